@@ -1,0 +1,1 @@
+//! Client address behind trusted proxies, address lists, denied ranges

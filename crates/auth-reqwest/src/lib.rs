@@ -1,0 +1,1 @@
+//! Authenticated requests with reqwest, and a hardened transport for token endpoints

@@ -1,0 +1,1 @@
+//! Credentials that are sent as they are: none, Basic, API key, Bearer

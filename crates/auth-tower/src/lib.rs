@@ -1,0 +1,1 @@
+//! Authentication layers for tower servers and clients, and an axum extractor

@@ -1,0 +1,1 @@
+//! Authentication for messaging platforms, on both ends of the wire

@@ -1,1 +1,88 @@
-//! The shapes of authentication on both ends of the wire, without I/O
+//! The shapes of authentication on both ends of the wire, without I/O.
+//!
+//! For who writes a scheme, an adapter or a store. Who only wants to authenticate requests starts with a scheme's own
+//! crate, or with the facade `messaging-auth`.
+//!
+//! There is one idea: a scheme performs no I/O. It reads a [`RequestView`] and returns a [`Flow`], a future that may
+//! already be done. Where it needs an exchange it was given a [`Transport`]. So one implementation serves async and
+//! blocking callers, and a test plays the server with the specification's own dialogue.
+//!
+//! Two laws. The client: source, present, assess ([`TokenSource`], [`Authenticator`]). The server: parse, look up,
+//! check ([`Authorization`], [`Lookup`], [`Verifier`]).
+//!
+//! What this crate does not do: it knows no scheme and no platform, opens no connection, reads no file, spawns nothing
+//! and keeps no global state.
+//!
+//! # The modules, in reading order
+//!
+//! | | |
+//! |---|---|
+//! | flow | work that may already be done |
+//! | transport, workers | the doors: to the network and to time passing, to long computations |
+//! | request, hash, authority | what a scheme may read of a request |
+//! | credentials, stamp | what is added to a request, and by which state of which scheme |
+//! | client, stack, only, origin | who adds it, and what an answer means |
+//! | token | what is obtained and expires |
+//! | server, choice | who verifies, and several schemes at one door |
+//! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
+//! | rejection, error | the caller's fault; ours or the peer's |
+//! | lookup, replay | what is known; what was seen before |
+//! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
+
+mod authority;
+mod authorization;
+mod challenge;
+mod challenges;
+mod choice;
+mod client;
+mod clock;
+mod credentials;
+mod encode;
+mod error;
+mod flow;
+mod hash;
+mod lookup;
+mod observer;
+mod only;
+mod origin;
+mod parameter;
+mod random;
+mod rejection;
+mod replay;
+mod request;
+mod scan;
+mod secret;
+mod server;
+mod stack;
+mod stamp;
+mod token;
+mod transport;
+mod workers;
+
+pub use authorization::{Authorization, one_field};
+pub use challenge::{Challenge, ChallengeBuilder};
+pub use challenges::{ChallengeView, Challenges};
+pub use choice::{AnyOf, Precedence};
+pub use client::{Answer, Attempts, Authenticator, Next, Verdict};
+pub use clock::{Clock, SystemClock, Timestamp};
+pub use credentials::Credentials;
+pub use error::{Cause, Error, Result};
+pub use flow::Flow;
+pub use hash::{HashAlgorithm, HashSet, Hashed, Hasher};
+pub use lookup::Lookup;
+pub use observer::{Event, Observer};
+pub use only::Only;
+pub use origin::Origin;
+pub use parameter::{Parameter, ParameterValue, Parameters};
+pub use random::{Random, SystemRandom};
+pub use rejection::{Reason, Rejection};
+pub use replay::{MemoryReplayStore, Replay, ReplayStore, Reservation, Ticket};
+pub use request::{Body, Need, Peer, RequestView};
+pub use scan::SyntaxError;
+pub use secret::Secret;
+pub use server::{Accepted, BodyCheck, Map, Outcome, Passed, Presence, Reply, Seal, Verifier};
+pub use stack::Stack;
+pub use stamp::{Stamp, Stamper};
+pub use token::{Lifespan, Present, Refusal, Renewal, Token, TokenSource};
+pub use transport::{Context, Exchange, Transport};
+pub use workers::{Inline, Workers};

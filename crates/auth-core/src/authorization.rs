@@ -1,0 +1,256 @@
+//! The credentials of a request, as a server reads them (RFC 9110 section 11.6.2).
+
+use crate::{Parameters, Presence, Reason, Rejection, RequestView, scan::Scanner};
+use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
+use std::{fmt, str};
+
+/// The one `Authorization` field of a request: a scheme, and credentials that are still to be read.
+///
+/// # Security
+///
+/// More than one field, or two values joined with a comma under a scheme that takes one, is a 400: never the first,
+/// never the last, since whoever stands in front may have read the other one. `Debug` shows the scheme alone.
+///
+/// ```
+/// use auth_core::Authorization;
+/// use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+/// let mut headers = HeaderMap::new();
+/// headers.insert(AUTHORIZATION, HeaderValue::from_static("bearer abc"));
+/// let authorization = Authorization::of(&headers).unwrap().unwrap();
+/// assert!(authorization.is("Bearer"));
+/// assert_eq!(authorization.token68().unwrap(), "abc");
+/// ```
+#[derive(Clone, Copy)]
+pub struct Authorization<'a> {
+    scheme: &'a str,
+    credentials: &'a [u8],
+}
+
+impl<'a> Authorization<'a> {
+    /// The most bytes that the field may have.
+    pub const MOST_BYTES: usize = 8 * 1024;
+
+    /// The field, `None` when the request has none.
+    ///
+    /// # Errors
+    ///
+    /// A 400 when there is more than one field, it is longer than [`MOST_BYTES`](Self::MOST_BYTES), or it does not
+    /// begin with the name of a scheme.
+    pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
+        let mut fields = headers.get_all(AUTHORIZATION).iter();
+        match (fields.next(), fields.next()) {
+            (None, _) => Ok(None),
+            (Some(field), None) => Self::parse(field.as_bytes()).map(Some),
+            (Some(_), Some(_)) => Err(Rejection::malformed(SEVERAL)),
+        }
+    }
+
+    /// Did the caller bring something for `scheme`? A field without a readable scheme counts for every scheme, so that
+    /// it is refused rather than overlooked.
+    #[must_use]
+    pub fn presence(head: RequestView<'_>, scheme: &str) -> Presence {
+        let meant = |field: &HeaderValue| {
+            let mut scanner = Scanner::new(field.as_bytes());
+            scanner.token().is_none_or(|name| name.eq_ignore_ascii_case(scheme))
+        };
+        if head.headers.get_all(AUTHORIZATION).iter().any(meant) {
+            Presence::Present
+        } else {
+            Presence::Absent
+        }
+    }
+
+    /// Reads one field.
+    ///
+    /// # Errors
+    ///
+    /// See [`of`](Self::of).
+    pub fn parse(field: &'a [u8]) -> Result<Self, Rejection> {
+        if field.len() > Self::MOST_BYTES {
+            return Err(Rejection::malformed(TOO_LONG));
+        }
+        let mut scanner = Scanner::new(field);
+        let scheme = scanner.token().ok_or_else(|| Rejection::malformed(SCHEME))?;
+        if scanner.take_while(|byte| byte == b' ').is_empty() && !scanner.is_at_end() {
+            return Err(Rejection::malformed(SCHEME));
+        }
+        Ok(Self { scheme, credentials: scanner.rest() })
+    }
+
+    /// The name of the scheme, as it was written.
+    #[must_use]
+    pub const fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// Is it this scheme, in any case?
+    #[must_use]
+    pub fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// Exactly one token68 (`b64token` of RFC 6750 section 2.1), and nothing behind it.
+    ///
+    /// # Errors
+    ///
+    /// A 400 otherwise.
+    pub fn token68(&self) -> Result<&'a str, Rejection> {
+        let mut scanner = Scanner::new(self.credentials);
+        let token = scanner.token68();
+        match token {
+            Some(token) if scanner.is_at_end() => Ok(token),
+            _ => Err(self.malformed()),
+        }
+    }
+
+    /// Exactly one run of visible ASCII, and nothing behind it: for schemes whose keys are more than a token68.
+    ///
+    /// # Errors
+    ///
+    /// A 400 otherwise; a comma, a quote or a space is never part of it.
+    pub fn opaque(&self) -> Result<&'a str, Rejection> {
+        let visible = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"');
+        match str::from_utf8(self.credentials) {
+            Ok(text) if !text.is_empty() && self.credentials.iter().all(visible) => Ok(text),
+            _ => Err(self.malformed()),
+        }
+    }
+
+    /// A list of parameters, and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// A 400 otherwise, also when a name comes twice.
+    pub fn parameters(&self) -> Result<Parameters<'a>, Rejection> {
+        let mut scanner = Scanner::new(self.credentials);
+        match Parameters::read(&mut scanner) {
+            Ok(parameters) if scanner.is_at_end() && !parameters.is_empty() => Ok(parameters),
+            _ => Err(Rejection::malformed(PARAMETERS)),
+        }
+    }
+
+    fn malformed(&self) -> Rejection {
+        Rejection::malformed(if self.credentials.contains(&b',') { JOINED } else { CREDENTIALS })
+    }
+}
+
+impl fmt::Debug for Authorization<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Authorization({} ..)", self.scheme)
+    }
+}
+
+/// The one field of this name, `None` when there is none: for keys that travel in fields of their own.
+///
+/// # Errors
+///
+/// A 400 when there is more than one.
+pub fn one_field<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+) -> Result<Option<&'a HeaderValue>, Rejection> {
+    let mut fields = headers.get_all(name).iter();
+    match (fields.next(), fields.next()) {
+        (field, None) => Ok(field),
+        _ => Err(Rejection::malformed(SEVERAL_KEYS)),
+    }
+}
+
+const SEVERAL: Reason =
+    Reason::new("authorization_several", "more than one Authorization field, expected one");
+const SEVERAL_KEYS: Reason =
+    Reason::new("field_several", "more than one field with the key, expected one");
+const TOO_LONG: Reason =
+    Reason::new("authorization_too_long", "Authorization field is longer than 8 KiB");
+const SCHEME: Reason =
+    Reason::new("authorization_no_scheme", "Authorization field does not begin with a scheme");
+const JOINED: Reason = Reason::new(
+    "authorization_joined",
+    "Authorization field has more than one value, expected one",
+);
+const CREDENTIALS: Reason = Reason::new(
+    "authorization_credentials",
+    "credentials are empty or hold a character they may not",
+);
+const PARAMETERS: Reason =
+    Reason::new("authorization_parameters", "credentials are not a list of parameters, each once");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{Method, Uri};
+
+    fn headers(fields: &[&'static str]) -> HeaderMap {
+        fields.iter().map(|field| (AUTHORIZATION, HeaderValue::from_static(field))).collect()
+    }
+
+    #[track_caller]
+    fn check(fields: &[&'static str], expected: Result<Option<&str>, &str>) {
+        let headers = headers(fields);
+        let read = Authorization::of(&headers)
+            .and_then(|found| found.map(|one| one.token68()).transpose());
+        assert_eq!(read.map_err(|rejection| rejection.reason().code), expected);
+    }
+
+    #[test]
+    fn takes_exactly_one_credential() {
+        check(&[], Ok(None));
+        check(&["Bearer abc"], Ok(Some("abc")));
+        check(&["Bearer  abc=="], Ok(Some("abc==")));
+        check(&["Bearer abc", "Bearer abc"], Err("authorization_several"));
+        check(&["Bearer abc", "Basic x"], Err("authorization_several"));
+        check(&["Bearer abc, Bearer def"], Err("authorization_joined"));
+        check(&["Bearer abc,def"], Err("authorization_joined"));
+        check(&["Bearer abc def"], Err("authorization_credentials"));
+        check(&["Bearer abc "], Err("authorization_credentials"));
+        check(&["Bearer"], Err("authorization_credentials"));
+        check(&["Bearer "], Err("authorization_credentials"));
+        check(&["Bearer\tabc"], Err("authorization_no_scheme"));
+        check(&[""], Err("authorization_no_scheme"));
+        check(&[",Bearer abc"], Err("authorization_no_scheme"));
+        check(&["Bearer a=b"], Err("authorization_credentials"));
+    }
+
+    #[test]
+    fn refuses_an_endless_field() {
+        let long = format!("Bearer {}", "a".repeat(Authorization::MOST_BYTES));
+        assert_eq!(
+            Authorization::parse(long.as_bytes()).unwrap_err().reason().code,
+            "authorization_too_long"
+        );
+    }
+
+    #[track_caller]
+    fn present(fields: &[&'static str], expected: Presence) {
+        let (uri, headers) = (Uri::from_static("/"), headers(fields));
+        let head = RequestView::new(&Method::GET, &uri, &headers);
+        assert_eq!(Authorization::presence(head, "Bearer"), expected);
+    }
+
+    #[test]
+    fn an_unreadable_field_is_not_overlooked() {
+        present(&["BEARER x"], Presence::Present);
+        present(&["Bearer"], Presence::Present);
+        present(&["Basic x", "Bearer y"], Presence::Present);
+        present(&[""], Presence::Present);
+        present(&["\"Bearer\" x"], Presence::Present);
+        present(&["Basic x"], Presence::Absent);
+        present(&[], Presence::Absent);
+    }
+
+    #[test]
+    fn reads_parameters_once_each() {
+        let parsed = Authorization::parse(br#"Digest username="a\"b", nc=00000001"#).unwrap();
+        assert_eq!(parsed.parameters().unwrap().find("USERNAME").unwrap().text().unwrap(), "a\"b");
+        for field in
+            ["Digest a=b, A=c", "Digest a=b, Basic", "Digest a", "Digest ", "Digest a=b; c=d"]
+        {
+            let parsed = Authorization::parse(field.as_bytes()).unwrap();
+            assert_eq!(
+                parsed.parameters().unwrap_err().reason().code,
+                "authorization_parameters",
+                "{field}"
+            );
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! Challenges as a client reads them (RFC 9110 section 11.6.1).
+
+use crate::{ParameterValue, Parameters, SyntaxError, parameter::separator, scan::Scanner};
+use http::{HeaderMap, HeaderName, HeaderValue, header::ValueIter};
+use std::fmt;
+
+/// The challenges of an answer, one by one: several in one field, over several fields, or both.
+///
+/// Linear in the length of the fields, allocates nothing, and takes any bytes. The first malformed challenge ends it:
+/// where the next one begins would be a guess.
+///
+/// ```
+/// use auth_core::Challenges;
+/// use http::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+/// let mut headers = HeaderMap::new();
+/// headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(r#"Digest realm="a, b", nonce=x, basic realm="c""#));
+/// let found: Vec<_> = Challenges::of(&headers, &WWW_AUTHENTICATE).collect::<Result<_, _>>()?;
+/// assert!(found[0].is("digest") && found[1].is("Basic"));
+/// assert_eq!(found[0].parameter("REALM").unwrap().text().unwrap(), "a, b");
+/// # Ok::<_, auth_core::SyntaxError>(())
+/// ```
+#[derive(Debug)]
+pub struct Challenges<'a> {
+    fields: Option<ValueIter<'a, HeaderValue>>,
+    field: Field<'a>,
+    budget: usize,
+}
+
+impl<'a> Challenges<'a> {
+    /// The most bytes that all fields together may have.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
+    /// The challenges of all fields of this name: `WWW-Authenticate` or `Proxy-Authenticate`.
+    #[must_use]
+    pub fn of(headers: &'a HeaderMap, name: &HeaderName) -> Self {
+        Self {
+            fields: Some(headers.get_all(name).iter()),
+            field: Field::END,
+            budget: Self::MOST_BYTES,
+        }
+    }
+
+    /// The challenges of one field.
+    #[must_use]
+    pub const fn parse(field: &'a [u8]) -> Self {
+        Self { fields: None, field: Field::Untouched(field), budget: Self::MOST_BYTES }
+    }
+
+    fn step(&mut self) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
+        loop {
+            if let Some(found) = self.field.next(&mut self.budget)? {
+                return Ok(Some(found));
+            }
+            match self.fields.as_mut().and_then(Iterator::next) {
+                Some(value) => self.field = Field::Untouched(value.as_bytes()),
+                None => return Ok(None),
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Challenges<'a> {
+    type Item = Result<ChallengeView<'a>, SyntaxError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let found = self.step().transpose();
+        if !matches!(found, Some(Ok(_))) {
+            (self.fields, self.field) = (None, Field::END);
+        }
+        found
+    }
+}
+
+/// One field: not yet looked at, or read up to a challenge.
+enum Field<'a> {
+    Untouched(&'a [u8]),
+    Read(Scanner<'a>),
+}
+
+impl<'a> Field<'a> {
+    const END: Self = Self::Read(Scanner::new(&[]));
+
+    fn next(&mut self, budget: &mut usize) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
+        let mut scanner = match *self {
+            Self::Read(scanner) => scanner,
+            Self::Untouched(bytes) => {
+                let mut scanner = Scanner::new(bytes);
+                *budget = budget
+                    .checked_sub(bytes.len())
+                    .ok_or_else(|| scanner.error("at most 64 KiB of challenges"))?;
+                scanner.take_while(|byte| matches!(byte, b',' | b' ' | b'\t'));
+                scanner
+            }
+        };
+        let found = if scanner.is_at_end() { None } else { Some(challenge(&mut scanner)?) };
+        *self = Self::Read(scanner);
+        Ok(found)
+    }
+}
+
+impl fmt::Debug for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Field(..)")
+    }
+}
+
+/// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`, and the comma behind it.
+fn challenge<'a>(scanner: &mut Scanner<'a>) -> Result<ChallengeView<'a>, SyntaxError> {
+    let scheme = scanner.token().ok_or_else(|| scanner.error("the name of a scheme"))?;
+    let spaces = scanner.take_while(|byte| byte == b' ');
+    let mut view = ChallengeView { scheme, token68: None, parameters: Parameters::NONE };
+    if spaces.is_empty() || matches!(scanner.rest().first(), None | Some(b',')) {
+        separator(scanner)?;
+        return Ok(view);
+    }
+    let mut ahead = *scanner;
+    if let Some(token68) = ahead.token68() {
+        // A token68 ends its challenge: anything but a comma behind it makes it the name of a parameter.
+        if separator(&mut ahead).is_ok() {
+            view.token68 = Some(token68);
+            *scanner = ahead;
+            return Ok(view);
+        }
+    }
+    view.parameters = Parameters::read(scanner)?;
+    if view.parameters.is_empty() {
+        return Err(scanner.error("a parameter or a token68"));
+    }
+    Ok(view)
+}
+
+/// One challenge, borrowed from its field.
+///
+/// Prints as `Scheme token68` or `Scheme name=value, name=value`; what was printed reads the same again.
+#[derive(Clone, Copy, Debug)]
+pub struct ChallengeView<'a> {
+    scheme: &'a str,
+    token68: Option<&'a str>,
+    parameters: Parameters<'a>,
+}
+
+impl<'a> ChallengeView<'a> {
+    /// The name of the scheme, as it was written.
+    #[must_use]
+    pub const fn scheme(&self) -> &'a str {
+        self.scheme
+    }
+
+    /// Is it this scheme, in any case?
+    #[must_use]
+    pub fn is(&self, scheme: &str) -> bool {
+        self.scheme.eq_ignore_ascii_case(scheme)
+    }
+
+    /// Its token68, if that is what it has.
+    #[must_use]
+    pub const fn token68(&self) -> Option<&'a str> {
+        self.token68
+    }
+
+    /// Its parameters, unknown ones included.
+    #[must_use]
+    pub const fn parameters(&self) -> Parameters<'a> {
+        self.parameters
+    }
+
+    /// The parameter of this name, in any case.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<ParameterValue<'a>> {
+        self.parameters.find(name)
+    }
+}
+
+impl fmt::Display for ChallengeView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.scheme)?;
+        if let Some(token68) = self.token68 {
+            write!(f, " {token68}")?;
+        }
+        for (index, parameter) in self.parameters.enumerate() {
+            write!(
+                f,
+                "{}{}={}",
+                if index == 0 { " " } else { ", " },
+                parameter.name,
+                parameter.value
+            )?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn print(field: &[u8]) -> Result<Vec<String>, SyntaxError> {
+        Challenges::parse(field).map(|found| found.map(|challenge| challenge.to_string())).collect()
+    }
+
+    #[track_caller]
+    fn check(field: &str, expected: &[&str]) {
+        assert_eq!(print(field.as_bytes()).unwrap(), expected);
+    }
+
+    #[track_caller]
+    fn refused(field: &[u8], at: usize, expected: &'static str) {
+        assert_eq!(print(field).unwrap_err(), SyntaxError { at, expected });
+    }
+
+    /// RFC 9110 section 11.6.1.
+    #[test]
+    fn reads_the_example_of_rfc_9110() {
+        check(
+            r#"Basic realm="simple", Newauth realm="apps", type=1, title="Login to \"apps\"""#,
+            &[
+                r#"Basic realm="simple""#,
+                r#"Newauth realm="apps", type=1, title="Login to \"apps\"""#,
+            ],
+        );
+        let title =
+            Challenges::parse(br#"Newauth title="Login to \"apps\"""#).next().unwrap().unwrap();
+        assert_eq!(title.parameter("Title").unwrap().text().unwrap(), r#"Login to "apps""#);
+    }
+
+    #[test]
+    fn tells_schemes_parameters_and_token68_apart() {
+        check("Negotiate", &["Negotiate"]);
+        check("Negotiate , NTLM", &["Negotiate", "NTLM"]);
+        check("Negotiate YII=, Basic realm=x", &["Negotiate YII=", "Basic realm=x"]);
+        check("A b==, C d=e", &["A b==", "C d=e"]);
+        check("A b = c , d\t=\t\"e\" ,F", &["A b=c, d=\"e\"", "F"]);
+        check("A b=c, , ,D e=f,", &["A b=c", "D e=f"]);
+        check(", ,A", &["A"]);
+        check("", &[]);
+        check(r#"A b="C d=e, F""#, &[r#"A b="C d=e, F""#]);
+        check("A a/b+c~", &["A a/b+c~"]);
+        check("A b, C", &["A b", "C"]);
+    }
+
+    #[test]
+    fn says_where_and_what_it_expected() {
+        refused(b"=", 0, "the name of a scheme");
+        refused(b"A b=\"c", 6, "the rest of a quoted string");
+        refused(b"A b=c d=e", 6, "a comma");
+        refused(b"A b=c, b=d", 2, "each parameter once");
+        refused(b"A b=c, B=d", 2, "each parameter once");
+        refused(b"A b=c, d=", 9, "a value behind '='");
+        refused(b"A \"b\"", 2, "a parameter or a token68");
+        refused(b"A b=\"\x00\"", 5, "the rest of a quoted string");
+        refused(
+            &[b"A x".to_vec(), vec![b'x'; 1 << 16]].concat(),
+            0,
+            "at most 64 KiB of challenges",
+        );
+        let many: Vec<_> = (0..33).map(|n| format!("p{n}=1")).collect();
+        refused(format!("A {}", many.join(",")).as_bytes(), 184, "at most 32 parameters");
+    }
+
+    #[test]
+    fn reads_several_fields_as_one_list() {
+        let mut headers = HeaderMap::new();
+        for field in ["A b=c, D", "", "E f"] {
+            headers.append(http::header::WWW_AUTHENTICATE, HeaderValue::from_static(field));
+        }
+        let found = Challenges::of(&headers, &http::header::WWW_AUTHENTICATE);
+        assert_eq!(found.map(|c| c.unwrap().scheme()).collect::<Vec<_>>(), ["A", "D", "E"]);
+    }
+
+    #[test]
+    fn keeps_bytes_that_are_not_utf8() {
+        let challenge = Challenges::parse(b"A b=\"\xe9\"").next().unwrap().unwrap();
+        let value = challenge.parameter("b").unwrap();
+        assert_eq!((value.text(), &*value.bytes()), (None, &b"\xe9"[..]));
+    }
+
+    proptest! {
+        #[test]
+        fn takes_any_bytes_and_ends(field in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut found = Challenges::parse(&field);
+            prop_assert!(found.by_ref().take(field.len() + 2).count() <= field.len() + 1);
+            prop_assert!(found.next().is_none());
+        }
+
+        #[test]
+        fn what_was_printed_reads_the_same(field in r#"([A-C][a-z]{0,2} ?([a-z]{1,2} ?= ?([a-z]+|"([a-z ,=]|\\[\\"a])*"),? ?){0,3}[A-Za-z/+]{0,3}=?=?,? ?){0,4}"#) {
+            if let Ok(once) = print(field.as_bytes()) {
+                prop_assert_eq!(print(once.join(", ").as_bytes()), Ok(once));
+            }
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Several schemes at one door.
+
+use crate::{Flow, Need, Outcome, Presence, Reason, Rejection, RequestView, Verifier};
+use std::fmt;
+
+/// Accepts any of several schemes, one at a time: the one whose credentials are present judges.
+///
+/// Two present are a 400, since two readers could decide differently. None present gets the challenges of all, in
+/// order. No second verifier is ever asked after a first has judged: there is no fallback.
+///
+/// ```
+/// # use auth_core::{AnyOf, Verifier};
+/// # fn door(basic: impl Verifier<Principal = String> + 'static, key: impl Verifier<Principal = String> + 'static) {
+/// let door = AnyOf::new(basic).or(key);
+/// # let _: &dyn Verifier<Principal = String> = &door;
+/// # }
+/// ```
+pub struct AnyOf<P>(Several<P>);
+
+/// Accepts several schemes in an order: the first whose credentials are present judges alone, whatever else is there.
+///
+/// So a JWT beside a service key decides, good or bad, and the key is ignored; a bad JWT is never rescued by a good
+/// key. None present gets the challenges of all, in order.
+pub struct Precedence<P>(Several<P>);
+
+type Several<P> = Vec<Box<dyn Verifier<Principal = P>>>;
+
+impl<P: Send> AnyOf<P> {
+    /// One scheme, to begin with.
+    pub fn new(verifier: impl Verifier<Principal = P> + 'static) -> Self {
+        Self(vec![Box::new(verifier)])
+    }
+
+    /// Or this one.
+    #[must_use]
+    pub fn or(mut self, verifier: impl Verifier<Principal = P> + 'static) -> Self {
+        self.0.push(Box::new(verifier));
+        self
+    }
+
+    fn judge(
+        &self,
+        head: RequestView<'_>,
+    ) -> Result<Option<&dyn Verifier<Principal = P>>, Rejection> {
+        let mut present = present(&self.0, head);
+        match (present.next(), present.next()) {
+            (judge, None) => Ok(judge),
+            _ => Err(Rejection::malformed(SEVERAL)),
+        }
+    }
+}
+
+impl<P: Send> Precedence<P> {
+    /// The scheme that decides whenever it is present.
+    pub fn new(verifier: impl Verifier<Principal = P> + 'static) -> Self {
+        Self(vec![Box::new(verifier)])
+    }
+
+    /// And when none of those before is present, this one.
+    #[must_use]
+    pub fn then(mut self, verifier: impl Verifier<Principal = P> + 'static) -> Self {
+        self.0.push(Box::new(verifier));
+        self
+    }
+
+    fn judge(
+        &self,
+        head: RequestView<'_>,
+    ) -> Result<Option<&dyn Verifier<Principal = P>>, Rejection> {
+        Ok(present(&self.0, head).next())
+    }
+}
+
+fn present<'v, P: Send>(
+    verifiers: &'v Several<P>,
+    head: RequestView<'_>,
+) -> impl Iterator<Item = &'v dyn Verifier<Principal = P>> {
+    verifiers
+        .iter()
+        .map(|verifier| &**verifier)
+        .filter(move |verifier| verifier.presence(head) == Presence::Present)
+}
+
+/// Nobody is present: each says what it would want, or accepts the absence itself.
+fn absent<'a, P: Send>(
+    verifiers: &'a [Box<dyn Verifier<Principal = P>>],
+    request: RequestView<'a>,
+    so_far: Option<Rejection>,
+) -> Flow<'a, Outcome<P>> {
+    let Some((verifier, rest)) = verifiers.split_first() else {
+        return Flow::ready(Err(so_far.unwrap_or_else(|| Rejection::forbidden(NOBODY))));
+    };
+    verifier.verify(request).and_then(move |outcome| match outcome {
+        Ok(accepted) => Flow::ready(Ok(accepted)),
+        Err(rejection) => absent(rest, request, Some(join(so_far, rejection))),
+    })
+}
+
+fn join(so_far: Option<Rejection>, next: Rejection) -> Rejection {
+    match so_far {
+        None => next,
+        Some(first) => next.challenges().iter().cloned().fold(first, Rejection::with_challenge),
+    }
+}
+
+macro_rules! choice {
+    ($($choice:ident),*) => {$(
+        impl<P: Send> Verifier for $choice<P> {
+            type Principal = P;
+
+            fn presence(&self, head: RequestView<'_>) -> Presence {
+                match present(&self.0, head).next() {
+                    Some(_) => Presence::Present,
+                    None => Presence::Absent,
+                }
+            }
+
+            fn needs(&self, head: RequestView<'_>) -> Need {
+                match self.judge(head) {
+                    Ok(Some(verifier)) => verifier.needs(head),
+                    _ => Need::Nothing,
+                }
+            }
+
+            fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
+                match self.judge(request) {
+                    Ok(Some(verifier)) => verifier.verify(request),
+                    Ok(None) => absent(&self.0, request, None),
+                    Err(rejection) => Flow::ready(Err(rejection)),
+                }
+            }
+        }
+
+        impl<P> fmt::Debug for $choice<P> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, concat!(stringify!($choice), "({} verifiers)"), self.0.len())
+            }
+        }
+    )*};
+}
+
+choice!(AnyOf, Precedence);
+
+const SEVERAL: Reason =
+    Reason::new("choice_several_schemes", "credentials of more than one scheme, expected one");
+const NOBODY: Reason = Reason::new("choice_nobody", "no verifier would take any credentials");

@@ -1,0 +1,106 @@
+//! Time as a value: the only place of the workspace that reads a clock.
+
+use std::{
+    fmt,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A moment, as time since 1970-01-01T00:00:00Z without leap seconds (the NumericDate of RFC 7519 section 2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(Duration);
+
+impl Timestamp {
+    /// The moment that many whole seconds after the epoch.
+    #[must_use]
+    pub const fn from_unix(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    #[must_use]
+    pub const fn unix(self) -> u64 {
+        self.0.as_secs()
+    }
+
+    /// Time since the epoch, in full precision.
+    #[must_use]
+    pub const fn since_epoch(self) -> Duration {
+        self.0
+    }
+
+    /// The moment `span` later, or the last there is.
+    #[must_use]
+    pub const fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// The moment `span` earlier, or the epoch.
+    #[must_use]
+    pub const fn before(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(span))
+    }
+
+    /// How long ago `earlier` was: zero when it has yet to come.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// Prints seconds since the epoch.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.unix().fmt(f)
+    }
+}
+
+/// Tells the time. Nothing here reads a clock in any other way, so whoever passes one decides what time it is.
+///
+/// A [`Timestamp`] is a clock that stands still.
+///
+/// ```
+/// use auth_core::{Clock, SystemClock, Timestamp};
+/// assert!(SystemClock.now() > Timestamp::from_unix(1_700_000_000));
+/// assert_eq!(Timestamp::from_unix(7).now().unix(), 7);
+/// ```
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the operating system. Before 1970 it says 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+    }
+}
+
+impl Clock for Timestamp {
+    fn now(&self) -> Timestamp {
+        *self
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arithmetic_stops_at_both_ends() {
+        let start = Timestamp::from_unix(10);
+        assert_eq!(start.before(Duration::from_secs(11)), Timestamp::default());
+        assert_eq!(start.after(Duration::MAX).since_epoch(), Duration::MAX);
+        assert_eq!(start.since(Timestamp::from_unix(11)), Duration::ZERO);
+        assert_eq!(start.since(Timestamp::from_unix(4)), Duration::from_secs(6));
+    }
+}

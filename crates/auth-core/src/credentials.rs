@@ -1,0 +1,338 @@
+//! What an authenticator adds to a request.
+
+use crate::{Cause, Error, Result, Stamp, encode::percent_encode};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use std::{fmt, sync::Arc};
+
+/// What to add to a request so that it is authenticated: header fields, query parameters, or nothing.
+///
+/// Only [`commit`](Credentials::commit) edits a request, and never half: everything is validated first. A clone
+/// shares what it holds, so that a kept token costs no allocation.
+///
+/// Each scheme that keeps state leaves a [`Stamp`], and finds it again when the answer is assessed.
+///
+/// # Security
+///
+/// Every header value is marked sensitive; `Debug` shows names, never values. Fields that route or frame a message
+/// (Host, Content-Length, Transfer-Encoding and the like) are refused, whoever typed the name.
+///
+/// ```
+/// use auth_core::Credentials;
+/// use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+/// let credentials = Credentials::header(HeaderName::from_static("key"), HeaderValue::from_static("k"))?;
+/// let (mut uri, mut headers) = (Uri::from_static("https://example.com/"), HeaderMap::new());
+/// credentials.commit(&mut uri, &mut headers)?;
+/// assert!(headers["key"].is_sensitive());
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct Credentials {
+    parts: Parts,
+    stamps: Stamps,
+}
+
+/// One part is inline, several are shared: neither is copied when kept credentials are handed out.
+#[derive(Clone, Default)]
+enum Parts {
+    #[default]
+    None,
+    One(Part),
+    Several(Arc<[Part]>),
+}
+
+#[derive(Clone)]
+enum Part {
+    Header(HeaderName, HeaderValue),
+    /// `name=value`, encoded.
+    Query(Arc<str>),
+}
+
+impl Credentials {
+    /// Nothing to add.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self { parts: Parts::None, stamps: Stamps::NONE }
+    }
+
+    /// One header field.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the name is one that routes or frames messages.
+    pub fn header(name: HeaderName, value: HeaderValue) -> Result<Self> {
+        Ok(Self { parts: Parts::One(header_part(name, value)?), stamps: Stamps::NONE })
+    }
+
+    /// Several header fields, in one allocation.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when a name is one that routes or frames messages, or comes twice.
+    pub fn headers<const N: usize>(fields: [(HeaderName, HeaderValue); N]) -> Result<Self> {
+        fields
+            .into_iter()
+            .try_fold(Vec::with_capacity(N), |mut parts, (name, value)| {
+                parts.push(header_part(name, value)?);
+                Ok(parts)
+            })
+            .and_then(Self::several)
+    }
+
+    /// One query parameter; name and value are percent-encoded here, all but the unreserved characters of RFC 3986.
+    #[must_use]
+    pub fn query(name: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(name.len() + value.len() + 1);
+        percent_encode(name, &mut text);
+        text.push('=');
+        percent_encode(value, &mut text);
+        Self { parts: Parts::One(Part::Query(text.into())), stamps: Stamps::NONE }
+    }
+
+    /// Leaves the stamp of the scheme that made them.
+    #[must_use]
+    pub fn stamped(mut self, stamp: Stamp) -> Self {
+        self.stamps.push(stamp);
+        self
+    }
+
+    /// The stamps left on them.
+    pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
+        self.stamps.first.into_iter().chain(self.stamps.rest.iter().copied())
+    }
+
+    /// Both together, with the stamps of both.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when both want the same header field.
+    pub fn and(mut self, other: Self) -> Result<Self> {
+        other.stamps().for_each(|stamp| self.stamps.push(stamp));
+        let parts = match (self.parts, other.parts) {
+            (Parts::None, parts) | (parts, Parts::None) => parts,
+            (a, b) => {
+                Self::several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?.parts
+            }
+        };
+        Ok(Self { parts, stamps: self.stamps })
+    }
+
+    /// Is there nothing to add?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        matches!(self.parts, Parts::None)
+    }
+
+    /// Adds them to a request.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the request already has one of the fields, has no room for them, or has no target that
+    /// can take a query parameter. The request is then as it was.
+    pub fn commit(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<()> {
+        let parts = self.parts.as_slice();
+        for part in parts {
+            match part {
+                Part::Header(name, _) if headers.contains_key(name) => return Err(taken(name)),
+                _ => {}
+            }
+        }
+        let target = extend_query(uri, parts)?;
+        headers.try_reserve(parts.len()).map_err(|error| config("credentials_no_room", error))?;
+        for part in parts {
+            if let Part::Header(name, value) = part {
+                headers.insert(name, value.clone());
+            }
+        }
+        if let Some(target) = target {
+            *uri = target;
+        }
+        Ok(())
+    }
+
+    fn several(parts: Vec<Part>) -> Result<Self> {
+        for (index, part) in parts.iter().enumerate() {
+            if let Part::Header(name, _) = part {
+                let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
+                if parts.iter().skip(index + 1).any(again) {
+                    return Err(taken(name));
+                }
+            }
+        }
+        Ok(Self { parts: Parts::Several(parts.into()), stamps: Stamps::NONE })
+    }
+}
+
+impl Parts {
+    fn as_slice(&self) -> &[Part] {
+        match self {
+            Self::None => &[],
+            Self::One(part) => std::slice::from_ref(part),
+            Self::Several(parts) => parts,
+        }
+    }
+}
+
+/// Shows what kind of things they add, never a value.
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut list = f.debug_list();
+        for part in self.parts.as_slice() {
+            match part {
+                Part::Header(name, _) => list.entry(name),
+                Part::Query(_) => list.entry(&"a query parameter"),
+            };
+        }
+        list.finish()
+    }
+}
+
+/// Almost always one stamp: it is inline.
+#[derive(Clone, Default)]
+struct Stamps {
+    first: Option<Stamp>,
+    rest: Vec<Stamp>,
+}
+
+impl Stamps {
+    const NONE: Self = Self { first: None, rest: Vec::new() };
+
+    fn push(&mut self, stamp: Stamp) {
+        match self.first {
+            None => self.first = Some(stamp),
+            Some(_) => self.rest.push(stamp),
+        }
+    }
+}
+
+fn header_part(name: HeaderName, mut value: HeaderValue) -> Result<Part> {
+    if is_framing(&name) {
+        return Err(config(
+            "credentials_framing_header",
+            format!(
+                "header {name} routes or frames messages, expected a field that only carries credentials"
+            ),
+        ));
+    }
+    value.set_sensitive(true);
+    Ok(Part::Header(name, value))
+}
+
+/// Host, what frames a message, and what is dropped or acted on at the next hop (RFC 9110 sections 7.6.1 and 7.8).
+fn is_framing(name: &HeaderName) -> bool {
+    const NAMES: [HeaderName; 9] = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::CONNECTION,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::EXPECT,
+        header::CONTENT_ENCODING,
+    ];
+    NAMES.contains(name)
+        || ["keep-alive", "proxy-connection", "http2-settings"].contains(&name.as_str())
+}
+
+fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
+    let mut added = parts.iter().filter_map(|part| match part {
+        Part::Query(text) => Some(&**text),
+        Part::Header(..) => None,
+    });
+    let Some(first) = added.next() else { return Ok(None) };
+    let mut target = uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
+    for text in std::iter::once(first).chain(added) {
+        target.push(if target.contains('?') { '&' } else { '?' });
+        target.push_str(text);
+    }
+    let mut whole = uri.clone().into_parts();
+    whole.path_and_query = Some(
+        PathAndQuery::from_maybe_shared(target)
+            .map_err(|error| config("credentials_target", error))?,
+    );
+    Uri::from_parts(whole).map(Some).map_err(|error| config("credentials_target", error))
+}
+
+fn taken(name: &HeaderName) -> Error {
+    let text =
+        format!("header {name} is already there, expected it to be set by the authenticator alone");
+    config("credentials_header_taken", text)
+}
+
+fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Config(Cause::new(code, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Stamper;
+
+    fn key(name: &'static str) -> Credentials {
+        Credentials::header(HeaderName::from_static(name), HeaderValue::from_static("canary"))
+            .unwrap()
+    }
+
+    #[track_caller]
+    fn check(credentials: &Credentials, target: &'static str, expected: Result<&str, &str>) {
+        let (mut uri, mut headers) = (Uri::from_static(target), HeaderMap::new());
+        headers.insert("key", HeaderValue::from_static("typed by hand"));
+        let before = (uri.clone(), headers.clone());
+        let result = credentials.commit(&mut uri, &mut headers).map_err(|error| error.code());
+        assert_eq!(result.map(|()| uri.to_string()).as_deref().map_err(|code| *code), expected);
+        if expected.is_err() {
+            assert_eq!((uri, headers), before, "a failed commit left a trace");
+        }
+    }
+
+    #[test]
+    fn commits_all_or_nothing() {
+        check(&key("token"), "/", Ok("/"));
+        check(&Credentials::query("a b", "c&d/é"), "/p", Ok("/p?a%20b=c%26d%2F%C3%A9"));
+        check(&Credentials::query("k", "~v"), "https://h/?x", Ok("https://h/?x&k=~v"));
+        let both = Credentials::query("k", "v").and(key("key")).unwrap();
+        check(&both, "/", Err("credentials_header_taken"));
+        check(&Credentials::query("k", &"v".repeat(1 << 16)), "/", Err("credentials_target"));
+    }
+
+    #[test]
+    fn refuses_fields_that_route_or_frame() {
+        for name in [
+            "host",
+            "content-length",
+            "transfer-encoding",
+            "connection",
+            "te",
+            "keep-alive",
+            "upgrade",
+        ] {
+            let refused =
+                Credentials::header(HeaderName::from_static(name), HeaderValue::from_static("x"));
+            assert_eq!(refused.unwrap_err().code(), "credentials_framing_header", "{name}");
+        }
+    }
+
+    #[test]
+    fn refuses_one_field_from_two_schemes() {
+        assert_eq!(key("key").and(key("key")).unwrap_err().code(), "credentials_header_taken");
+        let twice = [0, 1].map(|_| (HeaderName::from_static("a"), HeaderValue::from_static("b")));
+        assert_eq!(Credentials::headers(twice).unwrap_err().code(), "credentials_header_taken");
+    }
+
+    #[test]
+    fn joined_credentials_keep_all_parts_and_stamps() {
+        let (a, b) = (Stamper::new(), Stamper::new());
+        let joined = key("a").stamped(a.stamp(1)).and(key("b").stamped(b.stamp(2))).unwrap();
+        assert_eq!((a.find(&joined), b.find(&joined)), (Some(1), Some(2)));
+        assert_eq!(format!("{joined:?}"), r#"["a", "b"]"#);
+    }
+
+    #[test]
+    fn marks_values_sensitive_and_shows_none() {
+        let credentials = key("token").and(Credentials::query("apikey", "canary")).unwrap();
+        assert!(!format!("{credentials:?}").contains("canary"));
+        let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        credentials.commit(&mut uri, &mut headers).unwrap();
+        assert!(headers["token"].is_sensitive());
+    }
+}

@@ -1,0 +1,141 @@
+//! What went wrong on our side or the peer's, sorted by what to do about it.
+
+use std::{error, fmt, sync::Arc, time::Duration};
+
+/// A failure that is not the caller's: one variant for each thing to do about it.
+///
+/// Branch on the variant, print the whole; [`code`](Error::code) is stable and made for counters and alerts.
+/// It is `Clone` because one exchange may be awaited by many, and all of them get its outcome.
+///
+/// # Security
+///
+/// Messages name the field and what was expected, and never hold a secret: a scheme that builds one keeps that promise.
+///
+/// ```
+/// use auth_core::{Cause, Error};
+/// let error = Error::Config(Cause::new("basic_user_name_colon", "user name holds ':', which ends it (RFC 7617 section 2)"));
+/// assert_eq!(error.code(), "basic_user_name_colon");
+/// assert!(error.to_string().starts_with("configuration: user name holds ':'"));
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The program or its configuration is wrong. What to do: fix it; trying again changes nothing.
+    Config(Cause),
+    /// The peer was not reached, or the answer did not arrive whole. What to do: try later.
+    Transport(Cause),
+    /// The peer, or a limit of ours, asks for patience. What to do: wait `retry_after`, or back off.
+    Unavailable {
+        /// How long to wait, when it was said.
+        retry_after: Option<Duration>,
+        /// What was said.
+        cause: Cause,
+    },
+    /// The peer does not take these credentials. What to do: get others; the same ones will be refused again.
+    Refused(Cause),
+    /// The peer broke the specification. What to do: tell its owner.
+    Protocol(Cause),
+}
+
+/// The result of everything here that can fail on our side or the peer's.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// The stable code of what happened, in the form `scheme_what_happened`.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.cause().code
+    }
+
+    /// What exactly happened.
+    #[must_use]
+    pub fn cause(&self) -> &Cause {
+        match self {
+            Self::Config(cause)
+            | Self::Transport(cause)
+            | Self::Unavailable { cause, .. }
+            | Self::Refused(cause)
+            | Self::Protocol(cause) => cause,
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Config(_) => "configuration",
+            Self::Transport(_) => "transport",
+            Self::Unavailable { .. } => "unavailable",
+            Self::Refused(_) => "refused",
+            Self::Protocol(_) => "protocol",
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind(), self.cause())
+    }
+}
+
+impl error::Error for Error {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.cause().error.source()
+    }
+}
+
+/// The precise error beneath an [`Error`], with its stable code; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Cause {
+    code: &'static str,
+    error: Arc<dyn error::Error + Send + Sync>,
+}
+
+impl Cause {
+    /// Wraps a precise error, or a message that names the field and what was expected.
+    pub fn new(code: &'static str, error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+        Self { code, error: error.into().into() }
+    }
+
+    /// The precise error, to downcast by who knows the scheme.
+    #[must_use]
+    pub fn error(&self) -> &(dyn error::Error + Send + Sync + 'static) {
+        &*self.error
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::error::Error as _;
+
+    #[track_caller]
+    fn check(error: &Error, code: &str, text: &str) {
+        assert_eq!((error.code(), error.to_string().as_str()), (code, text));
+    }
+
+    #[test]
+    fn says_whose_fault_it_is_and_what_was_expected() {
+        check(
+            &Error::Config(Cause::new("a_b", "realm is empty")),
+            "a_b",
+            "configuration: realm is empty",
+        );
+        check(&Error::Refused(Cause::new("c", "key is unknown")), "c", "refused: key is unknown");
+        let unavailable =
+            Error::Unavailable { retry_after: None, cause: Cause::new("d", "queue is full") };
+        check(&unavailable, "d", "unavailable: queue is full");
+    }
+
+    #[test]
+    fn shows_each_link_of_the_chain_once() {
+        let inner = std::io::Error::other(fmt::Error);
+        let error = Error::Transport(Cause::new("t", inner));
+        assert_eq!(error.to_string(), format!("transport: {}", fmt::Error));
+        assert!(error.source().is_none(), "the cause's own text is already shown");
+    }
+}

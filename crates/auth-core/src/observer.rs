@@ -1,0 +1,45 @@
+//! What the owner of a server or client gets to see.
+
+use crate::{Error, Rejection};
+use std::sync::Arc;
+
+/// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
+///
+/// It is a value, given to adapters and sessions; nothing is logged in any other way.
+///
+/// # Security
+///
+/// An event holds codes and fixed sentences, never credentials or anything else that a request brought.
+pub trait Observer: Send + Sync {
+    /// Something happened. Called on the hot path: be quick.
+    fn observe(&self, event: Event<'_>);
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A request was accepted.
+    Accepted {
+        /// The scheme that judged.
+        scheme: &'static str,
+    },
+    /// A request was rejected.
+    Rejected(&'a Rejection),
+    /// A body that was still to come turned out wrong after its request was accepted.
+    BodyRejected(&'a Rejection),
+    /// We could not tell who is calling, or could not make credentials.
+    Failed(&'a Error),
+    /// A client's request is authenticated afresh and sent again.
+    Retried,
+}
+
+impl Observer for () {
+    fn observe(&self, _: Event<'_>) {}
+}
+
+impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: Event<'_>) {
+        (**self).observe(event);
+    }
+}

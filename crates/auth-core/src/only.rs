@@ -1,0 +1,64 @@
+//! Credentials bound to origins.
+
+use crate::{
+    Answer, Authenticator, Cause, Credentials, Error, Flow, Need, Origin, RequestView, Result,
+    Verdict,
+};
+use http::{HeaderMap, StatusCode, Uri};
+
+/// Binds credentials to origins: a request to any other is not sent at all.
+///
+/// Every platform's constructor sets it. It is also what a redirect cannot get around: see the client adapters.
+///
+/// ```
+/// # use auth_core::{Authenticator, Credentials, Flow, RequestView};
+/// # struct Key; impl Authenticator for Key { fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> { Flow::ready(Credentials::none()) } }
+/// use auth_core::Only;
+/// let bound = Only::new(["https://api.example.com".parse()?], Key);
+/// # let _: &dyn Authenticator = &bound;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Only<A> {
+    origins: Vec<Origin>,
+    authenticator: A,
+}
+
+impl<A> Only<A> {
+    /// Binds `authenticator` to `origins`.
+    pub fn new(origins: impl IntoIterator<Item = Origin>, authenticator: A) -> Self {
+        Self { origins: origins.into_iter().collect(), authenticator }
+    }
+
+    fn check(&self, uri: &Uri) -> Result<()> {
+        let origin = Origin::of(uri)?;
+        if self.origins.contains(&origin) {
+            return Ok(());
+        }
+        let bound: Vec<_> = self.origins.iter().map(ToString::to_string).collect();
+        let text =
+            format!("credentials are bound to {}, the request goes to {origin}", bound.join(", "));
+        Err(Error::Config(Cause::new("only_other_origin", text)))
+    }
+}
+
+impl<A: Authenticator> Authenticator for Only<A> {
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        match self.check(request.uri) {
+            Ok(()) => self.authenticator.credentials(request),
+            Err(error) => Flow::failed(error),
+        }
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        self.authenticator.assess(sent, answer)
+    }
+
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        self.authenticator.needs(head)
+    }
+
+    fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
+        self.authenticator.reads(status, headers)
+    }
+}

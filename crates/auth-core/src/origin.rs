@@ -1,0 +1,163 @@
+//! Where a request goes: scheme, host and port.
+
+use crate::{Cause, Error, Result};
+use http::Uri;
+use std::{fmt, str::FromStr};
+
+/// Scheme, host and port of a URL (RFC 6454 section 4): `https://api.example.com`, `http://127.0.0.1:8080`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Origin {
+    encrypted: bool,
+    host: Box<str>,
+    port: u16,
+}
+
+impl Origin {
+    /// The origin that a request goes to.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the target is not an absolute http or https URL, or names a user.
+    pub fn of(uri: &Uri) -> Result<Self> {
+        let encrypted = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => {
+                return Err(config(
+                    "origin_scheme",
+                    "url is not absolute, expected http:// or https://",
+                ));
+            }
+        };
+        let authority = uri.authority().ok_or_else(|| config("origin_host", "url has no host"))?;
+        if authority.as_str().contains('@') {
+            return Err(config(
+                "origin_user",
+                "url names a user before its host, expected credentials to be given apart",
+            ));
+        }
+        let port = match (authority.port(), encrypted) {
+            (None, true) => 443,
+            (None, false) => 80,
+            (Some(port), _) => port.as_u16(),
+        };
+        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
+        if host.is_empty() {
+            return Err(config("origin_host", "url has no host"));
+        }
+        Ok(Self { encrypted, host: host.into(), port })
+    }
+
+    /// Is what is sent there protected by TLS, or kept within this machine?
+    ///
+    #[must_use]
+    pub fn is_confidential(&self) -> bool {
+        self.encrypted || self.is_loopback()
+    }
+
+    /// Is the host this machine: a loopback address literal, or `localhost` (RFC 6761 section 6.3)?
+    ///
+    /// No other name counts: what it resolves to is known too late.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        if &*self.host == "localhost" {
+            return true;
+        }
+        let literal = self.host.trim_start_matches('[').trim_end_matches(']');
+        literal
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
+    }
+
+    /// Is it https?
+    #[must_use]
+    pub const fn is_encrypted(&self) -> bool {
+        self.encrypted
+    }
+
+    /// The host, in lower case; an IPv6 address is in brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, given or the scheme's own.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+/// Reads a URL that has nothing behind the host and port but at most one slash.
+impl FromStr for Origin {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let uri: Uri = text.parse().map_err(|error| config("origin_url", error))?;
+        let origin = Self::of(&uri)?;
+        if uri.path() != "/" || uri.query().is_some() {
+            return Err(config(
+                "origin_path",
+                "origin has a path or query, expected scheme, host and port alone",
+            ));
+        }
+        Ok(origin)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (scheme, own) = if self.encrypted { ("https", 443) } else { ("http", 80) };
+        write!(f, "{scheme}://{}", self.host)?;
+        if self.port != own { write!(f, ":{}", self.port) } else { Ok(()) }
+    }
+}
+
+fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Config(Cause::new(code, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: Result<&str, &str>) {
+        let origin = text.parse::<Origin>();
+        let shown = origin.as_ref().map(ToString::to_string);
+        assert_eq!(shown.as_deref().map_err(|error| error.code()), expected);
+        if let Ok(origin) = origin {
+            assert_eq!(origin.to_string().parse::<Origin>().unwrap(), origin);
+        }
+    }
+
+    #[test]
+    fn reads_origins() {
+        check("https://API.example.com", Ok("https://api.example.com"));
+        check("https://api.example.com:443/", Ok("https://api.example.com"));
+        check("https://api.example.com.:8443", Ok("https://api.example.com:8443"));
+        check("http://[::1]:8080", Ok("http://[::1]:8080"));
+        check("https://a.example/path", Err("origin_path"));
+        check("https://a.example/?q", Err("origin_path"));
+        check("https://user@a.example", Err("origin_user"));
+        check("ftp://a.example", Err("origin_scheme"));
+        check("a.example", Err("origin_scheme"));
+    }
+
+    #[test]
+    fn only_tls_and_loopback_are_confidential() {
+        for (url, expected) in [
+            ("https://a.example", true),
+            ("http://127.0.0.1:80", true),
+            ("http://127.8.8.8", true),
+            ("http://[::1]", true),
+            ("http://[::ffff:127.0.0.1]", true),
+            ("http://localhost:8080", true),
+            ("http://localhost.example.com", false),
+            ("http://10.0.0.1", false),
+            ("http://127.0.0.1.example.com", false),
+        ] {
+            assert_eq!(url.parse::<Origin>().unwrap().is_confidential(), expected, "{url}");
+        }
+    }
+}

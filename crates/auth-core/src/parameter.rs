@@ -1,0 +1,204 @@
+//! `auth-param = token BWS "=" BWS ( token / quoted-string )` (RFC 9110 section 11.2).
+
+use crate::{SyntaxError, scan::Scanner};
+use std::{borrow::Cow, fmt, str};
+
+/// One parameter of a challenge or of credentials, borrowed from its field.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Parameter<'a> {
+    /// Its name, as it was written; names compare without case.
+    pub name: &'a str,
+    /// Its value.
+    pub value: ParameterValue<'a>,
+}
+
+/// The value of a parameter: a token, or a quoted string whose escapes are undone only when it has some.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ParameterValue<'a>(Written<'a>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written<'a> {
+    Token(&'a str),
+    /// With its quotes and escapes.
+    Quoted(&'a [u8]),
+}
+
+impl<'a> ParameterValue<'a> {
+    /// The value as it was meant: without quotes and escapes.
+    #[must_use]
+    pub fn bytes(self) -> Cow<'a, [u8]> {
+        match self.0 {
+            Written::Token(token) => Cow::Borrowed(token.as_bytes()),
+            Written::Quoted(quoted) => unescape(inside(quoted)),
+        }
+    }
+
+    /// The value as text; `None` when it is not UTF-8.
+    #[must_use]
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        match self.bytes() {
+            Cow::Borrowed(bytes) => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+            Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+        }
+    }
+
+    /// What is between the quotes, escapes kept: as some schemes hash it. A token is itself.
+    #[must_use]
+    pub fn raw(self) -> &'a [u8] {
+        match self.0 {
+            Written::Token(token) => token.as_bytes(),
+            Written::Quoted(quoted) => inside(quoted),
+        }
+    }
+
+    /// Was it written as a quoted string?
+    #[must_use]
+    pub const fn is_quoted(self) -> bool {
+        matches!(self.0, Written::Quoted(_))
+    }
+}
+
+fn inside(quoted: &[u8]) -> &[u8] {
+    quoted.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(quoted)
+}
+
+fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.iter().copied();
+    while let Some(byte) = bytes.next() {
+        out.extend(if byte == b'\\' { bytes.next() } else { Some(byte) });
+    }
+    Cow::Owned(out)
+}
+
+/// Prints it as it was written.
+impl fmt::Display for ParameterValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Written::Token(token) => f.write_str(token),
+            Written::Quoted(quoted) => f.write_str(&String::from_utf8_lossy(quoted)),
+        }
+    }
+}
+
+/// Shows the name: a value may be a secret.
+impl fmt::Debug for Parameter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}=..", self.name)
+    }
+}
+
+/// Shows nothing: a value may be a secret.
+impl fmt::Debug for ParameterValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
+/// Parameters of one challenge or of credentials, in the order written; made from a field that was found well-formed.
+#[derive(Clone, Copy)]
+pub struct Parameters<'a>(Scanner<'a>);
+
+impl<'a> Parameters<'a> {
+    /// No parameters.
+    pub(crate) const NONE: Self = Self(Scanner::new(&[]));
+
+    /// The most parameters that one challenge, or credentials, may have.
+    pub const MOST: usize = 32;
+
+    /// Reads a comma-separated list of parameters as far as it goes, and leaves the scanner behind its last comma:
+    /// at the end, or at what is not a parameter.
+    ///
+    /// # Errors
+    ///
+    /// On a malformed value, a name that comes twice, or more than [`MOST`](Self::MOST).
+    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, SyntaxError> {
+        let start = *scanner;
+        let mut names = [""; Self::MOST];
+        let mut unused = names.iter_mut();
+        let mut behind_last = *scanner;
+        loop {
+            let before = *scanner;
+            let Some(Parameter { name, .. }) = parameter(scanner)? else {
+                *scanner = before;
+                break;
+            };
+            let Some(free) = unused.next() else {
+                return Err(before.error("at most 32 parameters"));
+            };
+            *free = name;
+            behind_last = *scanner;
+            if !separator(scanner)? {
+                break;
+            }
+        }
+        let count = Self::MOST - unused.len();
+        let names = names.get(..count).unwrap_or_default();
+        if names.iter().enumerate().any(|(at, name)| {
+            names.iter().skip(at + 1).any(|other| other.eq_ignore_ascii_case(name))
+        }) {
+            return Err(start.error("each parameter once"));
+        }
+        let length = start.rest().len().saturating_sub(behind_last.rest().len());
+        Ok(Self(Scanner::new(start.rest().get(..length).unwrap_or_default())))
+    }
+
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_at_end()
+    }
+
+    /// The parameter of this name, in any case.
+    #[must_use]
+    pub fn find(self, name: &str) -> Option<ParameterValue<'a>> {
+        { self }.find_map(|parameter| {
+            parameter.name.eq_ignore_ascii_case(name).then_some(parameter.value)
+        })
+    }
+}
+
+impl<'a> Iterator for Parameters<'a> {
+    type Item = Parameter<'a>;
+
+    fn next(&mut self) -> Option<Parameter<'a>> {
+        let found = parameter(&mut self.0).ok().flatten()?;
+        separator(&mut self.0).ok()?;
+        Some(found)
+    }
+}
+
+impl fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(*self).finish()
+    }
+}
+
+/// One parameter, if that is what is next: a token that no `=` follows is the scheme of another challenge.
+fn parameter<'a>(scanner: &mut Scanner<'a>) -> Result<Option<Parameter<'a>>, SyntaxError> {
+    let Some(name) = scanner.token() else { return Ok(None) };
+    scanner.skip_whitespace();
+    if !scanner.eat(b'=') {
+        return Ok(None);
+    }
+    scanner.skip_whitespace();
+    let written = match scanner.rest().first() {
+        Some(b'"') => Written::Quoted(scanner.quoted()?),
+        _ => Written::Token(scanner.token().ok_or_else(|| scanner.error("a value behind '='"))?),
+    };
+    Ok(Some(Parameter { name, value: ParameterValue(written) }))
+}
+
+/// Whitespace and at least one comma (empty elements are skipped, RFC 9110 section 5.6.1.2), or the end.
+pub(crate) fn separator(scanner: &mut Scanner<'_>) -> Result<bool, SyntaxError> {
+    scanner.skip_whitespace();
+    if scanner.is_at_end() {
+        return Ok(false);
+    }
+    if !scanner.eat(b',') {
+        return Err(scanner.error("a comma"));
+    }
+    scanner.take_while(|byte| matches!(byte, b',' | b' ' | b'\t'));
+    Ok(!scanner.is_at_end())
+}

@@ -1,0 +1,114 @@
+//! What a caller is told when its credentials do not do.
+
+use crate::Challenge;
+use http::StatusCode;
+use std::{fmt, time::Duration};
+
+/// The caller's fault: a status, challenges, and a reason that only the [`Observer`](crate::Observer) gets to see.
+///
+/// It is made by constructors alone, so a 401 always has its challenge (RFC 9110 section 15.5.2).
+///
+/// # Security
+///
+/// To the outside, unknown, wrong, inactive and expired are one refusal: same status, same challenge, same body. The
+/// reason tells them apart, and stays inside.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    status: StatusCode,
+    reason: Reason,
+    challenges: Vec<Challenge>,
+    retry_after: Option<Duration>,
+}
+
+impl Rejection {
+    /// 401: credentials are missing or do not do, and this is what would.
+    #[must_use]
+    pub fn unauthenticated(reason: Reason, challenge: Challenge) -> Self {
+        Self { challenges: vec![challenge], ..Self::of(StatusCode::UNAUTHORIZED, reason) }
+    }
+
+    /// 400: the request can be read in more than one way, or not at all.
+    #[must_use]
+    pub fn malformed(reason: Reason) -> Self {
+        Self::of(StatusCode::BAD_REQUEST, reason)
+    }
+
+    /// 403: known, and not allowed; or refused under a scheme that has no challenge.
+    #[must_use]
+    pub fn forbidden(reason: Reason) -> Self {
+        Self::of(StatusCode::FORBIDDEN, reason)
+    }
+
+    /// 413: the body is longer than what a check of it may buffer.
+    #[must_use]
+    pub fn too_large(reason: Reason) -> Self {
+        Self::of(StatusCode::PAYLOAD_TOO_LARGE, reason)
+    }
+
+    /// 429: too many attempts; come back later (RFC 6585 section 4).
+    #[must_use]
+    pub fn throttled(reason: Reason, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::of(StatusCode::TOO_MANY_REQUESTS, reason) }
+    }
+
+    /// With one more challenge: another scheme that would do, or the error that a scheme reports in its challenge.
+    #[must_use]
+    pub fn with_challenge(mut self, challenge: Challenge) -> Self {
+        self.challenges.push(challenge);
+        self
+    }
+
+    /// The status to answer with.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Why, for the log: never for the caller.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// One `WWW-Authenticate` field each.
+    #[must_use]
+    pub fn challenges(&self) -> &[Challenge] {
+        &self.challenges
+    }
+
+    /// How long the caller should wait, when it is throttled.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    const fn of(status: StatusCode, reason: Reason) -> Self {
+        Self { status, reason, challenges: Vec::new(), retry_after: None }
+    }
+}
+
+/// Why a request was rejected: a stable code for counters, a sentence for people.
+///
+/// Both are fixed in the program, so neither can hold anything that a request brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reason {
+    /// `scheme_what_happened`.
+    pub code: &'static str,
+    /// The field, and what was expected.
+    pub text: &'static str,
+}
+
+impl Reason {
+    /// A reason.
+    #[must_use]
+    pub const fn new(code: &'static str, text: &'static str) -> Self {
+        Self { code, text }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.text, self.code)
+    }
+}

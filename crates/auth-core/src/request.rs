@@ -1,0 +1,189 @@
+//! What a scheme may read of a request, on either side of the wire.
+
+use crate::{HashAlgorithm, HashSet, Hashed};
+use http::{HeaderMap, Method, Uri};
+use std::{fmt, net::IpAddr};
+
+/// A request as a scheme sees it: borrowed, read only, the same for client and server.
+///
+/// Adapters make one; schemes never edit a request, they return [`Credentials`](crate::Credentials).
+/// `uri` keeps the target's own bytes: it is never parsed and printed again.
+///
+/// ```
+/// use auth_core::{Body, RequestView};
+/// use http::{HeaderMap, Method, Uri};
+/// let (uri, headers) = (Uri::from_static("https://example.com/a?b"), HeaderMap::new());
+/// let request = RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(b"{}"));
+/// assert_eq!(request.authority().unwrap(), Some("example.com"));
+/// ```
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct RequestView<'a> {
+    /// The method, case-sensitive.
+    pub method: &'a Method,
+    /// The target: absolute on a client, and on a server as the wire had it.
+    pub uri: &'a Uri,
+    /// All header fields.
+    pub headers: &'a HeaderMap,
+    /// As much of the body as the scheme asked for.
+    pub body: Body<'a>,
+    /// Who sent it; on a client, nothing.
+    pub peer: Peer<'a>,
+}
+
+impl<'a> RequestView<'a> {
+    /// A view of the head alone: body unread, peer unknown.
+    #[must_use]
+    pub const fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
+        Self { method, uri, headers, body: Body::Unread, peer: Peer::UNKNOWN }
+    }
+
+    /// With what is known of the body.
+    #[must_use]
+    pub const fn with_body(self, body: Body<'a>) -> Self {
+        Self { body, ..self }
+    }
+
+    /// With what the server knows of the sender.
+    #[must_use]
+    pub const fn with_peer(self, peer: Peer<'a>) -> Self {
+        Self { peer, ..self }
+    }
+}
+
+/// Shows the method and path; the query and the fields may hold secrets.
+impl fmt::Debug for RequestView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RequestView({} {}, {} fields)", self.method, self.uri.path(), self.headers.len())
+    }
+}
+
+/// A body, as far as it was asked for with a [`Need`].
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    /// All of it.
+    Bytes(&'a [u8]),
+    /// Its hashes, measured by the adapter.
+    Hashed(&'a [Hashed]),
+    /// Nobody asked for it, or it is still to come.
+    Unread,
+}
+
+impl Body<'_> {
+    /// The hash of the body, computed now or by the adapter; `None` when it was not read.
+    #[must_use]
+    pub fn hash(&self, algorithm: HashAlgorithm) -> Option<Hashed> {
+        match self {
+            Self::Bytes(bytes) => Some(algorithm.hash(bytes)),
+            Self::Hashed(hashes) => {
+                hashes.iter().find(|hash| hash.algorithm() == algorithm).copied()
+            }
+            Self::Unread => None,
+        }
+    }
+}
+
+/// Shows how much is there, never what.
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Self::Hashed(hashes) => f.debug_tuple("Hashed").field(hashes).finish(),
+            Self::Unread => f.write_str("Unread"),
+        }
+    }
+}
+
+/// The sender of a request, as the server adapter knows it from the connection: nothing here is from a header.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Peer<'a> {
+    /// The client's address, behind trusted proxies if any. `None` when it is not known: whoever has an address list
+    /// must then refuse.
+    pub address: Option<IpAddr>,
+    /// Did the request come over TLS, all the way from the client?
+    pub encrypted: bool,
+    /// The client's certificate, verified by the TLS layer, in DER.
+    pub certificate: Option<&'a [u8]>,
+}
+
+impl Peer<'_> {
+    /// Nothing is known.
+    pub const UNKNOWN: Self = Self { address: None, encrypted: false, certificate: None };
+}
+
+/// How much of a body a scheme must see.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Need {
+    /// Nothing: the body is left to stream.
+    #[default]
+    Nothing,
+    /// Its hashes.
+    Hash(HashSet),
+    /// All of it, up to `limit` bytes; a longer one is refused.
+    Bytes {
+        /// In bytes.
+        limit: usize,
+    },
+}
+
+impl Need {
+    /// One hash.
+    #[must_use]
+    pub fn hash(algorithm: HashAlgorithm) -> Self {
+        Self::Hash(algorithm.into())
+    }
+
+    /// What serves both: hashes join, the bytes serve for hashes too, and of two limits the lower holds.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, need) | (need, Self::Nothing) => need,
+            (Self::Hash(a), Self::Hash(b)) => Self::Hash(a.and(b)),
+            (Self::Bytes { limit: a }, Self::Bytes { limit: b }) => Self::Bytes { limit: a.min(b) },
+            (bytes @ Self::Bytes { .. }, Self::Hash(_))
+            | (Self::Hash(_), bytes @ Self::Bytes { .. }) => bytes,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHA256: HashAlgorithm = HashAlgorithm::Sha256;
+
+    #[track_caller]
+    fn check(a: Need, b: Need, expected: Need) {
+        assert_eq!((a.and(b), b.and(a)), (expected, expected));
+    }
+
+    #[test]
+    fn joined_needs_serve_both() {
+        let both = Need::Hash(HashSet::from(SHA256).and(HashAlgorithm::Sha512.into()));
+        check(Need::Nothing, Need::Nothing, Need::Nothing);
+        check(Need::Nothing, Need::hash(SHA256), Need::hash(SHA256));
+        check(Need::hash(SHA256), Need::hash(HashAlgorithm::Sha512), both);
+        check(Need::hash(SHA256), Need::Bytes { limit: 9 }, Need::Bytes { limit: 9 });
+        check(Need::Bytes { limit: 7 }, Need::Bytes { limit: 9 }, Need::Bytes { limit: 7 });
+    }
+
+    #[test]
+    fn a_body_is_hashed_the_same_by_scheme_and_adapter() {
+        let measured = [SHA256.hash(b"x")];
+        let here = Body::Bytes(b"x").hash(SHA256).unwrap();
+        assert_eq!(Body::Hashed(&measured).hash(SHA256).unwrap().as_bytes(), here.as_bytes());
+        assert!(Body::Hashed(&measured).hash(HashAlgorithm::Sha512).is_none());
+        assert!(Body::Unread.hash(SHA256).is_none());
+    }
+
+    #[test]
+    fn debug_shows_no_query_field_or_body() {
+        let uri = Uri::from_static("https://example.com/p?apikey=canary");
+        let mut headers = HeaderMap::new();
+        headers.insert("key", http::HeaderValue::from_static("canary"));
+        let request =
+            RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b"canary"));
+        assert_eq!(format!("{request:?}"), "RequestView(GET /p, 1 fields)");
+        assert_eq!(format!("{:?}", request.body), "Bytes(6 bytes)");
+    }
+}

@@ -144,3 +144,94 @@ choice!(AnyOf, Precedence);
 const SEVERAL: Reason =
     Reason::new("choice_several_schemes", "credentials of more than one scheme, expected one");
 const NOBODY: Reason = Reason::new("choice_nobody", "no verifier would take any credentials");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Accepted, Challenge};
+    use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+
+    /// Accepts `good` in a field of its own, and keeps nothing else.
+    struct Field(&'static str);
+
+    impl Verifier for Field {
+        type Principal = &'static str;
+
+        fn presence(&self, head: RequestView<'_>) -> Presence {
+            if head.headers.contains_key(self.0) { Presence::Present } else { Presence::Absent }
+        }
+
+        fn needs(&self, _: RequestView<'_>) -> Need {
+            Need::Bytes { limit: self.0.len() }
+        }
+
+        fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<&'static str>> {
+            let good = request.headers.get(self.0).is_some_and(|value| value == "good");
+            let challenge = Challenge::build(self.0).finish().unwrap();
+            let refused = Rejection::unauthenticated(Reason::new("wrong", "wrong"), challenge);
+            Flow::new(async move {
+                Ok(if good { Ok(Accepted::new("Field", self.0)) } else { Err(refused) })
+            })
+        }
+    }
+
+    /// The principal, or the reason and all challenges; with what the body is needed for.
+    fn judge(
+        verifier: &dyn Verifier<Principal = &'static str>,
+        fields: &[(&'static str, &'static str)],
+    ) -> String {
+        let fields =
+            fields.iter().map(|(n, v)| (HeaderName::from_static(n), HeaderValue::from_static(v)));
+        let (uri, headers) = (Uri::from_static("/"), HeaderMap::from_iter(fields));
+        let request = RequestView::new(&Method::GET, &uri, &headers);
+        let told = match verifier.verify(request).wait().unwrap() {
+            Ok(accepted) => accepted.principal.to_owned(),
+            Err(rejection) => {
+                let challenges: Vec<_> =
+                    rejection.challenges().iter().map(ToString::to_string).collect();
+                format!(
+                    "{} {} {}",
+                    rejection.status().as_u16(),
+                    rejection.reason().code,
+                    challenges.join("+")
+                )
+            }
+        };
+        match verifier.needs(request) {
+            Need::Bytes { limit } => format!("{told}, reads {limit}"),
+            _ => told,
+        }
+    }
+
+    #[test]
+    fn exactly_one_present_judges() {
+        let check = |fields: &[_], expected| {
+            assert_eq!(judge(&AnyOf::new(Field("a")).or(Field("bb")), fields), expected);
+        };
+        check(&[("a", "good")], "a, reads 1");
+        check(&[("bb", "good")], "bb, reads 2");
+        check(&[("bb", "bad")], "401 wrong bb, reads 2");
+        check(&[], "401 wrong a+bb");
+        check(&[("a", "good"), ("bb", "good")], "400 choice_several_schemes ");
+        check(&[("a", "bad"), ("bb", "good")], "400 choice_several_schemes ");
+    }
+
+    #[test]
+    fn the_first_present_judges_alone() {
+        let check = |fields: &[_], expected| {
+            assert_eq!(judge(&Precedence::new(Field("a")).then(Field("bb")), fields), expected);
+        };
+        check(&[("a", "good"), ("bb", "bad")], "a, reads 1");
+        check(&[("bb", "good"), ("a", "bad")], "401 wrong a, reads 1");
+        check(&[("bb", "good")], "bb, reads 2");
+        check(&[], "401 wrong a+bb");
+    }
+
+    #[test]
+    fn choices_nest() {
+        let door = AnyOf::new(Precedence::new(Field("a")).then(Field("bb"))).or(Field("c"));
+        assert_eq!(judge(&door, &[("a", "bad"), ("bb", "good")]), "401 wrong a, reads 1");
+        assert_eq!(judge(&door, &[("a", "good"), ("c", "good")]), "400 choice_several_schemes ");
+        assert_eq!(judge(&door, &[]), "401 wrong a+bb+c");
+    }
+}

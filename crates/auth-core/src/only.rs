@@ -62,3 +62,41 @@ impl<A: Authenticator> Authenticator for Only<A> {
         self.authenticator.reads(status, headers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderName, HeaderValue, Method};
+
+    struct Key;
+
+    impl Authenticator for Key {
+        fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+            Credentials::header(HeaderName::from_static("key"), HeaderValue::from_static("k"))
+                .into()
+        }
+    }
+
+    #[track_caller]
+    fn check(target: &'static str, expected: Result<bool, &str>) {
+        let bound = Only::new(
+            ["https://a.example", "https://b.example:8443"].map(|url| url.parse().unwrap()),
+            Key,
+        );
+        let (uri, headers) = (Uri::from_static(target), HeaderMap::new());
+        let made = bound.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait();
+        assert_eq!(made.map(|made| !made.is_empty()).map_err(|error| error.code()), expected);
+    }
+
+    #[test]
+    fn credentials_go_to_the_named_origins_alone() {
+        check("https://a.example/x", Ok(true));
+        check("https://A.example:443/", Ok(true));
+        check("https://b.example:8443/", Ok(true));
+        check("http://a.example/", Err("only_other_origin"));
+        check("https://a.example:8443/", Err("only_other_origin"));
+        check("https://a.example.evil.example/", Err("only_other_origin"));
+        check("https://a.example@evil.example/", Err("origin_user"));
+        check("/relative", Err("origin_scheme"));
+    }
+}

@@ -22,7 +22,9 @@ fn drive(
     let (method, target, none) =
         (Method::GET, Uri::from_static("https://example.com/"), HeaderMap::new());
     let mut attempts = Attempts::default();
-    for sent in 1.. {
+    let mut sent = 0;
+    loop {
+        sent += 1;
         let head = RequestView::new(&method, &target, &none);
         let credentials = authenticator.credentials(head).wait()?;
         let (mut uri, mut headers) = (target.clone(), none.clone());
@@ -41,7 +43,6 @@ fn drive(
             return Ok((answer, sent));
         }
     }
-    unreachable!()
 }
 
 fn answer(status: u16) -> Got {

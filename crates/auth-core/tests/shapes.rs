@@ -3,6 +3,8 @@
 //! They are no implementations: a "signature" is a word. What they show is that the shapes carry the dialogue. What did
 //! not fit changed the core; docs/decisions/0001 says what.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
 use auth_core::*;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,

@@ -1,1 +1,36 @@
-//! Authentication layers for tower servers and clients, and an axum extractor
+//! Authentication layers for tower servers and clients, and an axum extractor.
+//!
+//! For servers built on tower, axum, tonic or hyper, and for clients that are tower services. [`VerifyLayer`] asks any
+//! [`Verifier`](auth_core::Verifier) who is calling; [`AuthenticateLayer`] lets any
+//! [`Authenticator`](auth_core::Authenticator) authenticate requests. Neither knows a scheme.
+//!
+//! Features: `axum` gives the extractor `Authenticated<P>`, sees the original URI under `nest`, and takes the peer's
+//! address from `ConnectInfo`.
+//!
+//! What it does not do: it accepts no connections and terminates no TLS, follows no redirects, and answers no request
+//! but those that it rejects.
+
+mod blocking;
+mod checked;
+mod client;
+mod client_body;
+mod connection;
+#[cfg(feature = "axum")]
+mod extract;
+mod judge;
+mod reply;
+mod reread;
+mod server;
+mod traced;
+
+pub use blocking::BlockingThreads;
+pub use checked::CheckedBody;
+pub use client::{Authenticate, AuthenticateLayer, ClientError};
+pub use client_body::ClientBody;
+pub use connection::Connection;
+pub use reread::Reread;
+pub use server::{Authenticated, Verify, VerifyLayer};
+pub use traced::Traced;
+
+/// Any error of a body beneath.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,269 @@
+//! The client layer: credentials on every request, afresh for every attempt.
+
+use crate::{BoxError, ClientBody, Reread};
+use auth_core::{
+    Answer, Attempts, Authenticator, Body, Cause, Credentials, Error, Event, Need, Next, Observer,
+    Origin, RequestView,
+};
+use bytes::Bytes;
+use http::{Request, Response, request::Parts};
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// Authenticates every request that passes, and tries again when the scheme says that it helps.
+///
+/// A body that is a [`ClientBody::Bytes`] can be sent again; a stream is sent once, and the caller gets the answer as it
+/// came. Redirects are not followed here: a tower client does not follow any.
+///
+/// # Security
+///
+/// Credentials go over https, or to this machine; plain http beyond it is an error unless
+/// [`allowing_plain_http`](Self::allowing_plain_http) says otherwise.
+pub struct AuthenticateLayer<A> {
+    shared: Shared<A>,
+}
+
+struct Shared<A> {
+    authenticator: Arc<A>,
+    observer: Arc<dyn Observer>,
+    plain_http: PlainHttp,
+}
+
+/// May credentials travel unencrypted beyond this machine?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum PlainHttp {
+    Loopback,
+    Anywhere,
+}
+
+impl<A> Clone for Shared<A> {
+    fn clone(&self) -> Self {
+        let (authenticator, observer) =
+            (Arc::clone(&self.authenticator), Arc::clone(&self.observer));
+        Self { authenticator, observer, plain_http: self.plain_http }
+    }
+}
+
+impl<A> AuthenticateLayer<A> {
+    /// Authenticates with this authenticator.
+    pub fn new(authenticator: A) -> Self {
+        let plain_http = PlainHttp::Loopback;
+        Self {
+            shared: Shared {
+                authenticator: Arc::new(authenticator),
+                observer: Arc::new(()),
+                plain_http,
+            },
+        }
+    }
+
+    /// Tells an observer what happened.
+    #[must_use]
+    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+        self.shared.observer = Arc::new(observer);
+        self
+    }
+
+    /// Lets credentials travel unencrypted to any host: only for networks that are private end to end.
+    #[must_use]
+    pub const fn allowing_plain_http(mut self) -> Self {
+        self.shared.plain_http = PlainHttp::Anywhere;
+        self
+    }
+}
+
+impl<A> Clone for AuthenticateLayer<A> {
+    fn clone(&self) -> Self {
+        Self { shared: self.shared.clone() }
+    }
+}
+
+impl<A> fmt::Debug for AuthenticateLayer<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthenticateLayer(..)")
+    }
+}
+
+impl<S, A> Layer<S> for AuthenticateLayer<A> {
+    type Service = Authenticate<S, A>;
+
+    fn layer(&self, inner: S) -> Authenticate<S, A> {
+        Authenticate { inner, shared: self.shared.clone() }
+    }
+}
+
+/// The service that [`AuthenticateLayer`] makes.
+pub struct Authenticate<S, A> {
+    inner: S,
+    shared: Shared<A>,
+}
+
+impl<S: Clone, A> Clone for Authenticate<S, A> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), shared: self.shared.clone() }
+    }
+}
+
+impl<S, A> fmt::Debug for Authenticate<S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authenticate(..)")
+    }
+}
+
+impl<S, A, R> Service<Request<ClientBody>> for Authenticate<S, A>
+where
+    A: Authenticator + 'static,
+    S: Service<Request<ClientBody>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    S::Error: Send,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<Reread<R>>;
+    type Error = ClientError<S::Error>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context).map_err(ClientError::Service)
+    }
+
+    fn call(&mut self, request: Request<ClientBody>) -> Self::Future {
+        let fresh = self.inner.clone();
+        // The clone may not be ready; the one that was polled is.
+        let inner = std::mem::replace(&mut self.inner, fresh);
+        let shared = self.shared.clone();
+        Box::pin(async move { shared.exchange(inner, request).await })
+    }
+}
+
+impl<A: Authenticator> Shared<A> {
+    async fn exchange<S, R>(
+        &self,
+        mut inner: S,
+        request: Request<ClientBody>,
+    ) -> Result<Response<Reread<R>>, ClientError<S::Error>>
+    where
+        S: Service<Request<ClientBody>, Response = Response<R>>,
+        R: http_body::Body<Data = Bytes>,
+        R::Error: Into<BoxError>,
+    {
+        let (head, mut body) = request.into_parts();
+        let mut attempts = Attempts::default();
+        loop {
+            let bytes = body.bytes();
+            let (sent, credentials) =
+                self.authenticate(&head, bytes.as_ref()).await.map_err(|error| self.fail(error))?;
+            let request = Request::from_parts(sent.clone(), body);
+            let answer = inner.call(request).await.map_err(ClientError::Service)?;
+            let (answer, next) = self.assess(&sent, &credentials, answer, &mut attempts).await?;
+            let (Next::Again { after }, Some(bytes)) = (next, bytes) else { return Ok(answer) };
+            drop(answer);
+            self.observer.observe(Event::Retried);
+            if let Some(wait) = after {
+                tokio::time::sleep(wait).await;
+            }
+            body = ClientBody::Bytes(bytes);
+            poll_fn(|context| inner.poll_ready(context)).await.map_err(ClientError::Service)?;
+        }
+    }
+
+    /// The head of one attempt, with its credentials.
+    async fn authenticate(
+        &self,
+        head: &Parts,
+        body: Option<&Bytes>,
+    ) -> Result<(Parts, Credentials), Error> {
+        let view = RequestView::new(&head.method, &head.uri, &head.headers);
+        let hashes;
+        let view = match (body, self.authenticator.needs(view)) {
+            (None, _) | (_, Need::Nothing) => view,
+            (Some(bytes), Need::Bytes { .. }) => view.with_body(Body::Bytes(bytes)),
+            (Some(bytes), Need::Hash(wanted)) => {
+                hashes = wanted.iter().map(|algorithm| algorithm.hash(bytes)).collect::<Vec<_>>();
+                view.with_body(Body::Hashed(&hashes))
+            }
+        };
+        let credentials = self.authenticator.credentials(view).await?;
+        if !credentials.is_empty()
+            && self.plain_http == PlainHttp::Loopback
+            && !Origin::of(&head.uri)?.is_confidential()
+        {
+            return Err(Error::Config(Cause::new("client_plain_http", PLAIN_HTTP)));
+        }
+        let mut sent = head.clone();
+        credentials.commit(&mut sent.uri, &mut sent.headers)?;
+        Ok((sent, credentials))
+    }
+
+    async fn assess<R, E>(
+        &self,
+        sent: &Parts,
+        credentials: &Credentials,
+        answer: Response<R>,
+        attempts: &mut Attempts,
+    ) -> Result<(Response<Reread<R>>, Next), ClientError<E>>
+    where
+        R: http_body::Body<Data = Bytes>,
+        R::Error: Into<BoxError>,
+    {
+        let (head, body) = answer.into_parts();
+        let mut body = Reread::untouched(body);
+        let need = self.authenticator.reads(head.status, &head.headers);
+        let whole = body.read(need, usize::MAX).await.map_err(|error| {
+            self.fail(Error::Transport(Cause::new("client_answer_broken", error)))
+        })?;
+        let bytes = if whole && need != Need::Nothing { Some(body.bytes()) } else { None };
+        let view = RequestView::new(&sent.method, &sent.uri, &sent.headers);
+        let mut read = Answer::new(view, head.status, &head.headers);
+        if let Some(bytes) = &bytes {
+            read = read.with_body(bytes);
+        }
+        if let Some(trailers) = body.trailers() {
+            read = read.with_trailers(trailers);
+        }
+        let verdict = self.authenticator.assess(credentials, read);
+        let next = attempts.next(credentials, verdict).map_err(|error| self.fail(error))?;
+        Ok((Response::from_parts(head, body), next))
+    }
+
+    fn fail<E>(&self, error: Error) -> ClientError<E> {
+        self.observer.observe(Event::Failed(&error));
+        ClientError::Authentication(error)
+    }
+}
+
+const PLAIN_HTTP: &str = "credentials would go over plain http beyond this machine, expected https";
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum ClientError<E> {
+    /// The request could not be authenticated; it was not sent, or its answer says that nothing helps.
+    Authentication(Error),
+    /// The service beneath failed.
+    Service(E),
+}
+
+impl<E: fmt::Display> fmt::Display for ClientError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Authentication(error) => error.fmt(f),
+            Self::Service(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for ClientError<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Authentication(error) => error.source(),
+            Self::Service(error) => error.source(),
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! What a refused caller gets to see.
+
+use crate::Reread;
+use auth_core::{Error, Rejection};
+use bytes::Bytes;
+use http::{
+    HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use std::time::Duration;
+
+/// The answer to a rejected request: its status, its challenges, and a body that says no more than the status.
+pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<Reread<B>> {
+    let mut response = plain(rejection.status(), rejection.retry_after());
+    for challenge in rejection.challenges() {
+        response.headers_mut().append(WWW_AUTHENTICATE, challenge.field().clone());
+    }
+    response
+}
+
+/// The answer when we could not tell: 503 when waiting helps, else 500. The caller learns nothing of the reason.
+pub(crate) fn failed<B>(error: &Error) -> Response<Reread<B>> {
+    match error {
+        Error::Unavailable { retry_after, .. } => {
+            plain(StatusCode::SERVICE_UNAVAILABLE, *retry_after)
+        }
+        Error::Transport(_) => plain(StatusCode::SERVICE_UNAVAILABLE, None),
+        _ => plain(StatusCode::INTERNAL_SERVER_ERROR, None),
+    }
+}
+
+fn plain<B>(status: StatusCode, retry_after: Option<Duration>) -> Response<Reread<B>> {
+    let text = status.canonical_reason().unwrap_or("refused");
+    let mut response = Response::new(Reread::whole(Bytes::from(format!("{text}\n"))));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Some(wait) = retry_after {
+        // Whole seconds, rounded up: a caller that comes back on time is not early.
+        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
+        headers.insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}

@@ -1,0 +1,56 @@
+//! The bridge to `tracing`.
+
+use auth_core::{Event, Observer};
+
+/// Tells `tracing` what happened: one event each, with a counter that metrics exporters understand.
+///
+/// Field names are those of the OpenTelemetry conventions (`error.type`, `http.response.status_code`) and
+/// `auth.scheme`; counters are `monotonic_counter.auth.*`. The server layer opens a span `auth.verify` with the same
+/// fields by itself.
+///
+/// # Security
+///
+/// Codes and fixed sentences only. A [`Failed`](Event::Failed) error's text is the one its scheme wrote, which names
+/// fields and never holds a secret.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Traced;
+
+impl Observer for Traced {
+    fn observe(&self, event: Event<'_>) {
+        match event {
+            Event::Accepted { scheme } => {
+                tracing::debug!(
+                    monotonic_counter.auth.accepted = 1_u64,
+                    auth.scheme = scheme,
+                    "request accepted"
+                );
+            }
+            Event::Rejected(rejection) => tracing::info!(
+                monotonic_counter.auth.rejected = 1_u64,
+                http.response.status_code = rejection.status().as_u16(),
+                error.type = rejection.reason().code,
+                reason = rejection.reason().text,
+                "request rejected"
+            ),
+            Event::BodyRejected(rejection) => tracing::warn!(
+                monotonic_counter.auth.body_rejected = 1_u64,
+                error.type = rejection.reason().code,
+                reason = rejection.reason().text,
+                "body rejected after its request was accepted"
+            ),
+            Event::Failed(error) => tracing::error!(
+                monotonic_counter.auth.failed = 1_u64,
+                error.type = error.code(),
+                reason = %error,
+                "authentication could not be decided"
+            ),
+            Event::Retried => {
+                tracing::debug!(
+                    monotonic_counter.auth.retried = 1_u64,
+                    "request authenticated afresh and sent again"
+                );
+            }
+            _ => {}
+        }
+    }
+}

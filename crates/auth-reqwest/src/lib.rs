@@ -1,1 +1,24 @@
-//! Authenticated requests with reqwest, and a hardened transport for token endpoints
+//! Authenticated requests with reqwest, and a hardened transport for token endpoints.
+//!
+//! For async programs. [`Client`] sends requests under any [`Authenticator`](auth_core::Authenticator): every attempt
+//! authenticated afresh, redirects followed hop by hop, credentials kept to their origin. [`Transport`] is the door that
+//! schemes use for exchanges of their own (a token endpoint, a key set), and trusts nobody: https alone, no redirects,
+//! denied address ranges, deadlines, small answers.
+//!
+//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be.
+//!
+//! What it does not do: it knows no scheme, keeps no cookies, and takes nothing from the environment.
+
+mod builder;
+mod client;
+mod exchange;
+mod failure;
+mod read;
+mod redirect;
+mod tls;
+mod transport;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use tls::Tls;
+pub use transport::{Transport, TransportBuilder};

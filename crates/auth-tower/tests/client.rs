@@ -1,0 +1,164 @@
+//! What the client layer promises, against a service that answers as told.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+use auth_core::*;
+use auth_tower::{AuthenticateLayer, ClientBody, ClientError};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+/// Numbers its attempts, shows what it saw of the body, and retries whenever the answer's body says so.
+#[derive(Default)]
+struct Numbered {
+    stamper: Stamper,
+    attempts: AtomicU64,
+    need: Need,
+    refuses: bool,
+}
+
+impl Authenticator for Numbered {
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        let attempt = self.attempts.fetch_add(1, Ordering::SeqCst);
+        let value = HeaderValue::from_str(&format!("{attempt} {:?}", request.body)).unwrap();
+        let made = Credentials::header(HeaderName::from_static("attempt"), value);
+        made.map(|made| made.stamped(self.stamper.stamp(attempt))).into()
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        self.need
+    }
+
+    fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        Need::Bytes { limit: 8 }
+    }
+
+    fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
+        assert!(answer.request.headers.contains_key("attempt"), "assessed without what was sent");
+        match answer.body {
+            Some(b"again") if self.refuses => {
+                Verdict::Refused(Error::Refused(Cause::new("refused", "no use")))
+            }
+            Some(b"again") => Verdict::Retry { after: None },
+            _ => Verdict::Accept,
+        }
+    }
+}
+
+/// Answers in order; returns what came back with the attempts and bodies the service saw.
+async fn ask(
+    numbered: Numbered,
+    request: Request<ClientBody>,
+    answers: &[&'static str],
+) -> (Result<String, &'static str>, Vec<String>) {
+    let (answers, seen) =
+        (Arc::new(Mutex::new(answers.to_vec())), Arc::new(Mutex::new(Vec::new())));
+    let log = Arc::clone(&seen);
+    let service = service_fn(move |request: Request<ClientBody>| {
+        let (answers, log) = (Arc::clone(&answers), Arc::clone(&log));
+        async move {
+            let (head, body) = request.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            let attempt = head.headers["attempt"].to_str().unwrap().to_owned();
+            log.lock().unwrap().push(format!("{attempt} <- {}", String::from_utf8_lossy(&body)));
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from_static(
+                answers.lock().unwrap().remove(0).as_bytes(),
+            ))))
+        }
+    });
+    let outcome = match AuthenticateLayer::new(numbered).layer(service).oneshot(request).await {
+        Ok(answer) => {
+            Ok(String::from_utf8(answer.into_body().collect().await.unwrap().to_bytes().into())
+                .unwrap())
+        }
+        Err(ClientError::Authentication(error)) => Err(error.code()),
+        Err(ClientError::Service(never)) => match never {},
+    };
+    let seen = seen.lock().unwrap().clone();
+    (outcome, seen)
+}
+
+fn post(url: &str, body: ClientBody) -> Request<ClientBody> {
+    Request::post(url).body(body).unwrap()
+}
+
+#[tokio::test]
+async fn every_attempt_is_authenticated_afresh_and_sends_the_whole_body() {
+    let (got, seen) = ask(
+        Numbered::default(),
+        post("https://a.example/", "body".into()),
+        &["again", "again", "done"],
+    )
+    .await;
+    assert_eq!(got.unwrap(), "done");
+    assert_eq!(seen, ["0 Unread <- body", "1 Unread <- body", "2 Unread <- body"]);
+}
+
+#[tokio::test]
+async fn four_attempts_are_the_most_and_the_last_answer_is_delivered() {
+    let (got, seen) =
+        ask(Numbered::default(), post("https://a.example/", "b".into()), &["again"; 5]).await;
+    assert_eq!((got.unwrap().as_str(), seen.len()), ("again", 4));
+}
+
+#[tokio::test]
+async fn a_stream_is_sent_once_and_its_answer_delivered_as_it_came() {
+    let stream = ClientBody::stream(Full::new(Bytes::from("body")).map_err(|never| match never {}));
+    let (got, seen) =
+        ask(Numbered::default(), post("https://a.example/", stream), &["again", "x"]).await;
+    assert_eq!(
+        (got.unwrap().as_str(), seen.as_slice()),
+        ("again", &["0 Unread <- body".to_owned()][..])
+    );
+}
+
+#[tokio::test]
+async fn the_scheme_sees_as_much_of_the_body_as_it_needs() {
+    for (need, expected) in [
+        (Need::Bytes { limit: 9 }, "0 Bytes(4 bytes) <- body"),
+        (Need::hash(HashAlgorithm::Sha256), "0 Hashed([SHA256:230d8358"),
+    ] {
+        let (_, seen) = ask(
+            Numbered { need, ..Numbered::default() },
+            post("https://a.example/", "body".into()),
+            &["ok"],
+        )
+        .await;
+        assert!(seen[0].starts_with(expected), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_longer_than_asked_for_arrives_whole_and_unread() {
+    let (got, seen) =
+        ask(Numbered::default(), post("https://a.example/", "b".into()), &["again and again"])
+            .await;
+    assert_eq!((got.unwrap().as_str(), seen.len()), ("again and again", 1));
+}
+
+#[tokio::test]
+async fn credentials_go_nowhere_in_the_clear() {
+    for (url, expected) in [
+        ("http://a.example/", Err("client_plain_http")),
+        ("http://127.0.0.1:1/", Ok("ok")),
+        ("http://[::1]/", Ok("ok")),
+    ] {
+        let (got, seen) = ask(Numbered::default(), post(url, "b".into()), &["ok"]).await;
+        assert_eq!(got.as_deref().map_err(|code| *code), expected, "{url}");
+        assert_eq!(seen.len(), usize::from(expected.is_ok()));
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_error_and_not_an_answer() {
+    let numbered = Numbered { refuses: true, ..Numbered::default() };
+    let (got, _) = ask(numbered, post("https://a.example/", "b".into()), &["again"]).await;
+    assert_eq!(got.unwrap_err(), "refused");
+}

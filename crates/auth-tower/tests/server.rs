@@ -1,0 +1,276 @@
+//! What the server layer promises, against verifiers that do one thing each.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+use auth_core::*;
+use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full};
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+const WRONG: Reason = Reason::new("word_wrong", "word is wrong");
+
+/// Accepts the field `word: good`; what else it does is up to the test.
+#[derive(Default)]
+struct Word {
+    need: Need,
+    check: Option<fn() -> Box<dyn BodyCheck>>,
+    seal: Option<fn() -> Box<dyn Seal>>,
+    error: Option<Error>,
+}
+
+impl Verifier for Word {
+    type Principal = String;
+
+    fn presence(&self, head: RequestView<'_>) -> Presence {
+        if head.headers.contains_key("word") { Presence::Present } else { Presence::Absent }
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        self.need
+    }
+
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<String>> {
+        if let Some(error) = &self.error {
+            return Flow::failed(error.clone());
+        }
+        if request.headers.get("word").is_none_or(|word| word != "good") {
+            let challenge = Challenge::build("Word").quoted("realm", "test").finish().unwrap();
+            return Flow::ready(Err(Rejection::unauthenticated(WRONG, challenge)));
+        }
+        let mut accepted = Accepted::new("Word", format!("{:?}", request.body));
+        accepted.body = self.check.map(|check| check());
+        accepted.seal = self.seal.map(|seal| seal());
+        Flow::ready(Ok(accepted))
+    }
+}
+
+#[derive(Clone, Default)]
+struct Codes(Arc<Mutex<Vec<&'static str>>>);
+
+impl Observer for Codes {
+    fn observe(&self, event: Event<'_>) {
+        self.0.lock().unwrap().push(match event {
+            Event::Accepted { scheme } => scheme,
+            Event::Rejected(rejection) | Event::BodyRejected(rejection) => rejection.reason().code,
+            Event::Failed(error) => error.code(),
+            _ => "other",
+        });
+    }
+}
+
+struct Told {
+    status: u16,
+    headers: HeaderMap,
+    body: String,
+    codes: Vec<&'static str>,
+    handled: usize,
+    pieces_read: usize,
+}
+
+/// Sends `pieces` as a body to a handler that echoes it with the principal in front.
+async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str]) -> Told {
+    let (codes, handled, pulled) =
+        (Codes::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let body = Pieces(pieces.to_vec().into_iter(), Arc::clone(&pulled));
+    let count = Arc::clone(&handled);
+    let service = service_fn(move |request: Request<CheckedBody<Pieces>>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let caller =
+                request.extensions().get::<Authenticated<String>>().unwrap().principal.clone();
+            let read = request.into_body().collect().await;
+            let text = read.map_or_else(
+                |error| error.to_string(),
+                |all| String::from_utf8(all.to_bytes().into()).unwrap(),
+            );
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(format!("{caller}: {text}")))))
+        }
+    });
+    let layer = VerifyLayer::new(word).observed_by(codes.clone()).buffering_at_most(10);
+    let answer = layer.layer(service).oneshot(request.body(body).unwrap()).await.unwrap();
+    let (head, body) = answer.into_parts();
+    let body = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
+    let codes = codes.0.lock().unwrap().clone();
+    let (handled, pieces_read) = (handled.load(Ordering::SeqCst), pulled.load(Ordering::SeqCst));
+    Told { status: head.status.as_u16(), headers: head.headers, body, codes, handled, pieces_read }
+}
+
+/// A body that counts how often it was read.
+struct Pieces(std::vec::IntoIter<&'static str>, Arc<AtomicUsize>);
+
+impl http_body::Body for Pieces {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let piece = self.0.next();
+        self.1.fetch_add(usize::from(piece.is_some()), Ordering::SeqCst);
+        Poll::Ready(piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
+    }
+}
+
+fn good() -> http::request::Builder {
+    Request::post("/").header("word", "good")
+}
+
+#[tokio::test]
+async fn an_accepted_request_reaches_the_handler_with_its_principal() {
+    let told = ask(Word::default(), good(), &["a", "b"]).await;
+    assert_eq!(
+        (told.status, told.body.as_str(), told.codes.as_slice()),
+        (200, "Unread: ab", &["Word"][..])
+    );
+}
+
+#[tokio::test]
+async fn a_rejected_one_gets_challenges_and_one_plain_body() {
+    let told = ask(Word::default(), Request::post("/").header("word", "bad"), &["a"]).await;
+    assert_eq!((told.status, told.body.as_str(), told.handled), (401, "Unauthorized\n", 0));
+    assert_eq!(told.headers[header::WWW_AUTHENTICATE], "Word realm=\"test\"");
+    assert_eq!(told.headers[header::CACHE_CONTROL], "no-store");
+    assert_eq!(told.codes, ["word_wrong"]);
+}
+
+#[tokio::test]
+async fn two_hosts_are_refused_before_any_verifier() {
+    let told =
+        ask(Word::default(), good().uri("http://a.example/").header("host", "b.example"), &[])
+            .await;
+    assert_eq!(
+        (told.status, told.handled, told.codes.as_slice()),
+        (400, 0, &["authority_conflict"][..])
+    );
+}
+
+#[tokio::test]
+async fn the_body_is_read_only_when_needed_and_credentials_are_there() {
+    let bytes = || Word { need: Need::Bytes { limit: 8 }, ..Word::default() };
+    let told = ask(bytes(), Request::post("/"), &["a", "b"]).await;
+    assert_eq!((told.status, told.pieces_read), (401, 0), "a stranger made us buffer");
+    let told = ask(bytes(), good(), &["abc", "def"]).await;
+    assert_eq!((told.status, told.body.as_str()), (200, "Bytes(6 bytes): abcdef"));
+    let told = ask(
+        Word { need: Need::hash(HashAlgorithm::Sha256), ..Word::default() },
+        good(),
+        &["ab", "c"],
+    )
+    .await;
+    assert!(told.body.starts_with("Hashed([SHA256:ba7816bf8f01cfea"), "{}", told.body);
+    assert!(told.body.ends_with(": abc"));
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_refused() {
+    for (limit, pieces) in [(4, &["abc", "def"][..]), (99, &["0123456789", "x", "never read"][..])]
+    {
+        let told =
+            ask(Word { need: Need::Bytes { limit }, ..Word::default() }, good(), pieces).await;
+        assert_eq!(
+            (told.status, told.handled, told.codes.as_slice()),
+            (413, 0, &["body_too_large"][..])
+        );
+        assert_eq!(told.pieces_read, 2);
+    }
+    let announced = good().header("content-length", "5");
+    let told =
+        ask(Word { need: Need::Bytes { limit: 4 }, ..Word::default() }, announced, &["abcde"])
+            .await;
+    assert_eq!((told.status, told.pieces_read), (413, 0), "an announced length was read first");
+}
+
+#[tokio::test]
+async fn when_we_cannot_tell_the_caller_learns_only_when_to_come_back() {
+    let cause = || Cause::new("store_down", "store db1.internal is down");
+    let waits =
+        Error::Unavailable { retry_after: Some(Duration::from_millis(1500)), cause: cause() };
+    for (error, status, retry) in [
+        (waits, 503, Some("2")),
+        (Error::Transport(cause()), 503, None),
+        (Error::Config(cause()), 500, None),
+    ] {
+        let told = ask(Word { error: Some(error), ..Word::default() }, good(), &[]).await;
+        assert_eq!((told.status, told.codes.as_slice()), (status, &["store_down"][..]));
+        assert_eq!(told.headers.get(header::RETRY_AFTER).map(|wait| wait.to_str().unwrap()), retry);
+        assert!(!told.body.contains("db1") && !told.headers.contains_key(header::WWW_AUTHENTICATE));
+    }
+}
+
+/// Passes what it sees in upper case; the last byte must be a full stop.
+#[derive(Default)]
+struct FullStop(Option<u8>);
+
+impl BodyCheck for FullStop {
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        self.0 = wire.last().copied();
+        Ok(if wire == b"as is" { Passed::AsIs } else { Passed::Instead(wire.to_ascii_uppercase()) })
+    }
+
+    fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
+        if self.0 == Some(b'.') {
+            Ok(())
+        } else {
+            Err(Rejection::forbidden(Reason::new("no_full_stop", "no full stop")))
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_check_streams_and_a_wrong_end_is_never_seen() {
+    let word = || Word { check: Some(|| Box::<FullStop>::default()), ..Word::default() };
+    let told = ask(word(), good(), &["ab", "as is", "c."]).await;
+    assert_eq!((told.status, told.body.as_str()), (200, "Unread: ABas isC."));
+    let told = ask(word(), good(), &["ab", "c"]).await;
+    assert_eq!((told.status, told.body.as_str(), told.handled), (403, "Forbidden\n", 1));
+    assert_eq!(told.codes, ["Word", "no_full_stop"]);
+}
+
+struct Length;
+
+impl Seal for Length {
+    fn needs(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        Need::Bytes { limit: 12 }
+    }
+
+    fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap> {
+        let value = HeaderValue::from_str(&format!("{:?}", reply.body)).unwrap();
+        Ok(HeaderMap::from_iter([(HeaderName::from_static("authentication-info"), value)]))
+    }
+}
+
+#[tokio::test]
+async fn a_seal_sees_the_reply_within_its_limit_and_adds_fields() {
+    let word = || Word { seal: Some(|| Box::new(Length)), ..Word::default() };
+    let told = ask(word(), good(), &["1234"]).await;
+    assert_eq!(told.headers["authentication-info"], "Bytes(12 bytes)");
+    assert_eq!(told.body, "Unread: 1234");
+    let told = ask(word(), good(), &["12345"]).await;
+    assert_eq!(told.headers["authentication-info"], "Unread");
+    assert_eq!(told.body, "Unread: 12345", "a longer reply still arrives whole");
+}
+
+#[tokio::test]
+async fn a_seal_that_cannot_be_made_is_no_reply() {
+    struct Broken;
+    impl Seal for Broken {
+        fn seal(self: Box<Self>, _: Reply<'_>) -> Result<HeaderMap> {
+            Err(Error::Config(Cause::new("no_seal", "no seal")))
+        }
+    }
+    let told = ask(Word { seal: Some(|| Box::new(Broken)), ..Word::default() }, good(), &[]).await;
+    assert_eq!((told.status, told.codes.as_slice()), (500, &["Word", "no_seal"][..]));
+}

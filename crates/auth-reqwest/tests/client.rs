@@ -1,0 +1,184 @@
+//! What the client promises, against real servers on loopback.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use auth_reqwest::Client;
+use common::{Seen, Session, answer, serve};
+use reqwest::{Body, header::HeaderValue};
+use std::sync::Mutex;
+
+fn client() -> Client {
+    Client::builder().build().unwrap()
+}
+
+fn seen(seen: &Seen) -> Vec<String> {
+    seen.lock().unwrap().clone()
+}
+
+#[tokio::test]
+async fn every_attempt_is_authenticated_afresh() {
+    let (address, log) = serve(|head| {
+        let first = head.headers["session"] == "0";
+        answer(if first { 401 } else { 200 }, &[], if first { "no" } else { "7001 is not first" })
+    })
+    .await;
+    let request = client()
+        .http()
+        .post(format!("http://{address}/p?q#fragment"))
+        .body("text")
+        .build()
+        .unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!(
+        (got.status().as_u16(), seen(&log).len()),
+        (200, 4),
+        "the body of a 200 was not assessed"
+    );
+    let expected = (0..4).map(|n| format!("POST /p?q&k=a%2Fb [session:{n}] text"));
+    assert_eq!(seen(&log), expected.collect::<Vec<_>>());
+    assert_eq!(got.text().await.unwrap(), "7001 is not first", "what was read is delivered");
+}
+
+#[tokio::test]
+async fn a_stream_is_sent_once() {
+    let (address, log) = serve(|_| answer(401, &[], "no")).await;
+    let body =
+        Body::wrap_stream(futures_util::stream::iter([Ok::<_, std::io::Error>("a"), Ok("b")]));
+    let request = client().http().post(format!("http://{address}/")).body(body).build().unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!((got.status().as_u16(), got.text().await.unwrap().as_str()), (401, "no"));
+    assert_eq!(seen(&log), ["POST /?k=a%2Fb [session:0] ab"]);
+}
+
+#[tokio::test]
+async fn a_long_answer_arrives_whole_though_the_scheme_reads_its_beginning() {
+    let long = "x".repeat(1 << 20);
+    let body = long.clone();
+    let (address, _) = serve(move |_| answer(200, &[("x-plain", "kept")], body.clone())).await;
+    let request = client().http().get(format!("http://{address}/")).build().unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!(got.headers()["x-plain"], "kept");
+    assert_eq!(got.url().path(), "/");
+    assert_eq!(got.text().await.unwrap(), long);
+}
+
+/// Two listeners: nothing that was meant for the first reaches the second, whatever its name.
+#[tokio::test]
+async fn credentials_stay_on_their_origin_across_redirects() {
+    let (second, at_second) = serve(|_| answer(200, &[], "there")).await;
+    for status in [301, 302, 303, 307, 308] {
+        let to = format!("http://{second}/landing");
+        let (first, at_first) = serve(move |head| match head.uri.path() {
+            "/same" => answer(status, &[("location", &to)], ""),
+            _ => answer(status, &[("location", "/same")], ""),
+        })
+        .await;
+        let mut secret = HeaderValue::from_static("typed");
+        secret.set_sensitive(true);
+        let request = client()
+            .http()
+            .post(format!("http://{first}/"))
+            .headers(
+                [
+                    ("secret".parse().unwrap(), secret),
+                    ("x-plain".parse().unwrap(), "p".parse().unwrap()),
+                ]
+                .into_iter()
+                .collect(),
+            )
+            .header("cookie", "c=1")
+            .body("text")
+            .build()
+            .unwrap();
+        let got = client().send(&Session::default(), request).await.unwrap();
+        assert_eq!(got.text().await.unwrap(), "there");
+        let (method, body) = if status < 304 { ("GET", "") } else { ("POST", "text") };
+        let mine = "cookie:c=1 secret:typed session";
+        assert_eq!(
+            seen(&at_first),
+            [
+                format!("POST /?k=a%2Fb [{mine}:0 x-plain:p] text"),
+                format!("{method} /same?k=a%2Fb [{mine}:1 x-plain:p] {body}"),
+            ],
+            "a hop on the same origin is authenticated afresh"
+        );
+        let arrived = std::mem::take(&mut *at_second.lock().unwrap());
+        assert_eq!(arrived, [format!("{method} /landing [x-plain:p] {body}")], "after a {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_way_back_home_is_authenticated_again() {
+    let home: &'static Mutex<String> = Box::leak(Box::default());
+    let (away, at_away) =
+        serve(move |_| answer(302, &[("location", &home.lock().unwrap())], "")).await;
+    let (address, at_home) = serve(move |head| match head.uri.path() {
+        "/back" => answer(200, &[], "home"),
+        _ => answer(302, &[("location", &format!("http://{away}/"))], ""),
+    })
+    .await;
+    *home.lock().unwrap() = format!("http://{address}/back");
+    let request = client().http().get(format!("http://{address}/")).build().unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!(got.text().await.unwrap(), "home");
+    assert_eq!(seen(&at_away), ["GET / [] "]);
+    assert_eq!(seen(&at_home), ["GET /?k=a%2Fb [session:0] ", "GET /back?k=a%2Fb [session:1] "]);
+}
+
+#[tokio::test]
+async fn an_endless_redirect_ends() {
+    let (address, log) = serve(|_| answer(302, &[("location", "/")], "")).await;
+    let request = client().http().get(format!("http://{address}/")).build().unwrap();
+    let error = client().send(&Session::default(), request).await.unwrap_err();
+    assert_eq!((error.code(), seen(&log).len()), ("client_redirects", Client::MOST_REDIRECTS));
+}
+
+#[tokio::test]
+async fn a_redirect_to_where_nothing_may_go_is_delivered_and_not_followed() {
+    for location in
+        ["ftp://127.0.0.1/", "http://user:password@127.0.0.1/", "javascript:0", "http://"]
+    {
+        let (address, log) = serve(move |_| answer(302, &[("location", location)], "moved")).await;
+        let request = client().http().get(format!("http://{address}/")).build().unwrap();
+        let got = client().send(&Session::default(), request).await.unwrap();
+        assert_eq!((got.status().as_u16(), seen(&log).len()), (302, 1), "{location}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_not_sent_in_the_clear() {
+    let request = client().http().get("http://192.0.2.1/").build().unwrap();
+    let error = client().send(&Session::default(), request).await.unwrap_err();
+    assert_eq!(error.code(), "client_plain_http");
+    let named = client().http().get("http://127.0.0.1/").build().unwrap();
+    let mut named = named;
+    named.url_mut().set_username("user").unwrap();
+    assert_eq!(
+        client().send(&Session::default(), named).await.unwrap_err().code(),
+        "client_url_user"
+    );
+}
+
+#[tokio::test]
+async fn nobody_there_is_a_transport_error_that_shows_no_url() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let request = client().http().get(format!("http://{free}/?apikey=canary")).build().unwrap();
+    let error = client().send(&Session::default(), request).await.unwrap_err();
+    assert_eq!(error.code(), "reqwest_connect");
+    assert!(!format!("{error} {error:?}").contains("canary"));
+}
+
+#[tokio::test]
+async fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
+    let (proxy, at_proxy) = serve(|_| answer(200, &[], "through the proxy")).await;
+    let proxied = reqwest::Proxy::all(format!("http://{proxy}")).unwrap().basic_auth("pu", "pp");
+    let client = Client::builder().proxy(proxied).build().unwrap();
+    let request = client.http().get("http://127.0.0.1:9/x").build().unwrap();
+    let got = client.send(&Session::default(), request).await.unwrap();
+    assert_eq!(got.text().await.unwrap(), "through the proxy");
+    assert_eq!(
+        seen(&at_proxy),
+        ["GET http://127.0.0.1:9/x?k=a%2Fb [session:0 proxy-authorization:Basic cHU6cHA=] "]
+    );
+}

@@ -1,0 +1,179 @@
+//! What the hardened transport promises, against real servers on loopback.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use auth_core::{Error, Flow, Transport as _};
+use auth_reqwest::{Transport, TransportBuilder};
+use common::{answer, serve};
+use http::Request;
+use std::{
+    sync::mpsc,
+    time::{Duration, Instant},
+};
+use tokio::{net::TcpListener, runtime::Handle};
+
+fn local() -> TransportBuilder {
+    Transport::builder(Handle::current()).allowing_loopback()
+}
+
+fn get(url: impl AsRef<str>) -> auth_core::Exchange {
+    Request::get(url.as_ref()).body(Vec::new()).unwrap().into()
+}
+
+fn code<T>(result: Result<T, Error>) -> &'static str {
+    result.map(|_| ()).unwrap_err().code()
+}
+
+#[tokio::test]
+async fn an_answer_of_any_status_is_an_answer() {
+    let (address, log) = serve(|_| answer(418, &[("x-plain", "1")], "teapot")).await;
+    let transport = local().build().unwrap();
+    let request = Request::post(format!("http://{address}/token")).body(b"grant".to_vec()).unwrap();
+    let got = transport.fetch(request.into()).await.unwrap();
+    assert_eq!((got.status().as_u16(), got.headers()["x-plain"].to_str().unwrap()), (418, "1"));
+    assert_eq!(got.body(), b"teapot");
+    assert_eq!(*log.lock().unwrap(), ["POST /token [] grant"]);
+}
+
+#[tokio::test]
+async fn redirects_are_answers_and_not_followed() {
+    let (address, log) = serve(|_| answer(307, &[("location", "/elsewhere")], "")).await;
+    let got = local().build().unwrap().fetch(get(format!("http://{address}/"))).await.unwrap();
+    assert_eq!((got.status().as_u16(), log.lock().unwrap().len()), (307, 1));
+}
+
+#[tokio::test]
+async fn a_long_answer_is_cut_off() {
+    for (length, expected) in [
+        (Transport::MOST_BYTES, None),
+        (Transport::MOST_BYTES + 1, Some("transport_answer_too_long")),
+    ] {
+        let (address, _) = serve(move |_| answer(200, &[], "x".repeat(length))).await;
+        let got = local().build().unwrap().fetch(get(format!("http://{address}/"))).await;
+        assert_eq!(got.err().map(|error| error.code()), expected);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let transport = local().deadline(Duration::from_millis(200)).build().unwrap();
+    let began = Instant::now();
+    let got = transport.fetch(get(format!("http://{}/", listener.local_addr().unwrap()))).await;
+    assert_eq!(code(got), "reqwest_timeout");
+    assert!(began.elapsed() < Duration::from_secs(5));
+}
+
+/// A listener that counts: nothing that is denied may connect, however it is written.
+#[tokio::test]
+async fn denied_addresses_are_never_connected_to() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let transport =
+        Transport::builder(Handle::current()).deadline(Duration::from_secs(2)).build().unwrap();
+    for host in [
+        "127.0.0.1",
+        "localhost",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "0.0.0.0",
+    ] {
+        for scheme in ["http", "https"] {
+            let got = transport.fetch(get(format!("{scheme}://{host}:{port}/"))).await;
+            let code = code(got);
+            assert!(
+                ["transport_denied_address", "transport_plain_http"].contains(&code),
+                "{scheme}://{host}: {code}"
+            );
+        }
+    }
+    for url in [
+        "https://169.254.169.254/",
+        "https://10.0.0.1/",
+        "https://[fd00:ec2::254]/",
+        "https://metadata.google.internal/",
+    ] {
+        assert_eq!(code(transport.fetch(get(url)).await), "transport_denied_address", "{url}");
+    }
+    assert!(
+        tokio::time::timeout(Duration::from_millis(100), listener.accept()).await.is_err(),
+        "somebody connected"
+    );
+}
+
+/// A name that resolves to a denied address is stopped when it is resolved, not before.
+#[tokio::test]
+async fn a_name_is_judged_by_what_it_resolves_to() {
+    let name = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let name = name.trim();
+    if name.is_empty() || tokio::net::lookup_host((name, 0)).await.is_err() {
+        println!("skipped: this machine's own name does not resolve");
+        return;
+    }
+    let transport = Transport::builder(Handle::current()).build().unwrap();
+    let error = transport.fetch(get(format!("https://{name}:9/"))).await.unwrap_err();
+    assert_eq!(error.code(), "reqwest_connect");
+    assert!(
+        format!("{error:?}").contains("resolves to no address that may be connected to"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn plain_http_beyond_loopback_is_refused() {
+    assert_eq!(
+        code(local().build().unwrap().fetch(get("http://192.0.2.1/")).await),
+        "transport_plain_http"
+    );
+}
+
+/// Two runtimes and a plain thread share one transport, which runs on a third.
+#[test]
+fn its_flows_can_be_polled_from_anywhere() {
+    let own =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (address, _) = own.block_on(serve(|_| answer(200, &[], "ok")));
+    let transport = Transport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
+    let url = format!("http://{address}/");
+    assert_eq!(transport.fetch(get(&url)).wait().unwrap().body(), b"ok");
+    transport.pause(Duration::from_millis(1)).wait().unwrap();
+    let other = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(other.block_on(transport.fetch(get(&url))).unwrap().body(), b"ok");
+}
+
+#[test]
+fn detached_work_is_done_though_nobody_waits() {
+    let own =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let transport = Transport::builder(own.handle().clone()).build().unwrap();
+    let (send, receive) = mpsc::channel();
+    let work = Flow::new(async move {
+        tokio::task::yield_now().await;
+        send.send(42).unwrap();
+        Ok(())
+    });
+    assert!(transport.detach(work).is_none());
+    assert_eq!(receive.recv_timeout(Duration::from_secs(5)), Ok(42));
+}
+
+/// An exchange that has begun is seen through though its caller is gone: a created session is never lost.
+#[test]
+fn an_exchange_outlives_its_caller() {
+    let own =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (address, log) = own.block_on(serve(|_| answer(200, &[], "ok")));
+    let transport = Transport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
+    drop(transport.fetch(get(format!("http://{address}/create"))));
+    let began = Instant::now();
+    while log.lock().unwrap().is_empty() {
+        assert!(
+            began.elapsed() < Duration::from_secs(5),
+            "the request was dropped with its caller"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

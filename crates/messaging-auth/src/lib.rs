@@ -1,1 +1,17 @@
-//! Authentication for messaging platforms, on both ends of the wire
+//! Authentication for messaging platforms, on both ends of the wire.
+//!
+//! For programs that call Webex Connect, Infobip or Symphony, for platforms that send webhooks and receivers that verify
+//! them, and for platforms that issue credentials and verify callers. This crate only re-exports; each part is a crate
+//! of its own and can be depended on alone.
+//!
+//! What it does not do: see the crates, each of which says so.
+
+pub use auth_core as core;
+pub use auth_net as net;
+
+#[cfg(feature = "reqwest")]
+pub use auth_reqwest as reqwest;
+#[cfg(feature = "static")]
+pub use auth_static as statics;
+#[cfg(feature = "tower")]
+pub use auth_tower as tower;

@@ -1,0 +1,59 @@
+//! What is measured: groups of cases over one input.
+
+/// One call, set up and ready.
+pub type Call = Box<dyn FnMut()>;
+
+/// Cases that do the same to the same input.
+pub struct Group {
+    pub name: &'static str,
+    /// The input, and where the boundary is: a pure function, or through a trait.
+    pub input: &'static str,
+    /// Ratios are to the first: a floor where there is one.
+    pub cases: Vec<Case>,
+}
+
+pub struct Case {
+    pub name: &'static str,
+    pub role: Role,
+    /// Sets up what is kept between calls; what every call has to do is inside.
+    pub make: fn() -> Call,
+}
+
+pub enum Role {
+    /// What has to be done in any case, written by hand.
+    Floor,
+    Peer,
+    Ours(Target),
+}
+
+/// What we promise: at most so many times the instructions of the first case, at most so many allocations.
+#[derive(Clone, Copy)]
+pub struct Target {
+    pub ratio: f64,
+    pub allocations: u64,
+}
+
+pub fn floor(name: &'static str, make: fn() -> Call) -> Case {
+    Case { name, role: Role::Floor, make }
+}
+
+pub fn peer(name: &'static str, make: fn() -> Call) -> Case {
+    Case { name, role: Role::Peer, make }
+}
+
+pub fn ours(name: &'static str, ratio: f64, allocations: u64, make: fn() -> Call) -> Case {
+    Case { name, role: Role::Ours(Target { ratio, allocations }), make }
+}
+
+/// Boxes a closure whose result must not be optimised away.
+pub fn call<R>(mut work: impl FnMut() -> R + 'static) -> Call {
+    Box::new(move || {
+        std::hint::black_box(work());
+    })
+}
+
+pub fn find(id: &str) -> Option<Case> {
+    let (group, name) = id.split_once('/')?;
+    let group = crate::cases::all().into_iter().find(|found| found.name == group)?;
+    group.cases.into_iter().find(|case| case.name == name)
+}

@@ -1,0 +1,32 @@
+//! Prints a group, and says which targets it missed.
+
+use crate::{
+    case::{Group, Role},
+    measure::Row,
+};
+
+pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
+    let first = rows.first().map_or(1, |row| row.instructions.max(1));
+    println!("{} ({})", group.name, group.input);
+    println!("  {:<44} {:>12} {:>9} {:>12}  target", "", "instructions", "to first", "allocations");
+    let mut missed = Vec::new();
+    for (case, row) in group.cases.iter().zip(rows) {
+        let ratio = row.instructions as f64 / first as f64;
+        let (role, target) = match case.role {
+            Role::Floor => ("floor", String::new()),
+            Role::Peer => ("peer", String::new()),
+            Role::Ours(target) => {
+                let met = ratio <= target.ratio && row.allocations <= target.allocations;
+                let text = format!("at most {} and {}", target.ratio, target.allocations);
+                if !met {
+                    missed.push(format!("{}/{}: {ratio:.2} and {}, {text}", group.name, case.name, row.allocations));
+                }
+                ("us", format!("{text}: {}", if met { "met" } else { "MISSED" }))
+            }
+        };
+        let name = format!("{} ({role})", case.name);
+        println!("  {name:<44} {:>12} {ratio:>9.2} {:>12}  {target}", row.instructions, row.allocations);
+    }
+    println!();
+    missed
+}

@@ -1,26 +1,14 @@
-//! stub
-#![allow(missing_docs)]
-pub struct TrustedProxies;
-pub enum ClientAddress {
-    Known(std::net::IpAddr),
-    Unknown(()),
-}
-impl TrustedProxies {
-    pub fn client_address(&self, _: std::net::IpAddr, _: &http::HeaderMap) -> ClientAddress {
-        ClientAddress::Unknown(())
-    }
-}
-pub struct AddressList;
-#[derive(Default)]
-pub struct DeniedRanges;
-impl DeniedRanges {
-    pub fn allowing(self, _: AddressList) -> Self {
-        self
-    }
-    pub fn permits(&self, _: std::net::IpAddr) -> Result<(), std::fmt::Error> {
-        Ok(())
-    }
-    pub fn permits_host(&self, _: &str) -> Result<(), std::fmt::Error> {
-        Ok(())
-    }
-}
+//! Client address behind trusted proxies, address lists, denied ranges
+
+mod address_list;
+mod client_address;
+mod denied_ranges;
+mod forwarded;
+mod host;
+mod node;
+mod special_ranges;
+mod x_forwarded_for;
+
+pub use address_list::{AddressList, AddressListError};
+pub use client_address::{ClientAddress, ForwardingField, TrustedProxies, UnknownReason};
+pub use denied_ranges::{Denied, DeniedRange, DeniedRanges, Destination};

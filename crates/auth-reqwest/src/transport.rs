@@ -238,3 +238,27 @@ impl fmt::Debug for TransportBuilder {
         f.debug_struct("TransportBuilder").field("tls", &self.tls).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many addresses `localhost` has left.
+    async fn kept(loopback: Loopback, proxied: bool) -> usize {
+        let rules = Rules { denied: DeniedRanges::default(), loopback, proxied };
+        Filter(Arc::new(rules))
+            .resolve("localhost".parse().unwrap())
+            .await
+            .map_or(0, Iterator::count)
+    }
+
+    #[tokio::test]
+    async fn a_name_is_judged_by_what_it_resolves_to() {
+        assert_eq!(kept(Loopback::Denied, false).await, 0);
+        assert!(kept(Loopback::Allowed, false).await > 0);
+        assert!(
+            kept(Loopback::Denied, true).await > 0,
+            "a proxy on this machine could not be reached"
+        );
+    }
+}

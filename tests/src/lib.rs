@@ -1,1 +1,3 @@
 //! Shared by the tests, the demo and the conformance suites.
+pub mod canary;
+pub mod demo;

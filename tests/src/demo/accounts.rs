@@ -1,0 +1,101 @@
+//! Throw-away accounts, the same in every run so that they can be typed.
+
+/// What the demo server knows, path by path.
+pub const PATHS: &[Path] = &[
+    Path { path: "/none", scheme: "none", accepts: "anything", curl: "" },
+    Path {
+        path: "/basic",
+        scheme: "Basic",
+        accepts: "user alice, password \"open: sésame\"",
+        curl: "-u 'alice:open: sésame'",
+    },
+    Path {
+        path: "/basic/argon2",
+        scheme: "Basic",
+        accepts: "the same, kept as an Argon2id hash; 5 wrong passwords a minute",
+        curl: "-u 'alice:open: sésame'",
+    },
+    Path {
+        path: "/key/header",
+        scheme: "API key in the field `key`",
+        accepts: "key-of-acme-0b8f2a",
+        curl: "-H 'key: key-of-acme-0b8f2a'",
+    },
+    Path {
+        path: "/key/scheme",
+        scheme: "API key behind the scheme word App",
+        accepts: "key-of-acme-0b8f2a",
+        curl: "-H 'Authorization: App key-of-acme-0b8f2a'",
+    },
+    Path {
+        path: "/key/query",
+        scheme: "API key in the query parameter `apikey`",
+        accepts: "key-of-acme-0b8f2a",
+        curl: "-G -d apikey=key-of-acme-0b8f2a",
+    },
+    Path {
+        path: "/bearer",
+        scheme: "Bearer",
+        accepts: "token-of-bob.7f3c~",
+        curl: "-H 'Authorization: Bearer token-of-bob.7f3c~'",
+    },
+    Path {
+        path: "/any",
+        scheme: "Basic or API key in the field `key`, one of them",
+        accepts: "either, never both",
+        curl: "-H 'key: key-of-acme-0b8f2a'",
+    },
+    Path {
+        path: "/first",
+        scheme: "Bearer, else API key in the field `key`",
+        accepts: "the Bearer token decides when it is there",
+        curl: "-H 'key: key-of-acme-0b8f2a'",
+    },
+];
+
+/// One path of the server.
+pub struct Path {
+    pub path: &'static str,
+    pub scheme: &'static str,
+    pub accepts: &'static str,
+    /// What curl needs to be let in.
+    pub curl: &'static str,
+}
+
+pub const USER: &str = "alice";
+pub const PASSWORD: &str = "open: sésame";
+pub const KEY: &str = "key-of-acme-0b8f2a";
+pub const KEY_HEADER: &str = "key";
+pub const KEY_SCHEME: &str = "App";
+pub const KEY_PARAMETER: &str = "apikey";
+pub const TOKEN: &str = "token-of-bob.7f3c~";
+pub const REALM: &str = "demo";
+
+/// All of it as one JSON document.
+pub fn document(base: &str) -> serde_json::Value {
+    let paths = PATHS.iter().map(|path| {
+        serde_json::json!({
+            "path": path.path, "url": format!("{base}{}", path.path), "scheme": path.scheme,
+            "parameters": parameters(path.path), "accepts": path.accepts, "curl": path.curl,
+        })
+    });
+    serde_json::json!({
+        "base": base,
+        "realm": REALM,
+        "accounts": [{ "user": USER, "password": PASSWORD }],
+        "keys": [{ "principal": "acme", "key": KEY }],
+        "tokens": [{ "principal": "bob", "token": TOKEN }],
+        "paths": paths.collect::<Vec<_>>(),
+    })
+}
+
+fn parameters(path: &str) -> serde_json::Value {
+    match path {
+        "/basic" | "/basic/argon2" => serde_json::json!({ "realm": REALM, "charset": "UTF-8" }),
+        "/key/header" | "/any" | "/first" => serde_json::json!({ "realm": REALM, "header": KEY_HEADER }),
+        "/key/scheme" => serde_json::json!({ "realm": REALM, "scheme": KEY_SCHEME }),
+        "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
+        "/bearer" => serde_json::json!({ "realm": REALM }),
+        _ => serde_json::json!({}),
+    }
+}

@@ -1,0 +1,6 @@
+//! The demo: a real server on loopback behind auth-tower, and real calls through the adapters.
+
+pub mod accounts;
+pub mod calls;
+pub mod print;
+pub mod server;

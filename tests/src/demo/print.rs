@@ -1,0 +1,59 @@
+//! The table that a person reads.
+
+use super::calls::Line;
+
+const TITLES: [&str; 6] = ["caller", "what was sent", "verdict", "status", "challenge", "µs"];
+
+/// Prints the lines of one path.
+pub fn lines(path: &str, lines: &[Line], colour: Colour) {
+    println!("\n  {}", colour.bold(path));
+    for line in lines {
+        let mark = if line.instead_of.is_none() { colour.green("✓") } else { colour.red("✗") };
+        let micros = line.took.as_micros();
+        println!(
+            "  {mark} {:<13} {:<40} {:<26} {:>3}  {:>6}  {}",
+            line.caller, line.sent, line.verdict, line.status, micros, line.challenge
+        );
+        if let Some(expected) = &line.instead_of {
+            println!("    {}", colour.red(&format!("expected {expected}")));
+        }
+    }
+}
+
+/// Prints what the columns are.
+pub fn head(colour: Colour) {
+    let [caller, sent, verdict, status, challenge, took] = TITLES;
+    println!("    {}", colour.bold(&format!("{caller:<13} {sent:<40} {verdict:<25} {status:>4}  {took:>6}  {challenge}")));
+}
+
+/// Does the terminal show colours?
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Colour {
+    Shown,
+    Plain,
+}
+
+impl Colour {
+    /// Colours for a terminal, unless `NO_COLOR` is set.
+    pub fn of_stdout() -> Self {
+        use std::io::IsTerminal;
+        let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+        if wanted { Self::Shown } else { Self::Plain }
+    }
+
+    fn paint(self, code: &str, text: &str) -> String {
+        if self == Self::Shown { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    pub fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    pub fn green(self, text: &str) -> String {
+        self.paint("32", text)
+    }
+
+    pub fn red(self, text: &str) -> String {
+        self.paint("31", text)
+    }
+}

@@ -1,0 +1,113 @@
+//! The server: one path for each scheme, each behind its own verifier.
+
+use super::accounts::{KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, TOKEN, USER};
+use auth_core::{AnyOf, Error, Event, Observer, Precedence, Verifier};
+use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
+use auth_tower::{Authenticated, Traced, VerifyLayer};
+use axum::{Json, Router, extract::OriginalUri, routing::any};
+use serde_json::{Value, json};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio::net::TcpListener;
+
+/// A server that runs until it is dropped.
+pub struct Running {
+    pub address: SocketAddr,
+    told: Log,
+    task: tokio::task::JoinHandle<()>,
+}
+
+/// What the server decided last.
+#[derive(Clone, Debug)]
+pub enum Told {
+    Accepted(String),
+    Refused(&'static str),
+}
+
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Option<Told>>>);
+
+impl Log {
+    fn note(&self, told: Told) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+    }
+}
+
+impl Observer for Log {
+    fn observe(&self, event: Event<'_>) {
+        Traced.observe(event);
+        match event {
+            Event::Rejected(rejection) | Event::BodyRejected(rejection) => self.note(Told::Refused(rejection.reason().code)),
+            Event::Failed(error) => self.note(Told::Refused(error.code())),
+            _ => {}
+        }
+    }
+}
+
+impl Running {
+    /// Starts the server; port 0 takes any that is free.
+    pub async fn start(address: SocketAddr) -> Result<Self, String> {
+        let told = Log::default();
+        let app = router(&told).map_err(|error| error.to_string())?;
+        let listener = TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
+        let address = listener.local_addr().map_err(|error| error.to_string())?;
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            let _ = axum::serve(listener, service).await;
+        });
+        Ok(Self { address, told, task })
+    }
+
+    pub fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What the server decided since it was last asked.
+    pub fn told(&self) -> Option<Told> {
+        self.told.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+type Principal = &'static str;
+
+fn router(log: &Log) -> Result<Router, Error> {
+    let hasher = KeyHasher::random(&auth_core::SystemRandom::new())?;
+    let keys = || Keys::new(&hasher, [(KEY, "acme")]);
+    let key = |placement| api_key::Verifier::new(REALM, placement, hasher.clone(), keys());
+    let header = || key(Placement::header(KEY_HEADER)?);
+    let bearer = || bearer::Verifier::new(REALM, hasher.clone(), Keys::new(&hasher, [(TOKEN, "bob")]));
+    let basic = || basic::Verifier::new(REALM, basic::Accounts::new(&hasher, [(USER, PASSWORD, USER)]));
+    let mut app = Router::new();
+    let mut at = |path, verifier: Arc<dyn Verifier<Principal = Principal>>| {
+        let told = log.clone();
+        let answer = move |caller: Authenticated<Principal>, uri: OriginalUri| async move {
+            told.note(Told::Accepted(caller.principal.to_owned()));
+            who(&caller, uri.path())
+        };
+        let route = Router::new().route(path, any(answer)).layer(VerifyLayer::new(verifier).observed_by(log.clone()));
+        app = std::mem::take(&mut app).merge(route);
+    };
+    at("/none", Arc::new(NoAuth.map(|_| "anonymous")));
+    at("/basic", Arc::new(basic()?));
+    at("/basic/argon2", Arc::new(argon2()?));
+    at("/key/header", Arc::new(header()?));
+    at("/key/scheme", Arc::new(key(Placement::scheme(KEY_SCHEME)?)?));
+    at("/key/query", Arc::new(key(Placement::query(KEY_PARAMETER)?)?));
+    at("/bearer", Arc::new(bearer()?));
+    at("/any", Arc::new(AnyOf::new(basic()?).or(header()?)));
+    at("/first", Arc::new(Precedence::new(bearer()?).then(header()?)));
+    Ok(app)
+}
+
+/// Each accepted request is answered with its principal.
+fn who(caller: &Authenticated<Principal>, path: &str) -> Json<Value> {
+    Json(json!({ "path": path, "scheme": caller.scheme, "principal": caller.principal }))
+}

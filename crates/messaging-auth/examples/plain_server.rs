@@ -8,9 +8,8 @@
 //! Every adapter of one's own is these five steps: view, authority, need, verify, answer.
 
 use messaging_auth::{
-    basic,
+    KeyHasher, basic,
     core::{Body, Need, Outcome, Peer, Presence, Rejection, RequestView, SystemRandom, Verifier},
-    statics::KeyHasher,
 };
 use std::io::Read;
 use tiny_http::{Header, Request, Response, Server};

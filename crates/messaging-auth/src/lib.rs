@@ -12,6 +12,13 @@ pub use auth_net as net;
 #[cfg(feature = "reqwest")]
 pub use auth_reqwest as reqwest;
 #[cfg(feature = "static")]
-pub use auth_static as statics;
+pub use auth_static::*;
 #[cfg(feature = "tower")]
 pub use auth_tower as tower;
+
+#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+#[doc = include_str!("../../../README.md")]
+pub use auth_core as readme;
+#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+#[doc = include_str!("../../../docs/guide/getting-started.md")]
+pub use auth_core as getting_started;

@@ -1,0 +1,6 @@
+use auth_core::Credentials;
+
+fn main() {
+    let credentials = Credentials::none();
+    let _ = credentials.parts;
+}

@@ -1,0 +1,175 @@
+//! Random secrets through every path; then everything that was shown is searched for them, in every form.
+
+use auth_core::{Authenticator, Body, Only, RequestView, Stack, SystemRandom, Verifier};
+use auth_reqwest::{Client, Transport};
+use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
+use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
+use axum::Router;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
+use messaging_auth_tests::canary::{Canary, Shown};
+use std::sync::Arc;
+use tracing_subscriber::filter::LevelFilter;
+
+/// The secrets of one run.
+struct Planted {
+    password: Canary,
+    key: Canary,
+    token: Canary,
+}
+
+impl Planted {
+    fn new() -> Self {
+        Self { password: Canary::plant("password"), key: Canary::plant("key"), token: Canary::plant("token") }
+    }
+
+    fn all(&self) -> [&Canary; 3] {
+        [&self.password, &self.key, &self.token]
+    }
+
+    fn clients(&self) -> Vec<Arc<dyn Authenticator>> {
+        let key = |placement: auth_core::Result<Placement>| ApiKey::new(placement.unwrap(), self.key.text()).unwrap();
+        vec![
+            Arc::new(Basic::new("user", self.password.text()).unwrap()),
+            Arc::new(key(Placement::header("key"))),
+            Arc::new(key(Placement::scheme("App"))),
+            Arc::new(key(Placement::query("apikey"))),
+            Arc::new(Bearer::new(self.token.text()).unwrap()),
+        ]
+    }
+
+    fn doors(&self) -> Vec<Arc<dyn Verifier<Principal = &'static str>>> {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let keys = || Keys::new(&hasher, [(self.key.text(), "acme")]);
+        let key = |placement: auth_core::Result<Placement>| {
+            api_key::Verifier::new("r", placement.unwrap(), hasher.clone(), keys()).unwrap()
+        };
+        let accounts = basic::Accounts::new(&hasher, [("user", self.password.text(), "user")]);
+        let tokens = Keys::new(&hasher, [(self.token.text(), "bob")]);
+        vec![
+            Arc::new(basic::Verifier::new("r", accounts).unwrap()),
+            Arc::new(key(Placement::header("key"))),
+            Arc::new(key(Placement::scheme("App"))),
+            Arc::new(key(Placement::query("apikey"))),
+            Arc::new(bearer::Verifier::new("r", hasher.clone(), tokens).unwrap()),
+        ]
+    }
+}
+
+/// What every value shows of itself: clients, credentials, requests, verifiers, outcomes.
+#[test]
+fn no_value_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    shown.debug(&Basic::new("user", planted.password.text()).unwrap());
+    shown.debug(&ApiKey::new(Placement::header("key").unwrap(), planted.key.text()).unwrap());
+    shown.debug(&Bearer::new(planted.token.text()).unwrap());
+    shown.debug(&auth_core::Secret::from(planted.key.text()));
+    for (client, door) in planted.clients().into_iter().zip(planted.doors()) {
+        let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
+        let credentials = client.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
+        credentials.commit(&mut uri, &mut headers).unwrap();
+        let body = planted.key.text().as_bytes();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(body));
+        shown.debug(&credentials).debug(&view).debug(&view.body).debug(&headers);
+        let outcome = door.verify(view).wait().unwrap();
+        assert!(outcome.is_ok(), "the secret was not even used: {outcome:?}");
+        shown.debug(&outcome);
+        let exchange = Request::builder().uri(uri).body(body.to_vec()).unwrap();
+        shown.debug(&auth_core::Exchange::new(exchange));
+    }
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// Every way in which the clients can fail with a secret in hand.
+#[tokio::test]
+async fn no_error_of_a_client_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let secrets = planted.all().map(Canary::text);
+    for broken in secrets.iter().flat_map(|secret| [format!("{secret}\r\n"), format!("{secret}\u{0}"), format!("é {secret}")]) {
+        let user = format!("{broken}:x");
+        shown.error(&Basic::new(&user, "p").unwrap_err());
+        shown.error(&Placement::header(&broken).unwrap_err());
+        shown.error(&Placement::scheme(&broken).unwrap_err());
+        for error in [
+            Basic::new("u", &broken).err(),
+            ApiKey::new(Placement::header("key").unwrap(), &broken).err(),
+            ApiKey::new(Placement::scheme("App").unwrap(), &broken).err(),
+            Bearer::new(&broken).err(),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            shown.error(&error).text(&format!("{:?}", std::panic::catch_unwind(|| panic!("{error}")).is_err()));
+        }
+    }
+    let client = Client::builder().build().unwrap();
+    shown.debug(&client);
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for authenticator in planted.clients() {
+        for (url, taken) in [
+            (format!("http://{free}/"), false),
+            (String::from("http://192.0.2.1/"), false),
+            (format!("http://{free}/"), true),
+        ] {
+            let mut request = client.http().get(&url).build().unwrap();
+            if taken {
+                for name in [AUTHORIZATION, HeaderName::from_static("key")] {
+                    request.headers_mut().insert(name, HeaderValue::from_str(planted.key.text()).unwrap());
+                }
+            }
+            shown.error(&client.send(&*authenticator, request).await.unwrap_err());
+        }
+        let bound = Only::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
+        let request = client.http().get(format!("https://b.example/?{}", planted.key.text())).build().unwrap();
+        shown.error(&client.send(&bound, request).await.unwrap_err());
+        let twice = Stack(Arc::clone(&authenticator), Bearer::new(planted.token.text()).unwrap());
+        let request = client.http().get(format!("http://{free}/")).build().unwrap();
+        shown.error(&client.send(&twice, request).await.unwrap_err());
+    }
+    let transport = Transport::builder(tokio::runtime::Handle::current()).allowing_loopback().build().unwrap();
+    for url in [format!("http://{free}"), String::from("https://10.0.0.1"), String::from("http://a.example")] {
+        let request = Request::post(format!("{url}/?{}", planted.key.text())).body(planted.token.text().into()).unwrap();
+        shown.error(&auth_core::Transport::fetch(&transport, request.into()).await.unwrap_err());
+    }
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// Good, nearly good and misplaced secrets over a real connection, with every log line of every library at its most
+/// talkative, and all that the caller gets back.
+#[test]
+fn no_log_or_answer_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let logs = tracing_subscriber::fmt().with_writer(shown.clone()).with_max_level(LevelFilter::TRACE).finish();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tracing::subscriber::with_default(logs, || runtime.block_on(converse(&planted, &shown)));
+    assert!(shown.all().contains("request accepted"), "nothing was logged");
+    assert!(shown.all().contains("request rejected"), "nothing was rejected");
+    assert_eq!(shown.leaks(&planted.all()), [""; 0]);
+}
+
+async fn converse(planted: &Planted, shown: &Shown) {
+    let client = Client::builder().observed_by(Traced).build().unwrap();
+    for (authenticator, door) in planted.clients().into_iter().zip(planted.doors()) {
+        let app = Router::new().fallback(|| async { "in" }).layer(VerifyLayer::new(door).observed_by(Traced));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        let request = client.http().get(&url).build().unwrap();
+        assert_eq!(client.send(&*authenticator, request).await.unwrap().status(), 200);
+        let layered = AuthenticateLayer::new(Arc::clone(&authenticator)).observed_by(Traced);
+        let executor = hyper_util::rt::TokioExecutor::new();
+        let http = hyper_util::client::legacy::Client::builder(executor).build_http::<ClientBody>();
+        let request = Request::get(&url).body(ClientBody::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(tower::Layer::layer(&layered, http), request).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        for secret in planted.all() {
+            let nearly = format!("{}x", secret.text());
+            for value in [format!("Basic {nearly}"), format!("App {nearly}"), format!("Bearer {nearly}"), nearly.clone()] {
+                let request = client.http().get(&url).header(AUTHORIZATION, &value).header("key", &nearly);
+                let answer = request.header(AUTHORIZATION, &value).send().await.unwrap();
+                shown.text(&format!("{} {:?}", answer.status(), answer.headers()));
+                shown.text(&answer.text().await.unwrap());
+            }
+        }
+        server.abort();
+    }
+}

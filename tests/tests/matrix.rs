@@ -1,0 +1,24 @@
+//! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
+
+use messaging_auth_tests::demo::{accounts::PATHS, calls, server::Running};
+use std::collections::BTreeSet;
+
+#[tokio::test]
+async fn every_scheme_through_every_adapter_ends_as_it_should() {
+    let server = Running::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    for call in calls::all().unwrap() {
+        for line in call.run(&server).await.unwrap() {
+            let expected = line.instead_of.unwrap_or_default();
+            let what = format!("{} {} by {}: {}", line.path, line.sent, line.caller, line.verdict);
+            assert_eq!(expected, "", "{what} {} {}", line.status, line.challenge);
+            seen.insert((line.path, line.caller, line.status));
+        }
+    }
+    for path in PATHS.iter().map(|path| path.path) {
+        for adapter in ["auth-reqwest", "auth-tower"] {
+            assert!(seen.contains(&(path, adapter, 200)), "{path} was never accepted through {adapter}");
+            assert!(path == "/none" || seen.contains(&(path, adapter, 401)), "{path} never refused through {adapter}");
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! What the conformance suites run: examples of the RFCs, real clients against our verifiers, our client against real
+//! servers.
+
+pub mod clients;
+pub mod rfc;
+pub mod servers;
+
+/// One case: what should come out, and what did.
+pub struct Compared {
+    pub id: String,
+    pub expected: String,
+    pub actual: String,
+}
+
+/// Compares what should come out with what did.
+pub fn compare(id: impl Into<String>, expected: impl ToString, actual: impl ToString) -> Compared {
+    Compared { id: id.into(), expected: expected.to_string(), actual: actual.to_string() }
+}

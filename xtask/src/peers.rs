@@ -1,0 +1,193 @@
+//! The programs that conformance and benchmarks run against: what they are, whether they are there, how to get them.
+
+mod install;
+mod oldest_rust;
+
+use crate::arguments::{Arguments, Failure, Verb};
+use crate::repository;
+use std::path::PathBuf;
+use std::process::Command;
+
+pub use oldest_rust::{oldest_rust, promised as promised_rust};
+
+pub const VERB: Verb = Verb {
+    name: "peers",
+    about: "install or list the programs that conformance and benchmarks run against",
+    operands: Some("install|list"),
+    flags: &[],
+    run,
+};
+
+/// One program. A new one is a line in [`PEERS`].
+pub struct Peer {
+    pub name: &'static str,
+    /// What it is here for.
+    pub needed_for: &'static str,
+    pub origin: Origin,
+    /// Says its version when run, in its first line that holds a digit.
+    version: &'static [&'static str],
+}
+
+pub enum Origin {
+    /// A Debian package of this name.
+    Debian(&'static str),
+    /// A Python package of this name, in an environment of our own.
+    Python(&'static str),
+    /// The oldest Rust that we promise to compile with.
+    OldestRust,
+    /// Worth having, slow to build: not installed by us.
+    Cargo(&'static str),
+}
+
+pub const PEERS: &[Peer] = &[
+    debian("curl", "client suites", "curl", &["curl", "--version"]),
+    debian("wget", "client suites", "wget", &["wget", "--version"]),
+    debian("apache2", "server suites", "apache2", &["apache2", "-v"]),
+    debian("htpasswd", "server suites", "apache2-utils", &["htpasswd"]),
+    debian("nginx", "server suites", "nginx-light", &["nginx", "-v"]),
+    debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
+    debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),
+    python("requests", "client suites", &["-c", "import requests; print(requests.__version__)"]),
+    python("httpx", "client suites", &["-c", "import httpx; print(httpx.__version__)"]),
+    Peer {
+        name: "oldest rust",
+        needed_for: "test",
+        origin: Origin::OldestRust,
+        version: &["--version"],
+    },
+    cargo("cargo-deny", "test", &["cargo-deny", "--version"]),
+    cargo("cargo-hack", "features by hand", &["cargo-hack", "--version"]),
+    cargo("cargo-fuzz", "fuzz", &["cargo-fuzz", "--version"]),
+];
+
+const HAS_VENV: &str = "import ensurepip, sys; print(sys.version)";
+
+const fn debian(
+    name: &'static str,
+    needed_for: &'static str,
+    package: &'static str,
+    version: &'static [&'static str],
+) -> Peer {
+    Peer { name, needed_for, origin: Origin::Debian(package), version }
+}
+
+const fn python(
+    name: &'static str,
+    needed_for: &'static str,
+    version: &'static [&'static str],
+) -> Peer {
+    Peer { name, needed_for, origin: Origin::Python(name), version }
+}
+
+const fn cargo(
+    name: &'static str,
+    needed_for: &'static str,
+    version: &'static [&'static str],
+) -> Peer {
+    Peer { name, needed_for, origin: Origin::Cargo(name), version }
+}
+
+/// Where installed peers lie that are not the system's.
+pub fn folder() -> PathBuf {
+    repository::target().join("peers")
+}
+
+impl Peer {
+    /// `None` if it is not installed.
+    pub fn version(&self) -> Option<String> {
+        let mut command = match self.origin {
+            Origin::Python(_) => Command::new(install::python()),
+            Origin::OldestRust => Command::new(oldest_rust()?),
+            Origin::Debian(_) | Origin::Cargo(_) => Command::new(self.version.first()?),
+        };
+        let words = match self.origin {
+            Origin::Debian(_) | Origin::Cargo(_) => self.version.get(1..)?,
+            Origin::Python(_) | Origin::OldestRust => self.version,
+        };
+        let output = command.args(words).env("PATH", path()).output().ok()?;
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said);
+        match self.origin {
+            // A program that only prints its usage is there nevertheless.
+            Origin::Debian(_) if self.version.len() == 1 => Some("installed".into()),
+            _ if !output.status.success() => None,
+            _ => said
+                .lines()
+                .find(|line| line.contains(|c: char| c.is_ascii_digit()))
+                .map(str::to_string),
+        }
+    }
+
+    fn is_ours_to_install(&self) -> bool {
+        !matches!(self.origin, Origin::Cargo(_))
+    }
+}
+
+/// Servers lie in folders that only root has on its path.
+fn path() -> std::ffi::OsString {
+    let mut path = std::env::var_os("PATH").unwrap_or_default();
+    path.push(":/usr/local/sbin:/usr/sbin:/sbin");
+    path
+}
+
+fn run(arguments: &Arguments) -> Result<String, Failure> {
+    match arguments.operands.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["list"] => Ok(list()),
+        ["install"] => Ok(install::install()?),
+        _ => Err(Failure::Usage("`peers` needs `install` or `list`".into())),
+    }
+}
+
+fn list() -> String {
+    let mut there = 0;
+    for peer in PEERS {
+        let version = peer.version();
+        there += usize::from(version.is_some());
+        let version = version.unwrap_or_else(|| match peer.origin {
+            Origin::Cargo(name) => format!("not installed (optional: cargo install {name})"),
+            _ => "not installed".into(),
+        });
+        println!("{:12} {:16} {version:.60}", peer.name, peer.needed_for);
+    }
+    format!("{there} of {} installed", PEERS.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(version: &'static [&'static str]) -> Peer {
+        debian("x", "nothing", "x", version)
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_not_installed() {
+        assert_eq!(peer(&["no-such-program-at-all", "--version"]).version(), None);
+        assert_eq!(peer(&["no-such-program-at-all"]).version(), None);
+    }
+
+    #[test]
+    fn the_version_is_the_first_line_with_a_digit() {
+        assert_eq!(
+            peer(&["sh", "-c", "echo x; echo x 1.2; echo 3"]).version().as_deref(),
+            Some("x 1.2")
+        );
+    }
+
+    #[test]
+    fn a_program_that_fails_at_saying_its_version_is_not_installed() {
+        assert_eq!(peer(&["sh", "-c", "echo 1.2; exit 1"]).version(), None);
+    }
+
+    #[test]
+    fn names_are_given_once() {
+        for peer in PEERS {
+            assert_eq!(
+                PEERS.iter().filter(|other| other.name == peer.name).count(),
+                1,
+                "{}",
+                peer.name
+            );
+        }
+    }
+}

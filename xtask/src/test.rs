@@ -1,0 +1,136 @@
+//! Everything that must hold before a change is taken.
+
+use crate::arguments::{Arguments, Failure, Flag, Verb};
+use crate::command::{self, Done, Steps};
+use crate::metadata::{Metadata, Package};
+use crate::{peers, repository, tidy};
+use std::process::Command;
+
+const REQUIRE_PEERS: &str = "--require-peers";
+
+pub const VERB: Verb = Verb {
+    name: "test",
+    about: "format, lints, tests, features one by one, oldest Rust, docs, tidy, conformance",
+    operands: None,
+    flags: &[Flag {
+        name: REQUIRE_PEERS,
+        value: None,
+        about: "a peer that is not installed is a failure",
+    }],
+    run,
+};
+
+/// What to do about a peer that is not installed.
+#[derive(Clone, Copy, PartialEq)]
+enum Absent {
+    Skip,
+    Fail,
+}
+
+fn run(arguments: &Arguments) -> Result<String, Failure> {
+    let absent = if arguments.has(REQUIRE_PEERS) { Absent::Fail } else { Absent::Skip };
+    let metadata = Metadata::load()?;
+    let mut steps = Steps::new(11);
+    steps.step("format", || cargo(&["fmt", "--all", "--check"]));
+    steps.step("lints", || {
+        cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
+    });
+    steps.step("tests", || cargo(&["test", "--workspace", "--all-features", "--no-fail-fast"]));
+    steps.step("features one by one", || features(&metadata));
+    steps.step("oldest Rust", || oldest_rust(&metadata, absent));
+    steps.step("docs", || {
+        let words = ["doc", "--workspace", "--no-deps", "--all-features"];
+        done(command::run(in_root(&words).env("RUSTDOCFLAGS", "-Dwarnings")))
+    });
+    steps.step("tidy", || done(tidy::check()));
+    steps.step("conformance", || {
+        let words =
+            if absent == Absent::Fail { vec![REQUIRE_PEERS.to_string()] } else { Vec::new() };
+        done(command::run_program("conformance", &words))
+    });
+    steps.step("fuzz seeds", fuzz_seeds);
+    steps.step("benchmarks build", benchmarks);
+    steps.step("licences, sources, duplicates", deny);
+    Ok(steps.finish()?)
+}
+
+fn done(result: Result<(), String>) -> Result<Done, String> {
+    result.map(|()| Done::Ran)
+}
+
+fn in_root(words: &[&str]) -> Command {
+    let mut cargo = command::cargo();
+    cargo.current_dir(repository::root()).args(words);
+    cargo
+}
+
+fn cargo(words: &[&str]) -> Result<Done, String> {
+    done(command::run(&mut in_root(words)))
+}
+
+/// Each published crate without features, and with each feature alone.
+fn features(metadata: &Metadata) -> Result<Done, String> {
+    let chosen: Vec<(&Package, Option<&str>)> = metadata
+        .published()
+        .flat_map(|package| {
+            let alone = package.features.iter().map(|feature| Some(feature.as_str()));
+            std::iter::once(None).chain(alone).map(move |feature| (package, feature))
+        })
+        .collect();
+    let mut failed = Vec::new();
+    for (n, (package, feature)) in chosen.iter().enumerate() {
+        let with = feature.map(|feature| format!(" with {feature}")).unwrap_or_default();
+        eprintln!("  [{}/{}] {}{with}", n + 1, chosen.len(), package.name);
+        let mut words =
+            vec!["clippy", "--quiet", "--package", &package.name, "--no-default-features"];
+        words.extend(feature.iter().flat_map(|feature| ["--features", *feature]));
+        words.extend(["--", "-D", "warnings"]);
+        if command::run(&mut in_root(&words)).is_err() {
+            failed.push(format!("{}{with}", package.name));
+        }
+    }
+    if failed.is_empty() { Ok(Done::Ran) } else { Err(failed.join(", ")) }
+}
+
+/// The published crates with the Rust that their manifests promise.
+fn oldest_rust(metadata: &Metadata, absent: Absent) -> Result<Done, String> {
+    let Some(rustc) = peers::oldest_rust() else {
+        let what = "the oldest Rust is not installed; `cargo xtask peers install`";
+        return if absent == Absent::Fail {
+            Err(what.into())
+        } else {
+            Ok(Done::Skipped(what.into()))
+        };
+    };
+    let mut words = vec!["check", "--lib", "--all-features"];
+    words.extend(metadata.published().flat_map(|package| ["--package", package.name.as_str()]));
+    let mut cargo = in_root(&words);
+    // A folder of its own: what two compilers build does not mix.
+    cargo.env("RUSTC", rustc).env("CARGO_TARGET_DIR", repository::target().join("oldest-rust"));
+    done(command::run(&mut cargo))
+}
+
+/// Replays what fuzzing has found worth keeping; the replay is a test of the `tests` member.
+fn fuzz_seeds() -> Result<Done, String> {
+    if !repository::root().join("tests/tests/fuzz_seeds.rs").is_file() {
+        return Ok(Done::Skipped("there is no tests/tests/fuzz_seeds.rs yet".into()));
+    }
+    cargo(&["test", "--package", "messaging-auth-tests", "--test", "fuzz_seeds"])
+}
+
+fn benchmarks() -> Result<Done, String> {
+    if !repository::root().join("bench/Cargo.toml").is_file() {
+        return Ok(Done::Skipped("there is no bench/Cargo.toml".into()));
+    }
+    cargo(&["check", "--manifest-path", "bench/Cargo.toml"])
+}
+
+/// Tidy holds the same lists against the same graph; cargo-deny, where it is installed, checks that reading of them.
+fn deny() -> Result<Done, String> {
+    if command::capture(Command::new("cargo-deny").arg("--version")).is_err() {
+        return Ok(Done::Skipped(
+            "cargo-deny not installed; tidy has checked the same lists".into(),
+        ));
+    }
+    cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
+}

@@ -1,0 +1,55 @@
+//! A library's source with its tests and comments cut away, so that text searches find code.
+
+use crate::metadata::Package;
+use crate::repository;
+use std::path::PathBuf;
+
+/// The code of one file: what stands before its tests, with comment lines blanked so that line numbers stay.
+pub struct Code {
+    pub path: PathBuf,
+    pub lines: Vec<String>,
+}
+
+pub fn library(package: &Package) -> Result<Vec<Code>, String> {
+    let folder = package.manifest.with_file_name("src");
+    let files = repository::files(&folder, ".rs")?.into_iter();
+    files.map(|path| Ok(Code { lines: code(&repository::read(&path)?), path })).collect()
+}
+
+pub fn code(text: &str) -> Vec<String> {
+    let blanked = |line: &str| {
+        if line.trim_start().starts_with("//") { String::new() } else { line.to_string() }
+    };
+    text.lines().take(lines_before_tests(text)).map(blanked).collect()
+}
+
+/// How many lines stand before the module of tests.
+pub fn lines_before_tests(text: &str) -> usize {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let tests = |pair: &[&str]| matches!(pair, ["#[cfg(test)]", next] if next.starts_with("mod ") || next.starts_with("pub mod "));
+    lines.windows(2).position(tests).unwrap_or(lines.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_begin_at_their_module_and_not_at_a_lone_attribute() {
+        assert_eq!(
+            lines_before_tests(
+                "use a;\n#[cfg(test)]\nuse b;\nfn c() {}\n#[cfg(test)]\nmod tests {\n"
+            ),
+            4
+        );
+        assert_eq!(lines_before_tests("a\nb\n"), 2);
+    }
+
+    #[test]
+    fn comments_are_blank_and_lines_keep_their_numbers() {
+        assert_eq!(
+            code("/// std::fs\nfn a() {}\n    // b\nlet url = \"x://y\";\n"),
+            ["", "fn a() {}", "", "let url = \"x://y\";"]
+        );
+    }
+}

@@ -20,7 +20,7 @@ pub struct Call {
     pub path: &'static str,
     /// What is sent, without secrets.
     pub sent: &'static str,
-    with: With,
+    pub with: With,
     /// The status, and how the challenge begins.
     pub expected: (u16, &'static str),
     /// The server's own verdict: the principal, or the reason that only its log has.

@@ -15,9 +15,7 @@ fuzz_target!(|text: &str| {
     assert_eq!(canonical.parse::<AddressList>().unwrap().to_string(), canonical);
     assert_eq!(list.is_empty(), canonical.is_empty());
 
-    let entries = canonical.split(", ").filter(|entry| !entry.is_empty());
-    assert_eq!(entries.clone().count(), list.len());
-    for entry in entries {
+    for entry in canonical.split(", ").filter(|entry| !entry.is_empty()) {
         let address = entry.split('/').next().unwrap();
         let address: IpAddr = address.parse().unwrap();
         assert!(list.contains(address));

@@ -32,7 +32,8 @@ impl Canary {
         let bytes = self.text.as_bytes();
         let lower: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let list: Vec<_> = bytes.iter().map(u8::to_string).collect();
-        let mut forms = vec![self.text.clone(), lower.to_uppercase(), lower, list.join(", "), list.join(",")];
+        let mut forms =
+            vec![self.text.clone(), lower.to_uppercase(), lower, list.join(", "), list.join(",")];
         forms.extend((0..3).flat_map(|skip| aligned(bytes, skip)));
         forms
     }

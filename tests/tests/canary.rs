@@ -7,7 +7,7 @@ use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
 use messaging_auth_tests::canary::{Canary, Shown};
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 use tracing_subscriber::filter::LevelFilter;
 
 /// The secrets of one run.
@@ -19,7 +19,11 @@ struct Planted {
 
 impl Planted {
     fn new() -> Self {
-        Self { password: Canary::plant("password"), key: Canary::plant("key"), token: Canary::plant("token") }
+        Self {
+            password: Canary::plant("password"),
+            key: Canary::plant("key"),
+            token: Canary::plant("token"),
+        }
     }
 
     fn all(&self) -> [&Canary; 3] {
@@ -27,7 +31,9 @@ impl Planted {
     }
 
     fn clients(&self) -> Vec<Arc<dyn Authenticator>> {
-        let key = |placement: auth_core::Result<Placement>| ApiKey::new(placement.unwrap(), self.key.text()).unwrap();
+        let key = |placement: auth_core::Result<Placement>| {
+            ApiKey::new(placement.unwrap(), self.key.text()).unwrap()
+        };
         vec![
             Arc::new(Basic::new("user", self.password.text()).unwrap()),
             Arc::new(key(Placement::header("key"))),
@@ -65,7 +71,8 @@ fn no_value_shows_a_secret() {
     shown.debug(&auth_core::Secret::from(planted.key.text()));
     for (client, door) in planted.clients().into_iter().zip(planted.doors()) {
         let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
-        let credentials = client.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
+        let credentials =
+            client.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
         credentials.commit(&mut uri, &mut headers).unwrap();
         let body = planted.key.text().as_bytes();
         let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(body));
@@ -84,7 +91,9 @@ fn no_value_shows_a_secret() {
 async fn no_error_of_a_client_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     let secrets = planted.all().map(Canary::text);
-    for broken in secrets.iter().flat_map(|secret| [format!("{secret}\r\n"), format!("{secret}\u{0}"), format!("é {secret}")]) {
+    for broken in secrets.iter().flat_map(|secret| {
+        [format!("{secret}\r\n"), format!("{secret}\u{0}"), format!("é {secret}")]
+    }) {
         let user = format!("{broken}:x");
         shown.error(&Basic::new(&user, "p").unwrap_err());
         shown.error(&Placement::header(&broken).unwrap_err());
@@ -98,7 +107,7 @@ async fn no_error_of_a_client_shows_a_secret() {
         .into_iter()
         .flatten()
         {
-            shown.error(&error).text(&format!("{:?}", std::panic::catch_unwind(|| panic!("{error}")).is_err()));
+            shown.error(&error).text(&panic_message(error));
         }
     }
     let client = Client::builder().build().unwrap();
@@ -113,24 +122,44 @@ async fn no_error_of_a_client_shows_a_secret() {
             let mut request = client.http().get(&url).build().unwrap();
             if taken {
                 for name in [AUTHORIZATION, HeaderName::from_static("key")] {
-                    request.headers_mut().insert(name, HeaderValue::from_str(planted.key.text()).unwrap());
+                    request
+                        .headers_mut()
+                        .insert(name, HeaderValue::from_str(planted.key.text()).unwrap());
                 }
             }
             shown.error(&client.send(&*authenticator, request).await.unwrap_err());
         }
         let bound = Only::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
-        let request = client.http().get(format!("https://b.example/?{}", planted.key.text())).build().unwrap();
+        let request = client
+            .http()
+            .get(format!("https://b.example/?{}", planted.key.text()))
+            .build()
+            .unwrap();
         shown.error(&client.send(&bound, request).await.unwrap_err());
         let twice = Stack(Arc::clone(&authenticator), Bearer::new(planted.token.text()).unwrap());
         let request = client.http().get(format!("http://{free}/")).build().unwrap();
         shown.error(&client.send(&twice, request).await.unwrap_err());
     }
-    let transport = Transport::builder(tokio::runtime::Handle::current()).allowing_loopback().build().unwrap();
-    for url in [format!("http://{free}"), String::from("https://10.0.0.1"), String::from("http://a.example")] {
-        let request = Request::post(format!("{url}/?{}", planted.key.text())).body(planted.token.text().into()).unwrap();
+    let transport =
+        Transport::builder(tokio::runtime::Handle::current()).allowing_loopback().build().unwrap();
+    for url in [
+        format!("http://{free}"),
+        String::from("https://10.0.0.1"),
+        String::from("http://a.example"),
+    ] {
+        let request = Request::post(format!("{url}/?{}", planted.key.text()))
+            .body(planted.token.text().into())
+            .unwrap();
         shown.error(&auth_core::Transport::fetch(&transport, request.into()).await.unwrap_err());
     }
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// What a program says that unwraps an error with a secret in hand.
+fn panic_message(error: auth_core::Error) -> String {
+    let panicked =
+        std::panic::catch_unwind(AssertUnwindSafe(|| Err::<(), _>(error).unwrap())).unwrap_err();
+    *panicked.downcast::<String>().unwrap()
 }
 
 /// Good, nearly good and misplaced secrets over a real connection, with every log line of every library at its most
@@ -138,7 +167,10 @@ async fn no_error_of_a_client_shows_a_secret() {
 #[test]
 fn no_log_or_answer_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
-    let logs = tracing_subscriber::fmt().with_writer(shown.clone()).with_max_level(LevelFilter::TRACE).finish();
+    let logs = tracing_subscriber::fmt()
+        .with_writer(shown.clone())
+        .with_max_level(LevelFilter::TRACE)
+        .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(logs, || runtime.block_on(converse(&planted, &shown)));
     assert!(shown.all().contains("request accepted"), "nothing was logged");
@@ -149,7 +181,9 @@ fn no_log_or_answer_shows_a_secret() {
 async fn converse(planted: &Planted, shown: &Shown) {
     let client = Client::builder().observed_by(Traced).build().unwrap();
     for (authenticator, door) in planted.clients().into_iter().zip(planted.doors()) {
-        let app = Router::new().fallback(|| async { "in" }).layer(VerifyLayer::new(door).observed_by(Traced));
+        let app = Router::new()
+            .fallback(|| async { "in" })
+            .layer(VerifyLayer::new(door).observed_by(Traced));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
@@ -159,12 +193,19 @@ async fn converse(planted: &Planted, shown: &Shown) {
         let executor = hyper_util::rt::TokioExecutor::new();
         let http = hyper_util::client::legacy::Client::builder(executor).build_http::<ClientBody>();
         let request = Request::get(&url).body(ClientBody::empty()).unwrap();
-        let answer = tower::ServiceExt::oneshot(tower::Layer::layer(&layered, http), request).await.unwrap();
+        let answer =
+            tower::ServiceExt::oneshot(tower::Layer::layer(&layered, http), request).await.unwrap();
         assert_eq!(answer.status(), 200);
         for secret in planted.all() {
             let nearly = format!("{}x", secret.text());
-            for value in [format!("Basic {nearly}"), format!("App {nearly}"), format!("Bearer {nearly}"), nearly.clone()] {
-                let request = client.http().get(&url).header(AUTHORIZATION, &value).header("key", &nearly);
+            for value in [
+                format!("Basic {nearly}"),
+                format!("App {nearly}"),
+                format!("Bearer {nearly}"),
+                nearly.clone(),
+            ] {
+                let request =
+                    client.http().get(&url).header(AUTHORIZATION, &value).header("key", &nearly);
                 let answer = request.header(AUTHORIZATION, &value).send().await.unwrap();
                 shown.text(&format!("{} {:?}", answer.status(), answer.headers()));
                 shown.text(&answer.text().await.unwrap());

@@ -9,8 +9,10 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use messaging_auth_tests::canary::Shown;
 
 fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
-    let (mut uri, mut headers) = (Uri::from_static("https://x.api.infobip.com/sms/1"), HeaderMap::new());
-    let made = authenticator.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
+    let (mut uri, mut headers) =
+        (Uri::from_static("https://x.api.infobip.com/sms/1"), HeaderMap::new());
+    let made =
+        authenticator.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     made.commit(&mut uri, &mut headers).unwrap();
     (uri, headers)
 }
@@ -65,25 +67,33 @@ fn s003_08_basic_is_one_line_of_base64() {
 /// A key in the header or the query: the parameter's name is settable, and no log shows the key.
 #[test]
 fn s003_11_a_key_in_header_or_query_is_in_no_log() {
-    let (uri, headers) = wire(&ApiKey::new(Placement::query("my-key").unwrap(), "003026bb-8f4b").unwrap());
+    let (uri, headers) =
+        wire(&ApiKey::new(Placement::query("my-key").unwrap(), "003026bb-8f4b").unwrap());
     assert_eq!(uri.query(), Some("my-key=003026bb-8f4b"));
     assert!(accepts("my-key", &headers, &uri) && !accepts("other", &headers, &uri));
     let (shown, key) = (Shown::default(), messaging_auth_tests::canary::Canary::plant("infobip"));
-    let logs = tracing_subscriber::fmt().with_writer(shown.clone()).with_max_level(tracing::Level::TRACE).finish();
+    let logs = tracing_subscriber::fmt()
+        .with_writer(shown.clone())
+        .with_max_level(tracing::Level::TRACE)
+        .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tracing::subscriber::with_default(logs, || {
         runtime.block_on(async {
             let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
             let keys = Keys::new(&hasher, [(key.text(), "acme")]);
-            let door = api_key::Verifier::new("r", Placement::query("my-key").unwrap(), hasher, keys).unwrap();
+            let door =
+                api_key::Verifier::new("r", Placement::query("my-key").unwrap(), hasher, keys)
+                    .unwrap();
             let layer = VerifyLayer::new(door).observed_by(Traced);
             let app = axum::Router::new().fallback(|| async { "in" }).layer(layer);
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());
             tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
             let client = Client::builder().observed_by(Traced).build().unwrap();
-            for (sent, status) in [(key.text().to_owned(), 200), (format!("{}x", key.text()), 401)] {
-                let authenticator = ApiKey::new(Placement::query("my-key").unwrap(), &sent).unwrap();
+            for (sent, status) in [(key.text().to_owned(), 200), (format!("{}x", key.text()), 401)]
+            {
+                let authenticator =
+                    ApiKey::new(Placement::query("my-key").unwrap(), &sent).unwrap();
                 let request = client.http().get(&url).build().unwrap();
                 assert_eq!(client.send(&authenticator, request).await.unwrap().status(), status);
             }
@@ -96,7 +106,8 @@ fn s003_11_a_key_in_header_or_query_is_in_no_log() {
 /// `Authorization: App KEY`: exact bytes from the client, any casing of the scheme accepted by the verifier.
 #[test]
 fn s003_16_the_scheme_word_is_app() {
-    let (uri, headers) = wire(&ApiKey::new(Placement::scheme("App").unwrap(), "003026bb-8f4b").unwrap());
+    let (uri, headers) =
+        wire(&ApiKey::new(Placement::scheme("App").unwrap(), "003026bb-8f4b").unwrap());
     assert_eq!(headers[AUTHORIZATION], "App 003026bb-8f4b");
     assert!(accepts("App", &headers, &uri));
     for (value, expected) in [

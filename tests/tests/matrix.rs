@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 #[tokio::test]
 async fn every_scheme_through_every_adapter_ends_as_it_should() {
     let server = Running::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let callers = calls::Callers::new().unwrap();
     let mut seen = BTreeSet::new();
     for call in calls::all().unwrap() {
-        for line in call.run(&server).await.unwrap() {
+        for line in call.run(&callers, &server).await.unwrap() {
             let expected = line.instead_of.unwrap_or_default();
             let what = format!("{} {} by {}: {}", line.path, line.sent, line.caller, line.verdict);
             assert_eq!(expected, "", "{what} {} {}", line.status, line.challenge);
@@ -17,8 +18,14 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     }
     for path in PATHS.iter().map(|path| path.path) {
         for adapter in ["auth-reqwest", "auth-tower"] {
-            assert!(seen.contains(&(path, adapter, 200)), "{path} was never accepted through {adapter}");
-            assert!(path == "/none" || seen.contains(&(path, adapter, 401)), "{path} never refused through {adapter}");
+            assert!(
+                seen.contains(&(path, adapter, 200)),
+                "{path} was never accepted through {adapter}"
+            );
+            assert!(
+                path == "/none" || seen.contains(&(path, adapter, 401)),
+                "{path} never refused through {adapter}"
+            );
         }
     }
 }

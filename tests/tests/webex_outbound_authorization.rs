@@ -7,8 +7,10 @@ use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 
 /// The fields and the target on the wire.
 fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
-    let (mut uri, mut headers) = (Uri::from_static("https://receiver.example/receipts"), HeaderMap::new());
-    let made: Credentials = authenticator.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
+    let (mut uri, mut headers) =
+        (Uri::from_static("https://receiver.example/receipts"), HeaderMap::new());
+    let made: Credentials =
+        authenticator.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     made.commit(&mut uri, &mut headers).unwrap();
     (uri, headers)
 }
@@ -43,6 +45,9 @@ fn s002_24_an_api_key_goes_in_the_header_as_typed() {
         ("X-Key", "", "key"),
     ] {
         let error = key(name, value).unwrap_err().to_string();
-        assert!(error.starts_with("configuration: ") && error.contains(field), "{name:?} {value:?}: {error}");
+        assert!(
+            error.starts_with("configuration: ") && error.contains(field),
+            "{name:?} {value:?}: {error}"
+        );
     }
 }

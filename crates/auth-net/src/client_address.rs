@@ -431,4 +431,12 @@ mod tests {
         assert!(!ClientAddress::Unknown(UnknownReason::Missing).is_on(&everything));
         assert!(!known("192.0.2.60").is_on(&AddressList::default()));
     }
+
+    #[test]
+    fn says_in_each_reason_what_the_limits_are() {
+        let too_long = format!("longer than {} KiB", TrustedProxies::MAX_BYTES / 1024);
+        assert!(UnknownReason::TooLong.to_string().ends_with(&too_long));
+        let too_many = format!("more than {} trusted proxies", TrustedProxies::MAX_HOPS);
+        assert!(UnknownReason::TooManyHops.to_string().ends_with(&too_many));
+    }
 }

@@ -186,14 +186,6 @@ pub struct DeniedRange {
     name: &'static str,
 }
 
-impl DeniedRange {
-    /// What the range is for, such as `loopback` or `link-local`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-}
-
 impl fmt::Display for DeniedRange {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} ({})", self.network, self.name)

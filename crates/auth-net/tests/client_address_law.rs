@@ -6,6 +6,9 @@
 //!
 //! 20,000 cases by default; 1,000,000 with `MESSAGING_AUTH_LONG=1`.
 
+// Clippy's rules for tests then hold for the whole file.
+#![cfg(test)]
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -37,11 +37,15 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-fn judge(door: &Door, request: &mut Request) -> messaging_auth::core::Result<Outcome<&'static str>> {
+fn judge(
+    door: &Door,
+    request: &mut Request,
+) -> messaging_auth::core::Result<Outcome<&'static str>> {
     let Some((method, uri, headers)) = head(request) else {
         return Ok(Err(Rejection::malformed(UNREADABLE)));
     };
-    let peer = Peer { address: request.remote_addr().map(std::net::SocketAddr::ip), ..Peer::UNKNOWN };
+    let peer =
+        Peer { address: request.remote_addr().map(std::net::SocketAddr::ip), ..Peer::UNKNOWN };
     let view = RequestView::new(&method, &uri, &headers).with_peer(peer);
     if let Err(rejection) = view.authority() {
         return Ok(Err(rejection));

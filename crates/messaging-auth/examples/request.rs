@@ -90,7 +90,8 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>, S
         url: String::new(),
     };
     while let Some(argument) = arguments.next() {
-        let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
+        let mut value =
+            || arguments.next().ok_or_else(|| format!("{argument} needs a value\n\n{USAGE}"));
         match argument.as_str() {
             "-h" | "--help" => return Ok(None),
             "--basic" => {
@@ -100,7 +101,9 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>, S
             "--key-header" => wanted.authenticator = key(&value()?, Placement::header)?,
             "--key-scheme" => wanted.authenticator = key(&value()?, Placement::scheme)?,
             "--key-query" => wanted.authenticator = key(&value()?, Placement::query)?,
-            "--bearer" => wanted.authenticator = Box::new(Bearer::new(&from_file(&value()?)?).map_err(say)?),
+            "--bearer" => {
+                wanted.authenticator = Box::new(Bearer::new(&from_file(&value()?)?).map_err(say)?)
+            }
             "-X" => wanted.method = value()?,
             "-H" => {
                 let (name, text) = split(&value()?, ':')?;
@@ -123,13 +126,18 @@ fn read(mut arguments: impl Iterator<Item = String>) -> Result<Option<Wanted>, S
     Ok(Some(wanted))
 }
 
-fn key(text: &str, placement: fn(&str) -> Result<Placement, Error>) -> Result<Box<dyn Authenticator>, String> {
+fn key(
+    text: &str,
+    placement: fn(&str) -> Result<Placement, Error>,
+) -> Result<Box<dyn Authenticator>, String> {
     let (name, key) = split(text, '=')?;
     Ok(Box::new(ApiKey::new(placement(&name).map_err(say)?, &key).map_err(say)?))
 }
 
 fn split(text: &str, at: char) -> Result<(String, String), String> {
-    let (name, value) = text.split_once(at).ok_or_else(|| format!("expected two parts with {at:?} between them"))?;
+    let (name, value) = text
+        .split_once(at)
+        .ok_or_else(|| format!("expected two parts with {at:?} between them"))?;
     Ok((name.to_owned(), from_file(value)?))
 }
 

@@ -26,7 +26,9 @@ async fn main() -> ExitCode {
             Ok(ExitCode::SUCCESS)
         }
         ["--serve", address] => serve(address, Form::Text).await,
-        ["--serve", address, "--json"] | ["--json", "--serve", address] => serve(address, Form::Json).await,
+        ["--serve", address, "--json"] | ["--json", "--serve", address] => {
+            serve(address, Form::Json).await
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -41,14 +43,18 @@ async fn main() -> ExitCode {
 async fn demo() -> Result<ExitCode, String> {
     let colour = Colour::of_stdout();
     let server = Running::start(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
-    println!("A server at {}, one path for each scheme; every call is a real request.\n", server.base());
+    println!(
+        "A server at {}, one path for each scheme; every call is a real request.\n",
+        server.base()
+    );
     print::head(colour);
     let (mut total, mut wrong) = (0, 0);
+    let callers = calls::Callers::new().map_err(|error| error.to_string())?;
     let all = calls::all().map_err(|error| error.to_string())?;
     for path in accounts::PATHS {
         let mut lines = Vec::new();
         for call in all.iter().filter(|call| call.path == path.path) {
-            lines.extend(call.run(&server).await?);
+            lines.extend(call.run(&callers, &server).await?);
         }
         print::lines(&format!("{}  {}", path.path, path.scheme), &lines, colour);
         total += lines.len();
@@ -65,12 +71,17 @@ enum Form {
 }
 
 async fn serve(address: &str, form: Form) -> Result<ExitCode, String> {
-    let address = address.parse().map_err(|_| format!("{address} is no address, expected one as 127.0.0.1:8080"))?;
+    let address = address
+        .parse()
+        .map_err(|_| format!("{address} is no address, expected one as 127.0.0.1:8080"))?;
     let server = Running::start(address).await?;
     match form {
         Form::Json => println!("{:#}", accounts::document(&server.base())),
         Form::Text => {
-            println!("Serving at {}; stop with Ctrl-C. The accounts are throw-away.\n", server.base());
+            println!(
+                "Serving at {}; stop with Ctrl-C. The accounts are throw-away.\n",
+                server.base()
+            );
             for path in accounts::PATHS {
                 println!("{}\n  {}\n  accepts {}", path.path, path.scheme, path.accepts);
                 println!("  curl {} {}{}\n", path.curl, server.base(), path.path);

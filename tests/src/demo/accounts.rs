@@ -12,7 +12,7 @@ pub const PATHS: &[Path] = &[
     Path {
         path: "/basic/argon2",
         scheme: "Basic",
-        accepts: "the same, kept as an Argon2id hash; 5 wrong passwords a minute",
+        accepts: "the same, kept as an Argon2id hash; failed attempts are limited",
         curl: "-u 'alice:open: sésame'",
     },
     Path {
@@ -92,7 +92,9 @@ pub fn document(base: &str) -> serde_json::Value {
 fn parameters(path: &str) -> serde_json::Value {
     match path {
         "/basic" | "/basic/argon2" => serde_json::json!({ "realm": REALM, "charset": "UTF-8" }),
-        "/key/header" | "/any" | "/first" => serde_json::json!({ "realm": REALM, "header": KEY_HEADER }),
+        "/key/header" | "/any" | "/first" => {
+            serde_json::json!({ "realm": REALM, "header": KEY_HEADER })
+        }
         "/key/scheme" => serde_json::json!({ "realm": REALM, "scheme": KEY_SCHEME }),
         "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
         "/bearer" => serde_json::json!({ "realm": REALM }),

@@ -23,7 +23,12 @@ pub fn lines(path: &str, lines: &[Line], colour: Colour) {
 /// Prints what the columns are.
 pub fn head(colour: Colour) {
     let [caller, sent, verdict, status, challenge, took] = TITLES;
-    println!("    {}", colour.bold(&format!("{caller:<13} {sent:<40} {verdict:<25} {status:>4}  {took:>6}  {challenge}")));
+    println!(
+        "    {}",
+        colour.bold(&format!(
+            "{caller:<13} {sent:<40} {verdict:<25} {status:>4}  {took:>6}  {challenge}"
+        ))
+    );
 }
 
 /// Does the terminal show colours?

@@ -1,12 +1,13 @@
 //! The server: one path for each scheme, each behind its own verifier.
 
 use super::accounts::{KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, TOKEN, USER};
-use auth_core::{AnyOf, Error, Event, Observer, Precedence, Verifier};
+use auth_core::{AnyOf, Error, Event, Observer, Precedence, SystemClock, SystemRandom, Verifier};
 use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
-use auth_tower::{Authenticated, Traced, VerifyLayer};
+use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
 use axum::{Json, Router, extract::OriginalUri, routing::any};
 use serde_json::{Value, json};
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
@@ -39,7 +40,9 @@ impl Observer for Log {
     fn observe(&self, event: Event<'_>) {
         Traced.observe(event);
         match event {
-            Event::Rejected(rejection) | Event::BodyRejected(rejection) => self.note(Told::Refused(rejection.reason().code)),
+            Event::Rejected(rejection) | Event::BodyRejected(rejection) => {
+                self.note(Told::Refused(rejection.reason().code))
+            }
             Event::Failed(error) => self.note(Told::Refused(error.code())),
             _ => {}
         }
@@ -51,7 +54,8 @@ impl Running {
     pub async fn start(address: SocketAddr) -> Result<Self, String> {
         let told = Log::default();
         let app = router(&told).map_err(|error| error.to_string())?;
-        let listener = TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
+        let listener =
+            TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
         let service = app.into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
@@ -79,12 +83,14 @@ impl Drop for Running {
 type Principal = &'static str;
 
 fn router(log: &Log) -> Result<Router, Error> {
-    let hasher = KeyHasher::random(&auth_core::SystemRandom::new())?;
+    let hasher = KeyHasher::random(&SystemRandom::new())?;
     let keys = || Keys::new(&hasher, [(KEY, "acme")]);
     let key = |placement| api_key::Verifier::new(REALM, placement, hasher.clone(), keys());
     let header = || key(Placement::header(KEY_HEADER)?);
-    let bearer = || bearer::Verifier::new(REALM, hasher.clone(), Keys::new(&hasher, [(TOKEN, "bob")]));
-    let basic = || basic::Verifier::new(REALM, basic::Accounts::new(&hasher, [(USER, PASSWORD, USER)]));
+    let bearer =
+        || bearer::Verifier::new(REALM, hasher.clone(), Keys::new(&hasher, [(TOKEN, "bob")]));
+    let basic =
+        || basic::Verifier::new(REALM, basic::Accounts::new(&hasher, [(USER, PASSWORD, USER)]));
     let mut app = Router::new();
     let mut at = |path, verifier: Arc<dyn Verifier<Principal = Principal>>| {
         let told = log.clone();
@@ -92,7 +98,9 @@ fn router(log: &Log) -> Result<Router, Error> {
             told.note(Told::Accepted(caller.principal.to_owned()));
             who(&caller, uri.path())
         };
-        let route = Router::new().route(path, any(answer)).layer(VerifyLayer::new(verifier).observed_by(log.clone()));
+        let route = Router::new()
+            .route(path, any(answer))
+            .layer(VerifyLayer::new(verifier).observed_by(log.clone()));
         app = std::mem::take(&mut app).merge(route);
     };
     at("/none", Arc::new(NoAuth.map(|_| "anonymous")));
@@ -110,4 +118,17 @@ fn router(log: &Log) -> Result<Router, Error> {
 /// Each accepted request is answered with its principal.
 fn who(caller: &Authenticated<Principal>, path: &str) -> Json<Value> {
     Json(json!({ "path": path, "scheme": caller.scheme, "principal": caller.principal }))
+}
+
+/// The account of a person: a slow hash, limited attempts, and hashing away from the threads that serve.
+fn argon2() -> Result<basic::Verifier<impl basic::Passwords<Principal = Principal>>, Error> {
+    let random = SystemRandom::new();
+    let accounts = HashMap::from([(
+        USER.to_owned(),
+        (basic::PasswordHash::new(&PASSWORD.into(), &random)?, USER),
+    )]);
+    let decoy = basic::PasswordHash::new(&"nobody's".into(), &random)?;
+    let workers = BlockingThreads::new(tokio::runtime::Handle::current());
+    let passwords = basic::Argon2Passwords::new(accounts, decoy, workers);
+    Ok(basic::Verifier::new(REALM, passwords)?.with_limit(basic::AttemptLimit::new(SystemClock)))
 }

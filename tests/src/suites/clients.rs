@@ -29,7 +29,12 @@ pub fn calls() -> Vec<(&'static str, &'static str, Sent, u16)> {
         ("key-header", "/key/header", Sent::Field("key", KEY.into()), 200),
         ("key-header-wrong", "/key/header", Sent::Field("key", "guess".into()), 401),
         ("key-scheme", "/key/scheme", Sent::Field("Authorization", format!("App {KEY}")), 200),
-        ("key-scheme-lower", "/key/scheme", Sent::Field("Authorization", format!("app {KEY}")), 200),
+        (
+            "key-scheme-lower",
+            "/key/scheme",
+            Sent::Field("Authorization", format!("app {KEY}")),
+            200,
+        ),
         ("key-scheme-wrong", "/key/scheme", Sent::Field("Authorization", "App guess".into()), 401),
         ("key-query", "/key/query", Sent::Parameter("apikey", KEY), 200),
         ("key-query-wrong", "/key/query", Sent::Parameter("apikey", "guess"), 401),
@@ -44,12 +49,26 @@ pub fn calls() -> Vec<(&'static str, &'static str, Sent, u16)> {
 pub fn curl(curl: &Path, server: &Running) -> Vec<Compared> {
     let command = |sent: Sent, url: &str| {
         let mut command = Command::new(curl);
-        command.args(["--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--noproxy", "*"]);
+        command.args([
+            "--silent",
+            "--output",
+            "/dev/null",
+            "--write-out",
+            "%{http_code}",
+            "--noproxy",
+            "*",
+        ]);
         match sent {
             Sent::Nothing => command.arg(url),
-            Sent::Basic(user, password) => command.args(["--user", &format!("{user}:{password}"), url]),
-            Sent::Field(name, value) => command.args(["--header", &format!("{name}: {value}"), url]),
-            Sent::Parameter(name, value) => command.args(["--get", "--data-urlencode", &format!("{name}={value}"), url]),
+            Sent::Basic(user, password) => {
+                command.args(["--user", &format!("{user}:{password}"), url])
+            }
+            Sent::Field(name, value) => {
+                command.args(["--header", &format!("{name}: {value}"), url])
+            }
+            Sent::Parameter(name, value) => {
+                command.args(["--get", "--data-urlencode", &format!("{name}={value}"), url])
+            }
         };
         command
     };
@@ -60,10 +79,17 @@ pub fn curl(curl: &Path, server: &Running) -> Vec<Compared> {
 pub fn wget(wget: &Path, server: &Running) -> Vec<Compared> {
     let command = |sent: Sent, url: &str| {
         let mut command = Command::new(wget);
-        command.args(["--no-proxy", "--tries=1", "--server-response", "--output-document=/dev/null"]);
+        command.args([
+            "--no-proxy",
+            "--tries=1",
+            "--server-response",
+            "--output-document=/dev/null",
+        ]);
         match sent {
             Sent::Nothing => command.arg(url),
-            Sent::Basic(user, password) => command.args([&format!("--user={user}"), &format!("--password={password}"), url]),
+            Sent::Basic(user, password) => {
+                command.args([&format!("--user={user}"), &format!("--password={password}"), url])
+            }
             Sent::Field(name, value) => command.args([&format!("--header={name}: {value}"), url]),
             Sent::Parameter(name, value) => command.arg(format!("{url}?{name}={value}")),
         };
@@ -72,7 +98,8 @@ pub fn wget(wget: &Path, server: &Running) -> Vec<Compared> {
     // The status of the last attempt, in the header lines that wget shows on its standard error.
     run(server, command, |output| {
         let shown = String::from_utf8_lossy(&output.stderr);
-        let status = shown.lines().rev().find_map(|line| line.trim().strip_prefix("HTTP/1.1 ")?.get(..3));
+        let status =
+            shown.lines().rev().find_map(|line| line.trim().strip_prefix("HTTP/1.1 ")?.get(..3));
         status.unwrap_or(&shown).to_owned()
     })
 }
@@ -103,7 +130,11 @@ pub fn python(python: &Path, library: &str, server: &Running) -> Vec<Compared> {
 /// What the client printed: a status, or what it complained about.
 fn printed(output: &Output) -> String {
     let status = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    if status.is_empty() { String::from_utf8_lossy(&output.stderr).trim().to_owned() } else { status }
+    if status.is_empty() {
+        String::from_utf8_lossy(&output.stderr).trim().to_owned()
+    } else {
+        status
+    }
 }
 
 fn run(
@@ -114,8 +145,13 @@ fn run(
     calls()
         .into_iter()
         .map(|(id, path, sent, expected)| {
-            let output = command(sent, &format!("{}{path}", server.base())).stdin(Stdio::null()).output();
-            compare(id, expected, output.map_or_else(|error| error.to_string(), |output| status(&output)))
+            let output =
+                command(sent, &format!("{}{path}", server.base())).stdin(Stdio::null()).output();
+            compare(
+                id,
+                expected,
+                output.map_or_else(|error| error.to_string(), |output| status(&output)),
+            )
         })
         .collect()
 }

@@ -50,14 +50,25 @@ pub fn rfc7617() -> Vec<Compared> {
         cases.push(compare(format!("{id}-client"), field, sent(Basic::new(user, password))));
         let hasher = KeyHasher::random(&SystemRandom::new());
         let judged = hasher.and_then(|hasher| {
-            let door = basic::Verifier::new("WallyWorld", basic::Accounts::new(&hasher, [(user, password, user)]))?;
+            let door = basic::Verifier::new(
+                "WallyWorld",
+                basic::Accounts::new(&hasher, [(user, password, user)]),
+            )?;
             Ok(format!("{} / {}", judge(&door, Some(field)), judge(&door, None)))
         });
         let expected = format!("{user} / 401 Basic realm=\"WallyWorld\", charset=\"UTF-8\"");
         cases.push(compare(format!("{id}-server"), expected, said(judged)));
     }
-    cases.push(compare("2-colon-in-user", "refused", Basic::new("a:b", "c").map_or("refused", |_| "taken")));
-    cases.push(compare("2-control-in-password", "refused", Basic::new("a", "b\u{7}").map_or("refused", |_| "taken")));
+    cases.push(compare(
+        "2-colon-in-user",
+        "refused",
+        Basic::new("a:b", "c").map_or("refused", |_| "taken"),
+    ));
+    cases.push(compare(
+        "2-control-in-password",
+        "refused",
+        Basic::new("a", "b\u{7}").map_or("refused", |_| "taken"),
+    ));
     cases
 }
 
@@ -90,8 +101,10 @@ pub fn rfc6750() -> Vec<Compared> {
 
 fn sent<A: Authenticator>(authenticator: auth_core::Result<A>) -> String {
     said(authenticator.and_then(|authenticator| {
-        let (mut uri, mut headers) = (Uri::from_static("https://server.example.com/resource"), HeaderMap::new());
-        let made = authenticator.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait()?;
+        let (mut uri, mut headers) =
+            (Uri::from_static("https://server.example.com/resource"), HeaderMap::new());
+        let made =
+            authenticator.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait()?;
         made.commit(&mut uri, &mut headers)?;
         let field = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         Ok(String::from_utf8_lossy(field).into_owned())
@@ -104,7 +117,8 @@ fn judge(door: &dyn Verifier<Principal = &'static str>, field: Option<&'static s
     match door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait() {
         Ok(Ok(accepted)) => accepted.principal.to_owned(),
         Ok(Err(rejection)) => {
-            let challenges: Vec<_> = rejection.challenges().iter().map(ToString::to_string).collect();
+            let challenges: Vec<_> =
+                rejection.challenges().iter().map(ToString::to_string).collect();
             format!("{} {}", rejection.status().as_u16(), challenges.join(" / "))
         }
         Err(error) => error.to_string(),

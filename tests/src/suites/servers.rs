@@ -28,9 +28,14 @@ async fn ask<A: Authenticator>(base: &str, authenticator: auth_core::Result<A>) 
     said(base, authenticator).await.unwrap_or_else(|error| error.to_string())
 }
 
-async fn said<A: Authenticator>(base: &str, authenticator: auth_core::Result<A>) -> Result<String, Error> {
+async fn said<A: Authenticator>(
+    base: &str,
+    authenticator: auth_core::Result<A>,
+) -> Result<String, Error> {
     let (authenticator, client) = (authenticator?, Client::builder().build()?);
-    let Ok(request) = client.http().get(base).build() else { return Ok(String::from("no request")) };
+    let Ok(request) = client.http().get(base).build() else {
+        return Ok(String::from("no request"));
+    };
     let answer = client.send(&authenticator, request).await?;
     let read = Challenges::of(answer.headers(), &WWW_AUTHENTICATE).flatten().map(|challenge| {
         let realm = challenge.parameter("realm").and_then(|realm| Some(realm.text()?.into_owned()));

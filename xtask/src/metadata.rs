@@ -20,6 +20,8 @@ pub struct Package {
     pub name: String,
     pub version: String,
     pub description: String,
+    /// Why it is a crate of its own.
+    pub reason: Option<String>,
     pub license: Option<String>,
     pub rust_version: Option<String>,
     pub published: bool,
@@ -126,6 +128,7 @@ fn read_package(json: &Value) -> Package {
         name: string(&json["name"]),
         version: string(&json["version"]),
         description: string(&json["description"]),
+        reason: json["metadata"]["messaging-auth"]["reason"].as_str().map(str::to_string),
         license: json["license"].as_str().map(str::to_string),
         rust_version: json["rust_version"].as_str().map(str::to_string),
         published: json["publish"].is_null(),

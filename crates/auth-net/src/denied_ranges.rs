@@ -37,7 +37,10 @@ use crate::special_ranges;
 /// let denied = DeniedRanges::default();
 /// assert!(denied.permits("9.9.9.9".parse()?).is_ok());
 /// let refused = denied.permits("169.254.169.254".parse()?).unwrap_err();
-/// assert_eq!(refused.to_string(), "expected a public address, found one in 169.254.0.0/16 (link-local)");
+/// assert_eq!(
+///     refused.to_string(),
+///     "expected a public address, found one in 169.254.0.0/16 (link-local)",
+/// );
 ///
 /// let for_tests = DeniedRanges::default().allowing(AddressList::new(["127.0.0.0/8"])?);
 /// assert!(for_tests.permits("127.0.0.1".parse()?).is_ok());
@@ -100,8 +103,8 @@ impl DeniedRanges {
     /// [`Denied::Address`] for an address in a denied range, [`Denied::Loopback`] and
     /// [`Denied::Metadata`] for names known to stand for such addresses, and [`Denied::NotAHost`]
     /// for anything else that is neither a name nor an address: user information, a port, a
-    /// path, percent-encoding, a zone id, an empty label, a number out of range, or a letter
-    /// outside ASCII (internationalised names are expected in their ASCII form).
+    /// path, percent-encoding, a zone id, an empty label, a number that is octal or out of range,
+    /// or a letter outside ASCII (internationalised names are expected in their ASCII form).
     pub fn permits_host(&self, host: &str) -> Result<Destination, Denied> {
         match host::parse(host).ok_or(Denied::NotAHost)? {
             Literal::Address(address) => {

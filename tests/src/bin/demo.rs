@@ -4,6 +4,7 @@ use messaging_auth_tests::demo::{
     accounts, calls,
     print::{self, Colour},
     server::Running,
+    table,
 };
 use std::{net::SocketAddr, process::ExitCode};
 
@@ -50,7 +51,7 @@ async fn demo() -> Result<ExitCode, String> {
     print::head(colour);
     let (mut total, mut wrong) = (0, 0);
     let callers = calls::Callers::new().map_err(|error| error.to_string())?;
-    let all = calls::all().map_err(|error| error.to_string())?;
+    let all = table::all().map_err(|error| error.to_string())?;
     for path in accounts::PATHS {
         let mut lines = Vec::new();
         for call in all.iter().filter(|call| call.path == path.path) {

@@ -4,3 +4,4 @@ pub mod accounts;
 pub mod calls;
 pub mod print;
 pub mod server;
+pub mod table;

@@ -23,13 +23,19 @@ pub fn find(metadata: &Metadata) -> Result<Vec<String>, String> {
         return Ok(vec!["there is no README.md".into()]);
     }
     let readme = repository::read(&path())?;
-    Ok(match updated(&readme, metadata) {
-        Err(what) => vec![what],
+    let mut findings: Vec<String> = metadata
+        .published()
+        .filter(|package| package.reason.is_none())
+        .map(|package| format!("{} has no package.metadata.messaging-auth.reason", package.name))
+        .collect();
+    match updated(&readme, metadata) {
+        Err(what) => findings.push(what),
         Ok(updated) if updated != readme => {
-            vec!["a table is out of step; `cargo xtask tidy --fix`".into()]
+            findings.push("a table is out of step; `cargo xtask tidy --fix`".into());
         }
-        Ok(_) => Vec::new(),
-    })
+        Ok(_) => {}
+    }
+    Ok(findings)
 }
 
 pub fn fix(metadata: &Metadata) -> Result<(), String> {
@@ -56,10 +62,12 @@ fn between(text: &str, name: &str, table: &str) -> Result<String, String> {
 }
 
 fn crates(metadata: &Metadata) -> String {
-    let rows = metadata
-        .published()
-        .map(|package| format!("| `{}` | {} |\n", package.name, package.description));
-    "| crate | what it is |\n|---|---|\n".to_string() + &rows.collect::<String>()
+    let rows = metadata.published().map(|package| {
+        let reason = package.reason.as_deref().unwrap_or_default();
+        format!("| `{}` | {} | {reason} |\n", package.name, package.description)
+    });
+    "| crate | what it is | why it is one |\n|---|---|---|\n".to_string()
+        + &rows.collect::<String>()
 }
 
 fn dependencies(metadata: &Metadata) -> String {
@@ -120,7 +128,12 @@ mod tests {
         ring.optional = true;
         let dependencies =
             vec![ring, dependency("ring", Kind::Dev), dependency("base64", Kind::Normal)];
-        let a = Package { description: "Says A".into(), dependencies, ..package("a") };
+        let a = Package {
+            description: "Says A".into(),
+            reason: Some("alone".into()),
+            dependencies,
+            ..package("a")
+        };
         let tests = Package {
             published: false,
             dependencies: vec![dependency("serde", Kind::Normal)],
@@ -131,7 +144,10 @@ mod tests {
 
     #[test]
     fn writes_published_crates_with_their_description() {
-        assert_eq!(crates(&metadata()), "| crate | what it is |\n|---|---|\n| `a` | Says A |\n");
+        assert_eq!(
+            crates(&metadata()),
+            "| crate | what it is | why it is one |\n|---|---|---|\n| `a` | Says A | alone |\n"
+        );
     }
 
     #[track_caller]

@@ -18,6 +18,8 @@ mod table;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
 
 pub use peers::{Server, free_port, output};
 pub use run::main;
@@ -104,6 +106,20 @@ impl Settings {
     pub fn peer(&self, program: &str) -> Result<PathBuf, Missing> {
         let own = [self.peers.join("venv/bin"), self.peers.join("bin")];
         peers::find(program, &own).ok_or_else(|| Missing::Peer(program.into()))
+    }
+
+    /// The interpreter that has this library.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::Peer`] if none has.
+    pub fn python(&self, library: &str) -> Result<PathBuf, Missing> {
+        let python = self.peer("python").or_else(|_| self.peer("python3"))?;
+        let mut import = Command::new(&python);
+        let found =
+            output(import.args(["-c", &format!("import {library}")]), Duration::from_secs(30));
+        let found = found.is_ok_and(|output| output.status.success());
+        found.then_some(python).ok_or_else(|| Missing::Peer(library.into()))
     }
 
     /// The folder of a set of vectors.

@@ -26,5 +26,5 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
     let mut bench = command::cargo();
     bench.args(["run", "--release", "--manifest-path"]).arg(manifest).arg("--");
     command::run(bench.args(arguments.words()))?;
-    Ok("no target was missed".into())
+    Ok(if arguments.has("--list") { "none was run" } else { "no target was missed" }.into())
 }

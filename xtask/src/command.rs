@@ -80,8 +80,18 @@ impl Ended {
 }
 
 /// `cargo`, the one that runs us.
+///
+/// Without what it told us about our own package: build scripts that look at those variables would run again whenever
+/// one types `cargo` after `cargo xtask`, and the other way round.
 pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let own = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os() {
+        if own(&name.to_string_lossy()) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
 }
 
 /// Prints the command and runs it with our own input and output.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 pub const VERB: Verb = Verb {
     name: "fuzz",
-    about: "run fuzz targets and note each run in fuzz/LEDGER.md",
+    about: "run fuzz targets, and note runs of ten minutes and findings in fuzz/LEDGER.md",
     operands: Some("[TARGET].."),
     flags: &[Flag {
         name: "--seconds",
@@ -18,11 +18,14 @@ pub const VERB: Verb = Verb {
     run,
 };
 
-const LEDGER: &str = "# Fuzzing ledger
+/// Shorter runs that find nothing are no evidence, and are not noted.
+const NOTED_FROM: u32 = 600;
 
-Each line is one run of `cargo xtask fuzz`, written by it.
+const LEDGER: &str = "# Ledger of fuzzing runs
 
-| date | commit | target | seconds | inputs tried | result |
+Runs of ten minutes or more, newest last.
+
+| date | target | commit | executions | seconds | findings |
 |---|---|---|---|---|---|
 ";
 
@@ -76,8 +79,13 @@ fn fuzz(target: &str, seconds: u32, commit: &str) -> Result<Done, String> {
     let (succeeded, said) = watch(&mut cargo)?;
     let tried =
         executions(&said).ok_or("the target did not build or did not run, so nothing was noted")?;
-    let result = if succeeded { "no finding" } else { "FINDING" };
-    note(&format!("| {} | {commit} | {target} | {seconds} | {tried} | {result} |\n", date()?))?;
+    if seconds >= NOTED_FROM || !succeeded {
+        let findings = if succeeded { "none" } else { "FOUND" };
+        note(&format!(
+            "| {} | `{target}` | {commit} | {tried} | {seconds} | {findings} |\n",
+            date()?
+        ))?;
+    }
     if succeeded { Ok(Done::Ran) } else { Err("a finding: see fuzz/artifacts".into()) }
 }
 

@@ -4,6 +4,7 @@
 pub mod clients;
 pub mod rfc;
 pub mod servers;
+pub mod start;
 
 /// One case: what should come out, and what did.
 pub struct Compared {

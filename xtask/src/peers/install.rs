@@ -79,7 +79,8 @@ fn install_debian(packages: &[&str]) -> Result<(), String> {
     retrying(|| {
         let mut apt = Command::new("apt-get");
         apt.env("DEBIAN_FRONTEND", "noninteractive");
-        apt.args(["-q", "-y", "install", "--no-install-recommends"]).args(packages);
+        apt.args(["-qq", "-o", "Dpkg::Use-Pty=0", "-y", "install", "--no-install-recommends"])
+            .args(packages);
         command::run(&mut apt)
     })
 }

@@ -26,7 +26,10 @@ pub fn code(text: &str) -> Vec<String> {
 /// How many lines stand before the module of tests.
 pub fn lines_before_tests(text: &str) -> usize {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
-    let tests = |pair: &[&str]| matches!(pair, ["#[cfg(test)]", next] if next.starts_with("mod ") || next.starts_with("pub mod "));
+    let module = |line: &str| {
+        line.starts_with("mod ") || (line.starts_with("pub") && line.contains(" mod "))
+    };
+    let tests = |pair: &[&str]| matches!(pair, ["#[cfg(test)]", next] if module(next));
     lines.windows(2).position(tests).unwrap_or(lines.len())
 }
 
@@ -42,6 +45,7 @@ mod tests {
             ),
             4
         );
+        assert_eq!(lines_before_tests("a\n#[cfg(test)]\npub(super) mod tests {\n"), 1);
         assert_eq!(lines_before_tests("a\nb\n"), 2);
     }
 

@@ -40,6 +40,7 @@ impl<'a> Authorization<'a> {
     ///
     /// A 400 when there is more than one field, it is longer than [`MOST_BYTES`](Self::MOST_BYTES), or it does not
     /// begin with the name of a scheme.
+    #[inline]
     pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
         let mut fields = headers.get_all(AUTHORIZATION).iter();
         match (fields.next(), fields.next()) {
@@ -69,6 +70,7 @@ impl<'a> Authorization<'a> {
     /// # Errors
     ///
     /// See [`of`](Self::of).
+    #[inline]
     pub fn parse(field: &'a [u8]) -> Result<Self, Rejection> {
         if field.len() > Self::MOST_BYTES {
             return Err(Rejection::malformed(TOO_LONG));
@@ -119,12 +121,11 @@ impl<'a> Authorization<'a> {
     /// # Errors
     ///
     /// A 400 otherwise; a comma, a quote or a space is never part of it.
-    pub fn opaque(&self) -> Result<&'a str, Rejection> {
+    #[inline]
+    pub fn opaque(&self) -> Result<&'a [u8], Rejection> {
         let visible = |byte: u8| byte.is_ascii_graphic() & (byte != b',') & (byte != b'"');
-        match str::from_utf8(self.credentials) {
-            Ok(text) if !text.is_empty() && all(self.credentials, visible) => Ok(text),
-            _ => Err(self.malformed()),
-        }
+        let whole = !self.credentials.is_empty() && all(self.credentials, visible);
+        if whole { Ok(self.credentials) } else { Err(self.malformed()) }
     }
 
     /// A list of parameters, and nothing else.
@@ -156,6 +157,7 @@ impl fmt::Debug for Authorization<'_> {
 /// # Errors
 ///
 /// A 400 when there is more than one.
+#[inline]
 pub fn one_field<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,

@@ -61,6 +61,7 @@ impl<'a, T> Flow<'a, T> {
     }
 
     /// Goes on with the result, good or bad.
+    #[inline]
     pub fn then<U>(self, next: impl FnOnce(Result<T>) -> Flow<'a, U> + Send + 'a) -> Flow<'a, U>
     where
         T: 'a,
@@ -86,6 +87,7 @@ impl<'a, T> Flow<'a, T> {
     }
 
     /// Changes the value, if there is one.
+    #[inline]
     pub fn map<U>(self, change: impl FnOnce(T) -> U + Send + 'a) -> Flow<'a, U>
     where
         T: 'a,
@@ -101,6 +103,7 @@ impl<'a, T> Flow<'a, T> {
     /// # Errors
     ///
     /// Whatever the work ended with.
+    #[inline]
     pub fn wait(mut self) -> Result<T> {
         if let State::Ready(result) = self.0 {
             return result;

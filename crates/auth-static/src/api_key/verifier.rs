@@ -53,7 +53,7 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
             }
             Place::Scheme(word) => match Authorization::of(request.headers)? {
                 Some(authorization) if authorization.is(word) => {
-                    Some(Cow::Borrowed(authorization.opaque()?.as_bytes()))
+                    return authorization.opaque().map(Cow::Borrowed);
                 }
                 _ => None,
             },
@@ -66,8 +66,11 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
                 }
             }
         };
-        let key = presented.ok_or_else(|| self.refuse(MISSING))?;
-        if is_key(&key) { Ok(key) } else { Err(self.refuse(MALFORMED)) }
+        match presented {
+            Some(key) if is_key(&key) => Ok(key),
+            Some(_) => Err(self.refuse(MALFORMED)),
+            None => Err(self.refuse(MISSING)),
+        }
     }
 
     fn refuse(&self, reason: Reason) -> Rejection {

@@ -1,6 +1,6 @@
 //! `credentials = "Basic" 1*SP token68`, where the token68 is base64 of `user-id ":" password` (RFC 7617 section 2).
 
-use super::has_control;
+use super::control_bit;
 use auth_core::{Authorization, Reason, Rejection};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt, str};
@@ -22,15 +22,17 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    const SHORT: usize = 192;
+    const SHORT: usize = 128;
 
     /// An empty buffer.
     #[must_use]
+    #[inline]
     pub const fn new() -> Self {
         Self { short: [0; Self::SHORT], long: Vec::new() }
     }
 
     /// Canonical base64 alone: padded, and without stray bits.
+    #[inline]
     fn decode(&mut self, encoded: &[u8]) -> Option<&[u8]> {
         if base64::decoded_len_estimate(encoded.len()) > Self::SHORT {
             self.long = STANDARD.decode(encoded).ok()?;
@@ -76,6 +78,7 @@ impl fmt::Debug for UserPass<'_> {
 ///
 /// The 400 of [`Authorization::token68`] when there is not exactly one value; otherwise the reason why it is none, for
 /// the verifier to answer as it answers a wrong password.
+#[inline]
 pub fn parse<'b>(
     authorization: &Authorization<'_>,
     buffer: &'b mut Buffer,
@@ -84,11 +87,14 @@ pub fn parse<'b>(
     let decoded = buffer.decode(authorization.credentials()).ok_or_else(|| {
         authorization.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(BASE64))
     })?;
-    // Most are ASCII, which is far cheaper to see than that something is UTF-8.
-    if !decoded.is_ascii() && str::from_utf8(decoded).is_err() {
+    // One look at every byte: most credentials are ASCII, which is far cheaper to see than that something is UTF-8.
+    let (control, all) = decoded
+        .iter()
+        .fold((0, 0), |(control, all), byte| (control | control_bit(*byte), all | byte));
+    if !all.is_ascii() && str::from_utf8(decoded).is_err() {
         return Err(Refused::Malformed(UTF_8));
     }
-    if has_control(decoded) {
+    if control != 0 {
         return Err(Refused::Malformed(CONTROL));
     }
     let colon = decoded.iter().position(|byte| *byte == b':').ok_or(Refused::Malformed(COLON))?;

@@ -1,7 +1,7 @@
 //! The input is the text of an address list. What parses prints as canonical text, which parses
 //! to the same list; and a list contains its own entries, in either form of an IPv4 address.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, str};
 
 use auth_net::AddressList;
 

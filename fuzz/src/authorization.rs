@@ -6,7 +6,7 @@ use auth_core::{Authenticator, Authorization, Presence, Rejection, RequestView, 
 use auth_static::{Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
-use std::sync::LazyLock;
+use std::{str, sync::LazyLock};
 
 /// Holds for any bytes in one or two fields.
 pub fn authorization(data: &[u8]) {

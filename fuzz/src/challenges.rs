@@ -4,7 +4,7 @@
 use auth_core::{ChallengeView, Challenges, Parameters, SyntaxError};
 use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
 use http_auth::{ChallengeRef, parser::ChallengeParser};
-use std::sync::LazyLock;
+use std::{str, sync::LazyLock};
 
 /// Holds for any bytes as a field of challenges.
 pub fn challenges(data: &[u8]) {

@@ -5,6 +5,7 @@ use crate::command::{self, Done, Steps};
 use crate::repository;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 pub const VERB: Verb = Verb {
     name: "fuzz",
@@ -68,25 +69,27 @@ fn fuzz(target: &str, seconds: u32, commit: &str) -> Result<Done, String> {
         std::fs::create_dir_all(&folder)
             .map_err(|error| format!("{}: {error}", folder.display()))?;
     }
-    let mut cargo = command::cargo();
-    // libFuzzer's instrumentation is behind unstable flags, and fuzzing changes nothing that is published.
-    cargo
-        .current_dir(&root)
-        .env("RUSTC_BOOTSTRAP", "1")
-        .args(["fuzz", "run", "-s", "none", target]);
+    command::run(&mut cargo_fuzz("build", target))?;
+    let mut cargo = cargo_fuzz("run", target);
     cargo.args([format!("fuzz/corpus/{target}"), format!("fuzz/seeds/{target}"), "--".into()]);
     cargo.args([format!("-max_total_time={seconds}"), "-print_final_stats=1".into()]);
+    let started = Instant::now();
     let (succeeded, said) = watch(&mut cargo)?;
-    let tried =
-        executions(&said).ok_or("the target did not build or did not run, so nothing was noted")?;
+    let tried = executions(&said).ok_or("the target did not run, so nothing was noted")?;
     if seconds >= NOTED_FROM || !succeeded {
-        let findings = if succeeded { "none" } else { "FOUND" };
-        note(&format!(
-            "| {} | `{target}` | {commit} | {tried} | {seconds} | {findings} |\n",
-            date()?
-        ))?;
+        let findings = if succeeded { "none" } else { "one" };
+        let ran = started.elapsed().as_secs();
+        note(&format!("| {} | `{target}` | {commit} | {tried} | {ran} | {findings} |\n", date()?))?;
     }
     if succeeded { Ok(Done::Ran) } else { Err("a finding: see fuzz/artifacts".into()) }
+}
+
+fn cargo_fuzz(verb: &str, target: &str) -> Command {
+    let mut cargo = command::cargo();
+    // libFuzzer's instrumentation is behind unstable flags, and fuzzing changes nothing that is published.
+    cargo.current_dir(repository::root()).env("RUSTC_BOOTSTRAP", "1");
+    cargo.args(["fuzz", verb, "-s", "none", "--features", "fuzzing", target]);
+    cargo
 }
 
 /// Runs a command, showing and keeping what it writes to standard error.

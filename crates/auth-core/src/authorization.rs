@@ -50,18 +50,14 @@ impl<'a> Authorization<'a> {
         }
     }
 
-    /// Did the caller bring something for `scheme`? A field without a readable scheme counts for every scheme, so that
-    /// it is refused rather than overlooked.
+    /// Did the caller bring something for `scheme`? What [`of`](Self::of) refuses counts for every scheme, so that it is
+    /// refused rather than overlooked.
     #[must_use]
     pub fn presence(head: RequestView<'_>, scheme: &str) -> Presence {
-        let meant = |field: &HeaderValue| {
-            let name = Scanner::new(field.as_bytes()).token_bytes();
-            name.is_empty() || name.eq_ignore_ascii_case(scheme.as_bytes())
-        };
-        if head.headers.get_all(AUTHORIZATION).iter().any(meant) {
-            Presence::Present
-        } else {
-            Presence::Absent
+        match Authorization::of(head.headers) {
+            Ok(None) => Presence::Absent,
+            Ok(Some(authorization)) if !authorization.is(scheme) => Presence::Absent,
+            Ok(Some(_)) | Err(_) => Presence::Present,
         }
     }
 
@@ -247,6 +243,8 @@ mod tests {
         present(&["Basic x", "Bearer y"], Presence::Present);
         present(&[""], Presence::Present);
         present(&["\"Bearer\" x"], Presence::Present);
+        present(&["Basic x", "Basic y"], Presence::Present);
+        present(&["Basic\tx"], Presence::Present);
         present(&["Basic x"], Presence::Absent);
         present(&[], Presence::Absent);
     }

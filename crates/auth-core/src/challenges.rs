@@ -107,13 +107,17 @@ impl fmt::Debug for Field<'_> {
 /// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`, and the comma behind it.
 fn challenge<'a>(scanner: &mut Scanner<'a>) -> Result<ChallengeView<'a>, SyntaxError> {
     let scheme = scanner.token().ok_or_else(|| scanner.error("the name of a scheme"))?;
-    let spaces = scanner.take_while(|byte| byte == b' ');
     let mut view = ChallengeView { scheme, token68: None, parameters: Parameters::NONE };
-    if spaces.is_empty() || matches!(scanner.rest().first(), None | Some(b',')) {
-        separator(scanner)?;
-        return Ok(view);
-    }
     let mut ahead = *scanner;
+    match (separator(&mut ahead), scanner.take_while(|byte| byte == b' ')) {
+        (Ok(_), _) => {
+            *scanner = ahead;
+            return Ok(view);
+        }
+        (Err(error), []) => return Err(error),
+        (Err(_), _) => {}
+    }
+    ahead = *scanner;
     if let Some(token68) = ahead.token68() {
         // A token68 ends its challenge: anything but a comma behind it makes it the name of a parameter.
         if separator(&mut ahead).is_ok() {
@@ -228,6 +232,7 @@ mod tests {
     fn tells_schemes_parameters_and_token68_apart() {
         check("Negotiate", &["Negotiate"]);
         check("Negotiate , NTLM", &["Negotiate", "NTLM"]);
+        check("Negotiate \t,NTLM\t, Basic \t", &["Negotiate", "NTLM", "Basic"]);
         check("Negotiate YII=, Basic realm=x", &["Negotiate YII=", "Basic realm=x"]);
         check("A b==, C d=e", &["A b==", "C d=e"]);
         check("A b = c , d\t=\t\"e\" ,F", &["A b=c, d=\"e\"", "F"]);
@@ -248,6 +253,8 @@ mod tests {
         refused(b"A b=c, B=d", 2, "each parameter once");
         refused(b"A b=c, d=", 9, "a value behind '='");
         refused(b"A \"b\"", 2, "a parameter or a token68");
+        refused(b"A \tb=c", 2, "a parameter or a token68");
+        refused(b"A\tb=c", 2, "a comma");
         refused(b"A b=\"\x00\"", 5, "the rest of a quoted string");
         refused(
             &[b"A x".to_vec(), vec![b'x'; 1 << 16]].concat(),

@@ -29,7 +29,7 @@ pub enum Role {
 /// What we promise: at most so many times the instructions of the first case, at most so many allocations.
 #[derive(Clone, Copy)]
 pub struct Target {
-    pub ratio: f64,
+    pub ratio: Option<f64>,
     pub allocations: u64,
 }
 
@@ -41,7 +41,7 @@ pub fn peer(name: &'static str, make: fn() -> Call) -> Case {
     Case { name, role: Role::Peer, make }
 }
 
-pub fn ours(name: &'static str, ratio: f64, allocations: u64, make: fn() -> Call) -> Case {
+pub fn ours(name: &'static str, ratio: Option<f64>, allocations: u64, make: fn() -> Call) -> Case {
     Case { name, role: Role::Ours(Target { ratio, allocations }), make }
 }
 

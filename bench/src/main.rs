@@ -15,7 +15,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match arguments.as_slice() {
         ["--help" | "-h"] => {
-            println!("messaging-auth-bench [--list] [NAME]..   groups whose name contains one of NAME; all without");
+            println!(
+                "messaging-auth-bench [--list] [NAME]..   groups whose name contains one of NAME; all without"
+            );
             ExitCode::SUCCESS
         }
         ["--list"] => {
@@ -44,12 +46,16 @@ fn usage(what: &str) -> ExitCode {
 }
 
 fn run(names: &[&str]) -> ExitCode {
-    let wanted = |group: &case::Group| names.is_empty() || names.iter().any(|name| group.name.contains(name));
+    let wanted = |group: &case::Group| {
+        names.is_empty() || names.iter().any(|name| group.name.contains(name))
+    };
     let groups: Vec<_> = cases::all().into_iter().filter(wanted).collect();
     if groups.is_empty() {
         return usage("no group has such a name; see --list");
     }
-    println!("instructions: callgrind, inside the measured loop alone; allocations: calls of the Rust allocator; per call\n");
+    println!(
+        "instructions: callgrind, inside the measured loop alone; allocations: calls of the Rust allocator; per call\n"
+    );
     let mut missed = Vec::new();
     for group in &groups {
         match measure::group(group) {

@@ -47,13 +47,20 @@ fn instructions(id: &str) -> Result<u64, String> {
         .arg(me)
         .args(["--loop", id, &CALLS.to_string()])
         .output()
-        .map_err(|error| format!("valgrind does not run ({error}); `cargo xtask peers install` installs it"))?;
+        .map_err(|error| {
+            format!("valgrind does not run ({error}); `cargo xtask peers install` installs it")
+        })?;
     let text = std::fs::read_to_string(&out).unwrap_or_default();
     let _ = std::fs::remove_file(&out);
-    let total = text.lines().find_map(|line| line.strip_prefix("summary:").or(line.strip_prefix("totals:")));
+    let total = text
+        .lines()
+        .find_map(|line| line.strip_prefix("summary:").or(line.strip_prefix("totals:")));
     let total: Option<u64> = total.and_then(|total| total.trim().parse().ok());
     match total {
         Some(total) if ran.status.success() && total > 0 => Ok(total / CALLS),
-        _ => Err(format!("{id}: callgrind counted nothing: {}", String::from_utf8_lossy(&ran.stderr))),
+        _ => Err(format!(
+            "{id}: callgrind counted nothing: {}",
+            String::from_utf8_lossy(&ran.stderr)
+        )),
     }
 }

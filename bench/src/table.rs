@@ -16,16 +16,24 @@ pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
             Role::Floor => ("floor", String::new()),
             Role::Peer => ("peer", String::new()),
             Role::Ours(target) => {
-                let met = ratio <= target.ratio && row.allocations <= target.allocations;
-                let text = format!("at most {} and {}", target.ratio, target.allocations);
+                let met = target.ratio.is_none_or(|most| ratio <= most)
+                    && row.allocations <= target.allocations;
+                let most = target.ratio.map_or_else(String::new, |most| format!("ratio {most}, "));
+                let text = format!("at most {most}allocations {}", target.allocations);
                 if !met {
-                    missed.push(format!("{}/{}: {ratio:.2} and {}, {text}", group.name, case.name, row.allocations));
+                    missed.push(format!(
+                        "{}/{}: {ratio:.2} and {}, {text}",
+                        group.name, case.name, row.allocations
+                    ));
                 }
                 ("us", format!("{text}: {}", if met { "met" } else { "MISSED" }))
             }
         };
         let name = format!("{} ({role})", case.name);
-        println!("  {name:<44} {:>12} {ratio:>9.2} {:>12}  {target}", row.instructions, row.allocations);
+        println!(
+            "  {name:<44} {:>12} {ratio:>9.2} {:>12}  {target}",
+            row.instructions, row.allocations
+        );
     }
     println!();
     missed

@@ -1,9 +1,24 @@
 //! Every group that is measured.
 
+mod api_key;
+mod basic;
 mod challenges;
 
-use crate::case::Group;
+use crate::case::{Call, Group, call};
+use auth_core::RequestView;
+use http::{HeaderMap, Method, Uri};
+use std::hint::black_box;
 
 pub fn all() -> Vec<Group> {
-    vec![challenges::read()]
+    let mut all =
+        vec![basic::kept(), basic::parse(), api_key::kept(), api_key::verify(), challenges::read()];
+    all.extend(challenges::slopes());
+    all
+}
+
+/// A call with a request that has nothing to do with it.
+fn with_request<R>(mut work: impl FnMut(RequestView<'_>) -> R + 'static) -> Call {
+    let (uri, headers) =
+        (Uri::from_static("https://api.example.com/v1/messages"), HeaderMap::new());
+    call(move || work(RequestView::new(&Method::GET, black_box(&uri), black_box(&headers))))
 }

@@ -1,6 +1,9 @@
 //! The credentials of a request, as a server reads them (RFC 9110 section 11.6.2).
 
-use crate::{Parameters, Presence, Reason, Rejection, RequestView, scan::Scanner};
+use crate::{
+    Parameters, Presence, Reason, Rejection, RequestView,
+    scan::{Scanner, all},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, str};
 
@@ -22,7 +25,8 @@ use std::{fmt, str};
 /// ```
 #[derive(Clone, Copy)]
 pub struct Authorization<'a> {
-    scheme: &'a str,
+    /// A token.
+    scheme: &'a [u8],
     credentials: &'a [u8],
 }
 
@@ -50,8 +54,8 @@ impl<'a> Authorization<'a> {
     #[must_use]
     pub fn presence(head: RequestView<'_>, scheme: &str) -> Presence {
         let meant = |field: &HeaderValue| {
-            let mut scanner = Scanner::new(field.as_bytes());
-            scanner.token().is_none_or(|name| name.eq_ignore_ascii_case(scheme))
+            let name = Scanner::new(field.as_bytes()).token_bytes();
+            name.is_empty() || name.eq_ignore_ascii_case(scheme.as_bytes())
         };
         if head.headers.get_all(AUTHORIZATION).iter().any(meant) {
             Presence::Present
@@ -70,8 +74,9 @@ impl<'a> Authorization<'a> {
             return Err(Rejection::malformed(TOO_LONG));
         }
         let mut scanner = Scanner::new(field);
-        let scheme = scanner.token().ok_or_else(|| Rejection::malformed(SCHEME))?;
-        if scanner.take_while(|byte| byte == b' ').is_empty() && !scanner.is_at_end() {
+        let scheme = scanner.token_bytes();
+        let apart = !scanner.take_while(|byte| byte == b' ').is_empty() || scanner.is_at_end();
+        if scheme.is_empty() || !apart {
             return Err(Rejection::malformed(SCHEME));
         }
         Ok(Self { scheme, credentials: scanner.rest() })
@@ -79,14 +84,20 @@ impl<'a> Authorization<'a> {
 
     /// The name of the scheme, as it was written.
     #[must_use]
-    pub const fn scheme(&self) -> &'a str {
-        self.scheme
+    pub fn scheme(&self) -> &'a str {
+        str::from_utf8(self.scheme).unwrap_or_default()
     }
 
     /// Is it this scheme, in any case?
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        self.scheme.eq_ignore_ascii_case(scheme)
+        self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
+    }
+
+    /// What is behind the scheme, not looked at yet: for schemes that judge every byte themselves.
+    #[must_use]
+    pub const fn credentials(&self) -> &'a [u8] {
+        self.credentials
     }
 
     /// Exactly one token68 (`b64token` of RFC 6750 section 2.1), and nothing behind it.
@@ -109,9 +120,9 @@ impl<'a> Authorization<'a> {
     ///
     /// A 400 otherwise; a comma, a quote or a space is never part of it.
     pub fn opaque(&self) -> Result<&'a str, Rejection> {
-        let visible = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b',' | b'"');
+        let visible = |byte: u8| byte.is_ascii_graphic() & (byte != b',') & (byte != b'"');
         match str::from_utf8(self.credentials) {
-            Ok(text) if !text.is_empty() && self.credentials.iter().all(visible) => Ok(text),
+            Ok(text) if !text.is_empty() && all(self.credentials, visible) => Ok(text),
             _ => Err(self.malformed()),
         }
     }
@@ -136,7 +147,7 @@ impl<'a> Authorization<'a> {
 
 impl fmt::Debug for Authorization<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authorization({} ..)", self.scheme)
+        write!(f, "Authorization({} ..)", self.scheme())
     }
 }
 

@@ -62,7 +62,8 @@ impl ApiKey {
 
 /// Visible ASCII, at least one and not too many.
 fn is_key(key: &[u8]) -> bool {
-    (1..=ApiKey::MOST_BYTES).contains(&key.len()) && key.iter().all(u8::is_ascii_graphic)
+    (1..=ApiKey::MOST_BYTES).contains(&key.len())
+        && key.iter().fold(true, |visible, byte| visible & byte.is_ascii_graphic())
 }
 
 impl Authenticator for ApiKey {

@@ -33,8 +33,8 @@ impl<P> Accounts<P> {
 impl<P: Clone + Send + Sync> Passwords for Accounts<P> {
     type Principal = P;
 
-    fn check(&self, user: &str, password: &str) -> Flow<'_, Option<P>> {
-        let presented = self.hasher.digest(password.as_bytes());
+    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<P>> {
+        let presented = self.hasher.digest(password);
         let known = self.accounts.get(user);
         // An unknown user's password is compared too, with what no password has.
         let kept = known.map_or(&[0; 32], |(digest, _)| digest.as_bytes());

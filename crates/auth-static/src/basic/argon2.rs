@@ -152,8 +152,8 @@ where
 {
     type Principal = P;
 
-    fn check(&self, user: &str, password: &str) -> Flow<'_, Option<P>> {
-        let (found, password) = (self.accounts.lookup(user), Secret::from(password));
+    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<P>> {
+        let (found, password) = (self.accounts.lookup(user), Secret::new(password));
         Flow::new(async move {
             let (hash, principal) = match found.await? {
                 Some((hash, principal)) => (hash, Some(principal)),

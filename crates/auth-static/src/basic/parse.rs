@@ -4,21 +4,20 @@ use super::has_control;
 use auth_core::{Authorization, Reason, Rejection};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt, str};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 /// What a caller presented, decoded into a [`Buffer`].
 #[derive(Clone, Copy)]
 pub struct UserPass<'b> {
     /// The user name: UTF-8 without colon and control characters.
     pub user: &'b str,
-    /// The password: UTF-8 without control characters.
-    pub password: &'b str,
+    /// The password: bytes that are UTF-8 without control characters.
+    pub password: &'b [u8],
 }
 
 /// Where credentials are decoded: on the stack when they are short, and wiped when it goes.
 pub struct Buffer {
     short: [u8; Self::SHORT],
-    used: usize,
     long: Vec<u8>,
 }
 
@@ -28,17 +27,17 @@ impl Buffer {
     /// An empty buffer.
     #[must_use]
     pub const fn new() -> Self {
-        Self { short: [0; Self::SHORT], used: 0, long: Vec::new() }
+        Self { short: [0; Self::SHORT], long: Vec::new() }
     }
 
     /// Canonical base64 alone: padded, and without stray bits.
-    fn decode(&mut self, encoded: &str) -> Option<&[u8]> {
+    fn decode(&mut self, encoded: &[u8]) -> Option<&[u8]> {
         if base64::decoded_len_estimate(encoded.len()) > Self::SHORT {
             self.long = STANDARD.decode(encoded).ok()?;
             return Some(&self.long);
         }
-        self.used = STANDARD.decode_slice(encoded, &mut self.short).ok()?;
-        self.short.get(..self.used)
+        let length = STANDARD.decode_slice(encoded, &mut self.short).ok()?;
+        self.short.get(..length)
     }
 }
 
@@ -50,8 +49,11 @@ impl Default for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.short.iter_mut().take(self.used).for_each(Zeroize::zeroize);
-        self.long.zeroize();
+        self.short.fill(0);
+        optimization_barrier(&self.short);
+        if !self.long.is_empty() {
+            self.long.zeroize();
+        }
     }
 }
 
@@ -78,13 +80,20 @@ pub fn parse<'b>(
     authorization: &Authorization<'_>,
     buffer: &'b mut Buffer,
 ) -> Result<UserPass<'b>, Refused> {
-    let encoded = authorization.token68().map_err(Refused::Ambiguous)?;
-    let decoded = buffer.decode(encoded).ok_or(Refused::Malformed(BASE64))?;
-    let text = str::from_utf8(decoded).map_err(|_| Refused::Malformed(UTF_8))?;
-    let (user, password) = text.split_once(':').ok_or(Refused::Malformed(COLON))?;
-    if has_control(text) {
+    // Base64 is a token68: only what cannot be decoded is worth asking whether it could be several values.
+    let decoded = buffer.decode(authorization.credentials()).ok_or_else(|| {
+        authorization.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(BASE64))
+    })?;
+    // Most are ASCII, which is far cheaper to see than that something is UTF-8.
+    if !decoded.is_ascii() && str::from_utf8(decoded).is_err() {
+        return Err(Refused::Malformed(UTF_8));
+    }
+    if has_control(decoded) {
         return Err(Refused::Malformed(CONTROL));
     }
+    let colon = decoded.iter().position(|byte| *byte == b':').ok_or(Refused::Malformed(COLON))?;
+    let user = decoded.get(..colon).and_then(|user| str::from_utf8(user).ok());
+    let (user, password) = user.zip(decoded.get(colon + 1..)).ok_or(Refused::Malformed(UTF_8))?;
     Ok(UserPass { user, password })
 }
 

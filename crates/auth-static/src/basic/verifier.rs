@@ -22,7 +22,7 @@ pub trait Passwords: Send + Sync {
 
     /// The principal, or `None` when the user is unknown or the password wrong. The flow does not borrow what was
     /// presented.
-    fn check(&self, user: &str, password: &str) -> Flow<'_, Option<Self::Principal>>;
+    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<Self::Principal>>;
 }
 
 /// Verifies Basic credentials (RFC 7617): strict base64, UTF-8, one refusal for unknown and wrong.

@@ -2,9 +2,11 @@
 
 use super::{CaseResult, Missing, Outcome, Settings, Suite};
 use crate::demo::server::Running;
+use crate::suites::clients::Scheme;
 use crate::suites::start::{self, NotStarted, Started};
 use crate::suites::{Compared, clients, rfc, servers};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
 pub(super) const SUITES: &[Suite] = &[
@@ -13,20 +15,24 @@ pub(super) const SUITES: &[Suite] = &[
     suite("rfc6750", "Bearer", "RFC", |_| ran(rfc::rfc6750())),
     suite("basic-nginx", "Basic", "nginx", |settings| server(settings, start::nginx)),
     suite("basic-apache", "Basic", "Apache", |settings| server(settings, start::apache)),
-    suite("static-curl", "Basic, API key, Bearer", "curl", |settings| {
-        client(settings.peer("curl"), |curl, server| clients::curl(curl, server))
+    suite("basic-curl", "Basic", "curl", |settings| curl(settings, Scheme::Basic)),
+    suite("key-curl", "API key", "curl", |settings| curl(settings, Scheme::ApiKey)),
+    suite("bearer-curl", "Bearer", "curl", |settings| curl(settings, Scheme::Bearer)),
+    suite("choice-curl", "None, or a choice", "curl", |settings| curl(settings, Scheme::Choice)),
+    suite("basic-wget", "Basic", "wget", |settings| wget(settings, Scheme::Basic)),
+    suite("key-wget", "API key", "wget", |settings| wget(settings, Scheme::ApiKey)),
+    suite("bearer-wget", "Bearer", "wget", |settings| wget(settings, Scheme::Bearer)),
+    suite("choice-wget", "None, or a choice", "wget", |settings| wget(settings, Scheme::Choice)),
+    suite("basic-requests", "Basic", "requests", |settings| requests(settings, Scheme::Basic)),
+    suite("key-requests", "API key", "requests", |settings| requests(settings, Scheme::ApiKey)),
+    suite("bearer-requests", "Bearer", "requests", |settings| requests(settings, Scheme::Bearer)),
+    suite("choice-requests", "None, or a choice", "requests", |settings| {
+        requests(settings, Scheme::Choice)
     }),
-    suite("static-wget", "Basic, API key, Bearer", "wget", |settings| {
-        client(settings.peer("wget"), |wget, server| clients::wget(wget, server))
-    }),
-    suite("static-requests", "Basic, API key, Bearer", "requests", |settings| {
-        client(settings.python("requests"), |python, server| {
-            clients::python(python, "requests", server)
-        })
-    }),
-    suite("static-httpx", "Basic, API key, Bearer", "httpx", |settings| {
-        client(settings.python("httpx"), |python, server| clients::python(python, "httpx", server))
-    }),
+    suite("basic-httpx", "Basic", "httpx", |settings| httpx(settings, Scheme::Basic)),
+    suite("key-httpx", "API key", "httpx", |settings| httpx(settings, Scheme::ApiKey)),
+    suite("bearer-httpx", "Bearer", "httpx", |settings| httpx(settings, Scheme::Bearer)),
+    suite("choice-httpx", "None, or a choice", "httpx", |settings| httpx(settings, Scheme::Choice)),
 ];
 
 const fn suite(
@@ -50,8 +56,31 @@ fn server(settings: &Settings, start: fn(&Settings) -> Result<Started, NotStarte
     }
 }
 
+fn curl(settings: &Settings, scheme: Scheme) -> Outcome {
+    client(settings.peer("curl"), |curl, server| clients::curl(curl, scheme, server))
+}
+
+fn wget(settings: &Settings, scheme: Scheme) -> Outcome {
+    client(settings.peer("wget"), |wget, server| clients::wget(wget, scheme, server))
+}
+
+fn requests(settings: &Settings, scheme: Scheme) -> Outcome {
+    client(settings.python("requests"), |python, server| {
+        clients::python(python, "requests", scheme, server)
+    })
+}
+
+fn httpx(settings: &Settings, scheme: Scheme) -> Outcome {
+    client(settings.python("httpx"), |python, server| {
+        clients::python(python, "httpx", scheme, server)
+    })
+}
+
 /// A real client against the demo's server.
-fn client<P>(peer: Result<P, Missing>, run: impl FnOnce(&P, &Running) -> Vec<Compared>) -> Outcome {
+fn client(
+    peer: Result<PathBuf, Missing>,
+    run: impl FnOnce(&Path, &Running) -> Vec<Compared>,
+) -> Outcome {
     let peer = match peer {
         Ok(peer) => peer,
         Err(missing) => return Outcome::Skipped(missing),

@@ -11,42 +11,56 @@ use std::{
 };
 
 /// What a client is to be told to send.
-pub enum Sent {
+enum Sent {
     Nothing,
     Basic(&'static str, &'static str),
     Field(&'static str, String),
     Parameter(&'static str, &'static str),
 }
 
+/// Which of the demo's doors are asked.
+#[derive(Clone, Copy)]
+pub enum Scheme {
+    Basic,
+    ApiKey,
+    Bearer,
+    /// No scheme, or several at one door.
+    Choice,
+}
+
 /// The calls, and the status of each.
-pub fn calls() -> Vec<(&'static str, &'static str, Sent, u16)> {
-    vec![
-        ("none", "/none", Sent::Nothing, 200),
-        ("basic", "/basic", Sent::Basic(USER, PASSWORD), 200),
-        ("basic-wrong", "/basic", Sent::Basic(USER, "guess"), 401),
-        ("basic-missing", "/basic", Sent::Nothing, 401),
-        ("basic-argon2", "/basic/argon2", Sent::Basic(USER, PASSWORD), 200),
-        ("key-header", "/key/header", Sent::Field("key", KEY.into()), 200),
-        ("key-header-wrong", "/key/header", Sent::Field("key", "guess".into()), 401),
-        ("key-scheme", "/key/scheme", Sent::Field("Authorization", format!("App {KEY}")), 200),
-        (
-            "key-scheme-lower",
-            "/key/scheme",
-            Sent::Field("Authorization", format!("app {KEY}")),
-            200,
-        ),
-        ("key-scheme-wrong", "/key/scheme", Sent::Field("Authorization", "App guess".into()), 401),
-        ("key-query", "/key/query", Sent::Parameter("apikey", KEY), 200),
-        ("key-query-wrong", "/key/query", Sent::Parameter("apikey", "guess"), 401),
-        ("bearer", "/bearer", Sent::Field("Authorization", format!("Bearer {TOKEN}")), 200),
-        ("bearer-wrong", "/bearer", Sent::Field("Authorization", "Bearer guess".into()), 401),
-        ("any-basic", "/any", Sent::Basic(USER, PASSWORD), 200),
-        ("any-nothing", "/any", Sent::Nothing, 401),
-    ]
+fn calls(scheme: Scheme) -> Vec<(&'static str, &'static str, Sent, u16)> {
+    let authorization = |value: String| Sent::Field("Authorization", value);
+    match scheme {
+        Scheme::Basic => vec![
+            ("good", "/basic", Sent::Basic(USER, PASSWORD), 200),
+            ("wrong", "/basic", Sent::Basic(USER, "guess"), 401),
+            ("missing", "/basic", Sent::Nothing, 401),
+            ("argon2", "/basic/argon2", Sent::Basic(USER, PASSWORD), 200),
+        ],
+        Scheme::ApiKey => vec![
+            ("header", "/key/header", Sent::Field("key", KEY.into()), 200),
+            ("header-wrong", "/key/header", Sent::Field("key", "guess".into()), 401),
+            ("scheme", "/key/scheme", authorization(format!("App {KEY}")), 200),
+            ("scheme-lower", "/key/scheme", authorization(format!("app {KEY}")), 200),
+            ("scheme-wrong", "/key/scheme", authorization("App guess".into()), 401),
+            ("query", "/key/query", Sent::Parameter("apikey", KEY), 200),
+            ("query-wrong", "/key/query", Sent::Parameter("apikey", "guess"), 401),
+        ],
+        Scheme::Bearer => vec![
+            ("good", "/bearer", authorization(format!("Bearer {TOKEN}")), 200),
+            ("wrong", "/bearer", authorization("Bearer guess".into()), 401),
+        ],
+        Scheme::Choice => vec![
+            ("none", "/none", Sent::Nothing, 200),
+            ("any-basic", "/any", Sent::Basic(USER, PASSWORD), 200),
+            ("any-nothing", "/any", Sent::Nothing, 401),
+        ],
+    }
 }
 
 /// curl, with its own `-u` for Basic.
-pub fn curl(curl: &Path, server: &Running) -> Vec<Compared> {
+pub fn curl(curl: &Path, scheme: Scheme, server: &Running) -> Vec<Compared> {
     let command = |sent: Sent, url: &str| {
         let mut command = Command::new(curl);
         command.args([
@@ -72,11 +86,11 @@ pub fn curl(curl: &Path, server: &Running) -> Vec<Compared> {
         };
         command
     };
-    run(server, command, printed)
+    run(scheme, server, command, printed)
 }
 
 /// wget, which first asks without credentials and answers the challenge.
-pub fn wget(wget: &Path, server: &Running) -> Vec<Compared> {
+pub fn wget(wget: &Path, scheme: Scheme, server: &Running) -> Vec<Compared> {
     let command = |sent: Sent, url: &str| {
         let mut command = Command::new(wget);
         command.args([
@@ -96,7 +110,7 @@ pub fn wget(wget: &Path, server: &Running) -> Vec<Compared> {
         command
     };
     // The status of the last attempt, in the header lines that wget shows on its standard error.
-    run(server, command, |output| {
+    run(scheme, server, command, |output| {
         let shown = String::from_utf8_lossy(&output.stderr);
         let status =
             shown.lines().rev().find_map(|line| line.trim().strip_prefix("HTTP/1.1 ")?.get(..3));
@@ -105,7 +119,7 @@ pub fn wget(wget: &Path, server: &Running) -> Vec<Compared> {
 }
 
 /// requests or httpx, with their own `auth=` for Basic.
-pub fn python(python: &Path, library: &str, server: &Running) -> Vec<Compared> {
+pub fn python(python: &Path, library: &str, scheme: Scheme, server: &Running) -> Vec<Compared> {
     let command = |sent: Sent, url: &str| {
         let mut command = Command::new(python);
         let arguments = match sent {
@@ -124,7 +138,7 @@ pub fn python(python: &Path, library: &str, server: &Running) -> Vec<Compared> {
         command.env("NO_PROXY", "*");
         command
     };
-    run(server, command, printed)
+    run(scheme, server, command, printed)
 }
 
 /// What the client printed: a status, or what it complained about.
@@ -138,11 +152,12 @@ fn printed(output: &Output) -> String {
 }
 
 fn run(
+    scheme: Scheme,
     server: &Running,
     command: impl Fn(Sent, &str) -> Command,
     status: impl Fn(&Output) -> String,
 ) -> Vec<Compared> {
-    calls()
+    calls(scheme)
         .into_iter()
         .map(|(id, path, sent, expected)| {
             let output =

@@ -181,10 +181,10 @@ fn basic_reads_what_was_written(field: &[u8]) {
             continue;
         };
         assert!(possible, "accepted what is malformed");
-        assert_eq!(STANDARD.encode(format!("{}:{}", found.user, found.password)), token);
-        assert!(!found.user.contains(':'));
+        assert_eq!(STANDARD.encode(format!("{}:{}", found.user(), found.password())), token);
+        assert!(!found.user().contains(':'));
         assert_eq!(
-            sent(&Basic::new(found.user, found.password).unwrap()),
+            sent(&Basic::new(found.user(), found.password()).unwrap()),
             format!("Basic {token}")
         );
     }

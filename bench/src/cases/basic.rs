@@ -75,7 +75,7 @@ pub fn parse() -> Group {
                     Authorization::of(black_box(&headers)).expect("one").expect("there");
                 let mut buffer = basic::Buffer::new();
                 let read = basic::parse(&authorization, &mut buffer).expect("basic");
-                (read.user.len(), read.password.len())
+                (read.user().len(), read.password().len())
             })
         }),
     ];

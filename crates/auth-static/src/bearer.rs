@@ -1,22 +1,22 @@
-//! Bearer tokens (RFC 6750), in the Authorization header.
-//!
-//! The form and query methods of RFC 6750 sections 2.2 and 2.3 are not offered.
+//! Bearer tokens (RFC 6750), in the `Authorization` field.
 
-use crate::{KeyDigest, KeyHasher, config};
+use crate::{KeyDigest, KeyHasher, field};
 use auth_core::{
     Accepted, Authenticator, Authorization, Challenge, Credentials, Flow, Lookup, Outcome,
     Presence, Reason, Rejection, RequestView, Result,
 };
-use http::{HeaderValue, header::AUTHORIZATION};
+use http::HeaderMap;
 use std::fmt;
+use zeroize::Zeroizing;
 
 const SCHEME: &str = "Bearer";
 
-/// Sends a token that does not change: `Authorization: Bearer TOKEN`. Tokens that are obtained and expire come from a
-/// session instead.
+/// A token that is sent as it is (RFC 6750 section 2.1). Who has it is the client, so it goes over TLS alone.
 ///
 /// ```
-/// let bearer = auth_static::Bearer::new("mF_9.B5f-4.1JqM")?;
+/// use auth_static::Bearer;
+/// let bearer = Bearer::new("mF_9.B5f-4.1JqM")?;
+/// assert_eq!(Bearer::new("two words").unwrap_err().code(), "bearer_token");
 /// # let _: &dyn auth_core::Authenticator = &bearer;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -24,85 +24,68 @@ const SCHEME: &str = "Bearer";
 pub struct Bearer(Credentials);
 
 impl Bearer {
-    /// A token, as it is.
+    /// With this token.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is no `b64token` (RFC 6750 section 2.1).
+    /// `Error::Config` when it is not a `b64token` (RFC 6750 section 2.1), or its field would be longer than
+    /// [`Authorization::MOST_BYTES`].
     pub fn new(token: &str) -> Result<Self> {
-        let field = format!("{SCHEME} {token}");
-        let whole = Authorization::parse(field.as_bytes())
-            .is_ok_and(|read| read.token68().is_ok_and(|read| read == token));
-        let value = HeaderValue::from_maybe_shared(field).ok().filter(|_| whole);
-        let value = value.ok_or_else(|| {
-            config(
-                "bearer_malformed",
-                "token: expected letters, digits, -._~+/ and trailing = (RFC 6750 section 2.1)",
-            )
-        })?;
-        Ok(Self(Credentials::header(AUTHORIZATION, value)?))
+        let field = Zeroizing::new([SCHEME, " ", token].concat());
+        let read = Authorization::parse(field.as_bytes()).and_then(|field| field.token68());
+        if !read.is_ok_and(|read| read == token) {
+            let text = "token is empty, too long or holds a character it may not, \
+                        expected letters, digits and -._~+/ with = at the end alone";
+            return Err(field::config("bearer_token", text));
+        }
+        field::authorization(SCHEME, token).map(Self)
+    }
+
+    /// What it adds to every request.
+    #[must_use]
+    pub fn present(&self) -> Credentials {
+        self.0.clone()
     }
 }
 
 impl Authenticator for Bearer {
     fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
-        Flow::ready(self.0.clone())
+        Flow::ready(self.present())
     }
 }
 
-impl fmt::Debug for Bearer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Bearer(..)")
-    }
-}
-
-/// Verifies opaque tokens, looked up by their keyed hash.
+/// Verifies Bearer tokens that a look-up knows by their digest.
 ///
-/// Nothing sent: a challenge without an error (RFC 6750 section 3.1). A token that does not do: 401 `invalid_token`.
-/// Something that is no token: 400 `invalid_request`.
+/// Without a token the challenge says no more than the realm (RFC 6750 section 3.1); an unknown token is a 401 with
+/// `invalid_token`; what cannot be read, or in more than one way, is a 400 with `invalid_request`.
 ///
-/// ```
-/// use auth_core::SystemRandom;
-/// use auth_static::{KeyHasher, Keys, bearer};
-/// let hasher = KeyHasher::random(&SystemRandom::new())?;
-/// let tokens = Keys::new(&hasher, [("mF_9.B5f-4.1JqM", "client")]);
-/// let door = bearer::Verifier::new("example", hasher, tokens)?;
-/// # let _: &dyn auth_core::Verifier<Principal = &str> = &door;
-/// # Ok::<_, auth_core::Error>(())
-/// ```
+/// # Security
+///
+/// The `Authorization` field is the only place that is read. Whether a token is unknown, expired or revoked is for the
+/// look-up to know and looks the same outside: it finds what is good now, or nothing.
 pub struct Verifier<L> {
     hasher: KeyHasher,
     tokens: L,
-    absent: Challenge,
+    missing: Challenge,
     invalid: Challenge,
     malformed: Challenge,
 }
 
 impl<L: Lookup<KeyDigest>> Verifier<L> {
-    /// Verifies tokens of this realm.
+    /// A verifier of the tokens whose digests under `hasher` are in `tokens`.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the realm has control characters.
+    /// `Error::Config` when no field can hold the realm.
     pub fn new(realm: &str, hasher: KeyHasher, tokens: L) -> Result<Self> {
-        let challenge = || Challenge::build(SCHEME).quoted("realm", realm);
+        let with = |error| Challenge::build(SCHEME).quoted("realm", realm).quoted("error", error);
         Ok(Self {
             hasher,
             tokens,
-            absent: challenge().finish()?,
-            invalid: challenge().quoted("error", "invalid_token").finish()?,
-            malformed: challenge().quoted("error", "invalid_request").finish()?,
+            missing: Challenge::build(SCHEME).quoted("realm", realm).finish()?,
+            invalid: with("invalid_token").finish()?,
+            malformed: with("invalid_request").finish()?,
         })
-    }
-
-    fn token<'a>(&self, request: RequestView<'a>) -> Result<&'a str, Rejection> {
-        let malformed = |rejection: Rejection| rejection.with_challenge(self.malformed.clone());
-        match Authorization::of(request.headers).map_err(malformed)? {
-            Some(authorization) if authorization.is(SCHEME) => {
-                authorization.token68().map_err(malformed)
-            }
-            _ => Err(Rejection::unauthenticated(MISSING, self.absent.clone())),
-        }
     }
 }
 
@@ -114,40 +97,190 @@ impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<L::Found>> {
-        let token = match self.token(request) {
-            Ok(token) => token,
-            Err(rejection) => return Flow::ready(Err(rejection)),
+        let token = match token(request.headers) {
+            Ok(Some(token)) => token,
+            Ok(None) => {
+                let missing = Rejection::unauthenticated(MISSING, self.missing.clone());
+                return Flow::ready(Err(missing));
+            }
+            Err(rejection) => {
+                return Flow::ready(Err(rejection.with_challenge(self.malformed.clone())));
+            }
         };
-        self.tokens.lookup(&self.hasher.digest(token.as_bytes())).map(|found| {
-            let found = found.map(|principal| Accepted::new(SCHEME, principal));
-            found.ok_or_else(|| Rejection::unauthenticated(UNKNOWN, self.invalid.clone()))
+        let digest = self.hasher.hash(token.as_bytes());
+        self.tokens.lookup(&digest).map(|found| match found {
+            Some(principal) => Ok(Accepted::new(SCHEME, principal)),
+            None => Err(Rejection::unauthenticated(UNKNOWN, self.invalid.clone())),
         })
     }
 }
 
 impl<L> fmt::Debug for Verifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("bearer::Verifier").field("challenge", &self.absent).finish_non_exhaustive()
+        write!(f, "Verifier({})", self.missing)
     }
 }
 
-/// 403: the token is good, and does not allow this (RFC 6750 section 3.1, `insufficient_scope`). For applications to
-/// answer with; `scope` says what would.
+fn token(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+    match Authorization::of(headers)? {
+        Some(field) if field.is(SCHEME) => field.token68().map(Some),
+        _ => Ok(None),
+    }
+}
+
+/// 403: the token is good, and not for this; `scope` is what would be (RFC 6750 section 3.1).
+///
+/// For applications, which alone know what a principal may do.
 ///
 /// # Errors
 ///
-/// `Error::Config` when realm or scope have control characters.
+/// `Error::Config` when no field can hold the realm, or `scope` is not a list of scopes with one space between two
+/// (RFC 6749 section 3.3).
 pub fn insufficient_scope(realm: &str, scope: &str) -> Result<Rejection> {
-    let challenge =
-        Challenge::build(SCHEME).quoted("realm", realm).quoted("error", "insufficient_scope");
-    Ok(Rejection::forbidden(SCOPE).with_challenge(challenge.quoted("scope", scope).finish()?))
+    let of_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+    if !scope.split(' ').all(|one| !one.is_empty() && one.bytes().all(of_scope)) {
+        let text = "scope is not a list of scopes, expected visible characters but \" and \\, \
+                    with one space between two scopes";
+        return Err(field::config("bearer_scope", text));
+    }
+    let challenge = Challenge::build(SCHEME)
+        .quoted("realm", realm)
+        .quoted("error", "insufficient_scope")
+        .quoted("scope", scope)
+        .finish()?;
+    Ok(Rejection::forbidden(SCOPE).with_challenge(challenge))
 }
 
-const MISSING: Reason =
-    Reason::new("bearer_missing", "no Bearer token, expected one in the Authorization field");
-const UNKNOWN: Reason =
-    Reason::new("bearer_unknown", "Bearer token is unknown, inactive or expired");
-const SCOPE: Reason = Reason::new(
-    "bearer_insufficient_scope",
-    "Bearer token does not have the scope that this needs",
-);
+impl fmt::Debug for Bearer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Bearer(..)")
+    }
+}
+
+const MISSING: Reason = Reason::new("bearer_missing", "no Bearer token, expected one");
+const UNKNOWN: Reason = Reason::new("bearer_unknown", "Bearer token is not a known one");
+const SCOPE: Reason =
+    Reason::new("bearer_insufficient_scope", "Bearer token is good, and not for this");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Keys, shown::outcome};
+    use auth_core::SystemRandom;
+    use http::{HeaderValue, header::AUTHORIZATION};
+    use proptest::prelude::*;
+
+    /// The token of RFC 6750 section 2.1.
+    const TOKEN: &str = "mF_9.B5f-4.1JqM";
+
+    fn door(token: &str) -> Verifier<Keys<&'static str>> {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let keys = Keys::new(&hasher, [(token, "client")]);
+        Verifier::new("example", hasher, keys).unwrap()
+    }
+
+    fn fields(values: &[&[u8]]) -> HeaderMap {
+        let value = |value: &&[u8]| (AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        values.iter().map(value).collect()
+    }
+
+    #[track_caller]
+    fn check(values: &[&str], expected: &str) {
+        let values: Vec<_> = values.iter().map(|value| value.as_bytes()).collect();
+        assert_eq!(outcome(&door(TOKEN), "/", &fields(&values)), expected);
+    }
+
+    /// The fields of RFC 6750 section 3, and what section 3.1 says of each error.
+    #[test]
+    fn answers_as_rfc_6750_has_it() {
+        let missing = "401 bearer_missing Bearer realm=\"example\"";
+        let unknown = "401 bearer_unknown Bearer realm=\"example\", error=\"invalid_token\"";
+        let malformed =
+            |code| format!("400 {code} Bearer realm=\"example\", error=\"invalid_request\"");
+        check(&["Bearer mF_9.B5f-4.1JqM"], "client");
+        check(&["bEARER mF_9.B5f-4.1JqM"], "client");
+        check(&[], missing);
+        check(&["Basic bUZfOS5CNWYtNC4xSnFN"], missing);
+        check(&["undefined"], missing);
+        check(&["Bearer mF_9.B5f-4.1JqN"], unknown);
+        check(&["Bearer undefined"], unknown);
+        check(&["Bearer mF_9.B5f-4.1JqM="], unknown);
+        check(&["Bearer mF_9 B5f"], &malformed("authorization_credentials"));
+        check(&["Bearer"], &malformed("authorization_credentials"));
+        check(&["Bearer \"mF_9\""], &malformed("authorization_credentials"));
+        check(&["Bearer a, Bearer b"], &malformed("authorization_joined"));
+        check(&["Bearer a", "Bearer a"], &malformed("authorization_several"));
+        check(&[""], &malformed("authorization_no_scheme"));
+    }
+
+    /// RFC 6750 section 2: the other two methods of sending a token are not read.
+    #[test]
+    fn reads_no_token_from_the_query() {
+        let told = outcome(&door(TOKEN), "/?access_token=mF_9.B5f-4.1JqM", &HeaderMap::new());
+        assert_eq!(told, "401 bearer_missing Bearer realm=\"example\"");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_counts_as_present() {
+        let uri = http::Uri::from_static("/");
+        for (value, expected) in [
+            (&b"Bearer"[..], Presence::Present),
+            (b"BEARER x", Presence::Present),
+            (b"", Presence::Present),
+            (b"Basic x", Presence::Absent),
+        ] {
+            let headers = fields(&[value]);
+            let head = RequestView::new(&http::Method::GET, &uri, &headers);
+            assert_eq!(auth_core::Verifier::presence(&door(TOKEN), head), expected);
+        }
+    }
+
+    #[test]
+    fn a_scope_that_does_not_suffice_is_forbidden() {
+        let refused = insufficient_scope("example", "sms:send sms:read").unwrap();
+        assert_eq!(refused.status(), http::StatusCode::FORBIDDEN);
+        let expected =
+            "Bearer realm=\"example\", error=\"insufficient_scope\", scope=\"sms:send sms:read\"";
+        assert_eq!(refused.challenges()[0].to_string(), expected);
+        for scope in ["", " ", "a  b", "a ", "a\"b", "a\\b", "a\nb", "é"] {
+            assert_eq!(insufficient_scope("r", scope).unwrap_err().code(), "bearer_scope");
+        }
+    }
+
+    #[test]
+    fn refuses_a_token_that_is_none() {
+        let long = "a".repeat(Authorization::MOST_BYTES - "Bearer ".len() + 1);
+        for token in ["", " a", "a ", "a b", "a,b", "=a", "a=b", "a\r\nb", "é", &long] {
+            assert_eq!(Bearer::new(token).unwrap_err().code(), "bearer_token", "{token:.9}");
+        }
+        assert!(Bearer::new(long.strip_prefix('a').unwrap()).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn what_our_client_sends_our_verifier_accepts(token in "[A-Za-z0-9._~+/-]{1,300}={0,2}") {
+            let headers = sent(&Bearer::new(&token).unwrap());
+            prop_assert_eq!(outcome(&door(&token), "/", &headers), "client");
+        }
+
+        #[test]
+        fn a_flipped_bit_is_refused(token in "[A-Za-z0-9._~+/-]{1,80}={0,2}", at: prop::sample::Index, bit in 0..8) {
+            let headers = sent(&Bearer::new(&token).unwrap());
+            let mut value = headers[AUTHORIZATION].as_bytes().to_vec();
+            let credentials = "Bearer ".len();
+            let at = credentials + at.index(value.len() - credentials);
+            value[at] ^= 1_u8 << bit;
+            if let Ok(flipped) = HeaderValue::from_bytes(&value) {
+                let headers = HeaderMap::from_iter([(AUTHORIZATION, flipped)]);
+                let told = outcome(&door(&token), "/", &headers);
+                prop_assert!(told.starts_with("40"), "{}", told);
+            }
+        }
+    }
+
+    fn sent(client: &Bearer) -> HeaderMap {
+        let (mut uri, mut headers) = (http::Uri::from_static("/"), HeaderMap::new());
+        client.present().commit(&mut uri, &mut headers).unwrap();
+        headers
+    }
+}

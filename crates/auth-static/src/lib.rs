@@ -1,34 +1,78 @@
-//! Credentials that are sent as they are: none, Basic, API key, Bearer.
+//! Credentials that are sent as they are: none, Basic (RFC 7617), API key, Bearer (RFC 6750). Both ends of each.
 //!
-//! For clients and servers alike: [`Basic`], [`ApiKey`] and [`Bearer`] authenticate requests, [`basic::Verifier`],
-//! [`api_key::Verifier`] and [`bearer::Verifier`] verify them, and [`NoAuth`] says that there is nothing to do.
+//! For programs that call an API with a password, a key or a token, and for servers and webhook receivers that verify
+//! such callers.
+//!
+//! | scheme | the client sends | the server |
+//! |---|---|---|
+//! | none | [`NoAuth`]: nothing | [`NoAuth`]: accepts everybody, by name |
+//! | Basic | [`Basic`] | [`basic::Verifier`] over [`basic::Accounts`], or over Argon2id hashes (feature `argon2`) |
+//! | API key | [`ApiKey`], in a header, behind a scheme word or in the query: [`Placement`] | [`api_key::Verifier`] |
+//! | Bearer | [`Bearer`] | [`bearer::Verifier`] |
+//!
+//! Keys and tokens are found by a keyed hash of them, [`KeyHasher`]; a map of those is [`Keys`].
+//!
+//! # What it does not do
+//!
+//! It obtains and renews nothing: a token that expires is for a session to keep. It does not read JWTs, sign requests,
+//! or know a platform. It does not encrypt: everything here can be replayed by whoever reads it, so send it over TLS;
+//! the client adapters refuse to do otherwise. Bearer tokens are read from the `Authorization` field alone: the form and
+//! query methods of RFC 6750 sections 2.2 and 2.3 are not offered.
+//!
+//! # The client's end
 //!
 //! ```
-//! use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
-//! use auth_static::{Bearer, KeyHasher, Keys, bearer};
+//! use auth_core::{Authenticator, RequestView};
+//! use auth_static::{ApiKey, Placement};
 //! use http::{HeaderMap, Method, Uri};
 //!
-//! let client = Bearer::new("a-long-random-token")?;
-//! let (mut uri, mut headers) = (Uri::from_static("https://api.example.com/"), HeaderMap::new());
-//! let credentials = client.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait()?;
-//! credentials.commit(&mut uri, &mut headers)?;
+//! let key = ApiKey::new(Placement::scheme("App")?, "003026bbc133714df1834b8638bb496e")?;
 //!
-//! let hasher = KeyHasher::random(&SystemRandom::new())?;
-//! let server = bearer::Verifier::new("api", hasher.clone(), Keys::new(&hasher, [("a-long-random-token", 7)]))?;
-//! let outcome = server.verify(RequestView::new(&Method::GET, &uri, &headers)).wait()?;
-//! assert_eq!(outcome.unwrap().principal, 7);
+//! // What a client adapter does for every request:
+//! let (mut uri, mut headers) = (Uri::from_static("https://api.example.com/sms"), HeaderMap::new());
+//! let credentials = key.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
+//! credentials.commit(&mut uri, &mut headers)?;
+//! assert_eq!(headers["authorization"], "App 003026bbc133714df1834b8638bb496e");
 //! # Ok::<_, auth_core::Error>(())
 //! ```
 //!
-//! Features: `argon2` verifies Basic passwords that people chose, as Argon2id hashes.
+//! # The server's end
 //!
-//! What it does not do: it obtains no tokens, issues no keys and stores no users; it performs no I/O.
+//! ```
+//! use auth_core::{RequestView, SystemRandom, Verifier};
+//! use auth_static::{KeyHasher, Keys, Placement, api_key};
+//! use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+//!
+//! let hasher = KeyHasher::random(&SystemRandom::new())?;
+//! let keys = Keys::new(&hasher, [("003026bbc133714df1834b8638bb496e", "acme")]);
+//! let door = api_key::Verifier::new("sms", Placement::scheme("App")?, hasher, keys)?;
+//!
+//! // What a server adapter does for every request:
+//! let (uri, mut headers) = (Uri::from_static("/sms"), HeaderMap::new());
+//! headers.insert(AUTHORIZATION, HeaderValue::from_static("app 003026bbc133714df1834b8638bb496e"));
+//! let outcome = door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
+//! assert_eq!(outcome.unwrap().principal, "acme");
+//! # Ok::<_, auth_core::Error>(())
+//! ```
+//!
+//! # The modules, in reading order
+//!
+//! | | |
+//! |---|---|
+//! | none | no credentials, said by name |
+//! | bearer | the shortest whole scheme: client, verifier, the errors of RFC 6750 |
+//! | keys | finding high-entropy keys by a keyed hash |
+//! | api_key | the three places a key can be in |
+//! | basic | user and password: parse, check, limit |
 
 pub mod api_key;
 pub mod basic;
 pub mod bearer;
+mod field;
 mod keys;
 mod none;
+#[cfg(test)]
+mod shown;
 
 pub use api_key::{ApiKey, Placement};
 pub use basic::Basic;
@@ -36,6 +80,6 @@ pub use bearer::Bearer;
 pub use keys::{KeyDigest, KeyHasher, Keys};
 pub use none::{Anonymous, NoAuth};
 
-fn config(code: &'static str, text: impl Into<String>) -> auth_core::Error {
-    auth_core::Error::Config(auth_core::Cause::new(code, text.into()))
-}
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/static.md")]
+mod guide {}

@@ -1,27 +1,29 @@
-//! No authentication, said by name.
+//! No credentials, said by name.
 
 use auth_core::{
     Accepted, Authenticator, Credentials, Flow, Outcome, Presence, RequestView, Verifier,
 };
 
-/// Adds nothing, and accepts everybody: an open door that is no oversight.
+/// No authentication: adds nothing on the client, accepts everybody on the server.
 ///
-/// As the last choice of an [`AnyOf`](auth_core::AnyOf) it makes credentials optional; credentials that are there are
-/// still judged, and bad ones refused.
+/// It is there so that an open door is something that was written down, never something that was forgotten. Among
+/// several schemes it lets in who brings no credentials at all: bad ones are still refused by their own scheme.
 ///
 /// ```
-/// use auth_core::{AnyOf, Verifier};
+/// use auth_core::{RequestView, Verifier};
 /// use auth_static::NoAuth;
-/// # fn door(keys: impl Verifier<Principal = Option<u32>> + 'static) {
-/// let optional = AnyOf::new(keys).or(NoAuth.map(|_| None));
-/// # let _ = optional;
-/// # }
+/// use http::{HeaderMap, Method, Uri};
+/// let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+/// let door = NoAuth.map(|_| "anonymous");
+/// let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait()?;
+/// assert_eq!(outcome.unwrap().principal, "anonymous");
+/// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuth;
 
-/// Nobody in particular.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Nobody in particular: the principal of [`NoAuth`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Anonymous;
 
 impl Authenticator for NoAuth {
@@ -33,11 +35,34 @@ impl Authenticator for NoAuth {
 impl Verifier for NoAuth {
     type Principal = Anonymous;
 
+    /// Never present: it has no credentials to bring.
     fn presence(&self, _: RequestView<'_>) -> Presence {
         Presence::Absent
     }
 
     fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<Anonymous>> {
         Flow::ready(Ok(Accepted::new("none", Anonymous)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+
+    #[test]
+    fn adds_nothing() {
+        let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+        let made = NoAuth.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait();
+        assert!(made.unwrap().is_empty());
+    }
+
+    #[test]
+    fn accepts_everybody_and_claims_no_credentials() {
+        let uri = Uri::from_static("/");
+        let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static("Basic x"))]);
+        let request = RequestView::new(&Method::GET, &uri, &headers);
+        assert_eq!(NoAuth.presence(request), Presence::Absent);
+        assert_eq!(NoAuth.verify(request).wait().unwrap().unwrap().principal, Anonymous);
     }
 }

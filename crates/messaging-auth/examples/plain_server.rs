@@ -7,6 +7,8 @@
 //!
 //! Every adapter of one's own is these five steps: view, authority, need, verify, answer.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use messaging_auth::{
     KeyHasher, basic,
     core::{Body, Need, Outcome, Peer, Presence, Rejection, RequestView, SystemRandom, Verifier},

@@ -5,6 +5,8 @@
 //! cargo run --example request -- --key-header key=@secret.txt https://api.example.com/send -d '{"to":"x"}'
 //! ```
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use messaging_auth::{
     ApiKey, Basic, Bearer, NoAuth, Placement,
     core::{Authenticator, Error},

@@ -122,13 +122,13 @@ fn who(caller: &Authenticated<Principal>, path: &str) -> Json<Value> {
 
 /// The account of a person: a slow hash, limited attempts, and hashing away from the threads that serve.
 fn argon2() -> Result<basic::Verifier<impl basic::Passwords<Principal = Principal>>, Error> {
-    let random = SystemRandom::new();
-    let accounts = HashMap::from([(
+    let (random, cost) = (SystemRandom::new(), basic::Cost::default());
+    let users = HashMap::from([(
         USER.to_owned(),
-        (basic::PasswordHash::new(&PASSWORD.into(), &random)?, USER),
+        (basic::PasswordHash::of(PASSWORD, cost, &random)?, USER),
     )]);
-    let decoy = basic::PasswordHash::new(&"nobody's".into(), &random)?;
+    let concurrency = basic::Concurrency { running: 2, waiting: 64 };
     let workers = BlockingThreads::new(tokio::runtime::Handle::current());
-    let passwords = basic::Argon2Passwords::new(accounts, decoy, workers);
+    let passwords = basic::Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
     Ok(basic::Verifier::new(REALM, passwords)?.with_limit(basic::AttemptLimit::new(SystemClock)))
 }

@@ -1,66 +1,92 @@
 //! Where a key goes.
 
-use crate::config;
+use crate::field::config;
 use auth_core::{Authorization, Credentials, Result};
 use http::{HeaderName, HeaderValue};
 
-/// Where a key goes, and where alone it is looked for.
+/// Where a key goes, and the only place a verifier reads it from.
+///
+/// # Security
+///
+/// The query is the last resort, for callers that can only type a URL: URLs end up in the logs of every hop, in
+/// histories and in `Referer`. Nothing here shows it, what others log is out of reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placement(pub(super) Place);
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub enum Placement {
+    /// In a header field of its own: `key: KEY`.
     Header(HeaderName),
-    Scheme(Box<str>),
-    Query(Box<str>),
+    /// In the `Authorization` field, behind a scheme word: `Authorization: App KEY`. A verifier takes it in any case.
+    Scheme(SchemeWord),
+    /// In the query, as a parameter: `?apikey=KEY`, with both percent-encoded.
+    Query(ParameterName),
 }
 
 impl Placement {
-    /// In a field of its own: `key: KEY`.
+    /// In a header field of this name.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the name is no field name, or one that routes or frames messages.
+    /// `Error::Config` when it is not the name of a field, or of one that routes or frames messages.
     pub fn header(name: &str) -> Result<Self> {
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| {
-            config(
-                "api_key_header_name",
-                "header name: expected letters, digits and -!#$%&'*+.^_`|~",
-            )
-        })?;
-        Credentials::header(name.clone(), HeaderValue::from_static(""))?;
-        Ok(Self(Place::Header(name)))
+        let text = "header name is not a token (RFC 9110 section 5.6.2)";
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| config("api_key_header_name", text))?;
+        carries_credentials(&name)?;
+        Ok(Self::Header(name))
     }
 
-    /// Behind a scheme word: `Authorization: App KEY`. Verifiers take the word in any casing.
+    /// In the `Authorization` field, behind this scheme word.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the word is no token (RFC 9110 section 11.1).
+    /// `Error::Config` when it is not a scheme (RFC 9110 section 11.1).
     pub fn scheme(word: &str) -> Result<Self> {
-        let whole = Authorization::parse(word.as_bytes()).is_ok_and(|read| read.scheme() == word);
-        let place = whole.then(|| Place::Scheme(word.into()));
-        place
-            .map(Self)
-            .ok_or_else(|| config("api_key_scheme_word", "scheme word: expected a token, as App"))
+        if Authorization::parse(word.as_bytes()).is_ok_and(|read| read.scheme() == word) {
+            return Ok(Self::Scheme(SchemeWord(word.into())));
+        }
+        let text = "scheme word is not a token (RFC 9110 section 11.1), expected one word like App";
+        Err(config("api_key_scheme_word", text))
     }
 
-    /// In the query: `?apikey=KEY`.
+    /// In the query, as a parameter of this name.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the name is empty, or not visible ASCII.
-    ///
-    /// # Security
-    ///
-    /// The last resort: URLs end up in logs, histories and Referer fields. Nothing of ours logs one.
+    /// `Error::Config` when it is empty or not visible ASCII.
     pub fn query(name: &str) -> Result<Self> {
-        if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(config(
-                "api_key_parameter_name",
-                "parameter name: expected visible ASCII characters",
-            ));
+        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Ok(Self::Query(ParameterName(name.into())));
         }
-        Ok(Self(Place::Query(name.into())))
+        let text =
+            "parameter name is empty or holds a character it may not, expected visible ASCII";
+        Err(config("api_key_parameter_name", text))
     }
+}
+
+/// The scheme that stands before a key in the `Authorization` field; made by [`Placement::scheme`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemeWord(Box<str>);
+
+impl SchemeWord {
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The name of the query parameter that a key is in; made by [`Placement::query`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterName(Box<str>);
+
+impl ParameterName {
+    /// As it was written, not encoded.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whoever typed the name, it is never one that routes or frames messages: credentials know which those are.
+pub(super) fn carries_credentials(name: &HeaderName) -> Result<()> {
+    Credentials::header(name.clone(), HeaderValue::from_static("")).map(drop)
 }

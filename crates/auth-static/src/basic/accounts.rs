@@ -1,50 +1,109 @@
-//! Configured machine accounts.
+//! Who knows whether a password is right.
 
-use super::Passwords;
+use super::UserPass;
 use crate::{KeyDigest, KeyHasher};
 use auth_core::Flow;
 use std::{collections::HashMap, fmt};
 use subtle::ConstantTimeEq;
 
-/// Accounts with high-entropy passwords that a program was configured with: a webhook's sender, a monitoring probe. Only
-/// keyed hashes are kept.
+/// Checks a user name and a password.
 ///
 /// # Security
 ///
-/// Not for passwords that people chose: these need a slow hash (`Argon2Passwords`).
+/// An unknown user costs the same work as a known one with a wrong password, and gives the same answer; the password is
+/// compared in constant time. The flow does not borrow what is presented: whoever needs it longer copies it into
+/// something that is wiped.
+pub trait Passwords: Send + Sync {
+    /// Who it turned out to be.
+    type Principal: Send;
+
+    /// Whose password it is; `None` when the user is unknown or the password is wrong, an error when nobody could tell.
+    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<Self::Principal>>;
+}
+
+/// Accounts that are all known when the server starts: machines whose passwords are in the configuration.
+///
+/// What is kept is a keyed hash of each password (see [`KeyHasher`]), which is fast: a request costs no more than with
+/// an API key.
+///
+/// # Security
+///
+/// For passwords of at least 128 random bits, never for those that people choose: whoever gets hold of this process's
+/// memory guesses those at the speed of the hash. For people's there are `Argon2Passwords` (feature `argon2`).
+///
+/// ```
+/// use auth_core::SystemRandom;
+/// use auth_static::{KeyHasher, basic::{Accounts, Verifier}};
+/// let hasher = KeyHasher::random(&SystemRandom::new())?;
+/// let accounts = Accounts::new(&hasher, [("billing", "nF5yT0bL2mQ9xR7wZ4cK1v", 7)]);
+/// let door = Verifier::new("internal", accounts)?;
+/// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone)]
 pub struct Accounts<P> {
     hasher: KeyHasher,
     accounts: HashMap<Box<str>, (KeyDigest, P)>,
 }
 
 impl<P> Accounts<P> {
-    /// Accounts: user name, password, and who it is.
-    pub fn new<'t>(
+    /// These users, the password of each, and whom each stands for. Of one user given twice the last counts.
+    pub fn new<U: Into<Box<str>>, W: AsRef<str>>(
         hasher: &KeyHasher,
-        accounts: impl IntoIterator<Item = (&'t str, &'t str, P)>,
+        accounts: impl IntoIterator<Item = (U, W, P)>,
     ) -> Self {
-        let kept = accounts.into_iter().map(|(user, password, principal)| {
-            (user.into(), (hasher.digest(password.as_bytes()), principal))
-        });
-        Self { hasher: hasher.clone(), accounts: kept.collect() }
+        let account = |(user, password, principal): (U, W, P)| {
+            let user = user.into();
+            let digest = hasher.hash_password(&user, password.as_ref());
+            (user, (digest, principal))
+        };
+        Self { hasher: hasher.clone(), accounts: accounts.into_iter().map(account).collect() }
     }
 }
 
 impl<P: Clone + Send + Sync> Passwords for Accounts<P> {
     type Principal = P;
 
-    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<P>> {
-        let presented = self.hasher.digest(password);
-        let known = self.accounts.get(user);
-        // An unknown user's password is compared too, with what no password has.
-        let kept = known.map_or(&[0; 32], |(digest, _)| digest.as_bytes());
-        let right: bool = kept.ct_eq(presented.as_bytes()).into();
-        Flow::ready(known.filter(|_| right).map(|(_, principal)| principal.clone()))
+    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<P>> {
+        let digest = self.hasher.hash_password(presented.user(), presented.password());
+        let account = self.accounts.get(presented.user());
+        let expected = account.map_or(&NOBODY, |(expected, _)| expected);
+        let right = bool::from(digest.as_bytes().ct_eq(expected.as_bytes()));
+        Flow::ready(account.filter(|_| right).map(|(_, principal)| principal.clone()))
     }
 }
+
+/// What an unknown user's password is compared with, so that it is compared at all.
+const NOBODY: KeyDigest = KeyDigest::from_bytes([0; 32]);
 
 impl<P> fmt::Debug for Accounts<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Accounts({} accounts)", self.accounts.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_core::SystemRandom;
+
+    #[track_caller]
+    fn check(user: &str, password: &str, expected: Option<u8>) {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let accounts = Accounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
+        assert_eq!(accounts.check(UserPass::new(user, password)).wait().unwrap(), expected);
+    }
+
+    /// Prefixes and longer ones included: comparing only as far as both go let them pass elsewhere.
+    #[test]
+    fn takes_the_whole_password_of_that_user() {
+        check("alice", "open sesame", Some(1));
+        check("bob", "", Some(2));
+        for password in ["", "open", "open sesam", "open sesame ", "Open sesame", "open sesame\0"] {
+            check("alice", password, None);
+        }
+        check("bob", "open sesame", None);
+        check("Alice", "open sesame", None);
+        check("", "", None);
     }
 }

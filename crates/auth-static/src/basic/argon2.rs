@@ -1,147 +1,104 @@
-//! Passwords that people chose, kept as Argon2id hashes (RFC 9106).
+//! Passwords that people choose: Argon2id, bounded.
 
-use super::{Passwords, gate::Gate};
-use crate::config;
-use argon2::{
-    Argon2,
-    password_hash::{PasswordHashString, PasswordHasher, PasswordVerifier, SaltString},
-};
+use super::{Cost, PasswordHash, Passwords, UserPass, queue::Queue};
 use auth_core::{Cause, Error, Flow, Lookup, Random, Result, Secret, Workers};
 use std::{
     fmt,
-    str::FromStr,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
-/// An Argon2id hash in PHC form: `$argon2id$v=19$m=19456,t=2,p=1$SALT$HASH`.
+/// Checks passwords against Argon2id hashes (RFC 9106) that a look-up knows by user name.
 ///
-/// ```
-/// use auth_core::{Secret, SystemRandom};
-/// use auth_static::basic::PasswordHash;
-/// let hash = PasswordHash::new(&Secret::from("correct horse"), &SystemRandom::new())?;
-/// let stored = hash.as_phc().to_owned();
-/// let read: PasswordHash = stored.parse()?;
-/// assert!(read.matches(b"correct horse") && !read.matches(b"battery staple"));
-/// # Ok::<_, auth_core::Error>(())
-/// ```
-#[derive(Clone)]
-pub struct PasswordHash(Arc<PasswordHashString>);
-
-impl PasswordHash {
-    /// The least and the most memory that a hash may ask for, in KiB: less is too weak, more is an attack on us.
-    pub const MEMORY_KIB: std::ops::RangeInclusive<u32> = 7 * 1024..=256 * 1024;
-
-    const PASSES: std::ops::RangeInclusive<u32> = 1..=16;
-    const LANES: std::ops::RangeInclusive<u32> = 1..=16;
-
-    /// Hashes a password: 19 MiB, 2 passes, 1 lane. Takes tens of milliseconds.
-    ///
-    /// # Errors
-    ///
-    /// `Error::Unavailable` when there is no randomness for the salt.
-    pub fn new(password: &Secret, random: &dyn Random) -> Result<Self> {
-        let mut salt = [0; 16];
-        random.fill(&mut salt)?;
-        let hashed = SaltString::encode_b64(&salt).and_then(|salt| {
-            Ok(Argon2::default().hash_password(password.expose(), &salt)?.serialize())
-        });
-        hashed
-            .map(|hash| Self(Arc::new(hash)))
-            .map_err(|error| config("basic_password_hash", error.to_string()))
-    }
-
-    /// The PHC form, to store.
-    #[must_use]
-    pub fn as_phc(&self) -> &str {
-        self.0.as_str()
-    }
-
-    /// Is this the password? Takes tens of milliseconds.
-    #[must_use]
-    pub fn matches(&self, password: &[u8]) -> bool {
-        Argon2::default().verify_password(password, &self.0.password_hash()).is_ok()
-    }
-}
-
-/// Reads a PHC form; anything but Argon2id version 19 within bounds is refused.
-impl FromStr for PasswordHash {
-    type Err = Error;
-
-    fn from_str(phc: &str) -> Result<Self> {
-        let read = PasswordHashString::new(phc).map_err(|_| malformed("is not in PHC form"))?;
-        let hash = read.password_hash();
-        if hash.algorithm.as_str() != "argon2id" || hash.version != Some(19) {
-            return Err(malformed("is not Argon2id version 19"));
-        }
-        if hash.salt.is_none() || hash.hash.is_none_or(|hash| hash.len() < 16) {
-            return Err(malformed("has no salt, or a hash of less than 16 bytes"));
-        }
-        let cost = |name: &str| hash.params.get_decimal(name).unwrap_or_default();
-        let (memory, passes, lanes) = (cost("m"), cost("t"), cost("p"));
-        if !(Self::MEMORY_KIB.contains(&memory)
-            && Self::PASSES.contains(&passes)
-            && Self::LANES.contains(&lanes))
-        {
-            return Err(malformed(
-                "asks for too little or too much: expected m=7168 to 262144, t=1 to 16, p=1 to 16",
-            ));
-        }
-        Ok(Self(Arc::new(read)))
-    }
-}
-
-fn malformed(what: &str) -> Error {
-    config("basic_password_hash", format!("password hash: {what}"))
-}
-
-/// A hash is worth guessing at: it is not shown.
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(..)")
-    }
-}
-
-/// Checks passwords against Argon2id hashes that a look-up finds by user name.
-///
-/// At most so many are hashed at once, as many more wait as were allowed, and whoever comes then gets an
-/// `Error::Unavailable` (a 503, not a refusal): so a flood of guesses takes neither all cores nor all memory. The
-/// computation runs on the given [`Workers`].
+/// A check takes tens of milliseconds and megabytes on purpose. So it is handed to [`Workers`], and before anything is
+/// computed it is bounded how many run and wait at once: beyond that, nobody could tell, which the outside sees as a
+/// 503 and never as a refusal.
 ///
 /// # Security
 ///
-/// An unknown user's password is hashed too, against a decoy: give one with the cost that your accounts have.
+/// An unknown user costs the same computation as a known one, as long as all hashes have the cost given here: one of
+/// another cost tells its user by time. Put an [`AttemptLimit`](super::AttemptLimit) in front.
+///
+/// Whoever stops waiting gives up the place at once; a computation that has begun keeps its place until it is through,
+/// and one that nobody waits for any more is not begun.
 ///
 /// ```
-/// use auth_core::{Inline, Secret, SystemRandom};
-/// use auth_static::basic::{Argon2Passwords, PasswordHash, Verifier};
+/// use auth_core::{Inline, SystemClock, SystemRandom};
+/// use auth_static::basic::{Argon2Passwords, AttemptLimit, Concurrency, Cost, PasswordHash, Verifier};
 /// use std::collections::HashMap;
-/// let random = SystemRandom::new();
-/// let accounts = HashMap::from([
-///     (String::from("alice"), (PasswordHash::new(&Secret::from("correct horse"), &random)?, 7)),
-/// ]);
-/// let decoy = PasswordHash::new(&Secret::from("nobody's"), &random)?;
-/// let door = Verifier::new("people", Argon2Passwords::new(accounts, decoy, Inline))?;
+/// let stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
+///               HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
+/// let users = HashMap::from([(String::from("alice"), (PasswordHash::parse(stored)?, 7))]);
+/// let passwords = Argon2Passwords::new(
+///     users,
+///     Cost::default(),
+///     Concurrency { running: 2, waiting: 64 },
+///     Inline, // a server adapter has threads for this
+///     &SystemRandom::new(),
+/// )?;
+/// let door = Verifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(SystemClock));
 /// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 pub struct Argon2Passwords<L> {
-    accounts: L,
-    decoy: PasswordHash,
-    workers: Box<dyn Workers>,
-    gate: Arc<Gate>,
+    users: L,
+    nobody: PasswordHash,
+    queue: Queue,
+    workers: Arc<dyn Workers>,
+}
+
+/// How many passwords are checked at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Concurrency {
+    /// How many computations run at once: as many as there are cores to spare, times the memory of one.
+    pub running: usize,
+    /// How many wait for their turn; each keeps one password in memory.
+    pub waiting: usize,
 }
 
 impl<L> Argon2Passwords<L> {
-    /// Accounts, a decoy for users that there are none of, and where to compute: two at once, 64 waiting.
-    pub fn new(accounts: L, decoy: PasswordHash, workers: impl Workers + 'static) -> Self {
-        Self { accounts, decoy, workers: Box::new(workers), gate: Gate::new(2, 64) }
+    /// Checks against the hashes in `users`, all of this cost.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when none may run; those of `random`, which the hash for unknown users is made from.
+    pub fn new(
+        users: L,
+        cost: Cost,
+        concurrency: Concurrency,
+        workers: impl Workers + 'static,
+        random: &dyn Random,
+    ) -> Result<Self> {
+        if concurrency.running == 0 {
+            let text = "running of a concurrency is zero, expected at least one";
+            return Err(crate::field::config("basic_concurrency_zero", text));
+        }
+        Ok(Self {
+            users,
+            nobody: PasswordHash::of_nobody(cost, random)?,
+            queue: Queue::new(concurrency.running, concurrency.waiting),
+            workers: Arc::new(workers),
+        })
     }
+}
 
-    /// Hashes at most so many passwords at once (one for each core is right), while at most so many more wait.
-    #[must_use]
-    pub fn hashing_at_most(mut self, at_once: usize, waiting: usize) -> Self {
-        self.gate = Gate::new(at_once, waiting);
-        self
+impl<L: Sync> Argon2Passwords<L> {
+    /// Is it the hash of this password? Computed by the workers when it is our turn.
+    fn compute(&self, hash: PasswordHash, password: Secret) -> Flow<'_, bool> {
+        self.queue.enter().and_then(move |permit| {
+            let answer = Arc::new(Mutex::new(None));
+            let waited_for = Arc::downgrade(&answer);
+            let work = move || {
+                if let Some(answer) = waited_for.upgrade() {
+                    let computed = hash.is_of(password.expose());
+                    *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
+                }
+                drop(permit);
+            };
+            self.workers.run(Box::new(work)).and_then(move |()| {
+                let computed = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+                computed.unwrap_or_else(|| Err(not_run())).into()
+            })
+        })
     }
 }
 
@@ -152,35 +109,260 @@ where
 {
     type Principal = P;
 
-    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<P>> {
-        let (found, password) = (self.accounts.lookup(user), Secret::new(password));
-        Flow::new(async move {
-            let (hash, principal) = match found.await? {
+    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<P>> {
+        let password = Secret::from(presented.password());
+        self.users.lookup(presented.user()).and_then(move |found| {
+            let (hash, principal) = match found {
                 Some((hash, principal)) => (hash, Some(principal)),
-                None => (self.decoy.clone(), None),
+                None => (self.nobody.clone(), None),
             };
-            let permit = self.gate.enter().await?;
-            let right = Arc::new(OnceLock::new());
-            let slot = Arc::clone(&right);
-            let work = self.workers.run(Box::new(move || {
-                let _ = slot.set(hash.matches(password.expose()));
-                // Held until the work is done, though the caller may be gone by then.
-                drop(permit);
-            }));
-            work.await?;
-            match right.get() {
-                Some(right) => Ok(principal.filter(|_| *right)),
-                None => Err(Error::Transport(Cause::new(
-                    "basic_not_hashed",
-                    "the password was not hashed",
-                ))),
-            }
+            self.compute(hash, password).map(|right| principal.filter(|_| right))
         })
     }
+}
+
+fn not_run() -> Error {
+    let cause = Cause::new("basic_not_computed", "workers did not compute a password's hash");
+    Error::Unavailable { retry_after: None, cause }
 }
 
 impl<L> fmt::Debug for Argon2Passwords<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Argon2Passwords(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Basic,
+        basic::{AttemptLimit, Rate, Verifier},
+        shown::outcome,
+    };
+    use auth_core::{Inline, SystemRandom, Timestamp, Verifier as _};
+    use http::{HeaderMap, Method, Uri};
+    use std::{
+        collections::{HashMap, VecDeque},
+        pin::Pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Poll, Waker},
+        time::Duration,
+    };
+
+    type Users = HashMap<String, (PasswordHash, &'static str)>;
+
+    fn passwords(running: usize, waiting: usize, workers: Desk) -> Argon2Passwords<Users> {
+        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
+        let hash = PasswordHash::of("open sesame", cost, &random).unwrap();
+        let users = HashMap::from([(String::from("alice"), (hash, "alice"))]);
+        let concurrency = Concurrency { running, waiting };
+        Argon2Passwords::new(users, cost, concurrency, workers, &random).unwrap()
+    }
+
+    /// Workers that take work only when told to, and count it.
+    #[derive(Clone, Default)]
+    struct Desk(Arc<Mutex<VecDeque<Task>>>, Arc<AtomicUsize>);
+
+    struct Task {
+        work: Box<dyn FnOnce() + Send>,
+        done: Arc<Mutex<(bool, Option<Waker>)>>,
+    }
+
+    impl Workers for Desk {
+        fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            let done = Arc::new(Mutex::new((false, None::<Waker>)));
+            self.0.lock().unwrap().push_back(Task { work, done: Arc::clone(&done) });
+            Flow::new(std::future::poll_fn(move |context| {
+                let mut done = done.lock().unwrap();
+                done.1 = Some(context.waker().clone());
+                if done.0 { Poll::Ready(Ok(())) } else { Poll::Pending }
+            }))
+        }
+    }
+
+    impl Desk {
+        /// How much was ever handed over.
+        fn taken(&self) -> usize {
+            self.1.load(Ordering::Relaxed)
+        }
+
+        /// How much lies there.
+        fn held(&self) -> usize {
+            self.0.lock().unwrap().len()
+        }
+
+        /// Does the oldest, on this thread.
+        fn work(&self) {
+            let Task { work, done } = self.0.lock().unwrap().pop_front().expect("there is work");
+            work();
+            let mut done = done.lock().unwrap();
+            done.0 = true;
+            if let Some(waker) = done.1.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn poll<T>(flow: &mut Flow<'_, T>) -> Option<Result<T>> {
+        match Pin::new(flow).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(result) => Some(result),
+            Poll::Pending => None,
+        }
+    }
+
+    fn check<'a>(
+        passwords: &'a Argon2Passwords<Users>,
+        user: &str,
+        password: &str,
+    ) -> Flow<'a, Option<&'static str>> {
+        passwords.check(UserPass::new(user, password))
+    }
+
+    /// What doing the oldest takes, in MiB: a hash takes seven, whatever else there is takes none.
+    fn memory_of(desk: &Desk) -> u64 {
+        allocation_counter::measure(|| desk.work()).bytes_max >> 20
+    }
+
+    /// The answer, and how many hashes were computed for it.
+    #[track_caller]
+    fn answers(user: &str, password: &str, expected: Option<&str>) {
+        let desk = Desk::default();
+        let passwords = passwords(1, 0, desk.clone());
+        let mut flow = check(&passwords, user, password);
+        assert!(poll(&mut flow).is_none());
+        assert_eq!((desk.taken(), desk.held()), (1, 1));
+        assert_eq!(memory_of(&desk), 7);
+        assert_eq!(poll(&mut flow).unwrap().unwrap(), expected);
+        assert_eq!(desk.taken(), 1);
+    }
+
+    #[test]
+    fn an_unknown_user_costs_the_same_computation() {
+        answers("alice", "open sesame", Some("alice"));
+        answers("alice", "wrong", None);
+        answers("mallory", "open sesame", None);
+        answers("", "", None);
+        let passwords = passwords(1, 0, Desk::default());
+        let (known, _) = &passwords.users["alice"];
+        let costs = [known, &passwords.nobody].map(|hash| hash.to_phc().len());
+        assert_eq!(costs[0], costs[1], "salt, hash or cost of nobody differ");
+    }
+
+    #[test]
+    fn no_more_than_allowed_run_and_wait() {
+        let desk = Desk::default();
+        let passwords = passwords(2, 3, desk.clone());
+        let mut flows: Vec<_> = (0..9).map(|_| check(&passwords, "alice", "open sesame")).collect();
+        let polled: Vec<_> = flows.iter_mut().map(poll).collect();
+        let refused = polled.iter().flatten().map(|result| result.as_ref().unwrap_err());
+        assert!(
+            refused
+                .clone()
+                .all(|error| matches!(error, Error::Unavailable { retry_after: Some(_), .. }))
+        );
+        assert_eq!(refused.count(), 4);
+        let (mut most, mut right) = (0, 0);
+        while desk.held() > 0 {
+            most = most.max(desk.held());
+            desk.work();
+            right += flows.iter_mut().take(5).filter_map(poll).filter(|done| done.is_ok()).count();
+        }
+        assert_eq!((most, right, desk.taken()), (2, 5, 5));
+    }
+
+    #[test]
+    fn a_dropped_caller_frees_its_place_and_nothing_is_computed_for_it() {
+        let desk = Desk::default();
+        let passwords = passwords(1, 1, desk.clone());
+        let mut first = check(&passwords, "alice", "open sesame");
+        assert!(poll(&mut first).is_none());
+        drop(check(&passwords, "alice", "open sesame")); // its place in the queue
+        let mut next = check(&passwords, "alice", "open sesame");
+        assert!(poll(&mut next).is_none());
+        drop(first);
+        assert_eq!(desk.held(), 1, "what was handed over keeps its place until it is through");
+        assert_eq!(memory_of(&desk), 0, "a hash was computed for nobody");
+        assert!(poll(&mut next).is_none());
+        assert_eq!(desk.held(), 1);
+        assert_eq!(memory_of(&desk), 7);
+        assert_eq!(poll(&mut next).unwrap().unwrap(), Some("alice"));
+    }
+
+    #[test]
+    fn workers_that_lose_work_are_an_error_and_keep_no_place() {
+        struct Lost;
+        impl Workers for Lost {
+            fn run(&self, _: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
+                Flow::ready(())
+            }
+        }
+        let cost = Cost::new(7168, 5, 1).unwrap();
+        let concurrency = Concurrency { running: 1, waiting: 0 };
+        let users = Users::new();
+        let lost = Argon2Passwords::new(users, cost, concurrency, Lost, &SystemRandom::new());
+        let lost = lost.unwrap();
+        for _ in 0..2 {
+            assert_eq!(check(&lost, "a", "b").wait().unwrap_err().code(), "basic_not_computed");
+        }
+    }
+
+    fn sent(user: &str, password: &str) -> HeaderMap {
+        let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        let credentials = Basic::new(user, password).unwrap().present();
+        credentials.commit(&mut uri, &mut headers).unwrap();
+        headers
+    }
+
+    #[test]
+    fn too_busy_is_our_fault_and_never_a_refusal() {
+        let desk = Desk::default();
+        let door = Verifier::new("r", passwords(1, 0, desk)).unwrap();
+        let (uri, headers) = (Uri::from_static("/"), sent("alice", "open sesame"));
+        let mut first = door.verify(http_request(&uri, &headers));
+        assert!(poll(&mut first).is_none());
+        assert_eq!(outcome(&door, "/", &headers), "error basic_busy");
+    }
+
+    fn http_request<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> auth_core::RequestView<'a> {
+        auth_core::RequestView::new(&Method::GET, uri, headers)
+    }
+
+    #[test]
+    fn beyond_the_limit_nothing_is_hashed() {
+        let desk = Desk::default();
+        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
+        let limit = AttemptLimit::new(Timestamp::from_unix(1_000)).per_user(rate);
+        let door = Verifier::new("r", passwords(1, 0, desk.clone())).unwrap().with_limit(limit);
+        let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
+        for _ in 0..2 {
+            let mut flow = door.verify(http_request(&uri, &wrong));
+            assert!(poll(&mut flow).is_none());
+            desk.work();
+            let refused = poll(&mut flow).unwrap().unwrap().unwrap_err();
+            assert_eq!(refused.reason().code, "basic_wrong");
+        }
+        for password in ["wrong", "open sesame"] {
+            let headers = sent("alice", password);
+            let refused = door.verify(http_request(&uri, &headers)).wait().unwrap().unwrap_err();
+            assert_eq!(
+                (refused.status().as_u16(), refused.reason().code),
+                (429, "basic_throttled")
+            );
+            assert_eq!(refused.retry_after(), Some(Duration::from_secs(30)));
+        }
+        assert_eq!(desk.taken(), 2);
+    }
+
+    #[test]
+    fn a_blocking_server_computes_at_once() {
+        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
+        let concurrency = Concurrency { running: 1, waiting: 0 };
+        let passwords = Argon2Passwords::new(Users::new(), cost, concurrency, Inline, &random);
+        assert!(check(&passwords.unwrap(), "a", "b").is_ready());
+        let none = Concurrency { running: 0, waiting: 9 };
+        let refused = Argon2Passwords::new(Users::new(), cost, none, Inline, &random);
+        assert_eq!(refused.unwrap_err().code(), "basic_concurrency_zero");
     }
 }

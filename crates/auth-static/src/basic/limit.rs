@@ -1,9 +1,9 @@
-//! Limits failed attempts, without locking the owner out.
+//! How often a password may be wrong.
 
-mod bounded;
+mod buckets;
 
-use auth_core::{Clock, HashAlgorithm, Reason, Rejection, Timestamp};
-use bounded::{Bounded, Key};
+use auth_core::{Clock, HashAlgorithm, Result, Timestamp};
+use buckets::{Buckets, Ends, Key};
 use std::{
     fmt,
     net::IpAddr,
@@ -11,158 +11,194 @@ use std::{
     time::Duration,
 };
 
-/// Limits failed attempts per source and per user, before any password is hashed.
+/// Limits wrong passwords: for each source and for each user name, by token buckets that only failures drain.
 ///
-/// A source is an IPv4 /24 or an IPv6 /64; all whose address is not known share one. Each source, and each user, has a
-/// number of attempts that come back one by one; only failures use them up. A source from which the user has logged in
-/// within 30 days has attempts of its own for that user, and only those count: so a flood of guesses at a name, from
-/// however many sources, never locks its owner out.
+/// A source is an IPv4 /24 or an IPv6 /64 (mapped IPv4 is IPv4), since one caller easily has many addresses of such a
+/// block; callers whose address is not known are one source together.
 ///
-/// Memory is bounded: at most [`MOST_ENTRIES`](Self::MOST_ENTRIES) sources and users and as many places where owners
-/// were seen, each at most [`ENTRY_BYTES`](Self::ENTRY_BYTES). When it is full, what would be forgotten first is
-/// forgotten now; whoever fails most is remembered longest.
+/// The owner is not locked out: a source from which a user logged in within the last 30 days is judged for that user by
+/// a bucket of its own, and neither by the user's nor by the source's, however hard both are attacked. What remains is
+/// an owner who comes from a new source while the own user name is under attack: that one waits, as the attacker does.
+///
+/// # Memory
+///
+/// It is in this process, and gone with it. Buckets that are full again are forgotten. There are four tables
+/// (sources, users, the buckets of sources known for a user, those sources themselves) of at most
+/// [`entries`](Self::entries) each, and an entry costs at most [`ENTRY_BYTES`](Self::ENTRY_BYTES): 10,000 entries and
+/// 8 MiB in all if nothing else is said. When a table is full, whoever is not in it shares one bucket with all others
+/// who are not, so a flood of names never buys a guess; of the known sources the longest unseen one is forgotten.
+///
+/// # Security
+///
+/// Failures are counted when they are known to be ones, so callers that guess at once get as many guesses as the
+/// passwords are checked at once; they are charged for all of them, and wait the longer.
 ///
 /// ```
 /// use auth_core::SystemClock;
-/// let limit = auth_static::basic::AttemptLimit::new(SystemClock);
+/// use auth_static::basic::{AttemptLimit, Rate};
+/// use std::time::Duration;
+/// let limit = AttemptLimit::new(SystemClock).per_user(Rate::new(5, Duration::from_secs(60))?);
 /// # let _ = limit;
+/// # Ok::<_, auth_core::Error>(())
 /// ```
 pub struct AttemptLimit {
     clock: Box<dyn Clock>,
-    source: Rate,
-    user: Rate,
     state: Mutex<State>,
 }
 
-/// So many attempts at once, and one more after every so often.
-#[derive(Clone, Copy)]
-struct Rate {
-    burst: u32,
-    every: Duration,
-}
-
 struct State {
-    /// When each bucket is full again.
-    buckets: Bounded,
-    /// Where each owner was seen, and until when that counts.
-    owners: Bounded,
+    most: usize,
+    sources: Buckets,
+    users: Buckets,
+    pairs: Buckets,
+    known: Ends,
 }
 
-/// An attempt under way: what it used up is given back when it succeeds.
+/// One attempt, while it is not known how it ends.
+#[derive(Clone, Copy)]
 pub(super) struct Attempt {
-    charged: [Option<(Key, Rate)>; 2],
+    source: Key,
+    user: Key,
     pair: Key,
 }
 
 impl AttemptLimit {
-    /// The most sources and users that are remembered.
-    pub const MOST_ENTRIES: usize = 100_000;
+    /// What one entry of a table costs at most, in bytes.
+    pub const ENTRY_BYTES: usize = 200;
 
-    /// What one of them costs at most, in bytes.
-    pub const ENTRY_BYTES: usize = 192;
+    const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-    const OWNER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-
-    /// 10 attempts of a source and 20 at a user; one comes back every 6 and every 3 seconds.
+    /// 5 failures a minute for a user, 30 a minute for a source.
     pub fn new(clock: impl Clock + 'static) -> Self {
-        Self {
-            clock: Box::new(clock),
-            source: Rate { burst: 10, every: Duration::from_secs(6) },
-            user: Rate { burst: 20, every: Duration::from_secs(3) },
-            state: Mutex::new(State {
-                buckets: Bounded::new(Self::MOST_ENTRIES),
-                owners: Bounded::new(Self::MOST_ENTRIES),
-            }),
-        }
-    }
-
-    /// Begins an attempt, or says when to come back.
-    pub(super) fn attempt(
-        &self,
-        user: &str,
-        address: Option<IpAddr>,
-    ) -> Result<Attempt, Rejection> {
-        let (source, now) = (source(address), self.clock.now());
-        let [user_key, source_key, pair] = [
-            key(b"user", user.as_bytes(), &[]),
-            key(b"source", &source, &[]),
-            key(b"pair", &source, user.as_bytes()),
-        ];
-        let mut state = self.lock();
-        let charged = if state.owners.get(pair, now).is_some() {
-            [Some((pair, self.source)), None]
-        } else {
-            [Some((source_key, self.source)), Some((user_key, self.user))]
+        let minute = |failures| Rate { failures, period: Duration::from_secs(60) };
+        let state = State {
+            most: 10_000,
+            sources: Buckets::new(minute(30)),
+            users: Buckets::new(minute(5)),
+            pairs: Buckets::new(minute(5)),
+            known: Ends::default(),
         };
-        let wait = charged
-            .iter()
-            .flatten()
-            .map(|(key, rate)| rate.wait(state.buckets.get(*key, now), now))
-            .max();
-        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
-            return Err(Rejection::throttled(LIMIT, wait));
-        }
-        for (key, rate) in charged.iter().flatten() {
-            let full = state.buckets.get(*key, now).unwrap_or(now).after(rate.every);
-            state.buckets.set(*key, full, now);
-        }
-        Ok(Attempt { charged, pair })
+        Self { clock: Box::new(clock), state: Mutex::new(state) }
     }
 
-    /// Ends an attempt.
-    pub(super) fn settle(&self, attempt: Attempt, right: bool) {
-        if !right {
-            return;
+    /// This many for a user, and for a source that is known for the user.
+    #[must_use]
+    pub fn per_user(mut self, rate: Rate) -> Self {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        (state.users, state.pairs) = (Buckets::new(rate), Buckets::new(rate));
+        self
+    }
+
+    /// This many for a source, whatever the user.
+    #[must_use]
+    pub fn per_source(mut self, rate: Rate) -> Self {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).sources = Buckets::new(rate);
+        self
+    }
+
+    /// At most this many entries in each of four tables.
+    #[must_use]
+    pub fn entries(mut self, most: usize) -> Self {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).most = most;
+        self
+    }
+
+    /// May this source try a password of this user now? If not, how long should it wait?
+    pub(super) fn attempt(&self, address: Option<IpAddr>, user: &str) -> Result<Attempt, Duration> {
+        let attempt = Attempt::of(address, user);
+        let (now, mut state) = self.current();
+        let State { most, sources, users, pairs, known } = &mut *state;
+        let wait = if known.get(&attempt.pair).is_some() {
+            pairs.wait(&attempt.pair, now, *most)
+        } else {
+            sources.wait(&attempt.source, now, *most).max(users.wait(&attempt.user, now, *most))
+        };
+        if wait.is_zero() { Ok(attempt) } else { Err(wait) }
+    }
+
+    pub(super) fn failed(&self, attempt: Attempt) {
+        let (now, mut state) = self.current();
+        let State { most, sources, users, pairs, known } = &mut *state;
+        if known.get(&attempt.pair).is_some() {
+            pairs.drain(attempt.pair, now, *most);
+        } else {
+            sources.drain(attempt.source, now, *most);
+            users.drain(attempt.user, now, *most);
         }
-        let now = self.clock.now();
-        let mut state = self.lock();
-        for (key, rate) in attempt.charged.iter().flatten() {
-            if let Some(full) = state.buckets.get(*key, now) {
-                state.buckets.set(*key, full.before(rate.every), now);
+    }
+
+    pub(super) fn succeeded(&self, attempt: Attempt) {
+        let (now, mut state) = self.current();
+        let State { most, known, .. } = &mut *state;
+        let end = now.after(Self::KNOWN_FOR);
+        match known.get(&attempt.pair) {
+            // Seen within the hour: nothing worth writing down.
+            Some(known) if end.since(known) < Duration::from_secs(60 * 60) => {}
+            Some(_) => known.set(attempt.pair, end),
+            None => {
+                if known.len() >= *most {
+                    known.forget_first();
+                }
+                if known.len() < *most {
+                    known.set(attempt.pair, end);
+                }
             }
         }
-        state.owners.set(attempt.pair, now.after(Self::OWNER), now);
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> (Timestamp, MutexGuard<'_, State>) {
+        let now = self.clock.now();
+        // Every change of the state is whole before anything can panic, so a poisoned lock still guards a sound state.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.known.forget_until(now);
+        (now, state)
     }
+}
+
+impl Attempt {
+    fn of(address: Option<IpAddr>, user: &str) -> Self {
+        let source = source(address);
+        Self { source, user: hash(&[], user), pair: hash(&source, user) }
+    }
+}
+
+/// The block that an address is in, below the number of its family.
+fn source(address: Option<IpAddr>) -> Key {
+    let (family, block) = match address.map(|address| address.to_canonical()) {
+        None => (0_u128, 0),
+        Some(IpAddr::V4(address)) => (4, u128::from(address.to_bits() >> 8)),
+        Some(IpAddr::V6(address)) => (6, address.to_bits() >> 64),
+    };
+    (family << 64 | block).to_be_bytes()
+}
+
+fn hash(source: &[u8], user: &str) -> Key {
+    let mut hasher = HashAlgorithm::Sha256.begin();
+    hasher.update(source);
+    hasher.update(user.as_bytes());
+    hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// So many failures at once, and as many again in each period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    failures: u32,
+    period: Duration,
 }
 
 impl Rate {
-    /// How long until there is an attempt left, when the bucket is full again at `full`.
-    fn wait(self, full: Option<Timestamp>, now: Timestamp) -> Duration {
-        let room = self.every.saturating_mul(self.burst.saturating_sub(1));
-        full.map_or(Duration::ZERO, |full| full.before(room).since(now))
-    }
-}
-
-/// The network that a caller is in.
-fn source(address: Option<IpAddr>) -> [u8; 9] {
-    let mut network = [0; 9];
-    let mut fill = |family: u8, prefix: &[u8]| {
-        network
-            .iter_mut()
-            .zip(std::iter::once(&family).chain(prefix))
-            .for_each(|(to, from)| *to = *from);
-    };
-    match address.map(|address| address.to_canonical()) {
-        None => {}
-        Some(IpAddr::V4(address)) => {
-            fill(4, address.octets().first_chunk::<3>().map_or(&[], |prefix| prefix))
+    /// This many failures in this time.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is not at least one failure, or more than one in each nanosecond.
+    pub fn new(failures: u32, period: Duration) -> Result<Self> {
+        if period.checked_div(failures).is_none_or(|each| each.is_zero()) {
+            let text = "rate of failures is zero or endless, expected at least one in a while";
+            return Err(crate::field::config("basic_rate", text));
         }
-        Some(IpAddr::V6(address)) => {
-            fill(6, address.octets().first_chunk::<8>().map_or(&[], |prefix| prefix))
-        }
+        Ok(Self { failures, period })
     }
-    network
-}
-
-fn key(kind: &[u8], first: &[u8], second: &[u8]) -> Key {
-    let mut hasher = HashAlgorithm::Sha256.begin();
-    // Kinds and sources have fixed lengths, so nothing runs into what is behind it.
-    [kind, first, second].into_iter().for_each(|part| hasher.update(part));
-    hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default()
 }
 
 impl fmt::Debug for AttemptLimit {
@@ -171,19 +207,16 @@ impl fmt::Debug for AttemptLimit {
     }
 }
 
-const LIMIT: Reason =
-    Reason::new("basic_attempt_limit", "too many failed attempts from this source or at this user");
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{
-        net::{Ipv4Addr, Ipv6Addr},
-        sync::{
-            Arc,
-            atomic::{AtomicU64, Ordering},
-        },
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
     };
+
+    /// A limit of 3 failures in 30 seconds for a user and 6 in 60 for a source, and its clock.
+    struct Limited(AttemptLimit, Arc<AtomicU64>);
 
     #[derive(Clone)]
     struct Hands(Arc<AtomicU64>);
@@ -194,80 +227,190 @@ mod tests {
         }
     }
 
-    fn limit() -> (AttemptLimit, Hands) {
-        let clock = Hands(Arc::new(AtomicU64::new(1_000_000)));
-        (AttemptLimit::new(clock.clone()), clock)
-    }
-
-    fn v4(a: u8, b: u8) -> Option<IpAddr> {
-        Some(Ipv4Addr::new(10, 0, a, b).into())
-    }
-
-    /// Fails until it is throttled; how many attempts there were.
-    fn failures(limit: &AttemptLimit, user: &str, address: Option<IpAddr>) -> usize {
-        let attempts = (0..1000).map_while(|_| limit.attempt(user, address).ok());
-        attempts.map(|attempt| limit.settle(attempt, false)).count()
-    }
-
-    #[test]
-    fn a_source_has_ten_failures_and_gets_them_back_one_by_one() {
-        let (limit, clock) = limit();
-        for user in ["a", "b", "c", "d", "e"] {
-            limit.settle(limit.attempt(user, v4(1, 1)).unwrap(), false);
+    impl Limited {
+        fn new() -> Self {
+            let hands = Arc::new(AtomicU64::new(1_000_000));
+            let rate = |failures, seconds| Rate::new(failures, Duration::from_secs(seconds));
+            let limit = AttemptLimit::new(Hands(Arc::clone(&hands)));
+            let limit = limit.per_user(rate(3, 30).unwrap()).per_source(rate(6, 60).unwrap());
+            Self(limit, hands)
         }
-        assert_eq!(failures(&limit, "f", v4(1, 200)), 5, "another address of the same /24");
-        let refused = limit.attempt("f", v4(1, 1)).err().unwrap();
-        assert_eq!(
-            (refused.status().as_u16(), refused.retry_after()),
-            (429, Some(Duration::from_secs(6)))
-        );
-        assert_eq!(failures(&limit, "f", v4(2, 1)), 10, "another /24");
-        clock.0.fetch_add(6, Ordering::Relaxed);
-        assert_eq!(failures(&limit, "g", v4(1, 1)), 1);
+
+        fn pass(&self, seconds: u64) {
+            self.1.fetch_add(seconds, Ordering::Relaxed);
+        }
+
+        /// One attempt with a wrong password: does it come so far, or how many seconds should it wait?
+        fn fail(&self, address: &str, user: &str) -> Result<(), u64> {
+            self.attempt(address, user).map(|attempt| self.0.failed(attempt))
+        }
+
+        /// One attempt with the right password.
+        fn succeed(&self, address: &str, user: &str) -> Result<(), u64> {
+            self.attempt(address, user).map(|attempt| self.0.succeeded(attempt))
+        }
+
+        fn attempt(&self, address: &str, user: &str) -> Result<Attempt, u64> {
+            self.0.attempt(address.parse().ok(), user).map_err(|wait| wait.as_secs())
+        }
     }
 
     #[test]
-    fn successes_use_nothing_up() {
-        let (limit, _) = limit();
+    fn failures_of_a_user_run_out_from_all_sources_together_and_come_back() {
+        let limited = Limited::new();
+        for source in ["192.0.2.1", "198.51.100.1", "2001:db8::1"] {
+            assert_eq!(limited.fail(source, "alice"), Ok(()));
+        }
+        assert_eq!(limited.fail("203.0.113.1", "alice"), Err(10));
+        assert_eq!(limited.succeed("203.0.113.1", "bob"), Ok(()));
+        limited.pass(9);
+        assert_eq!(limited.fail("203.0.113.1", "alice"), Err(1));
+        limited.pass(1);
+        assert_eq!(limited.fail("203.0.113.1", "alice"), Ok(()));
+        assert_eq!(limited.fail("203.0.113.1", "alice"), Err(10));
+    }
+
+    #[test]
+    fn failures_of_a_source_run_out_over_all_users() {
+        let limited = Limited::new();
+        for user in ["a", "b", "c", "d", "e", "f"] {
+            assert_eq!(limited.fail("192.0.2.1", user), Ok(()));
+        }
+        assert_eq!(limited.fail("192.0.2.1", "g"), Err(10));
+        assert_eq!(limited.succeed("192.0.3.1", "g"), Ok(()));
+    }
+
+    #[test]
+    fn only_failures_count() {
+        let limited = Limited::new();
         for _ in 0..100 {
-            limit.settle(limit.attempt("a", v4(1, 1)).unwrap(), true);
+            assert_eq!(limited.succeed("192.0.2.1", "alice"), Ok(()));
         }
-        assert_eq!(failures(&limit, "a", v4(1, 1)), 10);
+        assert_eq!(limited.fail("192.0.2.1", "alice"), Ok(()));
+    }
+
+    /// Sources are blocks: one caller has all of a /24, or a /64.
+    #[test]
+    fn a_source_is_a_block_of_addresses() {
+        let same = |a: &str, b: &str| source(a.parse().ok()) == source(b.parse().ok());
+        assert!(same("192.0.2.1", "192.0.2.255"));
+        assert!(same("192.0.2.1", "::ffff:192.0.2.9"));
+        assert!(same("2001:db8::1", "2001:db8::ffff:0:0:1"));
+        assert!(same("unknown", "also unknown"));
+        assert!(!same("192.0.2.1", "192.0.3.1"));
+        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
+        assert!(!same("0.0.0.0", "::"));
+        assert!(!same("0.0.0.0", "unknown"));
+        assert!(!same("::", "unknown"));
     }
 
     #[test]
-    fn attempts_under_way_count() {
-        let (limit, _) = limit();
-        let under_way: Vec<_> =
-            (0..1000).map_while(|_| limit.attempt("a", v4(1, 1)).ok()).collect();
-        assert_eq!(under_way.len(), 10);
-    }
-
-    #[test]
-    fn a_flood_from_everywhere_does_not_lock_the_owner_out() {
-        let (limit, _) = limit();
-        limit.settle(limit.attempt("owner", v4(200, 1)).unwrap(), true);
-        let guesses: usize = (0..100).map(|n| failures(&limit, "owner", v4(n, 1))).sum();
-        assert_eq!(guesses, 20, "a thousand sources have twenty guesses at one user");
-        assert!(limit.attempt("owner", v4(150, 1)).is_err());
-        limit.settle(limit.attempt("owner", v4(200, 9)).unwrap(), true);
-        assert_eq!(
-            failures(&limit, "owner", v4(200, 1)),
-            10,
-            "the owner's own place has a limit too"
-        );
-        assert!(limit.attempt("other", v4(201, 1)).is_ok());
-    }
-
-    #[test]
-    fn sources_are_networks() {
-        let v6 = |last: u16, net: u16| {
-            Some(IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, net, 0, 0, 0, last)))
+    fn the_owner_is_not_locked_out_by_a_flood_from_a_thousand_sources() {
+        let limited = Limited::new();
+        assert_eq!(limited.succeed("192.0.2.1", "alice"), Ok(()));
+        let flood = |step: u32| {
+            let guess = |n: u32| {
+                let address = std::net::Ipv4Addr::from_bits(0x0a00_0000 + step + (n << 8));
+                limited.fail(&address.to_string(), "alice").is_ok()
+            };
+            (0..1000).filter(|n| guess(*n)).count()
         };
-        assert_eq!(source(v6(1, 1)), source(v6(2, 1)));
-        assert_ne!(source(v6(1, 1)), source(v6(1, 2)));
-        let mapped = Some(IpAddr::V6(Ipv4Addr::new(10, 0, 1, 9).to_ipv6_mapped()));
-        assert_eq!(source(mapped), source(v4(1, 1)));
-        assert_ne!(source(None), source(v4(0, 0)));
+        assert_eq!(flood(1), 3, "a thousand sources have three guesses together");
+        assert_eq!(limited.succeed("192.0.2.7", "alice"), Ok(()));
+        limited.pass(29 * 24 * 60 * 60);
+        assert_eq!(flood(2), 3);
+        assert_eq!(limited.succeed("192.0.2.7", "alice"), Ok(()), "forgotten before 30 days");
+        assert!(limited.succeed("203.0.113.1", "alice").is_err(), "a new source is not known");
+        limited.pass(31 * 24 * 60 * 60);
+        assert_eq!(flood(3), 3);
+        assert!(limited.succeed("192.0.2.7", "alice").is_err(), "known for ever");
+    }
+
+    #[test]
+    fn a_known_source_has_a_bucket_of_its_own_for_that_user_alone() {
+        let limited = Limited::new();
+        limited.succeed("192.0.2.1", "alice").unwrap();
+        for _ in 0..3 {
+            assert_eq!(limited.fail("192.0.2.1", "alice"), Ok(()));
+        }
+        assert_eq!(limited.fail("192.0.2.1", "alice"), Err(10));
+        // Neither the user's nor the source's bucket was drained by that.
+        for _ in 0..3 {
+            assert_eq!(limited.fail("192.0.2.1", "bob"), Ok(()));
+        }
+        assert_eq!(limited.fail("198.51.100.1", "alice"), Ok(()));
+    }
+
+    #[test]
+    fn guesses_under_way_at_once_are_all_paid_for() {
+        let limited = Limited::new();
+        let at_once: Vec<_> =
+            (0..9).map(|_| limited.attempt("192.0.2.1", "alice").unwrap()).collect();
+        at_once.into_iter().for_each(|attempt| limited.0.failed(attempt));
+        assert_eq!(limited.fail("198.51.100.1", "alice"), Err(70));
+    }
+
+    #[test]
+    fn a_clock_set_back_locks_nobody_out_for_long() {
+        let limited = Limited::new();
+        limited.fail("192.0.2.1", "alice").unwrap();
+        limited.1.store(10, Ordering::Relaxed);
+        let wait = limited.fail("198.51.100.1", "alice").unwrap_err();
+        assert!(wait <= 3610, "{wait}");
+    }
+
+    #[test]
+    fn who_finds_no_room_shares_one_bucket() {
+        let Limited(limit, hands) = Limited::new();
+        let limited = Limited(limit.entries(2), hands);
+        for (source, user) in [("192.0.2.1", "a"), ("198.51.100.1", "b")] {
+            assert_eq!(limited.fail(source, user), Ok(()));
+        }
+        for user in ["c", "d", "e"] {
+            assert_eq!(limited.fail("192.0.2.1", user), Ok(()));
+        }
+        assert_eq!(limited.fail("192.0.2.1", "f"), Err(10), "a flood of names buys guesses");
+        assert_eq!(limited.succeed("192.0.2.1", "a"), Ok(()), "who has a bucket keeps it");
+        let (_, state) = limited.0.current();
+        assert_eq!((state.users.len(), state.sources.len(), state.known.len()), (2, 2, 1));
+        drop(state);
+        limited.pass(30);
+        assert_eq!(limited.fail("192.0.2.1", "f"), Ok(()), "what is full again makes room");
+    }
+
+    #[test]
+    fn the_longest_unseen_of_the_known_is_forgotten() {
+        let Limited(limit, hands) = Limited::new();
+        let limited = Limited(limit.entries(2), hands);
+        for user in ["a", "b", "c"] {
+            limited.pass(7200);
+            limited.succeed("192.0.2.1", user).unwrap();
+        }
+        let known = ["a", "b", "c"].map(|user| {
+            let pair = Attempt::of("192.0.2.1".parse().ok(), user).pair;
+            limited.0.current().1.known.get(&pair).is_some()
+        });
+        assert_eq!(known, [false, true, true]);
+    }
+
+    #[test]
+    fn an_entry_costs_no_more_than_it_says() {
+        let counted = allocation_counter::measure(|| {
+            let limited = Limited::new();
+            for n in 0..5000 {
+                limited.succeed("192.0.2.1", &n.to_string()).unwrap();
+            }
+            std::mem::forget(limited);
+        });
+        let most = i64::try_from(5000 * AttemptLimit::ENTRY_BYTES).unwrap();
+        assert!(counted.bytes_current <= most, "{} bytes each", counted.bytes_current / 5000);
+    }
+
+    #[test]
+    fn a_rate_is_neither_zero_nor_endless() {
+        for (failures, period) in [(0, 1), (1, 0), (2, 1)] {
+            let rate = Rate::new(failures, Duration::from_nanos(period));
+            assert_eq!(rate.unwrap_err().code(), "basic_rate");
+        }
     }
 }

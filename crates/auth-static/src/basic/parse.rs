@@ -1,45 +1,127 @@
-//! `credentials = "Basic" 1*SP token68`, where the token68 is base64 of `user-id ":" password` (RFC 7617 section 2).
+//! Reading a user name and a password.
 
-use super::control_bit;
 use auth_core::{Authorization, Reason, Rejection};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt, str};
-use zeroize::{Zeroize, optimization_barrier};
+use zeroize::{Zeroize, Zeroizing};
 
-/// What a caller presented, decoded into a [`Buffer`].
-#[derive(Clone, Copy)]
-pub struct UserPass<'b> {
-    /// The user name: UTF-8 without colon and control characters.
-    pub user: &'b str,
-    /// The password: bytes that are UTF-8 without control characters.
-    pub password: &'b [u8],
+/// Reads a user name and a password from the one field, into a buffer (RFC 7617 section 2).
+///
+/// It is canonical base64 with its padding, of UTF-8 without control characters; the first `:` ends the user name.
+/// How long it may be is for [`Authorization`] to say.
+///
+/// # Errors
+///
+/// The 400 of [`Authorization::token68`] when there is not exactly one value; else the reason `basic_malformed`, to
+/// which a verifier answers a 401 with its challenge, as it does to wrong passwords, because RFC 7617 leaves it open, and
+/// a caller that is asked again can do better.
+///
+/// ```
+/// use auth_core::Authorization;
+/// use auth_static::basic::{self, Buffer};
+/// let field = Authorization::parse(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap();
+/// let mut buffer = Buffer::new();
+/// let user_pass = basic::parse(&field, &mut buffer).unwrap();
+/// assert_eq!((user_pass.user(), user_pass.password()), ("Aladdin", "open sesame"));
+/// ```
+#[inline]
+pub fn parse<'b>(
+    field: &Authorization<'_>,
+    buffer: &'b mut Buffer,
+) -> Result<UserPass<'b>, Refused> {
+    // Base64 is a token68: only of what cannot be decoded is it worth asking whether it could be several values.
+    let decoded = buffer.decode(field.credentials()).ok_or_else(|| {
+        field.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(MALFORMED))
+    })?;
+    let text = str::from_utf8(decoded).map_err(|_| Refused::Malformed(MALFORMED))?;
+    let colon = decoded.iter().position(|byte| *byte == b':');
+    let parts = colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
+    match parts {
+        Some((user, password)) if !has_control(text) => Ok(UserPass { user, password }),
+        _ => Err(Refused::Malformed(MALFORMED)),
+    }
 }
 
-/// Where credentials are decoded: on the stack when they are short, and wiped when it goes.
+/// Why there is no user name and password.
+#[derive(Debug)]
+pub enum Refused {
+    /// There are several readings: a 400.
+    Ambiguous(Rejection),
+    /// There is none: a verifier answers it as it answers a wrong password.
+    Malformed(Reason),
+}
+
+/// CTL of RFC 5234 appendix B.1.
+pub(super) fn has_control(text: &str) -> bool {
+    // Without an early exit this compiles to a few instructions for many bytes.
+    let bit = |byte: u8| u8::from(byte < b' ') | u8::from(byte == 0x7f);
+    text.bytes().fold(0, |any, byte| any | bit(byte)) != 0
+}
+
+/// A user name and a password that somebody presents: the `user-pass` of RFC 7617 section 2.
+///
+/// `Debug` shows neither: people type passwords where user names go.
+#[derive(Clone, Copy)]
+pub struct UserPass<'a> {
+    user: &'a str,
+    password: &'a str,
+}
+
+impl<'a> UserPass<'a> {
+    /// Both, as somebody presents them.
+    #[must_use]
+    pub const fn new(user: &'a str, password: &'a str) -> Self {
+        Self { user, password }
+    }
+
+    /// The user name, exactly as it was sent.
+    #[must_use]
+    pub const fn user(&self) -> &'a str {
+        self.user
+    }
+
+    /// The password, for the one place that checks it.
+    #[must_use]
+    pub const fn password(&self) -> &'a str {
+        self.password
+    }
+}
+
+impl fmt::Debug for UserPass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserPass(..)")
+    }
+}
+
+/// Where [`parse`] decodes to: on the stack up to 128 bytes, on the heap beyond. It is wiped when dropped.
 pub struct Buffer {
-    short: [u8; Self::SHORT],
-    long: Vec<u8>,
+    stack: [u8; Self::STACK],
+    /// How much of the stack was written to.
+    written: usize,
+    heap: Zeroizing<Vec<u8>>,
 }
 
 impl Buffer {
-    const SHORT: usize = 128;
+    const STACK: usize = 128;
 
     /// An empty buffer.
     #[must_use]
-    #[inline]
-    pub const fn new() -> Self {
-        Self { short: [0; Self::SHORT], long: Vec::new() }
+    pub fn new() -> Self {
+        Self { stack: [0; Self::STACK], written: 0, heap: Zeroizing::new(Vec::new()) }
     }
 
-    /// Canonical base64 alone: padded, and without stray bits.
     #[inline]
-    fn decode(&mut self, encoded: &[u8]) -> Option<&[u8]> {
-        if base64::decoded_len_estimate(encoded.len()) > Self::SHORT {
-            self.long = STANDARD.decode(encoded).ok()?;
-            return Some(&self.long);
-        }
-        let length = STANDARD.decode_slice(encoded, &mut self.short).ok()?;
-        self.short.get(..length)
+    fn decode(&mut self, token68: &[u8]) -> Option<&[u8]> {
+        let most = token68.len().div_ceil(4) * 3;
+        let room = if most <= Self::STACK {
+            self.written = self.written.max(most);
+            self.stack.as_mut_slice()
+        } else {
+            self.heap = Zeroizing::new(vec![0; most]);
+            self.heap.as_mut_slice()
+        };
+        let length = STANDARD.decode_slice(token68, room).ok()?;
+        room.get(..length)
     }
 }
 
@@ -51,10 +133,8 @@ impl Default for Buffer {
 
 impl Drop for Buffer {
     fn drop(&mut self) {
-        self.short.fill(0);
-        optimization_barrier(&self.short);
-        if !self.long.is_empty() {
-            self.long.zeroize();
+        if let Some(written) = self.stack.get_mut(..self.written) {
+            written.zeroize();
         }
     }
 }
@@ -65,56 +145,92 @@ impl fmt::Debug for Buffer {
     }
 }
 
-/// Shows nothing: a user name may be one typed in the wrong field.
-impl fmt::Debug for UserPass<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UserPass(..)")
+const MALFORMED: Reason = Reason::new(
+    "basic_malformed",
+    "credentials are not the base64 of a user name, ':' and a password in UTF-8",
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Reads a field of this token68.
+    fn read<'b>(token68: &str, buffer: &'b mut Buffer) -> Result<UserPass<'b>, Refused> {
+        parse(&Authorization::parse(format!("Basic {token68}").as_bytes()).unwrap(), buffer)
+    }
+
+    #[track_caller]
+    fn check(token68: &str, expected: Option<(&str, &str)>) {
+        let mut buffer = Buffer::new();
+        let read = read(token68, &mut buffer).ok();
+        assert_eq!(read.map(|read| (read.user(), read.password())), expected, "{token68}");
+    }
+
+    /// The examples of RFC 7617 sections 2 and 2.1 first.
+    #[test]
+    fn reads_canonical_base64_of_utf_8_alone() {
+        check("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", Some(("Aladdin", "open sesame")));
+        check("dGVzdDoxMjPCow==", Some(("test", "123\u{a3}")));
+        check("Og==", Some(("", "")));
+        check("YTo6Yjo=", Some(("a", ":b:")));
+        check("", None);
+        check("YWI=", None); // no colon
+        check("QWxhZGRpbjpvcGVuIHNlc2FtZQ", None); // no padding
+        check("QWxhZGRpbjpvcGVuIHNlc2FtZQ=", None); // half of it
+        check("Og===", None);
+        check("Oh==", None); // stray bits, which another decoder may drop
+        check("YTpjZB==", None);
+        check("YTo-", None); // URL-safe alphabet
+        check("dGVzdDoxMjOj", None); // 123£ in ISO-8859-1
+        check("YQA6Yg==", None); // a NUL in the user name
+        check("YTpiDQo=", None); // CR LF behind the password
+        check("YTpifw==", None); // DEL
+        check("Yjo\u{e9}", None);
+        check("YT pi", None);
+    }
+
+    #[test]
+    fn wipes_what_it_decoded_and_shows_nothing() {
+        let mut buffer = Buffer::new();
+        read("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", &mut buffer).unwrap();
+        assert_eq!((buffer.written, &buffer.stack[..7]), (21, &b"Aladdin"[..]));
+        read("Og==", &mut buffer).unwrap();
+        assert_eq!(buffer.written, 21, "what the first left behind would not be wiped");
+        let long = STANDARD.encode("u:".to_owned() + &"p".repeat(200));
+        let read = read(&long, &mut buffer).unwrap();
+        assert_eq!(read.password().len(), 200);
+        assert_eq!(format!("{read:?}"), "UserPass(..)");
+        assert_eq!(format!("{buffer:?}"), "Buffer(..)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_printed_is_read_back(user in "[^:\\p{Cc}]{0,60}", password in "\\P{Cc}{0,200}") {
+            let printed = STANDARD.encode(format!("{user}:{password}"));
+            let mut buffer = Buffer::new();
+            let read = read(&printed, &mut buffer).unwrap();
+            prop_assert_eq!((read.user(), read.password()), (&*user, &*password));
+            prop_assert_eq!(STANDARD.encode(format!("{}:{}", read.user(), read.password())), printed);
+        }
+
+        /// Whatever is read has one spelling: no two fields are the same credentials.
+        #[test]
+        fn any_bytes_are_read_whole_or_refused(field in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let mut buffer = Buffer::new();
+            let Ok(field) = Authorization::parse(&field) else { return Ok(()) };
+            if let Ok(read) = parse(&field, &mut buffer) {
+                let spelled = STANDARD.encode(format!("{}:{}", read.user(), read.password()));
+                prop_assert_eq!(spelled.as_bytes(), field.credentials());
+            }
+        }
+
+        #[test]
+        fn any_token68_is_read_whole_or_refused(token68 in "[A-Za-z0-9+/]{0,8}={0,2}") {
+            let mut buffer = Buffer::new();
+            if let Ok(read) = read(&token68, &mut buffer) {
+                prop_assert_eq!(STANDARD.encode(format!("{}:{}", read.user(), read.password())), token68);
+            }
+        }
     }
 }
-
-/// Reads user name and password.
-///
-/// # Errors
-///
-/// The 400 of [`Authorization::token68`] when there is not exactly one value; otherwise the reason why it is none, for
-/// the verifier to answer as it answers a wrong password.
-#[inline]
-pub fn parse<'b>(
-    authorization: &Authorization<'_>,
-    buffer: &'b mut Buffer,
-) -> Result<UserPass<'b>, Refused> {
-    // Base64 is a token68: only what cannot be decoded is worth asking whether it could be several values.
-    let decoded = buffer.decode(authorization.credentials()).ok_or_else(|| {
-        authorization.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(BASE64))
-    })?;
-    // One look at every byte: most credentials are ASCII, which is far cheaper to see than that something is UTF-8.
-    let (control, all) = decoded
-        .iter()
-        .fold((0, 0), |(control, all), byte| (control | control_bit(*byte), all | byte));
-    if !all.is_ascii() && str::from_utf8(decoded).is_err() {
-        return Err(Refused::Malformed(UTF_8));
-    }
-    if control != 0 {
-        return Err(Refused::Malformed(CONTROL));
-    }
-    let colon = decoded.iter().position(|byte| *byte == b':').ok_or(Refused::Malformed(COLON))?;
-    let user = decoded.get(..colon).and_then(|user| str::from_utf8(user).ok());
-    let (user, password) = user.zip(decoded.get(colon + 1..)).ok_or(Refused::Malformed(UTF_8))?;
-    Ok(UserPass { user, password })
-}
-
-/// Why there is no user name and password.
-#[derive(Debug)]
-pub enum Refused {
-    /// There are several readings: a 400.
-    Ambiguous(Rejection),
-    /// There is none: refused like a wrong password.
-    Malformed(Reason),
-}
-
-const BASE64: Reason = Reason::new("basic_malformed", "credentials are not canonical base64");
-const UTF_8: Reason = Reason::new("basic_not_utf8", "credentials are not UTF-8");
-const COLON: Reason =
-    Reason::new("basic_no_colon", "credentials have no colon behind the user name");
-const CONTROL: Reason =
-    Reason::new("basic_control_character", "credentials have a control character");

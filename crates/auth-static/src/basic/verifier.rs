@@ -1,123 +1,190 @@
-//! Verifies user names and passwords.
+//! The server's end of Basic.
 
-use super::{
-    AttemptLimit, SCHEME,
-    parse::{Buffer, Refused, parse},
-};
+use super::{AttemptLimit, Buffer, Passwords, Refused, SCHEME, parse};
 use auth_core::{
     Accepted, Authorization, Challenge, Flow, Outcome, Presence, Reason, Rejection, RequestView,
     Result,
 };
-use std::{fmt, sync::Arc};
+use std::fmt;
 
-/// Says whether a password is the user's. [`Accounts`](super::Accounts) is for configured machine accounts,
-/// `Argon2Passwords` for passwords that people chose.
+/// Verifies Basic credentials (RFC 7617).
+///
+/// Its challenge asks for UTF-8 (section 2.1). Two fields, or two values in one, are a 400; credentials that cannot be
+/// decoded are a 401 with the challenge, like a wrong password.
 ///
 /// # Security
 ///
-/// An unknown user must cost the same work as a known one.
-pub trait Passwords: Send + Sync {
-    /// Who it turned out to be.
-    type Principal: Send;
-
-    /// The principal, or `None` when the user is unknown or the password wrong. The flow does not borrow what was
-    /// presented.
-    fn check(&self, user: &str, password: &[u8]) -> Flow<'_, Option<Self::Principal>>;
-}
-
-/// Verifies Basic credentials (RFC 7617): strict base64, UTF-8, one refusal for unknown and wrong.
-///
-/// ```
-/// use auth_core::SystemRandom;
-/// use auth_static::{KeyHasher, basic};
-/// let hasher = KeyHasher::random(&SystemRandom::new())?;
-/// let accounts = basic::Accounts::new(&hasher, [("webex", "a-long-random-password", "receipts")]);
-/// let door = basic::Verifier::new("webhooks", accounts)?;
-/// # let _: &dyn auth_core::Verifier<Principal = &str> = &door;
-/// # Ok::<_, auth_core::Error>(())
-/// ```
-pub struct Verifier<P> {
-    passwords: P,
-    limit: Option<Arc<AttemptLimit>>,
+/// Unknown user and wrong password are one refusal outside, and one reason inside: a log that told them apart would
+/// hold what people type into the wrong field. Give it an [`AttemptLimit`] wherever people choose the passwords.
+pub struct Verifier<W> {
+    passwords: W,
     challenge: Challenge,
+    limit: Option<AttemptLimit>,
 }
 
-impl<P: Passwords> Verifier<P> {
-    /// Verifies accounts of this realm.
+impl<W: Passwords> Verifier<W> {
+    /// A verifier that asks `passwords`.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the realm has control characters.
-    pub fn new(realm: &str, passwords: P) -> Result<Self> {
-        let challenge =
-            Challenge::build(SCHEME).quoted("realm", realm).quoted("charset", "UTF-8").finish()?;
-        Ok(Self { passwords, limit: None, challenge })
+    /// `Error::Config` when no field can hold the realm.
+    pub fn new(realm: &str, passwords: W) -> Result<Self> {
+        let challenge = Challenge::build(SCHEME).quoted("realm", realm).quoted("charset", "UTF-8");
+        Ok(Self { passwords, challenge: challenge.finish()?, limit: None })
     }
 
-    /// Limits failed attempts, before any password is hashed.
+    /// With a limit to wrong passwords: beyond it callers get a 429 with `Retry-After`, before anything is hashed.
     #[must_use]
-    pub fn with_limit(mut self, limit: AttemptLimit) -> Self {
-        self.limit = Some(Arc::new(limit));
-        self
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
-    fn refuse(&self, reason: Reason) -> Rejection {
+    fn unauthenticated(&self, reason: Reason) -> Rejection {
         Rejection::unauthenticated(reason, self.challenge.clone())
     }
 
-    fn authorization<'a>(&self, request: RequestView<'a>) -> Result<Authorization<'a>, Rejection> {
-        match Authorization::of(request.headers)? {
-            Some(authorization) if authorization.is(SCHEME) => Ok(authorization),
-            _ => Err(self.refuse(MISSING)),
-        }
-    }
-
-    fn judge<'a>(
+    fn check<'a>(
         &'a self,
-        request: RequestView<'a>,
-    ) -> Result<Flow<'a, Outcome<P::Principal>>, Rejection> {
-        let authorization = self.authorization(request)?;
-        let mut buffer = Buffer::new();
-        let presented = parse(&authorization, &mut buffer).map_err(|refused| match refused {
-            Refused::Ambiguous(rejection) => rejection,
-            Refused::Malformed(reason) => self.refuse(reason),
-        })?;
-        let attempt = match &self.limit {
-            None => None,
-            Some(limit) => Some(limit.attempt(presented.user, request.peer.address)?),
+        request: RequestView<'_>,
+    ) -> Result<Flow<'a, Outcome<W::Principal>>, Rejection> {
+        let field = match Authorization::of(request.headers)? {
+            Some(field) if field.is(SCHEME) => field,
+            _ => return Err(self.unauthenticated(MISSING)),
         };
-        let checked = self.passwords.check(presented.user, presented.password);
-        Ok(checked.map(move |found| {
-            if let (Some(limit), Some(attempt)) = (&self.limit, attempt) {
-                limit.settle(attempt, found.is_some());
+        let mut buffer = Buffer::new();
+        let presented = parse(&field, &mut buffer).map_err(|refused| match refused {
+            Refused::Ambiguous(rejection) => rejection,
+            Refused::Malformed(reason) => self.unauthenticated(reason),
+        })?;
+        let limited = match &self.limit {
+            None => None,
+            Some(limit) => match limit.attempt(request.peer.address, presented.user()) {
+                Ok(attempt) => Some((limit, attempt)),
+                Err(wait) => return Err(Rejection::throttled(THROTTLED, wait)),
+            },
+        };
+        Ok(self.passwords.check(presented).map(move |found| match (found, limited) {
+            (Some(principal), limited) => {
+                if let Some((limit, attempt)) = limited {
+                    limit.succeeded(attempt);
+                }
+                Ok(Accepted::new(SCHEME, principal))
             }
-            found
-                .map(|principal| Accepted::new(SCHEME, principal))
-                .ok_or_else(|| self.refuse(WRONG))
+            (None, limited) => {
+                if let Some((limit, attempt)) = limited {
+                    limit.failed(attempt);
+                }
+                Err(self.unauthenticated(WRONG))
+            }
         }))
     }
 }
 
-impl<P: Passwords> auth_core::Verifier for Verifier<P> {
-    type Principal = P::Principal;
+impl<W: Passwords> auth_core::Verifier for Verifier<W> {
+    type Principal = W::Principal;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         Authorization::presence(head, SCHEME)
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P::Principal>> {
-        self.judge(request).unwrap_or_else(|rejection| Flow::ready(Err(rejection)))
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<W::Principal>> {
+        self.check(request).unwrap_or_else(|rejection| Flow::ready(Err(rejection)))
     }
 }
 
-impl<P> fmt::Debug for Verifier<P> {
+impl<W> fmt::Debug for Verifier<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("basic::Verifier")
-            .field("challenge", &self.challenge)
-            .finish_non_exhaustive()
+        write!(f, "Verifier({}, limit: {:?})", self.challenge, self.limit)
     }
 }
 
-const MISSING: Reason =
-    Reason::new("basic_missing", "no Basic credentials, expected them in the Authorization field");
-const WRONG: Reason = Reason::new("basic_wrong", "user is unknown, or the password is wrong");
+const MISSING: Reason = Reason::new("basic_missing", "no Basic credentials, expected some");
+const WRONG: Reason = Reason::new("basic_wrong", "user is unknown or password is wrong");
+const THROTTLED: Reason = Reason::new("basic_throttled", "too many wrong passwords");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Basic, KeyHasher, basic::Accounts, shown::outcome};
+    use auth_core::SystemRandom;
+    use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+    use proptest::prelude::*;
+
+    fn door(user: &str, password: &str) -> Verifier<Accounts<&'static str>> {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        Verifier::new("Wally\"World", Accounts::new(&hasher, [(user, password, "known")])).unwrap()
+    }
+
+    fn fields(values: &[&[u8]]) -> HeaderMap {
+        let value = |value: &&[u8]| (AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
+        values.iter().map(value).collect()
+    }
+
+    #[track_caller]
+    fn check(values: &[&str], expected: &str) {
+        let values: Vec<_> = values.iter().map(|value| value.as_bytes()).collect();
+        assert_eq!(outcome(&door("Aladdin", "open sesame"), "/", &fields(&values)), expected);
+    }
+
+    /// Realm and challenge are always there: peers leave out the one or the other.
+    #[test]
+    fn answers_as_rfc_7617_has_it() {
+        let challenged =
+            |code| format!(r#"401 {code} Basic realm="Wally\"World", charset="UTF-8""#);
+        check(&["Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="], "known");
+        check(&["bAsIC  QWxhZGRpbjpvcGVuIHNlc2FtZQ=="], "known");
+        check(&[], &challenged("basic_missing"));
+        check(&["Bearer QWxhZGRpbjpvcGVuIHNlc2FtZQ=="], &challenged("basic_missing"));
+        check(&["undefined"], &challenged("basic_missing"));
+        check(&["Basic QWxhZGRpbjpvcGVuIHNlc2FtZR=="], &challenged("basic_malformed"));
+        check(&["Basic undefined"], &challenged("basic_malformed"));
+        check(&["Basic Og=="], &challenged("basic_wrong"));
+        check(&["Basic QWxhZGRpbjpvcGVu"], &challenged("basic_wrong"));
+        check(&["Basic"], "400 authorization_credentials");
+        check(&["Basic =="], "400 authorization_credentials");
+        check(&["Basic YTpi YTpi"], "400 authorization_credentials");
+        check(&["Basic YTpi, Basic YTpi"], "400 authorization_joined");
+        check(&["Basic YTpi", "Bearer x"], "400 authorization_several");
+        check(&[""], "400 authorization_no_scheme");
+        check(&["Basic\tYTpi"], "400 authorization_no_scheme");
+    }
+
+    #[test]
+    fn refuses_a_realm_that_no_field_can_hold() {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let accounts = Accounts::new(&hasher, [("a", "b", ())]);
+        assert_eq!(Verifier::new("a\nb", accounts).unwrap_err().code(), "challenge_unprintable");
+    }
+
+    fn sent(user: &str, password: &str) -> HeaderMap {
+        let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        let credentials = Basic::new(user, password).unwrap().present();
+        credentials.commit(&mut uri, &mut headers).unwrap();
+        headers
+    }
+
+    proptest! {
+        #[test]
+        fn what_our_client_sends_our_verifier_accepts(user in "[^:\\p{Cc}]{0,60}", password in "\\P{Cc}{0,200}") {
+            let headers = sent(&user, &password);
+            prop_assert_eq!(outcome(&door(&user, &password), "/", &headers), "known");
+            let (uri, other) = (Uri::from_static("/"), sent("", ""));
+            let head = RequestView::new(&Method::GET, &uri, &other);
+            prop_assert_eq!(auth_core::Verifier::presence(&door(&user, &password), head), Presence::Present);
+        }
+
+        /// In the credentials: the scheme is the same in any case, see above.
+        #[test]
+        fn a_flipped_bit_is_refused(user in "[^:\\p{Cc}]{0,20}", password in "\\P{Cc}{0,40}", at: prop::sample::Index, bit in 0..8) {
+            let headers = sent(&user, &password);
+            let mut value = headers[AUTHORIZATION].as_bytes().to_vec();
+            let credentials = "Basic ".len();
+            let at = credentials + at.index(value.len() - credentials);
+            value[at] ^= 1_u8 << bit;
+            if HeaderValue::from_bytes(&value).is_ok() {
+                let told = outcome(&door(&user, &password), "/", &fields(&[&value]));
+                prop_assert!(told.starts_with("40"), "{}", told);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Token buckets, in bounded memory.
+
+use super::Rate;
+use auth_core::Timestamp;
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
+
+pub(super) type Key = [u8; 16];
+
+/// One bucket for each key, all of one rate.
+///
+/// A bucket is the moment when it is full again: one that has passed says nothing, and is forgotten.
+pub(super) struct Buckets {
+    rate: Rate,
+    full_again: Ends,
+    /// The bucket of all who find no room.
+    shared: Timestamp,
+}
+
+impl Buckets {
+    /// How much longer than its period a bucket takes to be full again at most: what is drained beyond its bottom
+    /// counts that far, and a clock set back locks nobody out for longer.
+    const DEEPEST: Duration = Duration::from_secs(60 * 60);
+
+    pub(super) fn new(rate: Rate) -> Self {
+        Self { rate, full_again: Ends::default(), shared: Timestamp::default() }
+    }
+
+    /// How long until the bucket of this key has something in it: zero when it has.
+    pub(super) fn wait(&mut self, key: &Key, now: Timestamp, most: usize) -> Duration {
+        self.full_again.forget_until(now);
+        let full_again = match self.full_again.get(key) {
+            Some(full_again) => full_again,
+            None if self.full_again.len() < most => now,
+            None => self.shared,
+        };
+        self.within(full_again, now).since(now).saturating_sub(self.rate.period - self.refill())
+    }
+
+    /// Takes one out of the bucket of this key.
+    pub(super) fn drain(&mut self, key: Key, now: Timestamp, most: usize) {
+        self.full_again.forget_until(now);
+        let known = self.full_again.get(&key);
+        let room = known.is_some() || self.full_again.len() < most;
+        let before = known.unwrap_or(if room { now } else { self.shared }).max(now);
+        let after = self.within(before.after(self.refill()), now);
+        if room {
+            self.full_again.set(key, after);
+        } else {
+            self.shared = after;
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.full_again.len()
+    }
+
+    /// How long it takes for one to come back.
+    fn refill(&self) -> Duration {
+        self.rate.period / self.rate.failures
+    }
+
+    fn within(&self, full_again: Timestamp, now: Timestamp) -> Timestamp {
+        full_again.min(now.after(self.rate.period).after(Self::DEEPEST))
+    }
+}
+
+/// Keys until their ends, in the order of those.
+#[derive(Default)]
+pub(super) struct Ends {
+    ends: HashMap<Key, Timestamp>,
+    order: BTreeSet<(Timestamp, Key)>,
+}
+
+impl Ends {
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<Timestamp> {
+        self.ends.get(key).copied()
+    }
+
+    pub(super) fn set(&mut self, key: Key, end: Timestamp) {
+        if let Some(before) = self.ends.insert(key, end) {
+            self.order.remove(&(before, key));
+        }
+        self.order.insert((end, key));
+    }
+
+    pub(super) fn forget_first(&mut self) {
+        if let Some((_, key)) = self.order.pop_first() {
+            self.ends.remove(&key);
+        }
+    }
+
+    /// Forgets what has ended.
+    pub(super) fn forget_until(&mut self, now: Timestamp) {
+        while self.order.first().is_some_and(|(end, _)| *end <= now) {
+            self.forget_first();
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! What the clients keep: made once, handed out for every request.
+
+use auth_core::{Cause, Credentials, Error, Result};
+use http::{HeaderValue, header::AUTHORIZATION};
+
+/// An `Authorization` field with this scheme.
+pub(crate) fn authorization(scheme: &str, credentials: &str) -> Result<Credentials> {
+    let mut text = String::with_capacity(scheme.len() + 1 + credentials.len());
+    text.push_str(scheme);
+    text.push(' ');
+    text.push_str(credentials);
+    let value = HeaderValue::from_maybe_shared(text)
+        .map_err(|error| config("authorization_unprintable", error))?;
+    Credentials::header(AUTHORIZATION, value).map(kept)
+}
+
+/// The first clone of a field's value allocates what all later ones share: it is made here, not for a request.
+pub(crate) fn kept(credentials: Credentials) -> Credentials {
+    drop(credentials.clone());
+    credentials
+}
+
+pub(crate) fn config(
+    code: &'static str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::Config(Cause::new(code, error))
+}

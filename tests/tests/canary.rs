@@ -107,7 +107,7 @@ async fn no_error_of_a_client_shows_a_secret() {
         .into_iter()
         .flatten()
         {
-            shown.error(&error).text(&panic_message(error));
+            shown.error(&error).text(&panic_message(Err(error)));
         }
     }
     let client = Client::builder().build().unwrap();
@@ -156,9 +156,8 @@ async fn no_error_of_a_client_shows_a_secret() {
 }
 
 /// What a program says that unwraps an error with a secret in hand.
-fn panic_message(error: auth_core::Error) -> String {
-    let panicked =
-        std::panic::catch_unwind(AssertUnwindSafe(|| Err::<(), _>(error).unwrap())).unwrap_err();
+fn panic_message(failed: auth_core::Result<()>) -> String {
+    let panicked = std::panic::catch_unwind(AssertUnwindSafe(|| failed.unwrap())).unwrap_err();
     *panicked.downcast::<String>().unwrap()
 }
 

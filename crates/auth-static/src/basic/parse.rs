@@ -29,16 +29,16 @@ pub fn parse<'b>(
     field: &Authorization<'_>,
     buffer: &'b mut Buffer,
 ) -> Result<UserPass<'b>, Refused> {
-    // Base64 is a token68: only of what cannot be decoded is it worth asking whether it could be several values.
-    let decoded = buffer.decode(field.credentials()).ok_or_else(|| {
-        field.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(MALFORMED))
-    })?;
-    let text = str::from_utf8(decoded).map_err(|_| Refused::Malformed(MALFORMED))?;
+    // Base64 is a token68: only of what cannot be read is it worth asking whether it could be several values.
+    let refused =
+        || field.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(MALFORMED));
+    let decoded = buffer.decode(field.credentials()).ok_or_else(refused)?;
+    let text = str::from_utf8(decoded).map_err(|_| refused())?;
     let colon = decoded.iter().position(|byte| *byte == b':');
     let parts = colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?)));
     match parts {
         Some((user, password)) if !has_control(text) => Ok(UserPass { user, password }),
-        _ => Err(Refused::Malformed(MALFORMED)),
+        _ => Err(refused()),
     }
 }
 

@@ -83,7 +83,8 @@ struct Told {
 async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str]) -> Told {
     let (codes, handled, pulled) =
         (Codes::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let body = Pieces(pieces.to_vec().into_iter(), Arc::clone(&pulled));
+    let pieces: Vec<_> = pieces.to_vec();
+    let body = Pieces(pieces.into_iter(), Arc::clone(&pulled));
     let count = Arc::clone(&handled);
     let service = service_fn(move |request: Request<CheckedBody<Pieces>>| {
         count.fetch_add(1, Ordering::SeqCst);

@@ -42,11 +42,9 @@ impl<'a> Authorization<'a> {
     /// begin with the name of a scheme.
     #[inline]
     pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
-        let mut fields = headers.get_all(AUTHORIZATION).iter();
-        match (fields.next(), fields.next()) {
-            (None, _) => Ok(None),
-            (Some(field), None) => Self::parse(field.as_bytes()).map(Some),
-            (Some(_), Some(_)) => Err(Rejection::malformed(SEVERAL)),
+        match only(headers, &AUTHORIZATION, SEVERAL)? {
+            None => Ok(None),
+            Some(field) => Self::parse(field.as_bytes()).map(Some),
         }
     }
 
@@ -73,10 +71,11 @@ impl<'a> Authorization<'a> {
         }
         let mut scanner = Scanner::new(field);
         let scheme = scanner.token_bytes();
-        let apart = !scanner.take_while(|byte| byte == b' ').is_empty() || scanner.is_at_end();
+        let apart = scanner.eat(b' ') || scanner.is_at_end();
         if scheme.is_empty() || !apart {
             return Err(Rejection::malformed(SCHEME));
         }
+        while scanner.eat(b' ') {}
         Ok(Self { scheme, credentials: scanner.rest() })
     }
 
@@ -158,10 +157,23 @@ pub fn one_field<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'a HeaderValue>, Rejection> {
+    only(headers, name, SEVERAL_KEYS)
+}
+
+#[inline]
+fn only<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    several: Reason,
+) -> Result<Option<&'a HeaderValue>, Rejection> {
+    // As many values as names: no field comes twice, and one look-up tells.
+    if headers.len() == headers.keys_len() {
+        return Ok(headers.get(name));
+    }
     let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
         (field, None) => Ok(field),
-        _ => Err(Rejection::malformed(SEVERAL_KEYS)),
+        _ => Err(Rejection::malformed(several)),
     }
 }
 

@@ -116,7 +116,12 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
                 one_field(request.headers, name)?.map(|value| Cow::Borrowed(value.as_bytes()))
             }
             Placement::Scheme(word) => match Authorization::of(request.headers)? {
-                Some(field) if field.is(word.as_str()) => Some(Cow::Borrowed(field.opaque()?)),
+                Some(field) if field.is(word.as_str()) => {
+                    if !is_key(field.credentials()) {
+                        return field.opaque().and(Err(self.unauthenticated(MALFORMED)));
+                    }
+                    return Ok(Cow::Borrowed(field.credentials()));
+                }
                 _ => None,
             },
             Placement::Query(name) => query::find(request.uri.query(), name.as_str())?,
@@ -163,7 +168,8 @@ impl<L> fmt::Debug for Verifier<L> {
 /// Visible ASCII, without what would join or quote values; the same in every place, so that a key can move.
 fn is_key(key: &[u8]) -> bool {
     // Without an early exit this compiles to a few instructions for many bytes.
-    let visible = |all: bool, byte: &u8| all & matches!(byte, b'!' | b'#'..=b'+' | b'-'..=b'~');
+    let part = |byte: u8| byte.is_ascii_graphic() & (byte != b'"') & (byte != b',');
+    let visible = |all: bool, byte: &u8| all & part(*byte);
     !key.is_empty() && key.len() <= ApiKey::MOST_BYTES && key.iter().fold(true, visible)
 }
 

@@ -61,11 +61,11 @@ impl Basic {
             let text = "user name holds ':', which ends it (RFC 7617 section 2)";
             return Err(field::config("basic_user_name_colon", text));
         }
-        if parse::has_control(user) {
+        if parse::has_control(user.as_bytes()) {
             let text = "user name holds a control character, expected none (RFC 7617 section 2)";
             return Err(field::config("basic_user_name_control", text));
         }
-        if parse::has_control(password) {
+        if parse::has_control(password.as_bytes()) {
             let text = "password holds a control character, expected none (RFC 7617 section 2)";
             return Err(field::config("basic_password_control", text));
         }

@@ -58,12 +58,12 @@ impl KeyHasher {
 
     /// The digest of a password of one user: the same password of another has another digest. No key has such a digest,
     /// since it begins with a zero byte, and a key has none.
-    pub(crate) fn hash_password(&self, user: &str, password: &str) -> KeyDigest {
+    pub(crate) fn hash_password(&self, user: &str, password: &[u8]) -> KeyDigest {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(&[0]);
         context.update(&u64::try_from(user.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(user.as_bytes());
-        context.update(password.as_bytes());
+        context.update(password);
         KeyDigest::of(&context.sign())
     }
 }
@@ -209,11 +209,15 @@ mod tests {
     #[test]
     fn a_password_is_bound_to_its_user_and_is_no_key() {
         let hasher = KeyHasher::new(&Secret::from(vec![1; 32])).unwrap();
-        let digest = hasher.hash_password("user", "password");
-        assert_eq!(digest, hasher.hash_password("user", "password"));
+        let digest = hasher.hash_password("user", b"password");
+        assert_eq!(digest, hasher.hash_password("user", b"password"));
         for (user, password) in [("use", "rpassword"), ("userp", "assword"), ("other", "password")]
         {
-            assert_ne!(digest, hasher.hash_password(user, password), "{user} {password}");
+            assert_ne!(
+                digest,
+                hasher.hash_password(user, password.as_bytes()),
+                "{user} {password}"
+            );
         }
         assert_ne!(digest, hasher.hash(b"userpassword"));
     }

@@ -54,7 +54,7 @@ impl<P> Accounts<P> {
     ) -> Self {
         let account = |(user, password, principal): (U, W, P)| {
             let user = user.into();
-            let digest = hasher.hash_password(&user, password.as_ref());
+            let digest = hasher.hash_password(&user, password.as_ref().as_bytes());
             (user, (digest, principal))
         };
         Self { hasher: hasher.clone(), accounts: accounts.into_iter().map(account).collect() }

@@ -110,7 +110,7 @@ where
     type Principal = P;
 
     fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<P>> {
-        let password = Secret::from(presented.password());
+        let password = Secret::new(presented.password());
         self.users.lookup(presented.user()).and_then(move |found| {
             let (hash, principal) = match found {
                 Some((hash, principal)) => (hash, Some(principal)),

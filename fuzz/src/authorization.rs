@@ -75,7 +75,7 @@ static DOORS: LazyLock<Vec<Door>> = LazyLock::new(|| {
         },
         Door {
             known: basic(basic::Accounts::new(&hasher, [(USER, PASSWORD, 1)])),
-            nobody: basic(basic::Accounts::new(&hasher, [])),
+            nobody: basic(basic::Accounts::new::<&str, &str>(&hasher, [])),
             reads: scheme("basic", STANDARD.encode(format!("{USER}:{PASSWORD}"))),
         },
         keys(Placement::scheme("App").unwrap(), scheme("app", TOKEN.into())),

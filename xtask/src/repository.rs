@@ -34,7 +34,7 @@ pub fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap_or(path).display().to_string()
 }
 
-/// All files below a folder whose name ends so, in order; none if there is no such folder.
+/// All files below a folder whose name ends so, in order; none if there is no such folder. What was built is left out.
 pub fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -43,7 +43,9 @@ pub fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
         for entry in entries {
             let path = entry.map_err(|error| format!("{}: {error}", shown(&folder)))?.path();
             if path.is_dir() {
-                folders.push(path);
+                if !path.ends_with("target") && !path.ends_with(".git") {
+                    folders.push(path);
+                }
             } else if path.to_string_lossy().ends_with(ending) {
                 found.push(path);
             }
@@ -53,11 +55,11 @@ pub fn files(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, String> {
     Ok(found)
 }
 
-/// The files that git tracks, with those not yet added but not ignored.
+/// The files that git tracks, with those not yet added but not ignored; all files where there is no git.
 pub fn tracked() -> Result<Vec<PathBuf>, String> {
     let mut git = Command::new("git");
     git.current_dir(root()).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
-    let listed = crate::command::capture(&mut git)?;
+    let Ok(listed) = crate::command::capture(&mut git) else { return files(&root(), "") };
     let paths = listed.split('\0').filter(|path| !path.is_empty()).map(|path| root().join(path));
     Ok(paths.filter(|path| path.is_file()).collect())
 }
@@ -76,5 +78,6 @@ mod tests {
         let found = files(&root().join("xtask"), ".rs").unwrap();
         assert!(found.contains(&root().join("xtask/src/main.rs")));
         assert!(files(&root().join("no-such-folder"), ".rs").unwrap().is_empty());
+        assert!(files(&root(), ".d").unwrap().is_empty(), "what was built is left out");
     }
 }

@@ -245,6 +245,12 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn an_exception_with_another_expected_excuses_nothing() {
+        let other = [Exception { expected: "403".into(), ..exception("200", "the peer is wrong") }];
+        check(cases(), &other, 2, [1, 0, 1], &["the exception of case bad is for another failure"]);
+    }
+
+    #[test]
     fn an_exception_for_a_case_that_passes_or_is_gone_fails_the_suite() {
         let one = [exception("200", "the peer is wrong")];
         let passing = vec![CaseResult::compare("bad", "401", "401")];

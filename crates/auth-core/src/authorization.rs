@@ -42,7 +42,7 @@ impl<'a> Authorization<'a> {
     /// begin with the name of a scheme.
     #[inline]
     pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
-        match only(headers, &AUTHORIZATION, SEVERAL)? {
+        match only(headers, &AUTHORIZATION).map_err(|Several| Rejection::malformed(SEVERAL))? {
             None => Ok(None),
             Some(field) => Self::parse(field.as_bytes()).map(Some),
         }
@@ -157,15 +157,14 @@ pub fn one_field<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
 ) -> Result<Option<&'a HeaderValue>, Rejection> {
-    only(headers, name, SEVERAL_KEYS)
+    only(headers, name).map_err(|Several| Rejection::malformed(SEVERAL_KEYS))
 }
 
+/// A field came more than once.
+struct Several;
+
 #[inline]
-fn only<'a>(
-    headers: &'a HeaderMap,
-    name: &HeaderName,
-    several: Reason,
-) -> Result<Option<&'a HeaderValue>, Rejection> {
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Several> {
     // As many values as names: no field comes twice, and one look-up tells.
     if headers.len() == headers.keys_len() {
         return Ok(headers.get(name));
@@ -173,7 +172,7 @@ fn only<'a>(
     let mut fields = headers.get_all(name).iter();
     match (fields.next(), fields.next()) {
         (field, None) => Ok(field),
-        _ => Err(Rejection::malformed(several)),
+        _ => Err(Several),
     }
 }
 

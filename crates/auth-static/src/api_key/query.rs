@@ -34,7 +34,12 @@ pub(super) fn has(query: Option<&str>, name: &str) -> bool {
 fn values<'q>(query: Option<&'q str>, name: &str) -> impl Iterator<Item = &'q str> {
     query.unwrap_or_default().split('&').filter_map(move |parameter| {
         let (found, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        decoded(found).eq(name.bytes().map(Some)).then_some(value)
+        let same = if found.contains('%') {
+            decoded(found).eq(name.bytes().map(Some))
+        } else {
+            found == name
+        };
+        same.then_some(value)
     })
 }
 
@@ -84,6 +89,11 @@ mod tests {
         for value in ["%", "%4", "%zz", "%+1", "%-1", "a%2", "%%41", "%4é"] {
             check(&format!("api%20key={value}"), Err("api_key_malformed"));
         }
+    }
+
+    #[test]
+    fn a_name_is_compared_as_it_reads() {
+        assert!(has(Some("%2541"), "%41") && !has(Some("%41"), "%41"));
     }
 
     #[test]

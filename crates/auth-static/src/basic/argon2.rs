@@ -138,7 +138,6 @@ mod tests {
     use crate::{
         Basic,
         basic::{AttemptLimit, Rate, Verifier},
-        shown::outcome,
     };
     use auth_core::{Inline, SystemRandom, Timestamp, Verifier as _};
     use http::{HeaderMap, Method, Uri};
@@ -320,12 +319,14 @@ mod tests {
         let desk = Desk::default();
         let door = Verifier::new("r", passwords(1, 0, desk)).unwrap();
         let (uri, headers) = (Uri::from_static("/"), sent("alice", "open sesame"));
-        let mut first = door.verify(http_request(&uri, &headers));
+        let mut first = door.verify(view(&uri, &headers));
         assert!(poll(&mut first).is_none());
-        assert_eq!(outcome(&door, "/", &headers), "error basic_busy");
+        let busy = poll(&mut door.verify(view(&uri, &headers))).expect("it is full");
+        assert!(matches!(&busy, Err(Error::Unavailable { .. })), "{busy:?}");
+        assert_eq!(busy.unwrap_err().code(), "basic_busy");
     }
 
-    fn http_request<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> auth_core::RequestView<'a> {
+    fn view<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> auth_core::RequestView<'a> {
         auth_core::RequestView::new(&Method::GET, uri, headers)
     }
 
@@ -337,7 +338,7 @@ mod tests {
         let door = Verifier::new("r", passwords(1, 0, desk.clone())).unwrap().with_limit(limit);
         let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
         for _ in 0..2 {
-            let mut flow = door.verify(http_request(&uri, &wrong));
+            let mut flow = door.verify(view(&uri, &wrong));
             assert!(poll(&mut flow).is_none());
             desk.work();
             let refused = poll(&mut flow).unwrap().unwrap().unwrap_err();
@@ -345,7 +346,8 @@ mod tests {
         }
         for password in ["wrong", "open sesame"] {
             let headers = sent("alice", password);
-            let refused = door.verify(http_request(&uri, &headers)).wait().unwrap().unwrap_err();
+            let told = poll(&mut door.verify(view(&uri, &headers))).expect("told at once");
+            let refused = told.unwrap().unwrap_err();
             assert_eq!(
                 (refused.status().as_u16(), refused.reason().code),
                 (429, "basic_throttled")

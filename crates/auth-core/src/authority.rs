@@ -100,6 +100,7 @@ mod tests {
     fn refuses_what_two_readers_could_read_differently() {
         check("https://a.example/", &["b.example"], Err("authority_conflict"));
         check("https://a.example/", &["a.example:80"], Err("authority_conflict"));
+        check("ws://a.example/", &["a.example:80"], Err("authority_conflict"));
         check("/", &["a.example", "a.example"], Err("authority_several_hosts"));
         check("/", &["a.example, b.example"], Err("authority_malformed_host"));
         check("/", &["a.example/x"], Err("authority_malformed_host"));

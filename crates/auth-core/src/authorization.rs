@@ -240,6 +240,42 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_field_of_exactly_8_kib_is_read() {
+        let field = format!("Bearer {}", "a".repeat(8192 - "Bearer ".len()));
+        let read = Authorization::parse(field.as_bytes()).unwrap();
+        assert_eq!((read.scheme(), read.credentials().len()), ("Bearer", 8185));
+        assert_eq!(format!("{read:?}"), "Authorization(Bearer ..)");
+    }
+
+    #[test]
+    fn opaque_credentials_are_visible_and_one() {
+        let read = |field: &'static str| Authorization::parse(field.as_bytes()).unwrap().opaque();
+        assert_eq!(read("App k:{}=!").unwrap(), b"k:{}=!");
+        for field in ["App a b", "App a\"b", "App a\u{e9}", "App a\u{7f}", "App"] {
+            assert_eq!(
+                read(field).unwrap_err().reason().code,
+                "authorization_credentials",
+                "{field:?}"
+            );
+        }
+        assert_eq!(read("App a,b").unwrap_err().reason().code, "authorization_joined");
+    }
+
+    #[test]
+    fn one_field_is_one_among_others_that_repeat() {
+        let key = HeaderName::from_static("key");
+        let mut fields = HeaderMap::new();
+        assert!(one_field(&fields, &key).unwrap().is_none());
+        fields.append("key", HeaderValue::from_static("a"));
+        assert_eq!(one_field(&fields, &key).unwrap().unwrap(), "a");
+        fields.append("accept", HeaderValue::from_static("x"));
+        fields.append("accept", HeaderValue::from_static("y"));
+        assert_eq!(one_field(&fields, &key).unwrap().unwrap(), "a");
+        fields.append("key", HeaderValue::from_static("a"));
+        assert_eq!(one_field(&fields, &key).unwrap_err().reason().code, "field_several");
+    }
+
     #[track_caller]
     fn present(fields: &[&'static str], expected: Presence) {
         let (uri, headers) = (Uri::from_static("/"), headers(fields));

@@ -79,7 +79,7 @@ pub fn verify() -> Group {
         ours("auth-static, behind a word", Some(1.1), 0, || {
             server(Placement::scheme("App"), ("authorization", format!("App {KEY}")), "/")
         }),
-        ours("auth-static, in the query", Some(1.2), 0, || {
+        ours("auth-static, in the query", Some(1.1), 0, || {
             server(
                 Placement::query("apikey"),
                 ("accept", "*/*".to_owned()),

@@ -1,9 +1,9 @@
-//! API keys: handing one out, and finding whose it is.
+//! API keys and Bearer tokens: handing one out, and finding whose it is.
 
 use super::with_request;
-use crate::case::{Group, call, floor, ours};
+use crate::case::{Call, Case, Group, call, floor, ours};
 use auth_core::{Authenticator, RequestView, Secret, Verifier};
-use auth_static::{ApiKey, KeyHasher, Keys, Placement, api_key};
+use auth_static::{ApiKey, KeyHasher, Keys, Placement, api_key, bearer};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use ring::hmac;
 use std::{
@@ -32,7 +32,7 @@ pub fn kept() -> Group {
     }
 }
 
-fn client(placement: auth_core::Result<Placement>) -> crate::case::Call {
+fn client(placement: auth_core::Result<Placement>) -> Call {
     let key = ApiKey::new(placement.expect("a placement"), KEY).expect("a key");
     let key: Box<dyn Authenticator> = Box::new(key);
     with_request(move |request| black_box(&key).credentials(request).wait().expect("credentials"))
@@ -58,21 +58,7 @@ impl Hasher for First {
 
 pub fn verify() -> Group {
     let cases = vec![
-        floor("keyed hash and map look-up", || {
-            let hasher = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-            let digest = |key: &[u8]| -> [u8; 32] {
-                hmac::sign(&hasher, key).as_ref().try_into().expect("32 bytes")
-            };
-            let mut map = HashMap::<_, _, BuildHasherDefault<First>>::default();
-            map.extend((0..MANY).map(|n| (digest(format!("key {n}").as_bytes()), n)));
-            map.insert(digest(KEY.as_bytes()), MANY);
-            let hasher = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
-            call(move || {
-                let digest: [u8; 32] =
-                    hmac::sign(&hasher, black_box(KEY).as_bytes()).as_ref().try_into().expect("32");
-                *map.get(&digest).expect("known")
-            })
-        }),
+        keyed_look_up(),
         ours("auth-static, in a field", Some(1.1), 0, || {
             server(Placement::header("key"), ("key", KEY.to_owned()), "/")
         }),
@@ -94,17 +80,66 @@ pub fn verify() -> Group {
     }
 }
 
+fn keyed_look_up() -> Case {
+    floor("keyed hash and map look-up", || {
+        let hasher = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        let digest = |key: &[u8]| -> [u8; 32] {
+            hmac::sign(&hasher, key).as_ref().try_into().expect("32 bytes")
+        };
+        let mut map = HashMap::<_, _, BuildHasherDefault<First>>::default();
+        map.extend((0..MANY).map(|n| (digest(format!("key {n}").as_bytes()), n)));
+        map.insert(digest(KEY.as_bytes()), MANY);
+        let hasher = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
+        call(move || {
+            let digest: [u8; 32] =
+                hmac::sign(&hasher, black_box(KEY).as_bytes()).as_ref().try_into().expect("32");
+            *map.get(&digest).expect("known")
+        })
+    })
+}
+
+pub fn bearer() -> Group {
+    let cases = vec![
+        keyed_look_up(),
+        ours("auth-static", Some(1.1), 0, || {
+            let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
+            let keys = Keys::new(&hasher, many());
+            let door = bearer::Verifier::new("r", hasher, keys).expect("a verifier");
+            verifying(
+                Box::new(door.map(u64::from)),
+                ("authorization", format!("Bearer {KEY}")),
+                "/",
+            )
+        }),
+    ];
+    Group {
+        name: "bearer-verify",
+        input: "a token of 40 bytes among 1,001; through dyn Verifier and map",
+        cases,
+    }
+}
+
+fn many() -> impl Iterator<Item = (String, u32)> {
+    (0..MANY).map(|n| (format!("key {n}"), n)).chain([(KEY.to_owned(), MANY)])
+}
+
 fn server(
     placement: auth_core::Result<Placement>,
     field: (&'static str, String),
     target: &str,
-) -> crate::case::Call {
+) -> Call {
     let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
-    let many = (0..MANY).map(|n| (format!("key {n}"), n)).chain([(KEY.to_owned(), MANY)]);
-    let keys = Keys::new(&hasher, many);
+    let keys = Keys::new(&hasher, many());
     let door = api_key::Verifier::new("r", placement.expect("a placement"), hasher, keys)
         .expect("a verifier");
-    let door: Box<dyn Verifier<Principal = u64>> = Box::new(door.map(u64::from));
+    verifying(Box::new(door.map(u64::from)), field, target)
+}
+
+fn verifying(
+    door: Box<dyn Verifier<Principal = u64>>,
+    field: (&'static str, String),
+    target: &str,
+) -> Call {
     let value = HeaderValue::try_from(field.1).expect("a field");
     let headers = HeaderMap::from_iter([(HeaderName::from_static(field.0), value)]);
     let uri: Uri = target.parse().expect("a target");

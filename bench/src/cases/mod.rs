@@ -10,8 +10,14 @@ use http::{HeaderMap, Method, Uri};
 use std::hint::black_box;
 
 pub fn all() -> Vec<Group> {
-    let mut all =
-        vec![basic::kept(), basic::parse(), api_key::kept(), api_key::verify(), challenges::read()];
+    let mut all = vec![
+        basic::kept(),
+        basic::parse(),
+        api_key::kept(),
+        api_key::verify(),
+        api_key::bearer(),
+        challenges::read(),
+    ];
     all.extend(challenges::slopes());
     all
 }

@@ -337,7 +337,7 @@ mod tests {
         for word in ["", " ", "App ", " App", "Two Words", "App,", "A\r\nB", "é"] {
             check(Placement::scheme(word), "k", "api_key_scheme_word", "scheme word");
         }
-        for name in ["", "api key", "a\n", "é"] {
+        for name in ["", "api key", "a\n", "é", "a%20b", "a&b", "a=b", "a+b", "a#b"] {
             check(Placement::query(name), "k", "api_key_parameter_name", "parameter name");
         }
         for key in ["", " ", "a b", "a\r\nX: 1", "a\n", "a\0", "é", "a,b", "\"a\"", &long] {
@@ -384,7 +384,7 @@ mod tests {
         prop_oneof![
             "X-[A-Za-z0-9-]{0,20}".prop_map(|name| Placement::header(&name).unwrap()),
             "[A-Za-z][A-Za-z0-9-]{0,10}".prop_map(|word| Placement::scheme(&word).unwrap()),
-            "[!-~]{1,20}".prop_map(|name| Placement::query(&name).unwrap()),
+            "[!\"$'-*,-<>-~]{1,20}".prop_map(|name| Placement::query(&name).unwrap()),
         ]
     }
 

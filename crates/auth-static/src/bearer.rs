@@ -33,7 +33,7 @@ impl Bearer {
     pub fn new(token: &str) -> Result<Self> {
         let field = Zeroizing::new([SCHEME, " ", token].concat());
         let read = Authorization::parse(field.as_bytes()).and_then(|field| field.token68());
-        if !read.is_ok_and(|read| read == token) {
+        if !read.is_ok_and(|read| read == token.as_bytes()) {
             let text = "token is empty, too long or holds a character it may not, \
                         expected letters, digits and -._~+/ with = at the end alone";
             return Err(field::config("bearer_token", text));
@@ -107,7 +107,7 @@ impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
                 return Flow::ready(Err(rejection.with_challenge(self.malformed.clone())));
             }
         };
-        let digest = self.hasher.hash(token.as_bytes());
+        let digest = self.hasher.hash(token);
         self.tokens.lookup(&digest).map(|found| match found {
             Some(principal) => Ok(Accepted::new(SCHEME, principal)),
             None => Err(Rejection::unauthenticated(UNKNOWN, self.invalid.clone())),
@@ -121,7 +121,7 @@ impl<L> fmt::Debug for Verifier<L> {
     }
 }
 
-fn token(headers: &HeaderMap) -> Result<Option<&str>, Rejection> {
+fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
     match Authorization::of(headers)? {
         Some(field) if field.is(SCHEME) => field.token68().map(Some),
         _ => Ok(None),

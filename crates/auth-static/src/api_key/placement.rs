@@ -51,13 +51,15 @@ impl Placement {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is empty or not visible ASCII.
+    /// `Error::Config` when it is empty, not visible ASCII, or holds what a query gives a meaning: `%`, `&`, `=`, `+`
+    /// and `#`. It is the name as it reads, so one that was copied with its encoding is told.
     pub fn query(name: &str) -> Result<Self> {
-        if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let part = |byte: u8| byte.is_ascii_graphic() && !b"%&=+#".contains(&byte);
+        if !name.is_empty() && name.bytes().all(part) {
             return Ok(Self::Query(ParameterName(name.into())));
         }
-        let text =
-            "parameter name is empty or holds a character it may not, expected visible ASCII";
+        let text = "parameter name is empty or holds a character it may not, \
+                    expected visible ASCII other than % & = + #";
         Err(config("api_key_parameter_name", text))
     }
 }

@@ -42,9 +42,16 @@ impl<'a> Authorization<'a> {
     /// begin with the name of a scheme.
     #[inline]
     pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
-        match only(headers, &AUTHORIZATION).map_err(|Several| Rejection::malformed(SEVERAL))? {
-            None => Ok(None),
-            Some(field) => Self::parse(field.as_bytes()).map(Some),
+        Self::find(headers).map_err(malformed)
+    }
+
+    /// [`of`](Self::of), with the reason alone.
+    #[inline]
+    pub(crate) fn find(headers: &'a HeaderMap) -> Result<Option<Self>, &'static Reason> {
+        match only(headers, &AUTHORIZATION) {
+            Ok(None) => Ok(None),
+            Ok(Some(field)) => Self::read(field.as_bytes()).map(Some),
+            Err(Several) => Err(&SEVERAL),
         }
     }
 
@@ -66,14 +73,19 @@ impl<'a> Authorization<'a> {
     /// See [`of`](Self::of).
     #[inline]
     pub fn parse(field: &'a [u8]) -> Result<Self, Rejection> {
+        Self::read(field).map_err(malformed)
+    }
+
+    #[inline]
+    fn read(field: &'a [u8]) -> Result<Self, &'static Reason> {
         if field.len() > Self::MOST_BYTES {
-            return Err(Rejection::malformed(TOO_LONG));
+            return Err(&TOO_LONG);
         }
         let mut scanner = Scanner::new(field);
         let scheme = scanner.token_bytes();
         let apart = scanner.eat(b' ') || scanner.is_at_end();
         if scheme.is_empty() || !apart {
-            return Err(Rejection::malformed(SCHEME));
+            return Err(&SCHEME);
         }
         while scanner.eat(b' ') {}
         Ok(Self { scheme, credentials: scanner.rest() })
@@ -104,7 +116,13 @@ impl<'a> Authorization<'a> {
     /// A 400 otherwise.
     #[inline]
     pub fn token68(&self) -> Result<&'a [u8], Rejection> {
-        if is_token68(self.credentials) { Ok(self.credentials) } else { Err(self.malformed()) }
+        self.one_token68().map_err(malformed)
+    }
+
+    /// [`token68`](Self::token68), with the reason alone.
+    #[inline]
+    pub(crate) fn one_token68(&self) -> Result<&'a [u8], &'static Reason> {
+        if is_token68(self.credentials) { Ok(self.credentials) } else { Err(self.fault()) }
     }
 
     /// Exactly one run of visible ASCII, and nothing behind it: for schemes whose keys are more than a token68.
@@ -116,7 +134,7 @@ impl<'a> Authorization<'a> {
     pub fn opaque(&self) -> Result<&'a [u8], Rejection> {
         let visible = |byte: u8| byte.is_ascii_graphic() & (byte != b',') & (byte != b'"');
         let whole = !self.credentials.is_empty() && all(self.credentials, visible);
-        if whole { Ok(self.credentials) } else { Err(self.malformed()) }
+        if whole { Ok(self.credentials) } else { Err(malformed(self.fault())) }
     }
 
     /// A list of parameters, and nothing else.
@@ -132,9 +150,14 @@ impl<'a> Authorization<'a> {
         }
     }
 
-    fn malformed(&self) -> Rejection {
-        Rejection::malformed(if self.credentials.contains(&b',') { JOINED } else { CREDENTIALS })
+    fn fault(&self) -> &'static Reason {
+        if self.credentials.contains(&b',') { &JOINED } else { &CREDENTIALS }
     }
+}
+
+#[cold]
+fn malformed(reason: &Reason) -> Rejection {
+    Rejection::malformed(*reason)
 }
 
 impl fmt::Debug for Authorization<'_> {
@@ -145,8 +168,10 @@ impl fmt::Debug for Authorization<'_> {
 
 /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`, all of it.
 fn is_token68(text: &[u8]) -> bool {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let (body, _) = text.split_at(text.len().saturating_sub(padding));
+    let mut body = text;
+    while let [before @ .., b'='] = body {
+        body = before;
+    }
     // By comparisons alone, which compilers turn into wide ones: "-./" stand before the digits.
     let part = |byte: u8| {
         let letter = (byte | 0x20).wrapping_sub(b'a') < 26;

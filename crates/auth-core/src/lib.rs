@@ -25,12 +25,14 @@
 //! | token | what is obtained and expires |
 //! | server, choice | who verifies, and several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
+//! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
 //! | lookup, replay | what is known; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
 mod authority;
 mod authorization;
+mod bearer;
 mod challenge;
 mod challenges;
 mod choice;
@@ -60,6 +62,7 @@ mod transport;
 mod workers;
 
 pub use authorization::{Authorization, one_field};
+pub use bearer::BearerRealm;
 pub use challenge::{Challenge, ChallengeBuilder};
 pub use challenges::{ChallengeView, Challenges};
 pub use choice::{AnyOf, Precedence};

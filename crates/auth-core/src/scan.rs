@@ -121,9 +121,18 @@ fn text(bytes: &[u8]) -> Option<&str> {
     str::from_utf8(bytes).ok().filter(|text| !text.is_empty())
 }
 
-/// Do all bytes pass? Looks at every one, which compilers turn into a few wide comparisons.
+/// Do all bytes pass? Looks at every one, sixteen at a time, which compilers turn into a few wide comparisons.
+#[inline]
 pub(crate) fn all(bytes: &[u8], pass: impl Fn(u8) -> bool) -> bool {
-    bytes.iter().fold(true, |so_far, byte| so_far & pass(*byte))
+    let wide = |part: &[u8; 16]| part.iter().fold(true, |so_far, byte| so_far & pass(*byte));
+    // The last sixteen overlap those before them, so that nothing is left to look at one by one.
+    match bytes.last_chunk() {
+        None => bytes.iter().all(|byte| pass(*byte)),
+        Some(last) => {
+            let mut parts = bytes.chunks_exact(16).filter_map(|part| part.first_chunk());
+            parts.all(wide) && wide(last)
+        }
+    }
 }
 
 pub(crate) fn is_tchar(byte: u8) -> bool {

@@ -2,14 +2,11 @@
 
 use crate::{KeyDigest, KeyHasher, field};
 use auth_core::{
-    Accepted, Authenticator, Authorization, Challenge, Credentials, Flow, Lookup, Outcome,
-    Presence, Reason, Rejection, RequestView, Result,
+    Accepted, Authenticator, Authorization, BearerRealm, Challenge, Credentials, Flow, Lookup,
+    Outcome, Presence, Reason, Rejection, RequestView, Result,
 };
-use http::HeaderMap;
 use std::fmt;
 use zeroize::Zeroizing;
-
-const SCHEME: &str = "Bearer";
 
 /// A token that is sent as it is (RFC 6750 section 2.1). Who has it is the client, so it goes over TLS alone.
 ///
@@ -31,14 +28,14 @@ impl Bearer {
     /// `Error::Config` when it is not a `b64token` (RFC 6750 section 2.1), or its field would be longer than
     /// [`Authorization::MOST_BYTES`].
     pub fn new(token: &str) -> Result<Self> {
-        let field = Zeroizing::new([SCHEME, " ", token].concat());
+        let field = Zeroizing::new([BearerRealm::SCHEME, " ", token].concat());
         let read = Authorization::parse(field.as_bytes()).and_then(|field| field.token68());
         if !read.is_ok_and(|read| read == token.as_bytes()) {
             let text = "token is empty, too long or holds a character it may not, \
                         expected letters, digits and -._~+/ with = at the end alone";
             return Err(field::config("bearer_token", text));
         }
-        field::authorization(SCHEME, token).map(Self)
+        field::authorization(BearerRealm::SCHEME, token).map(Self)
     }
 
     /// What it adds to every request.
@@ -66,9 +63,7 @@ impl Authenticator for Bearer {
 pub struct Verifier<L> {
     hasher: KeyHasher,
     tokens: L,
-    missing: Challenge,
-    invalid: Challenge,
-    malformed: Challenge,
+    realm: BearerRealm,
 }
 
 impl<L: Lookup<KeyDigest>> Verifier<L> {
@@ -78,14 +73,7 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
     ///
     /// `Error::Config` when no field can hold the realm.
     pub fn new(realm: &str, hasher: KeyHasher, tokens: L) -> Result<Self> {
-        let with = |error| Challenge::build(SCHEME).quoted("realm", realm).quoted("error", error);
-        Ok(Self {
-            hasher,
-            tokens,
-            missing: Challenge::build(SCHEME).quoted("realm", realm).finish()?,
-            invalid: with("invalid_token").finish()?,
-            malformed: with("invalid_request").finish()?,
-        })
+        Ok(Self { hasher, tokens, realm: BearerRealm::new(realm)? })
     }
 }
 
@@ -93,38 +81,25 @@ impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
     type Principal = L::Found;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
-        Authorization::presence(head, SCHEME)
+        BearerRealm::presence(head)
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<L::Found>> {
-        let token = match token(request.headers) {
-            Ok(Some(token)) => token,
-            Ok(None) => {
-                let missing = Rejection::unauthenticated(MISSING, self.missing.clone());
-                return Flow::ready(Err(missing));
-            }
-            Err(rejection) => {
-                return Flow::ready(Err(rejection.with_challenge(self.malformed.clone())));
-            }
+        let digest = match self.realm.token(request.headers) {
+            Ok(Some(token)) => self.hasher.hash(token),
+            Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
+            Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let digest = self.hasher.hash(token);
         self.tokens.lookup(&digest).map(|found| match found {
-            Some(principal) => Ok(Accepted::new(SCHEME, principal)),
-            None => Err(Rejection::unauthenticated(UNKNOWN, self.invalid.clone())),
+            Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
+            None => Err(self.realm.invalid(UNKNOWN)),
         })
     }
 }
 
 impl<L> fmt::Debug for Verifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({})", self.missing)
-    }
-}
-
-fn token(headers: &HeaderMap) -> Result<Option<&[u8]>, Rejection> {
-    match Authorization::of(headers)? {
-        Some(field) if field.is(SCHEME) => field.token68().map(Some),
-        _ => Ok(None),
+        write!(f, "Verifier({:?})", self.realm)
     }
 }
 
@@ -143,7 +118,7 @@ pub fn insufficient_scope(realm: &str, scope: &str) -> Result<Rejection> {
                     with one space between two scopes";
         return Err(field::config("bearer_scope", text));
     }
-    let challenge = Challenge::build(SCHEME)
+    let challenge = Challenge::build(BearerRealm::SCHEME)
         .quoted("realm", realm)
         .quoted("error", "insufficient_scope")
         .quoted("scope", scope)
@@ -167,7 +142,7 @@ mod tests {
     use super::*;
     use crate::{Keys, shown::outcome};
     use auth_core::SystemRandom;
-    use http::{HeaderValue, header::AUTHORIZATION};
+    use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
     use proptest::prelude::*;
 
     /// The token of RFC 6750 section 2.1.

@@ -1,0 +1,128 @@
+//! What every scheme that is sent as `Authorization: Bearer` reads and answers (RFC 6750 sections 2.1 and 3).
+
+use crate::{Authorization, Challenge, Presence, Reason, Rejection, RequestView, Result};
+use http::HeaderMap;
+use std::fmt;
+
+/// The realm that Bearer tokens open: the one place they are read from, and the three ways to refuse them.
+///
+/// Tokens that a map knows, tokens that are signed and tokens that an issuer is asked about differ in how they are
+/// judged, and in nothing else.
+///
+/// # Security
+///
+/// The `Authorization` field is the only place that is read: not the form and query of RFC 6750 sections 2.2 and 2.3.
+/// Without a token the challenge says no more than the realm (section 3.1).
+#[derive(Clone)]
+pub struct BearerRealm {
+    missing: Challenge,
+    invalid: Challenge,
+    malformed: Challenge,
+}
+
+impl BearerRealm {
+    /// The name of the scheme.
+    pub const SCHEME: &str = "Bearer";
+
+    /// A realm of this name.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when no field can hold the name.
+    pub fn new(realm: &str) -> Result<Self> {
+        let begin = || Challenge::build(Self::SCHEME).quoted("realm", realm);
+        Ok(Self {
+            missing: begin().finish()?,
+            invalid: begin().quoted("error", "invalid_token").finish()?,
+            malformed: begin().quoted("error", "invalid_request").finish()?,
+        })
+    }
+
+    /// Did the caller bring a Bearer token, good or bad?
+    #[must_use]
+    pub fn presence(head: RequestView<'_>) -> Presence {
+        Authorization::presence(head, Self::SCHEME)
+    }
+
+    /// The token, `None` when there is none.
+    ///
+    /// # Errors
+    ///
+    /// A 400 with `invalid_request` when the field cannot be read, or in more than one way.
+    #[inline]
+    pub fn token<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a [u8]>, Rejection> {
+        let read = match Authorization::find(headers) {
+            Ok(Some(field)) if field.is(Self::SCHEME) => field.one_token68().map(Some),
+            Ok(_) => Ok(None),
+            Err(reason) => Err(reason),
+        };
+        read.map_err(|reason| self.malformed(*reason))
+    }
+
+    /// 401: there is no token.
+    #[must_use]
+    pub fn missing(&self, reason: Reason) -> Rejection {
+        Rejection::unauthenticated(reason, self.missing.clone())
+    }
+
+    /// 401 with `invalid_token`: the token is unknown, wrong, expired or revoked, which looks the same outside.
+    #[must_use]
+    pub fn invalid(&self, reason: Reason) -> Rejection {
+        Rejection::unauthenticated(reason, self.invalid.clone())
+    }
+
+    /// 400 with `invalid_request`: the request cannot be read, or in more than one way.
+    #[cold]
+    #[must_use]
+    pub fn malformed(&self, reason: Reason) -> Rejection {
+        Rejection::malformed(reason).with_challenge(self.malformed.clone())
+    }
+}
+
+impl fmt::Debug for BearerRealm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BearerRealm({})", self.missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderValue, header::AUTHORIZATION};
+
+    const WHY: Reason = Reason::new("test", "because");
+
+    #[track_caller]
+    fn check(fields: &[&'static str], expected: Result<Option<&str>, &str>) {
+        let headers = fields.iter().map(|field| (AUTHORIZATION, HeaderValue::from_static(field)));
+        let headers = HeaderMap::from_iter(headers);
+        let read = BearerRealm::new("example").unwrap().token(&headers).map_err(|refused| {
+            assert_eq!(refused.status(), http::StatusCode::BAD_REQUEST);
+            refused.challenges().iter().map(Challenge::to_string).collect::<String>()
+        });
+        let expected = expected.map(|token| token.map(str::as_bytes)).map_err(str::to_owned);
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn reads_one_token_from_the_authorization_field() {
+        let malformed = "Bearer realm=\"example\", error=\"invalid_request\"";
+        check(&["Bearer mF_9.B5f-4.1JqM"], Ok(Some("mF_9.B5f-4.1JqM")));
+        check(&["bearer a"], Ok(Some("a")));
+        check(&[], Ok(None));
+        check(&["Basic a"], Ok(None));
+        check(&["Bearer"], Err(malformed));
+        check(&["Bearer a b"], Err(malformed));
+        check(&["Bearer a", "Basic b"], Err(malformed));
+    }
+
+    /// RFC 6750 section 3.1.
+    #[test]
+    fn says_no_more_than_the_realm_to_who_brings_nothing() {
+        let realm = BearerRealm::new("example").unwrap();
+        let shown = |rejection: Rejection| rejection.challenges()[0].to_string();
+        assert_eq!(shown(realm.missing(WHY)), "Bearer realm=\"example\"");
+        assert_eq!(shown(realm.invalid(WHY)), "Bearer realm=\"example\", error=\"invalid_token\"");
+        assert!(BearerRealm::new("a\nb").is_err());
+    }
+}

@@ -8,7 +8,8 @@ use std::{fmt, sync::Arc, time::Duration};
 /// Adapters implement it with a real client, tests with a script. An implementation owns what it needs to run: its
 /// flows can be polled from any thread and any runtime.
 pub trait Transport: Send + Sync {
-    /// Sends one request and reads the whole answer, within the limits of the implementation.
+    /// Sends one request and reads the whole answer, within [`Exchange::most_bytes`] and the limits of the
+    /// implementation.
     ///
     /// A flow that ends well has an answer of any status: what it means is the scheme's business.
     fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>>;
@@ -22,25 +23,44 @@ pub trait Transport: Send + Sync {
 }
 
 /// A request to be exchanged; its `Debug` shows the method and the host, since the rest may hold secrets.
-pub struct Exchange(http::Request<Vec<u8>>);
+pub struct Exchange {
+    request: http::Request<Vec<u8>>,
+    most_bytes: usize,
+}
 
 impl Exchange {
+    /// The most bytes that an answer may have, unless set.
+    pub const MOST_BYTES: usize = 64 * 1024;
+
     /// The request, with an absolute URL.
     #[must_use]
     pub const fn new(request: http::Request<Vec<u8>>) -> Self {
-        Self(request)
+        Self { request, most_bytes: Self::MOST_BYTES }
+    }
+
+    /// With another limit to the answer: what is longer is an error, never cut.
+    #[must_use]
+    pub const fn answered_within(mut self, most_bytes: usize) -> Self {
+        self.most_bytes = most_bytes;
+        self
+    }
+
+    /// The most bytes that the answer may have.
+    #[must_use]
+    pub const fn most_bytes(&self) -> usize {
+        self.most_bytes
     }
 
     /// The request, to look at.
     #[must_use]
     pub const fn request(&self) -> &http::Request<Vec<u8>> {
-        &self.0
+        &self.request
     }
 
     /// The request, to send.
     #[must_use]
     pub fn into_request(self) -> http::Request<Vec<u8>> {
-        self.0
+        self.request
     }
 }
 
@@ -52,7 +72,8 @@ impl From<http::Request<Vec<u8>>> for Exchange {
 
 impl fmt::Debug for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Exchange({} {})", self.0.method(), self.0.uri().host().unwrap_or("no host"))
+        let (method, uri) = (self.request.method(), self.request.uri());
+        write!(f, "Exchange({method} {})", uri.host().unwrap_or("no host"))
     }
 }
 

@@ -19,7 +19,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 /// https, unless loopback is allowed and it is loopback. No redirects, no proxy from the environment. Addresses are
 /// filtered when connecting, after the name was resolved, so that a name cannot change between check and use: whatever
 /// is not a public unicast address is denied ([`DeniedRanges`]). Connecting takes at most 5 seconds, an exchange 10, an
-/// answer 64 KiB. Behind an explicit proxy the proxy resolves names: then the filter covers address literals alone, and
+/// answer has the bytes that its [`Exchange`] allows. Behind an explicit proxy the proxy resolves names: then the filter covers address literals alone, and
 /// the proxy must have one of its own.
 pub struct Transport {
     runtime: Handle,
@@ -49,9 +49,6 @@ enum Loopback {
 }
 
 impl Transport {
-    /// The most bytes of an answer.
-    pub const MOST_BYTES: usize = 64 * 1024;
-
     /// Begins a transport that runs on this runtime.
     #[must_use]
     pub fn builder(runtime: Handle) -> TransportBuilder {
@@ -123,7 +120,7 @@ impl TransportBuilder {
 
 impl auth_core::Transport for Transport {
     fn fetch(&self, request: Exchange) -> Flow<'_, Response<Vec<u8>>> {
-        let request = request.into_request();
+        let (most_bytes, request) = (request.most_bytes(), request.into_request());
         if let Err(error) = self.rules.check(request.uri()) {
             return Flow::failed(error);
         }
@@ -131,7 +128,7 @@ impl auth_core::Transport for Transport {
         let (send, receive) = oneshot::channel();
         self.runtime.spawn(async move {
             // Nobody may be waiting any more; the exchange is seen through all the same.
-            let _ = send.send(exchange(http, request).await);
+            let _ = send.send(exchange(http, request, most_bytes).await);
         });
         Flow::new(async move { receive.await.unwrap_or_else(|_| Err(gone())) })
     }
@@ -150,15 +147,16 @@ impl auth_core::Transport for Transport {
 async fn exchange(
     http: reqwest::Client,
     request: http::Request<Vec<u8>>,
+    most_bytes: usize,
 ) -> Result<Response<Vec<u8>>> {
     let request = reqwest::Request::try_from(request).map_err(failure::transport)?;
     let mut answer = http.execute(request).await.map_err(failure::transport)?;
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(failure::transport)? {
-        if body.len().saturating_add(piece.len()) > Transport::MOST_BYTES {
+        if body.len().saturating_add(piece.len()) > most_bytes {
             return Err(Error::Protocol(Cause::new(
                 "transport_answer_too_long",
-                "answer is longer than 64 KiB",
+                format!("answer is longer than {most_bytes} bytes"),
             )));
         }
         body.extend_from_slice(&piece);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_core::{Error, Flow, Transport as _};
+use auth_core::{Error, Exchange, Flow, Transport as _};
 use auth_reqwest::{Transport, TransportBuilder};
 use common::{answer, serve};
 use http::Request;
@@ -17,7 +17,7 @@ fn local() -> TransportBuilder {
     Transport::builder(Handle::current()).allowing_loopback()
 }
 
-fn get(url: impl AsRef<str>) -> auth_core::Exchange {
+fn get(url: impl AsRef<str>) -> Exchange {
     Request::get(url.as_ref()).body(Vec::new()).unwrap().into()
 }
 
@@ -45,14 +45,20 @@ async fn redirects_are_answers_and_not_followed() {
 
 #[tokio::test]
 async fn a_long_answer_is_cut_off() {
-    for (length, expected) in [
-        (Transport::MOST_BYTES, None),
-        (Transport::MOST_BYTES + 1, Some("transport_answer_too_long")),
+    let most = Exchange::MOST_BYTES;
+    for (length, allowed, expected) in [
+        (most, most, None),
+        (most + 1, most, Some("transport_answer_too_long")),
+        (most + 1, most + 1, None),
+        (2, 1, Some("transport_answer_too_long")),
     ] {
         let (address, _) = serve(move |_| answer(200, &[], "x".repeat(length))).await;
-        let got = local().build().unwrap().fetch(get(format!("http://{address}/"))).await;
+        let asked = get(format!("http://{address}/")).answered_within(allowed);
+        let got = local().build().unwrap().fetch(asked).await;
         assert_eq!(got.err().map(|error| error.code()), expected);
     }
+    let asked = get(String::from("http://127.0.0.1/"));
+    assert_eq!(asked.most_bytes(), most);
 }
 
 #[tokio::test]

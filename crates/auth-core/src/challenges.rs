@@ -229,6 +229,21 @@ mod tests {
     }
 
     #[test]
+    fn a_challenge_says_what_it_is() {
+        let read = |field| Challenges::parse(field).next().unwrap().unwrap();
+        let negotiate = read(b"nEGOTIATE YII=");
+        assert!(negotiate.is("Negotiate") && !negotiate.is("Basic"));
+        assert_eq!(negotiate.token68(), Some("YII="));
+        let basic = read(br#"Basic realm="a \"b\"", charset=UTF-8"#);
+        assert_eq!(basic.token68(), None);
+        let (realm, charset) = (basic.parameter("realm"), basic.parameter("charset"));
+        let (realm, charset) = (realm.unwrap(), charset.unwrap());
+        assert_eq!((realm.raw(), realm.is_quoted()), (&br#"a \"b\""#[..], true));
+        assert_eq!((charset.raw(), charset.is_quoted()), (&b"UTF-8"[..], false));
+        assert_eq!(format!("{realm:?}"), "..");
+    }
+
+    #[test]
     fn tells_schemes_parameters_and_token68_apart() {
         check("Negotiate", &["Negotiate"]);
         check("Negotiate , NTLM", &["Negotiate", "NTLM"]);

@@ -145,6 +145,17 @@ mod tests {
     }
 
     #[test]
+    fn has_a_scheme_a_host_and_a_port() {
+        let parts = |url: &str| {
+            let origin: Origin = url.parse().unwrap();
+            (origin.is_encrypted(), origin.host().to_owned(), origin.port())
+        };
+        assert_eq!(parts("https://A.example"), (true, String::from("a.example"), 443));
+        assert_eq!(parts("http://[::1]"), (false, String::from("[::1]"), 80));
+        assert_eq!(parts("http://a.example:8080"), (false, String::from("a.example"), 8080));
+    }
+
+    #[test]
     fn only_tls_and_loopback_are_confidential() {
         for (url, expected) in [
             ("https://a.example", true),

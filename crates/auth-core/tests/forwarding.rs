@@ -1,0 +1,192 @@
+//! What wraps an implementation forwards every method of it: a default in its place would be silent.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+
+use auth_core::{
+    Accepted, Answer, Authenticator, Cause, Clock, Credentials, Error, Event, Flow, HashAlgorithm,
+    Inline, Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random,
+    Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp,
+    Token, TokenSource, Verdict, Verifier, Workers,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+const NEED: Need = Need::Bytes { limit: 7 };
+
+/// Answers everything in a way that no default does.
+struct Full;
+
+impl Authenticator for Full {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        Credentials::header(HeaderName::from_static("key"), HeaderValue::from_static("k")).into()
+    }
+
+    fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
+        // The answer's own parts arrive as they were given.
+        let trailer = answer.trailers.and_then(|trailers| trailers.get("t"));
+        let whole = answer.body == Some(b"body") && trailer.is_some();
+        Verdict::Refused(Error::Refused(Cause::new(if whole { "full" } else { "parts" }, "no")))
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        NEED
+    }
+
+    fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        NEED
+    }
+}
+
+impl Verifier for Full {
+    type Principal = u8;
+
+    fn presence(&self, _: RequestView<'_>) -> Presence {
+        Presence::Present
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        NEED
+    }
+
+    fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<u8>> {
+        Flow::ready(Ok(Accepted::new("full", 7)))
+    }
+}
+
+#[derive(Clone)]
+struct Kept;
+
+impl Token for Kept {
+    fn lifespan(&self) -> Lifespan {
+        Lifespan::Unknown
+    }
+}
+
+impl TokenSource for Full {
+    type Token = Kept;
+
+    fn token(&self, why: Renewal<Kept>) -> Flow<'_, Kept> {
+        assert!(matches!(why, Renewal::Due(_)));
+        Flow::ready(Kept)
+    }
+}
+
+impl Random for Full {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+#[derive(Default)]
+struct Counted(AtomicU32);
+
+impl Observer for Counted {
+    fn observe(&self, _: Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[track_caller]
+fn check_client(client: &dyn Authenticator) {
+    let (uri, mut headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+    let trailers = HeaderMap::from_iter([(HeaderName::from_static("t"), HeaderValue::from(1))]);
+    let head = RequestView::new(&Method::GET, &uri, &headers);
+    assert!(matches!(client.needs(head), NEED));
+    assert!(matches!(client.reads(StatusCode::OK, &headers), NEED));
+    let made = client.credentials(head).wait().unwrap();
+    let answer = Answer::new(head, StatusCode::OK, &headers).with_body(b"body");
+    let verdict = client.assess(&made, answer.with_trailers(&trailers));
+    assert!(matches!(verdict, Verdict::Refused(error) if error.code() == "full"));
+    made.commit(&mut uri.clone(), &mut headers).unwrap();
+    assert_eq!(headers["key"], "k");
+}
+
+#[track_caller]
+fn check_server(server: &dyn Verifier<Principal = u8>) {
+    let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+    let head = RequestView::new(&Method::GET, &uri, &headers);
+    assert_eq!(server.presence(head), Presence::Present);
+    assert!(matches!(server.needs(head), NEED));
+    let accepted = server.verify(head).wait().unwrap().unwrap();
+    assert_eq!((accepted.scheme, accepted.principal), ("full", 7));
+}
+
+struct Nothing;
+
+impl Authenticator for Nothing {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        Flow::ready(Credentials::none())
+    }
+}
+
+#[test]
+fn clients_are_forwarded_whole() {
+    check_client(&Full);
+    check_client(&Arc::new(Full));
+    check_client(&Only::new(["https://a.example".parse().unwrap()], Full));
+    check_client(&Stack(Full, Nothing));
+    check_client(&Stack(Nothing, Full));
+}
+
+#[test]
+fn verifiers_are_forwarded_whole() {
+    check_server(&Full);
+    check_server(&Arc::new(Full));
+    check_server(&Box::new(Full));
+    check_server(&Full.map(|principal| principal));
+}
+
+#[test]
+fn values_behind_an_arc_are_themselves() {
+    assert_eq!(Arc::new(Timestamp::from_unix(7)).now().unix(), 7);
+    assert_eq!(Timestamp::from_unix(7).to_string(), "7");
+    assert!(SystemClock.now() > Timestamp::from_unix(1_700_000_000));
+    let mut bytes = [0; 2];
+    Random::fill(&Arc::new(Full), &mut bytes).unwrap();
+    assert_eq!(bytes, [7; 2]);
+    assert!(TokenSource::token(&Arc::new(Full), Renewal::Due(Kept)).wait().is_ok());
+    let counted = Arc::new(Counted::default());
+    Observer::observe(&counted, Event::Retried);
+    assert_eq!(counted.0.load(Ordering::Relaxed), 1);
+    let map = Arc::new(Box::new(HashMap::from([(String::from("a"), 1)])));
+    assert_eq!(Lookup::<str>::lookup(&map, "a").wait().unwrap(), Some(1));
+    let ran = Arc::new(AtomicU32::new(0));
+    let work = Arc::clone(&ran);
+    Arc::new(Inline).run(Box::new(move || work.store(7, Ordering::Relaxed))).wait().unwrap();
+    assert_eq!(ran.load(Ordering::Relaxed), 7);
+}
+
+#[test]
+fn a_replay_store_behind_an_arc_is_itself() {
+    let (now, later) = (Timestamp::from_unix(7), Timestamp::from_unix(9));
+    let store = Arc::new(MemoryReplayStore::new(10_000, now));
+    let store: &dyn ReplayStore = &store;
+    assert_eq!(store.check_and_set("s", b"a", later).wait().unwrap(), Replay::Fresh);
+    assert_eq!(store.check_and_set("s", b"a", later).wait().unwrap(), Replay::Seen);
+    assert_eq!(store.window("s", b"w", 1, 8, later).wait().unwrap(), Replay::Fresh);
+    assert_eq!(store.window("s", b"w", 1, 8, later).wait().unwrap(), Replay::Seen);
+    let Reservation::Reserved(ticket) = store.reserve("s", b"r", later).wait().unwrap() else {
+        panic!("not reserved")
+    };
+    assert!(store.release("s", b"r", ticket).wait().unwrap());
+    let Reservation::Reserved(ticket) = store.reserve("s", b"r", later).wait().unwrap() else {
+        panic!("not free again")
+    };
+    assert!(store.confirm("s", b"r", ticket, later).wait().unwrap());
+    assert_eq!(store.reserve("s", b"r", later).wait().unwrap(), Reservation::Done);
+}
+
+/// A body that two schemes hash is hashed for both, and only once for the same hash.
+#[test]
+fn needs_join() {
+    let both = Need::hash(HashAlgorithm::Sha256).and(Need::hash(HashAlgorithm::Sha512));
+    let Need::Hash(both) = both.and(Need::hash(HashAlgorithm::Sha256)) else { panic!("hashes") };
+    assert_eq!(both.iter().collect::<Vec<_>>(), [HashAlgorithm::Sha256, HashAlgorithm::Sha512]);
+}

@@ -1,7 +1,7 @@
 //! Tokens: what is obtained and expires.
 
-use crate::{Credentials, Flow, Result, Timestamp};
-use http::StatusCode;
+use crate::{Answer, Credentials, Flow, Need, Result, Timestamp};
+use http::{HeaderMap, StatusCode};
 use std::{sync::Arc, time::Duration};
 
 /// Obtains tokens. It keeps none: a session does, and asks again when the kept one is due or refused.
@@ -56,12 +56,23 @@ pub trait Token: Clone + Send + Sync + 'static {
 
 /// A token that is sent as it is. Temporary signing keys are tokens that are not: they sign.
 pub trait Present: Token {
-    /// What to add to a request to present it.
+    /// What to add to a request to present it, built anew each time: who keeps it may want copies that share nothing.
     ///
     /// # Errors
     ///
     /// `Error::Protocol` when the issuer gave a token that no field can hold.
     fn credentials(&self) -> Result<Credentials>;
+
+    /// Does this answer refuse the token it was sent with, so that another one may do better? The scheme knows: a status
+    /// says different things under different schemes.
+    fn refusal(answer: Answer<'_>) -> Option<Refusal>;
+
+    /// How much of the answer's body [`refusal`](Self::refusal) must see, from its head.
+    #[must_use]
+    fn reads(status: StatusCode, headers: &HeaderMap) -> Need {
+        let (_, _) = (status, headers);
+        Need::Nothing
+    }
 }
 
 /// How long a token can be used.

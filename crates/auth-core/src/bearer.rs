@@ -1,7 +1,10 @@
 //! What every scheme that is sent as `Authorization: Bearer` reads and answers (RFC 6750 sections 2.1 and 3).
 
-use crate::{Authorization, Challenge, Presence, Reason, Rejection, RequestView, Result};
-use http::HeaderMap;
+use crate::{
+    Answer, Authorization, Challenge, Challenges, Presence, Reason, Refusal, Rejection,
+    RequestView, Result,
+};
+use http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE};
 use std::fmt;
 
 /// The realm that Bearer tokens open: the one place they are read from, and the three ways to refuse them.
@@ -79,6 +82,23 @@ impl BearerRealm {
     }
 }
 
+/// Does this answer refuse the Bearer token it was sent with (RFC 6750 section 3.1)? A 401 does, unless it says that the
+/// token is good and its scope does not suffice.
+#[must_use]
+pub fn bearer_refusal(answer: Answer<'_>) -> Option<Refusal> {
+    if answer.status != StatusCode::UNAUTHORIZED {
+        return None;
+    }
+    let challenges = Challenges::of(answer.headers, &WWW_AUTHENTICATE);
+    let bearer = challenges.filter_map(Result::ok).find(|one| one.is(BearerRealm::SCHEME));
+    let error = bearer.and_then(|bearer| bearer.parameter("error")?.text());
+    match error {
+        Some(error) if error == "insufficient_scope" => None,
+        Some(error) => Some(Refusal::new(answer.status).with_code(error)),
+        None => Some(Refusal::new(answer.status)),
+    }
+}
+
 impl fmt::Debug for BearerRealm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "BearerRealm({})", self.missing)
@@ -124,5 +144,34 @@ mod tests {
         assert_eq!(shown(realm.missing(WHY)), "Bearer realm=\"example\"");
         assert_eq!(shown(realm.invalid(WHY)), "Bearer realm=\"example\", error=\"invalid_token\"");
         assert!(BearerRealm::new("a\nb").is_err());
+    }
+
+    #[track_caller]
+    fn check_answer(status: u16, challenge: &'static str, expected: Option<Option<&str>>) {
+        let uri = http::Uri::from_static("/");
+        let (sent, mut headers) = (HeaderMap::new(), HeaderMap::new());
+        if !challenge.is_empty() {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        let request = RequestView::new(&http::Method::GET, &uri, &sent);
+        let status = StatusCode::from_u16(status).unwrap();
+        let refusal = bearer_refusal(Answer::new(request, status, &headers));
+        assert_eq!(refusal.as_ref().map(|refusal| refusal.code.as_deref()), expected);
+    }
+
+    #[test]
+    fn a_401_refuses_the_token_unless_it_is_the_scope() {
+        check_answer(200, "", None);
+        check_answer(403, "Bearer error=\"invalid_token\"", None);
+        check_answer(401, "", Some(None));
+        check_answer(401, "Bearer realm=\"r\"", Some(None));
+        check_answer(
+            401,
+            "Basic realm=\"r\", bearer error=invalid_token",
+            Some(Some("invalid_token")),
+        );
+        check_answer(401, "Bearer error=\"insufficient_scope\", scope=\"a\"", None);
+        check_answer(401, "Basic error=\"insufficient_scope\"", Some(None));
+        check_answer(401, "Bearer \"", Some(None));
     }
 }

@@ -62,7 +62,7 @@ mod transport;
 mod workers;
 
 pub use authorization::{Authorization, one_field};
-pub use bearer::BearerRealm;
+pub use bearer::{BearerRealm, bearer_refusal};
 pub use challenge::{Challenge, ChallengeBuilder};
 pub use challenges::{ChallengeView, Challenges};
 pub use choice::{AnyOf, Precedence};

@@ -117,7 +117,7 @@ mod tests {
         let headers = fields.iter().map(|field| (AUTHORIZATION, HeaderValue::from_static(field)));
         let headers = HeaderMap::from_iter(headers);
         let read = BearerRealm::new("example").unwrap().token(&headers).map_err(|refused| {
-            assert_eq!(refused.status(), http::StatusCode::BAD_REQUEST);
+            assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
             refused.challenges().iter().map(Challenge::to_string).collect::<String>()
         });
         let expected = expected.map(|token| token.map(str::as_bytes)).map_err(str::to_owned);

@@ -112,3 +112,33 @@ impl fmt::Display for Reason {
         write!(f, "{} ({})", self.text, self.code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHY: Reason = Reason::new("test_why", "field was wrong, expected it right");
+
+    #[track_caller]
+    fn check(rejection: Rejection, status: u16, retry_after: Option<u64>) {
+        assert_eq!(rejection.status().as_u16(), status);
+        assert_eq!(rejection.retry_after().map(|wait| wait.as_secs()), retry_after);
+        assert_eq!(rejection.reason(), WHY);
+        assert_eq!(rejection.challenges().is_empty(), status != 401);
+    }
+
+    #[test]
+    fn only_a_401_begins_with_a_challenge() {
+        let challenge = crate::Challenge::build("Basic").finish().unwrap();
+        check(Rejection::unauthenticated(WHY, challenge), 401, None);
+        check(Rejection::malformed(WHY), 400, None);
+        check(Rejection::forbidden(WHY), 403, None);
+        check(Rejection::too_large(WHY), 413, None);
+        check(Rejection::throttled(WHY, Duration::from_secs(9)), 429, Some(9));
+    }
+
+    #[test]
+    fn a_reason_prints_its_sentence_and_its_code() {
+        assert_eq!(WHY.to_string(), "field was wrong, expected it right (test_why)");
+    }
+}

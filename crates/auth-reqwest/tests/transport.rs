@@ -61,6 +61,28 @@ async fn a_long_answer_is_cut_off() {
     assert_eq!(asked.most_bytes(), most);
 }
 
+/// Who reads the code knows where it broke: before the request was heard, in what came first, or in the body.
+#[tokio::test]
+async fn says_where_an_exchange_broke() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    for (answer, expected) in [
+        ("nonsense\r\n\r\n", "reqwest_request"),
+        ("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc", "reqwest_body"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (mut caller, _) = listener.accept().await.unwrap();
+            let _ = caller.read(&mut [0; 1024]).await;
+            caller.write_all(answer.as_bytes()).await.unwrap();
+        });
+        assert_eq!(code(local().build().unwrap().fetch(get(url)).await), expected);
+    }
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let got = local().build().unwrap().fetch(get(format!("http://{free}/"))).await;
+    assert_eq!(code(got), "reqwest_connect");
+}
+
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn only_a_401_begins_with_a_challenge() {
-        let challenge = crate::Challenge::build("Basic").finish().unwrap();
+        let challenge = Challenge::build("Basic").finish().unwrap();
         check(Rejection::unauthenticated(WHY, challenge), 401, None);
         check(Rejection::malformed(WHY), 400, None);
         check(Rejection::forbidden(WHY), 403, None);

@@ -4,7 +4,7 @@ mod number;
 mod scan;
 mod text;
 
-pub(crate) use number::Number;
+pub(crate) use number::{Moment, Number, Rest};
 pub(crate) use text::Text;
 
 use scan::Scan;
@@ -24,7 +24,7 @@ pub(crate) fn object<'a, E: From<Fault>>(
     document: &'a [u8],
     each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let text = str::from_utf8(document).map_err(|_| Fault::Utf8)?;
+    let text = std::str::from_utf8(document).map_err(|_| Fault::Utf8)?;
     let mut scan = Scan::new(text);
     scan.space();
     if !scan.takes(b'{') {

@@ -3,6 +3,7 @@
 mod api_key;
 mod basic;
 mod challenges;
+mod jwt;
 
 use crate::case::{Call, Group, call};
 use auth_core::RequestView;
@@ -19,6 +20,7 @@ pub fn all() -> Vec<Group> {
         challenges::read(),
     ];
     all.extend(challenges::slopes());
+    all.extend(jwt::groups());
     all
 }
 

@@ -1,0 +1,227 @@
+//! The claims of a token (RFC 7519 section 4).
+
+mod audience;
+mod date;
+mod registered;
+
+pub(crate) use date::Date;
+pub(crate) use registered::{Registered, Subject};
+
+use crate::{Header, Policy, Refused, reason};
+use audience::Audience;
+use auth_core::Timestamp;
+use serde::de::DeserializeOwned;
+use std::{borrow::Cow, fmt, ops::Range};
+
+/// Claims that are verified: a key signed them, and a [`Policy`] accepted them.
+///
+/// They own their memory, which is the decoded payload and no more. There is no other way to them than
+/// [`Unverified`](crate::Unverified), and no way to make them up. `Debug` shows none of it.
+pub struct Claims {
+    text: String,
+    issuer: Part,
+    subject: Part,
+    id: Part,
+    audience: Audience,
+    expires: Option<Timestamp>,
+    issued_at: Option<Timestamp>,
+    not_before: Option<Timestamp>,
+    dies: Timestamp,
+}
+
+impl Claims {
+    pub(crate) fn judged(
+        header: &Header,
+        payload: Vec<u8>,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Result<Self, Refused> {
+        let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
+        let registered = Registered::read(&text)?;
+        let dies = policy.judge(header, &registered, now)?;
+        let read = Self {
+            text: String::new(),
+            issuer: Part::of(registered.issuer),
+            subject: registered.subject.map_or(Part::Absent, Subject::part),
+            id: Part::of(registered.id),
+            audience: Audience::of(registered.audience),
+            expires: registered.expires.map(Date::rounded_down),
+            issued_at: registered.issued_at.map(Date::rounded_down),
+            not_before: registered.not_before.map(Date::rounded_up),
+            dies,
+        };
+        Ok(Self { text, ..read })
+    }
+
+    /// `iss`: who issued the token (RFC 7519 section 4.1.1).
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.within(&self.text)
+    }
+
+    /// `sub`: whom it is about (section 4.1.2). A number is given in its digits.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.within(&self.text)
+    }
+
+    /// `aud`: for whom it is (section 4.1.3), none when the claim is missing.
+    pub fn audience(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.audience.within(&self.text).into_iter()
+    }
+
+    /// `exp`: when it expires (section 4.1.4), whatever else lets it die earlier.
+    #[must_use]
+    pub const fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+
+    /// `nbf`: before when it must not be accepted (section 4.1.5).
+    #[must_use]
+    pub const fn not_before(&self) -> Option<Timestamp> {
+        self.not_before
+    }
+
+    /// `iat`: when it was issued (section 4.1.6).
+    #[must_use]
+    pub const fn issued_at(&self) -> Option<Timestamp> {
+        self.issued_at
+    }
+
+    /// `jti`: its id (section 4.1.7).
+    #[must_use]
+    pub fn id(&self) -> Option<&str> {
+        self.id.within(&self.text)
+    }
+
+    /// From when on the policy refuses the token: by `exp` or by its age, whichever comes first, leeway included.
+    ///
+    /// So long its id has to be remembered where a token is good for one use.
+    #[must_use]
+    pub const fn dies(&self) -> Timestamp {
+        self.dies
+    }
+
+    /// Reads the claims as a type of the application.
+    ///
+    /// ```
+    /// # use auth_core::Timestamp;
+    /// # use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified};
+    /// # let (key, now) = (SigningKey::from_secret(Algorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
+    /// # let lifetime = std::time::Duration::from_secs(300);
+    /// # let minted = ClaimsToSign::expiring_in(lifetime)?.claim("roleId", &2)?.mint(&key, now, None)?;
+    /// # let claims = Unverified::parse(minted.expose())?.verify(&key.verifying())?.claims(&Policy::new(), now)?;
+    /// #[derive(serde::Deserialize)]
+    /// struct Role {
+    ///     #[serde(rename = "roleId")]
+    ///     id: u8,
+    /// }
+    /// assert_eq!(claims.read::<Role>()?.id, 2);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `jwt_claims_shape` when they are not of that type.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+        serde_json::from_str(&self.text).map_err(|_| reason::CLAIMS_SHAPE)
+    }
+}
+
+impl fmt::Debug for Claims {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Claims(..)")
+    }
+}
+
+/// A string of the payload: where it stands, or what it means when something in it is escaped.
+pub(crate) enum Part {
+    Absent,
+    At(Range<usize>),
+    Unescaped(Box<str>),
+}
+
+impl Part {
+    fn of(text: Option<crate::json::Text<'_>>) -> Self {
+        let Some(text) = text else { return Self::Absent };
+        text.span().map_or_else(|| Self::Unescaped(text.to_str().into()), Self::At)
+    }
+
+    fn within<'a>(&'a self, text: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Absent => None,
+            Self::At(span) => text.get(span.clone()),
+            Self::Unescaped(unescaped) => Some(unescaped),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SubjectType, Unverified, forged};
+
+    fn claims(payload: &str) -> Claims {
+        let token = forged::token(forged::HS256, payload);
+        let signed = Unverified::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
+        let policy = Policy::new().subject(SubjectType::TextOrNumber);
+        signed.claims(&policy, Timestamp::from_unix(1000)).unwrap()
+    }
+
+    #[test]
+    fn gives_what_is_meant_however_it_is_written() {
+        let written = r#" { "iss" : "a é" , "sub":"s", "jti":"j","aud":"x", "iat":1, "nbf":2.5, "exp":2000 } "#;
+        let escaped = r#"{"\u0069ss":"\u0061 \u00e9","sub":"\u0073","jti":"\u006a","aud":"\u0078","iat":1e0,"nbf":25e-1,"exp":2e3}"#;
+        for payload in [written, escaped] {
+            let claims = claims(payload);
+            let texts = [claims.issuer(), claims.subject(), claims.id()];
+            assert_eq!(texts, [Some("a é"), Some("s"), Some("j")], "{payload}");
+            assert_eq!(claims.audience().collect::<Vec<_>>(), ["x"]);
+            assert_eq!(claims.issued_at(), Some(Timestamp::from_unix(1)));
+            assert_eq!(claims.not_before().unwrap().since_epoch().as_millis(), 2500);
+            assert_eq!(claims.expires(), Some(Timestamp::from_unix(2000)));
+            assert_eq!(claims.dies(), Timestamp::from_unix(2060));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_none() {
+        let claims = claims("{\"exp\":2000}");
+        assert_eq!([claims.issuer(), claims.subject(), claims.id()], [None; 3]);
+        assert_eq!([claims.issued_at(), claims.not_before()], [None; 2]);
+        assert_eq!(claims.audience().count(), 0);
+    }
+
+    #[test]
+    fn a_number_is_a_subject_in_its_digits() {
+        assert_eq!(
+            claims("{\"exp\":2000,\"sub\":12345678901234567890123}").subject(),
+            Some("12345678901234567890123")
+        );
+    }
+
+    #[test]
+    fn an_audience_of_several_is_each_of_them() {
+        let claims = claims(r#"{"x":"é","aud":[ "a", "\u0062" ,"é"],"exp":2000}"#);
+        assert_eq!(claims.audience().collect::<Vec<_>>(), ["a", "b", "é"]);
+    }
+
+    #[test]
+    fn an_application_reads_its_own_claims() {
+        #[derive(serde::Deserialize)]
+        struct Role {
+            role: u8,
+        }
+        assert_eq!(claims("{\"exp\":2000,\"role\":2}").read::<Role>().unwrap().role, 2);
+        for other in
+            ["{\"exp\":2000}", "{\"exp\":2000,\"role\":1e400}", "{\"exp\":2000,\"role\":256}"]
+        {
+            assert_eq!(claims(other).read::<Role>().map(|_| ()).unwrap_err(), reason::CLAIMS_SHAPE);
+        }
+    }
+
+    #[test]
+    fn shows_nothing_of_them() {
+        assert_eq!(format!("{:?}", claims("{\"exp\":2000,\"iss\":\"secret\"}")), "Claims(..)");
+    }
+}

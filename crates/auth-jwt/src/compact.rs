@@ -1,0 +1,381 @@
+//! The compact serialization (RFC 7515 section 7.1): from text to a proven signature.
+
+use crate::{Claims, Header, Policy, Refused, VerifyingKey, base64url, claims::Registered, reason};
+use auth_core::Timestamp;
+use std::fmt;
+
+/// A token whose signature is not proven yet. Its header was read, its payload was not.
+///
+/// ```
+/// use auth_core::Timestamp;
+/// use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified};
+/// use std::time::Duration;
+///
+/// let (key, now) = (SigningKey::from_secret(Algorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
+/// let minted = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service").mint(&key, now, None)?;
+///
+/// let policy = Policy::new().issuer("service");
+/// let claims = Unverified::parse(minted.expose())?.verify(&key.verifying())?.claims(&policy, now)?;
+/// assert_eq!(claims.issuer(), Some("service"));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Security
+///
+/// Nothing of it may be believed. Its `Debug` shows the header alone: the token is a credential.
+pub struct Unverified<'a> {
+    header: Header,
+    /// Header and payload as they were sent, with the dot between: what is signed.
+    message: &'a str,
+    payload: &'a str,
+    signature: &'a str,
+}
+
+impl<'a> Unverified<'a> {
+    /// A token may have so many bytes, unless another limit was set.
+    pub const MOST_BYTES: usize = 8 * 1024;
+
+    /// Takes a token apart: three parts, and a header that is strict JSON in canonical base64url, names an algorithm
+    /// that is implemented, brings no key, refers to none and demands no extension.
+    ///
+    /// # Errors
+    ///
+    /// The reason of the first that does not hold.
+    pub fn parse(token: &'a str) -> Result<Self, Refused> {
+        Self::parse_at_most(token, Self::MOST_BYTES)
+    }
+
+    /// As [`parse`](Self::parse), with another limit of bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_at_most(token: &'a str, bytes: usize) -> Result<Self, Refused> {
+        if token.len() > bytes {
+            return Err(reason::SIZE);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(reason::PARTS)?;
+        let (header, payload) = message.split_once('.').ok_or(reason::PARTS)?;
+        if payload.contains('.') {
+            return Err(match payload.split('.').count() {
+                3 => reason::ENCRYPTED,
+                _ => reason::PARTS,
+            });
+        }
+        Ok(Self { header: Header::parse(header)?, message, payload, signature })
+    }
+
+    /// What the header says.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// Which key the token wants to be verified with: to look keys up, and for nothing else.
+    ///
+    /// The payload is read as strictly as when it is verified, and of it the issuer alone comes out.
+    ///
+    /// # Errors
+    ///
+    /// When the payload is not strict JSON in canonical base64url, or a registered claim is of another type.
+    ///
+    /// # Security
+    ///
+    /// Nobody has signed this yet.
+    pub fn key_id(&self) -> Result<KeyId, Refused> {
+        let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
+        let issuer = Registered::read(&payload)?.issuer;
+        Ok(KeyId {
+            issuer: issuer.map(|issuer| issuer.to_str().into()),
+            kid: self.header.key_id().map(Into::into),
+        })
+    }
+
+    /// Proves the signature. `alg` must be that of the key, and then the key must have signed it; what the payload holds
+    /// is looked at by nobody before that.
+    ///
+    /// # Errors
+    ///
+    /// `jwt_alg_other`, `jwt_signature`, or that the signature or the payload is not canonical base64url.
+    pub fn verify(self, key: &VerifyingKey) -> Result<Signed, Refused> {
+        if self.header.algorithm() != key.algorithm() {
+            return Err(reason::ALG_OTHER);
+        }
+        if self.signature.len() <= SHORT_SIGNATURE {
+            self.proves::<SHORT_SIGNATURE>(key)?;
+        } else {
+            self.proves::<LONG_SIGNATURE>(key)?;
+        }
+        Ok(Signed { payload: self.payload()?, header: self.header })
+    }
+
+    fn proves<const MOST: usize>(&self, key: &VerifyingKey) -> Result<(), Refused> {
+        let mut buffer = [0; MOST];
+        let length = base64url::decode_slice(self.signature.as_bytes(), &mut buffer);
+        let signature = length.and_then(|length| buffer.get(..length));
+        let signature = signature.ok_or(reason::SIGNATURE_BASE64URL)?;
+        key.verify(self.message.as_bytes(), signature).map_err(|_| reason::SIGNATURE)
+    }
+
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, Refused> {
+        base64url::decode(self.payload.as_bytes()).ok_or(reason::PAYLOAD_BASE64URL)
+    }
+}
+
+/// Of the characters that HMAC, ECDSA and Ed25519 signatures have, the most: ES384 has 128.
+const SHORT_SIGNATURE: usize = 128;
+/// Of the bytes that a signature has, the most: RSA with 8192 bits.
+const LONG_SIGNATURE: usize = 1024;
+
+impl fmt::Debug for Unverified<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Unverified").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// A JWS whose signature is proven. What it says is believed to come from who has the key, and is not judged yet.
+pub struct Signed {
+    header: Header,
+    payload: Vec<u8>,
+}
+
+impl Signed {
+    /// What the header says.
+    #[must_use]
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The bytes that were signed, whatever they are.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Reads the payload as claims, and judges them at this time.
+    ///
+    /// # Errors
+    ///
+    /// That it is no strict JSON object, that a registered claim is of another type (RFC 7519 section 4.1), or the
+    /// sentence of the [`Policy`] that does not hold.
+    pub fn claims(self, policy: &Policy, now: Timestamp) -> Result<Claims, Refused> {
+        Claims::judged(&self.header, self.payload, policy, now)
+    }
+}
+
+impl fmt::Debug for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signed").field("header", &self.header).finish_non_exhaustive()
+    }
+}
+
+/// Who is said to have signed a token, and with which of its keys: what a look-up of keys is asked.
+///
+/// Both parts are opaque, and neither is glued to the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct KeyId {
+    /// `iss` of the payload.
+    pub issuer: Option<Box<str>>,
+    /// `kid` of the header.
+    pub kid: Option<Box<str>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Algorithm, ClaimsToSign, SigningKey,
+        forged::{HS256, encoded, key, signed, token},
+    };
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const PAYLOAD: &str = r#"{"iss":"a","exp":1}"#;
+
+    fn verified(token: &str) -> Result<Signed, Refused> {
+        Unverified::parse(token)?.verify(&key().verifying())
+    }
+
+    #[track_caller]
+    fn check(token: &str, expected: Result<&str, Refused>) {
+        let signed = verified(token);
+        let payload = signed.as_ref().map(|signed| signed.payload()).map_err(|refused| *refused);
+        assert_eq!(payload, expected.map(str::as_bytes), "{token:.200}");
+    }
+
+    #[test]
+    fn gives_the_payload_that_was_signed_whatever_it_is() {
+        check(&token(HS256, PAYLOAD), Ok(PAYLOAD));
+        check(&token(r#"{"alg":"HS256"}"#, "no JSON"), Ok("no JSON"));
+        check(&token(HS256, ""), Ok(""));
+    }
+
+    #[test]
+    fn refuses_what_has_not_three_parts() {
+        let (header, payload) = (encoded(HS256), encoded(PAYLOAD));
+        for text in [
+            "",
+            ".",
+            "a",
+            "a.b",
+            &header,
+            &format!("{header}.{payload}"),
+            "...",
+            "a.b.c.d",
+            "a.b.c.d.e.f",
+        ] {
+            check(text, Err(reason::PARTS));
+        }
+        check("a.b.c.d.e", Err(reason::ENCRYPTED));
+        check("....", Err(reason::ENCRYPTED));
+        check("..", Err(reason::HEADER_OBJECT));
+    }
+
+    #[test]
+    fn refuses_a_token_beyond_its_limit() {
+        let header = encoded(HS256);
+        let longest = |more: usize| {
+            let rest = Unverified::MOST_BYTES - header.len() - 43 - 2 + more;
+            signed(format!("{header}.{}", "A".repeat(rest)))
+        };
+        assert_eq!(longest(0).len(), Unverified::MOST_BYTES);
+        assert!(verified(&longest(0)).is_ok());
+        check(&longest(1), Err(reason::SIZE));
+        let token = token(HS256, PAYLOAD);
+        assert!(Unverified::parse_at_most(&token, token.len()).is_ok());
+        assert_eq!(Unverified::parse_at_most(&token, token.len() - 1).unwrap_err(), reason::SIZE);
+        assert!(Unverified::parse_at_most(&longest(4), 1 << 20).is_ok());
+    }
+
+    #[test]
+    fn refuses_base64url_that_is_not_canonical_even_when_it_is_signed() {
+        let (header, payload) = (encoded(HS256), encoded(PAYLOAD));
+        for wrong in ["=", "\n", " ", "B", "é", "?", "+/"] {
+            check(&signed(format!("{header}.{payload}{wrong}")), Err(reason::PAYLOAD_BASE64URL));
+        }
+        assert!(payload.ends_with('Q'), "four bits of the last character are not used");
+        check(
+            &signed(format!("{header}.{}R", &payload[..payload.len() - 1])),
+            Err(reason::PAYLOAD_BASE64URL),
+        );
+
+        let good = token(HS256, PAYLOAD);
+        for wrong in ["=", "\n", "AA", "é"] {
+            check(&format!("{good}{wrong}"), Err(reason::SIGNATURE_BASE64URL));
+        }
+    }
+
+    #[test]
+    fn refuses_every_signature_but_that_of_the_key() {
+        let good = token(HS256, PAYLOAD);
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        check(&format!("{message}."), Err(reason::SIGNATURE));
+        check(&format!("{message}.AAAA"), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", &signature[..40]), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(88)), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(1364)), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(1368)), Err(reason::SIGNATURE_BASE64URL));
+        let other = token(HS256, r#"{"iss":"b","exp":1}"#);
+        check(&format!("{message}.{}", other.rsplit_once('.').unwrap().1), Err(reason::SIGNATURE));
+        let key = SigningKey::from_secret(Algorithm::HS256, &[8; 32]).unwrap().verifying();
+        let refused = Unverified::parse(&good).unwrap().verify(&key).unwrap_err();
+        assert_eq!(refused, reason::SIGNATURE);
+    }
+
+    #[test]
+    fn the_key_decides_the_algorithm() {
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != Algorithm::HS256) {
+            check(&token(&format!(r#"{{"alg":"{other}"}}"#), PAYLOAD), Err(reason::ALG_OTHER));
+        }
+        let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
+        let refused = Unverified::parse(&token(HS256, PAYLOAD)).unwrap().verify(&hs512);
+        assert_eq!(refused.unwrap_err(), reason::ALG_OTHER);
+    }
+
+    /// The payload is not looked at before the signature is proven, so its faults cannot be probed.
+    #[test]
+    fn a_forged_payload_is_refused_for_its_signature() {
+        for payload in ["", "!", "bm8", "e30"] {
+            check(&format!("{}.{payload}.AAAA", encoded(HS256)), Err(reason::SIGNATURE));
+        }
+    }
+
+    #[test]
+    fn says_whose_key_is_wanted() {
+        let id = |header: &str, payload: &str| {
+            Unverified::parse(&token(header, payload)).unwrap().key_id()
+        };
+        let of = |issuer: Option<&str>, kid: Option<&str>| {
+            Ok(KeyId { issuer: issuer.map(Into::into), kid: kid.map(Into::into) })
+        };
+        assert_eq!(id(HS256, "{}"), of(None, None));
+        assert_eq!(id(HS256, PAYLOAD), of(Some("a"), None));
+        assert_eq!(
+            id(r#"{"alg":"HS256","kid":"k/../'"}"#, r#"{"iss":"\u0061"}"#),
+            of(Some("a"), Some("k/../'"))
+        );
+        assert_eq!(id(HS256, r#"{"iss":1}"#), Err(reason::ISS_TYPE));
+        assert_eq!(id(HS256, r#"{"iss":"a","iss":"b"}"#), Err(reason::CLAIMS_DUPLICATE));
+        assert_eq!(id(HS256, "no JSON"), Err(reason::CLAIMS_OBJECT));
+        let payload = signed(format!("{}.e31", encoded(HS256)));
+        assert_eq!(Unverified::parse(&payload).unwrap().key_id(), Err(reason::PAYLOAD_BASE64URL));
+    }
+
+    #[test]
+    fn shows_nothing_of_the_token() {
+        let token = token(r#"{"alg":"HS256","kid":"k"}"#, PAYLOAD);
+        let shown = format!("{:?} {:?}", Unverified::parse(&token), verified(&token));
+        assert!(shown.contains("HS256") && shown.contains("\"k\""), "{shown}");
+        for part in token.split('.').chain(["iss", "123, 34"]) {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_minted_is_accepted(issuer in any::<String>(), subject in any::<String>(), id in any::<Option<String>>(), custom in any::<(String, i64, Vec<Option<bool>>)>(), now in 0..9_000_000_000_u64, seconds in 1..1_000_000_u64) {
+            let claims = ClaimsToSign::expiring_in(Duration::from_secs(seconds)).unwrap();
+            let claims = claims.issuer(&issuer).subject(&subject).audience("a").audience(&subject);
+            let claims = claims.claim("custom", &custom).unwrap().key_id("kid").unwrap();
+            let now = Timestamp::from_unix(now);
+            let minted = claims.mint(&key(), now, id.as_deref()).unwrap();
+            let unverified = Unverified::parse_at_most(minted.expose(), 1 << 20).unwrap();
+            prop_assert_eq!(unverified.key_id().unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
+            let policy = Policy::new().issuer(issuer.as_str()).audience(subject.as_str()).leeway(Duration::ZERO);
+            let read = unverified.verify(&key().verifying()).unwrap().claims(&policy, now).unwrap();
+            prop_assert_eq!(read.issuer(), Some(issuer.as_str()));
+            prop_assert_eq!(read.subject(), Some(subject.as_str()));
+            prop_assert_eq!(read.id(), id.as_deref());
+            prop_assert_eq!(read.issued_at(), Some(now));
+            prop_assert_eq!((read.expires(), Some(read.dies())), (minted.expires(), minted.expires()));
+            let audience: Vec<_> = read.audience().collect();
+            prop_assert_eq!(audience, ["a", subject.as_str()]);
+            #[derive(serde::Deserialize)]
+            struct Custom { custom: (String, i64, Vec<Option<bool>>) }
+            prop_assert_eq!(read.read::<Custom>().unwrap().custom, custom);
+        }
+
+        #[test]
+        fn a_flipped_bit_anywhere_is_refused(payload in any::<Vec<u8>>(), at: prop::sample::Index, bit in 0..8) {
+            let mut token = token(HS256, payload).into_bytes();
+            let at = at.index(token.len());
+            token[at] ^= 1_u8 << bit;
+            if let Ok(token) = String::from_utf8(token) {
+                prop_assert!(verified(&token).is_err());
+            }
+        }
+
+        #[test]
+        fn any_text_comes_to_an_end(text in any::<String>(), header in any::<Vec<u8>>(), payload in any::<Vec<u8>>()) {
+            prop_assert!(verified(&text).is_err());
+            let dots = format!("{}.{}.{text}", encoded(&header), encoded(&payload));
+            prop_assert!(verified(&dots).is_err());
+            if let Ok(unverified) = Unverified::parse(&token(HS256, &payload)) {
+                let _ = unverified.key_id();
+                let signed = unverified.verify(&key().verifying()).unwrap();
+                prop_assert_eq!(signed.payload(), &payload[..]);
+                let _ = signed.claims(&Policy::new(), Timestamp::default());
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What tests of authentication need: a clock that moves when told, randomness that repeats, a transport that plays the
+//! server.
+//!
+//! For whoever tests a program that authenticates, or a scheme of their own. A test with these neither sleeps nor opens
+//! a connection, and fails the same way every time.
+//!
+//! | | |
+//! |---|---|
+//! | [`ManualClock`] | time that stands still until it is moved |
+//! | [`SeededRandom`] | the same bytes for the same seed |
+//! | [`Scripted`] | a transport that asks a closure for its answers, and counts them |
+//!
+//! # What it does not do
+//!
+//! It imitates no platform. And nothing here is for production: seeded randomness can be predicted.
+//!
+//! ```
+//! use auth_core::{Clock, Exchange, Transport};
+//! use auth_testing::{ManualClock, Scripted};
+//! use http::{Request, Response};
+//! use std::time::Duration;
+//!
+//! let clock = ManualClock::at(1_700_000_000);
+//! let transport = Scripted::new(|request| {
+//!     assert_eq!(request.uri().path(), "/token");
+//!     Ok(Response::new(b"answer".to_vec()))
+//! });
+//! let request = Request::get("https://issuer.example/token").body(Vec::new())?;
+//! assert_eq!(transport.fetch(Exchange::new(request)).wait()?.body(), b"answer");
+//! assert_eq!(transport.exchanges(), 1);
+//! clock.advance(Duration::from_secs(60));
+//! assert_eq!(clock.now().unix(), 1_700_000_060);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod clock;
+mod random;
+mod scripted;
+
+pub use clock::ManualClock;
+pub use random::SeededRandom;
+pub use scripted::{Gate, Scripted};

@@ -1,6 +1,8 @@
 //! The compact serialization (RFC 7515 section 7.1): from text to a proven signature.
 
-use crate::{Claims, Header, Policy, Refused, VerifyingKey, base64url, claims::Registered, reason};
+use crate::{
+    Claims, Header, Policy, Refused, Signer, VerifyingKey, base64url, claims::Registered, reason,
+};
 use auth_core::Timestamp;
 use std::fmt;
 
@@ -83,12 +85,18 @@ impl<'a> Unverified<'a> {
     ///
     /// Nobody has signed this yet.
     pub fn key_id(&self) -> Result<KeyId, Refused> {
+        self.key_id_by(Signer::Issuer)
+    }
+
+    /// [`key_id`](Self::key_id), with who signed it where the policy says.
+    pub(crate) fn key_id_by(&self, signer: Signer) -> Result<KeyId, Refused> {
         let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
-        let issuer = Registered::read(&payload)?.issuer;
-        Ok(KeyId {
-            issuer: issuer.map(|issuer| issuer.to_str().into()),
-            kid: self.header.key_id().map(Into::into),
-        })
+        let claims = Registered::read(&payload)?;
+        let issuer = match signer {
+            Signer::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
+            Signer::Subject => claims.subject.map(|subject| subject.text()),
+        };
+        Ok(KeyId { issuer, kid: self.header.key_id().map(Into::into) })
     }
 
     /// Proves the signature. `alg` must be that of the key, and then the key must have signed it; what the payload holds
@@ -98,14 +106,24 @@ impl<'a> Unverified<'a> {
     ///
     /// `jwt_alg_other`, `jwt_signature`, or that the signature or the payload is not canonical base64url.
     pub fn verify(self, key: &VerifyingKey) -> Result<Signed, Refused> {
+        self.try_key(key)?;
+        self.proven()
+    }
+
+    /// Did this key sign it?
+    pub(crate) fn try_key(&self, key: &VerifyingKey) -> Result<(), Refused> {
         if self.header.algorithm() != key.algorithm() {
             return Err(reason::ALG_OTHER);
         }
         if self.signature.len() <= SHORT_SIGNATURE {
-            self.proves::<SHORT_SIGNATURE>(key)?;
+            self.proves::<SHORT_SIGNATURE>(key)
         } else {
-            self.proves::<LONG_SIGNATURE>(key)?;
+            self.proves::<LONG_SIGNATURE>(key)
         }
+    }
+
+    /// To be called when a key was found that signed it.
+    pub(crate) fn proven(self) -> Result<Signed, Refused> {
         Ok(Signed { payload: self.payload()?, header: self.header })
     }
 

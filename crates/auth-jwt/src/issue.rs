@@ -67,7 +67,7 @@ impl ClaimsToSign {
         Self::new(None)
     }
 
-    fn new(lifetime: Option<u64>) -> Self {
+    pub(crate) fn new(lifetime: Option<u64>) -> Self {
         Self {
             lifetime,
             issued_at: true,

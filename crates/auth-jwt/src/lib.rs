@@ -7,6 +7,8 @@
 //! It encrypts nothing (JWE), has no unsecured tokens (`none`), and signs no JSON serialization: compact tokens only.
 
 mod algorithm;
+mod base64url;
+mod candidates;
 mod claims;
 mod compact;
 pub mod dangerous;
@@ -15,16 +17,25 @@ mod forged;
 mod header;
 mod issue;
 mod json;
+mod jwk;
+mod jwks;
+mod key;
+mod mint;
 mod policy;
+pub mod profiles;
 mod reason;
-mod stand_in;
+mod verifier;
 
 pub use algorithm::Algorithm;
+pub use candidates::Candidates;
 pub use claims::Claims;
 pub use compact::{KeyId, Signed, Unverified};
 pub use header::Header;
 pub use issue::{ClaimsToSign, Minted};
-pub use policy::{Claim, Dates, Expiry, Policy, SubjectType};
+pub use jwk::{Jwk, JwkSet};
+pub use jwks::{Jwks, JwksBuilder};
+pub use key::{Invalid, SigningKey, VerifyingKey};
+pub use mint::{Jwt, Mint};
+pub use policy::{Claim, Dates, Expiry, Policy, Signer, SubjectType};
 pub use reason::Refused;
-use stand_in::base64url;
-pub use stand_in::{SigningKey, VerifyingKey};
+pub use verifier::Verifier;

@@ -22,6 +22,7 @@ use std::time::Duration;
 /// | `nbf`, `iat` | not in the future, beyond the leeway |
 /// | dates | seconds since 1970, up to 10^10, with a fraction if need be |
 /// | `typ` | `JWT` or nothing |
+/// | who signs | the issuer |
 /// | leeway | 60 s |
 ///
 /// ```
@@ -48,6 +49,7 @@ pub struct Policy {
     max_age: Option<Duration>,
     most_ahead: Option<Duration>,
     leeway: Duration,
+    signer: Signer,
 }
 
 /// A claim that may be required.
@@ -88,6 +90,15 @@ pub enum Expiry {
     Optional,
 }
 
+/// Who signs a token, and so whose keys are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// Whoever `iss` names.
+    Issuer,
+    /// Whoever `sub` names: a token that somebody signs for itself.
+    Subject,
+}
+
 /// How exact dates may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dates {
@@ -115,6 +126,7 @@ impl Policy {
             max_age: None,
             most_ahead: None,
             leeway: Duration::from_secs(60),
+            signer: Signer::Issuer,
         }
     }
 
@@ -186,6 +198,17 @@ impl Policy {
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway.min(Self::MOST_LEEWAY);
         self
+    }
+
+    /// Whose keys are looked up; the issuer's unless set.
+    #[must_use]
+    pub const fn signed_by(mut self, signer: Signer) -> Self {
+        self.signer = signer;
+        self
+    }
+
+    pub(crate) const fn signer(&self) -> Signer {
+        self.signer
     }
 
     /// When such claims die, if they may live now.

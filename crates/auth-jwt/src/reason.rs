@@ -59,6 +59,12 @@ reasons! {
     SIGNATURE_BASE64URL "jwt_signature_base64url" "signature is not canonical base64url without padding (RFC 7515 section 2)";
     SIGNATURE "jwt_signature" "signature is not of this key";
 
+    MISSING "jwt_missing" "no token, expected one";
+    SEVERAL "jwt_several" "a token in Authorization and another one in the field that may have it instead";
+    KEY_UNKNOWN "jwt_key_unknown" "no key is known of this issuer and kid";
+    KEY_NONE "jwt_key_none" "issuer and kid are known, and have no key";
+    REPLAYED "jwt_replayed" "jti was used before";
+
     HEADER_UTF8 "jwt_header_utf8" "header is not UTF-8";
     HEADER_OBJECT "jwt_header_object" "header is not a JSON object";
     HEADER_JSON "jwt_header_json" "header is not JSON (RFC 8259)";

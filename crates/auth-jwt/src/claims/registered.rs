@@ -62,6 +62,14 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// As a string: a number in its digits.
+    pub(crate) fn text(&self) -> Box<str> {
+        match self {
+            Self::Text(text) => text.to_str().into(),
+            Self::Number(number) => number.raw().into(),
+        }
+    }
+
     pub(super) fn part(self) -> Part {
         match self {
             Self::Text(text) => Part::of(Some(text)),

@@ -1,0 +1,258 @@
+//! Keys that an issuer publishes at a URL (RFC 7517 section 5), fetched and kept.
+
+mod cache;
+mod published;
+
+use crate::{Algorithm, Candidates, JwkSet, KeyId};
+use auth_core::{Cause, Context, Error, Exchange, Flow, Lookup, Origin, Result, Timestamp};
+use cache::{Cache, Next, Rules};
+use futures_util::{FutureExt, future::BoxFuture, future::Shared};
+use http::{Request, Response, StatusCode, Uri, header};
+use published::Published;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::Duration,
+};
+
+/// The keys that one issuer publishes, as a look-up for a [`Verifier`](crate::Verifier).
+///
+/// A set is fetched when the first token asks for it, kept for ten minutes, and then fetched again while the old one is
+/// still used: nobody waits for that if the transport can run it in the background. A `kid` that is not in the set makes
+/// it fetch at once, for the issuer may have rotated, but not within 30 seconds of the last time, and not for a `kid`
+/// that was just found missing. Whoever asks while a fetch is under way shares it. When the issuer does not answer, the
+/// last good set is used for a day, and the issuer is asked again after 1, 2, 4 and at most 30 seconds, or when it said.
+///
+/// # Security
+///
+/// It answers for its issuer alone: the token of another names a key that is not known, and nothing is fetched. The URL
+/// is yours, never the token's (`jku`), and https beyond loopback. An answer has at most 256 KiB.
+///
+/// ```
+/// # use auth_core::{Context, Error};
+/// use auth_jwt::Jwks;
+/// # fn with(context: Context) -> Result<(), Error> {
+/// let keys = Jwks::builder("https://issuer.example", "https://issuer.example/jwks.json", context).build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Jwks(Arc<Inner>);
+
+/// Builds [`Jwks`].
+pub struct JwksBuilder {
+    issuer: String,
+    url: String,
+    context: Context,
+    assumed: Option<Algorithm>,
+    rules: Rules,
+}
+
+struct Inner {
+    issuer: Box<str>,
+    url: Uri,
+    context: Context,
+    assumed: Option<Algorithm>,
+    rules: Rules,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    cache: Cache,
+    flight: Option<Flight>,
+}
+
+/// A fetch that all who need it watch.
+type Flight = Shared<BoxFuture<'static, ()>>;
+
+impl Jwks {
+    /// The most bytes of a set.
+    pub const MOST_BYTES: usize = 256 * 1024;
+
+    /// Begins with the `iss` of the tokens and the URL of the keys.
+    #[must_use]
+    pub fn builder(issuer: &str, url: &str, context: Context) -> JwksBuilder {
+        let rules = Rules {
+            keep: Duration::from_secs(10 * 60),
+            outlast: Duration::from_secs(24 * 60 * 60),
+        };
+        let (issuer, url) = (issuer.to_owned(), url.to_owned());
+        JwksBuilder { issuer, url, context, assumed: None, rules }
+    }
+}
+
+impl JwksBuilder {
+    /// The algorithm of keys that do not say theirs. Without it they are left out: the key decides the algorithm, so
+    /// somebody must.
+    #[must_use]
+    pub const fn assuming(mut self, algorithm: Algorithm) -> Self {
+        self.assumed = Some(algorithm);
+        self
+    }
+
+    /// Fetches a set again when it is older than this; ten minutes unless set.
+    #[must_use]
+    pub const fn keeping(mut self, span: Duration) -> Self {
+        self.rules.keep = span;
+        self
+    }
+
+    /// Uses an old set for so much longer while the issuer does not answer; a day unless set.
+    #[must_use]
+    pub const fn outlasting(mut self, span: Duration) -> Self {
+        self.rules.outlast = span;
+        self
+    }
+
+    /// The look-up. Nothing is fetched yet.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the URL is not absolute, or is plain http beyond loopback.
+    pub fn build(self) -> Result<Jwks> {
+        let url: Uri = self.url.parse().map_err(|error| config("jwks_url", error))?;
+        if !Origin::of(&url)?.is_confidential() {
+            return Err(config("jwks_plain_http", "url of the key set is http, expected https"));
+        }
+        let Self { context, assumed, rules, .. } = self;
+        let issuer = self.issuer.into();
+        Ok(Jwks(Arc::new(Inner { issuer, url, context, assumed, rules, state: Mutex::default() })))
+    }
+}
+
+impl Lookup<KeyId> for Jwks {
+    type Found = Candidates;
+
+    fn lookup(&self, id: &KeyId) -> Flow<'_, Option<Candidates>> {
+        if id.issuer.as_deref() != Some(&*self.0.issuer) {
+            return Flow::ready(None);
+        }
+        let inner = &self.0;
+        let mut state = inner.state();
+        let meanwhile =
+            match state.cache.next(id.kid.as_deref(), inner.context.clock.now(), inner.rules) {
+                Next::Known(found) => return Flow::ready(found),
+                Next::Failed(error) => return Flow::failed(error),
+                Next::Ask { meanwhile } => meanwhile,
+            };
+        let under_way = state.flight.clone();
+        let begun = under_way.is_none();
+        let flight = under_way.unwrap_or_else(|| inner.begin());
+        state.flight = Some(flight.clone());
+        drop(state);
+        match meanwhile {
+            None => {
+                let (inner, kid) = (Arc::clone(inner), id.kid.clone());
+                Flow::new(async move {
+                    flight.await;
+                    let now = inner.context.clock.now();
+                    inner.state().cache.answer(kid.as_deref(), now, inner.rules)
+                })
+            }
+            Some(found) if !begun => Flow::ready(Some(found)),
+            Some(found) => {
+                let carried = Carried { inner: Arc::downgrade(inner), flight };
+                match inner.context.transport.detach(Flow::new(carried.through())) {
+                    None => Flow::ready(Some(found)),
+                    Some(work) => work.map(|()| Some(found)),
+                }
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn begin(self: &Arc<Self>) -> Flight {
+        let (context, exchange) = (self.context.clone(), request(&self.url));
+        // The flight is kept in here: owning what keeps it would be a circle.
+        let (owner, assumed) = (Arc::downgrade(self), self.assumed);
+        let asked = context.clock.now();
+        async move {
+            let answered = match exchange {
+                Ok(exchange) => context.transport.fetch(exchange).await,
+                Err(error) => Err(error),
+            };
+            let set = answered.and_then(|answer| read(&answer));
+            if let Some(owner) = owner.upgrade() {
+                owner.land(set.map(|set| Published::of(&set, assumed)), asked);
+            }
+        }
+        .boxed()
+        .shared()
+    }
+
+    fn land(&self, set: Result<Published>, asked: Timestamp) {
+        let mut state = self.state();
+        state.cache.learn(set, asked, self.context.clock.now());
+        state.flight = None;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // What is behind the lock is whole between any two statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A fetch that one caller sees through for all; when that caller gives up, the next one begins anew.
+struct Carried {
+    inner: Weak<Inner>,
+    flight: Flight,
+}
+
+impl Carried {
+    async fn through(self) -> Result<()> {
+        self.flight.clone().await;
+        Ok(())
+    }
+}
+
+impl Drop for Carried {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.upgrade() {
+            inner.state().flight.take_if(|flight| flight.ptr_eq(&self.flight));
+        }
+    }
+}
+
+/// The request for a key set: pure, for who brings a transport of their own.
+fn request(url: &Uri) -> Result<Exchange> {
+    Request::get(url)
+        .header(header::ACCEPT, "application/jwk-set+json, application/json")
+        .body(Vec::new())
+        .map(|request| Exchange::new(request).answered_within(Jwks::MOST_BYTES))
+        .map_err(|error| config("jwks_url", error))
+}
+
+/// What the answer says.
+fn read(answer: &Response<Vec<u8>>) -> Result<JwkSet> {
+    let status = answer.status();
+    if status == StatusCode::OK {
+        return JwkSet::parse(answer.body())
+            .map_err(|error| Error::Protocol(error.cause().clone()));
+    }
+    let cause = Cause::new("jwks_status", format!("key set answered {status}, expected 200"));
+    if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+        let field = answer.headers().get(header::RETRY_AFTER);
+        let seconds = field.and_then(|field| field.to_str().ok()?.parse().ok());
+        let retry_after = seconds.map(Duration::from_secs);
+        return Err(Error::Unavailable { retry_after, cause });
+    }
+    Err(Error::Protocol(cause))
+}
+
+fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::Config(Cause::new(code, error))
+}
+
+impl fmt::Debug for Jwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Jwks({} at {})", self.0.issuer, self.0.url)
+    }
+}
+
+impl fmt::Debug for JwksBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JwksBuilder({} at {})", self.issuer, self.url)
+    }
+}

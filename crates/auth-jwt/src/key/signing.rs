@@ -1,0 +1,260 @@
+//! Keys that sign.
+
+use super::{
+    config,
+    pem::{self, Kind},
+    secret,
+    verifying::mismatch,
+};
+use crate::{Algorithm, Jwk, VerifyingKey};
+use auth_core::{Cause, Error, Result};
+use ring::{
+    error::KeyRejected,
+    hmac,
+    rand::SystemRandom,
+    rsa::{KeyPairComponents, PublicKeyComponents},
+    signature::{
+        self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair, RsaEncoding, RsaKeyPair,
+    },
+};
+use std::{fmt, sync::Arc};
+
+/// A key that signs with one algorithm. Cheap to clone.
+///
+/// ```
+/// use auth_jwt::{Algorithm, SigningKey};
+/// let key = SigningKey::from_secret(Algorithm::HS256, b"at least as long as the hash: 32 bytes")?;
+/// let mut signature = [0; 32];
+/// assert_eq!(key.sign(b"message", &mut signature)?, 32);
+/// assert!(key.verifying().verify(b"message", &signature).is_ok());
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+///
+/// # Security
+///
+/// `Debug` shows the algorithm alone. A private key is checked when it is read, and then kept as ring has it: ring does
+/// not wipe it. RSA and ECDSA signatures take randomness from the operating system, since ring accepts no other.
+#[derive(Clone)]
+pub struct SigningKey {
+    material: Arc<Material>,
+    verifying: VerifyingKey,
+}
+
+enum Material {
+    Secret(hmac::Key),
+    Rsa { pair: RsaKeyPair, encoding: &'static dyn RsaEncoding },
+    Ecdsa(EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+impl SigningKey {
+    /// A shared secret, for HS256, HS384 or HS512.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifyingKey::from_secret`].
+    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
+        Self::of(algorithm, Material::Secret(secret::hmac_key(algorithm, secret)?))
+    }
+
+    /// A shared secret that was given in Base64: it is decoded, and the bytes are the secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`VerifyingKey::from_base64_secret`].
+    pub fn from_base64_secret(algorithm: Algorithm, text: &str) -> Result<Self> {
+        Self::from_secret(algorithm, &secret::decode(text)?)
+    }
+
+    /// A private key in PEM: PKCS#8, or PKCS#1 for RSA.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it has no such key, more than one, one that is encrypted, or one that is not for this
+    /// algorithm.
+    pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self> {
+        match pem::read(pem)? {
+            (Kind::Private, der) => Self::from_der(algorithm, &der),
+            (Kind::Public, _) => {
+                let text = "PEM is a public key, expected the private key that signs";
+                Err(config("jwt_key_public", text))
+            }
+            (Kind::Certificate, _) => {
+                let text = "PEM is a certificate, expected the private key that signs";
+                Err(config("jwt_key_public", text))
+            }
+        }
+    }
+
+    /// A private key in DER: PKCS#8, or PKCS#1 for RSA.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is no such key, or is not for this algorithm.
+    pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+        let material = match (rsa_encoding(algorithm), ecdsa(algorithm)) {
+            (Some(encoding), _) => {
+                let pair = RsaKeyPair::from_pkcs8(der).or_else(|rejected| {
+                    RsaKeyPair::from_der(der).map_err(|also| clearer(&rejected, also))
+                });
+                Material::Rsa { pair: pair.map_err(|error| rejected(algorithm, &error))?, encoding }
+            }
+            (None, Some(curve)) => EcdsaKeyPair::from_pkcs8(curve, der, &SystemRandom::new())
+                .map(Material::Ecdsa)
+                .map_err(|error| rejected(algorithm, &error))?,
+            (None, None) if algorithm == Algorithm::EdDSA => {
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
+                    .map(Material::Ed25519)
+                    .map_err(|error| rejected(algorithm, &error))?
+            }
+            (None, None) => return Err(mismatch(algorithm)),
+        };
+        Self::of(algorithm, material)
+    }
+
+    /// The secret or private key of a JWK.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is a public key, does not say its algorithm and none is `assumed`, says another one than
+    /// the assumed, is not for signing (`use`, `key_ops`), or its material is not for the algorithm.
+    pub fn from_jwk(jwk: &Jwk, assumed: Option<Algorithm>) -> Result<Self> {
+        jwk.signing(assumed)
+    }
+
+    /// The algorithm that it is for.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.verifying.algorithm()
+    }
+
+    /// How many bytes a signature has.
+    #[must_use]
+    pub fn signature_len(&self) -> usize {
+        match &*self.material {
+            Material::Secret(key) => key.algorithm().digest_algorithm().output_len(),
+            Material::Rsa { pair, .. } => pair.public().modulus_len(),
+            Material::Ecdsa(_) if self.algorithm() == Algorithm::ES384 => 96,
+            Material::Ecdsa(_) | Material::Ed25519(_) => 64,
+        }
+    }
+
+    /// Signs: the bytes that the specification has go to the front of `signature`, and their number is returned.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when there is no room for [`signature_len`](Self::signature_len) bytes, `Error::Unavailable` when
+    /// the operating system has no randomness.
+    pub fn sign(&self, message: &[u8], signature: &mut [u8]) -> Result<usize> {
+        let length = self.signature_len();
+        let room = signature.get_mut(..length).ok_or_else(|| {
+            config("jwt_signature_room", format!("signature has no room, expected {length} bytes"))
+        })?;
+        match &*self.material {
+            Material::Secret(key) => room.copy_from_slice(hmac::sign(key, message).as_ref()),
+            Material::Rsa { pair, encoding } => pair
+                .sign(*encoding, &SystemRandom::new(), message, room)
+                .map_err(|_| no_randomness())?,
+            Material::Ecdsa(pair) => {
+                let made = pair.sign(&SystemRandom::new(), message).map_err(|_| no_randomness())?;
+                room.copy_from_slice(made.as_ref());
+            }
+            Material::Ed25519(pair) => room.copy_from_slice(pair.sign(message).as_ref()),
+        }
+        Ok(length)
+    }
+
+    /// The key that verifies what this one signs: the same secret, or the public half.
+    #[must_use]
+    pub fn verifying(&self) -> VerifyingKey {
+        self.verifying.clone()
+    }
+
+    /// The numbers of RFC 7518 section 6.3.2, big-endian.
+    pub(crate) fn of_rsa<B: AsRef<[u8]>>(
+        algorithm: Algorithm,
+        components: &KeyPairComponents<B, B>,
+    ) -> Result<Self> {
+        let encoding = rsa_encoding(algorithm).ok_or_else(|| mismatch(algorithm))?;
+        let pair =
+            RsaKeyPair::from_components(components).map_err(|error| rejected(algorithm, &error))?;
+        Self::of(algorithm, Material::Rsa { pair, encoding })
+    }
+
+    /// A private number or seed with its public point.
+    pub(crate) fn of_point(algorithm: Algorithm, private: &[u8], public: &[u8]) -> Result<Self> {
+        let material = match ecdsa(algorithm) {
+            Some(curve) => {
+                let random = SystemRandom::new();
+                EcdsaKeyPair::from_private_key_and_public_key(curve, private, public, &random)
+                    .map(Material::Ecdsa)
+            }
+            None if algorithm == Algorithm::EdDSA => {
+                Ed25519KeyPair::from_seed_and_public_key(private, public).map(Material::Ed25519)
+            }
+            None => return Err(mismatch(algorithm)),
+        };
+        Self::of(algorithm, material.map_err(|error| rejected(algorithm, &error))?)
+    }
+
+    fn of(algorithm: Algorithm, material: Material) -> Result<Self> {
+        let verifying = match &material {
+            Material::Secret(key) => VerifyingKey::of_secret(algorithm, key.clone()),
+            Material::Rsa { pair, .. } => {
+                let public = PublicKeyComponents::<Vec<u8>>::from(pair.public());
+                VerifyingKey::of_rsa(algorithm, &public.n, &public.e)?
+            }
+            Material::Ecdsa(pair) => VerifyingKey::of_point(algorithm, pair.public_key().as_ref())?,
+            Material::Ed25519(pair) => {
+                VerifyingKey::of_point(algorithm, pair.public_key().as_ref())?
+            }
+        };
+        Ok(Self { material: Arc::new(material), verifying })
+    }
+}
+
+fn rsa_encoding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
+    Some(match algorithm {
+        Algorithm::RS256 => &signature::RSA_PKCS1_SHA256,
+        Algorithm::RS384 => &signature::RSA_PKCS1_SHA384,
+        Algorithm::RS512 => &signature::RSA_PKCS1_SHA512,
+        Algorithm::PS256 => &signature::RSA_PSS_SHA256,
+        Algorithm::PS384 => &signature::RSA_PSS_SHA384,
+        Algorithm::PS512 => &signature::RSA_PSS_SHA512,
+        _ => return None,
+    })
+}
+
+fn ecdsa(algorithm: Algorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+    Some(match algorithm {
+        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        _ => return None,
+    })
+}
+
+/// Of the complaints of two readers, that of the one who got further.
+fn clearer(pkcs8: &KeyRejected, pkcs1: KeyRejected) -> KeyRejected {
+    if pkcs1.to_string() == "InvalidEncoding" { *pkcs8 } else { pkcs1 }
+}
+
+fn rejected(algorithm: Algorithm, error: &KeyRejected) -> Error {
+    let form = match algorithm {
+        Algorithm::ES256 | Algorithm::ES384 => "PKCS#8 with its public half",
+        Algorithm::EdDSA => "PKCS#8",
+        _ => "PKCS#8 or PKCS#1 with 2048 to 4096 bits",
+    };
+    let text = format!("private key for {algorithm} is refused ({error}), expected {form}");
+    config("jwt_key_rejected", text)
+}
+
+fn no_randomness() -> Error {
+    let text = "the system's random generator gave no bytes to sign with";
+    Error::Unavailable { retry_after: None, cause: Cause::new("random_unavailable", text) }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({})", self.algorithm())
+    }
+}

@@ -1,0 +1,117 @@
+//! Tokens of our own, minted when they are needed.
+
+use crate::{ClaimsToSign, Minted, SigningKey};
+use auth_core::{
+    Answer, Authenticator, BearerRealm, Cause, Clock, Credentials, Error, Flow, Lifespan, Present,
+    Random, Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
+};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use http::{HeaderValue, header::AUTHORIZATION};
+use std::{fmt, sync::Arc};
+
+/// Mints tokens that say the same each time but for their time, and their id where they have one.
+///
+/// As an [`Authenticator`] it mints one for every request, so that a retry is authenticated afresh. As a
+/// [`TokenSource`] it serves a session that keeps them, which pays off where signing is slow (RSA), and schemes that hand
+/// in a signed token to get another one.
+///
+/// ```
+/// use auth_core::SystemClock;
+/// use auth_jwt::{Algorithm, ClaimsToSign, Mint, SigningKey};
+/// use std::time::Duration;
+///
+/// let key = SigningKey::from_secret(Algorithm::HS256, b"at least as long as the hash: 32 bytes")?;
+/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service");
+/// let mint = Mint::new(key, claims, SystemClock);
+/// # let _: &dyn auth_core::Authenticator = &mint;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Mint {
+    key: SigningKey,
+    claims: Arc<ClaimsToSign>,
+    clock: Arc<dyn Clock>,
+    ids: Option<Arc<dyn Random>>,
+}
+
+impl Mint {
+    /// Tokens of these claims, signed with this key, as of now.
+    pub fn new(key: SigningKey, claims: ClaimsToSign, clock: impl Clock + 'static) -> Self {
+        Self { key, claims: Arc::new(claims), clock: Arc::new(clock), ids: None }
+    }
+
+    /// Gives every token a `jti` of 128 random bits, for verifiers that take each token once.
+    #[must_use]
+    pub fn with_ids(self, random: impl Random + 'static) -> Self {
+        Self { ids: Some(Arc::new(random)), ..self }
+    }
+
+    /// Mints one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClaimsToSign::mint`], and of the randomness.
+    pub fn mint(&self) -> Result<Jwt> {
+        let id = match &self.ids {
+            None => None,
+            Some(random) => {
+                let mut bytes = [0; 16];
+                random.fill(&mut bytes)?;
+                Some(URL_SAFE_NO_PAD.encode(bytes))
+            }
+        };
+        let minted = self.claims.mint(&self.key, self.clock.now(), id.as_deref())?;
+        Ok(Jwt(Arc::new(minted)))
+    }
+}
+
+impl TokenSource for Mint {
+    type Token = Jwt;
+
+    fn token(&self, _: Renewal<Jwt>) -> Flow<'_, Jwt> {
+        self.mint().into()
+    }
+}
+
+impl Authenticator for Mint {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        self.mint().and_then(|token| token.credentials()).into()
+    }
+}
+
+impl fmt::Debug for Mint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mint").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// A token of our own, shared: it is sent as `Authorization: Bearer`, or handed in wherever its text is wanted.
+#[derive(Clone, Debug)]
+pub struct Jwt(Arc<Minted>);
+
+impl Jwt {
+    /// The token itself, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose()
+    }
+}
+
+impl Token for Jwt {
+    fn lifespan(&self) -> Lifespan {
+        self.0.expires().map_or(Lifespan::Unknown, Lifespan::Until)
+    }
+}
+
+impl Present for Jwt {
+    fn credentials(&self) -> Result<Credentials> {
+        let field = [BearerRealm::SCHEME, " ", self.expose()].concat();
+        let value = HeaderValue::try_from(field)
+            .map_err(|error| Error::Protocol(Cause::new("jwt_field", error)))?;
+        Credentials::header(AUTHORIZATION, value)
+    }
+
+    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
+        bearer_refusal(answer)
+    }
+}

@@ -1,0 +1,50 @@
+//! Ready policies for the tokens of two platforms, and the claims to mint them with.
+//!
+//! | | who signs | algorithm | claims | life |
+//! |---|---|---|---|---|
+//! | Webex Connect service | the service, by its ID in `iss` | HS256, secret given in Base64 | `iss`, `iat`; `exp` if wanted | 60 minutes from `iat` at most |
+//! | Symphony log-in | the bot or app, by its name in `sub` | RS512 | `sub`, `exp` | 5 minutes at most |
+//!
+//! The algorithm is that of the key: a service's secret is a key for HS256, a bot's public key one for RS512, and a token
+//! that names another is refused.
+
+use crate::{Claim, ClaimsToSign, Dates, Expiry, Policy, Signer};
+use std::time::Duration;
+
+const WEBEX_LIFE: Duration = Duration::from_secs(60 * 60);
+const SYMPHONY_MOST: Duration = Duration::from_secs(5 * 60);
+const SYMPHONY_LIFE: Duration = Duration::from_secs(4 * 60);
+
+/// What a service of Webex Connect has to say: whole seconds, an `iat`, and dead an hour after it whatever `exp` says.
+///
+/// Keys are looked up by the Service ID, which is the `iss`.
+#[must_use]
+pub fn webex_service_policy() -> Policy {
+    Policy::new()
+        .require(Claim::Issuer)
+        .require(Claim::IssuedAt)
+        .expiry(Expiry::Optional)
+        .max_age(WEBEX_LIFE)
+        .dates(Dates::WholeSeconds)
+}
+
+/// What a service of Webex Connect mints: `iss`, `iat`, and an `exp` that is the end the platform sets anyway.
+#[must_use]
+pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
+    ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).issuer(service_id)
+}
+
+/// What a bot or app of Symphony has to say when it logs in: `sub`, and an `exp` at most five minutes ahead.
+///
+/// Keys are looked up by the name of the bot or app, which is the `sub`: it signs for itself.
+#[must_use]
+pub fn symphony_login_policy() -> Policy {
+    Policy::new().require(Claim::Subject).expires_within(SYMPHONY_MOST).signed_by(Signer::Subject)
+}
+
+/// What a bot or app of Symphony mints to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that
+/// differ.
+#[must_use]
+pub fn symphony_login_claims(name: &str) -> ClaimsToSign {
+    ClaimsToSign::new(Some(SYMPHONY_LIFE.as_secs())).subject(name).without_issued_at()
+}

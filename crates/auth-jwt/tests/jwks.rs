@@ -1,0 +1,277 @@
+//! Keys fetched from an issuer that is played: how often it is asked, and what is served when it does not answer.
+
+#![allow(clippy::unwrap_used)]
+
+use auth_core::{Cause, Context, Error, Flow, Lookup, Result};
+use auth_jwt::{Algorithm, Candidates, Jwks, KeyId};
+use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use http::{Request, Response};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+const ISSUER: &str = "https://issuer.example";
+const ED25519: &str =
+    r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+
+/// An issuer that publishes keys of these names, or fails.
+#[derive(Clone)]
+struct Published(Arc<Mutex<Result<Vec<&'static str>>>>);
+
+impl Published {
+    fn now(&self, kids: &[&'static str]) {
+        *self.0.lock().unwrap() = Ok(kids.to_vec());
+    }
+
+    fn down(&self) {
+        *self.0.lock().unwrap() = Err(Error::Transport(Cause::new("down", "nobody answers")));
+    }
+
+    fn answer(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>> {
+        assert_eq!(request.uri(), "https://issuer.example/jwks.json");
+        let key = |kid: &&str| format!(r#"{{{ED25519},"kid":"{kid}"}}"#);
+        let keys: Vec<_> = self.0.lock().unwrap().clone()?.iter().map(key).collect();
+        Ok(Response::new(format!(r#"{{"keys":[{}]}}"#, keys.join(",")).into_bytes()))
+    }
+}
+
+struct Stage {
+    clock: ManualClock,
+    transport: Scripted,
+    published: Published,
+    jwks: Jwks,
+}
+
+fn context(clock: &ManualClock, transport: &Scripted) -> Context {
+    Context {
+        transport: Arc::new(transport.clone()),
+        clock: Arc::new(clock.clone()),
+        random: Arc::new(SeededRandom::new(7)),
+    }
+}
+
+fn stage(change: impl FnOnce(Scripted) -> Scripted) -> Stage {
+    let published = Published(Arc::new(Mutex::new(Ok(vec!["a"]))));
+    let answering = published.clone();
+    let transport = change(Scripted::new(move |request| answering.answer(request)));
+    let clock = ManualClock::at(1_000_000);
+    let url = "https://issuer.example/jwks.json";
+    let jwks = Jwks::builder(ISSUER, url, context(&clock, &transport))
+        .assuming(Algorithm::EdDSA)
+        .build()
+        .unwrap();
+    Stage { clock, transport, published, jwks }
+}
+
+fn id(kid: &str) -> KeyId {
+    KeyId { issuer: Some(ISSUER.into()), kid: Some(kid.into()) }
+}
+
+impl Stage {
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+
+    /// Is the key known? Or the code of the error.
+    fn knows(&self, kid: &str) -> std::result::Result<bool, &'static str> {
+        let found = self.jwks.lookup(&id(kid)).wait();
+        found.map(|found| found.is_some()).map_err(|error| error.code())
+    }
+}
+
+fn poll(flow: &mut Flow<'_, Option<Candidates>>) -> Poll<Result<Option<Candidates>>> {
+    Pin::new(flow).poll(&mut std::task::Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_set_is_fetched_once_and_kept() {
+    let stage = stage(|transport| transport);
+    assert_eq!(stage.transport.exchanges(), 0, "nothing before the first token");
+    assert_eq!((stage.knows("a"), stage.knows("a")), (Ok(true), Ok(true)));
+    assert_eq!((stage.knows("b"), stage.transport.exchanges()), (Ok(false), 1));
+}
+
+#[test]
+fn the_token_of_another_issuer_fetches_nothing() {
+    let stage = stage(|transport| transport);
+    for issuer in [None, Some("https://mallory.example".into()), Some("".into())] {
+        let id = KeyId { issuer, kid: Some("a".into()) };
+        assert!(stage.jwks.lookup(&id).wait().unwrap().is_none());
+    }
+    assert_eq!(stage.transport.exchanges(), 0);
+}
+
+/// A rotation is noticed by the first token that was signed with the new key.
+#[test]
+fn a_new_key_is_found_after_the_cooldown() {
+    let stage = stage(|transport| transport);
+    assert_eq!(stage.knows("a"), Ok(true));
+    stage.published.now(&["a", "b"]);
+    stage.pass(29);
+    assert_eq!((stage.knows("b"), stage.transport.exchanges()), (Ok(false), 1));
+    stage.pass(1);
+    assert_eq!((stage.knows("b"), stage.transport.exchanges()), (Ok(true), 2));
+}
+
+/// A hundred thousand unknown `kid`s in ten seconds: one fetch.
+#[test]
+fn a_flood_of_unknown_kids_fetches_once_in_thirty_seconds() {
+    let stage = stage(|transport| transport);
+    assert_eq!(stage.knows("a"), Ok(true));
+    stage.pass(30);
+    for n in 0..100_000 {
+        assert_eq!(stage.knows(&format!("kid {n}")), Ok(false));
+        if n % 10_000 == 0 {
+            stage.pass(1);
+        }
+    }
+    assert_eq!(stage.transport.exchanges(), 2);
+    assert_eq!(stage.knows("a"), Ok(true));
+}
+
+#[test]
+fn all_who_ask_while_it_is_fetched_share_the_fetch() {
+    let gate = Gate::closed();
+    let stage = stage(|transport| transport.behind(gate.clone()));
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..16).map(|_| scope.spawn(|| stage.knows("a"))).collect();
+        while stage.transport.exchanges() == 0 {
+            thread::yield_now();
+        }
+        gate.open_up();
+        assert!(callers.into_iter().all(|caller| caller.join().unwrap() == Ok(true)));
+    });
+    assert_eq!(stage.transport.exchanges(), 1);
+}
+
+#[test]
+fn an_old_set_is_used_while_the_new_one_is_fetched() {
+    let stage = stage(Scripted::with_background);
+    assert_eq!(stage.knows("a"), Ok(true));
+    stage.published.now(&["b"]);
+    stage.pass(600);
+    assert_eq!((stage.knows("a"), stage.knows("a")), (Ok(true), Ok(true)));
+    assert_eq!(stage.transport.run(), 1);
+    assert_eq!((stage.knows("a"), stage.knows("b")), (Ok(false), Ok(true)));
+    assert_eq!(stage.transport.exchanges(), 2);
+}
+
+/// Without a background one caller carries the fetch; when it gives up, the next one does.
+#[test]
+fn a_fetch_that_was_given_up_is_begun_again() {
+    let gate = Gate::open();
+    let stage = stage(|transport| transport.behind(gate.clone()));
+    assert_eq!(stage.knows("a"), Ok(true));
+    stage.pass(600);
+    gate.close();
+    let asked = id("a");
+    let mut carrying = stage.jwks.lookup(&asked);
+    assert!(poll(&mut carrying).is_pending());
+    assert_eq!(stage.knows("a"), Ok(true), "the others do not notice");
+    drop(carrying);
+    gate.open_up();
+    stage.published.now(&["a", "b"]);
+    assert_eq!((stage.knows("a"), stage.knows("b")), (Ok(true), Ok(true)));
+    assert_eq!(stage.transport.exchanges(), 3);
+}
+
+#[test]
+fn the_last_good_set_outlasts_an_outage_of_a_day() {
+    let stage = stage(|transport| transport);
+    assert_eq!(stage.knows("a"), Ok(true));
+    stage.published.down();
+    stage.pass(600);
+    for _ in 0..24 {
+        assert_eq!(stage.knows("a"), Ok(true));
+        stage.pass(3600);
+    }
+    assert_eq!(stage.knows("a"), Err("down"));
+    stage.published.now(&["a"]);
+    stage.pass(30);
+    assert_eq!(stage.knows("a"), Ok(true));
+}
+
+#[test]
+fn an_issuer_that_is_down_is_asked_less_and_less() {
+    let stage = stage(|transport| transport);
+    stage.published.down();
+    for expected in [1, 1, 2, 2, 2, 2, 3] {
+        assert_eq!(stage.knows("a"), Err("down"));
+        assert_eq!(stage.transport.exchanges(), expected);
+        stage.clock.advance(Duration::from_millis(500));
+    }
+}
+
+#[test]
+fn what_is_no_set_is_an_error_of_the_issuer() {
+    for (status, body, code) in [
+        (404, "", "jwks_status"),
+        (500, "", "jwks_status"),
+        (302, "", "jwks_status"),
+        (200, "<html>", "jwk_json"),
+        (200, "{}", "jwk_missing"),
+    ] {
+        let transport = Scripted::new(move |_| {
+            Ok(Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
+        });
+        let clock = ManualClock::at(1_000_000);
+        let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+        let error = jwks.build().unwrap().lookup(&id("a")).wait().unwrap_err();
+        assert_eq!(error.code(), code, "{error}");
+        let busy = matches!(error, Error::Unavailable { .. });
+        assert!(busy == (status == 500) && !matches!(error, Error::Config(_)), "{error}");
+    }
+}
+
+/// RFC 9110 section 10.2.3.
+#[test]
+fn waits_as_long_as_the_issuer_says() {
+    let transport = Scripted::new(|_| {
+        Ok(Response::builder().status(503).header("retry-after", "90").body(Vec::new()).unwrap())
+    });
+    let clock = ManualClock::at(1_000_000);
+    let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+    let jwks = jwks.build().unwrap();
+    for (seconds, expected) in [(89, 1), (1, 1), (0, 2)] {
+        assert_eq!(jwks.lookup(&id("a")).wait().unwrap_err().code(), "jwks_status");
+        assert_eq!(transport.exchanges(), expected);
+        clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+#[test]
+fn keys_that_say_no_algorithm_need_one_to_assume() {
+    let transport = Scripted::new(|_| {
+        let (bare, named) = (r#""kid":"a""#, r#""kid":"b","alg":"EdDSA""#);
+        let keys = format!(r#"{{"keys":[{{{ED25519},{bare}}},{{{ED25519},{named}}}]}}"#);
+        Ok(Response::new(keys.into_bytes()))
+    });
+    let clock = ManualClock::at(1_000_000);
+    let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+    let jwks = jwks.build().unwrap();
+    assert!(jwks.lookup(&id("a")).wait().unwrap().is_none());
+    assert!(jwks.lookup(&id("b")).wait().unwrap().is_some());
+    let any = KeyId { kid: None, ..id("") };
+    assert_eq!(jwks.lookup(&any).wait().unwrap().unwrap().keys().len(), 1);
+}
+
+#[test]
+fn the_url_is_https_beyond_loopback() {
+    let (clock, transport) = (ManualClock::at(0), Scripted::new(|_| Ok(Response::default())));
+    for (url, expected) in [
+        ("https://issuer.example/jwks.json", None),
+        ("http://127.0.0.1:8080/jwks.json", None),
+        ("http://issuer.example/jwks.json", Some("jwks_plain_http")),
+        ("/jwks.json", Some("origin_scheme")),
+        ("https://user@issuer.example/", Some("origin_user")),
+        ("", Some("jwks_url")),
+    ] {
+        let built = Jwks::builder(ISSUER, url, context(&clock, &transport)).build();
+        assert_eq!(built.err().map(|error| error.code()), expected, "{url}");
+    }
+}

@@ -51,6 +51,24 @@ pub const PATHS: &[Path] = &[
         accepts: "the Bearer token decides when it is there",
         curl: "-H 'key: key-of-acme-0b8f2a'",
     },
+    Path {
+        path: "/jwt/service",
+        scheme: "JWT of a Webex Connect service (HS256)",
+        accepts: "iss service-1a2b and iat, signed with the service's secret once it is decoded; dead after an hour",
+        curl: "-H 'Authorization: Bearer TOKEN'",
+    },
+    Path {
+        path: "/jwt/login",
+        scheme: "JWT that a Symphony bot logs in with (RS512)",
+        accepts: "sub demo-bot and exp at most five minutes ahead, signed with the bot's key",
+        curl: "-H 'Authorization: Bearer TOKEN'",
+    },
+    Path {
+        path: "/jwt/first",
+        scheme: "JWT of a service, else API key in the field `key`",
+        accepts: "the token decides when it is there",
+        curl: "-H 'key: key-of-acme-0b8f2a'",
+    },
 ];
 
 /// One path of the server.
@@ -70,6 +88,12 @@ pub const KEY_SCHEME: &str = "App";
 pub const KEY_PARAMETER: &str = "apikey";
 pub const TOKEN: &str = "token-of-bob.7f3c~";
 pub const REALM: &str = "demo";
+pub const SERVICE: &str = "service-1a2b";
+/// In Base64: the key is what it decodes to.
+pub const SERVICE_SECRET: &str =
+    "ZGVtbyBzZWNyZXQgb2Ygc2VydmljZS0xYTJiLCBhcyBsb25nIGFzIGl0cyBoYXNoOiA2NCBieXRlcyBhdCBsZWFzdA==";
+pub const BOT: &str = "demo-bot";
+pub const BOT_KEY: &str = include_str!("bot.pem");
 
 /// All of it as one JSON document.
 pub fn document(base: &str) -> serde_json::Value {
@@ -85,6 +109,8 @@ pub fn document(base: &str) -> serde_json::Value {
         "accounts": [{ "user": USER, "password": PASSWORD }],
         "keys": [{ "principal": "acme", "key": KEY }],
         "tokens": [{ "principal": "bob", "token": TOKEN }],
+        "services": [{ "iss": SERVICE, "secret": SERVICE_SECRET, "alg": "HS256" }],
+        "bots": [{ "sub": BOT, "key": BOT_KEY, "alg": "RS512" }],
         "paths": paths.collect::<Vec<_>>(),
     })
 }
@@ -92,12 +118,12 @@ pub fn document(base: &str) -> serde_json::Value {
 fn parameters(path: &str) -> serde_json::Value {
     match path {
         "/basic" | "/basic/argon2" => serde_json::json!({ "realm": REALM, "charset": "UTF-8" }),
-        "/key/header" | "/any" | "/first" => {
+        "/key/header" | "/any" | "/first" | "/jwt/first" => {
             serde_json::json!({ "realm": REALM, "header": KEY_HEADER })
         }
         "/key/scheme" => serde_json::json!({ "realm": REALM, "scheme": KEY_SCHEME }),
         "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
-        "/bearer" => serde_json::json!({ "realm": REALM }),
+        "/bearer" | "/jwt/service" | "/jwt/login" => serde_json::json!({ "realm": REALM }),
         _ => serde_json::json!({}),
     }
 }

@@ -30,6 +30,8 @@ pub struct Call {
 pub enum With {
     /// Our client, through every adapter.
     Ours(Arc<dyn Authenticator>),
+    /// Our client, that often at once.
+    Many(Arc<dyn Authenticator>, usize),
     /// Fields as somebody else might write them.
     Fields(Vec<(&'static str, Vec<u8>)>),
     /// A query as somebody else might write it.
@@ -78,6 +80,9 @@ impl Call {
                     began,
                 ));
             }
+            With::Many(authenticator, times) => {
+                lines.push(self.together(client, authenticator, *times, &url, server).await?);
+            }
             With::Fields(fields) => {
                 let mut request =
                     client.http().get(&url).build().map_err(|error| error.to_string())?;
@@ -100,6 +105,34 @@ impl Call {
             }
         }
         Ok(lines)
+    }
+
+    /// All calls are on their way before the first answer is read; the line is that of the worst.
+    async fn together(
+        &self,
+        client: &Client,
+        authenticator: &Arc<dyn Authenticator>,
+        times: usize,
+        url: &str,
+        server: &Running,
+    ) -> Result<Line, String> {
+        let began = Instant::now();
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..times {
+            let (client, authenticator) = (client.clone(), Arc::clone(authenticator));
+            let request = client.http().get(url).build().map_err(|error| error.to_string())?;
+            calls.spawn(async move { client.send(&*authenticator, request).await });
+        }
+        let mut worst = None;
+        for answer in calls.join_all().await {
+            let answer = answer.map_err(|error| error.to_string())?;
+            let status = answer.status().as_u16();
+            if worst.as_ref().is_none_or(|(worst, _)| status > *worst) {
+                worst = Some((status, answer.headers().clone()));
+            }
+        }
+        let (status, headers) = worst.ok_or("no call was made")?;
+        Ok(self.line("auth-reqwest", server, status, &headers, began))
     }
 
     async fn plainly(

@@ -1,7 +1,11 @@
 //! The server: one path for each scheme, each behind its own verifier.
 
-use super::accounts::{KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, TOKEN, USER};
+use super::accounts::{
+    BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, SERVICE,
+    SERVICE_SECRET, TOKEN, USER,
+};
 use auth_core::{AnyOf, Error, Event, Observer, Precedence, SystemClock, SystemRandom, Verifier};
+use auth_jwt::{Algorithm, Claims, KeyId, SigningKey, VerifyingKey, profiles};
 use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
 use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
 use axum::{Json, Router, extract::OriginalUri, routing::any};
@@ -112,7 +116,28 @@ fn router(log: &Log) -> Result<Router, Error> {
     at("/bearer", Arc::new(bearer()?));
     at("/any", Arc::new(AnyOf::new(basic()?).or(header()?)));
     at("/first", Arc::new(Precedence::new(bearer()?).then(header()?)));
+    at("/jwt/service", Arc::new(service()?));
+    at("/jwt/login", Arc::new(login()?));
+    at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
     Ok(app)
+}
+
+/// The tokens of a service, whose secret is known by its ID.
+fn service() -> Result<impl Verifier<Principal = Principal>, Error> {
+    let secret = VerifyingKey::from_base64_secret(Algorithm::HS256, SERVICE_SECRET)?;
+    let secrets = HashMap::from([(KeyId { issuer: Some(SERVICE.into()), kid: None }, secret)]);
+    let policy = profiles::webex_service_policy();
+    let verifier = auth_jwt::Verifier::new(REALM, policy, secrets, SystemClock)?;
+    Ok(verifier.map(|_: Claims| SERVICE))
+}
+
+/// The tokens that a bot logs in with, whose public key is known by its name.
+fn login() -> Result<impl Verifier<Principal = Principal>, Error> {
+    let key = SigningKey::from_pem(Algorithm::RS512, BOT_KEY)?.verifying();
+    let keys = HashMap::from([(KeyId { issuer: Some(BOT.into()), kid: None }, key)]);
+    let policy = profiles::symphony_login_policy();
+    let verifier = auth_jwt::Verifier::new(REALM, policy, keys, SystemClock)?;
+    Ok(verifier.map(|_: Claims| BOT))
 }
 
 /// Each accepted request is answered with its principal.

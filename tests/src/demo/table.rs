@@ -1,5 +1,7 @@
 //! The calls of the demo: good, wrong, missing, doubled and malformed credentials of each scheme.
 
+mod jwt;
+
 use super::{
     accounts::{KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, TOKEN, USER},
     calls::{Call, With},
@@ -23,7 +25,7 @@ pub fn all() -> Result<Vec<Call>, Error> {
     const API_KEY: &str = "ApiKey realm=\"demo\"";
     const BEARER: &str = "Bearer realm=\"demo\"";
     const INVALID: &str = "Bearer realm=\"demo\", error=\"invalid_token\"";
-    Ok(vec![
+    let mut all = vec![
         call("/none", "nothing", ours(NoAuth), 200, "", "anonymous"),
         call("/basic", "user and password", basic(USER, PASSWORD)?, 200, "", "alice"),
         call("/basic", "a wrong password", basic(USER, "guess")?, 401, BASIC, "basic_wrong"),
@@ -199,7 +201,9 @@ pub fn all() -> Result<Vec<Call>, Error> {
             "",
             "authorization_no_scheme",
         ),
-    ])
+    ];
+    all.extend(jwt::all()?);
+    Ok(all)
 }
 
 fn bearer_field() -> String {

@@ -1,13 +1,20 @@
 //! Random secrets through every path; then everything that was shown is searched for them, in every form.
 
-use auth_core::{Authenticator, Body, Only, RequestView, Stack, SystemRandom, Verifier};
+use auth_core::{
+    Authenticator, Body, Clock, Only, RequestView, Stack, SystemClock, SystemRandom, Timestamp,
+    Verifier,
+};
+use auth_jwt::{
+    Algorithm, ClaimsToSign, Jwk, KeyId, Mint, Policy, SigningKey, Unverified, VerifyingKey,
+    dangerous,
+};
 use auth_reqwest::{Client, Transport};
 use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
 use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
 use messaging_auth_tests::canary::{Canary, Shown};
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tracing_subscriber::filter::LevelFilter;
 
 /// The secrets of one run.
@@ -15,6 +22,7 @@ struct Planted {
     password: Canary,
     key: Canary,
     token: Canary,
+    secret: Canary,
 }
 
 impl Planted {
@@ -23,11 +31,18 @@ impl Planted {
             password: Canary::plant("password"),
             key: Canary::plant("key"),
             token: Canary::plant("token"),
+            secret: Canary::plant("a-shared-secret"),
         }
     }
 
-    fn all(&self) -> [&Canary; 3] {
-        [&self.password, &self.key, &self.token]
+    fn all(&self) -> [&Canary; 4] {
+        [&self.password, &self.key, &self.token, &self.secret]
+    }
+
+    /// A secret of 32 bytes or more, which signs.
+    fn signing(&self) -> SigningKey {
+        let secret = format!("{}-as-long-as-its-hash", self.secret.text());
+        SigningKey::from_secret(Algorithm::HS256, secret.as_bytes()).unwrap()
     }
 
     fn clients(&self) -> Vec<Arc<dyn Authenticator>> {
@@ -40,7 +55,15 @@ impl Planted {
             Arc::new(key(Placement::scheme("App"))),
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(Bearer::new(self.token.text()).unwrap()),
+            Arc::new(self.mint()),
         ]
+    }
+
+    /// Its tokens hold a secret claim, as a program may have one.
+    fn mint(&self) -> Mint {
+        let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().issuer("service");
+        let claims = claims.claim("secret", &self.token.text()).unwrap();
+        Mint::new(self.signing(), claims, SystemClock)
     }
 
     fn doors(&self) -> Vec<Arc<dyn Verifier<Principal = &'static str>>> {
@@ -51,12 +74,16 @@ impl Planted {
         };
         let accounts = basic::Accounts::new(&hasher, [("user", self.password.text(), "user")]);
         let tokens = Keys::new(&hasher, [(self.token.text(), "bob")]);
+        let id = KeyId { issuer: Some("service".into()), kid: None };
+        let secrets = HashMap::from([(id, self.signing().verifying())]);
+        let jwt = auth_jwt::Verifier::new("r", Policy::new(), secrets, SystemClock).unwrap();
         vec![
             Arc::new(basic::Verifier::new("r", accounts).unwrap()),
             Arc::new(key(Placement::header("key"))),
             Arc::new(key(Placement::scheme("App"))),
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(bearer::Verifier::new("r", hasher.clone(), tokens).unwrap()),
+            Arc::new(jwt.map(|_| "service")),
         ]
     }
 }
@@ -83,6 +110,55 @@ fn no_value_shows_a_secret() {
         let exchange = Request::builder().uri(uri).body(body.to_vec()).unwrap();
         shown.debug(&auth_core::Exchange::new(exchange));
     }
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// What every stage of a token, and every form of a key, shows of itself.
+#[test]
+fn no_token_or_key_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let (mint, key) = (planted.mint(), planted.signing());
+    let token = mint.mint().unwrap();
+    let unverified = Unverified::parse(token.expose()).unwrap();
+    shown.debug(&mint).debug(&key).debug(&key.verifying()).debug(&token).debug(&unverified);
+    shown.debug(&dangerous::decode_unverified(token.expose()).unwrap());
+    let signed = unverified.verify(&key.verifying()).unwrap();
+    shown.debug(&signed);
+    let claims = signed.claims(&Policy::new(), SystemClock.now()).unwrap();
+    assert_eq!(
+        claims.read::<HashMap<String, serde_json::Value>>().unwrap()["secret"],
+        planted.token.text()
+    );
+    shown.debug(&claims).error(&claims.read::<u8>().unwrap_err());
+    let k = base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        planted.secret.text().repeat(2),
+    );
+    let jwk = Jwk::parse(format!(r#"{{"kty":"oct","alg":"HS256","k":"{k}"}}"#).as_bytes()).unwrap();
+    shown.debug(&jwk).debug(&VerifyingKey::from_jwk(&jwk, None).unwrap());
+    let secret = planted.secret.text();
+    for error in [
+        SigningKey::from_secret(Algorithm::HS512, secret.as_bytes()).err(),
+        SigningKey::from_base64_secret(Algorithm::HS256, &format!("{secret}!")).err(),
+        SigningKey::from_pem(Algorithm::RS256, secret).err(),
+        SigningKey::from_pem(
+            Algorithm::RS256,
+            &format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----"),
+        )
+        .err(),
+        SigningKey::from_der(Algorithm::ES256, secret.as_bytes()).err(),
+        VerifyingKey::from_der(Algorithm::ES256, secret.as_bytes()).err(),
+        Jwk::parse(secret.as_bytes()).err(),
+        Jwk::parse(format!(r#"{{"kty":"{secret}","k":"{secret}."}}"#).as_bytes()).err(),
+        VerifyingKey::from_jwk(&jwk, Some(Algorithm::HS512)).err(),
+    ] {
+        shown.error(&error.expect("an error"));
+    }
+    for token in [secret.to_owned(), format!("{secret}.{secret}.{secret}")] {
+        shown.error(&Unverified::parse(&token).unwrap_err());
+    }
+    let dead = Unverified::parse(token.expose()).unwrap().verify(&key.verifying()).unwrap();
+    shown.error(&dead.claims(&Policy::new(), Timestamp::default()).unwrap_err());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 

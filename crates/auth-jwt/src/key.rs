@@ -18,6 +18,3 @@ pub(crate) fn config(
 ) -> Error {
     Error::Config(Cause::new(code, error))
 }
-
-#[cfg(test)]
-mod tests;

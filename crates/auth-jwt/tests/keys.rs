@@ -1,7 +1,8 @@
 //! Keys in every form that people have them in, made by OpenSSL, which also checks what we sign.
 
-use super::{SigningKey, VerifyingKey};
-use crate::Algorithm;
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
+
+use auth_jwt::{Algorithm, SigningKey, VerifyingKey};
 use std::{fs, path::PathBuf, process::Command};
 
 /// A folder of its own, gone when the test is.

@@ -160,7 +160,7 @@ impl Sentences {
                     if self.whole && fraction {
                         return if seconds.fract() > 1e-3 { Some(false) } else { None };
                     }
-                    if fraction && (seconds < 1e-3 || seconds > 1e10 - 1.0) {
+                    if fraction && !(1e-3..=1e10 - 1.0).contains(&seconds) {
                         return None;
                     }
                     Some(seconds)

@@ -5,9 +5,7 @@ use crate::Algorithm;
 use auth_core::{Cause, Error, Result};
 use ring::{
     hmac,
-    signature::{
-        KeyPair, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA512, RsaKeyPair, UnparsedPublicKey,
-    },
+    signature::{RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA512, RsaKeyPair, UnparsedPublicKey},
 };
 use std::sync::Arc;
 

@@ -7,9 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use josekit::jws::RS512;
 use ring::{
     rand::SystemRandom,
-    signature::{
-        KeyPair, RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA512, RsaKeyPair, UnparsedPublicKey,
-    },
+    signature::{RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA512, RsaKeyPair, UnparsedPublicKey},
 };
 use std::{fs, hint::black_box};
 

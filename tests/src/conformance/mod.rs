@@ -122,6 +122,17 @@ impl Settings {
         found.then_some(python).ok_or_else(|| Missing::Peer(library.into()))
     }
 
+    /// The folder whose `node_modules` has this package.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::Peer`] if it is not installed.
+    pub fn npm(&self, package: &str) -> Result<PathBuf, Missing> {
+        let folder = self.peers.join("npm");
+        let found = folder.join("node_modules").join(package).is_dir();
+        found.then_some(folder).ok_or_else(|| Missing::Peer(package.into()))
+    }
+
     /// The folder of a set of vectors.
     ///
     /// # Errors

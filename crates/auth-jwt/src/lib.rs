@@ -7,5 +7,22 @@
 //! It encrypts nothing (JWE), has no unsecured tokens (`none`), and signs no JSON serialization: compact tokens only.
 
 mod algorithm;
+mod claims;
+mod compact;
+pub mod dangerous;
+mod header;
+mod issue;
+mod json;
+mod policy;
+mod reason;
+mod stand_in;
 
 pub use algorithm::Algorithm;
+pub use claims::Claims;
+pub use compact::{KeyId, Signed, Unverified};
+pub use header::Header;
+pub use issue::{ClaimsToSign, Minted};
+pub use policy::{Claim, Dates, Expiry, Policy, SubjectType};
+pub use reason::Refused;
+use stand_in::base64url;
+pub use stand_in::{SigningKey, VerifyingKey};

@@ -1,0 +1,71 @@
+//! The claims that RFC 7519 section 4.1 registers, of the right type or refused.
+
+use super::{
+    Part,
+    audience::AudienceClaim,
+    date::{self, Date},
+};
+use crate::{
+    Refused, json,
+    json::{Number, Text, Value},
+    reason::{self, InClaims},
+};
+
+/// The registered claims of a payload that was checked whole.
+#[derive(Default)]
+pub(crate) struct Registered<'a> {
+    pub(crate) issuer: Option<Text<'a>>,
+    pub(crate) subject: Option<Subject<'a>>,
+    pub(crate) audience: Option<AudienceClaim<'a>>,
+    pub(crate) expires: Option<Date>,
+    pub(crate) not_before: Option<Date>,
+    pub(crate) issued_at: Option<Date>,
+    pub(crate) id: Option<Text<'a>>,
+}
+
+impl<'a> Registered<'a> {
+    pub(crate) fn read(payload: &'a [u8]) -> Result<Self, Refused> {
+        let mut claims = Self::default();
+        let read = json::object(payload, |name, value| claims.take(name, value).map_err(InClaims));
+        read.map_err(|InClaims(refused)| refused)?;
+        Ok(claims)
+    }
+
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Refused> {
+        match &*name.to_str() {
+            "iss" => self.issuer = Some(value.string().ok_or(reason::ISS_TYPE)?),
+            "sub" => self.subject = Some(Subject::read(value)?),
+            "aud" => self.audience = Some(AudienceClaim::read(value)?),
+            "exp" => self.expires = Some(Date::read(value, &date::EXP)?),
+            "nbf" => self.not_before = Some(Date::read(value, &date::NBF)?),
+            "iat" => self.issued_at = Some(Date::read(value, &date::IAT)?),
+            "jti" => self.id = Some(value.string().ok_or(reason::JTI_TYPE)?),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A string, or a number in digits alone: that is written in one way only.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    Text(Text<'a>),
+    Number(Number<'a>),
+}
+
+impl<'a> Subject<'a> {
+    fn read(value: Value<'a>) -> Result<Self, Refused> {
+        match value {
+            Value::String(text) => Ok(Self::Text(text)),
+            Value::Number(number) if number.is_digits() => Ok(Self::Number(number)),
+            _ => Err(reason::SUB_TYPE),
+        }
+    }
+
+    pub(super) fn part(self) -> Part {
+        match self {
+            Self::Text(text) => Part::of(Some(text)),
+            Self::Number(number) => Part::Unescaped(number.raw().into()),
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The header of a token (RFC 7515 section 4).
+
+use crate::{
+    Algorithm, Refused, base64url, json,
+    json::{Text, Value},
+    reason::{self, InHeader},
+};
+
+/// What the header of a token says, once all of it was found harmless.
+///
+/// Members that are not known are ignored (RFC 7515 section 4), except those that bring keys, refer to keys, or demand to
+/// be understood: these refuse the token.
+#[derive(Clone, Debug)]
+pub struct Header {
+    algorithm: Algorithm,
+    key_id: Option<Box<str>>,
+    typ: Typ,
+}
+
+#[derive(Clone, Debug)]
+enum Typ {
+    Absent,
+    Jwt,
+    Other(Box<str>),
+}
+
+impl Header {
+    /// A `kid` may have so many bytes.
+    pub const MOST_KEY_ID_BYTES: usize = 128;
+
+    /// How the token claims to be signed; its key decides.
+    #[must_use]
+    pub const fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// `kid`: an opaque key of a map. It is no path, no query and no address, and must not be used as one.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    /// `typ`, as it is written, except that `JWT` is in capitals.
+    #[must_use]
+    pub fn token_type(&self) -> Option<&str> {
+        match &self.typ {
+            Typ::Absent => None,
+            Typ::Jwt => Some(JWT),
+            Typ::Other(other) => Some(other),
+        }
+    }
+
+    /// Whether `typ` is the expected one; where none is expected, `JWT` or nothing. A media type is compared without
+    /// regard to case and may leave its `application/` out (RFC 7515 section 4.1.9).
+    pub(crate) fn is_typed(&self, expected: Option<&str>) -> bool {
+        match (expected, &self.typ) {
+            (None, Typ::Absent | Typ::Jwt) => true,
+            (None, Typ::Other(found)) => same_type(found, JWT),
+            (Some(expected), _) => {
+                self.token_type().is_some_and(|found| same_type(found, expected))
+            }
+        }
+    }
+
+    pub(crate) fn parse(encoded: &str) -> Result<Self, Refused> {
+        let mut small = [0; SMALL];
+        if encoded.len() <= SMALL {
+            let length = base64url::decode_slice(encoded.as_bytes(), &mut small);
+            let json = length.and_then(|length| small.get(..length));
+            return Self::read(json.ok_or(reason::HEADER_BASE64URL)?);
+        }
+        let large = base64url::decode(encoded.as_bytes());
+        Self::read(&large.ok_or(reason::HEADER_BASE64URL)?)
+    }
+
+    fn read(json: &[u8]) -> Result<Self, Refused> {
+        let mut members = Members::default();
+        let read = json::object(json, |name, value| members.take(name, value));
+        read.map_err(|InHeader(refused)| refused)?;
+        members.judge()
+    }
+}
+
+/// Headers of more characters are refused nearly always, so decoding them may allocate.
+const SMALL: usize = 512;
+const JWT: &str = "JWT";
+
+#[derive(Default)]
+struct Members<'a> {
+    alg: Option<Value<'a>>,
+    kid: Option<Value<'a>>,
+    typ: Option<Value<'a>>,
+    forbidden: Option<Refused>,
+}
+
+impl<'a> Members<'a> {
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), InHeader> {
+        match &*name.to_str() {
+            "alg" => self.alg = Some(value),
+            "kid" => self.kid = Some(value),
+            "typ" => self.typ = Some(value),
+            other => self.forbidden = self.forbidden.or_else(|| forbidden(other)),
+        }
+        Ok(())
+    }
+
+    fn judge(self) -> Result<Header, Refused> {
+        let algorithm = algorithm(self.alg)?;
+        if let Some(refused) = self.forbidden {
+            return Err(refused);
+        }
+        Ok(Header { algorithm, key_id: key_id(self.kid)?, typ: typ(self.typ)? })
+    }
+}
+
+fn forbidden(name: &str) -> Option<Refused> {
+    match name {
+        "b64" => Some(reason::B64),
+        "crit" => Some(reason::CRIT),
+        "jku" => Some(reason::JKU),
+        "jwk" => Some(reason::JWK),
+        "x5c" => Some(reason::X5C),
+        "x5t" | "x5t#S256" => Some(reason::X5T),
+        "x5u" => Some(reason::X5U),
+        _ => None,
+    }
+}
+
+fn algorithm(alg: Option<Value<'_>>) -> Result<Algorithm, Refused> {
+    let name = alg.ok_or(reason::ALG_MISSING)?.string().ok_or(reason::ALG_TYPE)?.to_str();
+    if name.eq_ignore_ascii_case("none") {
+        return Err(reason::ALG_NONE);
+    }
+    Algorithm::named(&name).ok_or(reason::ALG_UNKNOWN)
+}
+
+fn key_id(kid: Option<Value<'_>>) -> Result<Option<Box<str>>, Refused> {
+    let Some(kid) = kid else { return Ok(None) };
+    let kid = kid.string().ok_or(reason::KID_TYPE)?.to_str();
+    if kid.len() > Header::MOST_KEY_ID_BYTES {
+        return Err(reason::KID_LONG);
+    }
+    Ok(Some(kid.into()))
+}
+
+fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refused> {
+    let Some(typ) = typ else { return Ok(Typ::Absent) };
+    let typ = typ.string().ok_or(reason::TYP_TYPE)?.to_str();
+    Ok(if typ.eq_ignore_ascii_case(JWT) { Typ::Jwt } else { Typ::Other(typ.into()) })
+}
+
+fn same_type(found: &str, expected: &str) -> bool {
+    short(found).eq_ignore_ascii_case(short(expected))
+}
+
+/// Without `application/`, where nothing behind it has a slash (RFC 7515 section 4.1.9).
+fn short(media_type: &str) -> &str {
+    match media_type.split_once('/') {
+        Some((top, rest)) if top.eq_ignore_ascii_case("application") && !rest.contains('/') => rest,
+        _ => media_type,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(json: impl AsRef<[u8]>) -> String {
+        let mut out = String::new();
+        base64url::encode_into(json.as_ref(), &mut out);
+        out
+    }
+
+    #[track_caller]
+    fn check(json: &str, expected: Result<(Algorithm, Option<&str>, Option<&str>), Refused>) {
+        let header = Header::parse(&encoded(json));
+        let read = header
+            .as_ref()
+            .map(|header| (header.algorithm(), header.key_id(), header.token_type()));
+        assert_eq!(read.map_err(|refused| *refused), expected, "{json}");
+    }
+
+    #[test]
+    fn reads_alg_kid_and_typ_and_ignores_what_is_harmless() {
+        let hs256 = Algorithm::HS256;
+        check(r#"{"alg":"HS256"}"#, Ok((hs256, None, None)));
+        check(r#"{"typ":"jwt","alg":"HS256"}"#, Ok((hs256, None, Some("JWT"))));
+        check(
+            r#"{"alg":"RS512","kid":"a","typ":"at+jwt"}"#,
+            Ok((Algorithm::RS512, Some("a"), Some("at+jwt"))),
+        );
+        check(r#"{"alg":"HS\u003256","kid":"\u0000"}"#, Ok((hs256, Some("\0"), None)));
+        check(
+            r#"{"alg":"HS256","kid":"../../key' OR 1=1","cty":"x","extra":[{}],"zip":1}"#,
+            Ok((hs256, Some("../../key' OR 1=1"), None)),
+        );
+        for algorithm in Algorithm::ALL {
+            check(&format!(r#"{{"alg":"{algorithm}"}}"#), Ok((algorithm, None, None)));
+        }
+    }
+
+    #[test]
+    fn refuses_algorithms_that_are_none_or_not_known() {
+        check("{}", Err(reason::ALG_MISSING));
+        for other in ["null", "1", "[\"HS256\"]", "{}", "true"] {
+            check(&format!(r#"{{"alg":{other}}}"#), Err(reason::ALG_TYPE));
+        }
+        for case in 0..16 {
+            let none: String = "none"
+                .chars()
+                .enumerate()
+                .map(
+                    |(at, letter)| {
+                        if case >> at & 1 == 1 { letter.to_ascii_uppercase() } else { letter }
+                    },
+                )
+                .collect();
+            check(&format!(r#"{{"alg":"{none}"}}"#), Err(reason::ALG_NONE));
+        }
+        check(r#"{"alg":"\u006eone"}"#, Err(reason::ALG_NONE));
+        for unknown in ["", "hs256", "HS256 ", "ES512", "A128KW", "none "] {
+            check(&format!(r#"{{"alg":"{unknown}"}}"#), Err(reason::ALG_UNKNOWN));
+        }
+    }
+
+    #[test]
+    fn refuses_keys_in_the_header_and_extensions() {
+        for (member, expected) in [
+            ("\"jku\":\"https://example.com\"", reason::JKU),
+            ("\"jwk\":{\"kty\":\"oct\",\"k\":\"\"}", reason::JWK),
+            ("\"x5u\":\"https://example.com\"", reason::X5U),
+            ("\"x5c\":[]", reason::X5C),
+            ("\"x5t\":\"\"", reason::X5T),
+            ("\"x5t#S256\":null", reason::X5T),
+            ("\"crit\":[\"exp\"],\"exp\":1", reason::CRIT),
+            ("\"crit\":[]", reason::CRIT),
+            ("\"crit\":\"exp\"", reason::CRIT),
+            ("\"crit\":[\"b64\"]", reason::CRIT),
+            ("\"b64\":false", reason::B64),
+            ("\"b64\":true", reason::B64),
+            ("\"b64\":false,\"crit\":[\"b64\"]", reason::B64),
+            ("\"\\u006aku\":\"\"", reason::JKU),
+        ] {
+            check(&format!(r#"{{"alg":"HS256",{member}}}"#), Err(expected));
+        }
+    }
+
+    #[test]
+    fn refuses_members_of_another_type_or_too_long() {
+        check(r#"{"alg":"HS256","kid":1}"#, Err(reason::KID_TYPE));
+        check(r#"{"alg":"HS256","kid":null}"#, Err(reason::KID_TYPE));
+        check(r#"{"alg":"HS256","typ":["JWT"]}"#, Err(reason::TYP_TYPE));
+        let most = "k".repeat(Header::MOST_KEY_ID_BYTES);
+        check(
+            &format!(r#"{{"alg":"HS256","kid":"{most}"}}"#),
+            Ok((Algorithm::HS256, Some(&most), None)),
+        );
+        check(&format!(r#"{{"alg":"HS256","kid":"{most}k"}}"#), Err(reason::KID_LONG));
+    }
+
+    #[test]
+    fn refuses_what_is_no_strict_json_in_base64url() {
+        check(r#"{"alg":"HS256","alg":"HS256"}"#, Err(reason::HEADER_DUPLICATE));
+        check(r#"{"alg":"HS256","a":{"b":1,"b":1}}"#, Err(reason::HEADER_DUPLICATE));
+        check(r#"{"alg":"HS256","a":[[[[[[[[]]]]]]]]}"#, Err(reason::HEADER_DEPTH));
+        let wide: Vec<_> = (0..64).map(|at| format!("\"{at}\":1")).collect();
+        check(&format!("{{\"alg\":\"HS256\",{}}}", wide.join(",")), Err(reason::HEADER_MEMBERS));
+        check(r#"{"alg":"HS256",}"#, Err(reason::HEADER_JSON));
+        check(r#"["HS256"]"#, Err(reason::HEADER_OBJECT));
+        let refused = |text: &str| Header::parse(text).unwrap_err();
+        assert_eq!(refused(&encoded(b"{\"alg\":\"\xff\"}")), reason::HEADER_UTF8);
+        let good = encoded(r#"{"alg":"HS256"}"#);
+        for wrong in
+            [&format!("{good}="), &format!("{good}\n"), &good.replace('I', "/"), "A", "e31", "é"]
+        {
+            assert_eq!(refused(wrong), reason::HEADER_BASE64URL, "{wrong}");
+        }
+        let long = format!(r#"{{"alg":"HS256","a":"{}"}}"#, "a".repeat(SMALL));
+        check(&long, Ok((Algorithm::HS256, None, None)));
+        assert_eq!(refused(&format!("{}!", encoded(&long))), reason::HEADER_BASE64URL);
+    }
+
+    #[test]
+    fn a_token_has_the_type_that_is_expected() {
+        let header =
+            |typ: &str| Header::parse(&encoded(format!(r#"{{"alg":"HS256"{typ}}}"#))).unwrap();
+        for (typ, expected, agrees) in [
+            ("", None, true),
+            (",\"typ\":\"JWT\"", None, true),
+            (",\"typ\":\"jWt\"", None, true),
+            (",\"typ\":\"application/jwt\"", None, true),
+            (",\"typ\":\"at+jwt\"", None, false),
+            (",\"typ\":\"\"", None, false),
+            ("", Some("at+jwt"), false),
+            (",\"typ\":\"JWT\"", Some("at+jwt"), false),
+            (",\"typ\":\"AT+JWT\"", Some("at+jwt"), true),
+            (",\"typ\":\"application/at+jwt\"", Some("at+jwt"), true),
+            (",\"typ\":\"at+jwt\"", Some("application/at+jwt"), true),
+            (",\"typ\":\"text/at+jwt\"", Some("at+jwt"), false),
+            (",\"typ\":\"JWT\"", Some("jwt"), true),
+            ("", Some("JWT"), false),
+        ] {
+            assert_eq!(header(typ).is_typed(expected), agrees, "{typ} {expected:?}");
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! Minting tokens: the claims that all of them have in common, signed with a time and an id.
+
+mod json;
+mod minted;
+
+pub use minted::Minted;
+
+use crate::{Header, SigningKey, base64url, json as strict};
+use auth_core::{Cause, Error, Result, Timestamp};
+use json::Scratch;
+use serde::Serialize;
+use std::{fmt, time::Duration};
+use zeroize::Zeroizing;
+
+/// What tokens of one kind say; each that is minted adds its time and, where wanted, its id.
+///
+/// Claims are written in a fixed order: `iss`, `iat`, `exp`, `jti`, then `sub`, `aud` and those of the application. Dates
+/// are whole seconds. What does not change is written once, when it is set.
+///
+/// ```
+/// use auth_core::Timestamp;
+/// use auth_jwt::{Algorithm, ClaimsToSign, SigningKey, dangerous};
+/// use std::time::Duration;
+///
+/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service").claim("roleId", &2)?;
+/// let key = SigningKey::from_secret(Algorithm::HS256, &[7; 32])?;
+/// let minted = claims.mint(&key, Timestamp::from_unix(1_700_000_000), Some("one"))?;
+///
+/// let decoded = dangerous::decode_unverified(minted.expose())?;
+/// let expected = r#"{"iss":"service","iat":1700000000,"exp":1700000300,"jti":"one","roleId":2}"#;
+/// assert_eq!(decoded.payload(), expected.as_bytes());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct ClaimsToSign {
+    lifetime: Option<u64>,
+    issued_at: bool,
+    typ: String,
+    kid: String,
+    issuer: String,
+    subject: String,
+    audience: String,
+    audiences: Vec<Box<str>>,
+    custom: String,
+    names: Vec<Box<str>>,
+}
+
+impl ClaimsToSign {
+    /// Tokens that expire so long after they are issued, rounded down to whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when that is less than one second: `exp` would not be after `iat`.
+    pub fn expiring_in(lifetime: Duration) -> Result<Self> {
+        match lifetime.as_secs() {
+            0 => Err(config("jwt_mint_lifetime", "lifetime is less than a second, expected more")),
+            seconds => Ok(Self::new(Some(seconds))),
+        }
+    }
+
+    /// Tokens without `exp`: for verifiers that bound the age from `iat`, and none else.
+    #[must_use]
+    pub fn without_expiry() -> Self {
+        Self::new(None)
+    }
+
+    fn new(lifetime: Option<u64>) -> Self {
+        Self {
+            lifetime,
+            issued_at: true,
+            typ: json::member("typ", "JWT"),
+            kid: String::new(),
+            issuer: String::new(),
+            subject: String::new(),
+            audience: String::new(),
+            audiences: Vec::new(),
+            custom: String::new(),
+            names: Vec::new(),
+        }
+    }
+
+    /// `iss` (RFC 7519 section 4.1.1).
+    #[must_use]
+    pub fn issuer(mut self, issuer: &str) -> Self {
+        self.issuer = json::member("iss", issuer);
+        self
+    }
+
+    /// `sub` (section 4.1.2).
+    #[must_use]
+    pub fn subject(mut self, subject: &str) -> Self {
+        self.subject = json::member("sub", subject);
+        self
+    }
+
+    /// `sub` as a number, for platforms that have it so.
+    #[must_use]
+    pub fn subject_number(mut self, subject: u64) -> Self {
+        self.subject = format!(",\"sub\":{subject}");
+        self
+    }
+
+    /// `aud` (section 4.1.3): a string, and an array of all of them when it is set more than once.
+    #[must_use]
+    pub fn audience(mut self, audience: &str) -> Self {
+        self.audiences.push(audience.into());
+        self.audience = match &self.audiences[..] {
+            [one] => json::member("aud", one),
+            several => json::members("aud", several),
+        };
+        self
+    }
+
+    /// Leaves `iat` out, for platforms that do not have it.
+    #[must_use]
+    pub const fn without_issued_at(mut self) -> Self {
+        self.issued_at = false;
+        self
+    }
+
+    /// `kid` in the header: which key of the issuer signs (RFC 7515 section 4.1.4).
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is longer than [`Header::MOST_KEY_ID_BYTES`].
+    pub fn key_id(mut self, kid: &str) -> Result<Self> {
+        if kid.len() > Header::MOST_KEY_ID_BYTES {
+            return Err(config("jwt_mint_kid", "kid is longer than 128 bytes"));
+        }
+        self.kid = json::member("kid", kid);
+        Ok(self)
+    }
+
+    /// `typ` in the header, `JWT` unless set: what kind of token it is (RFC 8725 section 3.11).
+    #[must_use]
+    pub fn token_type(mut self, token_type: &str) -> Self {
+        self.typ = json::member("typ", token_type);
+        self
+    }
+
+    /// A claim of the application.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the name is one that is set otherwise or twice, or the value is none that our own verifier
+    /// would read: beyond its bounds, or with two members of one name.
+    pub fn claim(mut self, name: &str, value: &impl Serialize) -> Result<Self> {
+        if OURS.contains(&name) {
+            return Err(config(
+                "jwt_mint_claim_ours",
+                "claim has a method of its own, expected that",
+            ));
+        }
+        if self.names.iter().any(|known| **known == *name) {
+            return Err(config("jwt_mint_claim_twice", "claim is set twice, expected once"));
+        }
+        if self.names.len() + OURS.len() >= strict::MEMBERS {
+            return Err(config(
+                "jwt_mint_claims",
+                "too many claims, expected 64 with those of RFC 7519",
+            ));
+        }
+        let value = serde_json::to_string(value)
+            .map_err(|error| Error::Config(Cause::new("jwt_mint_claim", error)))?;
+        let read = strict::object(format!("{{\"a\":{value}}}").as_bytes(), |_, _| Ok(()));
+        if let Err::<_, strict::Fault>(_) = read {
+            let text = "claim is too deep, too large or has two members of one name";
+            return Err(config("jwt_mint_claim_bounds", text));
+        }
+        json::name(name, &mut self.custom);
+        self.custom.push_str(&value);
+        self.names.push(name.into());
+        Ok(self)
+    }
+
+    /// Signs these claims as of now, with this `jti`.
+    ///
+    /// With an HMAC key the token is all that is allocated.
+    ///
+    /// # Errors
+    ///
+    /// What the key's [`sign`](SigningKey::sign) says, and `Error::Config` when `exp` is further ahead than seconds can
+    /// be counted.
+    pub fn mint(&self, key: &SigningKey, now: Timestamp, id: Option<&str>) -> Result<Minted> {
+        let issued_at = now.unix();
+        let expires = match self.lifetime {
+            Some(lifetime) => Some(issued_at.checked_add(lifetime).ok_or_else(|| {
+                config("jwt_mint_lifetime", "lifetime is too long, expected seconds")
+            })?),
+            None => None,
+        };
+        let mut json = Scratch::new();
+        self.write_header(key, &mut json);
+        let header = json.length();
+        self.write_claims(issued_at, expires, id, &mut json);
+        let (header, claims) = json.split_at(header);
+
+        let lengths = [header.len(), claims.len(), key.signature_len()];
+        let characters: usize = lengths.iter().map(|bytes| 1 + (bytes * 4).div_ceil(3)).sum();
+        let mut token = Zeroizing::new(String::with_capacity(characters));
+        base64url::encode_into(header, &mut token);
+        token.push('.');
+        base64url::encode_into(claims, &mut token);
+        sign(key, &mut token)?;
+        Ok(Minted::new(token, expires.map(Timestamp::from_unix)))
+    }
+
+    fn write_header(&self, key: &SigningKey, json: &mut Scratch) {
+        json.push("{\"alg\":\"");
+        json.push(key.algorithm().name());
+        json.push("\"");
+        json.push(&self.typ);
+        json.push(&self.kid);
+        json.push("}");
+    }
+
+    /// Every member brings the comma before it; the first comma becomes the brace.
+    fn write_claims(
+        &self,
+        issued_at: u64,
+        expires: Option<u64>,
+        id: Option<&str>,
+        json: &mut Scratch,
+    ) {
+        let start = json.length();
+        json.push(&self.issuer);
+        if self.issued_at {
+            json.push(",\"iat\":");
+            json.push_number(issued_at);
+        }
+        if let Some(expires) = expires {
+            json.push(",\"exp\":");
+            json.push_number(expires);
+        }
+        if let Some(id) = id {
+            json.push(&json::member("jti", id));
+        }
+        json.push(&self.subject);
+        json.push(&self.audience);
+        json.push(&self.custom);
+        json.open_at(start);
+        json.push("}");
+    }
+}
+
+/// Appends the signature of what is there.
+fn sign(key: &SigningKey, token: &mut String) -> Result<()> {
+    if key.signature_len() <= SHORT_SIGNATURE {
+        return sign_with::<SHORT_SIGNATURE>(key, token);
+    }
+    sign_with::<LONG_SIGNATURE>(key, token)
+}
+
+fn sign_with<const MOST: usize>(key: &SigningKey, token: &mut String) -> Result<()> {
+    let mut signature = [0; MOST];
+    let length = key.sign(token.as_bytes(), &mut signature)?;
+    token.push('.');
+    base64url::encode_into(signature.get(..length).unwrap_or_default(), token);
+    Ok(())
+}
+
+impl fmt::Debug for ClaimsToSign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ClaimsToSign(..)")
+    }
+}
+
+/// What has a method or an argument of its own.
+const OURS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
+/// Of the bytes that HMAC, ECDSA and Ed25519 signatures have, the most.
+const SHORT_SIGNATURE: usize = 96;
+/// Of the bytes that a signature has, the most: RSA with 8192 bits.
+const LONG_SIGNATURE: usize = 1024;
+
+fn config(code: &'static str, text: &'static str) -> Error {
+    Error::Config(Cause::new(code, text))
+}

@@ -1,0 +1,35 @@
+//! A token that was just signed.
+
+use auth_core::Timestamp;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// A token that was just signed. Who has it is who it says: it is not shown, and wiped when it is dropped.
+pub struct Minted {
+    token: Zeroizing<String>,
+    expires: Option<Timestamp>,
+}
+
+impl Minted {
+    pub(super) const fn new(token: Zeroizing<String>, expires: Option<Timestamp>) -> Self {
+        Self { token, expires }
+    }
+
+    /// The token itself, in compact serialization, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.token
+    }
+
+    /// Its `exp`.
+    #[must_use]
+    pub const fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}
+
+impl fmt::Debug for Minted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Minted").field("expires", &self.expires).finish_non_exhaustive()
+    }
+}

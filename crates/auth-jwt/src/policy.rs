@@ -1,0 +1,258 @@
+//! What claims have to say to be accepted.
+
+mod times;
+
+use crate::{
+    Header, Refused,
+    claims::{Registered, Subject},
+    reason,
+};
+use auth_core::Timestamp;
+use std::time::Duration;
+
+/// What claims have to say to be accepted; strict where nothing was said.
+///
+/// | | unless said otherwise |
+/// |---|---|
+/// | every registered claim | is of the type of RFC 7519 section 4.1, wanted or not |
+/// | `iss`, `aud` | any, or none; required and compared once one was named |
+/// | `sub` | a string, if any |
+/// | `exp` | required; refused from `exp` + leeway on |
+/// | `exp` and `iat` | `exp` is after `iat` |
+/// | `nbf`, `iat` | not in the future, beyond the leeway |
+/// | dates | seconds since 1970, up to 10^10, with a fraction if need be |
+/// | `typ` | `JWT` or nothing |
+/// | leeway | 60 s |
+///
+/// ```
+/// use auth_jwt::{Claim, Dates, Expiry, Policy};
+/// use std::time::Duration;
+///
+/// let policy = Policy::new()
+///     .issuer("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+///     .expiry(Expiry::Optional)
+///     .max_age(Duration::from_secs(3600))
+///     .dates(Dates::WholeSeconds)
+///     .require(Claim::Id)
+///     .leeway(Duration::ZERO);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Policy {
+    issuers: Vec<Box<str>>,
+    audiences: Vec<Box<str>>,
+    token_type: Option<Box<str>>,
+    subject: SubjectType,
+    required: Vec<Claim>,
+    expiry: Expiry,
+    dates: Dates,
+    max_age: Option<Duration>,
+    most_ahead: Option<Duration>,
+    leeway: Duration,
+}
+
+/// A claim that may be required.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Claim {
+    /// `iss`, whoever it is.
+    Issuer,
+    /// `sub`.
+    Subject,
+    /// `aud`, whoever it is.
+    Audience,
+    /// `nbf`.
+    NotBefore,
+    /// `iat`.
+    IssuedAt,
+    /// `jti`.
+    Id,
+}
+
+/// Of which type `sub` has to be, if it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SubjectType {
+    /// A string (RFC 7519 section 4.1.2).
+    Text,
+    /// A number in digits alone, as some platforms send it.
+    Number,
+    /// Either.
+    TextOrNumber,
+}
+
+/// Whether `exp` may be missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// It may not.
+    Required,
+    /// It may, where [`Policy::max_age`] bounds the life of the token instead: no token lives for ever.
+    Optional,
+}
+
+/// How exact dates may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Dates {
+    /// Whole seconds alone. `1700000000.0` is whole.
+    WholeSeconds,
+    /// Any number (RFC 7519 section 2). What is finer than a nanosecond is rounded against the token.
+    Fractional,
+}
+
+impl Policy {
+    /// No policy may have a larger leeway.
+    pub const MOST_LEEWAY: Duration = Duration::from_secs(15 * 60);
+
+    /// The strictest that knows nobody.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            issuers: Vec::new(),
+            audiences: Vec::new(),
+            token_type: None,
+            subject: SubjectType::Text,
+            required: Vec::new(),
+            expiry: Expiry::Required,
+            dates: Dates::Fractional,
+            max_age: None,
+            most_ahead: None,
+            leeway: Duration::from_secs(60),
+        }
+    }
+
+    /// `iss` is required and must be this, or one of those that were named.
+    #[must_use]
+    pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
+        self.issuers.push(issuer.into());
+        self
+    }
+
+    /// `aud` is required and must be or hold this, or one of those that were named.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// `typ` is required and must be this (RFC 8725 section 3.11), for example `at+jwt` (RFC 9068).
+    #[must_use]
+    pub fn token_type(mut self, token_type: impl Into<Box<str>>) -> Self {
+        self.token_type = Some(token_type.into());
+        self
+    }
+
+    /// `sub`, if it is there, is of this type.
+    #[must_use]
+    pub const fn subject(mut self, subject: SubjectType) -> Self {
+        self.subject = subject;
+        self
+    }
+
+    /// This claim must be there.
+    #[must_use]
+    pub fn require(mut self, claim: Claim) -> Self {
+        self.required.push(claim);
+        self
+    }
+
+    /// Whether `exp` may be missing.
+    #[must_use]
+    pub const fn expiry(mut self, expiry: Expiry) -> Self {
+        self.expiry = expiry;
+        self
+    }
+
+    /// How exact dates may be.
+    #[must_use]
+    pub const fn dates(mut self, dates: Dates) -> Self {
+        self.dates = dates;
+        self
+    }
+
+    /// A token lives no longer than this from its `iat`, which is then required, whatever its `exp` says.
+    #[must_use]
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// `exp` may be no further ahead than this, and the leeway.
+    #[must_use]
+    pub const fn expires_within(mut self, span: Duration) -> Self {
+        self.most_ahead = Some(span);
+        self
+    }
+
+    /// How far the clocks of both sides may be apart. More than [`MOST_LEEWAY`](Self::MOST_LEEWAY) counts as that.
+    #[must_use]
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway.min(Self::MOST_LEEWAY);
+        self
+    }
+
+    /// When such claims die, if they may live now.
+    pub(crate) fn judge(
+        &self,
+        header: &Header,
+        claims: &Registered<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refused> {
+        if !header.is_typed(self.token_type.as_deref()) {
+            return Err(reason::TYP_OTHER);
+        }
+        for claim in &self.required {
+            claim.required(claims)?;
+        }
+        self.judge_issuer(claims)?;
+        self.judge_audience(claims)?;
+        self.judge_subject(claims)?;
+        self.judge_times(claims, now)
+    }
+
+    fn judge_issuer(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+        if self.issuers.is_empty() {
+            return Ok(());
+        }
+        let issuer = claims.issuer.ok_or(reason::ISS_MISSING)?;
+        let known = self.issuers.iter().any(|known| issuer.means(known));
+        if known { Ok(()) } else { Err(reason::ISS_OTHER) }
+    }
+
+    fn judge_audience(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+        if self.audiences.is_empty() {
+            return Ok(());
+        }
+        Claim::Audience.required(claims)?;
+        let ours = claims.audience.is_some_and(|audience| audience.holds(&self.audiences));
+        if ours { Ok(()) } else { Err(reason::AUD_OTHER) }
+    }
+
+    fn judge_subject(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+        match (self.subject, &claims.subject) {
+            (SubjectType::Text, Some(Subject::Number(_)))
+            | (SubjectType::Number, Some(Subject::Text(_))) => Err(reason::SUB_TYPE),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Claim {
+    fn required(self, claims: &Registered<'_>) -> Result<(), Refused> {
+        let (there, missing) = match self {
+            Self::Issuer => (claims.issuer.is_some(), reason::ISS_MISSING),
+            Self::Subject => (claims.subject.is_some(), reason::SUB_MISSING),
+            Self::Audience => {
+                let there = claims.audience.is_some_and(|audience| !audience.is_empty());
+                (there, reason::AUD_MISSING)
+            }
+            Self::NotBefore => (claims.not_before.is_some(), reason::NBF_MISSING),
+            Self::IssuedAt => (claims.issued_at.is_some(), reason::IAT_MISSING),
+            Self::Id => (claims.id.is_some(), reason::JTI_MISSING),
+        };
+        if there { Ok(()) } else { Err(missing) }
+    }
+}

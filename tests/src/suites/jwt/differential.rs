@@ -35,11 +35,12 @@ pub fn meant() -> Vec<Compared> {
     let set = tokens::all();
     by_kind(set, "as meant", |n, token| {
         let said = &ours()[n];
-        let right = matches!(
-            (token.meant, said),
-            (Meant::Accepted, Said::Accepted) | (Meant::Refused, Said::Refused(_))
-        );
-        (!right).then(|| format!("meant to be {}, {said}", lower(token.meant)))
+        let right = match (token.meant, said) {
+            (Meant::Accepted, Said::Accepted) | (Meant::RefusedAnyhow, Said::Refused(_)) => true,
+            (Meant::Refused(code), Said::Refused(said)) => code == said,
+            _ => false,
+        };
+        (!right).then(|| format!("meant {:?}, said {said}", token.meant))
     })
 }
 
@@ -125,13 +126,6 @@ fn share(tokens: &[&Token], total: usize) -> String {
     let algorithms: BTreeSet<&str> = tokens.iter().map(|token| token.algorithm.name()).collect();
     let algorithms: Vec<&str> = algorithms.into_iter().collect();
     format!("{} of {total} ({})", tokens.len(), algorithms.join(" "))
-}
-
-fn lower(meant: Meant) -> &'static str {
-    match meant {
-        Meant::Accepted => "accepted",
-        Meant::Refused => "refused",
-    }
 }
 
 impl Peer {

@@ -29,7 +29,7 @@ pub fn rfc7515() -> Vec<Compared> {
         cases.extend(again(&example));
         // The claims of A.1 are those of A.2 and A.3: dead since 2011-03-22T18:43:00Z.
         for (when, expected, now) in
-            [("before-exp", "accepted", 1_300_819_379), ("at-exp", "refused (jwt_expired)", 1_300_819_380)]
+            [("before-exp", "accepted", 1_300_819_379), ("at-exp", "refused (jwt_exp_past)", 1_300_819_380)]
         {
             let said = judged(&example, now);
             cases.push(compare(format!("{id}-{when}"), expected, said));

@@ -1,6 +1,6 @@
 //! The text of a token: its dots, its base64url, and what may stand around it.
 
-use super::Meant::{Accepted, Refused};
+use super::Meant::{Accepted, Refused, RefusedAnyhow};
 use super::make::{Made, Maker, encode};
 use super::{Meant, Recipe, recipe};
 
@@ -8,36 +8,36 @@ use super::{Meant, Recipe, recipe};
 type Change = (&'static str, Meant, fn(&str) -> String);
 
 const CHANGES: &[Change] = &[
-    ("text-empty", Refused, |_| String::new()),
-    ("text-two-dots", Refused, |_| "..".into()),
-    ("text-one-part", Refused, |good| good.replace('.', "")),
-    ("text-two-parts", Refused, |good| good.rsplit_once('.').unwrap_or_default().0.into()),
-    ("text-four-parts", Refused, |good| format!("{good}.e30")),
-    ("text-five-parts", Refused, |good| format!("{good}.e30.e30")),
-    ("text-trailing-dot", Refused, |good| format!("{good}.")),
-    ("text-leading-dot", Refused, |good| format!(".{good}")),
-    ("text-doubled-dot", Refused, |good| good.replacen('.', "..", 1)),
-    ("text-parts-swapped", Refused, |good| {
+    ("text-empty", Refused("jwt_parts"), |_| String::new()),
+    ("text-two-dots", Refused("jwt_header_object"), |_| "..".into()),
+    ("text-one-part", Refused("jwt_parts"), |good| good.replace('.', "")),
+    ("text-two-parts", Refused("jwt_parts"), |good| good.rsplit_once('.').unwrap_or_default().0.into()),
+    ("text-four-parts", Refused("jwt_parts"), |good| format!("{good}.e30")),
+    ("text-five-parts", Refused("jwt_encrypted"), |good| format!("{good}.e30.e30")),
+    ("text-trailing-dot", Refused("jwt_parts"), |good| format!("{good}.")),
+    ("text-leading-dot", Refused("jwt_parts"), |good| format!(".{good}")),
+    ("text-doubled-dot", Refused("jwt_parts"), |good| good.replacen('.', "..", 1)),
+    ("text-parts-swapped", Refused("jwt_alg_missing"), |good| {
         let mut parts: Vec<&str> = good.split('.').collect();
         parts.swap(0, 1);
         parts.join(".")
     }),
-    ("text-space-before", Refused, |good| format!(" {good}")),
-    ("text-space-after", Refused, |good| format!("{good} ")),
-    ("text-newline-after", Refused, |good| format!("{good}\n")),
-    ("text-tab-after", Refused, |good| format!("{good}\t")),
-    ("text-nul-after", Refused, |good| format!("{good}\0")),
-    ("text-quoted", Refused, |good| format!("\"{good}\"")),
-    ("text-with-bearer", Refused, |good| format!("Bearer {good}")),
-    ("text-percent-encoded-dots", Refused, |good| good.replace('.', "%2E")),
-    ("text-other-dots", Refused, |good| good.replace('.', "\u{ff0e}")),
-    ("text-comma-joined", Refused, |good| format!("{good},{good}")),
-    ("text-lower-case", Refused, str::to_lowercase),
-    ("text-json-flattened", Refused, |good| {
+    ("text-space-before", Refused("jwt_header_base64url"), |good| format!(" {good}")),
+    ("text-space-after", Refused("jwt_signature_base64url"), |good| format!("{good} ")),
+    ("text-newline-after", Refused("jwt_signature_base64url"), |good| format!("{good}\n")),
+    ("text-tab-after", Refused("jwt_signature_base64url"), |good| format!("{good}\t")),
+    ("text-nul-after", Refused("jwt_signature_base64url"), |good| format!("{good}\0")),
+    ("text-quoted", Refused("jwt_header_base64url"), |good| format!("\"{good}\"")),
+    ("text-with-bearer", Refused("jwt_header_base64url"), |good| format!("Bearer {good}")),
+    ("text-percent-encoded-dots", Refused("jwt_parts"), |good| good.replace('.', "%2E")),
+    ("text-other-dots", Refused("jwt_parts"), |good| good.replace('.', "\u{ff0e}")),
+    ("text-comma-joined", Refused("jwt_encrypted"), |good| format!("{good},{good}")),
+    ("text-lower-case", RefusedAnyhow, str::to_lowercase),
+    ("text-json-flattened", Refused("jwt_parts"), |good| {
         let parts: Vec<&str> = good.split('.').collect();
         format!(r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#, parts[0], parts[1], parts[2])
     }),
-    ("text-json-general", Refused, |good| {
+    ("text-json-general", Refused("jwt_parts"), |good| {
         let parts: Vec<&str> = good.split('.').collect();
         let [protected, payload, signature] = [parts[0], parts[1], parts[2]];
         format!(
@@ -46,18 +46,35 @@ const CHANGES: &[Change] = &[
     }),
 ];
 
-/// What is done to one part of a good token; nothing where that part does not lend itself to it.
-type PartChange = (&'static [&'static str; 3], fn(&mut Maker<'_>, &str) -> Option<String>);
+/// What is done to one part of a token; nothing where that part does not lend itself to it.
+type PartChange = fn(&mut Maker<'_>, &str) -> Option<String>;
 
-const PART_CHANGES: &[PartChange] = &[
+/// Parts that were changed after they were signed: the header, the payload, the signature.
+const TAMPERED: &[(&[&str], PartChange)] = &[
     (&["flip-header", "flip-payload", "flip-signature"], flip),
     (&["bit-header", "bit-payload", "bit-signature"], bit),
+    (&["letter-more-header", "letter-more-payload", "letter-more-signature"], |_, part| {
+        Some(format!("{part}A"))
+    }),
+    (&["letter-less-header", "letter-less-payload", "letter-less-signature"], |_, part| {
+        part.get(..part.len() - 1).map(str::to_owned)
+    }),
+    (&["respelt-header", "respelt-payload"], trailing_bits),
+];
+
+/// Texts that are not base64url, or not the one text for their bytes, signed as they stand.
+const MISSPELT: &[(&[&str], PartChange)] = &[
+    (&["empty-header", "empty-payload", "empty-signature"], |_, _| Some(String::new())),
     (&["trailing-bits-header", "trailing-bits-payload", "trailing-bits-signature"], trailing_bits),
     (&["padding-header", "padding-payload", "padding-signature"], |_, part| {
         (part.len() % 4 != 0).then(|| format!("{part}{}", &"=="[..4 - part.len() % 4]))
     }),
     (&["padding-alone-header", "padding-alone-payload", "padding-alone-signature"], |_, part| {
         (part.len() % 4 == 0).then(|| format!("{part}===="))
+    }),
+    (&["standard-header", "standard-payload", "standard-signature"], |_, part| {
+        let standard = part.replace('-', "+").replace('_', "/");
+        (standard != part).then_some(standard)
     }),
     (&["space-in-header", "space-in-payload", "space-in-signature"], |maker, part| {
         Some(insert(maker, part, ' '))
@@ -71,52 +88,66 @@ const PART_CHANGES: &[PartChange] = &[
     (&["question-in-header", "question-in-payload", "question-in-signature"], |maker, part| {
         Some(insert(maker, part, '?'))
     }),
-    (&["letter-in-header", "letter-in-payload", "letter-in-signature"], |maker, part| {
+    (&["accent-in-header", "accent-in-payload", "accent-in-signature"], |maker, part| {
         Some(insert(maker, part, '\u{e9}'))
     }),
-    (&["standard-header", "standard-payload", "standard-signature"], |_, part| {
-        let standard = part.replace('-', "+").replace('_', "/");
-        (standard != part).then_some(standard)
-    }),
-    (&["one-letter-more-header", "one-letter-more-payload", "one-letter-more-signature"], |_, part| {
-        Some(format!("{part}A"))
-    }),
-    (&["one-letter-less-header", "one-letter-less-payload", "one-letter-less-signature"], |_, part| {
-        part.get(..part.len() - 1).map(str::to_owned)
-    }),
-    (&["empty-header", "empty-payload", "empty-signature"], |_, _| Some(String::new())),
 ];
+
+/// When a part is changed.
+#[derive(Clone, Copy)]
+enum Order {
+    SignedFirst,
+    ChangedFirst,
+}
 
 pub(super) fn recipes() -> Vec<Recipe> {
     let changes = CHANGES.iter().map(|&(kind, meant, change)| {
         recipe(kind, meant, move |maker| Some(change(&maker.good())))
     });
-    let parts = PART_CHANGES.iter().flat_map(|&(kinds, change)| {
-        (0..3).map(move |at| recipe(kinds[at], Refused, move |maker| in_part(maker, at, change)))
-    });
+    let of = |(kinds, change): &(&'static [&'static str], PartChange), order, reasons: [_; 3]| {
+        let change = *change;
+        let kinds: Vec<_> = kinds.iter().copied().zip(reasons).enumerate().collect();
+        kinds.into_iter().map(move |(at, (kind, meant))| {
+            recipe(kind, meant, move |maker| in_part(maker, at, order, change))
+        })
+    };
+    let broken = [RefusedAnyhow; 3];
+    let misspelt = [
+        Refused("jwt_header_base64url"),
+        Refused("jwt_payload_base64url"),
+        Refused("jwt_signature_base64url"),
+    ];
+    let empty = [
+        Refused("jwt_header_object"),
+        Refused("jwt_claims_object"),
+        Refused("jwt_signature"),
+    ];
+    let parts: Vec<Recipe> = TAMPERED
+        .iter()
+        .flat_map(|row| of(row, Order::SignedFirst, broken))
+        .chain(MISSPELT[..1].iter().flat_map(|row| of(row, Order::ChangedFirst, empty)))
+        .chain(MISSPELT[1..].iter().flat_map(|row| of(row, Order::ChangedFirst, misspelt)))
+        .collect();
     changes.chain(parts).chain(exchanged()).chain(sizes()).collect()
 }
 
 /// Tries good tokens until one has a part that the change can be made to. None has where the length of a signature is
 /// the algorithm's.
-fn in_part(
-    maker: &mut Maker<'_>,
-    at: usize,
-    change: impl Fn(&mut Maker<'_>, &str) -> Option<String>,
-) -> Made {
+fn in_part(maker: &mut Maker<'_>, at: usize, order: Order, change: PartChange) -> Made {
     (0..12).find_map(|_| {
-        let (header, payload) = (varied_header(maker), varied_claims(maker));
-        let mut changed = None;
-        if at < 2 {
-            // Signing takes its time, and such a part is known before.
-            let part = encode(if at == 0 { &header } else { &payload });
-            changed = Some(change(maker, &part)?);
+        let mut parts = [varied_header(maker), varied_claims(maker)].map(encode);
+        let signed = parts.join(".");
+        if let Some(part) = parts.get_mut(at) {
+            *part = change(maker, part)?;
         }
-        let good = maker.sign(header, payload);
-        let mut parts: Vec<&str> = good.split('.').collect();
-        let changed = changed.or_else(|| change(maker, parts[at]))?;
-        parts[at] = &changed;
-        Some(parts.join("."))
+        let text = parts.join(".");
+        let message = match order {
+            Order::SignedFirst => &signed,
+            Order::ChangedFirst => &text,
+        };
+        let signature = encode(maker.key.sign(message.as_bytes()));
+        let signature = if at == 2 { change(maker, &signature)? } else { signature };
+        Some(format!("{text}.{signature}"))
     })
 }
 
@@ -181,7 +212,7 @@ fn exchanged() -> impl Iterator<Item = Recipe> {
         .into_iter()
         .enumerate()
         .map(|(at, kind)| {
-            recipe(kind, Refused, move |maker| {
+            recipe(kind, Refused("jwt_signature"), move |maker| {
                 let good = maker.good();
                 let header = maker.header_with(r#""kid":"another""#);
                 let payload = maker.claims_with("exp", "2000009000");
@@ -195,7 +226,7 @@ fn exchanged() -> impl Iterator<Item = Recipe> {
 
 /// Tokens of exactly the most bytes that there may be, and of more.
 fn sizes() -> impl Iterator<Item = Recipe> {
-    [("size-8192", Accepted, 8192), ("size-8193", Refused, 8193), ("size-65536", Refused, 65_536)]
+    [("size-8192", Accepted, 8192), ("size-8193", Refused("jwt_size"), 8193), ("size-65536", Refused("jwt_size"), 65_536)]
         .into_iter()
         .map(|(kind, meant, size)| recipe(kind, meant, move |maker| of_size(maker, size)))
 }

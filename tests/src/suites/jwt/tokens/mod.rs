@@ -32,7 +32,10 @@ pub struct Token {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Meant {
     Accepted,
-    Refused,
+    /// For the reason with this code.
+    Refused(&'static str),
+    /// For one reason or another: which it is depends on where the damage is.
+    RefusedAnyhow,
 }
 
 /// A kind of token and how it is made. `None` where it makes no sense for the maker's algorithm.

@@ -8,25 +8,25 @@ use super::{Meant, Recipe, recipe};
 type Change = (&'static str, Meant, fn(&Maker<'_>, Vec<u8>) -> Option<Vec<u8>>);
 
 const CHANGES: &[Change] = &[
-    ("signature-zeros", Refused, |_, good| Some(vec![0; good.len()])),
-    ("signature-ones", Refused, |_, good| Some(vec![255; good.len()])),
-    ("signature-first-half", Refused, |_, good| Some(good[..good.len() / 2].to_vec())),
-    ("signature-one-byte", Refused, |_, good| Some(good[..1].to_vec())),
-    ("signature-twice", Refused, |_, good| Some([good.as_slice(), good.as_slice()].concat())),
-    ("signature-reversed", Refused, |_, good| Some(good.into_iter().rev().collect())),
-    ("signature-zero-before", Refused, |_, good| Some([&[0], good.as_slice()].concat())),
-    ("signature-zero-after", Refused, |_, good| Some([good.as_slice(), &[0]].concat())),
-    ("signature-last-byte-less", Refused, |_, good| Some(good[..good.len() - 1].to_vec())),
-    ("signature-as-text", Refused, |_, good| Some(encode(good).into_bytes())),
-    ("ecdsa-der", Refused, |maker, good| ecdsa(maker, &good, der)),
-    ("ecdsa-zero-r", Refused, |maker, good| {
+    ("signature-zeros", Refused("jwt_signature"), |_, good| Some(vec![0; good.len()])),
+    ("signature-ones", Refused("jwt_signature"), |_, good| Some(vec![255; good.len()])),
+    ("signature-first-half", Refused("jwt_signature"), |_, good| Some(good[..good.len() / 2].to_vec())),
+    ("signature-one-byte", Refused("jwt_signature"), |_, good| Some(good[..1].to_vec())),
+    ("signature-twice", Refused("jwt_signature"), |_, good| Some([good.as_slice(), good.as_slice()].concat())),
+    ("signature-reversed", Refused("jwt_signature"), |_, good| Some(good.into_iter().rev().collect())),
+    ("signature-zero-before", Refused("jwt_signature"), |_, good| Some([&[0], good.as_slice()].concat())),
+    ("signature-zero-after", Refused("jwt_signature"), |_, good| Some([good.as_slice(), &[0]].concat())),
+    ("signature-last-byte-less", Refused("jwt_signature"), |_, good| Some(good[..good.len() - 1].to_vec())),
+    ("signature-as-text", Refused("jwt_signature"), |_, good| Some(encode(good).into_bytes())),
+    ("ecdsa-der", Refused("jwt_signature"), |maker, good| ecdsa(maker, &good, der)),
+    ("ecdsa-zero-r", Refused("jwt_signature"), |maker, good| {
         ecdsa(maker, &good, |r, s| [vec![0; r.len()], s.to_vec()].concat())
     }),
-    ("ecdsa-zero-s", Refused, |maker, good| {
+    ("ecdsa-zero-s", Refused("jwt_signature"), |maker, good| {
         ecdsa(maker, &good, |r, s| [r.to_vec(), vec![0; s.len()]].concat())
     }),
-    ("ecdsa-swapped", Refused, |maker, good| ecdsa(maker, &good, |r, s| [s, r].concat())),
-    ("ecdsa-padded", Refused, |maker, good| {
+    ("ecdsa-swapped", Refused("jwt_signature"), |maker, good| ecdsa(maker, &good, |r, s| [s, r].concat())),
+    ("ecdsa-padded", Refused("jwt_signature"), |maker, good| {
         ecdsa(maker, &good, |r, s| [&[0], r, &[0], s].concat())
     }),
     // (r, n - s) is as valid a signature as (r, s).
@@ -55,34 +55,34 @@ pub(super) fn recipes() -> Vec<Recipe> {
     });
     changes
         .chain([
-            recipe("signature-of-another-key", Refused, |maker| {
+            recipe("signature-of-another-key", Refused("jwt_signature"), |maker| {
                 let (header, payload) = (maker.header(), maker.payload());
                 Some(signed(header, payload, |message| maker.other.sign(message)))
             }),
-            recipe("signature-of-another-key-under-this-kid", Refused, |maker| {
+            recipe("signature-of-another-key-under-this-kid", Refused("jwt_signature"), |maker| {
                 let kid = format!("\"kid\":{}", maker.key.jwk["kid"]);
                 let (header, payload) = (maker.header_with(&kid), maker.payload());
                 Some(signed(header, payload, |message| maker.other.sign(message)))
             }),
-            recipe("signature-of-the-payload", Refused, |maker| {
+            recipe("signature-of-the-payload", Refused("jwt_signature"), |maker| {
                 let (header, payload) = (maker.header(), maker.payload());
                 let signature = maker.key.sign(encode(&payload).as_bytes());
                 Some(signed(header, payload, |_| signature))
             }),
-            recipe("signature-of-what-is-decoded", Refused, |maker| {
+            recipe("signature-of-what-is-decoded", Refused("jwt_signature"), |maker| {
                 let (header, payload) = (maker.header(), maker.payload());
                 let signature = maker.key.sign(format!("{header}.{payload}").as_bytes());
                 Some(signed(header, payload, |_| signature))
             }),
             // RFC 7797: the payload as it is, which only a verifier that understands `b64` may take.
-            recipe("signature-of-unencoded-payload", Refused, |maker| {
+            recipe("signature-of-unencoded-payload", Refused("jwt_crit"), |maker| {
                 let header = maker.header_with(r#""crit":["b64"],"b64":false"#);
                 let payload = maker.payload();
                 let message = format!("{}.{payload}", encode(&header));
                 let signature = maker.key.sign(message.as_bytes());
                 Some(signed(header, payload, |_| signature))
             }),
-            recipe("text-of-unencoded-payload", Refused, |maker| {
+            recipe("text-of-unencoded-payload", Refused("jwt_crit"), |maker| {
                 let header = encode(maker.header_with(r#""crit":["b64"],"b64":false"#));
                 let payload = maker.payload().replace('.', "");
                 let message = format!("{header}.{payload}");

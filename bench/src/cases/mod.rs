@@ -3,6 +3,7 @@
 mod api_key;
 mod basic;
 mod challenges;
+mod jwt;
 
 use crate::case::{Call, Group, call};
 use auth_core::RequestView;
@@ -13,6 +14,7 @@ pub fn all() -> Vec<Group> {
     let mut all =
         vec![basic::kept(), basic::parse(), api_key::kept(), api_key::verify(), challenges::read()];
     all.extend(challenges::slopes());
+    all.extend(jwt::groups());
     all
 }
 

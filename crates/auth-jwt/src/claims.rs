@@ -155,3 +155,73 @@ impl Part {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{SubjectType, Unverified, forged};
+
+    fn claims(payload: &str) -> Claims {
+        let token = forged::token(forged::HS256, payload);
+        let signed = Unverified::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
+        let policy = Policy::new().subject(SubjectType::TextOrNumber);
+        signed.claims(&policy, Timestamp::from_unix(1000)).unwrap()
+    }
+
+    #[test]
+    fn gives_what_is_meant_however_it_is_written() {
+        let written = r#" { "iss" : "a é" , "sub":"s", "jti":"j","aud":"x", "iat":1, "nbf":2.5, "exp":2000 } "#;
+        let escaped = r#"{"\u0069ss":"\u0061 \u00e9","sub":"\u0073","jti":"\u006a","aud":"\u0078","iat":1e0,"nbf":25e-1,"exp":2e3}"#;
+        for payload in [written, escaped] {
+            let claims = claims(payload);
+            let texts = [claims.issuer(), claims.subject(), claims.id()];
+            assert_eq!(texts, [Some("a é"), Some("s"), Some("j")], "{payload}");
+            assert_eq!(claims.audience().collect::<Vec<_>>(), ["x"]);
+            assert_eq!(claims.issued_at(), Some(Timestamp::from_unix(1)));
+            assert_eq!(claims.not_before().unwrap().since_epoch().as_millis(), 2500);
+            assert_eq!(claims.expires(), Some(Timestamp::from_unix(2000)));
+            assert_eq!(claims.dies(), Timestamp::from_unix(2060));
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_is_none() {
+        let claims = claims("{\"exp\":2000}");
+        assert_eq!([claims.issuer(), claims.subject(), claims.id()], [None; 3]);
+        assert_eq!([claims.issued_at(), claims.not_before()], [None; 2]);
+        assert_eq!(claims.audience().count(), 0);
+    }
+
+    #[test]
+    fn a_number_is_a_subject_in_its_digits() {
+        assert_eq!(
+            claims("{\"exp\":2000,\"sub\":12345678901234567890123}").subject(),
+            Some("12345678901234567890123")
+        );
+    }
+
+    #[test]
+    fn an_audience_of_several_is_each_of_them() {
+        let claims = claims(r#"{"x":"é","aud":[ "a", "\u0062" ,"é"],"exp":2000}"#);
+        assert_eq!(claims.audience().collect::<Vec<_>>(), ["a", "b", "é"]);
+    }
+
+    #[test]
+    fn an_application_reads_its_own_claims() {
+        #[derive(serde::Deserialize)]
+        struct Role {
+            role: u8,
+        }
+        assert_eq!(claims("{\"exp\":2000,\"role\":2}").read::<Role>().unwrap().role, 2);
+        for other in
+            ["{\"exp\":2000}", "{\"exp\":2000,\"role\":1e400}", "{\"exp\":2000,\"role\":256}"]
+        {
+            assert_eq!(claims(other).read::<Role>().map(|_| ()).unwrap_err(), reason::CLAIMS_SHAPE);
+        }
+    }
+
+    #[test]
+    fn shows_nothing_of_them() {
+        assert_eq!(format!("{:?}", claims("{\"exp\":2000,\"iss\":\"secret\"}")), "Claims(..)");
+    }
+}

@@ -179,3 +179,203 @@ pub struct KeyId {
     /// `kid` of the header.
     pub kid: Option<Box<str>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Algorithm, ClaimsToSign, SigningKey,
+        forged::{HS256, encoded, key, signed, token},
+    };
+    use proptest::prelude::*;
+    use std::time::Duration;
+
+    const PAYLOAD: &str = r#"{"iss":"a","exp":1}"#;
+
+    fn verified(token: &str) -> Result<Signed, Refused> {
+        Unverified::parse(token)?.verify(&key().verifying())
+    }
+
+    #[track_caller]
+    fn check(token: &str, expected: Result<&str, Refused>) {
+        let signed = verified(token);
+        let payload = signed.as_ref().map(|signed| signed.payload()).map_err(|refused| *refused);
+        assert_eq!(payload, expected.map(str::as_bytes), "{token:.200}");
+    }
+
+    #[test]
+    fn gives_the_payload_that_was_signed_whatever_it_is() {
+        check(&token(HS256, PAYLOAD), Ok(PAYLOAD));
+        check(&token(r#"{"alg":"HS256"}"#, "no JSON"), Ok("no JSON"));
+        check(&token(HS256, ""), Ok(""));
+    }
+
+    #[test]
+    fn refuses_what_has_not_three_parts() {
+        let (header, payload) = (encoded(HS256), encoded(PAYLOAD));
+        for text in [
+            "",
+            ".",
+            "a",
+            "a.b",
+            &header,
+            &format!("{header}.{payload}"),
+            "...",
+            "a.b.c.d",
+            "a.b.c.d.e.f",
+        ] {
+            check(text, Err(reason::PARTS));
+        }
+        check("a.b.c.d.e", Err(reason::ENCRYPTED));
+        check("....", Err(reason::ENCRYPTED));
+        check("..", Err(reason::HEADER_OBJECT));
+    }
+
+    #[test]
+    fn refuses_a_token_beyond_its_limit() {
+        let header = encoded(HS256);
+        let longest = |more: usize| {
+            let rest = Unverified::MOST_BYTES - header.len() - 43 - 2 + more;
+            signed(format!("{header}.{}", "A".repeat(rest)))
+        };
+        assert_eq!(longest(0).len(), Unverified::MOST_BYTES);
+        assert!(verified(&longest(0)).is_ok());
+        check(&longest(1), Err(reason::SIZE));
+        let token = token(HS256, PAYLOAD);
+        assert!(Unverified::parse_at_most(&token, token.len()).is_ok());
+        assert_eq!(Unverified::parse_at_most(&token, token.len() - 1).unwrap_err(), reason::SIZE);
+        assert!(Unverified::parse_at_most(&longest(4), 1 << 20).is_ok());
+    }
+
+    #[test]
+    fn refuses_base64url_that_is_not_canonical_even_when_it_is_signed() {
+        let (header, payload) = (encoded(HS256), encoded(PAYLOAD));
+        for wrong in ["=", "\n", " ", "B", "é", "?", "+/"] {
+            check(&signed(format!("{header}.{payload}{wrong}")), Err(reason::PAYLOAD_BASE64URL));
+        }
+        assert!(payload.ends_with('Q'), "four bits of the last character are not used");
+        check(
+            &signed(format!("{header}.{}R", &payload[..payload.len() - 1])),
+            Err(reason::PAYLOAD_BASE64URL),
+        );
+
+        let good = token(HS256, PAYLOAD);
+        for wrong in ["=", "\n", "AA", "é"] {
+            check(&format!("{good}{wrong}"), Err(reason::SIGNATURE_BASE64URL));
+        }
+    }
+
+    #[test]
+    fn refuses_every_signature_but_that_of_the_key() {
+        let good = token(HS256, PAYLOAD);
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        check(&format!("{message}."), Err(reason::SIGNATURE));
+        check(&format!("{message}.AAAA"), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", &signature[..40]), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(88)), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(1364)), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", "A".repeat(1368)), Err(reason::SIGNATURE_BASE64URL));
+        let other = token(HS256, r#"{"iss":"b","exp":1}"#);
+        check(&format!("{message}.{}", other.rsplit_once('.').unwrap().1), Err(reason::SIGNATURE));
+        let key = SigningKey::from_secret(Algorithm::HS256, &[8; 32]).unwrap().verifying();
+        let refused = Unverified::parse(&good).unwrap().verify(&key).unwrap_err();
+        assert_eq!(refused, reason::SIGNATURE);
+    }
+
+    #[test]
+    fn the_key_decides_the_algorithm() {
+        for other in Algorithm::ALL.into_iter().filter(|other| *other != Algorithm::HS256) {
+            check(&token(&format!(r#"{{"alg":"{other}"}}"#), PAYLOAD), Err(reason::ALG_OTHER));
+        }
+        let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
+        let refused = Unverified::parse(&token(HS256, PAYLOAD)).unwrap().verify(&hs512);
+        assert_eq!(refused.unwrap_err(), reason::ALG_OTHER);
+    }
+
+    /// The payload is not looked at before the signature is proven, so its faults cannot be probed.
+    #[test]
+    fn a_forged_payload_is_refused_for_its_signature() {
+        for payload in ["", "!", "bm8", "e30"] {
+            check(&format!("{}.{payload}.AAAA", encoded(HS256)), Err(reason::SIGNATURE));
+        }
+    }
+
+    #[test]
+    fn says_whose_key_is_wanted() {
+        let id = |header: &str, payload: &str| {
+            Unverified::parse(&token(header, payload)).unwrap().key_id()
+        };
+        let of = |issuer: Option<&str>, kid: Option<&str>| {
+            Ok(KeyId { issuer: issuer.map(Into::into), kid: kid.map(Into::into) })
+        };
+        assert_eq!(id(HS256, "{}"), of(None, None));
+        assert_eq!(id(HS256, PAYLOAD), of(Some("a"), None));
+        assert_eq!(
+            id(r#"{"alg":"HS256","kid":"k/../'"}"#, r#"{"iss":"\u0061"}"#),
+            of(Some("a"), Some("k/../'"))
+        );
+        assert_eq!(id(HS256, r#"{"iss":1}"#), Err(reason::ISS_TYPE));
+        assert_eq!(id(HS256, r#"{"iss":"a","iss":"b"}"#), Err(reason::CLAIMS_DUPLICATE));
+        assert_eq!(id(HS256, "no JSON"), Err(reason::CLAIMS_OBJECT));
+        let payload = signed(format!("{}.e31", encoded(HS256)));
+        assert_eq!(Unverified::parse(&payload).unwrap().key_id(), Err(reason::PAYLOAD_BASE64URL));
+    }
+
+    #[test]
+    fn shows_nothing_of_the_token() {
+        let token = token(r#"{"alg":"HS256","kid":"k"}"#, PAYLOAD);
+        let shown = format!("{:?} {:?}", Unverified::parse(&token), verified(&token));
+        assert!(shown.contains("HS256") && shown.contains("\"k\""), "{shown}");
+        for part in token.split('.').chain(["iss", "123, 34"]) {
+            assert!(!shown.contains(part), "{shown}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_minted_is_accepted(issuer in any::<String>(), subject in any::<String>(), id in any::<Option<String>>(), custom in any::<(String, i64, Vec<Option<bool>>)>(), now in 0..9_000_000_000_u64, seconds in 1..1_000_000_u64) {
+            let claims = ClaimsToSign::expiring_in(Duration::from_secs(seconds)).unwrap();
+            let claims = claims.issuer(&issuer).subject(&subject).audience("a").audience(&subject);
+            let claims = claims.claim("custom", &custom).unwrap().key_id("kid").unwrap();
+            let now = Timestamp::from_unix(now);
+            let minted = claims.mint(&key(), now, id.as_deref()).unwrap();
+            let unverified = Unverified::parse_at_most(minted.expose(), 1 << 20).unwrap();
+            prop_assert_eq!(unverified.key_id().unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
+            let policy = Policy::new().issuer(issuer.as_str()).audience(subject.as_str()).leeway(Duration::ZERO);
+            let read = unverified.verify(&key().verifying()).unwrap().claims(&policy, now).unwrap();
+            prop_assert_eq!(read.issuer(), Some(issuer.as_str()));
+            prop_assert_eq!(read.subject(), Some(subject.as_str()));
+            prop_assert_eq!(read.id(), id.as_deref());
+            prop_assert_eq!(read.issued_at(), Some(now));
+            prop_assert_eq!((read.expires(), Some(read.dies())), (minted.expires(), minted.expires()));
+            let audience: Vec<_> = read.audience().collect();
+            prop_assert_eq!(audience, ["a", subject.as_str()]);
+            #[derive(serde::Deserialize)]
+            struct Custom { custom: (String, i64, Vec<Option<bool>>) }
+            prop_assert_eq!(read.read::<Custom>().unwrap().custom, custom);
+        }
+
+        #[test]
+        fn a_flipped_bit_anywhere_is_refused(payload in any::<Vec<u8>>(), at: prop::sample::Index, bit in 0..8) {
+            let mut token = token(HS256, payload).into_bytes();
+            let at = at.index(token.len());
+            token[at] ^= 1_u8 << bit;
+            if let Ok(token) = String::from_utf8(token) {
+                prop_assert!(verified(&token).is_err());
+            }
+        }
+
+        #[test]
+        fn any_text_comes_to_an_end(text in any::<String>(), header in any::<Vec<u8>>(), payload in any::<Vec<u8>>()) {
+            prop_assert!(verified(&text).is_err());
+            let dots = format!("{}.{}.{text}", encoded(&header), encoded(&payload));
+            prop_assert!(verified(&dots).is_err());
+            if let Ok(unverified) = Unverified::parse(&token(HS256, &payload)) {
+                let _ = unverified.key_id();
+                let signed = unverified.verify(&key().verifying()).unwrap();
+                prop_assert_eq!(signed.payload(), &payload[..]);
+                let _ = signed.claims(&Policy::new(), Timestamp::default());
+            }
+        }
+    }
+}

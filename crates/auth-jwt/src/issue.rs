@@ -5,6 +5,7 @@ mod minted;
 
 pub use minted::Minted;
 
+use crate::json::Moment;
 use crate::{Header, SigningKey, base64url, json as strict};
 use auth_core::{Cause, Error, Result, Timestamp};
 use json::Scratch;
@@ -162,8 +163,10 @@ impl ClaimsToSign {
         }
         let value = serde_json::to_string(value)
             .map_err(|error| Error::Config(Cause::new("jwt_mint_claim", error)))?;
-        let read = strict::object(format!("{{\"a\":{value}}}").as_bytes(), |_, _| Ok(()));
-        if let Err::<_, strict::Fault>(_) = read {
+        let read = strict::object(format!("{{\"a\":{value}}}").as_bytes(), |_, _| {
+            Ok::<_, strict::Fault>(())
+        });
+        if read.is_err() {
             let text = "claim is too deep, too large or has two members of one name";
             return Err(config("jwt_mint_claim_bounds", text));
         }
@@ -179,14 +182,18 @@ impl ClaimsToSign {
     ///
     /// # Errors
     ///
-    /// What the key's [`sign`](SigningKey::sign) says, and `Error::Config` when `exp` is further ahead than seconds can
-    /// be counted.
+    /// What the key's [`sign`](SigningKey::sign) says, and `Error::Config` when `exp` would be after the year 2286,
+    /// where verifiers take it for milliseconds.
     pub fn mint(&self, key: &SigningKey, now: Timestamp, id: Option<&str>) -> Result<Minted> {
         let issued_at = now.unix();
         let expires = match self.lifetime {
-            Some(lifetime) => Some(issued_at.checked_add(lifetime).ok_or_else(|| {
-                config("jwt_mint_lifetime", "lifetime is too long, expected seconds")
-            })?),
+            Some(lifetime) => {
+                let expires = issued_at.saturating_add(lifetime);
+                if expires > Moment::MOST {
+                    return Err(config("jwt_mint_lifetime", "lifetime ends after the year 2286"));
+                }
+                Some(expires)
+            }
             None => None,
         };
         let mut json = Scratch::new();
@@ -274,4 +281,107 @@ const LONG_SIGNATURE: usize = 1024;
 
 fn config(code: &'static str, text: &'static str) -> Error {
     Error::Config(Cause::new(code, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, dangerous, forged};
+    use serde_json::json;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    fn claims() -> ClaimsToSign {
+        ClaimsToSign::expiring_in(Duration::from_millis(300_999)).unwrap()
+    }
+
+    #[track_caller]
+    fn check(claims: &ClaimsToSign, id: Option<&str>, header: &str, payload: &str) {
+        let minted = claims.mint(&forged::key(), NOW, id).unwrap();
+        assert_eq!(minted.expose(), forged::token(header, payload), "{payload}");
+    }
+
+    #[test]
+    fn writes_claims_in_a_fixed_order() {
+        check(&claims(), None, forged::HS256, r#"{"iat":1700000000,"exp":1700000300}"#);
+        let all = claims().audience("a").claim("z", &1).unwrap().subject("s").issuer("i");
+        let all = all.claim("nbf", &json!([{ "a": null }])).unwrap();
+        check(
+            &all,
+            Some("j\""),
+            forged::HS256,
+            r#"{"iss":"i","iat":1700000000,"exp":1700000300,"jti":"j\"","sub":"s","aud":"a","z":1,"nbf":[{"a":null}]}"#,
+        );
+        check(
+            &all.audience("b").issuer("k"),
+            None,
+            forged::HS256,
+            r#"{"iss":"k","iat":1700000000,"exp":1700000300,"sub":"s","aud":["a","b"],"z":1,"nbf":[{"a":null}]}"#,
+        );
+    }
+
+    #[test]
+    fn leaves_out_what_a_platform_does_not_have() {
+        let symphony = claims().subject("bot").without_issued_at();
+        check(&symphony, None, forged::HS256, r#"{"exp":1700000300,"sub":"bot"}"#);
+        check(&symphony.subject_number(7), None, forged::HS256, r#"{"exp":1700000300,"sub":7}"#);
+        let unbounded = ClaimsToSign::without_expiry().issuer("i");
+        check(&unbounded, None, forged::HS256, r#"{"iss":"i","iat":1700000000}"#);
+        check(&ClaimsToSign::without_expiry().without_issued_at(), None, forged::HS256, "{}");
+        assert_eq!(unbounded.mint(&forged::key(), NOW, None).unwrap().expires(), None);
+    }
+
+    #[test]
+    fn names_the_key_and_the_type_in_the_header() {
+        let named = claims().key_id("k\n").unwrap().token_type("at+jwt");
+        let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k\u000a"}"#;
+        check(&named, None, header, r#"{"iat":1700000000,"exp":1700000300}"#);
+        let key = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap();
+        let minted = named.mint(&key, NOW, None).unwrap();
+        let decoded = dangerous::decode_unverified(minted.expose()).unwrap();
+        assert_eq!(decoded.header().algorithm(), Algorithm::HS512);
+        assert_eq!(minted.expires(), Some(Timestamp::from_unix(1_700_000_300)));
+    }
+
+    #[test]
+    fn a_long_token_is_minted_as_a_short_one() {
+        let long = "a".repeat(5000);
+        let payload = format!(r#"{{"iss":"{long}","iat":1700000000,"exp":1700000300,"sub":"s"}}"#);
+        check(&claims().issuer(&long).subject("s"), None, forged::HS256, &payload);
+    }
+
+    #[track_caller]
+    fn refuses(refused: Result<impl fmt::Debug>, code: &str) {
+        assert_eq!(refused.unwrap_err().code(), code);
+    }
+
+    #[test]
+    fn refuses_to_mint_what_no_verifier_accepts() {
+        for lifetime in [Duration::ZERO, Duration::from_millis(999)] {
+            refuses(ClaimsToSign::expiring_in(lifetime), "jwt_mint_lifetime");
+        }
+        let endless = ClaimsToSign::expiring_in(Duration::MAX).unwrap();
+        refuses(endless.mint(&forged::key(), NOW, None), "jwt_mint_lifetime");
+        assert!(claims().key_id(&"k".repeat(128)).is_ok());
+        refuses(claims().key_id(&"k".repeat(129)), "jwt_mint_kid");
+        for ours in OURS {
+            refuses(claims().claim(ours, &1), "jwt_mint_claim_ours");
+        }
+        refuses(claims().claim("a", &1).unwrap().claim("a", &2), "jwt_mint_claim_twice");
+        refuses(
+            claims().claim("a", &std::collections::HashMap::from([((1, 2), 3)])),
+            "jwt_mint_claim",
+        );
+        refuses(claims().claim("a", &json!([[[[[[[[]]]]]]]])), "jwt_mint_claim_bounds");
+        let most = 64 - OURS.len();
+        let many = (0..most).try_fold(claims(), |claims, at| claims.claim(&at.to_string(), &at));
+        refuses(many.unwrap().claim("one more", &1), "jwt_mint_claims");
+    }
+
+    #[test]
+    fn shows_nothing_of_a_token() {
+        let minted = claims().issuer("secret").mint(&forged::key(), NOW, None).unwrap();
+        assert_eq!(format!("{minted:?}"), "Minted { expires: Some(Timestamp(1700000300s)), .. }");
+        assert_eq!(format!("{:?}", claims().issuer("secret")), "ClaimsToSign(..)");
+    }
 }

@@ -10,6 +10,8 @@ mod algorithm;
 mod claims;
 mod compact;
 pub mod dangerous;
+#[cfg(test)]
+mod forged;
 mod header;
 mod issue;
 mod json;

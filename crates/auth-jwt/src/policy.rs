@@ -256,3 +256,165 @@ impl Claim {
         if there { Ok(()) } else { Err(missing) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forged;
+
+    const EXP: &str = "\"exp\":1000";
+
+    #[track_caller]
+    fn check(policy: Policy, payload: &str, expected: Result<(), Refused>) {
+        check_typed(policy, forged::HS256, payload, expected);
+    }
+
+    #[track_caller]
+    fn check_typed(policy: Policy, header: &str, payload: &str, expected: Result<(), Refused>) {
+        let token = forged::token(header, payload);
+        let signed = crate::Unverified::parse(&token).unwrap().verify(&forged::key().verifying());
+        let claims = signed.unwrap().claims(&policy, Timestamp::from_unix(500));
+        assert_eq!(claims.map(|_| ()), expected, "{payload}");
+    }
+
+    #[test]
+    fn any_issuer_and_audience_or_none_will_do_until_one_is_named() {
+        for payload in [
+            "{\"exp\":1000}",
+            "{\"exp\":1000,\"iss\":\"a\",\"aud\":\"b\",\"sub\":\"c\",\"jti\":\"d\"}",
+        ] {
+            check(Policy::new(), payload, Ok(()));
+            check(Policy::default(), payload, Ok(()));
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_required_and_compared_once_it_is_named() {
+        let policy = || Policy::new().issuer("a").issuer("b");
+        for good in ["\"a\"", "\"b\"", "\"\\u0061\""] {
+            check(policy(), &format!("{{{EXP},\"iss\":{good}}}"), Ok(()));
+        }
+        check(policy(), &format!("{{{EXP}}}"), Err(reason::ISS_MISSING));
+        for other in ["\"c\"", "\"A\"", "\"\"", "\"a \"", "\"a\\u0000\""] {
+            check(policy(), &format!("{{{EXP},\"iss\":{other}}}"), Err(reason::ISS_OTHER));
+        }
+    }
+
+    #[test]
+    fn the_issuer_is_a_string_whether_it_is_named_or_not() {
+        for policy in [Policy::new, || Policy::new().issuer("1")] {
+            for other in ["1", "null", "[\"1\"]", "{}", "true"] {
+                check(policy(), &format!("{{{EXP},\"iss\":{other}}}"), Err(reason::ISS_TYPE));
+            }
+        }
+    }
+
+    #[test]
+    fn the_audience_is_required_and_one_of_it_is_ours_once_it_is_named() {
+        let policy = || Policy::new().audience("a").audience("b");
+        for good in [
+            "\"a\"",
+            "\"b\"",
+            "[\"a\"]",
+            "[\"x\",\"b\"]",
+            "[\"x\",\"\\u0062\"]",
+            "[ \"b\" , \"a\" ]",
+        ] {
+            check(policy(), &format!("{{{EXP},\"aud\":{good}}}"), Ok(()));
+        }
+        check(policy(), &format!("{{{EXP}}}"), Err(reason::AUD_MISSING));
+        check(policy(), &format!("{{{EXP},\"aud\":[]}}"), Err(reason::AUD_MISSING));
+        for other in ["\"c\"", "\"\"", "[\"A\"]", "[\"ab\",\"\"]"] {
+            check(policy(), &format!("{{{EXP},\"aud\":{other}}}"), Err(reason::AUD_OTHER));
+        }
+    }
+
+    #[test]
+    fn the_audience_is_a_string_or_an_array_of_them_whether_it_is_named_or_not() {
+        for policy in [Policy::new, || Policy::new().audience("a")] {
+            for other in
+                ["1", "null", "{}", "[\"a\",1]", "[[\"a\"]]", "[\"a\",null]", "{\"a\":\"a\"}"]
+            {
+                check(policy(), &format!("{{{EXP},\"aud\":{other}}}"), Err(reason::AUD_TYPE));
+            }
+        }
+    }
+
+    #[test]
+    fn the_subject_is_a_string_unless_a_number_is_chosen() {
+        let (text, number) = (format!("{{{EXP},\"sub\":\"7\"}}"), format!("{{{EXP},\"sub\":7}}"));
+        for (subject, of_text, of_number) in [
+            (SubjectType::Text, Ok(()), Err(reason::SUB_TYPE)),
+            (SubjectType::Number, Err(reason::SUB_TYPE), Ok(())),
+            (SubjectType::TextOrNumber, Ok(()), Ok(())),
+        ] {
+            check(Policy::new().subject(subject), &text, of_text);
+            check(Policy::new().subject(subject), &number, of_number);
+            check(Policy::new().subject(subject), &format!("{{{EXP}}}"), Ok(()));
+            for other in ["7.0", "7e0", "-7", "null", "[]", "true"] {
+                let payload = format!("{{{EXP},\"sub\":{other}}}");
+                check(Policy::new().subject(subject), &payload, Err(reason::SUB_TYPE));
+            }
+        }
+        check(Policy::new(), &number, Err(reason::SUB_TYPE));
+    }
+
+    #[test]
+    fn what_is_required_must_be_there() {
+        for (claim, member, missing) in [
+            (Claim::Issuer, "\"iss\":\"\"", reason::ISS_MISSING),
+            (Claim::Subject, "\"sub\":\"\"", reason::SUB_MISSING),
+            (Claim::Audience, "\"aud\":\"\"", reason::AUD_MISSING),
+            (Claim::NotBefore, "\"nbf\":0", reason::NBF_MISSING),
+            (Claim::IssuedAt, "\"iat\":0", reason::IAT_MISSING),
+            (Claim::Id, "\"jti\":\"\"", reason::JTI_MISSING),
+        ] {
+            check(Policy::new().require(claim), &format!("{{{EXP},{member}}}"), Ok(()));
+            check(Policy::new().require(claim), &format!("{{{EXP}}}"), Err(missing));
+        }
+        let empty = format!("{{{EXP},\"aud\":[]}}");
+        check(Policy::new().require(Claim::Audience), &empty, Err(reason::AUD_MISSING));
+    }
+
+    #[test]
+    fn the_id_is_a_string() {
+        for other in ["1", "null", "[]"] {
+            check(Policy::new(), &format!("{{{EXP},\"jti\":{other}}}"), Err(reason::JTI_TYPE));
+        }
+    }
+
+    #[test]
+    fn the_type_of_the_token_is_that_of_the_policy() {
+        let payload = format!("{{{EXP}}}");
+        let header = |typ: &str| format!(r#"{{"alg":"HS256"{typ}}}"#);
+        let access = || Policy::new().token_type("at+jwt");
+        check_typed(Policy::new(), &header(""), &payload, Ok(()));
+        check_typed(
+            Policy::new(),
+            &header(",\"typ\":\"at+jwt\""),
+            &payload,
+            Err(reason::TYP_OTHER),
+        );
+        check_typed(access(), &header(",\"typ\":\"at+jwt\""), &payload, Ok(()));
+        check_typed(access(), &header(",\"typ\":\"JWT\""), &payload, Err(reason::TYP_OTHER));
+        check_typed(access(), &header(""), &payload, Err(reason::TYP_OTHER));
+    }
+
+    #[test]
+    fn the_payload_is_one_strict_json_object() {
+        check(Policy::new(), "{\"exp\":1000,\"exp\":1000}", Err(reason::CLAIMS_DUPLICATE));
+        check(Policy::new(), "{\"exp\":1000,\"\\u0065xp\":1000}", Err(reason::CLAIMS_DUPLICATE));
+        check(
+            Policy::new(),
+            "{\"exp\":1000,\"x\":[{\"a\":1,\"a\":1}]}",
+            Err(reason::CLAIMS_DUPLICATE),
+        );
+        check(Policy::new(), "{\"exp\":1000,\"x\":[[[[[[[[]]]]]]]]}", Err(reason::CLAIMS_DEPTH));
+        check(Policy::new(), "{\"exp\":01000}", Err(reason::CLAIMS_JSON));
+        check(Policy::new(), "{\"exp\":1000}{}", Err(reason::CLAIMS_JSON));
+        check(Policy::new(), "[]", Err(reason::CLAIMS_OBJECT));
+        check(Policy::new(), "", Err(reason::CLAIMS_OBJECT));
+        let wide: Vec<_> = (0..64).map(|at| format!("\"{at}\":1")).collect();
+        check(Policy::new(), &format!("{{{EXP},{}}}", wide.join(",")), Err(reason::CLAIMS_MEMBERS));
+    }
+}

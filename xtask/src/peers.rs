@@ -224,6 +224,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_installed_in_one_version_is_looked_for_in_that_version() {
+        for peer in PEERS {
+            let (Origin::PythonAt(package) | Origin::Npm(package)) = peer.origin else { continue };
+            let [.., name, version] = peer.version else { panic!("{}", peer.name) };
+            let wanted = package.trim_start_matches(name).trim_start_matches("[crypto]");
+            assert_eq!(wanted.trim_start_matches(['=', '@']), *version, "{package}");
+        }
+    }
+
+    #[test]
     fn names_are_given_once() {
         for peer in PEERS {
             assert_eq!(

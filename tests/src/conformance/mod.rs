@@ -115,6 +115,20 @@ impl Settings {
     /// [`Missing::Peer`] if none has.
     pub fn python(&self, library: &str) -> Result<PathBuf, Missing> {
         let python = self.peer("python").or_else(|_| self.peer("python3"))?;
+        self.importing(python, library)
+    }
+
+    /// The interpreter of our own environment, if it has this library: the system's may have another version than the
+    /// one whose every verdict was reviewed.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::Peer`] if it has not.
+    pub fn own_python(&self, library: &str) -> Result<PathBuf, Missing> {
+        self.importing(self.peers.join("venv/bin/python"), library)
+    }
+
+    fn importing(&self, python: PathBuf, library: &str) -> Result<PathBuf, Missing> {
         let mut import = Command::new(&python);
         let found =
             output(import.args(["-c", &format!("import {library}")]), Duration::from_secs(30));

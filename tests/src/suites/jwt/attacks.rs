@@ -50,8 +50,7 @@ const PAYLOADS: &[Row] = &[
 
 pub fn attacks() -> Vec<Compared> {
     let pairs = keys::pairs();
-    let Some([key, other]) =
-        pairs.into_iter().find(|pair| pair[0].algorithm == Algorithm::RS256)
+    let Some([key, other]) = pairs.into_iter().find(|pair| pair[0].algorithm == Algorithm::RS256)
     else {
         return Vec::new();
     };

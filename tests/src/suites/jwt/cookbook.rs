@@ -49,7 +49,7 @@ fn in_file(file: &Path) -> Vec<CaseResult> {
             cases.push(CaseResult::compare(format!("{id}-{form}"), "valid", actual));
         }
         if case["reproducible"] == true {
-            let made = super::resigned(&message, &jwk);
+            let made = super::resigned(&message, &jwk).unwrap_or_else(|code| code);
             cases.push(CaseResult::compare(format!("{id}-signed"), token, made));
         }
     }

@@ -55,7 +55,7 @@ pub fn peer(peer: Peer, settings: &Settings) -> Result<Vec<Compared>, Missing> {
     let verdicts = settings
         .folder("jwt-peers")
         .map_err(|error| error.to_string())
-        .and_then(|folder| ask(&mut command, &folder.join(peer.name()), set));
+        .and_then(|folder| ask(&mut command, &folder.join(peer.library()), set));
     Ok(match verdicts {
         Ok(theirs) => compared(set, &theirs),
         Err(what) => vec![compare("verdicts", "one of each token", what)],
@@ -110,8 +110,10 @@ fn by_kind(
                     said.entry(what).or_default().push(token);
                 }
             }
-            let said: Vec<String> =
-                said.into_iter().map(|(what, of)| format!("{what}: {}", share(&of, total))).collect();
+            let said: Vec<String> = said
+                .into_iter()
+                .map(|(what, of)| format!("{what}: {}", share(&of, total)))
+                .collect();
             let actual = if said.is_empty() { expected.to_owned() } else { said.join("; ") };
             compare(kind, expected, actual)
         })
@@ -131,6 +133,14 @@ fn share(tokens: &[&Token], total: usize) -> String {
 impl Peer {
     fn name(self) -> &'static str {
         match self {
+            Self::PyJwt => "PyJWT",
+            _ => self.library(),
+        }
+    }
+
+    /// What it is imported by.
+    fn library(self) -> &'static str {
+        match self {
             Self::PyJwt => "jwt",
             Self::Joserfc => "joserfc",
             Self::Jwcrypto => "jwcrypto",
@@ -146,8 +156,9 @@ impl Peer {
             node.arg(scripts.join("jwt_verdicts.mjs")).arg(settings.npm("jose")?);
             return Ok(node);
         }
-        let mut python = Command::new(settings.python(self.name())?);
-        python.arg(scripts.join("jwt_verdicts.py")).arg(self.name());
+        let python = settings.own_python(self.library());
+        let mut python = Command::new(python.map_err(|_| Missing::Peer(self.name().into()))?);
+        python.arg(scripts.join("jwt_verdicts.py")).arg(self.library());
         Ok(python)
     }
 }

@@ -81,7 +81,10 @@ pub fn pairs() -> Vec<[Key; 2]> {
         let jwk = keys["keys"].as_array().into_iter().flatten().find(|jwk| jwk["kid"] == *kid);
         Key::from_jwk(algorithm, jwk.expect("there is such a key")).expect("the key signs")
     };
-    Algorithm::ALL.into_iter().map(|algorithm| [of(algorithm, "one"), of(algorithm, "two")]).collect()
+    Algorithm::ALL
+        .into_iter()
+        .map(|algorithm| [of(algorithm, "one"), of(algorithm, "two")])
+        .collect()
 }
 
 /// The kind of key that an algorithm takes: its curve, or its `kty`.

@@ -38,6 +38,11 @@ pub fn key(jwk: &Value) -> Result<VerifyingKey, String> {
     jwk.and_then(|jwk| VerifyingKey::from_jwk(&jwk)).map_err(|error| error.code().to_owned())
 }
 
+/// Our key that signs.
+fn signing_key(jwk: &Value) -> auth_core::Result<SigningKey> {
+    SigningKey::from_jwk(&Jwk::parse(jwk.to_string().as_bytes())?)
+}
+
 /// What all JWTs are judged by: ours as it is, without allowance for clocks.
 pub fn policy() -> Policy {
     Policy::new().leeway(Duration::ZERO)
@@ -46,7 +51,9 @@ pub fn policy() -> Policy {
 /// What we say of a JWS: of its signature alone, and the payload if that is good.
 pub fn signature(token: &str, key: &VerifyingKey) -> Result<Vec<u8>, String> {
     let signed = Unverified::parse(token).and_then(|token| token.verify(key));
-    signed.map(|signed| signed.payload().to_vec()).map_err(|refused| refused.reason().code.to_owned())
+    signed
+        .map(|signed| signed.payload().to_vec())
+        .map_err(|refused| refused.reason().code.to_owned())
 }
 
 /// What we say of a JWT at this time, in seconds: of its signature and its claims, of which `exp` alone is required.
@@ -55,16 +62,16 @@ pub fn claims(token: &str, key: &VerifyingKey, policy: &Policy, now: u64) -> Sai
     let claims = Unverified::parse(token)
         .and_then(|token| token.verify(key))
         .and_then(|signed| signed.claims(policy, now));
-    claims.map_or_else(|refused| Said::Refused(refused.reason().code.to_owned()), |_| Said::Accepted)
+    claims
+        .map_or_else(|refused| Said::Refused(refused.reason().code.to_owned()), |_| Said::Accepted)
 }
 
 /// The message with our signature of it, or the code of the error.
-fn resigned(message: &str, jwk: &Value) -> String {
-    let jwk = Jwk::parse(jwk.to_string().as_bytes());
-    let made = jwk.and_then(|jwk| SigningKey::from_jwk(&jwk)).and_then(|key| {
+fn resigned(message: &str, jwk: &Value) -> Result<String, String> {
+    let made = signing_key(jwk).and_then(|key| {
         let mut signature = vec![0; key.signature_len()];
         let length = key.sign(message.as_bytes(), &mut signature)?;
         Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature[..length])))
     });
-    made.unwrap_or_else(|error| error.code().to_owned())
+    made.map_err(|error| error.code().to_owned())
 }

@@ -28,9 +28,10 @@ pub fn rfc7515() -> Vec<Compared> {
         cases.push(broken(&example));
         cases.extend(again(&example));
         // The claims of A.1 are those of A.2 and A.3: dead since 2011-03-22T18:43:00Z.
-        for (when, expected, now) in
-            [("before-exp", "accepted", 1_300_819_379), ("at-exp", "refused (jwt_exp_past)", 1_300_819_380)]
-        {
+        for (when, expected, now) in [
+            ("before-exp", "accepted", 1_300_819_379),
+            ("at-exp", "refused (jwt_exp_past)", 1_300_819_380),
+        ] {
             let said = judged(&example, now);
             cases.push(compare(format!("{id}-{when}"), expected, said));
         }
@@ -87,7 +88,11 @@ fn json_serialization() -> Vec<Compared> {
         .iter()
         .map(|example| {
             let [protected, _, signature] = parts(example);
-            json!({ "protected": protected, "header": { "kid": example.id }, "signature": signature })
+            let kid = match example.id.as_str() {
+                "7515-A.2" => "2010-12-29",
+                _ => "e9bc097a-ce51-4036-9562-d2ade882db0d",
+            };
+            json!({ "protected": protected, "header": { "kid": kid }, "signature": signature })
         })
         .collect();
     let [_, payload, _] = signed.first().map(parts).unwrap_or_default();
@@ -141,7 +146,7 @@ fn again(example: &Example) -> Option<Compared> {
         return None;
     }
     let (message, _) = example.token.rsplit_once('.')?;
-    let made = super::resigned(message, &example.jwk);
+    let made = super::resigned(message, &example.jwk).unwrap_or_else(|code| code);
     Some(compare(format!("{}-signed", example.id), &example.token, made))
 }
 

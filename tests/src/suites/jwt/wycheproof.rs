@@ -1,7 +1,8 @@
 //! Project Wycheproof's set for JSON Web Signature.
 
-use super::rfc::verified;
+use super::{resigned, rfc::verified};
 use crate::conformance::{CaseResult, Missing, Settings};
+use auth_jwt::Algorithm;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -18,14 +19,14 @@ pub fn cases(settings: &Settings) -> Result<Vec<CaseResult>, Missing> {
         .map_err(|_| Missing::Vectors(format!("wycheproof-json-web, {FILE}")))?;
     let set: Value = serde_json::from_str(&text).expect("the set is JSON");
     let groups = set["testGroups"].as_array().into_iter().flatten();
-    let cases: Vec<CaseResult> = groups
-        .flat_map(|group| {
-            let tests = group["tests"].as_array().into_iter().flatten();
-            tests.map(|test| case(group, test))
-        })
-        .collect();
+    let (mut cases, mut keys) = (Vec::new(), Vec::new());
+    for group in groups {
+        let tests = group["tests"].as_array().cloned().unwrap_or_default();
+        cases.extend(tests.iter().map(|test| case(group, test)));
+        keys.extend(tests.first().map(|first| pair(group, &first["tcId"])));
+    }
     let all = CaseResult::compare("all", set["numberOfTests"].to_string(), cases.len().to_string());
-    Ok(cases.into_iter().chain([all]).collect())
+    Ok(cases.into_iter().chain([all]).chain(keys).collect())
 }
 
 fn case(group: &Value, test: &Value) -> CaseResult {
@@ -37,8 +38,25 @@ fn case(group: &Value, test: &Value) -> CaseResult {
         None => verified(&test["jws"].to_string(), jwk),
     };
     // Why a bad one is refused is ours to say.
-    let actual = if expected == "invalid" && said.starts_with("invalid") { expected } else { &said };
+    let actual =
+        if expected == "invalid" && said.starts_with("invalid") { expected } else { &said };
     CaseResult::compare(format!("tcId-{}", test["tcId"]), expected, actual)
+}
+
+/// The private half of a group's key signs what its public half verifies, if it is for signing and for an algorithm of
+/// ours.
+fn pair(group: &Value, first: &Value) -> CaseResult {
+    let private = &group["private"];
+    let public = group.get("public").unwrap_or(private);
+    let known = private["alg"].as_str().is_some_and(|name| Algorithm::named(name).is_some());
+    let expected = if known { "valid" } else { "no key" };
+    let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":{}}}"#, private["alg"]));
+    let actual = match resigned(&format!("{header}.e30"), private) {
+        Ok(token) => verified(&token, public),
+        Err(code) if expected == "valid" => code,
+        Err(_) => "no key".into(),
+    };
+    CaseResult::compare(format!("key-of-tcId-{first}"), expected, actual)
 }
 
 /// A key without `alg` is taken for the token's, so that its `use` and `key_ops` are what is judged.

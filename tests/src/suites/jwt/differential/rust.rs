@@ -48,9 +48,8 @@ fn verdict(token: &str, key: &DecodingKey, algorithm: Algorithm, system_time: u6
     validation.reject_tokens_expiring_in_less_than = 2 * ahead;
     validation.validate_nbf = true;
     validation.validate_aud = false;
-    let decoded = catch_unwind(AssertUnwindSafe(|| {
-        jsonwebtoken::decode::<Value>(token, key, &validation)
-    }));
+    let decoded =
+        catch_unwind(AssertUnwindSafe(|| jsonwebtoken::decode::<Value>(token, key, &validation)));
     match decoded {
         Ok(Ok(_)) => Said::Accepted,
         Ok(Err(error)) => {

@@ -11,7 +11,9 @@ const CHANGES: &[Change] = &[
     ("text-empty", Refused("jwt_parts"), |_| String::new()),
     ("text-two-dots", Refused("jwt_header_object"), |_| "..".into()),
     ("text-one-part", Refused("jwt_parts"), |good| good.replace('.', "")),
-    ("text-two-parts", Refused("jwt_parts"), |good| good.rsplit_once('.').unwrap_or_default().0.into()),
+    ("text-two-parts", Refused("jwt_parts"), |good| {
+        good.rsplit_once('.').unwrap_or_default().0.into()
+    }),
     ("text-four-parts", Refused("jwt_parts"), |good| format!("{good}.e30")),
     ("text-five-parts", Refused("jwt_encrypted"), |good| format!("{good}.e30.e30")),
     ("text-trailing-dot", Refused("jwt_parts"), |good| format!("{good}.")),
@@ -35,7 +37,10 @@ const CHANGES: &[Change] = &[
     ("text-lower-case", RefusedAnyhow, str::to_lowercase),
     ("text-json-flattened", Refused("jwt_parts"), |good| {
         let parts: Vec<&str> = good.split('.').collect();
-        format!(r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#, parts[0], parts[1], parts[2])
+        format!(
+            r#"{{"protected":"{}","payload":"{}","signature":"{}"}}"#,
+            parts[0], parts[1], parts[2]
+        )
     }),
     ("text-json-general", Refused("jwt_parts"), |good| {
         let parts: Vec<&str> = good.split('.').collect();
@@ -117,11 +122,8 @@ pub(super) fn recipes() -> Vec<Recipe> {
         Refused("jwt_payload_base64url"),
         Refused("jwt_signature_base64url"),
     ];
-    let empty = [
-        Refused("jwt_header_object"),
-        Refused("jwt_claims_object"),
-        Refused("jwt_signature"),
-    ];
+    let empty =
+        [Refused("jwt_header_object"), Refused("jwt_claims_object"), Refused("jwt_signature")];
     let parts: Vec<Recipe> = TAMPERED
         .iter()
         .flat_map(|row| of(row, Order::SignedFirst, broken))
@@ -226,9 +228,13 @@ fn exchanged() -> impl Iterator<Item = Recipe> {
 
 /// Tokens of exactly the most bytes that there may be, and of more.
 fn sizes() -> impl Iterator<Item = Recipe> {
-    [("size-8192", Accepted, 8192), ("size-8193", Refused("jwt_size"), 8193), ("size-65536", Refused("jwt_size"), 65_536)]
-        .into_iter()
-        .map(|(kind, meant, size)| recipe(kind, meant, move |maker| of_size(maker, size)))
+    [
+        ("size-8192", Accepted, 8192),
+        ("size-8193", Refused("jwt_size"), 8193),
+        ("size-65536", Refused("jwt_size"), 65_536),
+    ]
+    .into_iter()
+    .map(|(kind, meant, size)| recipe(kind, meant, move |maker| of_size(maker, size)))
 }
 
 /// A header and a payload whose lengths in base64url add up to this, with the signature.

@@ -28,7 +28,11 @@ const PARAMETERS: &[Parameters] = &[
     ("header-jwk", Refused("jwt_jwk"), r#""jwk":{"kty":"oct","k":"AAAA"}"#),
     ("header-x5c", Refused("jwt_x5c"), r#""x5c":["MIIB"]"#),
     ("header-x5t", Refused("jwt_x5t"), r#""x5t":"dGhlIHRodW1icHJpbnQgaXMgMjA""#),
-    ("header-x5t-s256", Refused("jwt_x5t"), r##""x5t#S256":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA""##),
+    (
+        "header-x5t-s256",
+        Refused("jwt_x5t"),
+        r##""x5t#S256":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA""##,
+    ),
     ("header-jku-null", Refused("jwt_jku"), r#""jku":null"#),
     ("header-crit-unknown", Refused("jwt_crit"), r#""crit":["x"],"x":1"#),
     ("header-crit-unknown-and-absent", Refused("jwt_crit"), r#""crit":["x"]"#),
@@ -71,7 +75,11 @@ const HEADERS: &[Parameters] = &[
     ("header-alg-array", Refused("jwt_alg_type"), r#"{"alg":["ALG"],"typ":"JWT"}"#),
     ("header-alg-unknown", Refused("jwt_alg_unknown"), r#"{"alg":"HS1","typ":"JWT"}"#),
     ("header-alg-escaped", Accepted, r#"{"\u0061lg":"ALG","typ":"JWT"}"#),
-    ("header-alg-none-before", Refused("jwt_header_duplicate"), r#"{"alg":"none","alg":"ALG","typ":"JWT"}"#),
+    (
+        "header-alg-none-before",
+        Refused("jwt_header_duplicate"),
+        r#"{"alg":"none","alg":"ALG","typ":"JWT"}"#,
+    ),
     ("header-white-space", Accepted, " {\r\n\t\"alg\" : \"ALG\" , \"typ\":\"JWT\" } \n"),
     ("header-empty", Refused("jwt_header_object"), ""),
     ("header-empty-object", Refused("jwt_alg_missing"), "{}"),
@@ -126,18 +134,23 @@ fn lengths() -> impl Iterator<Item = Recipe> {
 
 /// No signature at all (RFC 7518 section 3.6), in every spelling, and with the signature left in place.
 fn none() -> impl Iterator<Item = Recipe> {
-    [("none", "none"), ("none-title-case", "None"), ("none-upper-case", "NONE"), ("none-mixed-case", "nOnE")]
-        .into_iter()
-        .map(|(kind, name)| {
-            recipe(kind, Refused("jwt_alg_none"), move |maker| {
-                let header = format!(r#"{{"alg":"{name}","typ":"JWT"}}"#);
-                Some(signed(header, maker.payload(), |_| Vec::new()))
-            })
+    [
+        ("none", "none"),
+        ("none-title-case", "None"),
+        ("none-upper-case", "NONE"),
+        ("none-mixed-case", "nOnE"),
+    ]
+    .into_iter()
+    .map(|(kind, name)| {
+        recipe(kind, Refused("jwt_alg_none"), move |maker| {
+            let header = format!(r#"{{"alg":"{name}","typ":"JWT"}}"#);
+            Some(signed(header, maker.payload(), |_| Vec::new()))
         })
-        .chain([recipe("none-with-signature", Refused("jwt_alg_none"), |maker| {
-            let payload = maker.payload();
-            Some(maker.sign(r#"{"alg":"none","typ":"JWT"}"#, payload))
-        })])
+    })
+    .chain([recipe("none-with-signature", Refused("jwt_alg_none"), |maker| {
+        let payload = maker.payload();
+        Some(maker.sign(r#"{"alg":"none","typ":"JWT"}"#, payload))
+    })])
 }
 
 /// The algorithm of another key.

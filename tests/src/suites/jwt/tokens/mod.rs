@@ -6,6 +6,7 @@ mod claims;
 mod compact;
 mod header;
 mod make;
+mod minted;
 mod payload;
 mod signature;
 
@@ -87,6 +88,7 @@ fn recipes() -> Vec<Recipe> {
         header::recipes(),
         compact::recipes(),
         signature::recipes(),
+        minted::recipes(),
     ]
     .into_iter()
     .flatten()
@@ -122,9 +124,10 @@ mod tests {
         assert_eq!(pair[0].algorithm, Algorithm::HS256);
         for recipe in recipes() {
             let again = (recipe.make)(&mut Maker::new(recipe.kind, pair));
-            let first = all().tokens.iter().find(|token| {
-                token.kind == recipe.kind && token.algorithm == Algorithm::HS256
-            });
+            let first = all()
+                .tokens
+                .iter()
+                .find(|token| token.kind == recipe.kind && token.algorithm == Algorithm::HS256);
             assert_eq!(again.as_deref(), first.map(|token| token.text.as_str()), "{}", recipe.kind);
         }
     }

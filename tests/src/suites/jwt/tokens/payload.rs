@@ -15,34 +15,60 @@ const ROWS: &[Row] = &[
     ("payload-null", Refused("jwt_claims_object"), |_| b"null".into()),
     ("payload-true", Refused("jwt_claims_object"), |_| b"true".into()),
     ("payload-text", Refused("jwt_claims_object"), |_| b"It's a dangerous business, Frodo".into()),
-    ("payload-truncated", Refused("jwt_claims_json"), |good| good.strip_suffix('}').unwrap_or_default().into()),
+    ("payload-truncated", Refused("jwt_claims_json"), |good| {
+        good.strip_suffix('}').unwrap_or_default().into()
+    }),
     ("payload-trailing-comma", Refused("jwt_claims_json"), |good| good.replace('}', ",}").into()),
     ("payload-trailing-garbage", Refused("jwt_claims_json"), |good| format!("{good}x").into()),
     ("payload-trailing-nul", Refused("jwt_claims_json"), |good| format!("{good}\0").into()),
     ("payload-two-objects", Refused("jwt_claims_json"), |good| format!("{good}{good}").into()),
-    ("payload-byte-order-mark", Refused("jwt_claims_object"), |good| format!("\u{feff}{good}").into()),
+    ("payload-byte-order-mark", Refused("jwt_claims_object"), |good| {
+        format!("\u{feff}{good}").into()
+    }),
     ("payload-comment", Refused("jwt_claims_json"), |good| format!("{good}/**/").into()),
     ("payload-single-quotes", Refused("jwt_claims_json"), |good| good.replace('"', "'").into()),
-    ("payload-unquoted-names", Refused("jwt_claims_json"), |good| good.replace("\"exp\"", "exp").into()),
+    ("payload-unquoted-names", Refused("jwt_claims_json"), |good| {
+        good.replace("\"exp\"", "exp").into()
+    }),
     ("payload-vertical-tab", Refused("jwt_claims_object"), |good| format!("\u{b}{good}").into()),
     ("payload-no-break-space", Refused("jwt_claims_object"), |good| format!("\u{a0}{good}").into()),
-    ("payload-utf-16", Refused("jwt_claims_json"), |good| good.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+    ("payload-utf-16", Refused("jwt_claims_json"), |good| {
+        good.encode_utf16().flat_map(u16::to_le_bytes).collect()
+    }),
     ("payload-utf-16-big-endian", Refused("jwt_claims_object"), |good| {
         good.encode_utf16().flat_map(u16::to_be_bytes).collect()
     }),
     ("payload-not-utf-8", Refused("jwt_claims_utf8"), |good| with(good, b"\"x\":\"\xff\xfe\"")),
-    ("payload-overlong-utf-8", Refused("jwt_claims_utf8"), |good| with(good, b"\"x\":\"\xc0\xaf\"")),
-    ("payload-surrogate-in-utf-8", Refused("jwt_claims_utf8"), |good| with(good, b"\"x\":\"\xed\xa0\x80\"")),
+    ("payload-overlong-utf-8", Refused("jwt_claims_utf8"), |good| {
+        with(good, b"\"x\":\"\xc0\xaf\"")
+    }),
+    ("payload-surrogate-in-utf-8", Refused("jwt_claims_utf8"), |good| {
+        with(good, b"\"x\":\"\xed\xa0\x80\"")
+    }),
     ("payload-lone-surrogate", Refused("jwt_claims_json"), |good| with(good, br#""x":"\ud800""#)),
-    ("payload-surrogates-swapped", Refused("jwt_claims_json"), |good| with(good, br#""x":"\udc00\ud800""#)),
+    ("payload-surrogates-swapped", Refused("jwt_claims_json"), |good| {
+        with(good, br#""x":"\udc00\ud800""#)
+    }),
     ("payload-control-character", Refused("jwt_claims_json"), |good| with(good, b"\"x\":\"a\nb\"")),
     ("payload-unknown-escape", Refused("jwt_claims_json"), |good| with(good, br#""x":"\x41""#)),
-    ("payload-duplicate-exp", Refused("jwt_claims_duplicate"), |good| with(good, br#""exp":2000000300"#)),
-    ("payload-duplicate-exp-expired", Refused("jwt_claims_duplicate"), |good| with(good, br#""exp":1300819380"#)),
-    ("payload-duplicate-exp-escaped", Refused("jwt_claims_duplicate"), |good| with(good, br#""\u0065xp":2000000300"#)),
-    ("payload-duplicate-iss", Refused("jwt_claims_duplicate"), |good| with(good, br#""iss":"other""#)),
-    ("payload-duplicate-nested", Refused("jwt_claims_duplicate"), |good| with(good, br#""x":{"a":1,"a":2}"#)),
-    ("payload-duplicate-in-array", Refused("jwt_claims_duplicate"), |good| with(good, br#""x":[{"a":1,"a":1}]"#)),
+    ("payload-duplicate-exp", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""exp":2000000300"#)
+    }),
+    ("payload-duplicate-exp-expired", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""exp":1300819380"#)
+    }),
+    ("payload-duplicate-exp-escaped", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""\u0065xp":2000000300"#)
+    }),
+    ("payload-duplicate-iss", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""iss":"other""#)
+    }),
+    ("payload-duplicate-nested", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""x":{"a":1,"a":2}"#)
+    }),
+    ("payload-duplicate-in-array", Refused("jwt_claims_duplicate"), |good| {
+        with(good, br#""x":[{"a":1,"a":1}]"#)
+    }),
     ("payload-same-name-at-two-levels", Accepted, |good| with(good, br#""x":{"exp":1}"#)),
     ("payload-other-case-of-a-name", Accepted, |good| with(good, br#""EXP":1,"Nbf":"x""#)),
     ("payload-white-space", Accepted, |good| format!(" \t\r\n{} \n", spaced(good)).into()),
@@ -67,12 +93,16 @@ pub(super) fn recipes() -> Vec<Recipe> {
             Some(maker.sign(header, change(&payload)))
         })
     });
-    rows.chain([recipe("payload-duplicate-exp-first-expired", Refused("jwt_claims_duplicate"), |maker| {
-        let mut claims = maker.claims();
-        claims.insert(0, ("exp".into(), "1300819380".into()));
-        let header = maker.header();
-        Some(maker.sign(header, object(&claims)))
-    })])
+    rows.chain([recipe(
+        "payload-duplicate-exp-first-expired",
+        Refused("jwt_claims_duplicate"),
+        |maker| {
+            let mut claims = maker.claims();
+            claims.insert(0, ("exp".into(), "1300819380".into()));
+            let header = maker.header();
+            Some(maker.sign(header, object(&claims)))
+        },
+    )])
     .collect()
 }
 

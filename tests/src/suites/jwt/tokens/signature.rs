@@ -10,13 +10,25 @@ type Change = (&'static str, Meant, fn(&Maker<'_>, Vec<u8>) -> Option<Vec<u8>>);
 const CHANGES: &[Change] = &[
     ("signature-zeros", Refused("jwt_signature"), |_, good| Some(vec![0; good.len()])),
     ("signature-ones", Refused("jwt_signature"), |_, good| Some(vec![255; good.len()])),
-    ("signature-first-half", Refused("jwt_signature"), |_, good| Some(good[..good.len() / 2].to_vec())),
+    ("signature-first-half", Refused("jwt_signature"), |_, good| {
+        Some(good[..good.len() / 2].to_vec())
+    }),
     ("signature-one-byte", Refused("jwt_signature"), |_, good| Some(good[..1].to_vec())),
-    ("signature-twice", Refused("jwt_signature"), |_, good| Some([good.as_slice(), good.as_slice()].concat())),
-    ("signature-reversed", Refused("jwt_signature"), |_, good| Some(good.into_iter().rev().collect())),
-    ("signature-zero-before", Refused("jwt_signature"), |_, good| Some([&[0], good.as_slice()].concat())),
-    ("signature-zero-after", Refused("jwt_signature"), |_, good| Some([good.as_slice(), &[0]].concat())),
-    ("signature-last-byte-less", Refused("jwt_signature"), |_, good| Some(good[..good.len() - 1].to_vec())),
+    ("signature-twice", Refused("jwt_signature"), |_, good| {
+        Some([good.as_slice(), good.as_slice()].concat())
+    }),
+    ("signature-reversed", Refused("jwt_signature"), |_, good| {
+        Some(good.into_iter().rev().collect())
+    }),
+    ("signature-zero-before", Refused("jwt_signature"), |_, good| {
+        Some([&[0], good.as_slice()].concat())
+    }),
+    ("signature-zero-after", Refused("jwt_signature"), |_, good| {
+        Some([good.as_slice(), &[0]].concat())
+    }),
+    ("signature-last-byte-less", Refused("jwt_signature"), |_, good| {
+        Some(good[..good.len() - 1].to_vec())
+    }),
     ("signature-as-text", Refused("jwt_signature"), |_, good| Some(encode(good).into_bytes())),
     ("ecdsa-der", Refused("jwt_signature"), |maker, good| ecdsa(maker, &good, der)),
     ("ecdsa-zero-r", Refused("jwt_signature"), |maker, good| {
@@ -25,7 +37,9 @@ const CHANGES: &[Change] = &[
     ("ecdsa-zero-s", Refused("jwt_signature"), |maker, good| {
         ecdsa(maker, &good, |r, s| [r.to_vec(), vec![0; s.len()]].concat())
     }),
-    ("ecdsa-swapped", Refused("jwt_signature"), |maker, good| ecdsa(maker, &good, |r, s| [s, r].concat())),
+    ("ecdsa-swapped", Refused("jwt_signature"), |maker, good| {
+        ecdsa(maker, &good, |r, s| [s, r].concat())
+    }),
     ("ecdsa-padded", Refused("jwt_signature"), |maker, good| {
         ecdsa(maker, &good, |r, s| [&[0], r, &[0], s].concat())
     }),

@@ -37,7 +37,9 @@ fn hs256_verify() -> Group {
     let cases = vec![
         floor("ring, base64, serde_json over a known header", floors::verify),
         peer("jsonwebtoken, aws-lc-rs", || jsonwebtoken::verify(jsonwebtoken::Backend::AwsLc)),
-        peer("jsonwebtoken, RustCrypto", || jsonwebtoken::verify(jsonwebtoken::Backend::RustCrypto)),
+        peer("jsonwebtoken, RustCrypto", || {
+            jsonwebtoken::verify(jsonwebtoken::Backend::RustCrypto)
+        }),
         peer("jwt-simple", others::simple_verify),
         peer("josekit", others::jose_verify),
         ours("auth-jwt, the header that it mints", Some(1.2), 1, || {

@@ -36,7 +36,8 @@ impl Claims {
         policy: &Policy,
         now: Timestamp,
     ) -> Result<Self, Refused> {
-        let registered = Registered::read(&payload)?;
+        let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
+        let registered = Registered::read(&text)?;
         let dies = policy.judge(header, &registered, now)?;
         let read = Self {
             text: String::new(),
@@ -49,7 +50,6 @@ impl Claims {
             not_before: registered.not_before.map(Date::rounded_up),
             dies,
         };
-        let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
         Ok(Self { text, ..read })
     }
 

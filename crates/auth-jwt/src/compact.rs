@@ -83,7 +83,7 @@ impl<'a> Unverified<'a> {
     ///
     /// Nobody has signed this yet.
     pub fn key_id(&self) -> Result<KeyId, Refused> {
-        let payload = self.payload()?;
+        let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
         let issuer = Registered::read(&payload)?.issuer;
         Ok(KeyId {
             issuer: issuer.map(|issuer| issuer.to_str().into()),

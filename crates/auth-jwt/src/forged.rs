@@ -9,9 +9,9 @@ pub(crate) fn key() -> SigningKey {
 }
 
 pub(crate) fn encoded(bytes: impl AsRef<[u8]>) -> String {
-    let mut out = String::new();
+    let mut out = Vec::new();
     base64url::encode_into(bytes.as_ref(), &mut out);
-    out
+    String::from_utf8(out).unwrap()
 }
 
 /// The token of this header and payload.

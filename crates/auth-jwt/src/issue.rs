@@ -1,17 +1,17 @@
 //! Minting tokens: the claims that all of them have in common, signed with a time and an id.
 
+mod front;
 mod json;
+mod mint;
 mod minted;
 
 pub use minted::Minted;
 
-use crate::json::Moment;
-use crate::{Header, SigningKey, base64url, json as strict};
-use auth_core::{Cause, Error, Result, Timestamp};
-use json::Scratch;
+use crate::{Header, json as strict};
+use auth_core::{Cause, Error, Result};
+use front::Front;
 use serde::Serialize;
-use std::{fmt, time::Duration};
-use zeroize::Zeroizing;
+use std::{fmt, sync::OnceLock, time::Duration};
 
 /// What tokens of one kind say; each that is minted adds its time and, where wanted, its id.
 ///
@@ -44,6 +44,8 @@ pub struct ClaimsToSign {
     audiences: Vec<Box<str>>,
     custom: String,
     names: Vec<Box<str>>,
+    /// What every token begins with, kept from the first that is minted.
+    front: OnceLock<Front>,
 }
 
 impl ClaimsToSign {
@@ -77,6 +79,7 @@ impl ClaimsToSign {
             audiences: Vec::new(),
             custom: String::new(),
             names: Vec::new(),
+            front: OnceLock::new(),
         }
     }
 
@@ -84,6 +87,7 @@ impl ClaimsToSign {
     #[must_use]
     pub fn issuer(mut self, issuer: &str) -> Self {
         self.issuer = json::member("iss", issuer);
+        self.front = OnceLock::new();
         self
     }
 
@@ -129,6 +133,7 @@ impl ClaimsToSign {
             return Err(config("jwt_mint_kid", "kid is longer than 128 bytes"));
         }
         self.kid = json::member("kid", kid);
+        self.front = OnceLock::new();
         Ok(self)
     }
 
@@ -136,6 +141,7 @@ impl ClaimsToSign {
     #[must_use]
     pub fn token_type(mut self, token_type: &str) -> Self {
         self.typ = json::member("typ", token_type);
+        self.front = OnceLock::new();
         self
     }
 
@@ -175,95 +181,6 @@ impl ClaimsToSign {
         self.names.push(name.into());
         Ok(self)
     }
-
-    /// Signs these claims as of now, with this `jti`.
-    ///
-    /// With an HMAC key the token is all that is allocated.
-    ///
-    /// # Errors
-    ///
-    /// What the key's [`sign`](SigningKey::sign) says, and `Error::Config` when `exp` would be after the year 2286,
-    /// where verifiers take it for milliseconds.
-    pub fn mint(&self, key: &SigningKey, now: Timestamp, id: Option<&str>) -> Result<Minted> {
-        let issued_at = now.unix();
-        let expires = match self.lifetime {
-            Some(lifetime) => {
-                let expires = issued_at.saturating_add(lifetime);
-                if expires > Moment::MOST {
-                    return Err(config("jwt_mint_lifetime", "lifetime ends after the year 2286"));
-                }
-                Some(expires)
-            }
-            None => None,
-        };
-        let mut json = Scratch::new();
-        self.write_header(key, &mut json);
-        let header = json.length();
-        self.write_claims(issued_at, expires, id, &mut json);
-        let (header, claims) = json.split_at(header);
-
-        let lengths = [header.len(), claims.len(), key.signature_len()];
-        let characters: usize = lengths.iter().map(|bytes| 1 + (bytes * 4).div_ceil(3)).sum();
-        let mut token = Zeroizing::new(String::with_capacity(characters));
-        base64url::encode_into(header, &mut token);
-        token.push('.');
-        base64url::encode_into(claims, &mut token);
-        sign(key, &mut token)?;
-        Ok(Minted::new(token, expires.map(Timestamp::from_unix)))
-    }
-
-    fn write_header(&self, key: &SigningKey, json: &mut Scratch) {
-        json.push("{\"alg\":\"");
-        json.push(key.algorithm().name());
-        json.push("\"");
-        json.push(&self.typ);
-        json.push(&self.kid);
-        json.push("}");
-    }
-
-    /// Every member brings the comma before it; the first comma becomes the brace.
-    fn write_claims(
-        &self,
-        issued_at: u64,
-        expires: Option<u64>,
-        id: Option<&str>,
-        json: &mut Scratch,
-    ) {
-        let start = json.length();
-        json.push(&self.issuer);
-        if self.issued_at {
-            json.push(",\"iat\":");
-            json.push_number(issued_at);
-        }
-        if let Some(expires) = expires {
-            json.push(",\"exp\":");
-            json.push_number(expires);
-        }
-        if let Some(id) = id {
-            json.push(&json::member("jti", id));
-        }
-        json.push(&self.subject);
-        json.push(&self.audience);
-        json.push(&self.custom);
-        json.open_at(start);
-        json.push("}");
-    }
-}
-
-/// Appends the signature of what is there.
-fn sign(key: &SigningKey, token: &mut String) -> Result<()> {
-    if key.signature_len() <= SHORT_SIGNATURE {
-        return sign_with::<SHORT_SIGNATURE>(key, token);
-    }
-    sign_with::<LONG_SIGNATURE>(key, token)
-}
-
-fn sign_with<const MOST: usize>(key: &SigningKey, token: &mut String) -> Result<()> {
-    let mut signature = [0; MOST];
-    let length = key.sign(token.as_bytes(), &mut signature)?;
-    token.push('.');
-    base64url::encode_into(signature.get(..length).unwrap_or_default(), token);
-    Ok(())
 }
 
 impl fmt::Debug for ClaimsToSign {
@@ -274,10 +191,6 @@ impl fmt::Debug for ClaimsToSign {
 
 /// What has a method or an argument of its own.
 const OURS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
-/// Of the bytes that HMAC, ECDSA and Ed25519 signatures have, the most.
-const SHORT_SIGNATURE: usize = 96;
-/// Of the bytes that a signature has, the most: RSA with 8192 bits.
-const LONG_SIGNATURE: usize = 1024;
 
 fn config(code: &'static str, text: &'static str) -> Error {
     Error::Config(Cause::new(code, text))
@@ -286,7 +199,8 @@ fn config(code: &'static str, text: &'static str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, dangerous, forged};
+    use crate::{Algorithm, SigningKey, dangerous, forged};
+    use auth_core::Timestamp;
     use serde_json::json;
 
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -304,6 +218,11 @@ mod tests {
     #[test]
     fn writes_claims_in_a_fixed_order() {
         check(&claims(), None, forged::HS256, r#"{"iat":1700000000,"exp":1700000300}"#);
+        for issuer in ["", "i", "is", "iss", "\"", "é"] {
+            let payload = json!({ "iss": issuer }).to_string().replace('}', ",");
+            let payload = payload + r#""iat":1700000000,"exp":1700000300}"#;
+            check(&claims().issuer(issuer), None, forged::HS256, &payload);
+        }
         let all = claims().audience("a").claim("z", &1).unwrap().subject("s").issuer("i");
         let all = all.claim("nbf", &json!([{ "a": null }])).unwrap();
         check(

@@ -24,8 +24,15 @@ pub(crate) fn object<'a, E: From<Fault>>(
     document: &'a [u8],
     each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let text = std::str::from_utf8(document).map_err(|_| Fault::Utf8)?;
-    let mut scan = Scan::new(text);
+    members(std::str::from_utf8(document).map_err(|_| Fault::Utf8)?, each)
+}
+
+/// As [`object`], of text.
+pub(crate) fn members<'a, E: From<Fault>>(
+    document: &'a str,
+    each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut scan = Scan::new(document);
     scan.space();
     if !scan.takes(b'{') {
         return Err(Fault::NotAnObject.into());
@@ -264,7 +271,7 @@ mod tests {
         };
         assert_eq!(read(wide(MEMBERS).as_bytes()).map(|all| all.len()), Ok(MEMBERS));
         assert_eq!(read(wide(MEMBERS + 1).as_bytes()), Err(Fault::Members));
-        let nested = |members| format!("{{\"a\":[{}]}}", wide(members));
+        let nested = |members: usize| format!("{{\"a\":[{}]}}", wide(members));
         assert_eq!(read(nested(MEMBERS).as_bytes()).map(|_| ()), Ok(()));
         assert_eq!(read(nested(MEMBERS + 1).as_bytes()), Err(Fault::Members));
     }

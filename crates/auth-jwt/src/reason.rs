@@ -16,17 +16,13 @@ use std::{error, fmt};
 /// assert_eq!(refused.reason().code, "jwt_alg_missing");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused(Reason);
+pub struct Refused(&'static Reason);
 
 impl Refused {
-    const fn new(code: &'static str, text: &'static str) -> Self {
-        Self(Reason::new(code, text))
-    }
-
     /// The code, `jwt_` and what happened, and a sentence that names the member and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
-        self.0
+        *self.0
     }
 }
 
@@ -40,14 +36,14 @@ impl error::Error for Refused {}
 
 impl From<Refused> for Reason {
     fn from(refused: Refused) -> Self {
-        refused.0
+        *refused.0
     }
 }
 
 /// Names each reason once, with its code and its text.
 macro_rules! reasons {
     ($($name:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused::new($code, $text);)*
+        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text));)*
 
         #[cfg(test)]
         pub(crate) const ALL: &[Refused] = &[$($name),*];

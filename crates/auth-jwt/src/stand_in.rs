@@ -16,8 +16,11 @@ pub(crate) mod base64url {
         URL_SAFE_NO_PAD.decode_slice(text, out).ok()
     }
 
-    pub(crate) fn encode_into(bytes: &[u8], out: &mut String) {
-        URL_SAFE_NO_PAD.encode_string(bytes, out);
+    pub(crate) fn encode_into(bytes: &[u8], out: &mut Vec<u8>) {
+        let start = out.len();
+        out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
+        let written = out.get_mut(start..).map(|room| URL_SAFE_NO_PAD.encode_slice(bytes, room));
+        debug_assert!(matches!(written, Some(Ok(_))));
     }
 }
 

@@ -50,12 +50,18 @@ pub fn verify() -> Call {
 fn signed(key: &hmac::Key, claims: &Claims<String>) -> String {
     let mut json = Vec::with_capacity(128);
     serde_json::to_writer(&mut json, claims).expect("JSON");
-    let mut out = String::with_capacity(256);
-    out.push_str(HEADER);
-    out.push('.');
-    URL_SAFE_NO_PAD.encode_string(&json, &mut out);
-    let tag = hmac::sign(key, out.as_bytes());
-    out.push('.');
-    URL_SAFE_NO_PAD.encode_string(tag, &mut out);
-    out
+    let mut out = Vec::with_capacity(256);
+    out.extend_from_slice(HEADER.as_bytes());
+    out.push(b'.');
+    encode(&json, &mut out);
+    let tag = hmac::sign(key, &out);
+    out.push(b'.');
+    encode(tag.as_ref(), &mut out);
+    String::from_utf8(out).expect("base64url")
+}
+
+fn encode(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.resize(start + (bytes.len() * 4).div_ceil(3), 0);
+    URL_SAFE_NO_PAD.encode_slice(bytes, &mut out[start..]).expect("room");
 }

@@ -36,9 +36,7 @@ fn jose_claims() -> (JwsHeader, JwtPayload) {
 pub fn jose_mint() -> Call {
     let (header, payload) = jose_claims();
     let signer = HS256.signer_from_bytes(SECRET).expect("a key");
-    call(move || {
-        jwt::encode_with_signer(black_box(&payload), &header, &signer).expect("a token")
-    })
+    call(move || jwt::encode_with_signer(black_box(&payload), &header, &signer).expect("a token"))
 }
 
 pub fn jose_verify() -> Call {

@@ -24,9 +24,9 @@ pub(crate) struct Registered<'a> {
 }
 
 impl<'a> Registered<'a> {
-    pub(crate) fn read(payload: &'a [u8]) -> Result<Self, Refused> {
+    pub(crate) fn read(payload: &'a str) -> Result<Self, Refused> {
         let mut claims = Self::default();
-        let read = json::object(payload, |name, value| claims.take(name, value).map_err(InClaims));
+        let read = json::members(payload, |name, value| claims.take(name, value).map_err(InClaims));
         read.map_err(|InClaims(refused)| refused)?;
         Ok(claims)
     }

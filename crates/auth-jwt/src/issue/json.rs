@@ -39,21 +39,44 @@ fn string(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Where the header and the claims of one token are put together, in most cases without the allocator.
+/// Where the claims of one token are put together, in most cases without the allocator.
 pub(super) struct Scratch {
-    small: [u8; 768],
+    small: [u8; SMALL],
     length: usize,
     /// All of it, once it did not fit.
     large: Vec<u8>,
 }
 
+const SMALL: usize = 512;
+
 impl Scratch {
     pub(super) const fn new() -> Self {
-        Self { small: [0; 768], length: 0, large: Vec::new() }
+        Self { small: [0; SMALL], length: 0, large: Vec::new() }
     }
 
-    pub(super) fn push(&mut self, piece: &str) {
-        self.push_bytes(piece.as_bytes());
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        let end = self.length + piece.len();
+        match self.small.get_mut(self.length..end) {
+            Some(room) => room.copy_from_slice(piece),
+            None => {
+                if self.large.is_empty() {
+                    self.large.extend_from_slice(self.small.get(..self.length).unwrap_or_default());
+                }
+                self.large.extend_from_slice(piece);
+            }
+        }
+        self.length = end;
+    }
+
+    pub(super) fn push_string(&mut self, text: &str) {
+        if text.bytes().any(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)) {
+            let mut out = String::new();
+            string(text, &mut out);
+            return self.push(out.as_bytes());
+        }
+        self.push(b"\"");
+        self.push(text.as_bytes());
+        self.push(b"\"");
     }
 
     pub(super) fn push_number(&mut self, number: u64) {
@@ -68,45 +91,27 @@ impl Scratch {
                 break;
             }
         }
-        self.push_bytes(digits.get(digits.len() - count..).unwrap_or_default());
+        self.push(digits.get(digits.len() - count..).unwrap_or_default());
     }
 
-    /// Turns the comma there into the brace of an object.
-    pub(super) fn open_at(&mut self, start: usize) {
-        if self.length() == start {
-            self.push(",");
+    /// Turns the comma that it begins with into the brace of an object.
+    pub(super) fn open(&mut self) {
+        if self.length == 0 {
+            self.push(b",");
         }
-        if let Some(comma) = self.bytes_mut().get_mut(start) {
+        let all = if self.large.is_empty() {
+            self.small.as_mut_slice()
+        } else {
+            self.large.as_mut_slice()
+        };
+        if let Some(comma) = all.first_mut() {
             *comma = b'{';
         }
     }
 
-    pub(super) fn length(&self) -> usize {
-        self.length
-    }
-
-    pub(super) fn split_at(&self, middle: usize) -> (&[u8], &[u8]) {
-        let all = if self.large.is_empty() { &self.small } else { &self.large[..] };
-        let all = all.get(..self.length).unwrap_or_default();
-        all.split_at_checked(middle).unwrap_or_default()
-    }
-
-    fn push_bytes(&mut self, piece: &[u8]) {
-        let end = self.length + piece.len();
-        match self.small.get_mut(self.length..end) {
-            Some(room) => room.copy_from_slice(piece),
-            None => {
-                if self.large.is_empty() {
-                    self.large.extend_from_slice(self.small.get(..self.length).unwrap_or_default());
-                }
-                self.large.extend_from_slice(piece);
-            }
-        }
-        self.length = end;
-    }
-
-    fn bytes_mut(&mut self) -> &mut [u8] {
-        if self.large.is_empty() { &mut self.small } else { &mut self.large }
+    pub(super) fn bytes(&self) -> &[u8] {
+        let all = if self.large.is_empty() { self.small.as_slice() } else { self.large.as_slice() };
+        all.get(..self.length).unwrap_or_default()
     }
 }
 
@@ -128,22 +133,20 @@ mod tests {
         for number in [0, 9, 10, 1_700_000_000, u64::MAX] {
             let mut scratch = Scratch::new();
             scratch.push_number(number);
-            assert_eq!(scratch.split_at(0).1, number.to_string().as_bytes());
+            assert_eq!(scratch.bytes(), number.to_string().as_bytes());
         }
     }
 
     #[test]
     fn what_does_not_fit_spills_whole() {
-        for first in [0, 1, 766, 767, 768, 769, 2000] {
+        for first in [0, 1, SMALL - 2, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL] {
             let mut scratch = Scratch::new();
-            scratch.push(&"a".repeat(first));
-            scratch.push(",");
-            scratch.push("bc");
-            scratch.open_at(first);
-            assert_eq!(scratch.length(), first + 3);
-            let expected = format!("{}{{bc", "a".repeat(first));
-            assert_eq!(scratch.split_at(0).1, expected.as_bytes(), "{first}");
-            assert_eq!(scratch.split_at(first).0.len(), first);
+            scratch.push(&vec![b','; first]);
+            scratch.push_string("b");
+            scratch.push(b",");
+            scratch.open();
+            let expected = format!("{}\"b\",", ",".repeat(first));
+            assert_eq!(scratch.bytes(), format!("{{{}", &expected[1..]).as_bytes(), "{first}");
         }
     }
 }

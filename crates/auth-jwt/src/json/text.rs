@@ -11,8 +11,6 @@ pub(crate) struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    pub(super) const EMPTY: Self = Self { raw: "", start: 0, escaped: false };
-
     pub(super) const fn new(raw: &'a str, start: usize, escaped: bool) -> Self {
         Self { raw, start, escaped }
     }
@@ -28,6 +26,11 @@ impl<'a> Text<'a> {
     /// What is meant, when it is what is written.
     pub(crate) const fn plain(self) -> Option<&'a str> {
         if self.escaped { None } else { Some(self.raw) }
+    }
+
+    /// What is written.
+    pub(super) const fn raw(self) -> &'a str {
+        self.raw
     }
 
     /// Where it stands in the document, when it is what is written.

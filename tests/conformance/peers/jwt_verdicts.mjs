@@ -6,14 +6,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { webcrypto } from "node:crypto";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 // Node 18 has it under this name only.
 globalThis.crypto ??= webcrypto;
 
 const [folder, file] = process.argv.slice(2);
-const entry = createRequire(join(folder, "package.json")).resolve("jose");
+const entry = createRequire(resolve(folder, "package.json")).resolve("jose");
 const { importJWK, jwtVerify } = await import(pathToFileURL(entry));
 
 const keys = new Map();

@@ -197,3 +197,44 @@ fn verdict(n: usize, line: &str) -> Option<Said> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_jwt::Algorithm;
+
+    fn token(kind: &'static str, algorithm: Algorithm) -> Token {
+        Token { kind, algorithm, text: String::new(), meant: Meant::Accepted }
+    }
+
+    #[track_caller]
+    fn check(differing: &[usize], expected: [&str; 2]) {
+        let tokens = vec![
+            token("a", Algorithm::HS256),
+            token("a", Algorithm::RS256),
+            token("a", Algorithm::RS256),
+            token("b", Algorithm::EdDSA),
+        ];
+        let set = Set { keys: Vec::new(), tokens };
+        let cases = by_kind(&set, "the same", |n, _| differing.contains(&n).then(|| "no".into()));
+        let actual: Vec<&str> = cases.iter().map(|case| case.actual.as_str()).collect();
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn a_kind_says_how_many_tokens_differ_and_of_which_algorithms() {
+        check(&[], ["the same", "the same"]);
+        check(&[0, 1, 2], ["no: all 3", "the same"]);
+        check(&[1], ["no: 1 of 3 (RS256)", "the same"]);
+        check(&[0, 2, 3], ["no: 2 of 3 (HS256 RS256)", "no: all 1"]);
+    }
+
+    #[test]
+    fn answers_are_read_in_their_order_and_no_other_way() {
+        let refused = r#"{"id": 1, "verdict": "refused", "why": "ValueError"}"#;
+        assert_eq!(verdict(1, refused), Some(Said::Refused("ValueError".into())));
+        assert_eq!(verdict(0, refused), None);
+        assert_eq!(verdict(0, r#"{"id": 0, "verdict": "perhaps", "why": ""}"#), None);
+        assert_eq!(verdict(0, "Traceback (most recent call last):"), None);
+    }
+}

@@ -33,6 +33,10 @@ pub enum Origin {
     Debian(&'static str),
     /// A Python package of this name, in an environment of our own.
     Python(&'static str),
+    /// A Python package in exactly this version, in the same environment.
+    PythonAt(&'static str),
+    /// A package of npm in exactly this version, in a folder of our own.
+    Npm(&'static str),
     /// The oldest Rust that we promise to compile with.
     OldestRust,
     /// Worth having, slow to build: not installed by us.
@@ -49,6 +53,17 @@ pub const PEERS: &[Peer] = &[
     debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),
     python("requests", "client suites", &["-c", "import requests; print(requests.__version__)"]),
     python("httpx", "client suites", &["-c", "import httpx; print(httpx.__version__)"]),
+    debian("node", "JavaScript peers", "nodejs", &["node", "--version"]),
+    debian("npm", "JavaScript peers", "npm", &["npm", "--version"]),
+    pinned("PyJWT", "PyJWT[crypto]==2.15.1", &["-c", VERSION_IS, "PyJWT", "2.15.1"]),
+    pinned("joserfc", "joserfc==1.8.0", &["-c", VERSION_IS, "joserfc", "1.8.0"]),
+    pinned("jwcrypto", "jwcrypto==1.6.1", &["-c", VERSION_IS, "jwcrypto", "1.6.1"]),
+    Peer {
+        name: "jose",
+        needed_for: "JWT suites",
+        origin: Origin::Npm("jose@6.2.17"),
+        version: &["-e", NPM_VERSION_IS, "jose", "6.2.17"],
+    },
     Peer {
         name: "oldest rust",
         needed_for: "test",
@@ -61,6 +76,19 @@ pub const PEERS: &[Peer] = &[
 ];
 
 const HAS_VENV: &str = "import ensurepip, sys; print(sys.version)";
+
+/// Another version than the one that was asked for is not there: what is compared case by case may not move by itself.
+const VERSION_IS: &str = "import sys, importlib.metadata as metadata\n\
+    version = metadata.version(sys.argv[1])\n\
+    print(version)\n\
+    sys.exit(version != sys.argv[2])";
+
+/// The same for npm, from the folder that it installs into.
+const NPM_VERSION_IS: &str = "const [, name, wanted] = process.argv;\
+    const text = require('fs').readFileSync(`node_modules/${name}/package.json`, 'utf8');\
+    const { version } = JSON.parse(text);\
+    console.log(version);\
+    process.exit(version === wanted ? 0 : 1)";
 
 const fn debian(
     name: &'static str,
@@ -77,6 +105,15 @@ const fn python(
     version: &'static [&'static str],
 ) -> Peer {
     Peer { name, needed_for, origin: Origin::Python(name), version }
+}
+
+/// A library whose verdicts are compared one by one, in the version that they were reviewed in.
+const fn pinned(
+    name: &'static str,
+    package: &'static str,
+    version: &'static [&'static str],
+) -> Peer {
+    Peer { name, needed_for: "JWT suites", origin: Origin::PythonAt(package), version }
 }
 
 const fn cargo(
@@ -96,13 +133,20 @@ impl Peer {
     /// `None` if it is not installed.
     pub fn version(&self) -> Option<String> {
         let mut command = match self.origin {
-            Origin::Python(_) => Command::new(install::python()),
+            Origin::Python(_) | Origin::PythonAt(_) => Command::new(install::python()),
+            Origin::Npm(_) => {
+                let mut node = Command::new("node");
+                node.current_dir(install::npm());
+                node
+            }
             Origin::OldestRust => Command::new(oldest_rust()?),
             Origin::Debian(_) | Origin::Cargo(_) => Command::new(self.version.first()?),
         };
         let words = match self.origin {
             Origin::Debian(_) | Origin::Cargo(_) => self.version.get(1..)?,
-            Origin::Python(_) | Origin::OldestRust => self.version,
+            Origin::Python(_) | Origin::PythonAt(_) | Origin::Npm(_) | Origin::OldestRust => {
+                self.version
+            }
         };
         let output = command.args(words).env("PATH", path()).output().ok()?;
         let said = [output.stdout, output.stderr].concat();
@@ -177,6 +221,16 @@ mod tests {
     #[test]
     fn a_program_that_fails_at_saying_its_version_is_not_installed() {
         assert_eq!(peer(&["sh", "-c", "echo 1.2; exit 1"]).version(), None);
+    }
+
+    #[test]
+    fn what_is_installed_in_one_version_is_looked_for_in_that_version() {
+        for peer in PEERS {
+            let (Origin::PythonAt(package) | Origin::Npm(package)) = peer.origin else { continue };
+            let [.., name, version] = peer.version else { panic!("{}", peer.name) };
+            let wanted = package.trim_start_matches(name).trim_start_matches("[crypto]");
+            assert_eq!(wanted.trim_start_matches(['=', '@']), *version, "{package}");
+        }
     }
 
     #[test]

@@ -115,11 +115,36 @@ impl Settings {
     /// [`Missing::Peer`] if none has.
     pub fn python(&self, library: &str) -> Result<PathBuf, Missing> {
         let python = self.peer("python").or_else(|_| self.peer("python3"))?;
+        self.importing(python, library)
+    }
+
+    /// The interpreter of our own environment, if it has this library: the system's may have another version than the
+    /// one whose every verdict was reviewed.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::Peer`] if it has not.
+    pub fn own_python(&self, library: &str) -> Result<PathBuf, Missing> {
+        self.importing(self.peers.join("venv/bin/python"), library)
+    }
+
+    fn importing(&self, python: PathBuf, library: &str) -> Result<PathBuf, Missing> {
         let mut import = Command::new(&python);
         let found =
             output(import.args(["-c", &format!("import {library}")]), Duration::from_secs(30));
         let found = found.is_ok_and(|output| output.status.success());
         found.then_some(python).ok_or_else(|| Missing::Peer(library.into()))
+    }
+
+    /// The folder whose `node_modules` has this package.
+    ///
+    /// # Errors
+    ///
+    /// [`Missing::Peer`] if it is not installed.
+    pub fn npm(&self, package: &str) -> Result<PathBuf, Missing> {
+        let folder = self.peers.join("npm");
+        let found = folder.join("node_modules").join(package).is_dir();
+        found.then_some(folder).ok_or_else(|| Missing::Peer(package.into()))
     }
 
     /// The folder of a set of vectors.

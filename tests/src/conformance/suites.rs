@@ -3,6 +3,8 @@
 use super::{CaseResult, Missing, Outcome, Settings, Suite};
 use crate::demo::server::Running;
 use crate::suites::clients::Scheme;
+use crate::suites::jwt::differential::Peer;
+use crate::suites::jwt::{attacks, cookbook, differential, rfc as jose, wycheproof};
 use crate::suites::start::{self, NotStarted, Started};
 use crate::suites::{Compared, clients, rfc, servers};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -33,6 +35,17 @@ pub(super) const SUITES: &[Suite] = &[
     suite("key-httpx", "API key", "httpx", |settings| httpx(settings, Scheme::ApiKey)),
     suite("bearer-httpx", "Bearer", "httpx", |settings| httpx(settings, Scheme::Bearer)),
     suite("choice-httpx", "None, or a choice", "httpx", |settings| httpx(settings, Scheme::Choice)),
+    suite("jwt-rfc7515", "JWT", "RFC", |_| ran(jose::rfc7515())),
+    suite("jwt-rfc8037", "JWT", "RFC", |_| ran(jose::rfc8037())),
+    suite("jwt-cookbook", "JWT", "JOSE cookbook", |settings| cookbook::cases(settings).into()),
+    suite("jwt-wycheproof", "JWT", "Wycheproof", |settings| wycheproof::cases(settings).into()),
+    suite("jwt-attacks", "JWT", "attacks", |_| ran(attacks::attacks())),
+    suite("jwt-generated", "JWT", "generated", |_| ran(differential::meant())),
+    suite("jwt-jsonwebtoken", "JWT", "jsonwebtoken", |_| ran(differential::jsonwebtoken())),
+    suite("jwt-pyjwt", "JWT", "PyJWT", |settings| judged(settings, Peer::PyJwt)),
+    suite("jwt-joserfc", "JWT", "joserfc", |settings| judged(settings, Peer::Joserfc)),
+    suite("jwt-jwcrypto", "JWT", "jwcrypto", |settings| judged(settings, Peer::Jwcrypto)),
+    suite("jwt-jose", "JWT", "jose", |settings| judged(settings, Peer::Jose)),
 ];
 
 const fn suite(
@@ -95,6 +108,11 @@ fn client(
         Ok((_runtime, server)) => ran(run(&peer, &server)),
         Err(what) => broken(what),
     }
+}
+
+/// Tokens of every kind before us and before another library.
+fn judged(settings: &Settings, peer: Peer) -> Outcome {
+    differential::peer(peer, settings).map_or_else(Outcome::Skipped, ran)
 }
 
 fn ran(compared: Vec<Compared>) -> Outcome {

@@ -1,7 +1,8 @@
 //! What the conformance suites run: examples of the RFCs, real clients against our verifiers, our client against real
-//! servers.
+//! servers, and tokens before us and before other libraries.
 
 pub mod clients;
+pub mod jwt;
 pub mod rfc;
 pub mod servers;
 pub mod start;

@@ -10,6 +10,11 @@ pub fn python() -> PathBuf {
     folder().join("venv/bin/python")
 }
 
+/// The folder that has our own packages of npm.
+pub fn npm() -> PathBuf {
+    folder().join("npm")
+}
+
 pub fn install() -> Result<String, String> {
     let missing: Vec<&Peer> =
         PEERS.iter().filter(|peer| peer.is_ours_to_install() && peer.version().is_none()).collect();
@@ -22,14 +27,19 @@ pub fn install() -> Result<String, String> {
         _ => None,
     });
     let python: Vec<&str> = names(&missing, |origin| match origin {
-        Origin::Python(package) => Some(package),
+        Origin::Python(package) | Origin::PythonAt(package) => Some(package),
+        _ => None,
+    });
+    let npm = names(&missing, |origin| match origin {
+        Origin::Npm(package) => Some(package),
         _ => None,
     });
     let rust = missing.iter().any(|peer| matches!(peer.origin, Origin::OldestRust));
-    let mut steps = Steps::new(4);
+    let mut steps = Steps::new(5);
     steps.step("package lists", || refresh_lists(rust || !debian.is_empty()));
     steps.step("Debian packages", || when(!debian.is_empty(), || install_debian(&debian)));
     steps.step("Python packages", || when(!python.is_empty(), || install_python(&python)));
+    steps.step("npm packages", || when(!npm.is_empty(), || install_npm(&npm)));
     steps.step("oldest Rust", || when(rust, oldest_rust::install));
     steps.finish()?;
     let still: Vec<&str> =
@@ -93,6 +103,16 @@ fn install_python(packages: &[&str]) -> Result<(), String> {
         let mut pip = Command::new(python());
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
         command::run(&mut pip)
+    })
+}
+
+fn install_npm(packages: &[&str]) -> Result<(), String> {
+    let folder = npm();
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    retrying(|| {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]);
+        command::run(npm.arg("--prefix").arg(&folder).args(packages))
     })
 }
 

@@ -1,0 +1,77 @@
+//! JWTs: official vectors, attacks of our own, and thousands of tokens that other libraries judge too.
+
+pub mod attacks;
+pub mod cookbook;
+pub mod differential;
+pub mod keys;
+pub mod rfc;
+pub mod tokens;
+pub mod wycheproof;
+
+use auth_core::Timestamp;
+use auth_jwt::{Jwk, Policy, SigningKey, Unverified, VerifyingKey};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::Value;
+use std::{fmt, time::Duration};
+
+/// What somebody says of a token.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Said {
+    Accepted,
+    /// With a code, or the name of an exception.
+    Refused(String),
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accepted => f.write_str("accepted"),
+            Self::Refused(why) => write!(f, "refused ({why})"),
+        }
+    }
+}
+
+/// Our key, or the code of the error that refuses it.
+pub fn key(jwk: &Value) -> Result<VerifyingKey, String> {
+    let jwk = Jwk::parse(jwk.to_string().as_bytes());
+    jwk.and_then(|jwk| VerifyingKey::from_jwk(&jwk)).map_err(|error| error.code().to_owned())
+}
+
+/// Our key that signs.
+fn signing_key(jwk: &Value) -> auth_core::Result<SigningKey> {
+    SigningKey::from_jwk(&Jwk::parse(jwk.to_string().as_bytes())?)
+}
+
+/// What all JWTs are judged by: ours as it is, without allowance for clocks.
+pub fn policy() -> Policy {
+    Policy::new().leeway(Duration::ZERO)
+}
+
+/// What we say of a JWS: of its signature alone, and the payload if that is good.
+pub fn signature(token: &str, key: &VerifyingKey) -> Result<Vec<u8>, String> {
+    let signed = Unverified::parse(token).and_then(|token| token.verify(key));
+    signed
+        .map(|signed| signed.payload().to_vec())
+        .map_err(|refused| refused.reason().code.to_owned())
+}
+
+/// What we say of a JWT at this time, in seconds: of its signature and its claims, of which `exp` alone is required.
+pub fn claims(token: &str, key: &VerifyingKey, policy: &Policy, now: u64) -> Said {
+    let now = Timestamp::from_unix(now);
+    let claims = Unverified::parse(token)
+        .and_then(|token| token.verify(key))
+        .and_then(|signed| signed.claims(policy, now));
+    claims
+        .map_or_else(|refused| Said::Refused(refused.reason().code.to_owned()), |_| Said::Accepted)
+}
+
+/// The message with our signature of it, or the code of the error.
+fn resigned(message: &str, jwk: &Value) -> Result<String, String> {
+    let made = signing_key(jwk).and_then(|key| {
+        let mut signature = vec![0; key.signature_len()];
+        let length = key.sign(message.as_bytes(), &mut signature)?;
+        Ok(format!("{message}.{}", URL_SAFE_NO_PAD.encode(&signature[..length])))
+    });
+    made.map_err(|error| error.code().to_owned())
+}

@@ -35,12 +35,12 @@ impl fmt::Display for Said {
 /// Our key, or the code of the error that refuses it.
 pub fn key(jwk: &Value) -> Result<VerifyingKey, String> {
     let jwk = Jwk::parse(jwk.to_string().as_bytes());
-    jwk.and_then(|jwk| VerifyingKey::from_jwk(&jwk)).map_err(|error| error.code().to_owned())
+    jwk.and_then(|jwk| VerifyingKey::from_jwk(&jwk, None)).map_err(|error| error.code().to_owned())
 }
 
 /// Our key that signs.
 fn signing_key(jwk: &Value) -> auth_core::Result<SigningKey> {
-    SigningKey::from_jwk(&Jwk::parse(jwk.to_string().as_bytes())?)
+    SigningKey::from_jwk(&Jwk::parse(jwk.to_string().as_bytes())?, None)
 }
 
 /// What all JWTs are judged by: ours as it is, without allowance for clocks.

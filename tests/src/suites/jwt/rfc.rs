@@ -21,7 +21,7 @@ pub fn rfc7515() -> Vec<Compared> {
         // ES512 (A.4) is not among our algorithms, and its key is refused before the token is looked at.
         if example.jwk["alg"] == "ES512" {
             let refused = key(&example.jwk).map_or_else(|code| code, |_| "a key".into());
-            cases.push(compare(format!("{id}-key"), "jwk_alg", refused));
+            cases.push(compare(format!("{id}-key"), "jwk_kind", refused));
             continue;
         }
         cases.push(compare(id.as_str(), "valid", verified(&example.token, &example.jwk)));

@@ -59,7 +59,7 @@ fn ours(token: &str, policy: &Policy) -> Result<Claims, Refused> {
 }
 
 /// What we refuse and jsonwebtoken 11 does not, each on purpose.
-const STRICTER: [&str; 19] = [
+const STRICTER: [&str; 20] = [
     // It ignores what a header demands or brings (RFC 7515 section 4.1.11, RFC 7797, RFC 8725 section 3.10).
     "jwt_crit",
     "jwt_b64",
@@ -78,6 +78,7 @@ const STRICTER: [&str; 19] = [
     // It does not look at claims that it was not told to compare, nor ever at `iat` and `jti`.
     "jwt_iss_type",
     "jwt_aud_type",
+    "jwt_sub_type",
     "jwt_jti_type",
     "jwt_iat_type",
     "jwt_iat_negative",

@@ -87,23 +87,25 @@ where
         Ok(value.map(|value| value.as_bytes()).filter(|value| looks_like_a_token(value)))
     }
 
-    /// Proves the signature with one of the keys.
+    /// Proves the signature with one of the keys, among decoys that prove nothing.
     fn prove(&self, token: Unverified<'_>, found: Option<Candidates>) -> Result<Signed, Refused> {
+        let algorithm = token.header().algorithm();
         let keys = found.as_ref().map(Candidates::keys).unwrap_or_default();
-        let none = if found.is_some() { reason::KEY_NONE } else { reason::KEY_UNKNOWN };
-        let mut proven = Err(none);
-        for key in keys {
-            // Another key may be of another algorithm; that this one did not sign it is the better reason.
-            proven = match (proven, token.try_key(key)) {
-                (Err(before), Err(now)) if now == reason::ALG_OTHER && before != none => {
-                    Err(before)
-                }
-                (Err(_), now) => now,
-                (proven, _) => proven,
-            };
+        let fitting = keys.iter().filter(|key| key.algorithm() == algorithm).count();
+        let otherwise = match &found {
+            None => reason::KEY_UNKNOWN,
+            Some(_) if keys.is_empty() => reason::KEY_NONE,
+            Some(_) if fitting == 0 => reason::ALG_OTHER,
+            Some(_) => reason::SIGNATURE,
+        };
+        let decoys = self.decoys.beside(algorithm, fitting);
+        match token.verify_any(keys.iter().chain(decoys)) {
+            Ok((key, signed)) if key < keys.len() => Ok(signed),
+            Err(malformed) if ![reason::ALG_OTHER, reason::SIGNATURE].contains(&malformed) => {
+                Err(malformed)
+            }
+            Ok(_) | Err(_) => Err(otherwise),
         }
-        self.decoys.top_up(&token, keys);
-        proven.and_then(|()| token.proven())
     }
 
     fn accept(&self, claims: Claims) -> Flow<'_, Outcome<Claims>> {

@@ -102,8 +102,19 @@ fn oldest_rust(metadata: &Metadata, absent: Absent) -> Result<Done, String> {
             Ok(Done::Skipped(what.into()))
         };
     };
-    let mut words = vec!["check", "--lib", "--all-features"];
+    let mut words = vec!["check", "--lib"];
     words.extend(metadata.published().flat_map(|package| ["--package", package.name.as_str()]));
+    let newer = |package: &Package, feature: &str| {
+        tidy::manifests::NEWER_RUST
+            .iter()
+            .any(|(name, needs, _)| *name == package.name && *needs == feature)
+    };
+    let features = metadata.published().flat_map(|package| {
+        let old = package.features.iter().filter(move |feature| !newer(package, feature));
+        old.map(move |feature| format!("{}/{feature}", package.name))
+    });
+    let features = features.collect::<Vec<_>>().join(",");
+    words.extend(["--features", features.as_str()]);
     let mut cargo = in_root(&words);
     // A folder of its own: what two compilers build does not mix.
     cargo.env("RUSTC", rustc).env("CARGO_TARGET_DIR", repository::target().join("oldest-rust"));

@@ -2,7 +2,7 @@
 
 mod arrows;
 mod facade;
-mod manifests;
+pub mod manifests;
 mod permitted;
 mod purity;
 mod readme;

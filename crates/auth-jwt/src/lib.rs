@@ -52,6 +52,8 @@ mod forged;
 mod header;
 mod issue;
 mod json;
+#[cfg(feature = "jsonwebtoken")]
+pub mod jsonwebtoken;
 mod jwk;
 mod jwks;
 mod key;
@@ -78,3 +80,6 @@ pub use verifier::Verifier;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/jwt.md")]
 mod guide {}
+#[cfg(all(doctest, feature = "jsonwebtoken"))]
+#[doc = include_str!("../../../docs/guide/from-jsonwebtoken.md")]
+mod from_jsonwebtoken {}

@@ -166,6 +166,24 @@ impl VerifyingKey {
         Self::of_public(algorithm, public)
     }
 
+    /// Modulus and exponent of an RSA key.
+    #[cfg(feature = "jsonwebtoken")]
+    pub(crate) fn rsa_numbers(&self) -> Option<(&[u8], &[u8])> {
+        match &*self.material {
+            Material::Rsa { n, e, .. } => Some((n, e)),
+            _ => None,
+        }
+    }
+
+    /// The point of an elliptic key.
+    #[cfg(feature = "jsonwebtoken")]
+    pub(crate) fn point(&self) -> Option<&[u8]> {
+        match &*self.material {
+            Material::Point { point, .. } => Some(point),
+            _ => None,
+        }
+    }
+
     fn of_public(algorithm: Algorithm, public: Public<'_>) -> Result<Self> {
         let material = match (rsa_parameters(algorithm), public) {
             (Some(parameters), Public::Rsa { n, e }) => {

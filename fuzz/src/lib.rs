@@ -9,27 +9,33 @@ mod challenges;
 mod claims;
 mod forged;
 mod forwarded;
+mod jwk;
 mod jws;
 mod jwt_verdicts;
+mod pem;
 
 pub use address_list::address_list;
 pub use authorization::authorization;
 pub use challenges::challenges;
 pub use claims::claims;
 pub use forwarded::forwarded;
+pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
+pub use pem::pem;
 
 /// Takes an input, and panics where it does not hold.
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 7] = [
+pub const LAWS: [(&str, Law); 9] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("challenges", challenges),
     ("claims", claims),
     ("forwarded", forwarded),
+    ("jwk", jwk),
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),
+    ("pem", pem),
 ];

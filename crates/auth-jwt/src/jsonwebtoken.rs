@@ -17,9 +17,17 @@ use auth_core::Result;
 ///
 /// `Error::Config` when the key is not for this algorithm; secrets have at least as many bytes as the hash.
 pub fn signing_key(algorithm: Algorithm, key: &EncodingKey) -> Result<SigningKey> {
+    read(algorithm, key, SigningKey::from_der)
+}
+
+fn read(
+    algorithm: Algorithm,
+    key: &EncodingKey,
+    der: impl FnOnce(Algorithm, &[u8]) -> Result<SigningKey>,
+) -> Result<SigningKey> {
     match theirs_of(algorithm).family() == key.family() {
         true if is_secret(algorithm) => SigningKey::from_secret(algorithm, key.as_bytes()),
-        true => SigningKey::from_der(algorithm, key.as_bytes()),
+        true => der(algorithm, key.as_bytes()),
         false => Err(other_family(algorithm)),
     }
 }

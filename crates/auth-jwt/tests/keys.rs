@@ -235,6 +235,28 @@ fn der_is_read_strictly() {
     }
 }
 
+/// ring accepts private keys whose numbers do not belong together, and then makes no signature with them: so a key is
+/// tried when it is read.
+#[test]
+fn what_is_read_as_a_private_key_signs() {
+    let Some(folder) = Folder::with_openssl("private") else { return };
+    assert!(folder.openssl("genrsa -out key.pem 2048"));
+    assert!(folder.openssl("rsa -in key.pem -traditional -outform DER -out key.der"));
+    let der = folder.bytes("key.der");
+    let mut refused_because_it_was_tried = 0;
+    for at in (0..der.len()).step_by(13) {
+        let mut flipped = der.clone();
+        flipped[at] ^= 1;
+        match SigningKey::from_der(Algorithm::RS256, &flipped) {
+            Ok(key) => check_pair(&key, &[]),
+            Err(error) => {
+                refused_because_it_was_tried += usize::from(error.code() == "jwt_key_rsa");
+            }
+        }
+    }
+    assert!(refused_because_it_was_tried > 0, "ring has changed");
+}
+
 #[test]
 fn a_secret_is_as_long_as_its_hash_and_given_in_any_base64() {
     for (algorithm, least) in

@@ -1,6 +1,6 @@
 //! ring as the cryptography of `jsonwebtoken`.
 
-use super::{algorithm, signing_key, verifying_key};
+use super::{algorithm, read, verifying_key};
 use crate::{Algorithm, SigningKey, VerifyingKey};
 use ::jsonwebtoken::{
     self as theirs, DecodingKey, EncodingKey,
@@ -72,7 +72,7 @@ impl JwtVerifier for Verifying {
 }
 
 fn signer(wanted: &theirs::Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    let key = signing_key(ours(*wanted)?, key).map_err(refused)?;
+    let key = read(ours(*wanted)?, key, SigningKey::from_der_untried).map_err(refused)?;
     Ok(Box::new(Signing(key)))
 }
 

@@ -92,6 +92,11 @@ impl SigningKey {
     ///
     /// `Error::Config` when it is no such key, or is not for this algorithm.
     pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+        Self::from_der_untried(algorithm, der)?.tried()
+    }
+
+    /// As [`from_der`](Self::from_der), for a key that makes one signature: that is the trial.
+    pub(crate) fn from_der_untried(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
         let material = match (rsa_encoding(algorithm), ecdsa(algorithm)) {
             (Some(encoding), _) => {
                 let pair = RsaKeyPair::from_pkcs8(der).or_else(|rejected| {
@@ -178,7 +183,7 @@ impl SigningKey {
         let encoding = rsa_encoding(algorithm).ok_or_else(|| mismatch(algorithm))?;
         let pair =
             RsaKeyPair::from_components(components).map_err(|error| rejected(algorithm, &error))?;
-        Self::of(algorithm, Material::Rsa { pair, encoding })
+        Self::of(algorithm, Material::Rsa { pair, encoding })?.tried()
     }
 
     /// A private number or seed with its public point.
@@ -210,6 +215,20 @@ impl SigningKey {
             }
         };
         Ok(Self { material: Arc::new(material), verifying })
+    }
+
+    /// A first signature: ring checks of an RSA key's numbers less than that they belong together, and would say so of
+    /// every signature.
+    fn tried(self) -> Result<Self> {
+        if let Material::Rsa { pair, encoding } = &*self.material {
+            let mut signature = vec![0; self.signature_len()];
+            let signed = pair.sign(*encoding, &SystemRandom::new(), b"trial", &mut signature);
+            signed.map_err(|_| {
+                let text = "RSA key makes no signatures: its numbers do not belong together";
+                config("jwt_key_rsa", text)
+            })?;
+        }
+        Ok(self)
     }
 }
 

@@ -184,10 +184,7 @@ fn basic_reads_what_was_written(field: &[u8]) {
         let password = std::str::from_utf8(found.password()).unwrap();
         assert_eq!(STANDARD.encode(format!("{}:{password}", found.user())), token);
         assert!(!found.user().contains(':'));
-        assert_eq!(
-            sent(&Basic::new(found.user(), password).unwrap()),
-            format!("Basic {token}")
-        );
+        assert_eq!(sent(&Basic::new(found.user(), password).unwrap()), format!("Basic {token}"));
     }
 }
 

@@ -3,10 +3,12 @@
 mod floors;
 mod jsonwebtoken;
 mod others;
+mod rsa;
 
 use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{Clock, SystemClock, Timestamp};
 use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified, VerifyingKey};
+use jsonwebtoken::Backend::{AwsLc, RustCrypto};
 use std::{hint::black_box, time::Duration};
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
@@ -15,14 +17,14 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const INPUT: &str = "iss, iat, exp; pure function, key kept";
 
 pub fn groups() -> Vec<Group> {
-    vec![hs256_mint(), hs256_verify()]
+    vec![hs256_mint(), hs256_verify(), rs512_mint(), rs512_verify()]
 }
 
 fn hs256_mint() -> Group {
     let cases = vec![
         floor("ring, serde_json, base64 into one buffer", floors::mint),
-        peer("jsonwebtoken, aws-lc-rs", || jsonwebtoken::mint(jsonwebtoken::Backend::AwsLc)),
-        peer("jsonwebtoken, RustCrypto", || jsonwebtoken::mint(jsonwebtoken::Backend::RustCrypto)),
+        peer("jsonwebtoken, aws-lc-rs", || jsonwebtoken::mint(AwsLc)),
+        peer("jsonwebtoken, RustCrypto", || jsonwebtoken::mint(RustCrypto)),
         peer("jwt-simple", others::simple_mint),
         peer("josekit", others::jose_mint),
         ours("auth-jwt", Some(1.0), 1, || {
@@ -53,6 +55,31 @@ fn hs256_verify() -> Group {
         }),
     ];
     Group { name: "hs256-verify", input: INPUT, cases }
+}
+
+/// At most 50,000 instructions over the signature, which is some six million.
+fn rs512_mint() -> Group {
+    let cases = vec![
+        floor("ring, key parsed once, the signature alone", rsa::sign),
+        peer("jsonwebtoken, aws-lc-rs", || jsonwebtoken::mint_rsa(AwsLc)),
+        peer("jsonwebtoken, RustCrypto", || jsonwebtoken::mint_rsa(RustCrypto)),
+        peer("jwt-simple", others::simple_mint_rsa),
+        peer("josekit", others::jose_mint_rsa),
+        ours("auth-jwt", Some(1.008), 10, || mint(rsa::key())),
+    ];
+    Group { name: "rs512-mint", input: "2048 bit; iss, iat, exp; pure function, key kept", cases }
+}
+
+fn rs512_verify() -> Group {
+    let cases = vec![
+        floor("ring, the signature alone", rsa::verify),
+        peer("jsonwebtoken, aws-lc-rs", || jsonwebtoken::verify_rsa(AwsLc)),
+        peer("jsonwebtoken, RustCrypto", || jsonwebtoken::verify_rsa(RustCrypto)),
+        peer("jwt-simple", others::simple_verify_rsa),
+        peer("josekit", others::jose_verify_rsa),
+        ours("auth-jwt", Some(1.05), 6, || verify(rsa::token(), rsa::key().verifying())),
+    ];
+    Group { name: "rs512-verify", input: "2048 bit; iss, iat, exp; pure function, key kept", cases }
 }
 
 fn claims() -> ClaimsToSign {

@@ -7,7 +7,7 @@ mod registered;
 pub(crate) use date::Date;
 pub(crate) use registered::{Registered, Subject};
 
-use crate::{Header, Policy, Refused, reason};
+use crate::{Header, Policy, Refused, json::Text, reason};
 use audience::Audience;
 use auth_core::Timestamp;
 use serde::de::DeserializeOwned;
@@ -142,7 +142,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    fn of(text: Option<crate::json::Text<'_>>) -> Self {
+    fn of(text: Option<Text<'_>>) -> Self {
         let Some(text) = text else { return Self::Absent };
         text.span().map_or_else(|| Self::Unescaped(text.to_str().into()), Self::At)
     }

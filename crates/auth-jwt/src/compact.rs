@@ -98,23 +98,53 @@ impl<'a> Unverified<'a> {
     ///
     /// `jwt_alg_other`, `jwt_signature`, or that the signature or the payload is not canonical base64url.
     pub fn verify(self, key: &VerifyingKey) -> Result<Signed, Refused> {
-        if self.header.algorithm() != key.algorithm() {
-            return Err(reason::ALG_OTHER);
-        }
-        if self.signature.len() <= SHORT_SIGNATURE {
-            self.proves::<SHORT_SIGNATURE>(key)?;
-        } else {
-            self.proves::<LONG_SIGNATURE>(key)?;
-        }
-        Ok(Signed { payload: self.payload()?, header: self.header })
+        self.verify_any([key]).map(|(_, signed)| signed)
     }
 
-    fn proves<const MOST: usize>(&self, key: &VerifyingKey) -> Result<(), Refused> {
+    /// As [`verify`](Self::verify), with several keys that may all have signed it, as while keys are rotated; says which
+    /// did, counted from zero.
+    ///
+    /// # Errors
+    ///
+    /// As [`verify`](Self::verify): `jwt_alg_other` when no key is of its algorithm.
+    ///
+    /// # Security
+    ///
+    /// Every key of the algorithm is tried, whichever matches: the time says nothing of their order. How many there are
+    /// is bounded by the caller.
+    pub fn verify_any<'k>(
+        self,
+        keys: impl IntoIterator<Item = &'k VerifyingKey>,
+    ) -> Result<(usize, Signed), Refused> {
+        let key = if self.signature.len() <= SHORT_SIGNATURE {
+            self.proven_by::<SHORT_SIGNATURE>(keys)?
+        } else {
+            self.proven_by::<LONG_SIGNATURE>(keys)?
+        };
+        Ok((key, Signed { payload: self.payload()?, header: self.header }))
+    }
+
+    fn proven_by<'k, const MOST: usize>(
+        &self,
+        keys: impl IntoIterator<Item = &'k VerifyingKey>,
+    ) -> Result<usize, Refused> {
         let mut buffer = [0; MOST];
         let length = base64url::decode_slice(self.signature.as_bytes(), &mut buffer);
         let signature = length.and_then(|length| buffer.get(..length));
         let signature = signature.ok_or(reason::SIGNATURE_BASE64URL)?;
-        key.verify(self.message.as_bytes(), signature).map_err(|_| reason::SIGNATURE)
+        let mut proven = Err(reason::ALG_OTHER);
+        for (at, key) in keys.into_iter().enumerate() {
+            if key.algorithm() != self.header.algorithm() {
+                continue;
+            }
+            let verified = key.verify(self.message.as_bytes(), signature).is_ok();
+            proven = match proven {
+                Ok(first) => Ok(first),
+                Err(_) if verified => Ok(at),
+                Err(_) => Err(reason::SIGNATURE),
+            };
+        }
+        proven
     }
 
     pub(crate) fn payload(&self) -> Result<Vec<u8>, Refused> {
@@ -253,9 +283,9 @@ mod tests {
         for wrong in ["=", "\n", " ", "B", "é", "?", "+/"] {
             check(&signed(format!("{header}.{payload}{wrong}")), Err(reason::PAYLOAD_BASE64URL));
         }
-        assert!(payload.ends_with('Q'), "four bits of the last character are not used");
+        // Of the last character four bits are not used.
         check(
-            &signed(format!("{header}.{}R", &payload[..payload.len() - 1])),
+            &signed(format!("{header}.{}R", payload.strip_suffix('Q').unwrap())),
             Err(reason::PAYLOAD_BASE64URL),
         );
 
@@ -271,7 +301,7 @@ mod tests {
         let (message, signature) = good.rsplit_once('.').unwrap();
         check(&format!("{message}."), Err(reason::SIGNATURE));
         check(&format!("{message}.AAAA"), Err(reason::SIGNATURE));
-        check(&format!("{message}.{}", &signature[..40]), Err(reason::SIGNATURE));
+        check(&format!("{message}.{}", signature.split_at(40).0), Err(reason::SIGNATURE));
         check(&format!("{message}.{}", "A".repeat(88)), Err(reason::SIGNATURE));
         check(&format!("{message}.{}", "A".repeat(1364)), Err(reason::SIGNATURE));
         check(&format!("{message}.{}", "A".repeat(1368)), Err(reason::SIGNATURE_BASE64URL));
@@ -290,6 +320,24 @@ mod tests {
         let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
         let refused = Unverified::parse(&token(HS256, PAYLOAD)).unwrap().verify(&hs512);
         assert_eq!(refused.unwrap_err(), reason::ALG_OTHER);
+    }
+
+    #[test]
+    fn says_which_of_several_keys_signed() {
+        let (good, first) = (token(HS256, PAYLOAD), key().verifying());
+        let other = SigningKey::from_secret(Algorithm::HS256, &[8; 32]).unwrap().verifying();
+        let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
+        let by = |keys: &[&VerifyingKey]| {
+            let verified = Unverified::parse(&good).unwrap().verify_any(keys.iter().copied());
+            verified.map(|(at, signed)| (at, signed.payload().to_vec()))
+        };
+        let signed = |at| Ok((at, PAYLOAD.as_bytes().to_vec()));
+        assert_eq!(by(&[&first]), signed(0));
+        assert_eq!(by(&[&first, &other, &first, &hs512]), signed(0));
+        assert_eq!(by(&[&hs512, &other, &first]), signed(2));
+        assert_eq!(by(&[&other, &hs512]), Err(reason::SIGNATURE));
+        assert_eq!(by(&[&hs512]), Err(reason::ALG_OTHER));
+        assert_eq!(by(&[]), Err(reason::ALG_OTHER));
     }
 
     /// The payload is not looked at before the signature is proven, so its faults cannot be probed.

@@ -3,7 +3,7 @@
 use crate::{
     Algorithm, Refused, base64url, json,
     json::{Text, Value},
-    reason::{self, InHeader},
+    reason,
 };
 
 /// What the header of a token says, once all of it was found harmless.
@@ -96,8 +96,11 @@ impl Header {
             return Ok(usual);
         }
         let mut members = Members::default();
-        let read = json::object(json, |name, value| members.take(name, value));
-        read.map_err(|InHeader(refused)| refused)?;
+        let read = json::object(json, |name, value| {
+            members.take(name, value);
+            Ok(())
+        });
+        read.map_err(reason::in_header)?;
         members.judge()
     }
 }
@@ -117,14 +120,13 @@ struct Members<'a> {
 }
 
 impl<'a> Members<'a> {
-    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), InHeader> {
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) {
         match &*name.to_str() {
             "alg" => self.alg = Some(value),
             "kid" => self.kid = Some(value),
             "typ" => self.typ = Some(value),
             other => self.forbidden = self.forbidden.or_else(|| forbidden(other)),
         }
-        Ok(())
     }
 
     fn judge(self) -> Result<Header, Refused> {

@@ -412,6 +412,12 @@ mod tests {
         check(Policy::new(), "{\"exp\":1000,\"x\":[[[[[[[[]]]]]]]]}", Err(reason::CLAIMS_DEPTH));
         check(Policy::new(), "{\"exp\":01000}", Err(reason::CLAIMS_JSON));
         check(Policy::new(), "{\"exp\":1000}{}", Err(reason::CLAIMS_JSON));
+        check(
+            Policy::new(),
+            "{\"exp\":\"\",\"iss\":1,\"a\":1,\"a\":1}",
+            Err(reason::CLAIMS_DUPLICATE),
+        );
+        check(Policy::new(), "{\"exp\":\"\",\"iss\":1}", Err(reason::EXP_TYPE));
         check(Policy::new(), "[]", Err(reason::CLAIMS_OBJECT));
         check(Policy::new(), "", Err(reason::CLAIMS_OBJECT));
         let wide: Vec<_> = (0..64).map(|at| format!("\"{at}\":1")).collect();

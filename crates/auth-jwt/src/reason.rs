@@ -126,34 +126,26 @@ reasons! {
 }
 
 /// A fault of the header.
-pub(crate) struct InHeader(pub(crate) Refused);
-
-impl From<Fault> for InHeader {
-    fn from(fault: Fault) -> Self {
-        Self(match fault {
-            Fault::Utf8 => HEADER_UTF8,
-            Fault::NotAnObject => HEADER_OBJECT,
-            Fault::Syntax => HEADER_JSON,
-            Fault::Duplicate => HEADER_DUPLICATE,
-            Fault::Depth => HEADER_DEPTH,
-            Fault::Members => HEADER_MEMBERS,
-        })
+pub(crate) const fn in_header(fault: Fault) -> Refused {
+    match fault {
+        Fault::Utf8 => HEADER_UTF8,
+        Fault::NotAnObject => HEADER_OBJECT,
+        Fault::Syntax => HEADER_JSON,
+        Fault::Duplicate => HEADER_DUPLICATE,
+        Fault::Depth => HEADER_DEPTH,
+        Fault::Members => HEADER_MEMBERS,
     }
 }
 
 /// A fault of the payload.
-pub(crate) struct InClaims(pub(crate) Refused);
-
-impl From<Fault> for InClaims {
-    fn from(fault: Fault) -> Self {
-        Self(match fault {
-            Fault::Utf8 => CLAIMS_UTF8,
-            Fault::NotAnObject => CLAIMS_OBJECT,
-            Fault::Syntax => CLAIMS_JSON,
-            Fault::Duplicate => CLAIMS_DUPLICATE,
-            Fault::Depth => CLAIMS_DEPTH,
-            Fault::Members => CLAIMS_MEMBERS,
-        })
+pub(crate) const fn in_claims(fault: Fault) -> Refused {
+    match fault {
+        Fault::Utf8 => CLAIMS_UTF8,
+        Fault::NotAnObject => CLAIMS_OBJECT,
+        Fault::Syntax => CLAIMS_JSON,
+        Fault::Duplicate => CLAIMS_DUPLICATE,
+        Fault::Depth => CLAIMS_DEPTH,
+        Fault::Members => CLAIMS_MEMBERS,
     }
 }
 

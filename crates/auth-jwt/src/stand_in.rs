@@ -3,7 +3,11 @@
 
 use crate::Algorithm;
 use auth_core::{Cause, Error, Result};
-use ring::hmac;
+use ring::{
+    hmac,
+    signature::{RSA_PKCS1_2048_8192_SHA512, RSA_PKCS1_SHA512, RsaKeyPair, UnparsedPublicKey},
+};
+use std::sync::Arc;
 
 pub(crate) mod base64url {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -25,22 +29,32 @@ pub(crate) mod base64url {
 }
 
 #[derive(Clone)]
-pub struct SigningKey(Algorithm, hmac::Key);
+enum Kind {
+    Hmac(hmac::Key),
+    Rs512(Arc<RsaKeyPair>),
+}
 
 #[derive(Clone)]
-pub struct VerifyingKey(Algorithm, hmac::Key);
+pub struct SigningKey(Algorithm, Kind);
+
+#[derive(Clone)]
+pub struct VerifyingKey(Algorithm, Kind);
 
 #[derive(Debug)]
 pub struct Invalid;
 
-fn key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key> {
+fn config(code: &'static str) -> Error {
+    Error::Config(Cause::new(code, "not implemented"))
+}
+
+fn key(algorithm: Algorithm, secret: &[u8]) -> Result<Kind> {
     let hash = match algorithm {
         Algorithm::HS256 => hmac::HMAC_SHA256,
         Algorithm::HS384 => hmac::HMAC_SHA384,
         Algorithm::HS512 => hmac::HMAC_SHA512,
-        _ => return Err(Error::Config(Cause::new("jwt_key", "not implemented"))),
+        _ => return Err(config("jwt_key")),
     };
-    Ok(hmac::Key::new(hash, secret))
+    Ok(Kind::Hmac(hmac::Key::new(hash, secret)))
 }
 
 impl SigningKey {
@@ -48,18 +62,40 @@ impl SigningKey {
         Ok(Self(algorithm, key(algorithm, secret)?))
     }
 
+    pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self> {
+        use base64::{Engine, engine::general_purpose::STANDARD};
+        let lines: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = STANDARD.decode(lines).map_err(|_| config("pem"))?;
+        let pair = RsaKeyPair::from_pkcs8(&der).map_err(|_| config("pem"))?;
+        Ok(Self(algorithm, Kind::Rs512(Arc::new(pair))))
+    }
+
     pub fn algorithm(&self) -> Algorithm {
         self.0
     }
 
     pub fn signature_len(&self) -> usize {
-        self.1.algorithm().digest_algorithm().output_len()
+        match &self.1 {
+            Kind::Hmac(key) => key.algorithm().digest_algorithm().output_len(),
+            Kind::Rs512(pair) => pair.public().modulus_len(),
+        }
     }
 
     pub fn sign(&self, message: &[u8], signature: &mut [u8]) -> Result<usize> {
-        let tag = hmac::sign(&self.1, message);
-        signature.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-        Ok(tag.as_ref().len())
+        match &self.1 {
+            Kind::Hmac(key) => {
+                let tag = hmac::sign(key, message);
+                signature.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+                Ok(tag.as_ref().len())
+            }
+            Kind::Rs512(pair) => {
+                let length = pair.public().modulus_len();
+                let room = signature.get_mut(..length).ok_or_else(|| config("room"))?;
+                let random = ring::rand::SystemRandom::new();
+                pair.sign(&RSA_PKCS1_SHA512, &random, message, room).map_err(|_| config("sign"))?;
+                Ok(length)
+            }
+        }
     }
 
     pub fn verifying(&self) -> VerifyingKey {
@@ -77,6 +113,13 @@ impl VerifyingKey {
     }
 
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Invalid> {
-        hmac::verify(&self.1, message, signature).map_err(|_| Invalid)
+        match &self.1 {
+            Kind::Hmac(key) => hmac::verify(key, message, signature).map_err(|_| Invalid),
+            Kind::Rs512(pair) => {
+                let public = pair.public().as_ref();
+                let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA512, public);
+                key.verify(message, signature).map_err(|_| Invalid)
+            }
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! jsonwebtoken with both of its backends. Its provider is one for the process, so one is installed that asks which.
 
-use super::{SECRET, floors};
+use super::{SECRET, floors, rsa};
 use crate::case::{Call, call};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
@@ -45,6 +45,16 @@ pub fn mint(backend: Backend) -> Call {
 
 pub fn verify(backend: Backend) -> Call {
     verifying(backend, Algorithm::HS256, floors::token(), DecodingKey::from_secret(SECRET))
+}
+
+pub fn mint_rsa(backend: Backend) -> Call {
+    let key = EncodingKey::from_rsa_pem(rsa::pem().as_bytes()).expect("a key");
+    minting(backend, Algorithm::RS512, key)
+}
+
+pub fn verify_rsa(backend: Backend) -> Call {
+    let key = DecodingKey::from_rsa_pem(&rsa::public_pem()).expect("a key");
+    verifying(backend, Algorithm::RS512, rsa::token(), key)
 }
 
 fn minting(backend: Backend, algorithm: Algorithm, key: EncodingKey) -> Call {

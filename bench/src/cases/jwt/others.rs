@@ -1,9 +1,9 @@
 //! jwt-simple and josekit.
 
-use super::{ISSUER, LIFETIME, SECRET, floors};
+use super::{ISSUER, LIFETIME, SECRET, floors, rsa};
 use crate::case::{Call, call};
 use josekit::{
-    jws::{HS256, JwsHeader},
+    jws::{HS256, JwsHeader, RS512},
     jwt::{self, JwtPayload},
 };
 use jwt_simple::prelude::*;
@@ -20,6 +20,17 @@ pub fn simple_mint() -> Call {
 
 pub fn simple_verify() -> Call {
     let (key, token) = (HS256Key::from_bytes(SECRET), floors::token());
+    call(move || key.verify_token::<NoCustomClaims>(black_box(&token), None).expect("claims"))
+}
+
+pub fn simple_mint_rsa() -> Call {
+    let key = RS512KeyPair::from_pem(&rsa::pem()).expect("a key");
+    call(move || key.sign(simple_claims()).expect("a token"))
+}
+
+pub fn simple_verify_rsa() -> Call {
+    let key = RS512KeyPair::from_pem(&rsa::pem()).expect("a key").public_key();
+    let token = rsa::token();
     call(move || key.verify_token::<NoCustomClaims>(black_box(&token), None).expect("claims"))
 }
 
@@ -42,5 +53,17 @@ pub fn jose_mint() -> Call {
 pub fn jose_verify() -> Call {
     let token = floors::token();
     let verifier = HS256.verifier_from_bytes(SECRET).expect("a key");
+    call(move || jwt::decode_with_verifier(black_box(&token), &verifier).expect("claims"))
+}
+
+pub fn jose_mint_rsa() -> Call {
+    let (header, payload) = jose_claims();
+    let signer = RS512.signer_from_pem(rsa::pem()).expect("a key");
+    call(move || jwt::encode_with_signer(black_box(&payload), &header, &signer).expect("a token"))
+}
+
+pub fn jose_verify_rsa() -> Call {
+    let token = rsa::token();
+    let verifier = RS512.verifier_from_pem(rsa::public_pem()).expect("a key");
     call(move || jwt::decode_with_verifier(black_box(&token), &verifier).expect("claims"))
 }

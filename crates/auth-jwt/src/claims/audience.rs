@@ -3,7 +3,7 @@
 use super::Part;
 use crate::{
     Refused,
-    json::{Array, Fault, Value},
+    json::{Array, Fault, Text, Value},
     reason,
 };
 use std::{borrow::Cow, ops::Range};
@@ -11,7 +11,7 @@ use std::{borrow::Cow, ops::Range};
 /// An audience that was checked.
 #[derive(Clone, Copy)]
 pub(crate) enum AudienceClaim<'a> {
-    One(crate::json::Text<'a>),
+    One(Text<'a>),
     Several(Array<'a>),
 }
 
@@ -37,7 +37,7 @@ impl<'a> AudienceClaim<'a> {
         !self.any(|_| true)
     }
 
-    fn any(self, mut test: impl FnMut(crate::json::Text<'a>) -> bool) -> bool {
+    fn any(self, mut test: impl FnMut(Text<'a>) -> bool) -> bool {
         match self {
             Self::One(text) => test(text),
             Self::Several(array) => {
@@ -85,7 +85,7 @@ impl Audience {
                 let array = Array { raw: text.get(span.clone()).unwrap_or_default(), start: 0 };
                 let mut all = Vec::new();
                 let each = |value: Value<'a>| {
-                    all.extend(value.string().map(crate::json::Text::to_str));
+                    all.extend(value.string().map(Text::to_str));
                     Ok::<_, Fault>(())
                 };
                 if array.elements(each).is_err() {

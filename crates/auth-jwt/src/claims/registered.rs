@@ -8,7 +8,7 @@ use super::{
 use crate::{
     Refused, json,
     json::{Number, Text, Value},
-    reason::{self, InClaims},
+    reason,
 };
 
 /// The registered claims of a payload that was checked whole.
@@ -24,11 +24,16 @@ pub(crate) struct Registered<'a> {
 }
 
 impl<'a> Registered<'a> {
+    /// Nothing is said of a claim before all of the document was found good.
     pub(crate) fn read(payload: &'a str) -> Result<Self, Refused> {
         let mut claims = Self::default();
-        let read = json::members(payload, |name, value| claims.take(name, value).map_err(InClaims));
-        read.map_err(|InClaims(refused)| refused)?;
-        Ok(claims)
+        let mut refused = None;
+        let read = json::members(payload, |name, value| {
+            refused = refused.or(claims.take(name, value).err());
+            Ok(())
+        });
+        read.map_err(reason::in_claims)?;
+        refused.map_or(Ok(claims), Err)
     }
 
     fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Refused> {

@@ -34,10 +34,10 @@ impl<'a> Number<'a> {
     fn decimal(self) -> Moment {
         let unsigned = self.0.strip_prefix('-').unwrap_or(self.0);
         let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let digits = || whole.bytes().chain(fraction.bytes());
+        let (integer, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = || integer.bytes().chain(fraction.bytes());
         let zeros = digits().take_while(|digit| *digit == b'0').count();
-        if zeros == whole.len() + fraction.len() {
+        if zeros == integer.len() + fraction.len() {
             return Moment::new(0, 0, Rest::Nothing);
         }
         if unsigned.len() < self.0.len() {
@@ -45,31 +45,19 @@ impl<'a> Number<'a> {
         }
         // How many digits stand before the point, from the first that is not zero; negative when zeros follow the point.
         let point =
-            signed(whole.len()).saturating_sub(signed(zeros)).saturating_add(shift(exponent));
+            signed(integer.len()).saturating_sub(signed(zeros)).saturating_add(shift(exponent));
         if point > signed(MOST_DIGITS) {
             return Moment::TooLarge;
         }
-        let (mut seconds, mut nanos, mut rest) = (0_u64, 0_u32, Rest::Nothing);
-        let mut place = 0;
-        // Zeros between the point and the first digit, then the digits, then zeros up to nanoseconds.
-        let front = usize::try_from(point.saturating_neg()).unwrap_or(0).min(NANO_DIGITS);
-        let before = point.max(0);
-        let lead = std::iter::repeat_n(b'0', front);
-        let least = usize::try_from(before).unwrap_or(0) + NANO_DIGITS;
-        let mut written = lead.chain(digits().skip(zeros));
-        while place < least {
-            let digit = written.next().unwrap_or(b'0') - b'0';
-            if signed(place) < before {
-                seconds = seconds * 10 + u64::from(digit);
-            } else {
-                nanos = nanos * 10 + u32::from(digit);
-            }
-            place += 1;
-        }
-        if written.any(|digit| digit != b'0') {
-            rest = Rest::Something;
-        }
-        Moment::new(seconds, nanos, rest)
+        let whole = usize::try_from(point).unwrap_or(0);
+        let leading = usize::try_from(point.saturating_neg()).unwrap_or(0).min(NANO_DIGITS);
+        let leading = std::iter::repeat_n(b'0', leading);
+        let mut written = leading.chain(digits().skip(zeros)).map(|digit| u64::from(digit - b'0'));
+        let mut read =
+            |count| (0..count).fold(0_u64, |sum, _| sum * 10 + written.next().unwrap_or_default());
+        let (seconds, nanos) = (read(whole), read(NANO_DIGITS));
+        let rest = if written.any(|digit| digit != 0) { Rest::Something } else { Rest::Nothing };
+        Moment::new(seconds, u32::try_from(nanos).unwrap_or_default(), rest)
     }
 }
 

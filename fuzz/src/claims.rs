@@ -1,0 +1,206 @@
+//! The input is a payload, which is signed here. Each policy accepts exactly what a second reading of its sentences does,
+//! and then until the moment at which it says that the token dies.
+
+use std::time::Duration;
+
+use auth_core::Timestamp;
+use auth_jwt::{Claim, Claims, Dates, Expiry, Policy, Refused, SubjectType, Unverified};
+
+use crate::forged::{self, KEY, Members, is_stricter};
+
+const NOW: u64 = 1_700_000_000;
+const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
+
+/// Holds for any bytes as a payload.
+pub fn claims(data: &[u8]) {
+    let token = forged::token(HEADER, data);
+    if token.len() > Unverified::MOST_BYTES {
+        return;
+    }
+    let now = Timestamp::from_unix(NOW);
+    for (policy, sentences) in policies() {
+        match judged(&token, &policy, now) {
+            Ok(claims) => {
+                let members = Members::read(data).expect("JSON");
+                assert_ne!(sentences.hold(&members), Some(false), "accepted");
+                says_the_same(&claims, &members);
+                lives_until_it_dies(&token, &policy, &claims);
+            }
+            Err(refused) => match refused.reason().code {
+                "jwt_claims_json" => {
+                    assert!(serde_json::from_slice::<serde_json::Value>(data).is_err());
+                }
+                "jwt_claims_utf8" => assert!(std::str::from_utf8(data).is_err()),
+                "jwt_claims_object" => assert!(Members::read(data).is_none()),
+                stricter if is_stricter(stricter) => {}
+                code => {
+                    let members = Members::read(data).expect("JSON");
+                    assert_ne!(sentences.hold(&members), Some(true), "refused: {code}");
+                }
+            },
+        }
+    }
+}
+
+fn judged(token: &str, policy: &Policy, now: Timestamp) -> Result<Claims, Refused> {
+    Unverified::parse(token).unwrap().verify(&KEY).unwrap().claims(policy, now)
+}
+
+fn lives_until_it_dies(token: &str, policy: &Policy, claims: &Claims) {
+    let dies = claims.dies();
+    assert!(dies > Timestamp::from_unix(NOW));
+    assert!(judged(token, policy, dies.before(Duration::from_nanos(1))).is_ok());
+    assert!(judged(token, policy, dies).is_err());
+}
+
+fn says_the_same(claims: &Claims, members: &Members) {
+    assert_eq!(claims.issuer().map(String::from), members.text("iss").flatten());
+    assert_eq!(claims.id().map(String::from), members.text("jti").flatten());
+    let number = members.raw("sub").filter(|raw| !raw.starts_with('"')).map(String::from);
+    assert_eq!(claims.subject().map(String::from), members.text("sub").flatten().or(number));
+    let audience: Vec<String> = claims.audience().map(|one| one.into_owned()).collect();
+    assert_eq!(audience, audiences(members).unwrap_or_default());
+    assert!(claims.expires().is_some() == members.has("exp"));
+}
+
+/// What a policy says, once more.
+#[derive(Default)]
+struct Sentences {
+    issuer: Option<&'static str>,
+    audience: Option<&'static str>,
+    number: bool,
+    text: bool,
+    subject: bool,
+    id: bool,
+    optional_exp: bool,
+    whole: bool,
+    max_age: Option<f64>,
+    ahead: Option<f64>,
+    leeway: f64,
+}
+
+fn policies() -> [(Policy, Sentences); 4] {
+    let seconds = Duration::from_secs;
+    [
+        (Policy::new(), Sentences { text: true, leeway: 60.0, ..Sentences::default() }),
+        (
+            Policy::new()
+                .issuer("i")
+                .expiry(Expiry::Optional)
+                .max_age(seconds(3600))
+                .dates(Dates::WholeSeconds)
+                .leeway(Duration::ZERO),
+            Sentences {
+                issuer: Some("i"),
+                text: true,
+                optional_exp: true,
+                whole: true,
+                max_age: Some(3600.0),
+                ..Sentences::default()
+            },
+        ),
+        (
+            Policy::new()
+                .subject(SubjectType::TextOrNumber)
+                .require(Claim::Subject)
+                .expires_within(seconds(300))
+                .leeway(seconds(5)),
+            Sentences {
+                text: true,
+                number: true,
+                subject: true,
+                ahead: Some(300.0),
+                leeway: 5.0,
+                ..Sentences::default()
+            },
+        ),
+        (
+            Policy::new().audience("a").require(Claim::Id).subject(SubjectType::Number),
+            Sentences {
+                audience: Some("a"),
+                number: true,
+                id: true,
+                leeway: 60.0,
+                ..Sentences::default()
+            },
+        ),
+    ]
+}
+
+impl Sentences {
+    /// `None` where it is too close to say without exact numbers.
+    fn hold(&self, members: &Members) -> Option<bool> {
+        let texts = ["iss", "jti"].iter().all(|name| members.text(name) != Some(None));
+        let aud = audiences(members);
+        let issuer = members.text("iss").flatten();
+        let audience =
+            |wanted: &str| aud.as_ref().is_some_and(|all| all.iter().any(|one| one == wanted));
+        let simple = texts
+            && (aud.is_some() || !members.has("aud"))
+            && self.issuer.is_none_or(|wanted| issuer.as_deref() == Some(wanted))
+            && self.audience.is_none_or(audience)
+            && (members.has("jti") || !self.id)
+            && self.subject_holds(members);
+        if simple { self.times_hold(members) } else { Some(false) }
+    }
+
+    fn subject_holds(&self, members: &Members) -> bool {
+        let Some(raw) = members.raw("sub") else { return !self.subject };
+        let digits = raw.bytes().all(|byte| byte.is_ascii_digit());
+        (raw.starts_with('"') && self.text) || (digits && self.number)
+    }
+
+    fn times_hold(&self, members: &Members) -> Option<bool> {
+        let mut dates = [None; 3];
+        for (date, name) in dates.iter_mut().zip(["exp", "nbf", "iat"]) {
+            *date = match members.number(name) {
+                None => None,
+                Some(Some(seconds)) if (0.0..=1e10).contains(&seconds) => {
+                    let fraction = members.raw(name)?.bytes().any(|byte| !byte.is_ascii_digit());
+                    if self.whole && fraction {
+                        return if seconds.fract() > 1e-3 { Some(false) } else { None };
+                    }
+                    if fraction && !(1e-3..=1e10 - 1.0).contains(&seconds) {
+                        return None;
+                    }
+                    Some(seconds)
+                }
+                Some(_) => return Some(false),
+            };
+        }
+        let [exp, nbf, iat] = dates;
+        let now = f64::from(u32::try_from(NOW).unwrap());
+        let least = |a: Option<f64>, b: Option<f64>| Some(a?.min(b.unwrap_or(f64::INFINITY)));
+        let age = self.max_age.and_then(|age| iat.map(|iat| iat + age));
+        if (exp.is_none() && !(self.optional_exp && age.is_some()))
+            || (self.max_age.is_some() && iat.is_none())
+        {
+            return Some(false);
+        }
+        let dies = least(exp, age).or(age).unwrap_or(0.0);
+        // Each must be above zero.
+        let spans = [dies + self.leeway - now, exp.zip(iat).map_or(1.0, |(exp, iat)| exp - iat)];
+        // Each must not be below zero.
+        let margins = [
+            nbf.map_or(1.0, |nbf| now + self.leeway - nbf),
+            iat.map_or(1.0, |iat| now + self.leeway - iat),
+            exp.zip(self.ahead).map_or(1.0, |(exp, ahead)| now + ahead + self.leeway - exp),
+        ];
+        let whole = dates.iter().flatten().all(|date| date.fract() == 0.0)
+            && ["exp", "nbf", "iat"].iter().all(|name| {
+                members.raw(name).is_none_or(|raw| raw.bytes().all(|byte| byte.is_ascii_digit()))
+            });
+        let close = spans.iter().chain(&margins).any(|span| span.abs() < 1e-3);
+        if close && !whole {
+            return None;
+        }
+        Some(spans.iter().all(|span| *span > 0.0) && margins.iter().all(|margin| *margin >= 0.0))
+    }
+}
+
+/// `None` where there is no `aud`, or one of another type.
+fn audiences(members: &Members) -> Option<Vec<String>> {
+    let raw = members.raw("aud")?;
+    let one = serde_json::from_str(raw).map(|one| vec![one]);
+    one.or_else(|_| serde_json::from_str(raw)).ok()
+}

@@ -1,7 +1,7 @@
 //! Document 001: service keys and service JWTs of Webex Connect. One test for each statement that holds;
 //! `docs/coverage.md` lists them all.
 
-use auth_core::{Authenticator, RequestView, Timestamp, Verifier as _};
+use auth_core::{Authenticator, Clock, RequestView, SystemClock, Timestamp, Verifier as _};
 use auth_jwt::{
     Algorithm, Candidates, Claims, ClaimsToSign, KeyId, Mint, Policy, SigningKey, Unverified,
     Verifier, VerifyingKey, profiles,
@@ -9,7 +9,7 @@ use auth_jwt::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use ring::hmac;
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::Path, process::Command, time::Duration};
 
 const SERVICE: &str = "3fa85f64-5717-4562-b3fc-2c963f66afa6";
 const SERVICE_KEY: &str = "4f5c2d1e-service-key";
@@ -170,6 +170,34 @@ fn s001_14_dead_after_sixty_minutes() {
     check(&claims, NOW + 3599, Ok(()));
     check(&claims, NOW + 3600, Err("jwt_iat_old"));
     assert_eq!(judged(&of_claims(&claims), NOW).unwrap().dies().unix(), NOW + 3600);
+}
+
+/// Any tool may make the token: PyJWT's is accepted, and PyJWT accepts ours. (The suite `jwt-pyjwt` has thousands more.)
+#[test]
+fn s001_15_any_tool_may_make_the_token() {
+    let python = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers/venv/bin/python");
+    let pyjwt = |script: &str, arguments: &[&str]| {
+        let mut python = Command::new(&python);
+        python.args(["-c", &format!("import sys, base64, jwt\n{script}")]).args(arguments);
+        let ran = python.output().ok().filter(|ran| ran.status.success())?;
+        Some(String::from_utf8(ran.stdout).unwrap().trim().to_owned())
+    };
+    if pyjwt("", &[]).is_none() {
+        eprintln!("skipped: PyJWT not installed; `cargo xtask peers install`");
+        return;
+    }
+    let theirs = pyjwt(
+        "print(jwt.encode({'iss': sys.argv[1], 'iat': int(sys.argv[2])}, base64.b64decode(sys.argv[3]), 'HS256'))",
+        &[SERVICE, &NOW.to_string(), SECRET],
+    );
+    assert_eq!(judged(&theirs.unwrap(), NOW).unwrap().issuer(), Some(SERVICE));
+    let now = Clock::now(&SystemClock);
+    let ours = profiles::webex_service_claims(SERVICE).mint(&secret(), now, None).unwrap();
+    let read = pyjwt(
+        "print(jwt.decode(sys.argv[1], base64.b64decode(sys.argv[2]), ['HS256'])['iss'])",
+        &[ours.expose(), SECRET],
+    );
+    assert_eq!(read.as_deref(), Some(SERVICE));
 }
 
 /// The sample of the document, verbatim: refused, and the message says seconds.

@@ -380,10 +380,12 @@ mod tests {
     #[test]
     fn shows_nothing_of_the_token() {
         let token = token(r#"{"alg":"HS256","kid":"k"}"#, PAYLOAD);
-        let shown = format!("{:?} {:?}", Unverified::parse(&token), verified(&token));
-        assert!(shown.contains("HS256") && shown.contains("\"k\""), "{shown}");
-        for part in token.split('.').chain(["iss", "123, 34"]) {
-            assert!(!shown.contains(part), "{shown}");
+        for shown in [format!("{:?}", Unverified::parse(&token)), format!("{:?}", verified(&token))]
+        {
+            assert!(shown.contains("HS256") && shown.contains("\"k\""), "{shown}");
+            for part in token.split('.').chain(["iss", "123, 34"]) {
+                assert!(!shown.contains(part), "{shown}");
+            }
         }
     }
 

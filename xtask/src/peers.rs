@@ -50,6 +50,8 @@ pub const PEERS: &[Peer] = &[
     debian("htpasswd", "server suites", "apache2-utils", &["htpasswd"]),
     debian("nginx", "server suites", "nginx-light", &["nginx", "-v"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
+    debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
+    debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),
     debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),
     python("requests", "client suites", &["-c", "import requests; print(requests.__version__)"]),
     python("httpx", "client suites", &["-c", "import httpx; print(httpx.__version__)"]),

@@ -49,7 +49,7 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
         done(command::run_program("conformance", &words))
     });
     steps.step("fuzz seeds", fuzz_seeds);
-    steps.step("benchmarks build", benchmarks);
+    steps.step("benchmarks build", || benchmarks(absent));
     steps.step("licences, sources, duplicates", deny);
     Ok(steps.finish()?)
 }
@@ -126,9 +126,16 @@ fn fuzz_seeds() -> Result<Done, String> {
     cargo(&["test", "--manifest-path", "fuzz/Cargo.toml"])
 }
 
-fn benchmarks() -> Result<Done, String> {
-    if !repository::root().join("bench/Cargo.toml").is_file() {
-        return Ok(Done::Skipped("there is no bench/Cargo.toml".into()));
+/// A workspace of its own, one of whose peers is linked with OpenSSL.
+fn benchmarks(absent: Absent) -> Result<Done, String> {
+    let headers = ["--exists", "openssl"];
+    if command::capture(Command::new("pkg-config").args(headers)).is_err() {
+        let what = "OpenSSL's headers are not installed; `cargo xtask peers install`";
+        return if absent == Absent::Fail {
+            Err(what.into())
+        } else {
+            Ok(Done::Skipped(what.into()))
+        };
     }
     cargo(&["check", "--manifest-path", "bench/Cargo.toml"])
 }

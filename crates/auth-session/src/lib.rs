@@ -1,0 +1,75 @@
+//! Tokens kept through storms and outages: one log-in for all who need it, renewed ahead of time, served while it lives.
+//!
+//! For whoever calls an API with tokens that expire. A scheme obtains them ([`TokenSource`](auth_core::TokenSource)) and
+//! says what an answer means for them ([`Present`](auth_core::Present)); a [`Session`] keeps them, and is an
+//! [`Authenticator`](auth_core::Authenticator) for async and blocking callers alike.
+//!
+//! | | |
+//! |---|---|
+//! | [`Session`] | keeps the token of one source, for everybody who shares it |
+//! | [`Pool`] | one session for each of many keys, in bounded memory |
+//! | [`Stored`], [`TokenStore`], [`AtRest`] | tokens that outlive the process and are shared by several |
+//! | [`LearnedClock`] | a clock that a server may put right |
+//!
+//! # What it does not do
+//!
+//! It knows no scheme and no status code, opens no connection, and spawns nothing: what is to run in the background is
+//! handed to the [`Transport`](auth_core::Transport), and where there is none one caller carries it.
+//!
+//! ```
+//! use auth_core::{Answer, Authenticator, Context, Credentials, Flow, Lifespan, Present, Refusal, Renewal, RequestView};
+//! use auth_core::{Result, Token, TokenSource, bearer_refusal};
+//! use auth_session::Session;
+//!
+//! #[derive(Clone)]
+//! struct Ticket(&'static str);
+//!
+//! impl Token for Ticket {
+//!     fn lifespan(&self) -> Lifespan {
+//!         Lifespan::Unknown // until it is refused
+//!     }
+//! }
+//!
+//! impl Present for Ticket {
+//!     fn credentials(&self) -> Result<Credentials> {
+//!         let (name, value) = (http::HeaderName::from_static("ticket"), http::HeaderValue::from_static(self.0));
+//!         Credentials::header(name, value)
+//!     }
+//!
+//!     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
+//!         bearer_refusal(answer)
+//!     }
+//! }
+//!
+//! struct Office;
+//!
+//! impl TokenSource for Office {
+//!     type Token = Ticket;
+//!
+//!     fn token(&self, _: Renewal<Ticket>) -> Flow<'_, Ticket> {
+//!         Flow::ready(Ticket("one")) // in real life an exchange over the context's transport
+//!     }
+//! }
+//!
+//! # fn with(context: Context) -> Result<()> {
+//! let session = Session::new(Office, context);
+//! # let _: &dyn Authenticator = &session;
+//! # Ok(())
+//! # }
+//! ```
+
+mod flight;
+mod kept;
+mod learned;
+mod pool;
+mod schedule;
+mod session;
+mod state;
+mod store;
+mod stored;
+
+pub use learned::{LearnedClock, Lesson};
+pub use pool::Pool;
+pub use session::{Held, Session};
+pub use store::{AtRest, Entry, Lease, MemoryTokenStore, Saved, TokenStore};
+pub use stored::{Stored, StoredToken};

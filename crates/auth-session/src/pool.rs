@@ -1,0 +1,119 @@
+//! Many sessions in bounded memory.
+
+use crate::Session;
+use auth_core::{Result, TokenSource};
+use std::{
+    collections::HashMap,
+    fmt,
+    hash::Hash,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+/// One session for each key, made when it is first wanted: for a process that serves many tenants.
+///
+/// There are never more than the limit: the one that was wanted longest ago makes room, and is handed to
+/// [`retiring`](Self::retiring), which can end it. A session that was evicted goes on for those who still hold it.
+pub struct Pool<K, S: TokenSource> {
+    most: usize,
+    make: Box<Make<K, S>>,
+    retire: Box<dyn Fn(Session<S>) + Send + Sync>,
+    state: Mutex<State<K, S>>,
+}
+
+type Make<K, S> = dyn Fn(&K) -> Result<Session<S>> + Send + Sync;
+
+struct State<K, S: TokenSource> {
+    sessions: HashMap<K, Held<S>>,
+    wanted: u64,
+}
+
+struct Held<S: TokenSource> {
+    session: Session<S>,
+    /// When it was last wanted, in calls.
+    wanted: u64,
+}
+
+impl<K, S> Pool<K, S>
+where
+    K: Clone + Eq + Hash,
+    S: TokenSource + 'static,
+{
+    /// A pool of at most so many sessions (at least one), which `make` makes.
+    pub fn new(
+        most: usize,
+        make: impl Fn(&K) -> Result<Session<S>> + Send + Sync + 'static,
+    ) -> Self {
+        let state = State { sessions: HashMap::new(), wanted: 0 };
+        Self {
+            most: most.max(1),
+            make: Box::new(make),
+            retire: Box::new(drop),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// What becomes of a session that made room for another: ending it, for example.
+    #[must_use]
+    pub fn retiring(self, retire: impl Fn(Session<S>) + Send + Sync + 'static) -> Self {
+        Self { retire: Box::new(retire), ..self }
+    }
+
+    /// The session of this key.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `make` says. Nothing is kept then.
+    pub fn get(&self, key: &K) -> Result<Session<S>> {
+        let mut state = self.state();
+        state.wanted = state.wanted.saturating_add(1);
+        let wanted = state.wanted;
+        if let Some(held) = state.sessions.get_mut(key) {
+            held.wanted = wanted;
+            return Ok(held.session.clone());
+        }
+        let session = (self.make)(key)?;
+        let evicted = if state.sessions.len() < self.most { None } else { state.oldest() };
+        state.sessions.insert(key.clone(), Held { session: session.clone(), wanted });
+        drop(state);
+        evicted.into_iter().for_each(&self.retire);
+        Ok(session)
+    }
+
+    /// Takes all sessions out, for an orderly shutdown.
+    pub fn drain(&self) -> Vec<Session<S>> {
+        self.state().sessions.drain().map(|(_, held)| held.session).collect()
+    }
+
+    /// How many sessions there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.state().sessions.len()
+    }
+
+    /// Is there none?
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<K, S: TokenSource> Pool<K, S> {
+    fn state(&self) -> MutexGuard<'_, State<K, S>> {
+        // A `make` that panics has changed nothing yet.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Clone + Eq + Hash, S: TokenSource> State<K, S> {
+    fn oldest(&mut self) -> Option<Session<S>> {
+        let oldest = self.sessions.iter().min_by_key(|(_, held)| held.wanted);
+        let key = oldest.map(|(key, _)| key.clone())?;
+        self.sessions.remove(&key).map(|held| held.session)
+    }
+}
+
+impl<K, S: TokenSource> fmt::Debug for Pool<K, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} of {} sessions)", self.state().sessions.len(), self.most)
+    }
+}

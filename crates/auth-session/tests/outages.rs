@@ -1,0 +1,122 @@
+//! Outages that others had, replayed: each test is named after the report in which its users told it.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use auth_core::{Cause, Error, Lifespan, Token};
+use common::{Background, Does, badge, down, stage};
+use std::{thread, time::Duration};
+
+/// google-cloud-rust #4541: tokens are renewed, the metadata server drops connections for a quarter of a minute, and
+/// when it is back the client never asks again.
+#[test]
+fn google_cloud_rust_4541_recovers_when_the_outage_is_over() {
+    for background in [Background::None, Background::Some] {
+        let stage = stage(background);
+        stage.issuer.then(Does::GivesFor(4));
+        assert_eq!(stage.sends(), Ok(1));
+        (0..100).for_each(|_| {
+            stage.issuer.then(Does::Fails(down()));
+        });
+        stage.pass(4);
+        for _ in 5..20 {
+            assert_eq!(stage.sends(), Err("down"));
+            stage.transport.run();
+            stage.pass(1);
+        }
+        assert!(stage.issuer.times() < 10, "{} requests in the outage", stage.issuer.times());
+        stage.issuer.recovers();
+        stage.pass(16);
+        assert_eq!(stage.sends(), Ok(2));
+    }
+}
+
+/// google-cloud-rust #5809: an early renewal fails, and its error takes the place of a token that lives four minutes
+/// longer.
+#[test]
+fn google_cloud_rust_5809_a_failed_renewal_displaces_nothing() {
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    (0..99).for_each(|_| {
+        stage.issuer.then(Does::Fails(down()));
+    });
+    stage.pass(3600 - 240);
+    for _ in 0..23 {
+        assert_eq!(stage.sends(), Ok(1));
+        stage.transport.run();
+        stage.pass(10);
+    }
+    assert!(stage.issuer.times() > 1, "it was tried all the same");
+}
+
+/// google-cloud-rust #5864: one read that is torn is taken for a permanent error, and the process is offline for good.
+#[test]
+fn google_cloud_rust_5864_one_torn_read_does_not_end_renewal() {
+    let torn = Error::Refused(Cause::new("torn", "taken for a refusal"));
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.issuer.then(Does::Fails(torn));
+    stage.pass(2880);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.transport.run();
+    stage.pass(1);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.transport.run();
+    assert_eq!(stage.sends(), Ok(2));
+}
+
+/// opendal-reqsign #771: temporary keys end before the URL that they signed.
+#[test]
+fn reqsign_771_keys_that_end_too_early_are_renewed_first() {
+    let stage = stage(Background::None);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.pass(2000);
+    let now = auth_core::Clock::now(&stage.clock);
+    let lasting = |seconds| {
+        let needed = now.after(Duration::from_secs(seconds));
+        stage.session.token_until(needed).wait().unwrap().token
+    };
+    assert_eq!(lasting(1599).number, 1);
+    assert_eq!(lasting(1600).number, 2, "the first one would end in that second");
+    // More than there is to have: it is said, and not asked for again and again.
+    let longest = lasting(7200);
+    assert_eq!((longest.number, lasting(7200).number, stage.issuer.times()), (2, 2, 2));
+    assert_eq!(longest.lifespan(), Lifespan::Until(now.after(Duration::from_secs(3600))));
+    // When nobody answers, a shorter one is better than none.
+    stage.pass(60);
+    stage.issuer.then(Does::Fails(down()));
+    assert_eq!(lasting(7200).number, 2);
+}
+
+/// opendal-reqsign #783: the issuer gives the same token again, which still lives, and it is rejected for being due.
+#[test]
+fn reqsign_783_a_token_that_is_due_is_still_good() {
+    let stage = stage(Background::None);
+    let end = auth_core::Clock::now(&stage.clock).after(Duration::from_secs(3600));
+    (0..9).for_each(|_| {
+        stage.issuer.then(Does::Gives(Lifespan::Until(end)));
+    });
+    assert!(stage.sends().is_ok());
+    stage.pass(3500);
+    for _ in 0..99 {
+        assert!(stage.sends().is_ok());
+        stage.pass(1);
+    }
+}
+
+/// opendal-reqsign #837: many signers find no credentials at once, and each of them asks.
+#[test]
+fn reqsign_837_a_cold_start_asks_once() {
+    let stage = stage(Background::None);
+    stage.issuer.gate().close();
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..32).map(|_| scope.spawn(|| badge(&stage.session))).collect();
+        while stage.issuer.times() == 0 {
+            thread::yield_now();
+        }
+        stage.issuer.gate().open_up();
+        assert!(callers.into_iter().all(|caller| caller.join().unwrap() == Ok(1)));
+    });
+    assert_eq!(stage.issuer.times(), 1);
+}

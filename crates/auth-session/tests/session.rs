@@ -1,0 +1,325 @@
+//! What a session promises, promise by promise; nothing sleeps and nothing is left to chance.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use auth_core::{Authenticator, Cause, Error, Flow, Lifespan, RequestView};
+use common::{Background, Does, Stage, answered, badge, down, made, number, seeded, stage};
+use http::{HeaderMap, Method, Uri};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+/// Polls once, as a caller that then goes away.
+fn poll<T>(flow: &mut Flow<'_, T>) -> Poll<Result<T, Error>> {
+    Pin::new(flow).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[test]
+fn a_token_is_obtained_once_and_kept() {
+    let stage = stage(Background::None);
+    assert_eq!((stage.sends(), stage.sends(), stage.sends()), (Ok(1), Ok(1), Ok(1)));
+    assert_eq!(stage.issuer.asked(), ["first"]);
+}
+
+/// Sixteen callers while the issuer is down: one request, sixteen errors.
+#[test]
+fn one_failure_is_for_all_who_waited() {
+    let stage = stage(Background::None);
+    stage.issuer.then(Does::Fails(down())).gate().close();
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..16).map(|_| scope.spawn(|| badge(&stage.session))).collect();
+        while stage.issuer.times() == 0 {
+            thread::yield_now();
+        }
+        stage.issuer.gate().open_up();
+        for caller in callers {
+            assert_eq!(caller.join().unwrap(), Err("down"));
+        }
+    });
+    assert_eq!(stage.issuer.times(), 1);
+}
+
+/// Sixty-five callers, the first of whom gives up: one log-in, and sixty-four have its token.
+#[test]
+fn who_gives_up_takes_nothing_with_it() {
+    for background in [Background::None, Background::Some] {
+        let stage = stage(background);
+        stage.issuer.gate().close();
+        let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let mut flows: Vec<_> = (0..65).map(|_| stage.session.credentials(view)).collect();
+        assert!(flows.iter_mut().all(|flow| poll(flow).is_pending()));
+        drop(flows.remove(0));
+        stage.issuer.gate().open_up();
+        let numbers: Vec<_> = flows.into_iter().map(|flow| number(&flow.wait().unwrap())).collect();
+        assert_eq!(numbers, [1; 64]);
+        assert_eq!(stage.issuer.asked(), ["first"]);
+    }
+}
+
+/// Everybody gives up, and what was begun is still there for the next one.
+#[test]
+fn an_exchange_that_has_begun_is_seen_through() {
+    for background in [Background::None, Background::Some] {
+        let stage = stage(background);
+        stage.issuer.gate().close();
+        let mut flow = stage.session.token();
+        assert!(poll(&mut flow).is_pending());
+        drop(flow);
+        stage.issuer.gate().open_up();
+        stage.transport.run();
+        assert_eq!(stage.sends(), Ok(1));
+        assert_eq!(stage.issuer.asked(), ["first"]);
+    }
+}
+
+#[test]
+fn it_is_renewed_ahead_while_all_keep_using_it() {
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.transport.run();
+    stage.pass(2880);
+    assert_eq!((stage.sends(), stage.sends()), (Ok(1), Ok(1)), "nobody waits");
+    assert_eq!(stage.transport.run(), 1);
+    assert_eq!(stage.sends(), Ok(2));
+    assert_eq!(stage.issuer.asked(), ["first", "due 1"]);
+}
+
+/// Where there is no background, one caller carries it and has the new one; the others do not notice.
+#[test]
+fn without_a_background_one_caller_carries_the_renewal() {
+    let stage = stage(Background::None);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.pass(2880);
+    stage.issuer.gate().close();
+    let mut carrying = stage.session.token();
+    assert!(poll(&mut carrying).is_pending());
+    assert_eq!((stage.sends(), stage.sends()), (Ok(1), Ok(1)));
+    stage.issuer.gate().open_up();
+    assert_eq!(carrying.wait().unwrap().token.number, 2);
+    assert_eq!(stage.sends(), Ok(2));
+}
+
+#[test]
+fn at_the_end_of_its_life_all_wait_for_the_next() {
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.pass(3570);
+    assert_eq!(stage.sends(), Ok(2));
+}
+
+#[test]
+fn the_old_token_is_used_while_it_lives_if_renewal_fails() {
+    for background in [Background::None, Background::Some] {
+        let stage = stage(background);
+        assert_eq!(stage.sends(), Ok(1));
+        for _ in 0..20 {
+            stage.issuer.then(Does::Fails(down()));
+        }
+        for seconds in [2880, 300, 300, 95, 10, 10] {
+            stage.pass(seconds);
+            assert_eq!(stage.sends(), Ok(1), "after {seconds} s more");
+            stage.transport.run();
+        }
+        stage.pass(10);
+        assert_eq!(stage.sends(), Err("down"), "it is dead now");
+    }
+}
+
+#[test]
+fn it_recovers_after_any_error_however_permanent_it_looked() {
+    let errors = [
+        Error::Config(Cause::new("config", "wrong")),
+        Error::Refused(Cause::new("refused", "no")),
+        Error::Protocol(Cause::new("protocol", "nonsense")),
+        down(),
+    ];
+    for error in errors {
+        let stage = stage(Background::None);
+        stage.issuer.then(Does::Fails(error.clone()));
+        assert_eq!(stage.sends(), Err(error.code()));
+        assert_eq!((stage.sends(), stage.issuer.times()), (Err(error.code()), 1), "too early");
+        stage.pass(1);
+        assert_eq!(stage.sends(), Ok(1));
+    }
+}
+
+#[test]
+fn it_waits_longer_after_each_failure_and_as_long_as_it_is_told() {
+    let stage = stage(Background::None);
+    for longest in [1_u64, 2, 4, 8, 16, 32, 60, 60] {
+        stage.issuer.then(Does::Fails(down()));
+        let before = stage.issuer.times();
+        assert_eq!((stage.sends(), stage.issuer.times()), (Err("down"), before + 1));
+        stage.clock.advance(Duration::from_millis(longest * 500 - 1));
+        assert_eq!((stage.sends(), stage.issuer.times()), (Err("down"), before + 1), "{longest}");
+        stage.clock.advance(Duration::from_millis(longest * 500 + 1));
+    }
+    let busy = |said| Error::Unavailable {
+        retry_after: Some(Duration::from_secs(said)),
+        cause: Cause::new("busy", "later"),
+    };
+    for (said, quiet, over) in [(90, 89, 10), (86_400, 3599, 400)] {
+        stage.issuer.then(Does::Fails(busy(said)));
+        let before = stage.issuer.times();
+        assert_eq!(stage.sends(), Err("busy"));
+        stage.pass(quiet);
+        assert_eq!((stage.sends(), stage.issuer.times()), (Err("busy"), before + 1));
+        stage.pass(over);
+    }
+    assert_eq!(stage.sends(), Ok(1));
+}
+
+/// Ten thousand requests that are refused together renew once; a refusal of an older generation renews nothing.
+#[test]
+fn a_storm_of_refusals_renews_once() {
+    let stage = stage(Background::None);
+    let sent: Vec<_> = (0..10_000).map(|_| made(&stage.session).unwrap()).collect();
+    assert!(!answered(&stage.session, &sent[0], 200));
+    assert!(sent.iter().all(|sent| answered(&stage.session, sent, 401)), "all may try again");
+    assert_eq!(stage.sends(), Ok(2));
+    assert!(
+        answered(&stage.session, &sent[0], 401),
+        "late, and worth another try with what is new"
+    );
+    assert_eq!(
+        (stage.sends(), stage.issuer.asked()),
+        (Ok(2), vec!["first".into(), "refused 1".into()])
+    );
+}
+
+#[test]
+fn ten_thousand_threads_of_one_storm_log_in_once() {
+    let stage = stage(Background::None);
+    let sent = made(&stage.session).unwrap();
+    assert!(!answered(&stage.session, &sent, 200));
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..1250 {
+                    answered(&stage.session, &sent, 401);
+                    assert_eq!(badge(&stage.session), Ok(2));
+                }
+            });
+        }
+    });
+    assert_eq!(stage.issuer.times(), 2);
+}
+
+/// A server that refuses what is new twice in a row lacks something that another token does not bring.
+#[test]
+fn tokens_that_nobody_takes_are_not_renewed_for_ever() {
+    let stage = stage(Background::None);
+    let refuse = || answered(&stage.session, &made(&stage.session).unwrap(), 401);
+    assert!(refuse());
+    assert_eq!(stage.sends(), Ok(2), "the first one may have been bad luck");
+    assert!(refuse());
+    assert_eq!((stage.sends(), stage.issuer.times()), (Err("session_refused"), 2));
+    stage.pass(1);
+    assert_eq!(stage.sends(), Ok(3));
+    assert!(refuse());
+    stage.clock.advance(Duration::from_millis(999));
+    assert_eq!(stage.sends(), Err("session_refused"), "longer from time to time");
+    stage.pass(1);
+    let good = made(&stage.session).unwrap();
+    assert!(!answered(&stage.session, &good, 200));
+    assert!(answered(&stage.session, &good, 401));
+    assert_eq!(stage.sends(), Ok(5), "it was taken, so it is renewed at once");
+}
+
+#[test]
+fn other_answers_change_nothing() {
+    let stage = stage(Background::None);
+    let sent = made(&stage.session).unwrap();
+    for status in [200, 204, 302, 400, 403, 404, 429, 500, 503] {
+        assert!(!answered(&stage.session, &sent, status));
+    }
+    assert!(!answered(&stage.session, &auth_core::Credentials::none(), 401), "not ours");
+    assert_eq!((stage.sends(), stage.issuer.times()), (Ok(1), 1));
+}
+
+#[test]
+fn an_idle_token_slides_on_use() {
+    let stage = stage(Background::None);
+    stage.issuer.then(Does::Gives(Lifespan::Idle(Duration::from_secs(3600))));
+    for _ in 0..10 {
+        assert_eq!(stage.sends(), Ok(1));
+        stage.pass(3239);
+    }
+    stage.pass(1);
+    assert_eq!(stage.sends(), Ok(2));
+}
+
+#[test]
+fn a_token_without_an_end_is_used_until_it_is_refused() {
+    let stage = stage(Background::None);
+    stage.issuer.then(Does::Gives(Lifespan::Unknown));
+    let sent = made(&stage.session).unwrap();
+    stage.pass(100 * 365 * 86_400);
+    assert_eq!(stage.sends(), Ok(1));
+    assert!(answered(&stage.session, &sent, 401));
+    assert_eq!(stage.sends(), Ok(2));
+}
+
+/// Who signs with a kept token holds it, and condemns it by its generation.
+#[test]
+fn a_signer_can_condemn_what_it_signed_with() {
+    let stage = stage(Background::None);
+    let held = stage.session.token().wait().unwrap();
+    let signed = auth_core::Credentials::none().stamped(stage.session.stamp(held.generation));
+    assert_eq!(stage.session.generation(&signed), Some(1));
+    stage.session.condemn(7, auth_core::Refusal::new(http::StatusCode::FORBIDDEN));
+    assert_eq!(stage.sends(), Ok(1));
+    stage.session.condemn(1, auth_core::Refusal::new(http::StatusCode::FORBIDDEN));
+    assert_eq!((stage.sends(), stage.issuer.asked().len()), (Ok(2), 2));
+}
+
+#[test]
+fn an_ended_session_gives_its_last_token_back_and_no_other() {
+    let ended = stage(Background::None);
+    assert!(ended.session.end().wait().unwrap().is_none());
+    assert_eq!(ended.sends(), Err("session_ended"));
+    let ended = stage(Background::None);
+    assert_eq!(ended.sends(), Ok(1));
+    assert_eq!(ended.session.end().wait().unwrap().unwrap().number, 1);
+    assert_eq!((ended.sends(), ended.issuer.times()), (Err("session_ended"), 1));
+    // One that was on its way is waited for: it would be left behind otherwise.
+    let ended = stage(Background::None);
+    ended.issuer.gate().close();
+    let mut waiting = ended.session.token();
+    assert!(poll(&mut waiting).is_pending());
+    let mut ending = ended.session.end();
+    assert!(poll(&mut ending).is_pending());
+    ended.issuer.gate().open_up();
+    assert_eq!(ending.wait().unwrap().unwrap().number, 1);
+    assert_eq!(ended.sends(), Err("session_ended"));
+}
+
+/// 200 clients whose tokens end together, over ten simulated minutes: no second holds more than 5 percent of the
+/// renewals.
+#[test]
+fn a_fleet_does_not_renew_together() {
+    let fleet: Vec<Stage> = (0..200).map(|seed| seeded(Background::None, seed)).collect();
+    for client in &fleet {
+        client.issuer.then(Does::GivesFor(600));
+        assert_eq!(client.sends(), Ok(1));
+    }
+    let mut busiest = 0;
+    for _ in 0..600 {
+        let before: usize = fleet.iter().map(|client| client.issuer.times()).sum();
+        for client in &fleet {
+            client.pass(1);
+            client.sends().unwrap();
+        }
+        let after: usize = fleet.iter().map(|client| client.issuer.times()).sum();
+        busiest = busiest.max(after - before);
+    }
+    assert!(fleet.iter().all(|client| client.issuer.times() == 2), "each has renewed once");
+    assert!((1..=10).contains(&busiest), "{busiest} in one second");
+}

@@ -1,0 +1,205 @@
+//! Several processes that share one store, played by sessions that share nothing else.
+
+#![allow(clippy::unwrap_used)]
+
+use auth_core::{Clock, Context, Flow, Lifespan, Renewal, Result, Secret, Token, TokenSource};
+use auth_session::{AtRest, Lease, MemoryTokenStore, Pool, Saved, Session, Stored, TokenStore};
+use auth_testing::{ManualClock, Scripted, SeededRandom};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+/// A refresh token that rotates: number `n` is renewed to `n + 1`, and once only.
+#[derive(Clone, Debug)]
+struct Rotating {
+    number: u32,
+    until: u64,
+}
+
+impl Token for Rotating {
+    fn lifespan(&self) -> Lifespan {
+        Lifespan::Until(auth_core::Timestamp::from_unix(self.until))
+    }
+}
+
+impl AtRest for Rotating {
+    fn to_rest(&self) -> Secret {
+        Secret::new(format!("{} {}", self.number, self.until))
+    }
+
+    fn from_rest(bytes: &[u8]) -> Result<Self> {
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        let read = text.split_once(' ').and_then(|(number, until)| {
+            Some(Self { number: number.parse().ok()?, until: until.parse().ok()? })
+        });
+        let cause = || auth_core::Cause::new("rotating_at_rest", "expected two numbers");
+        read.ok_or_else(|| auth_core::Error::Protocol(cause()))
+    }
+}
+
+/// The issuer: knows which token is the last of the family, and revokes it when another comes.
+#[derive(Clone)]
+struct Family(ManualClock, Arc<Mutex<Vec<String>>>);
+
+impl TokenSource for Family {
+    type Token = Rotating;
+
+    fn token(&self, why: Renewal<Rotating>) -> Flow<'_, Rotating> {
+        let mut asked = self.1.lock().unwrap();
+        let number = match why {
+            Renewal::First => 0,
+            Renewal::Due(old) | Renewal::Refused(old, _) => old.number,
+        };
+        asked.push(format!("renew {number}"));
+        assert!(asked.iter().filter(|one| **one == format!("renew {number}")).count() == 1);
+        Flow::ready(Rotating { number: number + 1, until: self.0.now().unix() + 3600 })
+    }
+}
+
+struct Fleet {
+    clock: ManualClock,
+    transport: Scripted,
+    store: MemoryTokenStore,
+    family: Family,
+}
+
+fn fleet() -> Fleet {
+    let clock = ManualClock::at(1_000_000);
+    Fleet {
+        transport: Scripted::new(|_| Ok(http::Response::default())),
+        store: MemoryTokenStore::new(clock.clone()),
+        family: Family(clock.clone(), Arc::default()),
+        clock,
+    }
+}
+
+impl Fleet {
+    /// A process: it has only the store in common with the others.
+    fn process(&self, seed: u64) -> Session<Stored<Family, MemoryTokenStore>> {
+        let context = Context {
+            transport: Arc::new(self.transport.clone()),
+            clock: Arc::new(self.clock.clone()),
+            random: Arc::new(SeededRandom::new(seed)),
+        };
+        let source =
+            Stored::new(self.family.clone(), self.store.clone(), "tenant", context.clone());
+        Session::new(source, context)
+    }
+
+    fn asked(&self) -> usize {
+        self.family.1.lock().unwrap().len()
+    }
+}
+
+fn number(session: &Session<Stored<Family, MemoryTokenStore>>) -> u32 {
+    session.token().wait().unwrap().token.token().number
+}
+
+#[test]
+fn the_second_process_uses_what_the_first_obtained() {
+    let fleet = fleet();
+    let (one, two) = (fleet.process(1), fleet.process(2));
+    assert_eq!((number(&one), number(&two), fleet.asked()), (1, 1, 1));
+}
+
+/// A hundred renewals by whoever comes first: the family never sees an old token.
+#[test]
+fn a_rotating_token_is_renewed_by_one_of_them() {
+    let fleet = fleet();
+    let processes: Vec<_> = (0..4).map(|seed| fleet.process(seed)).collect();
+    for round in 1..=100 {
+        for process in &processes {
+            assert_eq!(number(process), round);
+        }
+        fleet.clock.advance(Duration::from_secs(3571));
+    }
+    assert_eq!(fleet.asked(), 100);
+}
+
+#[test]
+fn a_token_outlives_its_process() {
+    let fleet = fleet();
+    assert_eq!(number(&fleet.process(1)), 1);
+    assert_eq!(number(&fleet.process(2)), 1);
+    fleet.clock.advance(Duration::from_secs(3600));
+    assert_eq!(number(&fleet.process(3)), 2, "dead, so it is renewed: not obtained anew");
+}
+
+/// A process that died with the lease is waited for until the lease runs out.
+#[test]
+fn the_lease_of_the_dead_runs_out() {
+    let fleet = fleet();
+    let hold = Duration::from_secs(60);
+    assert!(fleet.store.lease("tenant", hold).wait().unwrap().is_some());
+    assert!(fleet.store.lease("tenant", hold).wait().unwrap().is_none());
+    fleet.clock.advance(hold);
+    assert_eq!(number(&fleet.process(1)), 1);
+}
+
+/// Whoever was too slow cannot save over what another has saved since.
+#[test]
+fn a_lost_lease_saves_nothing() {
+    let fleet = fleet();
+    let hold = Duration::from_secs(60);
+    let slow = fleet.store.lease("tenant", hold).wait().unwrap().unwrap();
+    fleet.clock.advance(hold);
+    let quick = fleet.store.lease("tenant", hold).wait().unwrap().unwrap();
+    assert!(quick.fence > slow.fence);
+    let save = |lease: Lease, token: &str| {
+        fleet.store.save("tenant", lease, &Secret::from(token)).wait().unwrap()
+    };
+    assert_eq!(save(quick, "quick"), Saved::Kept);
+    assert_eq!(save(slow, "slow"), Saved::Lost);
+    fleet.store.release("tenant", slow).wait().unwrap();
+    assert!(fleet.store.lease("tenant", hold).wait().unwrap().is_none(), "it is not his to give");
+    let kept = fleet.store.load("tenant").wait().unwrap().unwrap();
+    assert!(kept.token.matches(b"quick") && kept.fence == quick.fence);
+}
+
+/// What an older version wrote and this one cannot read is obtained anew.
+#[test]
+fn what_cannot_be_read_is_obtained_anew() {
+    let fleet = fleet();
+    let lease = fleet.store.lease("tenant", Duration::ZERO).wait().unwrap().unwrap();
+    fleet.store.save("tenant", lease, &Secret::from("gibberish")).wait().unwrap();
+    assert_eq!((number(&fleet.process(1)), fleet.asked()), (1, 1));
+}
+
+#[test]
+fn a_pool_keeps_the_sessions_that_are_wanted() {
+    let fleet = fleet();
+    let retired = Arc::new(Mutex::new(0));
+    let (family, clock, counted) =
+        (fleet.family.clone(), fleet.clock.clone(), Arc::clone(&retired));
+    let transport = fleet.transport.clone();
+    let pool = Pool::new(3, move |tenant: &String| {
+        if tenant.is_empty() {
+            let cause = auth_core::Cause::new("tenant", "tenant is empty, expected a name");
+            return Err(auth_core::Error::Config(cause));
+        }
+        let context = Context {
+            transport: Arc::new(transport.clone()),
+            clock: Arc::new(clock.clone()),
+            random: Arc::new(SeededRandom::new(7)),
+        };
+        Ok(Session::new(family.clone(), context))
+    })
+    .retiring(move |_| *counted.lock().unwrap() += 1);
+    let get = |tenant: &str| pool.get(&tenant.to_owned());
+    for tenant in ["a", "b", "c", "a", "d"] {
+        get(tenant).unwrap();
+    }
+    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1));
+    let kept = get("a").unwrap();
+    assert_eq!(kept.token().wait().unwrap().token.number, 1);
+    assert_eq!(get("a").unwrap().token().wait().unwrap().generation, 1, "the same session");
+    for tenant in 0..1000 {
+        get(&tenant.to_string()).unwrap();
+    }
+    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1001));
+    assert_eq!(get("").unwrap_err().code(), "tenant");
+    assert_eq!(pool.len(), 3);
+    assert_eq!((pool.drain().len(), pool.is_empty()), (3, true));
+    assert_eq!(kept.token().wait().unwrap().token.number, 1, "who holds it goes on");
+}

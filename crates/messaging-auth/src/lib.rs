@@ -13,6 +13,8 @@ pub use auth_net as net;
 pub use auth_jwt as jwt;
 #[cfg(feature = "reqwest")]
 pub use auth_reqwest as reqwest;
+#[cfg(feature = "session")]
+pub use auth_session as session;
 #[cfg(feature = "static")]
 pub use auth_static::*;
 #[cfg(feature = "tower")]

@@ -4,6 +4,7 @@ mod api_key;
 mod basic;
 mod challenges;
 mod jwt;
+mod session;
 
 use crate::case::{Call, Group, call};
 use auth_core::RequestView;
@@ -17,6 +18,7 @@ pub fn all() -> Vec<Group> {
         api_key::kept(),
         api_key::verify(),
         api_key::bearer(),
+        session::kept(),
         challenges::read(),
     ];
     all.extend(challenges::slopes());

@@ -1,7 +1,7 @@
 //! One generation of a token.
 
 use crate::schedule::{Schedule, Stage};
-use auth_core::{Credentials, Present, Result, Stamp, Timestamp};
+use auth_core::{Credentials, Flow, Present, Result, Stamp, Timestamp};
 use std::{
     array,
     sync::{
@@ -57,8 +57,16 @@ impl<T> Kept<T> {
 impl<T: Present> Kept<T> {
     /// What to add to a request: made once, and lent to each thread from a copy that is likely its own.
     #[inline]
-    pub(crate) fn credentials(&self, stamp: impl FnOnce() -> Stamp) -> Result<&Credentials> {
-        let copies = self.presented.get_or_init(|| {
+    pub(crate) fn credentials(&self, stamp: impl FnOnce() -> Stamp) -> Flow<'static, Credentials> {
+        match self.presented.get() {
+            Some(Ok(copies)) => Flow::ready(own(copies).clone()),
+            _ => self.first(stamp).map(|copies| own(copies).clone()).into(),
+        }
+    }
+
+    #[cold]
+    fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES]> {
+        let made = self.presented.get_or_init(|| {
             let made: [Result<Credentials>; COPIES] = array::from_fn(|_| self.token.credentials());
             let stamp = stamp();
             let mut whole = array::from_fn(|_| Credentials::none());
@@ -67,14 +75,15 @@ impl<T: Present> Kept<T> {
             }
             Ok(whole)
         });
-        match copies {
-            Ok(copies) => {
-                let [first, ..] = copies;
-                Ok(copies.get(lane()).unwrap_or(first))
-            }
-            Err(error) => Err(error.clone()),
-        }
+        made.as_ref().map_err(Clone::clone)
     }
+}
+
+/// The copy of this thread.
+#[inline]
+fn own(copies: &[Credentials; COPIES]) -> &Credentials {
+    let [first, ..] = copies;
+    copies.get(lane()).unwrap_or(first)
 }
 
 /// Threads have their stacks megabytes apart, so where this one's is tells it from most others.

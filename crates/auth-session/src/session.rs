@@ -231,10 +231,7 @@ where
     #[inline]
     fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
         let now = self.0.context.clock.now();
-        let present = |kept: &Kept<S::Token>| {
-            let made = kept.credentials(|| self.stamp(kept.generation));
-            Flow::from(made.cloned())
-        };
+        let present = |kept: &Kept<S::Token>| kept.credentials(|| self.stamp(kept.generation));
         match &*self.0.current.load() {
             Some(kept) if kept.schedule.hand_out(now) => present(kept),
             _ => self.renewed(now).and_then(move |kept| present(&kept)),

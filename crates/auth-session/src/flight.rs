@@ -1,10 +1,11 @@
 //! Work that is done once for all who wait for it.
 
+use crate::sync::{Mutex, MutexGuard};
 use std::{
     collections::BTreeMap,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Wake, Waker},
 };
 
@@ -27,6 +28,8 @@ struct State<T> {
     /// Gone while somebody is polling it, and when it is done.
     work: Option<Work<T>>,
     outcome: Option<T>,
+    /// The work got on while somebody was polling it: who looked meanwhile found nothing to drive.
+    woken: bool,
     watchers: BTreeMap<u64, Waker>,
     tickets: u64,
 }
@@ -36,6 +39,7 @@ impl<T: Clone + Send + 'static> Flight<T> {
         Self(Arc::new(Shared(Mutex::new(State {
             work: Some(Box::pin(work)),
             outcome: None,
+            woken: false,
             watchers: BTreeMap::new(),
             tickets: 0,
         }))))
@@ -92,8 +96,11 @@ impl<T: Clone + Send + 'static> Turn<'_, T> {
 impl<T: Send + 'static> Drop for Turn<'_, T> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
-            self.flight.state().work = Some(work);
-            if std::thread::panicking() {
+            let mut state = self.flight.state();
+            state.work = Some(work);
+            let woken = std::mem::take(&mut state.woken);
+            drop(state);
+            if woken || std::thread::panicking() {
                 Arc::clone(self.flight).wake();
             }
         }
@@ -103,7 +110,10 @@ impl<T: Send + 'static> Drop for Turn<'_, T> {
 /// The work has got on: all are woken, since any of them may be the only one that is still polled.
 impl<T: Send + 'static> Wake for Shared<T> {
     fn wake(self: Arc<Self>) {
-        let watchers: Vec<_> = self.state().watchers.values().cloned().collect();
+        let mut state = self.state();
+        state.woken = state.work.is_none();
+        let watchers: Vec<_> = state.watchers.values().cloned().collect();
+        drop(state);
         watchers.into_iter().for_each(Waker::wake);
     }
 }

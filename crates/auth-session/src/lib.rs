@@ -67,6 +67,7 @@ mod session;
 mod state;
 mod store;
 mod stored;
+mod sync;
 
 pub use learned::{LearnedClock, Lesson};
 pub use pool::Pool;

@@ -5,8 +5,8 @@ use crate::{
     kept::Kept,
     schedule::{Schedule, Stage, fraction},
     state::{Meanwhile, Next, Outcome, State, ended},
+    sync::{ArcSwapOption, Mutex, MutexGuard},
 };
-use arc_swap::ArcSwapOption;
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Flow, Need, Present, Refusal, Renewal,
     RequestView, Result, Stamp, Stamper, Timestamp, Token, TokenSource, Verdict,
@@ -14,7 +14,7 @@ use auth_core::{
 use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, PoisonError},
 };
 
 /// Keeps the token of a [`TokenSource`], for everybody who shares it.
@@ -57,11 +57,11 @@ where
     /// A session over this source. Nothing is fetched before the first request.
     pub fn new(source: S, context: Context) -> Self {
         Self(Arc::new(Inner {
-            current: ArcSwapOption::empty(),
+            current: ArcSwapOption::new(None),
             context,
             stamper: Stamper::new(),
             source: Arc::new(source),
-            state: Mutex::default(),
+            state: Mutex::new(State::default()),
         }))
     }
 

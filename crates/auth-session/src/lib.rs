@@ -10,6 +10,7 @@
 //! | [`Pool`] | one session for each of many keys, in bounded memory |
 //! | [`Stored`], [`TokenStore`], [`AtRest`] | tokens that outlive the process and are shared by several |
 //! | [`LearnedClock`] | a clock that a server may put right |
+//! | [`retry_after`] | how long a peer wants to be left alone |
 //!
 //! # What it does not do
 //!
@@ -62,6 +63,7 @@ mod flight;
 mod kept;
 mod learned;
 mod pool;
+mod retry_after;
 mod schedule;
 mod session;
 mod state;
@@ -71,6 +73,7 @@ mod sync;
 
 pub use learned::{LearnedClock, Lesson};
 pub use pool::Pool;
+pub use retry_after::retry_after;
 pub use session::{Held, Session};
 pub use store::{AtRest, Entry, Lease, MemoryTokenStore, Saved, TokenStore};
 pub use stored::{Stored, StoredToken};

@@ -4,7 +4,7 @@ use messaging_auth_tests::demo::{
     accounts, calls,
     print::{self, Colour},
     server::Running,
-    table,
+    storms, table,
 };
 use std::{net::SocketAddr, process::ExitCode};
 
@@ -56,6 +56,9 @@ async fn demo() -> Result<ExitCode, String> {
         let mut lines = Vec::new();
         for call in all.iter().filter(|call| call.path == path.path) {
             lines.extend(call.run(&callers, &server).await?);
+        }
+        if path.path == storms::PATH {
+            lines.extend(storms::run(&callers, &server).await?);
         }
         print::lines(&format!("{}  {}", path.path, path.scheme), &lines, colour);
         total += lines.len();

@@ -69,6 +69,12 @@ pub const PATHS: &[Path] = &[
         accepts: "the token decides when it is there",
         curl: "-H 'key: key-of-acme-0b8f2a'",
     },
+    Path {
+        path: "/session",
+        scheme: "Bearer, with tokens that are obtained at /session/token and kept",
+        accepts: "the access_token that a POST to /session/token answers with",
+        curl: "-H 'Authorization: Bearer TOKEN'",
+    },
 ];
 
 /// One path of the server.
@@ -123,7 +129,9 @@ fn parameters(path: &str) -> serde_json::Value {
         }
         "/key/scheme" => serde_json::json!({ "realm": REALM, "scheme": KEY_SCHEME }),
         "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
-        "/bearer" | "/jwt/service" | "/jwt/login" => serde_json::json!({ "realm": REALM }),
+        "/bearer" | "/jwt/service" | "/jwt/login" | "/session" => {
+            serde_json::json!({ "realm": REALM })
+        }
         _ => serde_json::json!({}),
     }
 }

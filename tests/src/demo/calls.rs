@@ -21,7 +21,7 @@ pub struct Call {
     /// What is sent, without secrets.
     pub sent: &'static str,
     pub with: With,
-    /// The status, and how the challenge begins.
+    /// The status, and how the challenge begins; 0 when there is nothing to send.
     pub expected: (u16, &'static str),
     /// The server's own verdict: the principal, or the reason that only its log has.
     pub verdict: &'static str,
@@ -125,7 +125,10 @@ impl Call {
         }
         let mut worst = None;
         for answer in calls.join_all().await {
-            let answer = answer.map_err(|error| error.to_string())?;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => return Ok(self.failed("auth-reqwest", &error, began)),
+            };
             let status = answer.status().as_u16();
             if worst.as_ref().is_none_or(|(worst, _)| status > *worst) {
                 worst = Some((status, answer.headers().clone()));
@@ -133,6 +136,21 @@ impl Call {
         }
         let (status, headers) = worst.ok_or("no call was made")?;
         Ok(self.line("auth-reqwest", server, status, &headers, began))
+    }
+
+    /// No request was sent: the line says why, and has no status.
+    fn failed(&self, caller: &'static str, error: &Error, began: Instant) -> Line {
+        let good = self.expected.0 == 0 && self.verdict == error.code();
+        Line {
+            caller,
+            path: self.path,
+            sent: self.sent,
+            verdict: error.code().to_owned(),
+            status: 0,
+            challenge: String::new(),
+            took: began.elapsed(),
+            instead_of: (!good).then(|| format!("{} {}", self.verdict, self.expected.0)),
+        }
     }
 
     async fn plainly(

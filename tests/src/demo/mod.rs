@@ -2,6 +2,8 @@
 
 pub mod accounts;
 pub mod calls;
+pub mod issuer;
 pub mod print;
 pub mod server;
+pub mod storms;
 pub mod table;

@@ -10,9 +10,13 @@ pub fn lines(path: &str, lines: &[Line], colour: Colour) {
     for line in lines {
         let mark = if line.instead_of.is_none() { colour.green("✓") } else { colour.red("✗") };
         let micros = line.took.as_micros();
+        let status = match line.status {
+            0 => String::from("-"),
+            status => status.to_string(),
+        };
         println!(
             "  {mark} {:<13} {:<40} {:<26} {:>3}  {:>6}  {}",
-            line.caller, line.sent, line.verdict, line.status, micros, line.challenge
+            line.caller, line.sent, line.verdict, status, micros, line.challenge
         );
         if let Some(expected) = &line.instead_of {
             println!("    {}", colour.red(&format!("expected {expected}")));

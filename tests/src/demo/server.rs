@@ -1,14 +1,21 @@
 //! The server: one path for each scheme, each behind its own verifier.
 
-use super::accounts::{
-    BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, SERVICE,
-    SERVICE_SECRET, TOKEN, USER,
+use super::{
+    accounts::{
+        BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, SERVICE,
+        SERVICE_SECRET, TOKEN, USER,
+    },
+    issuer::{Issuer, Live},
 };
 use auth_core::{AnyOf, Error, Event, Observer, Precedence, SystemClock, SystemRandom, Verifier};
 use auth_jwt::{Algorithm, Claims, KeyId, SigningKey, VerifyingKey, profiles};
 use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
 use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
-use axum::{Json, Router, extract::OriginalUri, routing::any};
+use axum::{
+    Json, Router,
+    extract::OriginalUri,
+    routing::{any, post},
+};
 use serde_json::{Value, json};
 use std::{
     collections::HashMap,
@@ -20,6 +27,8 @@ use tokio::net::TcpListener;
 /// A server that runs until it is dropped.
 pub struct Running {
     pub address: SocketAddr,
+    /// Obtained tokens come from it.
+    pub issuer: Arc<Issuer>,
     told: Log,
     task: tokio::task::JoinHandle<()>,
 }
@@ -57,7 +66,9 @@ impl Running {
     /// Starts the server; port 0 takes any that is free.
     pub async fn start(address: SocketAddr) -> Result<Self, String> {
         let told = Log::default();
-        let app = router(&told).map_err(|error| error.to_string())?;
+        let hasher = KeyHasher::random(&SystemRandom::new()).map_err(|error| error.to_string())?;
+        let issuer = Issuer::new(&hasher);
+        let app = router(&told, hasher, &issuer).map_err(|error| error.to_string())?;
         let listener =
             TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -65,7 +76,7 @@ impl Running {
         let task = tokio::spawn(async move {
             let _ = axum::serve(listener, service).await;
         });
-        Ok(Self { address, told, task })
+        Ok(Self { address, issuer, told, task })
     }
 
     pub fn base(&self) -> String {
@@ -86,8 +97,7 @@ impl Drop for Running {
 
 type Principal = &'static str;
 
-fn router(log: &Log) -> Result<Router, Error> {
-    let hasher = KeyHasher::random(&SystemRandom::new())?;
+fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, Error> {
     let keys = || Keys::new(&hasher, [(KEY, "acme")]);
     let key = |placement| api_key::Verifier::new(REALM, placement, hasher.clone(), keys());
     let header = || key(Placement::header(KEY_HEADER)?);
@@ -119,7 +129,9 @@ fn router(log: &Log) -> Result<Router, Error> {
     at("/jwt/service", Arc::new(service()?));
     at("/jwt/login", Arc::new(login()?));
     at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
-    Ok(app)
+    at("/session", Arc::new(bearer::Verifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
+    let issuer = Arc::clone(issuer);
+    Ok(app.route("/session/token", post(move || async move { issuer.answer() })))
 }
 
 /// The tokens of a service, whose secret is known by its ID.

@@ -1,0 +1,198 @@
+//! The storms: a thousand callers who share one session, in the moments in which token caches fail.
+
+use super::{
+    calls::{Call, Callers, Line, With},
+    issuer::{HOLDER, Issuer},
+    server::Running,
+};
+use auth_core::{
+    Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan, Present,
+    Refusal, Renewal, Result, SystemRandom, Timestamp, Token, TokenSource, bearer_refusal,
+};
+use auth_session::{Session, retry_after};
+use auth_static::{Bearer, NoAuth};
+use auth_testing::ManualClock;
+use http::{Request, Response};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use tokio::runtime::Handle;
+
+pub const PATH: &str = "/session";
+const CHALLENGE: &str = "Bearer realm=\"demo\"";
+
+/// One storm, and how it should end.
+struct Storm {
+    what: &'static str,
+    /// What happens before.
+    seconds: u64,
+    event: Event,
+    callers: usize,
+    /// The verdict, the status, and how often the issuer is asked.
+    expected: (&'static str, u16, usize),
+}
+
+enum Event {
+    Nothing,
+    IssuerGoesDown,
+    IssuerComesBack,
+    TokensRevoked,
+}
+
+const STORMS: [Storm; 6] = [
+    storm("1,000 callers, none has a token", 0, Event::Nothing, 1000, (HOLDER, 200, 1)),
+    storm("1,000 callers, their token is refused", 0, Event::TokensRevoked, 1000, (HOLDER, 200, 1)),
+    storm("1,000 callers, their token is due", 2900, Event::Nothing, 1000, (HOLDER, 200, 1)),
+    storm(
+        "1,000 callers, due and the issuer down",
+        2900,
+        Event::IssuerGoesDown,
+        1000,
+        (HOLDER, 200, 1),
+    ),
+    storm("16 callers, dead and the issuer down", 700, Event::Nothing, 16, ("issuer_busy", 0, 1)),
+    storm("1,000 callers, the issuer is back", 60, Event::IssuerComesBack, 1000, (HOLDER, 200, 1)),
+];
+
+const fn storm(
+    what: &'static str,
+    seconds: u64,
+    event: Event,
+    callers: usize,
+    expected: (&'static str, u16, usize),
+) -> Storm {
+    Storm { what, seconds, event, callers, expected }
+}
+
+/// The calls under a session, and then the storms over another one.
+pub async fn run(callers: &Callers, server: &Running) -> std::result::Result<Vec<Line>, String> {
+    let text = |error: Error| error.to_string();
+    let mut lines = Vec::new();
+    let nothing: Arc<dyn Authenticator> = Arc::new(NoAuth);
+    for (sent, with, expected, verdict) in [
+        ("a token of the session", session(server).map_err(text)?.0, (200, ""), HOLDER),
+        ("nothing", nothing, (401, CHALLENGE), "bearer_missing"),
+    ] {
+        let call = Call { path: PATH, sent, with: With::Ours(with), expected, verdict };
+        lines.extend(call.run(callers, server).await?);
+    }
+    let (session, clock) = session(server).map_err(text)?;
+    for storm in &STORMS {
+        clock.advance(Duration::from_secs(storm.seconds));
+        storm.event.happens(&server.issuer);
+        lines.push(storm.run(callers, server, &session).await?);
+    }
+    Ok(lines)
+}
+
+impl Event {
+    fn happens(&self, issuer: &Issuer) {
+        match self {
+            Self::Nothing => {}
+            Self::IssuerGoesDown => issuer.goes_down(),
+            Self::IssuerComesBack => issuer.comes_back(),
+            Self::TokensRevoked => issuer.revokes_all(),
+        }
+    }
+}
+
+impl Storm {
+    /// All calls are on their way before the first answer is read; the line is that of the worst.
+    async fn run(
+        &self,
+        callers: &Callers,
+        server: &Running,
+        session: &Arc<dyn Authenticator>,
+    ) -> std::result::Result<Line, String> {
+        let (began, before) = (Instant::now(), server.issuer.asked());
+        let call = Call {
+            path: PATH,
+            sent: self.what,
+            with: With::Many(Arc::clone(session), self.callers),
+            expected: (self.expected.1, ""),
+            verdict: self.expected.0,
+        };
+        let mut line = call.run(callers, server).await?.pop().ok_or("no line")?;
+        let asked = || server.issuer.asked() - before;
+        // A renewal that nobody waits for may still be under way.
+        while asked() < self.expected.2 && began.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        line.verdict = format!("{}, {} log-in", line.verdict, asked());
+        if asked() != self.expected.2 && line.instead_of.is_none() {
+            line.instead_of = Some(format!("{} log-in", self.expected.2));
+        }
+        Ok(line)
+    }
+}
+
+fn session(server: &Running) -> Result<(Arc<dyn Authenticator>, ManualClock)> {
+    let clock = ManualClock::at(1_000_000);
+    let transport = auth_reqwest::Transport::builder(Handle::current()).allowing_loopback();
+    let context = Context {
+        transport: Arc::new(transport.build()?),
+        clock: Arc::new(clock.clone()),
+        random: Arc::new(SystemRandom::new()),
+    };
+    let url = format!("{}{PATH}/token", server.base());
+    Ok((Arc::new(Session::new(LogIn { url, context: context.clone() }, context)), clock))
+}
+
+/// Asks the issuer for tokens.
+struct LogIn {
+    url: String,
+    context: Context,
+}
+
+#[derive(Clone)]
+struct Obtained {
+    token: Bearer,
+    end: Timestamp,
+}
+
+impl Token for Obtained {
+    fn lifespan(&self) -> Lifespan {
+        Lifespan::Until(self.end)
+    }
+}
+
+impl Present for Obtained {
+    fn credentials(&self) -> Result<Credentials> {
+        Ok(self.token.present())
+    }
+
+    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
+        bearer_refusal(answer)
+    }
+}
+
+impl TokenSource for LogIn {
+    type Token = Obtained;
+
+    fn token(&self, _: Renewal<Obtained>) -> Flow<'_, Obtained> {
+        let request = Request::post(&self.url).body(Vec::new());
+        let now = self.context.clock.now();
+        match request {
+            Ok(request) => self
+                .context
+                .transport
+                .fetch(Exchange::new(request))
+                .and_then(move |answer| Flow::from(obtained(&answer, now))),
+            Err(error) => Flow::failed(Error::Config(Cause::new("issuer_url", error))),
+        }
+    }
+}
+
+fn obtained(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<Obtained> {
+    let strange = || Error::Protocol(Cause::new("issuer_answer", "expected a token"));
+    if !answer.status().is_success() {
+        let retry_after = retry_after(answer.headers(), now);
+        let cause = Cause::new("issuer_busy", format!("issuer answered {}", answer.status()));
+        return Err(Error::Unavailable { retry_after, cause });
+    }
+    let said: serde_json::Value = serde_json::from_slice(answer.body()).map_err(|_| strange())?;
+    let token = said["access_token"].as_str().ok_or_else(strange)?;
+    let seconds = said["expires_in"].as_u64().ok_or_else(strange)?;
+    Ok(Obtained { token: Bearer::new(token)?, end: now.after(Duration::from_secs(seconds)) })
+}

@@ -1,5 +1,4 @@
 //! Shared by the tests, the demo and the conformance suites.
-pub mod canary;
 pub mod conformance;
 pub mod demo;
 pub mod suites;

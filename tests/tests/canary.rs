@@ -1,21 +1,26 @@
 //! Random secrets through every path; then everything that was shown is searched for them, in every form.
 
 use auth_core::{
-    Authenticator, Body, Clock, Only, RequestView, Stack, SystemClock, SystemRandom, Timestamp,
-    Verifier,
+    Answer, Authenticator, Body, Clock, Context, Flow, Lifespan, Only, Present, Refusal, Renewal,
+    RequestView, Secret, Stack, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Verifier,
 };
 use auth_jwt::{
     Algorithm, ClaimsToSign, Jwk, KeyId, Mint, Policy, SigningKey, Unverified, VerifyingKey,
     dangerous,
 };
 use auth_reqwest::{Client, Transport};
+use auth_session::{AtRest, MemoryTokenStore, Pool, Session, Stored, TokenStore as _};
 use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
+use auth_testing::{Canary, Scripted, Shown};
 use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
-use messaging_auth_tests::canary::{Canary, Shown};
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tracing_subscriber::filter::LevelFilter;
+
+fn plant(place: &str) -> Canary {
+    Canary::plant(place, &SystemRandom::new()).unwrap()
+}
 
 /// The secrets of one run.
 struct Planted {
@@ -28,10 +33,10 @@ struct Planted {
 impl Planted {
     fn new() -> Self {
         Self {
-            password: Canary::plant("password"),
-            key: Canary::plant("key"),
-            token: Canary::plant("token"),
-            secret: Canary::plant("a-shared-secret"),
+            password: plant("password"),
+            key: plant("key"),
+            token: plant("token"),
+            secret: plant("a-shared-secret"),
         }
     }
 
@@ -162,6 +167,79 @@ fn no_token_or_key_shows_a_secret() {
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 
+/// A token that says nothing of itself, and a source whose peer is talkative.
+#[derive(Clone, Debug)]
+struct Kept(Arc<Secret>);
+
+impl Token for Kept {
+    fn lifespan(&self) -> Lifespan {
+        Lifespan::Unknown
+    }
+}
+
+impl AtRest for Kept {
+    fn to_rest(&self) -> Secret {
+        Secret::new(self.0.expose())
+    }
+
+    fn from_rest(bytes: &[u8]) -> auth_core::Result<Self> {
+        Ok(Self(Secret::new(bytes).into()))
+    }
+}
+
+impl Present for Kept {
+    fn credentials(&self) -> auth_core::Result<auth_core::Credentials> {
+        Ok(Bearer::new(std::str::from_utf8(self.0.expose()).unwrap())?.present())
+    }
+
+    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
+        auth_core::bearer_refusal(answer)
+    }
+}
+
+impl TokenSource for Kept {
+    type Token = Self;
+
+    fn token(&self, _: Renewal<Self>) -> Flow<'_, Self> {
+        Flow::ready(self.clone())
+    }
+}
+
+/// What everything that keeps a token shows of itself, before and after the token is refused.
+#[test]
+fn no_session_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let clock = SystemClock;
+    let context = Context {
+        transport: Arc::new(Scripted::new(|_| unreachable!("nobody asks"))),
+        clock: Arc::new(clock),
+        random: Arc::new(SystemRandom::new()),
+    };
+    let source = || Kept(Arc::new(planted.token.text().into()));
+    let store = MemoryTokenStore::new(clock);
+    let stored = Stored::new(source(), store.clone(), "acme", context.clone());
+    shown.debug(&store).debug(&stored).debug(&context);
+    let session = Session::new(stored, context.clone());
+    let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers);
+    let sent = session.credentials(view).wait().unwrap();
+    let held = session.token().wait().unwrap();
+    shown.debug(&session).debug(&held).debug(&sent);
+    let answer_headers = HeaderMap::new();
+    let answer = Answer::new(view, http::StatusCode::UNAUTHORIZED, &answer_headers);
+    shown.debug(&session.assess(&sent, answer)).debug(&session);
+    shown.debug(&store.load("acme").wait().unwrap().unwrap());
+    sent.commit(&mut uri, &mut headers).unwrap();
+    assert!(format!("{:?}", headers[AUTHORIZATION].as_bytes()).len() > 40, "it was used");
+    shown.debug(&headers);
+    let token = source();
+    let pool: Pool<u8, Kept> =
+        Pool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
+    pool.get(&1).unwrap().token().wait().unwrap();
+    shown.debug(&pool).debug(&session.end().wait().unwrap());
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
 /// Every way in which the clients can fail with a secret in hand.
 #[tokio::test]
 async fn no_error_of_a_client_shows_a_secret() {
@@ -243,7 +321,10 @@ fn panic_message(failed: auth_core::Result<()>) -> String {
 fn no_log_or_answer_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     let logs = tracing_subscriber::fmt()
-        .with_writer(shown.clone())
+        .with_writer({
+            let shown = shown.clone();
+            move || shown.clone()
+        })
         .with_max_level(LevelFilter::TRACE)
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

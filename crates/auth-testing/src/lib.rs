@@ -8,7 +8,8 @@
 //! |---|---|
 //! | [`ManualClock`] | time that stands still until it is moved |
 //! | [`SeededRandom`] | the same bytes for the same seed |
-//! | [`Scripted`] | a transport that asks a closure for its answers, and counts them |
+//! | [`Scripted`], [`Gate`] | a transport that asks a closure for its answers, and counts them |
+//! | [`Canary`], [`Shown`] | secrets that are planted, and looked for in everything that was shown |
 //!
 //! # What it does not do
 //!
@@ -33,10 +34,12 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod canary;
 mod clock;
 mod random;
 mod scripted;
 
+pub use canary::{Canary, Shown};
 pub use clock::ManualClock;
 pub use random::SeededRandom;
 pub use scripted::{Gate, Scripted};

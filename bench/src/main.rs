@@ -7,6 +7,7 @@ mod case;
 mod cases;
 mod measure;
 mod table;
+mod threads;
 
 use std::process::ExitCode;
 
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
         ["--list"] => {
             for group in cases::all() {
                 println!("{}: {}", group.name, group.input);
+            }
+            for pair in cases::pairs() {
+                println!("{}: {}", pair.name, pair.input);
             }
             ExitCode::SUCCESS
         }
@@ -46,15 +50,16 @@ fn usage(what: &str) -> ExitCode {
 }
 
 fn run(names: &[&str]) -> ExitCode {
-    let wanted = |group: &case::Group| {
-        names.is_empty() || names.iter().any(|name| group.name.contains(name))
-    };
-    let groups: Vec<_> = cases::all().into_iter().filter(wanted).collect();
-    if groups.is_empty() {
+    let wanted = |group: &str| names.is_empty() || names.iter().any(|name| group.contains(name));
+    let groups: Vec<_> = cases::all().into_iter().filter(|group| wanted(group.name)).collect();
+    let pairs: Vec<_> = cases::pairs().into_iter().filter(|pair| wanted(pair.name)).collect();
+    let total = groups.len() + pairs.len();
+    if total == 0 {
         return usage("no group has such a name; see --list");
     }
     println!(
-        "instructions: callgrind, inside the measured loop alone; allocations: calls of the Rust allocator; per call\n"
+        "instructions: callgrind, inside the measured loop alone; allocations: calls of the Rust allocator; per call;\n\
+         ns: of the best round, two threads at once\n"
     );
     let mut missed = Vec::new();
     for group in &groups {
@@ -63,9 +68,12 @@ fn run(names: &[&str]) -> ExitCode {
             Err(error) => return usage(&error),
         }
     }
+    for pair in &pairs {
+        missed.extend(threads::run(pair));
+    }
     for target in &missed {
         println!("missed: {target}");
     }
-    println!("{} groups, {} targets missed", groups.len(), missed.len());
+    println!("{total} groups, {} targets missed", missed.len());
     ExitCode::from(u8::from(!missed.is_empty()))
 }

@@ -6,7 +6,10 @@ mod challenges;
 mod jwt;
 mod session;
 
-use crate::case::{Call, Group, call};
+use crate::{
+    case::{Call, Group, call},
+    threads::Pair,
+};
 use auth_core::RequestView;
 use http::{HeaderMap, Method, Uri};
 use std::hint::black_box;
@@ -24,6 +27,11 @@ pub fn all() -> Vec<Group> {
     all.extend(challenges::slopes());
     all.extend(jwt::groups());
     all
+}
+
+/// Every group that is timed with two threads.
+pub fn pairs() -> Vec<Pair> {
+    vec![session::two_threads()]
 }
 
 /// A call with a request that has nothing to do with it.

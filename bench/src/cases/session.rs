@@ -1,7 +1,12 @@
 //! A kept token, handed out for every request.
 
+mod google;
+
 use super::with_request;
-use crate::case::{Call, Group, floor, ours};
+use crate::{
+    case::{Call, Group, Role, Target, floor, ours, peer},
+    threads::{Pair, PairCase, SharedCall},
+};
 use arc_swap::ArcSwap;
 use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal,
@@ -9,7 +14,8 @@ use auth_core::{
     Transport,
 };
 use auth_session::Session;
-use http::{HeaderValue, header::AUTHORIZATION};
+use google::Ask;
+use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::{hint::black_box, sync::Arc, time::Duration};
 
 const FIELD: &str = "Bearer mF_9.B5f-4.1JqM";
@@ -18,12 +24,47 @@ pub fn kept() -> Group {
     let cases = vec![
         floor("ArcSwap load, clock read, header handed over", || authenticated(Floor::new())),
         ours("auth-session", Some(1.1), 0, || authenticated(Session::new(Issuer, context()))),
+        peer("google-cloud-auth", || google::kept(Ask::Headers)),
+        peer("google-cloud-auth, what is kept is known", || google::kept(Ask::Changed)),
     ];
     Group {
         name: "session-kept",
         input: "a token that is fresh; credentials through dyn Authenticator, one thread",
         cases,
     }
+}
+
+pub fn two_threads() -> Pair {
+    let case = |name, role, make| PairCase { name, role, make };
+    let most = Target { ratio: Some(1.3), allocations: 0 };
+    Pair {
+        name: "session-two-threads",
+        input: "the same through dyn, two threads; handed over by us, looked at by the floor",
+        cases: vec![
+            case("ArcSwap load, clock read, header borrowed", Role::Floor, || {
+                let floor: Box<dyn Borrows> = Box::new(Floor::new());
+                shared(move |request| black_box(&floor).borrowed(request))
+            }),
+            case("ArcSwap load, clock read, header handed over", Role::Floor, || {
+                handed_over(Floor::new())
+            }),
+            case("auth-session", Role::Ours(most), || handed_over(Session::new(Issuer, context()))),
+        ],
+    }
+}
+
+fn handed_over(authenticator: impl Authenticator + 'static) -> SharedCall {
+    let authenticator: Box<dyn Authenticator> = Box::new(authenticator);
+    shared(move |request| {
+        let made = black_box(&authenticator).credentials(request).wait();
+        black_box(&made);
+    })
+}
+
+fn shared(work: impl Fn(RequestView<'_>) + Send + Sync + 'static) -> SharedCall {
+    let uri = Uri::from_static("https://api.example.com/v1/messages");
+    let headers = HeaderMap::new();
+    Arc::new(move || work(RequestView::new(&Method::GET, black_box(&uri), black_box(&headers))))
 }
 
 fn authenticated(authenticator: impl Authenticator + 'static) -> Call {
@@ -49,6 +90,19 @@ impl Floor {
         let until = SystemClock.now().after(Duration::from_secs(3600));
         let kept = ArcSwap::from_pointee((until, credentials().expect("credentials")));
         Self { kept, clock: Arc::new(SystemClock) }
+    }
+}
+
+/// An authenticator that could lend what it keeps.
+trait Borrows: Send + Sync {
+    fn borrowed(&self, request: RequestView<'_>);
+}
+
+impl Borrows for Floor {
+    fn borrowed(&self, _: RequestView<'_>) {
+        let (until, kept) = &**self.kept.load();
+        assert!(self.clock.now() < *until, "an hour has passed");
+        black_box(kept);
     }
 }
 

@@ -25,11 +25,25 @@ use std::{fmt, sync::Arc};
 /// assert!(headers["key"].is_sensitive());
 /// # Ok::<_, auth_core::Error>(())
 /// ```
+#[derive(Clone)]
+pub struct Credentials(Layout);
+
+#[derive(Clone)]
+enum Layout {
+    Made(Made),
+    Kept(Arc<Kept>),
+}
+
 #[derive(Clone, Default)]
-pub struct Credentials {
+struct Made {
     parts: Parts,
     stamps: Stamps,
 }
+
+/// Two cache lines to itself, as processors fetch them in pairs: what counts the references to one shares none with
+/// what counts those to another.
+#[repr(align(128))]
+struct Kept(Made);
 
 /// One part is inline, several are shared: neither is copied when kept credentials are handed out.
 #[derive(Clone, Default)]
@@ -51,7 +65,11 @@ impl Credentials {
     /// Nothing to add.
     #[must_use]
     pub const fn none() -> Self {
-        Self { parts: Parts::None, stamps: Stamps::NONE }
+        Self::made(Parts::None)
+    }
+
+    const fn made(parts: Parts) -> Self {
+        Self(Layout::Made(Made { parts, stamps: Stamps::NONE }))
     }
 
     /// One header field.
@@ -60,7 +78,7 @@ impl Credentials {
     ///
     /// `Error::Config` when the name is one that routes or frames messages.
     pub fn header(name: HeaderName, value: HeaderValue) -> Result<Self> {
-        Ok(Self { parts: Parts::One(header_part(name, value)?), stamps: Stamps::NONE })
+        Ok(Self::made(Parts::One(header_part(name, value)?)))
     }
 
     /// Several header fields, in one allocation.
@@ -75,7 +93,8 @@ impl Credentials {
                 parts.push(header_part(name, value)?);
                 Ok(parts)
             })
-            .and_then(Self::several)
+            .and_then(several)
+            .map(Self::made)
     }
 
     /// One query parameter; name and value are percent-encoded here, all but the unreserved characters of RFC 3986.
@@ -85,19 +104,36 @@ impl Credentials {
         percent_encode(name, &mut text);
         text.push('=');
         percent_encode(value, &mut text);
-        Self { parts: Parts::One(Part::Query(text.into())), stamps: Stamps::NONE }
+        Self::made(Parts::One(Part::Query(text.into())))
     }
 
     /// Leaves the stamp of the scheme that made them.
     #[must_use]
-    pub fn stamped(mut self, stamp: Stamp) -> Self {
-        self.stamps.push(stamp);
-        self
+    pub fn stamped(self, stamp: Stamp) -> Self {
+        let mut made = self.into_made();
+        made.stamps.push(stamp);
+        Self(Layout::Made(made))
+    }
+
+    /// A copy to be kept and handed out many times: cloning it is no more than counting.
+    ///
+    /// It shares no memory with this one or any other copy, so that threads that clone copies of their own do not
+    /// fight for a count, neither then nor when they commit.
+    #[must_use]
+    pub fn kept(&self) -> Self {
+        let Made { parts, stamps } = self.as_made();
+        let parts = match parts.as_slice() {
+            [] => Parts::None,
+            [part] => Parts::One(part.apart()),
+            parts => Parts::Several(parts.iter().map(Part::apart).collect()),
+        };
+        Self(Layout::Kept(Arc::new(Kept(Made { parts, stamps: stamps.clone() }))))
     }
 
     /// The stamps left on them.
     pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
-        self.stamps.first.into_iter().chain(self.stamps.rest.iter().copied())
+        let stamps = &self.as_made().stamps;
+        stamps.first.into_iter().chain(stamps.rest.iter().copied())
     }
 
     /// Both together, with the stamps of both.
@@ -105,21 +141,25 @@ impl Credentials {
     /// # Errors
     ///
     /// `Error::Config` when both want the same header field.
-    pub fn and(mut self, other: Self) -> Result<Self> {
-        other.stamps().for_each(|stamp| self.stamps.push(stamp));
-        let parts = match (self.parts, other.parts) {
+    pub fn and(self, other: Self) -> Result<Self> {
+        let (mut one, other) = (self.into_made(), other.into_made());
+        other
+            .stamps
+            .first
+            .into_iter()
+            .chain(other.stamps.rest)
+            .for_each(|stamp| one.stamps.push(stamp));
+        one.parts = match (one.parts, other.parts) {
             (Parts::None, parts) | (parts, Parts::None) => parts,
-            (a, b) => {
-                Self::several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?.parts
-            }
+            (a, b) => several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?,
         };
-        Ok(Self { parts, stamps: self.stamps })
+        Ok(Self(Layout::Made(one)))
     }
 
     /// Is there nothing to add?
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        matches!(self.parts, Parts::None)
+        self.parts().is_empty()
     }
 
     /// Adds them to a request.
@@ -129,7 +169,7 @@ impl Credentials {
     /// `Error::Config` when the request already has one of the fields, has no room for them, or has no target that
     /// can take a query parameter. The request is then as it was.
     pub fn commit(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<()> {
-        let parts = self.parts.as_slice();
+        let parts = self.parts();
         for part in parts {
             match part {
                 Part::Header(name, _) if headers.contains_key(name) => return Err(taken(name)),
@@ -149,16 +189,55 @@ impl Credentials {
         Ok(())
     }
 
-    fn several(parts: Vec<Part>) -> Result<Self> {
-        for (index, part) in parts.iter().enumerate() {
-            if let Part::Header(name, _) = part {
-                let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
-                if parts.iter().skip(index + 1).any(again) {
-                    return Err(taken(name));
-                }
+    fn parts(&self) -> &[Part] {
+        self.as_made().parts.as_slice()
+    }
+
+    fn as_made(&self) -> &Made {
+        match &self.0 {
+            Layout::Made(made) => made,
+            Layout::Kept(kept) => &kept.0,
+        }
+    }
+
+    fn into_made(self) -> Made {
+        match self.0 {
+            Layout::Made(made) => made,
+            Layout::Kept(kept) => kept.0.clone(),
+        }
+    }
+}
+
+impl Default for Credentials {
+    fn default() -> Self {
+        Self::none()
+    }
+}
+
+fn several(parts: Vec<Part>) -> Result<Parts> {
+    for (index, part) in parts.iter().enumerate() {
+        if let Part::Header(name, _) = part {
+            let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
+            if parts.iter().skip(index + 1).any(again) {
+                return Err(taken(name));
             }
         }
-        Ok(Self { parts: Parts::Several(parts.into()), stamps: Stamps::NONE })
+    }
+    Ok(Parts::Several(parts.into()))
+}
+
+impl Part {
+    /// The same in memory of its own.
+    fn apart(&self) -> Self {
+        match self {
+            Self::Header(name, value) => {
+                let copied = HeaderValue::from_bytes(value.as_bytes());
+                let mut copy = copied.unwrap_or_else(|_| value.clone());
+                copy.set_sensitive(true);
+                Self::Header(name.clone(), copy)
+            }
+            Self::Query(text) => Self::Query(Arc::from(&**text)),
+        }
     }
 }
 
@@ -176,7 +255,7 @@ impl Parts {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut list = f.debug_list();
-        for part in self.parts.as_slice() {
+        for part in self.parts() {
             match part {
                 Part::Header(name, _) => list.entry(name),
                 Part::Query(_) => list.entry(&"a query parameter"),
@@ -325,6 +404,33 @@ mod tests {
         let joined = key("a").stamped(a.stamp(1)).and(key("b").stamped(b.stamp(2))).unwrap();
         assert_eq!((a.find(&joined), b.find(&joined)), (Some(1), Some(2)));
         assert_eq!(format!("{joined:?}"), r#"["a", "b"]"#);
+    }
+
+    #[test]
+    fn what_is_kept_says_the_same() {
+        let stamper = Stamper::new();
+        let headers = Credentials::headers([
+            (header::AUTHORIZATION, HeaderValue::from_static("a")),
+            (HeaderName::from_static("key"), HeaderValue::from_bytes(b"\xff").unwrap()),
+        ]);
+        let all = [Credentials::none(), key("a"), Credentials::query("k", "v"), headers.unwrap()];
+        for credentials in all.map(|made| made.stamped(stamper.stamp(7))) {
+            let committed = |credentials: &Credentials| {
+                let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+                credentials.commit(&mut uri, &mut headers).unwrap();
+                assert!(headers.values().all(HeaderValue::is_sensitive));
+                (uri, headers)
+            };
+            let kept = credentials.kept();
+            assert_eq!(committed(&kept.clone()), committed(&credentials));
+            assert_eq!(
+                (stamper.find(&kept), format!("{kept:?}")),
+                (Some(7), format!("{credentials:?}"))
+            );
+            let both = kept.clone().stamped(Stamper::new().stamp(1)).and(key("b")).unwrap();
+            assert_eq!(stamper.find(&both), Some(7));
+            assert_eq!(kept.stamps().count(), 1, "the kept one is as it was");
+        }
     }
 
     #[test]

@@ -104,10 +104,15 @@ impl<'a, T> Flow<'a, T> {
     ///
     /// Whatever the work ended with.
     #[inline]
-    pub fn wait(mut self) -> Result<T> {
-        if let State::Ready(result) = self.0 {
-            return result;
+    pub fn wait(self) -> Result<T> {
+        match self.0 {
+            State::Ready(result) => result,
+            state => Self(state).parked(),
         }
+    }
+
+    #[cold]
+    fn parked(mut self) -> Result<T> {
         let waker = Waker::from(Arc::new(Unpark(thread::current())));
         let mut context = Context::from_waker(&waker);
         loop {

@@ -67,13 +67,8 @@ impl<T: Present> Kept<T> {
     #[cold]
     fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES]> {
         let made = self.presented.get_or_init(|| {
-            let made: [Result<Credentials>; COPIES] = array::from_fn(|_| self.token.credentials());
-            let stamp = stamp();
-            let mut whole = array::from_fn(|_| Credentials::none());
-            for (place, made) in whole.iter_mut().zip(made) {
-                *place = made?.stamped(stamp);
-            }
-            Ok(whole)
+            let made = self.token.credentials()?.stamped(stamp());
+            Ok(array::from_fn(|_| made.kept()))
         });
         made.as_ref().map_err(Clone::clone)
     }

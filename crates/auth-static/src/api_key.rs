@@ -45,10 +45,10 @@ impl ApiKey {
             Placement::Header(name) => {
                 let value = HeaderValue::from_str(key)
                     .map_err(|error| field::config("api_key_malformed", error))?;
-                Credentials::header(name, value).map(field::kept)
+                Credentials::header(name, value).map(|made| made.kept())
             }
             Placement::Scheme(word) => field::authorization(word.as_str(), key),
-            Placement::Query(name) => Ok(Credentials::query(name.as_str(), key)),
+            Placement::Query(name) => Ok(Credentials::query(name.as_str(), key).kept()),
         }
         .map(Self)
     }

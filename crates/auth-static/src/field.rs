@@ -11,13 +11,7 @@ pub(crate) fn authorization(scheme: &str, credentials: &str) -> Result<Credentia
     text.push_str(credentials);
     let value = HeaderValue::from_maybe_shared(text)
         .map_err(|error| config("authorization_unprintable", error))?;
-    Credentials::header(AUTHORIZATION, value).map(kept)
-}
-
-/// The first clone of a field's value allocates what all later ones share: it is made here, not for a request.
-pub(crate) fn kept(credentials: Credentials) -> Credentials {
-    drop(credentials.clone());
-    credentials
+    Credentials::header(AUTHORIZATION, value).map(|made| made.kept())
 }
 
 pub(crate) fn config(

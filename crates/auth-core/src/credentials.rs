@@ -1,7 +1,10 @@
 //! What an authenticator adds to a request.
 
-use crate::{Cause, Error, Result, Stamp, encode::percent_encode};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+mod part;
+
+use crate::{Result, Stamp};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use part::{Part, Parts, config, extend_query, taken};
 use std::{fmt, sync::Arc};
 
 /// What to add to a request so that it is authenticated: header fields, query parameters, or nothing.
@@ -45,22 +48,6 @@ struct Made {
 #[repr(align(128))]
 struct Kept(Made);
 
-/// One part is inline, several are shared: neither is copied when kept credentials are handed out.
-#[derive(Clone, Default)]
-enum Parts {
-    #[default]
-    None,
-    One(Part),
-    Several(Arc<[Part]>),
-}
-
-#[derive(Clone)]
-enum Part {
-    Header(HeaderName, HeaderValue),
-    /// `name=value`, encoded.
-    Query(Arc<str>),
-}
-
 impl Credentials {
     /// Nothing to add.
     #[must_use]
@@ -78,7 +65,7 @@ impl Credentials {
     ///
     /// `Error::Config` when the name is one that routes or frames messages.
     pub fn header(name: HeaderName, value: HeaderValue) -> Result<Self> {
-        Ok(Self::made(Parts::One(header_part(name, value)?)))
+        Ok(Self::made(Parts::One(Part::header(name, value)?)))
     }
 
     /// Several header fields, in one allocation.
@@ -90,21 +77,17 @@ impl Credentials {
         fields
             .into_iter()
             .try_fold(Vec::with_capacity(N), |mut parts, (name, value)| {
-                parts.push(header_part(name, value)?);
+                parts.push(Part::header(name, value)?);
                 Ok(parts)
             })
-            .and_then(several)
+            .and_then(Parts::several)
             .map(Self::made)
     }
 
     /// One query parameter; name and value are percent-encoded here, all but the unreserved characters of RFC 3986.
     #[must_use]
     pub fn query(name: &str, value: &str) -> Self {
-        let mut text = String::with_capacity(name.len() + value.len() + 1);
-        percent_encode(name, &mut text);
-        text.push('=');
-        percent_encode(value, &mut text);
-        Self::made(Parts::One(Part::Query(text.into())))
+        Self::made(Parts::One(Part::query(name, value)))
     }
 
     /// Leaves the stamp of the scheme that made them.
@@ -122,12 +105,7 @@ impl Credentials {
     #[must_use]
     pub fn kept(&self) -> Self {
         let Made { parts, stamps } = self.as_made();
-        let parts = match parts.as_slice() {
-            [] => Parts::None,
-            [part] => Parts::One(part.apart()),
-            parts => Parts::Several(parts.iter().map(Part::apart).collect()),
-        };
-        Self(Layout::Kept(Arc::new(Kept(Made { parts, stamps: stamps.clone() }))))
+        Self(Layout::Kept(Arc::new(Kept(Made { parts: parts.apart(), stamps: stamps.clone() }))))
     }
 
     /// The stamps left on them.
@@ -151,7 +129,7 @@ impl Credentials {
             .for_each(|stamp| one.stamps.push(stamp));
         one.parts = match (one.parts, other.parts) {
             (Parts::None, parts) | (parts, Parts::None) => parts,
-            (a, b) => several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?,
+            (a, b) => Parts::several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?,
         };
         Ok(Self(Layout::Made(one)))
     }
@@ -214,43 +192,6 @@ impl Default for Credentials {
     }
 }
 
-fn several(parts: Vec<Part>) -> Result<Parts> {
-    for (index, part) in parts.iter().enumerate() {
-        if let Part::Header(name, _) = part {
-            let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
-            if parts.iter().skip(index + 1).any(again) {
-                return Err(taken(name));
-            }
-        }
-    }
-    Ok(Parts::Several(parts.into()))
-}
-
-impl Part {
-    /// The same in memory of its own.
-    fn apart(&self) -> Self {
-        match self {
-            Self::Header(name, value) => {
-                let copied = HeaderValue::from_bytes(value.as_bytes());
-                let mut copy = copied.unwrap_or_else(|_| value.clone());
-                copy.set_sensitive(true);
-                Self::Header(name.clone(), copy)
-            }
-            Self::Query(text) => Self::Query(Arc::from(&**text)),
-        }
-    }
-}
-
-impl Parts {
-    fn as_slice(&self) -> &[Part] {
-        match self {
-            Self::None => &[],
-            Self::One(part) => std::slice::from_ref(part),
-            Self::Several(parts) => parts,
-        }
-    }
-}
-
 /// Shows what kind of things they add, never a value.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -281,65 +222,6 @@ impl Stamps {
             Some(_) => self.rest.push(stamp),
         }
     }
-}
-
-fn header_part(name: HeaderName, mut value: HeaderValue) -> Result<Part> {
-    if is_framing(&name) {
-        return Err(config(
-            "credentials_framing_header",
-            format!(
-                "header {name} routes or frames messages, expected a field that only carries credentials"
-            ),
-        ));
-    }
-    value.set_sensitive(true);
-    Ok(Part::Header(name, value))
-}
-
-/// Host, what frames a message, and what is dropped or acted on at the next hop (RFC 9110 sections 7.6.1 and 7.8).
-fn is_framing(name: &HeaderName) -> bool {
-    const NAMES: [HeaderName; 9] = [
-        header::HOST,
-        header::CONTENT_LENGTH,
-        header::TRANSFER_ENCODING,
-        header::CONNECTION,
-        header::TE,
-        header::TRAILER,
-        header::UPGRADE,
-        header::EXPECT,
-        header::CONTENT_ENCODING,
-    ];
-    NAMES.contains(name)
-        || ["keep-alive", "proxy-connection", "http2-settings"].contains(&name.as_str())
-}
-
-fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
-    let mut added = parts.iter().filter_map(|part| match part {
-        Part::Query(text) => Some(&**text),
-        Part::Header(..) => None,
-    });
-    let Some(first) = added.next() else { return Ok(None) };
-    let mut target = uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-    for text in std::iter::once(first).chain(added) {
-        target.push(if target.contains('?') { '&' } else { '?' });
-        target.push_str(text);
-    }
-    let mut whole = uri.clone().into_parts();
-    whole.path_and_query = Some(
-        PathAndQuery::from_maybe_shared(target)
-            .map_err(|error| config("credentials_target", error))?,
-    );
-    Uri::from_parts(whole).map(Some).map_err(|error| config("credentials_target", error))
-}
-
-fn taken(name: &HeaderName) -> Error {
-    let text =
-        format!("header {name} is already there, expected it to be set by the authenticator alone");
-    config("credentials_header_taken", text)
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
 }
 
 #[cfg(test)]
@@ -410,7 +292,7 @@ mod tests {
     fn what_is_kept_says_the_same() {
         let stamper = Stamper::new();
         let headers = Credentials::headers([
-            (header::AUTHORIZATION, HeaderValue::from_static("a")),
+            (http::header::AUTHORIZATION, HeaderValue::from_static("a")),
             (HeaderName::from_static("key"), HeaderValue::from_bytes(b"\xff").unwrap()),
         ]);
         let all = [Credentials::none(), key("a"), Credentials::query("k", "v"), headers.unwrap()];

@@ -196,7 +196,7 @@ struct Nowhere;
 
 impl Transport for Nowhere {
     fn fetch(&self, _: Exchange) -> Flow<'_, Response<Vec<u8>>> {
-        unreachable!("the issuer is at hand")
+        Flow::ready(Response::default())
     }
 
     fn pause(&self, _: Duration) -> Flow<'_, ()> {

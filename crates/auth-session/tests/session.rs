@@ -4,9 +4,11 @@
 
 mod common;
 
-use auth_core::{Authenticator, Cause, Error, Flow, Lifespan, RequestView};
+use auth_core::{
+    Authenticator, Cause, Error, Flow, HashAlgorithm, Lifespan, Need, Refusal, RequestView,
+};
 use common::{Background, Does, Stage, answered, badge, down, made, number, seeded, stage};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use std::{
     future::Future,
     pin::Pin,
@@ -112,6 +114,56 @@ fn at_the_end_of_its_life_all_wait_for_the_next() {
     assert_eq!(stage.sends(), Ok(1));
     stage.pass(3570);
     assert_eq!(stage.sends(), Ok(2));
+}
+
+/// Also those who come when the renewal is on its way already.
+#[test]
+fn at_the_end_of_its_life_nobody_uses_what_is_about_to_die() {
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.transport.run();
+    stage.issuer.gate().close();
+    stage.pass(2880);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.pass(690);
+    let mut waiting = stage.session.token();
+    assert!(poll(&mut waiting).is_pending());
+    stage.issuer.gate().open_up();
+    assert_eq!(waiting.wait().unwrap().token.number, 2);
+}
+
+/// Those who wait fall back on the old token if it is still good when the renewal has failed, not when it began.
+#[test]
+fn who_waited_does_not_get_a_token_that_was_refused_meanwhile() {
+    for (refused, expected) in [(false, Ok(1)), (true, Err("down"))] {
+        let stage = stage(Background::Some);
+        assert_eq!(stage.sends(), Ok(1));
+        stage.transport.run();
+        stage.issuer.then(Does::Fails(down())).gate().close();
+        stage.pass(3570);
+        let mut waiting = stage.session.token();
+        assert!(poll(&mut waiting).is_pending());
+        if refused {
+            stage.session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED));
+        }
+        stage.issuer.gate().open_up();
+        let had = waiting.wait().map(|held| held.token.number).map_err(|error| error.code());
+        assert_eq!(had, expected, "refused: {refused}");
+    }
+}
+
+#[test]
+fn who_waited_does_not_get_a_token_that_died_meanwhile() {
+    let stage = stage(Background::Some);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.transport.run();
+    stage.issuer.then(Does::Fails(down())).gate().close();
+    stage.pass(3570);
+    let mut waiting = stage.session.token();
+    assert!(poll(&mut waiting).is_pending());
+    stage.pass(30);
+    stage.issuer.gate().open_up();
+    assert_eq!(waiting.wait().unwrap_err().code(), "down");
 }
 
 #[test]
@@ -244,6 +296,15 @@ fn other_answers_change_nothing() {
     assert_eq!((stage.sends(), stage.issuer.times()), (Ok(1), 1));
 }
 
+/// What an answer means is for the token to say, and so is what has to be read of it.
+#[test]
+fn the_token_says_what_must_be_read_of_an_answer() {
+    let stage = stage(Background::None);
+    let reads = |status| stage.session.reads(status, &HeaderMap::new());
+    assert_eq!(reads(StatusCode::FORBIDDEN), Need::hash(HashAlgorithm::Sha256));
+    assert_eq!(reads(StatusCode::OK), Need::Nothing);
+}
+
 #[test]
 fn an_idle_token_slides_on_use() {
     let stage = stage(Background::None);
@@ -274,9 +335,9 @@ fn a_signer_can_condemn_what_it_signed_with() {
     let held = stage.session.token().wait().unwrap();
     let signed = auth_core::Credentials::none().stamped(stage.session.stamp(held.generation));
     assert_eq!(stage.session.generation(&signed), Some(1));
-    stage.session.condemn(7, auth_core::Refusal::new(http::StatusCode::FORBIDDEN));
+    stage.session.condemn(7, Refusal::new(StatusCode::FORBIDDEN));
     assert_eq!(stage.sends(), Ok(1));
-    stage.session.condemn(1, auth_core::Refusal::new(http::StatusCode::FORBIDDEN));
+    stage.session.condemn(1, Refusal::new(StatusCode::FORBIDDEN));
     assert_eq!((stage.sends(), stage.issuer.asked().len()), (Ok(2), 2));
 }
 

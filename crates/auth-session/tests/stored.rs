@@ -2,11 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
-use auth_core::{Clock, Context, Flow, Lifespan, Renewal, Result, Secret, Token, TokenSource};
-use auth_session::{AtRest, Lease, MemoryTokenStore, Pool, Saved, Session, Stored, TokenStore};
+use auth_core::{
+    Answer, Authenticator, Clock, Context, Credentials, Flow, HashAlgorithm, Lifespan, Need,
+    Present, Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
+};
+use auth_session::{
+    AtRest, Entry, Lease, MemoryTokenStore, Pool, Saved, Session, Stored, TokenStore,
+};
 use auth_testing::{ManualClock, Scripted, SeededRandom};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
     sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -20,6 +27,20 @@ struct Rotating {
 impl Token for Rotating {
     fn lifespan(&self) -> Lifespan {
         Lifespan::Until(auth_core::Timestamp::from_unix(self.until))
+    }
+}
+
+impl Present for Rotating {
+    fn credentials(&self) -> Result<Credentials> {
+        Credentials::header(HeaderName::from_static("rotating"), HeaderValue::from(self.number))
+    }
+
+    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
+        (answer.status == StatusCode::UNAUTHORIZED).then(|| Refusal::new(answer.status))
+    }
+
+    fn reads(_: StatusCode, _: &HeaderMap) -> Need {
+        Need::hash(HashAlgorithm::Sha256)
     }
 }
 
@@ -137,6 +158,84 @@ fn the_lease_of_the_dead_runs_out() {
     assert_eq!(number(&fleet.process(1)), 1);
 }
 
+/// Whoever does not get the lease looks again after 50 to 150 ms, until it is free.
+#[test]
+fn who_waits_for_the_lease_looks_again_soon() {
+    let fleet = fleet();
+    let hold = Duration::from_secs(60);
+    let lease = fleet.store.lease("tenant", hold).wait().unwrap().unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| number(&fleet.process(1)));
+        while fleet.transport.pauses().len() < 50 {
+            thread::yield_now();
+        }
+        fleet.store.release("tenant", lease).wait().unwrap();
+        assert_eq!(waiting.join().unwrap(), 1);
+    });
+    let pauses = fleet.transport.pauses();
+    let (least, most) = (Duration::from_millis(50), Duration::from_millis(150));
+    assert!(pauses.iter().all(|pause| (least..=most).contains(pause)), "{pauses:?}");
+    assert!(pauses.iter().max().unwrap().saturating_sub(*pauses.iter().min().unwrap()) > most / 3);
+}
+
+/// Notes for how long leases are taken.
+#[derive(Clone)]
+struct Noting(MemoryTokenStore, Arc<Mutex<Vec<Duration>>>);
+
+impl TokenStore for Noting {
+    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+        self.0.load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        self.1.lock().unwrap().push(hold);
+        self.0.lease(name, hold)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+        self.0.save(name, lease, token)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.0.release(name, lease)
+    }
+}
+
+#[test]
+fn a_lease_is_taken_for_as_long_as_was_said() {
+    let fleet = fleet();
+    let store = Noting(fleet.store.clone(), Arc::default());
+    let context = Context {
+        transport: Arc::new(fleet.transport.clone()),
+        clock: Arc::new(fleet.clock.clone()),
+        random: Arc::new(SeededRandom::new(1)),
+    };
+    let stored = |name| Stored::new(fleet.family.clone(), store.clone(), name, context.clone());
+    let quick = stored("b").holding(Duration::from_secs(5));
+    stored("a").token(Renewal::First).wait().unwrap();
+    fleet.family.1.lock().unwrap().clear();
+    quick.token(Renewal::First).wait().unwrap();
+    assert_eq!(*store.1.lock().unwrap(), [60, 5].map(Duration::from_secs));
+}
+
+/// A token from a store is presented, refused and read as the token itself is.
+#[test]
+fn a_stored_token_is_presented_as_it_is() {
+    let fleet = fleet();
+    let (session, other) = (fleet.process(1), fleet.process(1));
+    let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers);
+    let sent = session.credentials(view).wait().unwrap();
+    assert_eq!(format!("{sent:?}"), r#"["rotating"]"#);
+    let answered =
+        |status: StatusCode| session.assess(&sent, Answer::new(view, status, &HeaderMap::new()));
+    assert!(matches!(answered(StatusCode::FORBIDDEN), Verdict::Accept));
+    assert!(matches!(answered(StatusCode::UNAUTHORIZED), Verdict::Retry { .. }));
+    assert_eq!((number(&session), number(&other)), (2, 2));
+    let hashed = Need::hash(HashAlgorithm::Sha256);
+    assert_eq!(session.reads(StatusCode::FORBIDDEN, &HeaderMap::new()), hashed);
+}
+
 /// Whoever was too slow cannot save over what another has saved since.
 #[test]
 fn a_lost_lease_saves_nothing() {
@@ -198,6 +297,7 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
         get(&tenant.to_string()).unwrap();
     }
     assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1001));
+    assert!(!pool.is_empty());
     assert_eq!(get("").unwrap_err().code(), "tenant");
     assert_eq!(pool.len(), 3);
     assert_eq!((pool.drain().len(), pool.is_empty()), (3, true));

@@ -2,5 +2,5 @@ use auth_core::Credentials;
 
 fn main() {
     let credentials = Credentials::none();
-    let _ = credentials.parts;
+    let _ = credentials.0;
 }

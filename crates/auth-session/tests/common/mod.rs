@@ -3,8 +3,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Flow, Lifespan, Present,
-    Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Flow, HashAlgorithm,
+    Lifespan, Need, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -35,6 +35,13 @@ impl Present for Badge {
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
         (answer.status == StatusCode::UNAUTHORIZED).then(|| Refusal::new(answer.status))
+    }
+
+    fn reads(status: StatusCode, _: &HeaderMap) -> Need {
+        match status {
+            StatusCode::FORBIDDEN => Need::hash(HashAlgorithm::Sha256),
+            _ => Need::Nothing,
+        }
     }
 }
 

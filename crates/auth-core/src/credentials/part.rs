@@ -1,0 +1,136 @@
+//! The parts that credentials consist of.
+
+use crate::{Cause, Error, Result, encode::percent_encode};
+use http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
+use std::sync::Arc;
+
+/// One part is inline, several are shared: neither is copied when kept credentials are handed out.
+#[derive(Clone, Default)]
+pub(super) enum Parts {
+    #[default]
+    None,
+    One(Part),
+    Several(Arc<[Part]>),
+}
+
+#[derive(Clone)]
+pub(super) enum Part {
+    Header(HeaderName, HeaderValue),
+    /// `name=value`, encoded.
+    Query(Arc<str>),
+}
+
+impl Parts {
+    /// Several of them; no header field twice.
+    pub(super) fn several(parts: Vec<Part>) -> Result<Self> {
+        for (index, part) in parts.iter().enumerate() {
+            if let Part::Header(name, _) = part {
+                let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
+                if parts.iter().skip(index + 1).any(again) {
+                    return Err(taken(name));
+                }
+            }
+        }
+        Ok(Self::Several(parts.into()))
+    }
+
+    pub(super) fn as_slice(&self) -> &[Part] {
+        match self {
+            Self::None => &[],
+            Self::One(part) => std::slice::from_ref(part),
+            Self::Several(parts) => parts,
+        }
+    }
+
+    /// The same in memory of their own.
+    pub(super) fn apart(&self) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::One(part) => Self::One(part.apart()),
+            Self::Several(parts) => Self::Several(parts.iter().map(Part::apart).collect()),
+        }
+    }
+}
+
+impl Part {
+    pub(super) fn header(name: HeaderName, mut value: HeaderValue) -> Result<Self> {
+        if is_framing(&name) {
+            let text = format!(
+                "header {name} routes or frames messages, expected a field that only carries credentials"
+            );
+            return Err(config("credentials_framing_header", text));
+        }
+        value.set_sensitive(true);
+        Ok(Self::Header(name, value))
+    }
+
+    pub(super) fn query(name: &str, value: &str) -> Self {
+        let mut text = String::with_capacity(name.len() + value.len() + 1);
+        percent_encode(name, &mut text);
+        text.push('=');
+        percent_encode(value, &mut text);
+        Self::Query(text.into())
+    }
+
+    fn apart(&self) -> Self {
+        match self {
+            Self::Header(name, value) => {
+                let copied = HeaderValue::from_bytes(value.as_bytes());
+                let mut copy = copied.unwrap_or_else(|_| value.clone());
+                copy.set_sensitive(true);
+                Self::Header(name.clone(), copy)
+            }
+            Self::Query(text) => Self::Query(Arc::from(&**text)),
+        }
+    }
+}
+
+/// Host, what frames a message, and what is dropped or acted on at the next hop (RFC 9110 sections 7.6.1 and 7.8).
+fn is_framing(name: &HeaderName) -> bool {
+    const NAMES: [HeaderName; 9] = [
+        header::HOST,
+        header::CONTENT_LENGTH,
+        header::TRANSFER_ENCODING,
+        header::CONNECTION,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::EXPECT,
+        header::CONTENT_ENCODING,
+    ];
+    NAMES.contains(name)
+        || ["keep-alive", "proxy-connection", "http2-settings"].contains(&name.as_str())
+}
+
+/// The target with the parameters that are among the parts; `None` when there are none.
+pub(super) fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
+    let mut added = parts.iter().filter_map(|part| match part {
+        Part::Query(text) => Some(&**text),
+        Part::Header(..) => None,
+    });
+    let Some(first) = added.next() else { return Ok(None) };
+    let mut target = uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
+    for text in std::iter::once(first).chain(added) {
+        target.push(if target.contains('?') { '&' } else { '?' });
+        target.push_str(text);
+    }
+    let mut whole = uri.clone().into_parts();
+    whole.path_and_query = Some(
+        PathAndQuery::from_maybe_shared(target)
+            .map_err(|error| config("credentials_target", error))?,
+    );
+    Uri::from_parts(whole).map(Some).map_err(|error| config("credentials_target", error))
+}
+
+pub(super) fn taken(name: &HeaderName) -> Error {
+    let text =
+        format!("header {name} is already there, expected it to be set by the authenticator alone");
+    config("credentials_header_taken", text)
+}
+
+pub(super) fn config(
+    code: &'static str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::Config(Cause::new(code, error))
+}

@@ -70,10 +70,8 @@ impl Encrypted {
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| Error::Tls("host is neither a name nor an address"))?;
         let mut conn = ClientConnection::new(tls, name).map_err(io::Error::other)?;
-        let mut sock = TransportAdapter::new(
-            Box::new(plain) as Box<dyn Transport>,
-            Arc::clone(&details.current_time),
-        );
+        let plain: Box<dyn Transport> = Box::new(plain);
+        let mut sock = TransportAdapter::new(plain, Arc::clone(&details.current_time));
         sock.set_timeout(NextTimeout { after: left(details), ..details.timeout });
         conn.complete_io(&mut sock)?;
         let config = details.config;

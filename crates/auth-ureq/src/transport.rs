@@ -246,3 +246,35 @@ impl fmt::Debug for Filter {
         f.write_str("Filter(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ureq::unversioned::transport::time;
+
+    /// How many addresses are left of the host of `url`.
+    fn kept(loopback: Loopback, proxy: Option<&str>, url: &str) -> Option<usize> {
+        let rules = Rules { denied: DeniedRanges::default(), loopback };
+        let proxy = proxy.map(|proxy| Proxy::new(proxy).unwrap());
+        let config = Agent::config_builder().proxy(proxy).build();
+        let timeout = NextTimeout { after: time::Duration::from_secs(5), ..NextTimeout::default() };
+        let kept = Filter(Arc::new(rules)).resolve(&url.parse().unwrap(), &config, timeout);
+        kept.ok().map(|kept| kept.len())
+    }
+
+    #[test]
+    fn a_name_is_judged_by_what_it_resolves_to() {
+        let (url, proxy) = ("https://localhost:8443", Some("http://localhost:3128"));
+        assert_eq!(kept(Loopback::Denied, None, url), None);
+        assert!(kept(Loopback::Allowed, None, url) > Some(0));
+        assert_eq!(
+            kept(Loopback::Denied, proxy, url),
+            None,
+            "what goes past the proxy was not filtered"
+        );
+        assert!(
+            kept(Loopback::Denied, proxy, "http://localhost:3128") > Some(0),
+            "a proxy on this machine could not be reached"
+        );
+    }
+}

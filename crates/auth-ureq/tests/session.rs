@@ -60,7 +60,7 @@ impl Present for Number {
 fn session(server: SocketAddr, clock: ManualClock) -> Session<Numbers> {
     let transport = Arc::new(Transport::builder().allowing_loopback().build().unwrap());
     let context = Context {
-        transport: Arc::clone(&transport) as _,
+        transport: transport.clone(),
         clock: Arc::new(clock),
         random: Arc::new(SystemRandom::new()),
     };

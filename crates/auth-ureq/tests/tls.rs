@@ -5,7 +5,7 @@ mod common;
 
 use auth_core::Transport as _;
 use auth_ureq::{Client, Tls, Transport};
-use common::{Session, listen};
+use common::{Session, answer, listen, seen, serve};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
@@ -24,9 +24,10 @@ use ureq::Proxy;
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
-/// How a server ends a connection.
+/// How a server ends a connection: not by itself, with word of it, or without.
 #[derive(Clone, Copy)]
 enum End {
+    Kept,
     Said,
     Unsaid,
 }
@@ -53,8 +54,8 @@ impl Authority {
     }
 
     /// A TLS server under a name, that answers one who brings a certificate of this authority.
-    fn serve(&self, name: &str, said: &'static str, end: End) -> SocketAddr {
-        let (certificate, key) = self.issue(name);
+    fn serve(&self, name: &str, said: impl Into<String>, end: End) -> SocketAddr {
+        let (said, (certificate, key)) = (said.into(), self.issue(name));
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let provider = Arc::new(ring::default_provider());
@@ -74,14 +75,19 @@ impl Authority {
         listen(move |caller| {
             let session = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(session, caller);
-            if stream.read(&mut [0; 4096]).is_err() {
-                return;
+            while stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0) {
+                assert_eq!(stream.conn.alpn_protocol(), Some(&b"http/1.1"[..]));
+                stream.write_all(said.as_bytes()).unwrap();
+                match end {
+                    End::Kept => {}
+                    End::Said => stream.conn.send_close_notify(),
+                    End::Unsaid => return,
+                }
+                stream.flush().unwrap();
+                if let End::Said = end {
+                    return;
+                }
             }
-            stream.write_all(said.as_bytes()).unwrap();
-            if let End::Said = end {
-                stream.conn.send_close_notify();
-            }
-            stream.flush().unwrap();
         })
     }
 
@@ -93,7 +99,7 @@ impl Authority {
     }
 }
 
-const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\nconnection: close\r\n\r\nhello";
+const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const UNTIL_THE_END: &str = "HTTP/1.1 200 OK\r\n\r\nhello";
 
 fn ask(tls: Tls, url: String) -> Result<String, &'static str> {
@@ -154,6 +160,34 @@ fn an_answer_that_was_cut_off_is_none() {
         let got = got.map(http::Response::into_body).map_err(|error| error.code());
         assert_eq!(got, expected, "{said:?}");
     }
+}
+
+/// The limit is that of an attempt, not of the connection it goes over.
+#[test]
+fn a_kept_connection_takes_another_request_with_a_limit_of_its_own() {
+    let authority = Authority::new();
+    let server = authority.serve("127.0.0.1", HELLO, End::Kept);
+    let limit = Duration::from_millis(300);
+    let client = Client::builder().tls(authority.member()).timeout(limit).build().unwrap();
+    for _ in 0..2 {
+        let request = Request::get(format!("https://{server}/")).body(()).unwrap();
+        let mut answer = client.send(&Session::default(), request).unwrap();
+        assert_eq!(answer.body_mut().read_to_string().unwrap(), "hello");
+        std::thread::sleep(limit * 3 / 2);
+    }
+}
+
+#[test]
+fn a_redirect_from_https_to_http_is_not_followed() {
+    let (plain, seen_there) = serve(|_| answer(200, &[], "in the clear"));
+    let authority = Authority::new();
+    let moved = format!(
+        "HTTP/1.1 302 Found\r\nlocation: http://{plain}/\r\ncontent-length: 5\r\n\r\nmoved"
+    );
+    let server = authority.serve("127.0.0.1", moved, End::Said);
+    let got = ask(authority.member(), format!("https://{server}/"));
+    assert_eq!(got.as_deref(), Ok("moved"));
+    assert!(seen(&seen_there).is_empty());
 }
 
 /// The proxy sees a name and bytes: the handshake is with the server behind it.

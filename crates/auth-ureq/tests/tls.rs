@@ -162,18 +162,20 @@ fn an_answer_that_was_cut_off_is_none() {
     }
 }
 
-/// The limit is that of an attempt, not of the connection it goes over.
+/// The limit is that of an attempt, not of the connection it goes over; a connection that has ended is not taken again.
 #[test]
-fn a_kept_connection_takes_another_request_with_a_limit_of_its_own() {
+fn a_client_sends_again_on_what_is_left_of_its_connections() {
     let authority = Authority::new();
-    let server = authority.serve("127.0.0.1", HELLO, End::Kept);
-    let limit = Duration::from_millis(300);
-    let client = Client::builder().tls(authority.member()).timeout(limit).build().unwrap();
-    for _ in 0..2 {
-        let request = Request::get(format!("https://{server}/")).body(()).unwrap();
-        let mut answer = client.send(&Session::default(), request).unwrap();
-        assert_eq!(answer.body_mut().read_to_string().unwrap(), "hello");
-        std::thread::sleep(limit * 3 / 2);
+    for end in [End::Kept, End::Said, End::Unsaid] {
+        let server = authority.serve("127.0.0.1", HELLO, end);
+        let limit = Duration::from_millis(300);
+        let client = Client::builder().tls(authority.member()).timeout(limit).build().unwrap();
+        for _ in 0..2 {
+            let request = Request::get(format!("https://{server}/")).body(()).unwrap();
+            let mut answer = client.send(&Session::default(), request).unwrap();
+            assert_eq!(answer.body_mut().read_to_string().unwrap(), "hello");
+            std::thread::sleep(limit * 3 / 2);
+        }
     }
 }
 

@@ -60,28 +60,20 @@ impl Call {
         match &self.with {
             With::Ours(authenticator) => {
                 let began = Instant::now();
-                let request = client.http().get(&url).build().map_err(|error| error.to_string())?;
-                let answer =
-                    client.send(authenticator, request).await.map_err(|error| error.to_string())?;
-                lines.push(self.line(
-                    "auth-reqwest",
-                    server,
-                    answer.status().as_u16(),
-                    answer.headers(),
-                    began,
-                ));
+                let answer = callers.through_reqwest(authenticator, &url).await?;
+                lines.push(self.line("auth-reqwest", server, &answer, began));
                 let began = Instant::now();
                 let answer = callers.through_tower(authenticator, &url).await?;
-                lines.push(self.line(
-                    "auth-tower",
-                    server,
-                    answer.status().as_u16(),
-                    answer.headers(),
-                    began,
-                ));
+                lines.push(self.line("auth-tower", server, &answer, began));
+                let began = Instant::now();
+                let answer = callers.through_ureq(authenticator, &url).await?;
+                lines.push(self.line("auth-ureq", server, &answer, began));
             }
             With::Many(authenticator, times) => {
-                lines.push(self.together(client, authenticator, *times, &url, server).await?);
+                let calls = (0..*times).map(|_| callers.through_reqwest(authenticator, &url));
+                lines.push(self.together("auth-reqwest", calls, server).await?);
+                let calls = (0..*times).map(|_| callers.through_ureq(authenticator, &url));
+                lines.push(self.together("auth-ureq", calls, server).await?);
             }
             With::Fields(fields) => {
                 let mut request =
@@ -110,29 +102,24 @@ impl Call {
     /// All calls are on their way before the first answer is read; the line is that of the worst.
     async fn together(
         &self,
-        client: &Client,
-        authenticator: &Arc<dyn Authenticator>,
-        times: usize,
-        url: &str,
+        caller: &'static str,
+        calls: impl Iterator<Item = impl Future<Output = Answered> + Send + 'static>,
         server: &Running,
     ) -> Result<Line, String> {
         let began = Instant::now();
-        let mut calls = tokio::task::JoinSet::new();
-        for _ in 0..times {
-            let (client, authenticator) = (client.clone(), Arc::clone(authenticator));
-            let request = client.http().get(url).build().map_err(|error| error.to_string())?;
-            calls.spawn(async move { client.send(&*authenticator, request).await });
-        }
+        let calls: tokio::task::JoinSet<Answered> = calls.collect();
         let mut worst = None;
         for answer in calls.join_all().await {
-            let answer = answer.map_err(|error| error.to_string())?;
-            let status = answer.status().as_u16();
-            if worst.as_ref().is_none_or(|(worst, _)| status > *worst) {
-                worst = Some((status, answer.headers().clone()));
+            let answer = answer?;
+            if worst
+                .as_ref()
+                .is_none_or(|worst: &http::Response<()>| answer.status() > worst.status())
+            {
+                worst = Some(answer);
             }
         }
-        let (status, headers) = worst.ok_or("no call was made")?;
-        Ok(self.line("auth-reqwest", server, status, &headers, began))
+        let worst = worst.ok_or("no call was made")?;
+        Ok(self.line(caller, server, &worst, began))
     }
 
     async fn plainly(
@@ -143,24 +130,24 @@ impl Call {
     ) -> Result<Line, String> {
         let began = Instant::now();
         let answer = client.http().execute(request).await.map_err(|error| error.to_string())?;
-        Ok(self.line("by hand", server, answer.status().as_u16(), answer.headers(), began))
+        Ok(self.line("by hand", server, &http::Response::from(answer).map(drop), began))
     }
 
     fn line(
         &self,
         caller: &'static str,
         server: &Running,
-        status: u16,
-        headers: &http::HeaderMap,
+        answer: &http::Response<()>,
         began: Instant,
     ) -> Line {
-        let took = began.elapsed();
+        let (took, status) = (began.elapsed(), answer.status().as_u16());
         let verdict = match server.told() {
             Some(Told::Accepted(principal)) => principal,
             Some(Told::Refused(code)) => code.to_owned(),
             None => String::from("the server saw nothing"),
         };
-        let challenge = headers
+        let challenge = answer
+            .headers()
             .get("www-authenticate")
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let challenge = challenge.unwrap_or_default();
@@ -186,23 +173,54 @@ impl Call {
 pub struct Callers {
     reqwest: Client,
     hyper: legacy::Client<HttpConnector, ClientBody>,
+    ureq: auth_ureq::Client,
 }
 
 impl Callers {
     pub fn new() -> Result<Self, Error> {
         let hyper = legacy::Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { reqwest: Client::builder().build()?, hyper })
+        let ureq = auth_ureq::Client::builder().build()?;
+        Ok(Self { reqwest: Client::builder().build()?, hyper, ureq })
     }
 
-    async fn through_tower(
+    fn through_reqwest(
         &self,
         authenticator: &Arc<dyn Authenticator>,
         url: &str,
-    ) -> Result<http::Response<()>, String> {
+    ) -> impl Future<Output = Answered> + Send + 'static {
+        let (client, authenticator) = (self.reqwest.clone(), Arc::clone(authenticator));
+        let request = client.http().get(url).build();
+        async move {
+            let request = request.map_err(|error| error.to_string())?;
+            let answer = client.send(&*authenticator, request).await;
+            Ok(http::Response::from(answer.map_err(|error| error.to_string())?).map(drop))
+        }
+    }
+
+    async fn through_tower(&self, authenticator: &Arc<dyn Authenticator>, url: &str) -> Answered {
         let service = AuthenticateLayer::new(Arc::clone(authenticator)).layer(self.hyper.clone());
         let request =
             http::Request::get(url).body(ClientBody::empty()).map_err(|error| error.to_string())?;
         let answer = service.oneshot(request).await.map_err(|error| error.to_string())?;
         Ok(answer.map(|_| ()))
     }
+
+    /// On a thread that may block.
+    fn through_ureq(
+        &self,
+        authenticator: &Arc<dyn Authenticator>,
+        url: &str,
+    ) -> impl Future<Output = Answered> + Send + 'static {
+        let (client, authenticator) = (self.ureq.clone(), Arc::clone(authenticator));
+        let request = http::Request::get(url).body(());
+        let sent = tokio::task::spawn_blocking(move || {
+            let request = request.map_err(|error| error.to_string())?;
+            let answer = client.send(&*authenticator, request);
+            Ok(answer.map_err(|error| error.to_string())?.map(drop))
+        });
+        async move { sent.await.map_err(|error| error.to_string())? }
+    }
 }
+
+/// The head of an answer, or what kept it from coming.
+type Answered = Result<http::Response<()>, String>;

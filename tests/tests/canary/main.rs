@@ -1,5 +1,7 @@
 //! Random secrets through every path; then everything that was shown is searched for them, in every form.
 
+mod blocking;
+
 use auth_core::{
     Authenticator, Body, Clock, Only, RequestView, Stack, SystemClock, SystemRandom, Timestamp,
     Verifier,

@@ -1,8 +1,9 @@
 //! How a connection is made: through the proxy if there is one, then TLS as it was configured.
 //!
-//! ureq would make a TLS configuration of its own, which cannot hold an authority beside the system's.
+//! ureq would make a TLS configuration of its own, which cannot hold an authority beside the system's, and would wait for
+//! a proxy beyond every deadline as long as it keeps sending.
 
-use crate::failure::connecting;
+use crate::{failure::connecting, tunnel};
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use std::{
     fmt,
@@ -12,8 +13,8 @@ use std::{
 use ureq::{
     Error,
     unversioned::transport::{
-        Buffers, ConnectProxyConnector, ConnectionDetails, Connector, LazyBuffers, NextTimeout,
-        TcpConnector, Transport, TransportAdapter,
+        Buffers, ConnectionDetails, Connector, LazyBuffers, NextTimeout, TcpConnector, Transport,
+        TransportAdapter,
         time::{Duration, Instant},
     },
 };
@@ -21,23 +22,53 @@ use ureq::{
 /// Connects, and says of every failure that it was one of connecting.
 pub(crate) struct Connect {
     tls: Arc<ClientConfig>,
-    tunnel: ConnectProxyConnector,
     tcp: TcpConnector,
 }
 
 impl Connect {
     pub(crate) fn new(tls: ClientConfig) -> Self {
-        Self { tls: Arc::new(tls), tunnel: Default::default(), tcp: Default::default() }
+        Self { tls: Arc::new(tls), tcp: TcpConnector::default() }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
-        let tunnel = self.tunnel.connect(details, None::<()>)?;
-        let stream = self.tcp.connect(details, tunnel)?.ok_or(Error::ConnectionFailed)?;
-        if details.needs_tls() {
-            Ok(Box::new(Encrypted::over(stream, Arc::clone(&self.tls), details)?))
-        } else {
-            Ok(Box::new(stream))
+        let proxy = details.config.proxy().filter(|proxy| !proxy.is_no_proxy(details.uri));
+        let Some(proxy) = proxy else { return self.dial(details) };
+        let timeout = left(details);
+        let to_proxy = ConnectionDetails {
+            uri: proxy.uri(),
+            addrs: details.resolver.resolve(proxy.uri(), details.config, timeout)?,
+            config: details.config,
+            request_level: details.request_level,
+            resolver: details.resolver,
+            now: (details.current_time)(),
+            timeout: left(details),
+            current_time: Arc::clone(&details.current_time),
+            run_connector: Arc::clone(&details.run_connector),
+            register_shutdown: Arc::clone(&details.register_shutdown),
+        };
+        let stream = self.dial(&to_proxy)?;
+        let clock = Arc::clone(&details.current_time);
+        let mut stream = TransportAdapter::new(stream, clock);
+        stream.set_timeout(left(details));
+        tunnel::ask(&mut stream, proxy, details)?;
+        self.encrypted(stream.into_inner(), details)
+    }
+
+    fn dial(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
+        let stream = self.tcp.connect(details, None::<()>)?.ok_or(Error::ConnectionFailed)?;
+        self.encrypted(Box::new(stream), details)
+    }
+
+    /// Under TLS, if the URL asks for it.
+    fn encrypted(
+        &self,
+        stream: Box<dyn Transport>,
+        details: &ConnectionDetails<'_>,
+    ) -> Result<Box<dyn Transport>, Error> {
+        if !details.needs_tls() {
+            return Ok(stream);
         }
+        Ok(Box::new(Encrypted::over(stream, Arc::clone(&self.tls), details)?))
     }
 }
 
@@ -61,7 +92,7 @@ struct Encrypted {
 
 impl Encrypted {
     fn over(
-        plain: impl Transport,
+        plain: Box<dyn Transport>,
         tls: Arc<ClientConfig>,
         details: &ConnectionDetails<'_>,
     ) -> Result<Self, Error> {
@@ -70,9 +101,8 @@ impl Encrypted {
         let name = ServerName::try_from(bare.to_owned())
             .map_err(|_| Error::Tls("host is neither a name nor an address"))?;
         let mut conn = ClientConnection::new(tls, name).map_err(io::Error::other)?;
-        let plain: Box<dyn Transport> = Box::new(plain);
         let mut sock = TransportAdapter::new(plain, Arc::clone(&details.current_time));
-        sock.set_timeout(NextTimeout { after: left(details), ..details.timeout });
+        sock.set_timeout(left(details));
         conn.complete_io(&mut sock)?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
@@ -81,13 +111,14 @@ impl Encrypted {
 }
 
 /// What is left of the time to connect in.
-fn left(details: &ConnectionDetails<'_>) -> Duration {
-    match (details.timeout.after, details.now, (details.current_time)()) {
+fn left(details: &ConnectionDetails<'_>) -> NextTimeout {
+    let after = match (details.timeout.after, details.now, (details.current_time)()) {
         (Duration::Exact(limit), Instant::Exact(began), Instant::Exact(now)) => {
             Duration::Exact(limit.saturating_sub(now.saturating_duration_since(began)))
         }
         (after, ..) => after,
-    }
+    };
+    NextTimeout { after, ..details.timeout }
 }
 
 impl Transport for Encrypted {

@@ -39,6 +39,7 @@ mod reference;
 mod thread;
 mod tls;
 mod transport;
+mod tunnel;
 
 pub use builder::ClientBuilder;
 pub use client::Client;

@@ -16,7 +16,7 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use ureq::Proxy;
+use ureq::{Proxy, ProxyBuilder, ProxyProtocol};
 
 fn client() -> Client {
     Client::builder().build().unwrap()
@@ -272,6 +272,25 @@ fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
     assert!(to_server.starts_with("get /x?k=a%2fb "), "{to_server}");
     assert!(to_server.contains("\r\nsession: 0\r\n"), "{to_server}");
     assert!(!to_server.contains("proxy-authorization"), "{to_server}");
+}
+
+#[test]
+fn a_proxy_is_told_a_name_or_an_address_as_it_was_configured_and_not_asked_for_exceptions() {
+    let (address, at_proxy) = tunnel();
+    let (server, _) = serve(|_| answer(200, &[], "straight"));
+    let proxy = || Proxy::builder(ProxyProtocol::Http).host("127.0.0.1").port(address.port());
+    let ask = |proxy: ProxyBuilder| {
+        let client = Client::builder().proxy(proxy.build().unwrap()).build().unwrap();
+        let request = Request::get(format!("http://localhost:{}/", server.port())).body(());
+        let got = text(client.send(&Session::default(), request.unwrap()).unwrap());
+        (got, std::mem::take(&mut *at_proxy.lock().unwrap()).first().cloned().unwrap_or_default())
+    };
+    let (got, told) = ask(proxy());
+    assert!(got == "hello" && told.starts_with("connect localhost:"), "{got} {told}");
+    let (got, told) = ask(proxy().resolve_target(true));
+    let literal = ["connect 127.0.0.1:", "connect [::1]:"].iter().any(|by| told.starts_with(by));
+    assert!(got == "hello" && literal, "{got} {told}");
+    assert_eq!(ask(proxy().no_proxy("localhost")), ("straight".into(), String::new()));
 }
 
 #[test]

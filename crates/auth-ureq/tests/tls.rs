@@ -223,6 +223,24 @@ fn tls_goes_through_a_proxy_to_the_server() {
     assert_eq!(answer.body_mut().read_to_string().unwrap(), "hello");
 }
 
+/// The handshake is with the proxy, under its own name.
+#[test]
+fn a_proxy_may_be_spoken_to_under_tls() {
+    let authority = Authority::new();
+    for (name, expected) in [("127.0.0.1", Ok(204)), ("example.com", Err("ureq_connect"))] {
+        let proxy = authority.serve(name, "HTTP/1.1 204 No Content\r\n\r\n", End::Kept);
+        let client = Client::builder()
+            .tls(authority.member())
+            .proxy(Proxy::new(&format!("https://{proxy}")).unwrap())
+            .build()
+            .unwrap();
+        let request = Request::get("http://127.0.0.1:9/").body(()).unwrap();
+        let got = client.send(&Session::default(), request);
+        let got = got.map(|answer| answer.status().as_u16()).map_err(|error| error.code());
+        assert_eq!(got, expected, "{name}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_named() {
     let (certificate, key) = Authority::new().issue("client");

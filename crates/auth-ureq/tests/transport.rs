@@ -9,7 +9,8 @@ use common::{answer, listen, nobody, seen, serve, tunnel};
 use http::Request;
 use std::{
     io::{Read, Write},
-    net::TcpListener,
+    net::{Shutdown, TcpListener},
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
@@ -87,7 +88,7 @@ fn says_where_an_exchange_broke() {
     assert_eq!(fetched(local(), format!("https://{}/", nobody())), "ureq_connect");
 }
 
-/// Silence, and answers that come a byte at a time: in the head, in the body, in the handshake.
+/// Silence, and answers that come a byte at a time: in the head, in the body, in the handshake, from a proxy.
 #[test]
 fn an_exchange_is_given_up_at_its_deadline() {
     for (scheme, beginning) in [
@@ -97,6 +98,8 @@ fn an_exchange_is_given_up_at_its_deadline() {
         ("http", "HTTP/1.1 200 OK\r\n\r\n"),
         ("https", ""),
         ("https", "\u{16}\u{3}\u{3}\u{40}\u{0}"),
+        ("proxy", ""),
+        ("proxy", "HTTP/1.1 200 OK\r\nx-plain: "),
     ] {
         let silent = beginning.is_empty();
         let address = listen(move |mut caller| {
@@ -108,7 +111,12 @@ fn an_exchange_is_given_up_at_its_deadline() {
         });
         let began = Instant::now();
         let builder = local().deadline(Duration::from_millis(300));
-        let code = fetched(builder, format!("{scheme}://{address}/"));
+        let code = if scheme == "proxy" {
+            let proxy = Proxy::new(&format!("http://{address}")).unwrap();
+            fetched(builder.proxy(proxy), "https://api.example.com/")
+        } else {
+            fetched(builder, format!("{scheme}://{address}/"))
+        };
         assert_eq!(code, "ureq_timeout", "{scheme} {beginning:?}");
         assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
     }
@@ -174,6 +182,34 @@ fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     let through = Transport::builder().proxy(proxy().build().unwrap());
     assert_eq!(fetched(through, "https://10.0.0.1/"), "transport_denied_address");
     assert_eq!(seen(&at_proxy), told, "the proxy was asked for what is denied");
+}
+
+#[test]
+fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
+    for (answer, expected) in [
+        ("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "proxy answered 407"),
+        ("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1/\r\n\r\n", "proxy answered 302"),
+        ("nonsense\r\n\r\n", "is not http"),
+        (&format!("HTTP/1.1 200 OK\r\nx-plain: {}", "x".repeat(20_000)), "before its end"),
+        ("HTTP/1.1 200 OK\r\n", "io:"),
+    ] {
+        let answer = answer.to_owned();
+        let (send, receive) = mpsc::channel();
+        let address = listen(move |mut caller| {
+            let _ = caller.read(&mut [0; 1024]);
+            let _ = caller.write_all(answer.as_bytes());
+            let _ = caller.shutdown(Shutdown::Write);
+            let mut more = Vec::new();
+            let _ = caller.read_to_end(&mut more);
+            send.send(more).unwrap();
+        });
+        let proxy = Proxy::new(&format!("http://{address}")).unwrap();
+        let transport = Transport::builder().proxy(proxy).build().unwrap();
+        let error = transport.fetch(get("https://api.example.com/")).wait().unwrap_err();
+        assert_eq!(error.code(), "ureq_connect");
+        assert!(error.to_string().contains(expected), "{error}");
+        assert_eq!(receive.recv_timeout(Duration::from_secs(5)).unwrap(), b"");
+    }
 }
 
 /// A plain thread waits and a runtime polls. The server runs on the one thread of that runtime: were the poll to block,

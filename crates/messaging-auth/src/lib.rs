@@ -11,6 +11,8 @@ pub use auth_net as net;
 
 #[cfg(feature = "jwt")]
 pub use auth_jwt as jwt;
+#[cfg(feature = "local")]
+pub use auth_local as local;
 #[cfg(feature = "reqwest")]
 pub use auth_reqwest as reqwest;
 #[cfg(feature = "session")]

@@ -1,13 +1,23 @@
 //! HTTP Digest.
 
 mod algorithm;
+mod authorization;
+mod challenge;
 mod ha1;
 mod hash;
+mod info;
+mod parameters;
 mod qop;
+mod reason;
 mod response;
+mod username;
 
 pub use algorithm::{Algorithm, HashFunction};
+pub use authorization::{Counted, DigestResponse, Username};
+pub use challenge::{DigestChallenge, NamedAlgorithm};
 pub use ha1::{Ha1, SessionHa1};
 pub use hash::Hex;
+pub use info::AuthenticationInfo;
 pub use qop::{NonceCount, Offered, Qop};
+pub use reason::{Face, Refused};
 pub use response::{BodyHash, BodyHasher, Count, Message, Protection, userhash};

@@ -1,7 +1,7 @@
 //! The arithmetic: `response`, `rspauth`, and the hashes of bodies (RFC 7616 sections 3.4.1, 3.4.3 and 3.5).
 
 use crate::{
-    Ha1, HashFunction, NonceCount, Qop, SessionHa1,
+    HashFunction, NonceCount, Qop, SessionHa1,
     hash::{Hasher, Hex},
 };
 use auth_core::Body;
@@ -186,7 +186,7 @@ pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> Hex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Algorithm;
+    use crate::{Algorithm, Ha1};
     use auth_core::HashAlgorithm;
 
     struct Example {

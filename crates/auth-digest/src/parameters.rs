@@ -1,0 +1,488 @@
+//! Lists of parameters (RFC 9110 section 11.2), read in one pass and written.
+//!
+//! Challenges come through auth-core's reader, which knows where one ends and the next begins. What has one list alone
+//! is read here: credentials, Authentication-Info, and a field that is one Digest challenge. Every request pays for it,
+//! so it looks at each byte once.
+
+use auth_core::ParameterValue;
+use std::borrow::Cow;
+
+/// Why a list cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Syntax,
+    /// A name comes twice: two readers could take different ones.
+    Twice,
+    /// More than [`MOST`] parameters.
+    Many,
+    /// A value of more than [`MOST_BYTES`].
+    Long,
+}
+
+/// The most parameters of a list.
+const MOST: u8 = 32;
+/// The most bytes of a value.
+const MOST_BYTES: usize = 4096;
+
+/// The parameters that Digest has a meaning for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Name {
+    Algorithm,
+    Charset,
+    Cnonce,
+    Domain,
+    Nc,
+    NextNonce,
+    Nonce,
+    Opaque,
+    Qop,
+    Realm,
+    Response,
+    RspAuth,
+    Stale,
+    Uri,
+    UserHash,
+    UserName,
+    UserNameExt,
+    Other,
+}
+
+impl Name {
+    const KNOWN: [(&'static str, Self); 17] = [
+        ("algorithm", Self::Algorithm),
+        ("charset", Self::Charset),
+        ("cnonce", Self::Cnonce),
+        ("domain", Self::Domain),
+        ("nc", Self::Nc),
+        ("nextnonce", Self::NextNonce),
+        ("nonce", Self::Nonce),
+        ("opaque", Self::Opaque),
+        ("qop", Self::Qop),
+        ("realm", Self::Realm),
+        ("response", Self::Response),
+        ("rspauth", Self::RspAuth),
+        ("stale", Self::Stale),
+        ("uri", Self::Uri),
+        ("userhash", Self::UserHash),
+        ("username", Self::UserName),
+        ("username*", Self::UserNameExt),
+    ];
+
+    /// Names compare without case; almost all are written in lower case.
+    pub(crate) fn of(name: &[u8]) -> Self {
+        match name {
+            b"algorithm" => Self::Algorithm,
+            b"cnonce" => Self::Cnonce,
+            b"nc" => Self::Nc,
+            b"nonce" => Self::Nonce,
+            b"opaque" => Self::Opaque,
+            b"qop" => Self::Qop,
+            b"realm" => Self::Realm,
+            b"response" => Self::Response,
+            b"uri" => Self::Uri,
+            b"username" => Self::UserName,
+            _ => Self::KNOWN
+                .iter()
+                .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+                .map_or(Self::Other, |(_, known)| *known),
+        }
+    }
+
+    /// One bit for each name that is known.
+    const fn bit(self) -> u32 {
+        match self {
+            Self::Other => 0,
+            Self::Algorithm => 1 << 0,
+            Self::Charset => 1 << 1,
+            Self::Cnonce => 1 << 2,
+            Self::Domain => 1 << 3,
+            Self::Nc => 1 << 4,
+            Self::NextNonce => 1 << 5,
+            Self::Nonce => 1 << 6,
+            Self::Opaque => 1 << 7,
+            Self::Qop => 1 << 8,
+            Self::Realm => 1 << 9,
+            Self::Response => 1 << 10,
+            Self::RspAuth => 1 << 11,
+            Self::Stale => 1 << 12,
+            Self::Uri => 1 << 13,
+            Self::UserHash => 1 << 14,
+            Self::UserName => 1 << 15,
+            Self::UserNameExt => 1 << 16,
+        }
+    }
+}
+
+/// A value as it was written.
+#[derive(Clone, Copy)]
+pub(crate) struct Value<'a> {
+    /// Without its quotes, escapes kept.
+    raw: &'a [u8],
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Token,
+    Quoted,
+    /// Quoted, with at least one escape.
+    Escaped,
+}
+
+impl<'a> Value<'a> {
+    /// As it was meant: without escapes.
+    pub(crate) fn bytes(self) -> Cow<'a, [u8]> {
+        if self.form == Form::Escaped { unescape(self.raw) } else { Cow::Borrowed(self.raw) }
+    }
+
+    /// Between the quotes, escapes kept.
+    pub(crate) const fn raw(self) -> &'a [u8] {
+        self.raw
+    }
+
+    pub(crate) fn is_quoted(self) -> bool {
+        self.form != Form::Token
+    }
+
+    /// Is it this word, in any case?
+    pub(crate) const fn is(self, word: &[u8]) -> bool {
+        self.raw.eq_ignore_ascii_case(word)
+    }
+}
+
+impl<'a> From<ParameterValue<'a>> for Value<'a> {
+    fn from(value: ParameterValue<'a>) -> Self {
+        let raw = value.raw();
+        let form = match value.is_quoted() {
+            false => Form::Token,
+            true if raw.contains(&b'\\') => Form::Escaped,
+            true => Form::Quoted,
+        };
+        Self { raw, form }
+    }
+}
+
+/// What stands between quotes, without its escapes.
+pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
+    if !raw.contains(&b'\\') {
+        return Cow::Borrowed(raw);
+    }
+    let mut out = Vec::with_capacity(raw.len());
+    let mut bytes = raw.iter().copied();
+    while let Some(byte) = bytes.next() {
+        out.extend(if byte == b'\\' { bytes.next() } else { Some(byte) });
+    }
+    Cow::Owned(out)
+}
+
+/// Reads all of a list, and hands out each parameter in order.
+#[inline]
+pub(crate) fn read<'a, E: From<Fault>>(
+    list: &'a [u8],
+    mut each: impl FnMut(Name, Value<'a>) -> Result<(), E>,
+) -> Result<(), E> {
+    let (mut seen, mut others) = (0_u32, Vec::new());
+    let mut rest = skip(list, is_separator);
+    let mut count = 0_u8;
+    while !rest.is_empty() {
+        count = count.saturating_add(1);
+        if count > MOST {
+            return Err(Fault::Many.into());
+        }
+        let (written, behind) = token(rest).ok_or(Fault::Syntax)?;
+        let behind = skip(behind, is_space).strip_prefix(b"=").ok_or(Fault::Syntax)?;
+        let (value, behind) = value(skip(behind, is_space)).ok_or(Fault::Syntax)?;
+        if value.raw.len() > MOST_BYTES {
+            return Err(Fault::Long.into());
+        }
+        let name = Name::of(written);
+        let again = match name {
+            Name::Other => {
+                let again = others.iter().any(|other: &&[u8]| other.eq_ignore_ascii_case(written));
+                others.push(written);
+                again
+            }
+            known => seen & known.bit() != 0,
+        };
+        if again {
+            return Err(Fault::Twice.into());
+        }
+        seen |= name.bit();
+        each(name, value)?;
+        let behind = skip(behind, is_space);
+        if !behind.is_empty() && !behind.starts_with(b",") {
+            return Err(Fault::Syntax.into());
+        }
+        rest = skip(behind, is_separator);
+    }
+    Ok(())
+}
+
+#[inline]
+fn skip(text: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] {
+    let mut rest = text;
+    while let [first, behind @ ..] = rest {
+        if !unwanted(*first) {
+            break;
+        }
+        rest = behind;
+    }
+    rest
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+/// Elements of a list may be empty (RFC 9110 section 5.6.1.2).
+fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',')
+}
+
+/// `token = 1*tchar`
+#[inline]
+fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = text.iter().position(|byte| !is_tchar(*byte)).unwrap_or(text.len());
+    if end == 0 { None } else { text.split_at_checked(end) }
+}
+
+#[inline]
+fn value(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
+    let Some(inside) = text.strip_prefix(b"\"") else {
+        let (raw, rest) = token(text)?;
+        return Some((Value { raw, form: Form::Token }, rest));
+    };
+    let (mut rest, mut form) = (inside, Form::Quoted);
+    loop {
+        let plain = plain(rest);
+        let (stop, behind) = rest.get(plain..)?.split_first()?;
+        rest = match stop {
+            b'"' => {
+                let length = inside.len().checked_sub(behind.len())?.checked_sub(1)?;
+                return Some((Value { raw: inside.get(..length)?, form }, behind));
+            }
+            b'\\' => {
+                form = Form::Escaped;
+                behind.split_first().filter(|(escaped, _)| is_quotable(**escaped))?.1
+            }
+            b'\t' => behind,
+            _ => return None,
+        };
+    }
+}
+
+/// How many bytes go by before the first quote, backslash or control character, a tab included.
+///
+/// Eight at a time: subtracting borrows into the top bit of a byte only where it was smaller, and what is below the
+/// first such byte is exact.
+#[inline]
+fn plain(text: &[u8]) -> usize {
+    const EACH: u64 = u64::MAX / 255;
+    let mut passed = 0_usize;
+    for eight in text.chunks_exact(8) {
+        let word = u64::from_le_bytes(eight.try_into().unwrap_or_default());
+        let zero = |word: u64| word.wrapping_sub(EACH) & !word;
+        let stops = zero(word ^ (EACH * 0x22))
+            | zero(word ^ (EACH * 0x5c))
+            | zero(word ^ (EACH * 0x7f))
+            | (word.wrapping_sub(EACH * 0x20) & !word);
+        let stops = stops & (EACH * 0x80);
+        if stops != 0 {
+            let before = usize::try_from(stops.trailing_zeros() / 8).unwrap_or_default();
+            return passed.saturating_add(before);
+        }
+        passed = passed.saturating_add(8);
+    }
+    let last = text.get(passed..).unwrap_or_default();
+    let plain = |byte: &u8| is_quotable(*byte) && !matches!(byte, b'"' | b'\\' | b'\t');
+    passed.saturating_add(last.iter().take_while(|byte| plain(byte)).count())
+}
+
+/// HTAB, SP, VCHAR and obs-text.
+const fn is_quotable(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
+}
+
+/// May a token hold it (RFC 9110 section 5.6.2)?
+pub(crate) fn is_tchar(byte: u8) -> bool {
+    TCHAR.get(usize::from(byte)).is_some_and(|yes| *yes)
+}
+
+const TCHAR: [bool; 256] = {
+    let mut table = [false; 256];
+    let (mut rest, mut byte): (&mut [bool], u8) = (&mut table, 0);
+    while let [entry, behind @ ..] = rest {
+        *entry = byte.is_ascii_alphanumeric()
+            || matches!(
+                byte,
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
+            );
+        (rest, byte) = (behind, byte.wrapping_add(1));
+    }
+    table
+};
+
+/// Appends a value between quotes, with quotes and backslashes in it escaped.
+pub(crate) fn write_quoted(value: &[u8], out: &mut Vec<u8>) {
+    out.push(b'"');
+    write_escaped(value, out);
+    out.push(b'"');
+}
+
+/// Appends what stands between the quotes.
+#[inline]
+pub(crate) fn write_escaped(value: &[u8], out: &mut Vec<u8>) {
+    if plain(value) == value.len() {
+        return out.extend_from_slice(value);
+    }
+    for byte in value {
+        if matches!(byte, b'"' | b'\\') {
+            out.push(b'\\');
+        }
+        out.push(*byte);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_core::{Authorization, Parameters};
+    use proptest::prelude::*;
+
+    type Read = Vec<(Name, String)>;
+
+    fn all(list: &[u8]) -> Result<Read, Fault> {
+        let mut all = Vec::new();
+        read(list, |name, value| {
+            let text = String::from_utf8_lossy(&value.bytes()).into_owned();
+            all.push((name, text));
+            Ok(())
+        })
+        .map(|()| all)
+    }
+
+    #[track_caller]
+    fn check(list: &str, expected: Result<&[(Name, &str)], Fault>) {
+        let expected = expected.map(|all| {
+            all.iter().map(|(name, text)| (*name, (*text).to_owned())).collect::<Vec<_>>()
+        });
+        assert_eq!(all(list.as_bytes()), expected, "{list}");
+    }
+
+    #[test]
+    fn reads_tokens_and_quoted_strings_in_any_case_and_spacing() {
+        check("", Ok(&[]));
+        check(" , ,", Ok(&[]));
+        check("nc=1", Ok(&[(Name::Nc, "1")]));
+        check(
+            "NC =\t1 ,, Realm=\"a, \\\"b\\\"\t\\\\\",",
+            Ok(&[(Name::Nc, "1"), (Name::Realm, "a, \"b\"\t\\")]),
+        );
+        check(
+            "a=\"\", username*=UTF-8''a",
+            Ok(&[(Name::Other, ""), (Name::UserNameExt, "UTF-8''a")]),
+        );
+        check(
+            "realm=\"J\u{e4}s\u{f8}n of somewhere\"",
+            Ok(&[(Name::Realm, "J\u{e4}s\u{f8}n of somewhere")]),
+        );
+        for (known, name) in Name::KNOWN {
+            assert_eq!(Name::of(known.as_bytes()), name);
+            assert_eq!(Name::of(known.to_uppercase().as_bytes()), name);
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_not_a_list_of_parameters() {
+        for list in [
+            "a",
+            "a=",
+            "=a",
+            "a b",
+            "a=b c=d",
+            "a=\"b",
+            "a=\"b\\",
+            "a=\"b\\\"",
+            "a=\"b\"c",
+            "a=b\"c\"",
+            "a=\"\n\"",
+            "a=\"\\\n\"",
+            "a=\"\x7f12345678\"",
+            "a=\"12345678\x01\"",
+            "a=b;c=d",
+            "a==b",
+        ] {
+            check(list, Err(Fault::Syntax));
+        }
+    }
+
+    #[test]
+    fn refuses_a_name_that_comes_twice_in_any_case() {
+        for list in ["nc=1, nc=1", "nc=1, NC=2", "x=1, y=2, X=3", "realm=\"a\", a=b, realm=\"b\""] {
+            check(list, Err(Fault::Twice));
+        }
+    }
+
+    #[test]
+    fn refuses_more_parameters_than_anyone_sends() {
+        let list = |count| (0..count).map(|n| format!("p{n}=1")).collect::<Vec<_>>().join(",");
+        assert_eq!(all(list(32).as_bytes()).unwrap().len(), 32);
+        assert_eq!(all(list(33).as_bytes()), Err(Fault::Many));
+        let long = |length| format!("realm=\"{}\"", "a".repeat(length));
+        assert_eq!(all(long(4096).as_bytes()).unwrap().len(), 1);
+        assert_eq!(all(long(4097).as_bytes()), Err(Fault::Long));
+    }
+
+    fn by_core(list: &[u8]) -> Option<Read> {
+        let field = [b"Digest ", list].concat();
+        let read: Parameters<'_> = Authorization::parse(&field).ok()?.parameters().ok()?;
+        Some(
+            read.map(|parameter| {
+                let name = Name::of(parameter.name.as_bytes());
+                (name, String::from_utf8_lossy(&parameter.value.bytes()).into_owned())
+            })
+            .collect(),
+        )
+    }
+
+    proptest! {
+        /// Two readers of one grammar, and they never differ.
+        #[test]
+        fn agrees_with_the_reader_of_challenges(list in "([a-zA-Z*]{1,3}( ?= ?| ?)(\"([^\"]|\\\\\"){0,12}\"|[a-z=,]{0,3})[, \t]{0,2}){0,5}") {
+            let list = list.trim_start_matches([' ', '\t', ',']);
+            let ours = all(list.as_bytes()).ok().filter(|all| !all.is_empty());
+            prop_assert_eq!(ours, by_core(list.as_bytes()));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(list in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = all(&list);
+        }
+
+        #[test]
+        fn a_quoted_string_ends_where_it_ends(before in "[ -!#-\\[\\]-~\u{e9}]{0,40}", behind in "[ -~]{0,20}") {
+            let text = format!("{before}\"{behind}");
+            prop_assert_eq!(plain(text.as_bytes()), before.len());
+        }
+
+        #[test]
+        fn what_is_written_is_read(value in "[ -~\u{e9}\t]{0,40}") {
+            let mut list = b"realm=".to_vec();
+            write_quoted(value.as_bytes(), &mut list);
+            prop_assert_eq!(all(&list), Ok(vec![(Name::Realm, value)]));
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod algorithm;
 mod authorization;
 mod challenge;
+mod client;
 mod ha1;
 mod hash;
 mod info;
@@ -15,6 +16,7 @@ mod username;
 pub use algorithm::{Algorithm, HashFunction};
 pub use authorization::{Counted, DigestResponse, Username};
 pub use challenge::{DigestChallenge, NamedAlgorithm};
+pub use client::{Counting, Digest, Md5, Policy, TypedFields};
 pub use ha1::{Ha1, SessionHa1};
 pub use hash::Hex;
 pub use info::AuthenticationInfo;

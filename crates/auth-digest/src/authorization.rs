@@ -338,6 +338,13 @@ impl Front<'_> {
     }
 }
 
+/// How many bytes [`write_rest`] writes, where nothing has to be escaped.
+#[inline]
+pub(crate) fn rest_length(uri: &[u8], nc: Option<NonceCount>, response: &[u8]) -> usize {
+    let around = if nc.is_some() { r#"", nc=00000000, response="""# } else { r#"", response="""# };
+    uri.len().saturating_add(around.len()).saturating_add(response.len())
+}
+
 /// Writes what is different for each request, from the target on.
 #[inline]
 pub(crate) fn write_rest(uri: &[u8], nc: Option<NonceCount>, response: &[u8], out: &mut Vec<u8>) {

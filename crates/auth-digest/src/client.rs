@@ -135,7 +135,11 @@ impl Digest {
     }
 
     /// What answers a challenge before it is made, if one is known; `None` where the request has to go out bare.
-    fn present(&self, request: RequestView<'_>) -> Result<Option<Credentials>> {
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when a body has to be hashed and was not read, or MD5 is not allowed over such a channel.
+    pub fn present(&self, request: RequestView<'_>) -> Result<Option<Credentials>> {
         let Some(kept) = self.usable(request.uri) else { return Ok(None) };
         self.check_channel(&kept, request.uri)?;
         let answered = if *request.method == Method::CONNECT {
@@ -169,7 +173,7 @@ impl Digest {
     /// What is kept for every place was not judged for any.
     fn check_channel(&self, kept: &Kept, uri: &Uri) -> Result<()> {
         let algorithm = kept.session.terms.algorithm;
-        if kept.place != Place::Anywhere || algorithm.function() != HashFunction::Md5 {
+        if matches!(kept.place, Place::At { .. }) || algorithm.function() != HashFunction::Md5 {
             return Ok(());
         }
         self.policy.allows(algorithm, channel(uri)).map_err(|_| {

@@ -37,7 +37,9 @@ impl Ha1 {
     /// A `:` in the user name makes it ambiguous; [`Digest`](crate::Digest) and [`Accounts`](crate::Accounts) refuse it.
     #[must_use]
     pub fn new(function: HashFunction, user: &str, realm: &[u8], password: &[u8]) -> Self {
-        let mut hasher = Hasher::new(function).and(user.as_bytes()).and(b":");
+        let mut hasher = Hasher::new(function);
+        hasher.update(user.as_bytes());
+        hasher.update(b":");
         hasher.update(realm);
         hasher.update(b":");
         hasher.update(password);
@@ -74,7 +76,9 @@ impl Ha1 {
     #[must_use]
     pub fn session(&self, algorithm: Algorithm, nonce: &[u8], cnonce: &[u8]) -> SessionHa1 {
         let hex = if algorithm.is_session() {
-            let mut hasher = Hasher::new(self.function).and(self.expose()).and(b":");
+            let mut hasher = Hasher::new(self.function);
+            hasher.update(self.expose());
+            hasher.update(b":");
             hasher.update(nonce);
             hasher.update(b":");
             hasher.update(cnonce);
@@ -145,10 +149,9 @@ mod tests {
         let plain = ha1.session(Algorithm::Md5, b"nonce", b"cnonce");
         assert_eq!(plain.expose(), ha1.expose());
         let session = ha1.session(Algorithm::Md5Sess, b"nonce", b"cnonce");
-        let expected = Hasher::new(HashFunction::Md5)
-            .and(b"939e7578ed9e3c518a452acee763bce9:nonce:cnonce")
-            .finish();
-        assert_eq!(session.expose(), expected.as_bytes());
+        let mut expected = Hasher::new(HashFunction::Md5);
+        expected.update(b"939e7578ed9e3c518a452acee763bce9:nonce:cnonce");
+        assert_eq!(session.expose(), expected.finish().as_bytes());
     }
 
     #[test]

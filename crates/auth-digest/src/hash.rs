@@ -6,11 +6,21 @@ use md5::Md5;
 use sha2::{Digest, Sha256, Sha512, Sha512_256};
 use std::fmt;
 use subtle::ConstantTimeEq;
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
-/// A hash under way. Its state is wiped when it is dropped.
+/// A hash under way. What is given to it in pieces is gathered first, since a hash function takes one long piece faster
+/// than several short ones. All of it is wiped when it is dropped.
+pub(crate) struct Hasher {
+    function: HashFunction,
+    /// The state behind what did not fit; `None` before anything has been hashed.
+    state: Option<State>,
+    gathered: [u8; Self::ROOM],
+    length: usize,
+}
+
+/// The state of a hash function, wiped when it is dropped.
 #[derive(Clone)]
-pub(crate) enum Hasher {
+pub(crate) enum State {
     Md5(Md5),
     Sha256(Sha256),
     Sha512(Sha512),
@@ -18,8 +28,69 @@ pub(crate) enum Hasher {
 }
 
 impl Hasher {
+    const ROOM: usize = 256;
+
     #[inline]
-    pub(crate) fn new(function: HashFunction) -> Self {
+    pub(crate) const fn new(function: HashFunction) -> Self {
+        Self { function, state: None, gathered: [0; Self::ROOM], length: 0 }
+    }
+
+    /// Goes on where another one was.
+    #[inline]
+    pub(crate) fn behind(function: HashFunction, state: &State) -> Self {
+        let state = Some(state.clone());
+        Self { function, state, gathered: [0; Self::ROOM], length: 0 }
+    }
+
+    #[inline]
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        let end = self.length.saturating_add(bytes.len());
+        if let Some(free) = self.gathered.get_mut(self.length..end) {
+            free.copy_from_slice(bytes);
+            self.length = end;
+        } else {
+            self.overflow(bytes);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finish(mut self) -> Hex {
+        let gathered = self.gathered.get(..self.length).unwrap_or_default();
+        match (self.state.take(), self.function) {
+            (Some(state), _) => state.finish(gathered),
+            (None, HashFunction::Md5) => Hex::of(&Md5::digest(gathered)),
+            (None, HashFunction::Sha256) => Hex::of(&Sha256::digest(gathered)),
+            (None, HashFunction::Sha512) => Hex::of(&Sha512::digest(gathered)),
+            (None, HashFunction::Sha512_256) => Hex::of(&Sha512_256::digest(gathered)),
+        }
+    }
+
+    /// The state behind everything so far, to go on from several times.
+    pub(crate) fn state(mut self) -> State {
+        self.overflow(&[]);
+        self.state.take().unwrap_or_else(|| State::new(self.function))
+    }
+
+    #[cold]
+    fn overflow(&mut self, bytes: &[u8]) {
+        let gathered = self.gathered.get(..self.length).unwrap_or_default();
+        let state = self.state.get_or_insert_with(|| State::new(self.function));
+        state.update(gathered);
+        state.update(bytes);
+        self.length = 0;
+    }
+}
+
+impl Drop for Hasher {
+    #[inline]
+    fn drop(&mut self) {
+        self.gathered.fill(0);
+        optimization_barrier(&self.gathered);
+    }
+}
+
+impl State {
+    fn new(function: HashFunction) -> Self {
         match function {
             HashFunction::Md5 => Self::Md5(Md5::new()),
             HashFunction::Sha256 => Self::Sha256(Sha256::new()),
@@ -28,8 +99,7 @@ impl Hasher {
         }
     }
 
-    #[inline]
-    pub(crate) fn update(&mut self, bytes: &[u8]) {
+    fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Md5(hash) => hash.update(bytes),
             Self::Sha256(hash) => hash.update(bytes),
@@ -38,20 +108,13 @@ impl Hasher {
         }
     }
 
-    /// The same, for who writes several in a row.
     #[inline]
-    pub(crate) fn and(mut self, bytes: &[u8]) -> Self {
-        self.update(bytes);
-        self
-    }
-
-    #[inline]
-    pub(crate) fn finish(self) -> Hex {
+    fn finish(self, last: &[u8]) -> Hex {
         match self {
-            Self::Md5(hash) => Hex::of(&hash.finalize()),
-            Self::Sha256(hash) => Hex::of(&hash.finalize()),
-            Self::Sha512(hash) => Hex::of(&hash.finalize()),
-            Self::Sha512_256(hash) => Hex::of(&hash.finalize()),
+            Self::Md5(hash) => Hex::of(&hash.chain_update(last).finalize()),
+            Self::Sha256(hash) => Hex::of(&hash.chain_update(last).finalize()),
+            Self::Sha512(hash) => Hex::of(&hash.chain_update(last).finalize()),
+            Self::Sha512_256(hash) => Hex::of(&hash.chain_update(last).finalize()),
         }
     }
 }
@@ -92,16 +155,16 @@ impl Hex {
         self.digits.get(..usize::from(self.length)).unwrap_or_default()
     }
 
+    #[inline]
+    fn wipe(&mut self) {
+        self.digits.fill(0);
+        optimization_barrier(&self.digits);
+    }
+
     /// Compares in time that depends on the lengths alone.
     #[must_use]
     pub fn matches(&self, presented: &[u8]) -> bool {
         self.as_bytes().ct_eq(presented).into()
-    }
-}
-
-impl Zeroize for Hex {
-    fn zeroize(&mut self) {
-        self.digits.zeroize();
     }
 }
 
@@ -117,8 +180,9 @@ impl fmt::Debug for Hex {
 pub(crate) struct SecretHex(pub(crate) Hex);
 
 impl Drop for SecretHex {
+    #[inline]
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.0.wipe();
     }
 }
 
@@ -175,13 +239,19 @@ impl HashFunction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn of(function: HashFunction, pieces: &[&[u8]]) -> Hex {
+        let mut hasher = Hasher::new(function);
+        pieces.iter().for_each(|piece| hasher.update(piece));
+        hasher.finish()
+    }
 
     #[track_caller]
     fn check(function: HashFunction, expected: &str) {
-        let whole = Hasher::new(function).and(b"abc").finish();
+        let whole = of(function, &[b"abc"]);
         assert_eq!(whole.as_bytes(), expected.as_bytes());
-        let parts = Hasher::new(function).and(b"a").and(b"").and(b"bc").finish();
-        assert!(parts.matches(expected.as_bytes()));
+        assert!(of(function, &[b"a", b"", b"bc"]).matches(expected.as_bytes()));
         assert_eq!(function.digits(), expected.len());
         assert_eq!(Hex::read(function, expected.as_bytes()).unwrap().as_bytes(), whole.as_bytes());
     }
@@ -203,6 +273,35 @@ mod tests {
             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
              2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
         );
+    }
+
+    proptest! {
+        /// However long the pieces are, and wherever a state is taken and gone on from.
+        #[test]
+        fn pieces_are_hashed_like_the_whole(
+            pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..400), 0..6),
+            at in 0_usize..6,
+        ) {
+            for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512, HashFunction::Sha512_256] {
+                let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
+                let whole = match function {
+                    HashFunction::Md5 => Hex::of(&Md5::digest(pieces.concat())),
+                    HashFunction::Sha256 => Hex::of(&Sha256::digest(pieces.concat())),
+                    HashFunction::Sha512 => Hex::of(&Sha512::digest(pieces.concat())),
+                    HashFunction::Sha512_256 => Hex::of(&Sha512_256::digest(pieces.concat())),
+                };
+                prop_assert!(of(function, &pieces).matches(whole.as_bytes()));
+                let (first, rest) = pieces.split_at(at.min(pieces.len()));
+                let mut hasher = Hasher::new(function);
+                first.iter().for_each(|piece| hasher.update(piece));
+                let state = hasher.state();
+                for _ in 0..2 {
+                    let mut again = Hasher::behind(function, &state);
+                    rest.iter().for_each(|piece| again.update(piece));
+                    prop_assert!(again.finish().matches(whole.as_bytes()));
+                }
+            }
+        }
     }
 
     #[test]
@@ -229,7 +328,7 @@ mod tests {
     #[test]
     fn wipes_every_digit() {
         let mut hex = Hex::of(&[0xff; 64]);
-        hex.zeroize();
+        hex.wipe();
         assert_eq!(hex.as_bytes(), [0; 128]);
     }
 }

@@ -1,8 +1,8 @@
 //! The arithmetic: `response`, `rspauth`, and the hashes of bodies (RFC 7616 sections 3.4.1, 3.4.3 and 3.5).
 
 use crate::{
-    HashFunction, NonceCount, Qop, SessionHa1,
-    hash::{Hasher, Hex},
+    HashFunction, NonceCount, SessionHa1,
+    hash::{Hasher, Hex, State},
 };
 use auth_core::Body;
 use std::fmt;
@@ -58,7 +58,9 @@ impl SessionHa1 {
     #[must_use]
     pub fn response(&self, message: &Message<'_>) -> Hex {
         let ha2 = ha2(self.function, message.method, message.uri, &message.protection);
-        self.under(message.nonce).response(&message.protection, &ha2)
+        let mut hasher = self.front(message.nonce);
+        push_rest(&mut hasher, &message.protection, &ha2);
+        hasher.finish()
     }
 
     /// The `rspauth` with which a server proves that it knows the password too (RFC 7616 section 3.5).
@@ -70,36 +72,51 @@ impl SessionHa1 {
     }
 
     /// Everything that responses under one nonce have in common, hashed once.
-    #[inline]
     pub(crate) fn under(&self, nonce: &[u8]) -> UnderNonce {
-        UnderNonce(Hasher::new(self.function).and(self.expose()).and(b":").and(nonce).and(b":"))
+        UnderNonce { function: self.function, state: self.front(nonce).state() }
+    }
+
+    #[inline]
+    fn front(&self, nonce: &[u8]) -> Hasher {
+        let mut hasher = Hasher::new(self.function);
+        hasher.update(self.expose());
+        hasher.update(b":");
+        hasher.update(nonce);
+        hasher.update(b":");
+        hasher
     }
 }
 
 /// The state of the hash behind `HA1:nonce:`. As secret as a session's HA1.
-#[derive(Clone)]
-pub(crate) struct UnderNonce(Hasher);
+pub(crate) struct UnderNonce {
+    function: HashFunction,
+    state: State,
+}
 
 impl UnderNonce {
     #[inline]
-    pub(crate) fn response(self, protection: &Protection<'_>, ha2: &Hex) -> Hex {
-        let Self(mut hasher) = self;
-        let counted = match protection {
-            Protection::Legacy => None,
-            Protection::Auth(count) => Some((Qop::Auth, count)),
-            Protection::AuthInt(count, _) => Some((Qop::AuthInt, count)),
-        };
-        if let Some((qop, count)) = counted {
-            hasher.update(&count.nc.digits());
-            hasher.update(b":");
-            hasher.update(count.cnonce);
-            hasher.update(match qop {
-                Qop::Auth => b":auth:",
-                Qop::AuthInt => b":auth-int:",
-            });
-        }
-        hasher.and(ha2.as_bytes()).finish()
+    pub(crate) fn response(&self, protection: &Protection<'_>, ha2: &Hex) -> Hex {
+        let mut hasher = Hasher::behind(self.function, &self.state);
+        push_rest(&mut hasher, protection, ha2);
+        hasher.finish()
     }
+}
+
+/// What is behind the nonce.
+#[inline]
+fn push_rest(hasher: &mut Hasher, protection: &Protection<'_>, ha2: &Hex) {
+    let counted = match protection {
+        Protection::Legacy => None,
+        Protection::Auth(count) => Some((&b":auth:"[..], count)),
+        Protection::AuthInt(count, _) => Some((&b":auth-int:"[..], count)),
+    };
+    if let Some((qop, count)) = counted {
+        hasher.update(&count.nc.digits());
+        hasher.update(b":");
+        hasher.update(count.cnonce);
+        hasher.update(qop);
+    }
+    hasher.update(ha2.as_bytes());
 }
 
 /// `H(A2)`, of `method ":" uri` and under `auth-int` the hash of the body behind them.
@@ -110,12 +127,15 @@ pub(crate) fn ha2(
     uri: &[u8],
     protection: &Protection<'_>,
 ) -> Hex {
-    let hasher = Hasher::new(function).and(method.as_bytes()).and(b":").and(uri);
-    match protection {
-        Protection::AuthInt(_, body) => hasher.and(b":").and(body.0.as_bytes()),
-        Protection::Legacy | Protection::Auth(_) => hasher,
+    let mut hasher = Hasher::new(function);
+    hasher.update(method.as_bytes());
+    hasher.update(b":");
+    hasher.update(uri);
+    if let Protection::AuthInt(_, body) = protection {
+        hasher.update(b":");
+        hasher.update(body.0.as_bytes());
     }
-    .finish()
+    hasher.finish()
 }
 
 /// `H(entity-body)`: the hash of a body under the hash function of an algorithm.
@@ -126,7 +146,9 @@ impl BodyHash {
     /// Of a body that is all here.
     #[must_use]
     pub fn of(function: HashFunction, body: &[u8]) -> Self {
-        Self(Hasher::new(function).and(body).finish())
+        let mut hasher = Self::begin(function);
+        hasher.update(body);
+        hasher.finish()
     }
 
     /// Of a body as far as an adapter has read it; `None` when it has not read or hashed it so.
@@ -180,7 +202,11 @@ impl fmt::Debug for BodyHasher {
 /// The hash that stands for a user name under `userhash` (RFC 7616 section 3.4.4).
 #[must_use]
 pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> Hex {
-    Hasher::new(function).and(user.as_bytes()).and(b":").and(realm).finish()
+    let mut hasher = Hasher::new(function);
+    hasher.update(user.as_bytes());
+    hasher.update(b":");
+    hasher.update(realm);
+    hasher.finish()
 }
 
 #[cfg(test)]

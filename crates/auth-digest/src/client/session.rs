@@ -4,7 +4,7 @@ use super::policy::{Choice, config};
 use crate::{
     Algorithm, BodyHash, Count, DigestChallenge, Ha1, HashFunction, Hex, Message, NonceCount,
     Protection, Qop, SessionHa1, Username,
-    authorization::{Front, write_rest},
+    authorization::{Front, rest_length, write_rest},
     parameters::write_escaped,
     response::{UnderNonce, ha2, userhash},
 };
@@ -208,10 +208,13 @@ impl AuthenticationSession {
             (_, None) => Protection::Legacy,
         };
         let ha2 = ha2(function, method, uri.as_bytes(), &protection);
-        let response = self.under.clone().response(&protection, &ha2);
-        let mut out = Vec::with_capacity(self.front.len() + uri.len() + 24 + function.digits() + 9);
+        let response = self.under.response(&protection, &ha2);
+        let (nc, response) = (count.map(|count| count.nc), response.as_bytes());
+        // Exactly as long as it gets: the field then keeps it as it is.
+        let rest = rest_length(uri.as_bytes(), nc, response);
+        let mut out = Vec::with_capacity(self.front.len().saturating_add(rest));
         out.extend_from_slice(&self.front);
-        write_rest(uri.as_bytes(), count.map(|count| count.nc), response.as_bytes(), &mut out);
+        write_rest(uri.as_bytes(), nc, response, &mut out);
         field(out).map(Some)
     }
 }

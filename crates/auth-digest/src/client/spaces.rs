@@ -2,7 +2,7 @@
 
 use super::session::AuthenticationSession;
 use auth_core::{Origin, Result};
-use http::Uri;
+use http::{Uri, uri::Authority};
 use std::{
     borrow::Cow,
     sync::{
@@ -42,12 +42,17 @@ pub(crate) enum Standing {
 }
 
 /// The URIs of a protection space.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Place {
     /// Every one: a proxy's, or of fields that a person typed.
     Anywhere,
     /// Those of one origin whose path and query begin with one of these.
-    At(Origin, Vec<Box<str>>),
+    At {
+        origin: Origin,
+        /// The origin's host and port as they were written when it asked.
+        authority: Box<str>,
+        paths: Vec<Box<str>>,
+    },
 }
 
 impl Spaces {
@@ -118,7 +123,7 @@ impl Kept {
         same_realm
             && match (&self.place, &other.place) {
                 (Place::Anywhere, Place::Anywhere) => true,
-                (Place::At(origin, _), Place::At(other, _)) => origin == other,
+                (Place::At { origin, .. }, Place::At { origin: other, .. }) => origin == other,
                 _ => false,
             }
     }
@@ -158,27 +163,34 @@ impl Place {
         } else if !paths.iter().any(|path| target.starts_with(&**path)) {
             paths.push(target.into_owned().into());
         }
-        Ok(Self::At(origin, paths))
+        let authority = uri.authority().map_or("", Authority::as_str).into();
+        Ok(Self::At { origin, authority, paths })
     }
 
     /// How much it says about a request for this URI, `None` when nothing.
     fn covers(&self, uri: &Uri) -> Option<usize> {
-        let Self::At(origin, paths) = self else { return Some(0) };
+        let Self::At { origin, authority, paths } = self else { return Some(0) };
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
             _ => return None,
         };
-        let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
-        let host = uri.host()?.trim_end_matches('.');
-        let same = origin.is_encrypted() == encrypted
-            && origin.port() == port
-            && origin.host().eq_ignore_ascii_case(host);
+        let written = uri.authority()?;
+        let same = written.as_str() == &**authority || is_at(origin, written, encrypted);
+        if !same || origin.is_encrypted() != encrypted {
+            return None;
+        }
         let target = target(uri);
-        let lengths =
-            paths.iter().filter(|path| target.starts_with(&***path)).map(|path| path.len());
-        if same { lengths.max() } else { None }
+        let covering = paths.iter().filter(|path| target.starts_with(&***path));
+        covering.map(|path| path.len()).max()
     }
+}
+
+/// Is it the same host and port, in another spelling?
+fn is_at(origin: &Origin, written: &Authority, encrypted: bool) -> bool {
+    let port = written.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
+    origin.port() == port
+        && origin.host().eq_ignore_ascii_case(written.host().trim_end_matches('.'))
 }
 
 /// Path and query, as they go over the wire: a path is at least `/`.

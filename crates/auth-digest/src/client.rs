@@ -17,9 +17,11 @@ use auth_core::{
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
-use policy::{Channel, config};
+use policy::Channel;
+pub(crate) use policy::config;
 use session::User;
-use spaces::{Kept, Place, Spaces, Standing, target};
+pub(crate) use spaces::target;
+use spaces::{Kept, Place, Spaces, Standing};
 use std::{fmt, sync::Arc};
 
 /// Answers Digest challenges (RFC 7616), and from the second request on answers before it is asked.

@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
     }
 
     /// Is it this word, in any case?
-    pub(crate) const fn is(self, word: &[u8]) -> bool {
+    pub(crate) fn is(self, word: &[u8]) -> bool {
         self.raw.eq_ignore_ascii_case(word)
     }
 }

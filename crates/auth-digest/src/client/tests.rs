@@ -182,14 +182,10 @@ fn says_who_it_is_in_the_way_the_server_asked_for() {
     check(name, "", "Digest username=\"J\u{e4}s\u{f8}n Doe\", realm");
     check(name, ", charset=UTF-8", "Digest username*=UTF-8''J%C3%A4s%C3%B8n%20Doe, realm");
     check("alice", ", charset=UTF-8", "Digest username=\"alice\", realm");
-    let hashed = "Digest username=\"8d1a40ff3e0c6cbf0ad4d8a3ad1b2b4c\", userhash=true, realm";
     let hash = crate::userhash(HashFunction::Md5, name, b"r");
     let hash = std::str::from_utf8(hash.as_bytes()).unwrap();
-    check(
-        name,
-        ", charset=UTF-8, userhash=true",
-        &hashed.replace("8d1a40ff3e0c6cbf0ad4d8a3ad1b2b4c", hash),
-    );
+    let hashed = format!("Digest username=\"{hash}\", userhash=true, realm");
+    check(name, ", charset=UTF-8, userhash=true", &hashed);
     check(
         "alice",
         ", opaque=\"a\\\"b\\c\", algorithm=md5",

@@ -171,7 +171,7 @@ impl<'a> Found<'a> {
     #[inline]
     fn set(&mut self, name: Name, value: Value<'a>) -> Result<(), Refused> {
         let (slot, form) = match name {
-            Name::UserName => (&mut self.username, Some(QUOTED)),
+            Name::User => (&mut self.username, Some(QUOTED)),
             Name::Realm => (&mut self.realm, Some(QUOTED)),
             Name::Nonce => (&mut self.nonce, Some(QUOTED)),
             Name::Uri => (&mut self.uri, Some(QUOTED)),
@@ -180,7 +180,7 @@ impl<'a> Found<'a> {
             Name::Cnonce => (&mut self.cnonce, Some(QUOTED)),
             Name::Nc => (&mut self.nc, Some(TOKEN)),
             Name::UserHash => (&mut self.userhash, Some(TOKEN)),
-            Name::UserNameExt => (&mut self.extended, Some(TOKEN)),
+            Name::UserExt => (&mut self.extended, Some(TOKEN)),
             Name::Algorithm => (&mut self.algorithm, None),
             Name::Qop => (&mut self.qop, None),
             _ => return Ok(()),

@@ -307,9 +307,9 @@ mod tests {
     #[test]
     fn reads_all_of_a_hash_in_one_spelling() {
         let good = "900150983cd24fb0d6963f7d28e17f72";
-        for other in
-            [&good[1..], "", &good.to_uppercase(), &good.replace('9', "g"), &[good, "0"].concat()]
-        {
+        let short = good.trim_end_matches('2');
+        let long = [good, "0"].concat();
+        for other in [short, "", &good.to_uppercase(), &good.replace('9', "g"), &long] {
             assert!(Hex::read(HashFunction::Md5, other.as_bytes()).is_none(), "{other}");
         }
         assert!(Hex::read(HashFunction::Sha256, good.as_bytes()).is_none());

@@ -42,8 +42,8 @@ pub(crate) enum Name {
     Stale,
     Uri,
     UserHash,
-    UserName,
-    UserNameExt,
+    User,
+    UserExt,
     Other,
 }
 
@@ -64,8 +64,8 @@ impl Name {
         ("stale", Self::Stale),
         ("uri", Self::Uri),
         ("userhash", Self::UserHash),
-        ("username", Self::UserName),
-        ("username*", Self::UserNameExt),
+        ("username", Self::User),
+        ("username*", Self::UserExt),
     ];
 
     /// Names compare without case; almost all are written in lower case.
@@ -80,7 +80,7 @@ impl Name {
             b"realm" => Self::Realm,
             b"response" => Self::Response,
             b"uri" => Self::Uri,
-            b"username" => Self::UserName,
+            b"username" => Self::User,
             _ => Self::KNOWN
                 .iter()
                 .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
@@ -107,8 +107,8 @@ impl Name {
             Self::Stale => 1 << 12,
             Self::Uri => 1 << 13,
             Self::UserHash => 1 << 14,
-            Self::UserName => 1 << 15,
-            Self::UserNameExt => 1 << 16,
+            Self::User => 1 << 15,
+            Self::UserExt => 1 << 16,
         }
     }
 }
@@ -414,10 +414,7 @@ mod tests {
             "NC =\t1 ,, Realm=\"a, \\\"b\\\"\t\\\\\",",
             Ok(&[(Name::Nc, "1"), (Name::Realm, "a, \"b\"\t\\")]),
         );
-        check(
-            "a=\"\", username*=UTF-8''a",
-            Ok(&[(Name::Other, ""), (Name::UserNameExt, "UTF-8''a")]),
-        );
+        check("a=\"\", username*=UTF-8''a", Ok(&[(Name::Other, ""), (Name::UserExt, "UTF-8''a")]));
         check(
             "realm=\"J\u{e4}s\u{f8}n of somewhere\"",
             Ok(&[(Name::Realm, "J\u{e4}s\u{f8}n of somewhere")]),

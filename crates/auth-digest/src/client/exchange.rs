@@ -34,14 +34,13 @@ impl Digest {
         let (challenge, choice) = self.policy.choose(&fields, channel(uri))?;
         if let Some(kept) = &known {
             let same_realm = *kept.session.terms.realm == *challenge.realm;
+            let current = serial == Some(kept.serial);
             match (serial, kept.standing()) {
-                (Some(serial), Standing::Fresh) if serial == kept.serial => {
-                    if same_realm && !challenge.stale {
-                        kept.set(Standing::Refused);
-                        return Ok(Verdict::Accept);
-                    }
+                (_, Standing::Fresh) if current && same_realm && !challenge.stale => {
+                    kept.set(Standing::Refused);
+                    return Ok(Verdict::Accept);
                 }
-                (Some(serial), Standing::Proven) if serial == kept.serial => {}
+                (_, Standing::Fresh | Standing::Proven) if current => {}
                 // Another request has found out meanwhile.
                 (Some(_), Standing::Refused) if same_realm => return Ok(Verdict::Accept),
                 (_, Standing::Fresh | Standing::Proven) if same_realm => return Ok(RETRY),

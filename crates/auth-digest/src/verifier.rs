@@ -2,6 +2,7 @@
 
 mod accounts;
 mod decoy;
+mod head;
 mod offer;
 mod seal;
 mod target;
@@ -9,21 +10,21 @@ mod target;
 pub use accounts::{Accounts, Known, KnownSecret, Name, Query};
 
 use crate::{
-    Algorithm, BodyHash, DigestResponse, Offered, Qop, Refused, SessionHa1, Username,
+    Algorithm, BodyHash, DigestResponse, Qop, SessionHa1,
     challenge::SCHEME,
     client::{config, need},
-    nonce::{Age, Issued, Nonces},
+    nonce::{Age, Nonces},
     reason,
 };
 use auth_core::{
-    Accepted, Authorization, Cause, Error, Flow, Lookup, Need, Outcome, Presence, Rejection,
-    Replay, ReplayStore, RequestView, Result,
+    Accepted, Authorization, Cause, Error, Flow, Lookup, Need, Outcome, Presence, Replay,
+    ReplayStore, RequestView, Result,
 };
 use decoy::Decoys;
+use head::{Head, Stop, cnonce};
 use offer::Offer;
 use seal::Proof;
 use std::{fmt, str, sync::Arc};
-use target::is_target;
 
 /// Verifies Digest credentials (RFC 7616).
 ///
@@ -67,13 +68,6 @@ pub struct Principal {
     pub qop: Option<Qop>,
 }
 
-/// Credentials whose head is in order.
-struct Head<'a> {
-    response: DigestResponse<'a>,
-    /// `None` when it is not one of ours.
-    nonce: Option<Issued>,
-}
-
 impl<L> Verifier<L>
 where
     L: for<'q> Lookup<Query<'q>, Found = Known>,
@@ -104,39 +98,6 @@ where
         Ok(verifier)
     }
 
-    fn head<'a>(&self, request: RequestView<'a>) -> Result<Head<'a>, Stop> {
-        let field = match Authorization::of(request.headers)? {
-            Some(field) if field.is(SCHEME) => field,
-            _ => return Err(reason::MISSING.into()),
-        };
-        let response = DigestResponse::parse(field.credentials())?;
-        let algorithm = response.algorithm();
-        if !self.offer.has(algorithm, request.peer) {
-            return Err(reason::ALGORITHM_OTHER.into());
-        }
-        if *response.realm != *self.realm.as_bytes() {
-            return Err(reason::REALM_OTHER.into());
-        }
-        if response.opaque != Some(self.opaque.as_bytes()) {
-            return Err(reason::OPAQUE_OTHER.into());
-        }
-        let fits = match response.qop() {
-            None => self.offer.protection == Offered::Legacy,
-            Some(qop) => self.offer.protection.has(qop),
-        };
-        if !fits {
-            return Err(reason::QOP_OTHER.into());
-        }
-        if matches!(response.username, Username::Hashed(_)) && !self.offer.userhash {
-            return Err(reason::USERHASH_OTHER.into());
-        }
-        if !is_target(&response.uri, request) {
-            return Err(reason::URI_OTHER.into());
-        }
-        let nonce = self.nonces.judge(&response.nonce, request.peer.address);
-        Ok(Head { response, nonce })
-    }
-
     fn judge<'a>(&'a self, request: RequestView<'a>) -> Result<Flow<'a, Outcome<Principal>>, Stop> {
         let head = self.head(request)?;
         let algorithm = head.response.algorithm();
@@ -159,19 +120,6 @@ where
                 Err(stop) => self.stopped(stop, request),
             }
         }))
-    }
-
-    fn query<'q>(&'q self, response: &'q DigestResponse<'_>) -> Query<'q> {
-        Query {
-            name: match &response.username {
-                Username::Plain(name) | Username::Extended(name) => Name::Plain(name),
-                Username::Hashed(hash) => Name::Hashed(str::from_utf8(hash).unwrap_or_default()),
-            },
-            realm: &self.realm,
-            algorithm: response.algorithm(),
-            nonce: &response.nonce,
-            cnonce: cnonce(response),
-        }
     }
 
     /// Is the response that of the password?
@@ -298,30 +246,6 @@ where
     }
 }
 
-/// Why a request goes no further.
-enum Stop {
-    Refused(Refused),
-    Rejected(Rejection),
-    Failed(Error),
-}
-
-impl From<Refused> for Stop {
-    fn from(refused: Refused) -> Self {
-        Self::Refused(refused)
-    }
-}
-
-impl From<Rejection> for Stop {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
-}
-
-/// Empty where there is none.
-fn cnonce<'r>(response: &'r DigestResponse<'_>) -> &'r [u8] {
-    response.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
-}
-
 fn unread() -> Error {
     let text = "body was not read, expected it or its hash under auth-int, as needs said";
     config("digest_body_unread", text)
@@ -343,4 +267,633 @@ impl<L> fmt::Debug for Verifier<L> {
 const SCOPE: &str = "digest";
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::{
+        AuthenticationInfo, Count, DigestChallenge, Ha1, HashFunction, Md5, Message, NonceCount,
+        Offered, Protection, userhash,
+    };
+    use auth_core::{
+        Body, HashAlgorithm, MemoryReplayStore, Peer, Rejection, Reply, Reservation, SystemRandom,
+        Ticket, Timestamp, Verifier as _,
+    };
+    use auth_testing::ManualClock;
+    use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
+    use std::time::Duration;
+
+    const NOW: u64 = 1_700_000_000;
+    const KEY: [u8; 32] = [7; 32];
+
+    fn accounts() -> Accounts {
+        let mut accounts = Accounts::new();
+        for (user, password) in [("alice", "s3cret"), ("J\u{e4}s\u{f8}n", "p\u{e4}ss")] {
+            for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
+                let ha1 = Ha1::new(function, user, b"r", password.as_bytes());
+                accounts.add(user, "r", ha1).unwrap();
+            }
+        }
+        accounts
+    }
+
+    fn nonces(clock: &ManualClock) -> Nonces {
+        Nonces::new(&KEY, SystemRandom::new(), clock.clone()).unwrap()
+    }
+
+    fn store(clock: &ManualClock) -> MemoryReplayStore {
+        MemoryReplayStore::new(1 << 20, clock.clone())
+    }
+
+    fn door(clock: &ManualClock) -> Verifier<Accounts> {
+        Verifier::new("r", accounts(), nonces(clock), store(clock)).unwrap()
+    }
+
+    /// One that offers this algorithm.
+    fn door_of(algorithm: Algorithm, clock: &ManualClock) -> Verifier<Accounts> {
+        door(clock).offering(&[algorithm]).unwrap()
+    }
+
+    const TLS: Peer<'_> = Peer { address: None, encrypted: true, certificate: None };
+
+    /// What comes of a request with this field.
+    fn judge<L>(door: &Verifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
+    where
+        L: for<'q> Lookup<Query<'q>, Found = Known>,
+    {
+        let (uri, mut headers): (Uri, _) = (target.parse().unwrap(), HeaderMap::new());
+        if !field.is_empty() {
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+        }
+        let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS).with_body(body);
+        match door.verify(request).wait() {
+            Ok(Ok(accepted)) => Judged::Accepted(accepted),
+            Ok(Err(rejection)) => Judged::Rejected(rejection),
+            Err(error) => Judged::Failed(error.code()),
+        }
+    }
+
+    #[derive(Debug)]
+    enum Judged {
+        Accepted(Accepted<Principal>),
+        Rejected(Rejection),
+        Failed(&'static str),
+    }
+
+    impl Judged {
+        /// The user, or status and code, with `stale` where a challenge says so.
+        fn told(&self) -> String {
+            match self {
+                Self::Accepted(accepted) => accepted.principal.user.to_string(),
+                Self::Failed(code) => (*code).to_owned(),
+                Self::Rejected(rejection) => {
+                    let stale = |it: &auth_core::Challenge| it.to_string().contains("stale=true");
+                    let stale = rejection.challenges().iter().any(stale);
+                    let stale = if stale { " stale" } else { "" };
+                    format!("{} {}{stale}", rejection.status().as_u16(), rejection.reason().code)
+                }
+            }
+        }
+
+        fn challenges(&self) -> Vec<String> {
+            match self {
+                Self::Rejected(rejection) => {
+                    rejection.challenges().iter().map(ToString::to_string).collect()
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        /// What the reply carries.
+        fn info(self, body: Body<'_>) -> HeaderValue {
+            let Self::Accepted(accepted) = self else { panic!("{self:?}") };
+            let none = HeaderMap::new();
+            let mut sealed =
+                accepted.seal.unwrap().seal(Reply::new(StatusCode::OK, &none, body)).unwrap();
+            sealed.remove("authentication-info").unwrap()
+        }
+    }
+
+    /// The first challenge of a door.
+    fn asked<L>(door: &Verifier<L>) -> String
+    where
+        L: for<'q> Lookup<Query<'q>, Found = Known>,
+    {
+        judge(door, "/", b"", Body::Unread).challenges().remove(0)
+    }
+
+    /// The answer of who knows the password.
+    struct Client<'a> {
+        user: &'a str,
+        password: &'a str,
+        nc: u32,
+        uri: &'a str,
+        body: Option<&'a [u8]>,
+    }
+
+    const ALICE: Client<'_> =
+        Client { user: "alice", password: "s3cret", nc: 1, uri: "/", body: None };
+
+    impl Client<'_> {
+        fn answer(&self, challenge: &str) -> Vec<u8> {
+            let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
+            let count = Count { nc: NonceCount::new(self.nc).unwrap(), cnonce: b"cnonce" };
+            let function = challenge.algorithm().unwrap().function();
+            let protection = match self.body {
+                Some(body) => Protection::AuthInt(count, BodyHash::of(function, body)),
+                None if challenge.offered == Offered::Legacy => Protection::Legacy,
+                None => Protection::Auth(count),
+            };
+            let message =
+                Message { method: "GET", uri: self.uri.as_bytes(), nonce: b"", protection };
+            let field = challenge.respond(self.user, self.password.as_bytes(), &message);
+            field.unwrap().as_bytes().to_vec()
+        }
+    }
+
+    #[track_caller]
+    fn check(door: &Verifier<Accounts>, client: &Client<'_>, expected: &str) {
+        let field = client.answer(&asked(door));
+        assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
+    }
+
+    fn clock() -> ManualClock {
+        ManualClock::at(NOW)
+    }
+
+    #[test]
+    fn takes_who_knows_the_password_under_every_algorithm() {
+        for algorithm in &Algorithm::ALL[..6] {
+            let door = door_of(*algorithm, &clock());
+            check(&door, &ALICE, "alice");
+            check(&door, &Client { password: "secret", ..ALICE }, "401 digest_response_wrong");
+            check(&door, &Client { password: "", ..ALICE }, "401 digest_response_wrong");
+            check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
+            let jason = Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE };
+            check(&door, &jason, "J\u{e4}s\u{f8}n");
+        }
+    }
+
+    #[test]
+    fn says_who_it_was_and_how_it_was_proven() {
+        let door = door_of(Algorithm::Md5Sess, &clock());
+        let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        let Judged::Accepted(accepted) = judged else { panic!("{judged:?}") };
+        assert_eq!(accepted.scheme, "Digest");
+        let expected =
+            Principal { user: "alice".into(), algorithm: Algorithm::Md5Sess, qop: Some(Qop::Auth) };
+        assert_eq!(accepted.principal, expected);
+    }
+
+    #[test]
+    fn asks_for_the_strongest_first_under_one_nonce() {
+        let all = [Algorithm::Md5, Algorithm::Sha512_256, Algorithm::Sha256];
+        let door =
+            door(&clock()).offering(&all).unwrap().with_userhash().for_domain("/a /b").unwrap();
+        let challenges = judge(&door, "/", b"", Body::Unread).challenges();
+        let read: Vec<_> = challenges
+            .iter()
+            .map(|text| DigestChallenge::parse(text.as_bytes()).unwrap())
+            .collect();
+        let algorithms: Vec<_> =
+            read.iter().map(|challenge| challenge.algorithm().unwrap()).collect();
+        assert_eq!(algorithms, [Algorithm::Sha512_256, Algorithm::Sha256, Algorithm::Md5]);
+        for challenge in &read {
+            assert_eq!(challenge.nonce, read[0].nonce);
+            assert_eq!(challenge.domain.as_deref(), Some(&b"/a /b"[..]));
+            assert!(challenge.userhash && challenge.utf8 && !challenge.stale);
+            let opaque = challenge.opaque.unwrap();
+            assert!(opaque.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)));
+        }
+        for (challenge, nc) in challenges.iter().zip(1..) {
+            let field = Client { nc, ..ALICE }.answer(challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), "alice");
+        }
+        let plain = self::door(&clock()).without_charset();
+        assert!(!asked(&plain).contains("charset") && !asked(&plain).contains("userhash"));
+    }
+
+    #[test]
+    fn md5_is_offered_where_nobody_listens_unless_said_otherwise() {
+        let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let loopback = Peer { address: Some("::ffff:127.0.0.1".parse().unwrap()), ..Peer::UNKNOWN };
+        let told = |door: &Verifier<Accounts>, peer| {
+            let rejection = door.verify(view.with_peer(peer)).wait().unwrap().unwrap_err();
+            (rejection.status().as_u16(), rejection.reason().code, rejection.challenges().len())
+        };
+        let md5 = || door_of(Algorithm::Md5, &clock());
+        assert_eq!(told(&md5(), TLS), (401, "digest_missing", 1));
+        assert_eq!(told(&md5(), loopback), (401, "digest_missing", 1));
+        assert_eq!(told(&md5(), Peer::UNKNOWN), (403, "digest_in_the_clear", 0));
+        assert_eq!(told(&md5().md5(Md5::Anywhere), Peer::UNKNOWN), (401, "digest_missing", 1));
+        let both = || door(&clock()).offering(&[Algorithm::Md5, Algorithm::Sha256]).unwrap();
+        assert_eq!(told(&both(), Peer::UNKNOWN), (401, "digest_missing", 1));
+        assert_eq!(told(&both(), TLS), (401, "digest_missing", 2));
+        assert_eq!(told(&both().md5(Md5::Never), TLS), (401, "digest_missing", 1));
+        let field = ALICE.answer(&asked(&md5()));
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
+        let outcome = md5().verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
+        assert_eq!(outcome.unwrap_err().status().as_u16(), 403);
+    }
+
+    /// What becomes of a good answer when one piece of it is another.
+    #[track_caller]
+    fn check_changed(from: &str, to: &str, expected: &str) {
+        let door = door(&clock());
+        let field = String::from_utf8(ALICE.answer(&asked(&door))).unwrap();
+        assert!(field.contains(from), "{field}");
+        let judged = judge(&door, "/", field.replacen(from, to, 1).as_bytes(), Body::Unread);
+        assert_eq!(judged.told(), expected, "{from} {to}");
+    }
+
+    #[test]
+    fn takes_nothing_that_was_not_offered() {
+        check_changed("", "", "alice");
+        check_changed("Digest", "dIGEST", "alice");
+        check_changed("Digest", "Basic", "401 digest_missing");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-512-256", "401 digest_algorithm_other");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-256-sess", "401 digest_algorithm_other");
+        check_changed("algorithm=SHA-256, ", "", "400 digest_response_form");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-1", "401 digest_algorithm_unknown");
+        check_changed("realm=\"r\"", "realm=\"R\"", "401 digest_realm_other");
+        check_changed("opaque=\"", "opaque=\"x", "401 digest_opaque_other");
+        check_changed("opaque", "other", "401 digest_opaque_other");
+        check_changed("qop=auth,", "qop=auth-int,", "401 digest_qop_other");
+        check_changed("qop=auth, cnonce=\"cnonce\", ", "", "400 digest_nc_without_qop");
+        check_changed("uri=\"/\"", "uri=\"/x\"", "400 digest_uri_other");
+        check_changed("nc=00000001", "nc=00000002", "401 digest_response_wrong");
+        check_changed("cnonce=\"", "cnonce=\"x", "401 digest_response_wrong");
+        let hash = "0".repeat(64);
+        let hashed = format!("username=\"{hash}\", userhash=true");
+        check_changed("username=\"alice\"", &hashed, "401 digest_userhash_other");
+    }
+
+    #[test]
+    fn refuses_two_fields_and_repeated_parameters() {
+        check_changed("realm=", "x=1, x=2, realm=", "400 digest_twice");
+        let door = door(&clock());
+        let field = HeaderValue::from_bytes(&ALICE.answer(&asked(&door))).unwrap();
+        let (uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        headers.append(AUTHORIZATION, field.clone());
+        headers.append(AUTHORIZATION, field);
+        let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS);
+        assert_eq!(door.presence(request), Presence::Present);
+        let rejection = door.verify(request).wait().unwrap().unwrap_err();
+        assert_eq!(rejection.status().as_u16(), 400);
+        assert_eq!(rejection.reason().code, "authorization_several");
+    }
+
+    #[test]
+    fn the_method_and_the_target_are_those_of_the_request() {
+        let door = door(&clock());
+        let field = Client { uri: "/a?b=c", ..ALICE }.answer(&asked(&door));
+        assert_eq!(judge(&door, "/a?b=d", &field, Body::Unread).told(), "400 digest_uri_other");
+        let (uri, mut headers) = (Uri::from_static("/a?b=c"), HeaderMap::new());
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
+        let request = RequestView::new(&Method::POST, &uri, &headers).with_peer(TLS);
+        let rejection = door.verify(request).wait().unwrap().unwrap_err();
+        assert_eq!(rejection.reason().code, "digest_response_wrong");
+        assert_eq!(judge(&door, "/a?b=c", &field, Body::Unread).told(), "alice");
+    }
+
+    #[test]
+    fn counts_may_overtake_one_another_and_none_passes_twice() {
+        let door = door(&clock());
+        let challenge = asked(&door);
+        let check = |nc, expected| {
+            let field = Client { nc, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected, "{nc}");
+        };
+        for nc in [3, 1, 2, 130] {
+            check(nc, "alice");
+        }
+        for nc in [3, 1, 2, 130] {
+            check(nc, "401 digest_replayed");
+        }
+        check(4, "alice");
+        check(u32::MAX, "alice");
+        check(131, "401 digest_replayed");
+    }
+
+    #[test]
+    fn the_window_is_as_wide_as_was_said() {
+        let door = door(&clock()).window(2);
+        let challenge = asked(&door);
+        for (nc, expected) in [(5, "alice"), (4, "alice"), (3, "401 digest_replayed"), (6, "alice")]
+        {
+            let field = Client { nc, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected, "{nc}");
+        }
+    }
+
+    #[test]
+    fn only_a_right_response_is_told_that_its_nonce_is_stale() {
+        let clock = clock();
+        let door = door(&clock);
+        let challenge = asked(&door);
+        let check = |door: &Verifier<Accounts>, password, expected| {
+            let field = Client { password, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
+        };
+        clock.advance(Duration::from_secs(301));
+        check(&door, "s3cret", "401 digest_nonce_old stale");
+        check(&door, "wrong", "401 digest_response_wrong");
+        clock.set(Timestamp::from_unix(NOW - 100));
+        check(&door, "s3cret", "401 digest_nonce_future stale");
+        clock.set(Timestamp::from_unix(NOW));
+        let key = [8; 32];
+        let restarted = Nonces::new(&key, SystemRandom::new(), clock.clone()).unwrap();
+        let mut restarted = Verifier::new("r", accounts(), restarted, store(&clock)).unwrap();
+        restarted.opaque = nonces(&clock).opaque("r");
+        check(&restarted, "s3cret", "401 digest_nonce_foreign stale");
+        check(&restarted, "wrong", "401 digest_response_wrong");
+        check(&door, "s3cret", "alice");
+    }
+
+    #[test]
+    fn nodes_that_share_a_key_and_a_store_are_one_server() {
+        let clock = clock();
+        let shared = Arc::new(store(&clock));
+        let node = || Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        let (one, other) = (node(), node());
+        let challenge = asked(&one);
+        assert_eq!(judge(&other, "/", &ALICE.answer(&challenge), Body::Unread).told(), "alice");
+        let again = judge(&one, "/", &ALICE.answer(&challenge), Body::Unread);
+        assert_eq!(again.told(), "401 digest_replayed");
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_store() {
+        let clock = clock();
+        let shared = Arc::new(store(&clock));
+        let door = Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        for client in [Client { password: "x", ..ALICE }, Client { user: "bob", ..ALICE }] {
+            for _ in 0..20 {
+                judge(&door, "/", &client.answer(&asked(&door)), Body::Unread);
+            }
+        }
+        let old = ALICE.answer(&asked(&door));
+        clock.advance(Duration::from_secs(301));
+        judge(&door, "/", &old, Body::Unread);
+        assert!(shared.is_empty());
+        judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        assert_eq!(shared.len(), 1);
+    }
+
+    /// A store that says the same each time.
+    struct Says(Replay);
+
+    impl ReplayStore for Says {
+        fn check_and_set(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Replay> {
+            Flow::ready(self.0)
+        }
+        fn window(&self, _: &str, _: &[u8], _: u64, _: u32, _: Timestamp) -> Flow<'_, Replay> {
+            Flow::new(async { Ok(self.0) })
+        }
+        fn reserve(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Reservation> {
+            Flow::ready(Reservation::Full)
+        }
+        fn confirm(&self, _: &str, _: &[u8], _: Ticket, _: Timestamp) -> Flow<'_, bool> {
+            Flow::ready(false)
+        }
+        fn release(&self, _: &str, _: &[u8], _: Ticket) -> Flow<'_, bool> {
+            Flow::ready(false)
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_tell_lets_nobody_in() {
+        for (replay, expected) in [
+            (Replay::Full, "digest_replay_store"),
+            (Replay::Unavailable, "digest_replay_store"),
+            (Replay::Seen, "401 digest_replayed"),
+            (Replay::Fresh, "alice"),
+        ] {
+            let door = Verifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
+            check(&door, &ALICE, expected);
+        }
+    }
+
+    #[test]
+    fn without_qop_a_nonce_serves_once_and_the_next_one_comes_with_the_reply() {
+        let door = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
+        let challenge = asked(&door);
+        assert!(!challenge.contains("qop"));
+        let field = ALICE.answer(&challenge);
+        let first = judge(&door, "/", &field, Body::Unread);
+        assert_eq!(first.told(), "alice");
+        let info = first.info(Body::Unread);
+        let next = AuthenticationInfo::parse(info.as_bytes()).unwrap().nextnonce.unwrap();
+        assert_eq!(judge(&door, "/", &field, Body::Unread).told(), "401 digest_nonce_used stale");
+        let nonce = String::from_utf8(next.into_owned()).unwrap();
+        let old = DigestChallenge::parse(challenge.as_bytes()).unwrap().nonce;
+        let next = challenge.replace(str::from_utf8(&old).unwrap(), &nonce);
+        assert_eq!(judge(&door, "/", &ALICE.answer(&next), Body::Unread).told(), "alice");
+        let counted = self::door(&clock());
+        let legacy = asked(&counted).replace(", qop=\"auth\"", "");
+        let judged = judge(&counted, "/", &ALICE.answer(&legacy), Body::Unread);
+        assert_eq!(judged.told(), "401 digest_qop_other");
+    }
+
+    #[test]
+    fn a_user_is_known_by_the_hash_of_its_name() {
+        for algorithm in &Algorithm::ALL[..6] {
+            let door = door_of(*algorithm, &clock()).with_userhash();
+            let hash = userhash(algorithm.function(), "alice", b"r");
+            let field = ALICE.answer(&asked(&door));
+            let text = str::from_utf8(hash.as_bytes()).unwrap();
+            assert!(String::from_utf8(field).unwrap().contains(text));
+            check(&door, &ALICE, "alice");
+            check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
+            let by_name = asked(&door).replace(", userhash=true", "");
+            let judged = judge(&door, "/", &ALICE.answer(&by_name), Body::Unread);
+            assert_eq!(judged.told(), "alice", "who ignores userhash is taken by its name");
+        }
+    }
+
+    #[test]
+    fn auth_int_is_about_the_body_that_was_received() {
+        let door = || door(&clock()).protecting(Offered::Both).unwrap();
+        let client = Client { body: Some(b"{}"), ..ALICE };
+        let check = |body: Body<'_>, expected: &str| {
+            let door = door();
+            assert_eq!(judge(&door, "/", &client.answer(&asked(&door)), body).told(), expected);
+        };
+        check(Body::Bytes(b"{}"), "alice");
+        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"{}")]), "alice");
+        check(Body::Bytes(b"{ }"), "401 digest_response_wrong");
+        check(Body::Bytes(b""), "401 digest_response_wrong");
+        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"")]), "401 digest_response_wrong");
+        check(Body::Unread, "digest_body_unread");
+        check(Body::Hashed(&[HashAlgorithm::Sha512.hash(b"{}")]), "digest_body_unread");
+        let plain = door();
+        assert_eq!(judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told(), "alice");
+    }
+
+    #[test]
+    fn a_body_is_wanted_only_for_what_is_in_order() {
+        let clock = clock();
+        let needs = |door: &Verifier<Accounts>, target: &'static str, field: &[u8]| {
+            let (uri, mut headers) = (Uri::from_static(target), HeaderMap::new());
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+            door.needs(RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS))
+        };
+        let client = Client { body: Some(b"{}"), ..ALICE };
+        let sha256 = door(&clock).protecting(Offered::AuthInt).unwrap();
+        let field = client.answer(&asked(&sha256));
+        assert_eq!(needs(&sha256, "/", &field), Need::hash(HashAlgorithm::Sha256));
+        assert_eq!(needs(&sha256, "/x", &field), Need::Nothing);
+        assert_eq!(needs(&sha256, "/", b"Digest"), Need::Nothing);
+        let foreign = String::from_utf8(field).unwrap().replacen("nonce=\"", "nonce=\"x", 1);
+        assert_eq!(needs(&sha256, "/", foreign.as_bytes()), Need::Nothing);
+        let judged = judge(&sha256, "/", foreign.as_bytes(), Body::Unread);
+        assert_eq!(judged.told(), "401 digest_nonce_unproven");
+        let md5 =
+            door_of(Algorithm::Md5, &clock).protecting(Offered::Both).unwrap().reading_at_most(9);
+        assert_eq!(needs(&md5, "/", &client.answer(&asked(&md5))), Need::Bytes { limit: 9 });
+        assert_eq!(needs(&md5, "/", &ALICE.answer(&asked(&md5))), Need::Nothing);
+    }
+
+    #[test]
+    fn the_reply_proves_that_the_server_knows_the_password() {
+        let door = door(&clock()).protecting(Offered::Both).unwrap();
+        let check = |client: &Client<'_>, reply: Body<'_>, body: Option<&[u8]>| {
+            let field = client.answer(&asked(&door));
+            let sent = DigestResponse::parse(field.strip_prefix(b"Digest ").unwrap()).unwrap();
+            let judged = judge(&door, "/", &field, client.body.map_or(Body::Unread, Body::Bytes));
+            let info = judged.info(reply);
+            let info = AuthenticationInfo::parse(info.as_bytes()).unwrap();
+            let counted = sent.counted.as_ref().unwrap();
+            let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+            let (qop, protection) = match body {
+                None => (Qop::Auth, Protection::Auth(count)),
+                Some(body) => {
+                    let hash = BodyHash::of(HashFunction::Sha256, body);
+                    (Qop::AuthInt, Protection::AuthInt(count, hash))
+                }
+            };
+            assert_eq!((info.qop, info.nc), (Some(qop), Some(counted.nc)));
+            assert_eq!(info.cnonce.as_deref(), Some(&*counted.cnonce));
+            assert_eq!(info.nextnonce, None);
+            let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
+            let session = ha1.session(sent.algorithm(), &sent.nonce, &counted.cnonce);
+            let message = Message { method: "", uri: b"/", nonce: &sent.nonce, protection };
+            assert!(session.rspauth(&message).matches(&info.rspauth.unwrap()));
+        };
+        check(&ALICE, Body::Unread, None);
+        check(&ALICE, Body::Bytes(b"reply"), None);
+        let int = Client { body: Some(b"{}"), ..ALICE };
+        check(&int, Body::Bytes(b"reply"), Some(b"reply"));
+        check(&int, Body::Unread, None);
+    }
+
+    #[test]
+    fn the_reply_body_is_read_within_the_limit_and_under_auth_int_alone() {
+        let door = door(&clock()).protecting(Offered::Both).unwrap().reading_at_most(7);
+        let need = |client: &Client<'_>| {
+            let field = client.answer(&asked(&door));
+            let body = client.body.map_or(Body::Unread, Body::Bytes);
+            let Judged::Accepted(accepted) = judge(&door, "/", &field, body) else { panic!() };
+            accepted.seal.unwrap().needs(StatusCode::OK, &HeaderMap::new())
+        };
+        assert_eq!(need(&ALICE), Need::Nothing);
+        assert_eq!(need(&Client { body: Some(b""), ..ALICE }), Need::Bytes { limit: 7 });
+    }
+
+    #[test]
+    fn the_next_nonce_is_handed_out_past_the_middle_of_a_life() {
+        let clock = clock();
+        let door = door(&clock);
+        let challenge = asked(&door);
+        let next = |nc| {
+            let judged =
+                judge(&door, "/", &Client { nc, ..ALICE }.answer(&challenge), Body::Unread);
+            let info = judged.info(Body::Unread);
+            AuthenticationInfo::parse(info.as_bytes()).unwrap().nextnonce.map(|it| it.into_owned())
+        };
+        assert_eq!(next(1), None);
+        clock.advance(Duration::from_secs(151));
+        let nonce = String::from_utf8(next(2).unwrap()).unwrap();
+        clock.advance(Duration::from_secs(150));
+        let old = DigestChallenge::parse(challenge.as_bytes()).unwrap().nonce;
+        let renewed = challenge.replace(str::from_utf8(&old).unwrap(), &nonce);
+        assert_eq!(judge(&door, "/", &ALICE.answer(&renewed), Body::Unread).told(), "alice");
+    }
+
+    /// Knows HA1, and gives it to nobody.
+    struct Controller(Accounts);
+
+    impl Lookup<Query<'_>> for Controller {
+        type Found = Known;
+
+        fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Known>> {
+            let (algorithm, nonce) = (query.algorithm, query.nonce.to_vec());
+            let (found, cnonce) = (self.0.lookup(query), query.cnonce.to_vec());
+            Flow::new(async move {
+                Ok(found.await?.map(|Known { user, secret }| {
+                    let KnownSecret::Ha1(ha1) = secret else { panic!("a session") };
+                    let session = ha1.session(algorithm, &nonce, &cnonce);
+                    Known { user, secret: KnownSecret::Session(session) }
+                }))
+            })
+        }
+    }
+
+    #[test]
+    fn a_domain_controller_gives_the_secret_of_one_session() {
+        let clock = clock();
+        let door = |algorithm| {
+            let controller = Controller(accounts());
+            let door = Verifier::new("r", controller, nonces(&clock), store(&clock)).unwrap();
+            door.offering(&[algorithm]).unwrap()
+        };
+        for algorithm in [Algorithm::Md5Sess, Algorithm::Sha256Sess, Algorithm::Sha512_256Sess] {
+            let door = door(algorithm);
+            let told = |client: &Client<'_>| {
+                judge(&door, "/", &client.answer(&asked(&door)), Body::Unread).told()
+            };
+            assert_eq!(told(&ALICE), "alice");
+            assert_eq!(told(&Client { password: "x", ..ALICE }), "401 digest_response_wrong");
+            assert_eq!(told(&Client { user: "bob", ..ALICE }), "401 digest_user_unknown");
+        }
+        let plain = door(Algorithm::Sha256);
+        let told = judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told();
+        assert_eq!(told, "digest_known_session", "it would be HA1 itself");
+    }
+
+    #[test]
+    fn a_secret_of_another_hash_function_is_a_fault_of_ours() {
+        struct Wrong;
+        impl Lookup<Query<'_>> for Wrong {
+            type Found = Known;
+            fn lookup(&self, _: &Query<'_>) -> Flow<'_, Option<Known>> {
+                let secret =
+                    KnownSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
+                Flow::ready(Some(Known { user: "alice".into(), secret }))
+            }
+        }
+        let door = Verifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();
+        let told = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread).told();
+        assert_eq!(told, "digest_known_function");
+    }
+
+    #[test]
+    fn what_cannot_be_offered_is_said_when_it_is_built() {
+        let code = |built: Result<Verifier<Accounts>>| built.unwrap_err().code();
+        assert_eq!(code(door(&clock()).offering(&[])), "digest_offer_algorithms");
+        assert_eq!(code(door(&clock()).protecting(Offered::Unknown)), "digest_offer_qop");
+        let session = door_of(Algorithm::Md5Sess, &clock()).protecting(Offered::Legacy);
+        assert_eq!(code(session), "digest_offer_session");
+        let legacy = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
+        assert_eq!(code(legacy.offering(&[Algorithm::Md5Sess])), "digest_offer_session");
+        assert_eq!(code(door(&clock()).for_domain("/\n")), "challenge_unprintable");
+        let realm = Verifier::new("a\nb", accounts(), nonces(&clock()), store(&clock()));
+        assert_eq!(code(realm), "challenge_unprintable");
+    }
+
+    #[test]
+    fn shows_no_user_and_no_secret() {
+        let door = door(&clock());
+        assert_eq!(format!("{door:?}"), "Verifier(\"r\", [Sha256], Auth)");
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::policy::{Choice, config};
 use crate::{
-    Algorithm, BodyHash, Count, DigestChallenge, Ha1, HashFunction, Hex, Message, NonceCount,
-    Protection, Qop, SessionHa1, Username,
+    Algorithm, BodyHash, Count, DigestChallenge, Ha1, HashFunction, Hex, NonceCount, Protection,
+    Qop, SessionHa1, Username,
     authorization::{Front, rest_length, write_rest},
     parameters::write_escaped,
     response::{UnderNonce, ha2, userhash},
@@ -44,14 +44,14 @@ pub(crate) struct Terms {
 }
 
 /// How the user name is written.
-enum Form {
+pub(super) enum Form {
     Plain,
     Extended,
     Hashed(Hex),
 }
 
 impl Form {
-    fn new(challenge: &DigestChallenge<'_>, function: HashFunction, name: &str) -> Self {
+    pub(super) fn new(challenge: &DigestChallenge<'_>, function: HashFunction, name: &str) -> Self {
         match (challenge.userhash, challenge.utf8 && !name.is_ascii()) {
             (true, _) => Self::Hashed(userhash(function, name, &challenge.realm)),
             (false, true) => Self::Extended,
@@ -59,7 +59,7 @@ impl Form {
         }
     }
 
-    fn write<'a>(&'a self, name: &'a str) -> Username<'a> {
+    pub(super) fn write<'a>(&'a self, name: &'a str) -> Username<'a> {
         match self {
             Self::Plain => Username::Plain(name.into()),
             Self::Extended => Username::Extended(name.into()),
@@ -219,73 +219,7 @@ impl AuthenticationSession {
     }
 }
 
-impl DigestChallenge<'_> {
-    /// Answers this challenge once: the value of an `Authorization` or `Proxy-Authorization` field.
-    ///
-    /// For who has a challenge in hand and no [`Digest`](crate::Digest): a `CONNECT` through a proxy, a client of their
-    /// own. What it is about decides the quality of protection; `message.nonce` is ignored, the challenge has one. It is
-    /// not marked sensitive.
-    ///
-    /// ```
-    /// use auth_digest::{Count, DigestChallenge, Message, NonceCount, Protection};
-    /// let challenge = DigestChallenge::parse(br#"Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256"#)?;
-    /// let count = Count { nc: NonceCount::FIRST, cnonce: b"random, and new for each challenge" };
-    /// let message = Message { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: Protection::Auth(count) };
-    /// let field = challenge.respond("alice", b"s3cret", &message)?;
-    /// assert!(field.to_str().unwrap().starts_with(r#"Digest username="alice", realm="r", nonce="n""#));
-    /// # Ok::<_, auth_core::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// `Error::Config` when the algorithm is not implemented, the quality of protection was not offered, or it is a
-    /// `-sess` algorithm without one.
-    pub fn respond(
-        &self,
-        user: &str,
-        password: &[u8],
-        message: &Message<'_>,
-    ) -> Result<HeaderValue> {
-        let algorithm = self.algorithm().ok_or_else(|| {
-            config("digest_choice_algorithm", "algorithm of the challenge is not implemented")
-        })?;
-        let (qop, count) = match &message.protection {
-            Protection::Legacy => (None, None),
-            Protection::Auth(count) => (Some(Qop::Auth), Some(count)),
-            Protection::AuthInt(count, _) => (Some(Qop::AuthInt), Some(count)),
-        };
-        let offered = match qop {
-            None => self.offered == crate::Offered::Legacy && !algorithm.is_session(),
-            Some(qop) => self.offered.has(qop),
-        };
-        if !offered {
-            return Err(config("digest_choice_qop", "qop is not one that the challenge offers"));
-        }
-        let cnonce = count.map_or(&b""[..], |count| count.cnonce);
-        let message = Message { nonce: &self.nonce, ..*message };
-        let function = algorithm.function();
-        let ha1 = Ha1::new(function, user, &self.realm, password);
-        let response = ha1.session(algorithm, &self.nonce, cnonce).response(&message);
-        let form = Form::new(self, function, user);
-        let front = Front {
-            username: &form.write(user),
-            realm: &self.realm,
-            nonce: &self.nonce,
-            algorithm: match self.named {
-                crate::NamedAlgorithm::Known(algorithm) => Some(algorithm),
-                _ => None,
-            },
-            opaque: self.opaque,
-            counted: qop.map(|qop| (qop, cnonce)),
-        };
-        let mut out = Vec::with_capacity(512);
-        front.write(&mut out);
-        write_rest(message.uri, count.map(|count| count.nc), response.as_bytes(), &mut out);
-        field(out)
-    }
-}
-
-fn field(text: Vec<u8>) -> Result<HeaderValue> {
+pub(super) fn field(text: Vec<u8>) -> Result<HeaderValue> {
     HeaderValue::try_from(text).map_err(|error| config("digest_unprintable", error))
 }
 

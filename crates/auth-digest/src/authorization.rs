@@ -6,6 +6,7 @@ pub(crate) use write::{Front, rest_length, write_rest};
 
 use crate::{
     Algorithm, BodyHash, Count, Message, NonceCount, Protection, Qop,
+    hash::is_hex,
     parameters::{self, Name, Value},
     reason::{self, Refused},
     username::read_ext,
@@ -199,7 +200,7 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn whole(self) -> Result<DigestResponse<'a>, Refused> {
+    fn whole(&self) -> Result<DigestResponse<'a>, Refused> {
         let realm = self.realm.ok_or(reason::REALM_MISSING)?.bytes();
         let nonce = self.nonce.ok_or(reason::NONCE_MISSING)?.bytes();
         let uri = self.uri.ok_or(reason::URI_MISSING)?.bytes();
@@ -272,8 +273,7 @@ const QUOTED: Written = Written::Quoted;
 const TOKEN: Written = Written::Token;
 
 fn is_hash(algorithm: Algorithm, text: &[u8]) -> bool {
-    let digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    text.len() == algorithm.function().digits() && text.iter().all(digit)
+    text.len() == algorithm.function().digits() && is_hex(text)
 }
 
 fn text(value: Value<'_>) -> Option<Cow<'_, str>> {

@@ -101,7 +101,9 @@ impl Digest {
     /// For a proxy instead of a server: 407, `Proxy-Authenticate`, `Proxy-Authorization` and
     /// `Proxy-Authentication-Info`. Put one of each into a [`Stack`](auth_core::Stack) where both ask.
     ///
-    /// The target is path and query, as browsers and curl have it; for `CONNECT` it is host and port.
+    /// The target is path and query, as browsers and curl have it; for `CONNECT` it is host and port. Where MD5 is good
+    /// enough is judged by the target, since the way to the proxy is not known here: for `CONNECT` it has to be allowed
+    /// anywhere.
     #[must_use]
     pub fn for_proxy(self) -> Self {
         Self { side: Side::Proxy, ..self }

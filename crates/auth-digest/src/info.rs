@@ -6,7 +6,7 @@ use crate::{
 };
 use auth_core::{Cause, Error, Result};
 use http::HeaderValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// What an `Authentication-Info` or `Proxy-Authentication-Info` field says; what is not known is passed over.
 ///
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 /// assert_eq!(info.rspauth.as_deref(), Some(&b"01ab"[..]));
 /// # Ok::<_, auth_core::Error>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct AuthenticationInfo<'a> {
     /// The nonce to use from now on.
     pub nextnonce: Option<Cow<'a, [u8]>>,
@@ -89,6 +89,13 @@ impl<'a> AuthenticationInfo<'a> {
         }
         HeaderValue::try_from(out)
             .map_err(|error| Error::Config(Cause::new("digest_info_unprintable", error)))
+    }
+}
+
+/// Shows nothing: who has an `rspauth` can guess at passwords.
+impl fmt::Debug for AuthenticationInfo<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthenticationInfo(..)")
     }
 }
 

@@ -7,7 +7,7 @@
 mod scan;
 
 use auth_core::ParameterValue;
-use scan::{has_escapes, is_separator, is_space, skip, token, value};
+use scan::{has_control, has_escapes, is_separator, is_space, skip, token, value};
 use std::borrow::Cow;
 
 /// Why a list cannot be read.
@@ -184,6 +184,9 @@ pub(crate) fn read<'a, E: From<Fault>>(
     list: &'a [u8],
     mut each: impl FnMut(Name, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
+    if has_control(list) {
+        return Err(Fault::Syntax.into());
+    }
     let (mut seen, mut others) = (0_u32, Vec::new());
     let mut rest = skip(list, is_separator);
     let mut count = 0_u8;

@@ -7,8 +7,8 @@ use crate::{
 use auth_core::Body;
 use std::fmt;
 
-/// What a response is about.
-#[derive(Clone, Copy, Debug)]
+/// What a response is about. `Debug` shows the method: a target may hold secrets.
+#[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// The method, as it is sent.
     pub method: &'a str,
@@ -18,6 +18,12 @@ pub struct Message<'a> {
     pub nonce: &'a [u8],
     /// What the response protects.
     pub protection: Protection<'a>,
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({}, ..)", self.method)
+    }
 }
 
 /// What a response protects, with what must be known for it.

@@ -10,9 +10,9 @@ use auth_core::{
     Next, Peer, RequestView, Result, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, BodyHash, Count, Digest, DigestChallenge, DigestResponse, Face, Ha1,
-    HashFunction, Message, NonceCount, Nonces, Offered, Policy, Protection, Qop, Username,
-    Verifier,
+    Accounts, Algorithm, AuthenticationInfo, BodyHash, Count, Digest, DigestChallenge,
+    DigestResponse, Face, Ha1, HashFunction, Message, NonceCount, Nonces, Offered, Policy,
+    Protection, Qop, Username, Verifier,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -246,7 +246,10 @@ fn debug_shows_no_secret() {
     let field = answered(&digest, challenge);
     let read = read(&field);
     let response = std::str::from_utf8(read.response).unwrap();
-    let shown = format!("{digest:?} {ha1:?} {session:?} {read:?} {:?}", read.counted);
+    let info = AuthenticationInfo { rspauth: Some(read.response.into()), ..Default::default() };
+    let message = read.message("GET", None).unwrap();
+    let shown = format!("{digest:?} {ha1:?} {session:?} {read:?} {:?} {info:?}", read.counted);
+    assert_eq!(format!("{message:?}"), "Message(GET, ..)");
     for secret in ["canary", &hex, response, std::str::from_utf8(session.expose()).unwrap()] {
         assert!(!shown.contains(secret), "{shown}");
     }

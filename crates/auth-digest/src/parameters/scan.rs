@@ -36,78 +36,63 @@ pub(super) fn value(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
         let (raw, rest) = token(text)?;
         return Some((Value { raw, form: Form::Token }, rest));
     };
-    let (mut rest, mut form) = (inside, Form::Quoted);
-    loop {
-        let plain = plain(rest);
-        let (stop, behind) = rest.get(plain..)?.split_first()?;
-        rest = match stop {
-            b'"' => {
-                let length = inside.len().checked_sub(behind.len())?.checked_sub(1)?;
-                return Some((Value { raw: inside.get(..length)?, form }, behind));
-            }
-            b'\\' => {
-                form = Form::Escaped;
-                behind.split_first().filter(|(escaped, _)| is_quotable(**escaped))?.1
-            }
-            b'\t' => behind,
-            _ => return None,
-        };
+    let (mut end, mut form) = (plain(inside), Form::Quoted);
+    while *inside.get(end)? == b'\\' {
+        form = Form::Escaped;
+        let behind = end.checked_add(2)?;
+        end = behind.checked_add(plain(inside.get(behind..)?))?;
     }
+    let (raw, rest) = inside.split_at_checked(end)?;
+    Some((Value { raw, form }, rest.split_first()?.1))
 }
 
-/// How many bytes go by before the first quote, backslash or control character, a tab included.
+/// How many bytes go by before the first quote or backslash.
 ///
-/// Sixteen at a time while nothing stops, which compilers turn into a few wide comparisons, then eight: subtracting
-/// borrows into the top bit of a byte only where it was smaller, and what is below the first such byte is exact.
+/// Eight at a time: subtracting borrows into the top bit of a byte only where it was zero, and what is below the first
+/// such byte is exact.
 #[inline]
 pub(super) fn plain(text: &[u8]) -> usize {
-    const EACH: u64 = u64::MAX / 255;
-    let mut passed = 0_usize;
     let mut rest = text;
-    while let Some((sixteen, behind)) = rest.split_first_chunk::<16>() {
-        if sixteen.iter().fold(false, |stop, byte| stop | is_stop(*byte)) {
-            break;
-        }
-        (passed, rest) = (passed.saturating_add(16), behind);
-    }
     while let Some((eight, behind)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*eight);
         let zero = |word: u64| word.wrapping_sub(EACH) & !word;
-        let stops = zero(word ^ (EACH * 0x22))
-            | zero(word ^ (EACH * 0x5c))
-            | zero(word ^ (EACH * 0x7f))
-            | (word.wrapping_sub(EACH * 0x20) & !word);
-        let stops = stops & (EACH * 0x80);
+        let stops = (zero(word ^ (EACH * 0x22)) | zero(word ^ (EACH * 0x5c))) & (EACH * 0x80);
         if stops != 0 {
             let before = usize::try_from(stops.trailing_zeros() / 8).unwrap_or_default();
-            return passed.saturating_add(before);
+            return text.len().saturating_sub(rest.len()).saturating_add(before);
         }
-        (passed, rest) = (passed.saturating_add(8), behind);
+        rest = behind;
     }
-    passed.saturating_add(rest.iter().take_while(|byte| !is_stop(**byte)).count())
+    let before = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
+    text.len().saturating_sub(rest.len()).saturating_add(before)
 }
 
-const fn is_stop(byte: u8) -> bool {
-    (byte < b' ') | (byte == b'"') | (byte == b'\\') | (byte == 0x7f)
+const EACH: u64 = u64::MAX / 255;
+
+/// Is there a control character other than a tab, which no field may hold (RFC 9110 section 5.5)?
+#[inline]
+pub(super) fn has_control(text: &[u8]) -> bool {
+    any(text, |byte| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
 }
 
-/// Is there something to escape? Looks at sixteen bytes at a time; the last sixteen overlap those before them.
+/// Is there something to escape?
 #[inline]
 pub(super) fn has_escapes(value: &[u8]) -> bool {
-    let any =
-        |part: &[u8]| part.iter().fold(false, |any, byte| any | (*byte == b'"') | (*byte == b'\\'));
-    match value.last_chunk::<16>() {
-        None => any(value),
-        Some(last) => {
-            let mut parts = value.chunks_exact(16).filter_map(|part| part.first_chunk::<16>());
-            parts.any(|part| any(part)) || any(last)
-        }
-    }
+    any(value, |byte| (byte == b'"') | (byte == b'\\'))
 }
 
-/// HTAB, SP, VCHAR and obs-text.
-const fn is_quotable(byte: u8) -> bool {
-    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
+/// Is one byte such? Looks at sixteen at a time, which compilers turn into a few wide comparisons; the last sixteen
+/// overlap those before them.
+#[inline]
+fn any(text: &[u8], such: impl Fn(u8) -> bool) -> bool {
+    let wide = |part: &[u8; 16]| part.iter().fold(false, |any, byte| any | such(*byte));
+    match text.last_chunk() {
+        None => text.iter().any(|byte| such(*byte)),
+        Some(last) => {
+            let mut parts = text.chunks_exact(16).filter_map(|part| part.first_chunk());
+            parts.any(wide) || wide(last)
+        }
+    }
 }
 
 /// May a token hold it (RFC 9110 section 5.6.2)?

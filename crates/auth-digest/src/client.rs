@@ -679,6 +679,72 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_that_was_not_refused_in_its_own_realm_tells_nothing_of_the_password() {
+        let server = |received: Received<'_>| match received.credentials() {
+            None => ask(&[&challenge("n")]),
+            Some(credentials) if *credentials.realm == *b"r" => {
+                ask(&[&challenge("n").replace("\"r\"", "\"other\"")])
+            }
+            Some(_) => ok(),
+        };
+        assert_eq!(drive(&alice(), server).unwrap(), (200, 3));
+    }
+
+    #[test]
+    fn once_the_password_is_known_to_be_wrong_late_refusals_try_it_no_more() {
+        let digest = alice();
+        let (uri, none) = (Uri::from_static(URL), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &none);
+        drive(&digest, |received| match received.field() {
+            None => ask(&[&challenge("1")]),
+            Some(_) => ok(),
+        })
+        .unwrap();
+        let late = digest.present(view).unwrap().unwrap();
+        assert_eq!(drive(&digest, |_| ask(&[&challenge("2")])).unwrap(), (401, 2));
+        let refusal = ask(&[&challenge("3")]);
+        let answer = Answer::new(view, refusal.status(), refusal.headers());
+        assert!(matches!(digest.assess(&late, answer), Verdict::Accept));
+    }
+
+    #[test]
+    fn the_spaces_that_are_kept_are_bounded_and_the_oldest_goes_first() {
+        let (digest, none) = (alice(), HeaderMap::new());
+        let asked = ask(&[&challenge("n")]);
+        let uris: Vec<Uri> =
+            (0..65).map(|n| format!("https://{n}.example/").parse().unwrap()).collect();
+        for uri in &uris {
+            let view = RequestView::new(&Method::GET, uri, &none);
+            let answer = Answer::new(view, asked.status(), asked.headers());
+            let _ = digest.assess(&Credentials::none(), answer);
+        }
+        let known = |uri| digest.present(RequestView::new(&Method::GET, uri, &none)).unwrap();
+        let forgotten: Vec<_> = uris.iter().filter(|uri| known(uri).is_none()).collect();
+        assert_eq!(forgotten, [&uris[0]]);
+    }
+
+    #[test]
+    fn one_answer_is_given_to_what_was_offered_alone() {
+        let respond = |rest: &str, protection| {
+            let field = format!("Digest realm=\"r\", nonce=\"n\"{rest}");
+            let challenge = DigestChallenge::parse(field.as_bytes()).unwrap();
+            let message = Message { method: "GET", uri: b"/", nonce: b"", protection };
+            challenge.respond("a", b"b", &message).map(drop).map_err(|error| error.code())
+        };
+        let count = Count { nc: NonceCount::FIRST, cnonce: b"c" };
+        let int = Protection::AuthInt(count, BodyHash::of(HashFunction::Md5, b""));
+        let qop = Err("digest_choice_qop");
+        assert_eq!(respond(", qop=\"auth\"", Protection::Auth(count)), Ok(()));
+        assert_eq!(respond(", qop=\"auth\"", int), qop);
+        assert_eq!(respond(", qop=\"auth\"", Protection::Legacy), qop);
+        assert_eq!(respond("", Protection::Auth(count)), qop);
+        assert_eq!(respond("", Protection::Legacy), Ok(()));
+        assert_eq!(respond(", algorithm=MD5-sess", Protection::Legacy), qop);
+        let unknown = respond(", algorithm=X, qop=\"auth\"", Protection::Auth(count));
+        assert_eq!(unknown, Err("digest_choice_algorithm"));
+    }
+
+    #[test]
     fn nothing_that_was_learned_goes_to_another_origin() {
         let digest = alice();
         let asked = challenge("n") + ", domain=\"/dir https://b.example/\"";
@@ -761,6 +827,7 @@ mod tests {
         let trailer =
             HeaderMap::from_iter([(TRAILER, HeaderValue::from_static("x, Authentication-Info"))]);
         assert_eq!(alice().reads(StatusCode::OK, &trailer), Need::Bytes { limit: 1 << 20 });
+        assert_eq!(alice().reads(StatusCode::UNAUTHORIZED, &trailer), Need::Nothing);
     }
 
     #[test]

@@ -335,6 +335,10 @@ mod tests {
         for other in [&b"12aB"[..], b"12a", b"12abc", b"", b"22ab"] {
             assert!(!hex.matches(other));
         }
+        let long = of(HashFunction::Md5, &[b"abc"]);
+        let longer = [long.as_bytes(), b"00000000"].concat();
+        assert!(long.matches(long.as_bytes()) && !long.matches(&longer));
+        assert!(!long.matches(long.as_bytes().split_last_chunk::<8>().unwrap().0));
         assert_eq!(format!("{hex:?}"), "Hex(..)");
     }
 

@@ -215,11 +215,12 @@ pub(crate) fn read<'a, E: From<Fault>>(
         }
         seen |= name.bit();
         each(name, value)?;
-        let behind = skip(behind, is_space);
-        if !behind.is_empty() && !behind.starts_with(b",") {
-            return Err(Fault::Syntax.into());
-        }
-        rest = skip(behind, is_separator);
+        rest = match skip(behind, is_space) {
+            [] => &[],
+            // Almost all write it so, and what follows is the next name.
+            [b',', b' ', next @ ..] | [b',', next @ ..] => skip(next, is_separator),
+            _ => return Err(Fault::Syntax.into()),
+        };
     }
     Ok(())
 }

@@ -9,6 +9,8 @@
 pub use auth_core as core;
 pub use auth_net as net;
 
+#[cfg(feature = "digest")]
+pub use auth_digest as digest;
 #[cfg(feature = "jwt")]
 pub use auth_jwt as jwt;
 #[cfg(feature = "local")]

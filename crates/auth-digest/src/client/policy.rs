@@ -1,0 +1,271 @@
+//! Which challenge is answered, and how.
+
+use crate::{Algorithm, DigestChallenge, HashFunction, Qop, algorithm::Algorithms};
+use auth_core::{Cause, Error, Result};
+
+/// What a client is willing to answer: of several challenges the one with the strongest hash function that this allows.
+///
+/// | | unless said otherwise |
+/// |---|---|
+/// | algorithms | all of RFC 7616 |
+/// | MD5 | over TLS, or within this machine |
+/// | `SHA-512` | not |
+/// | `qop` | `auth` where it is offered, else `auth-int`; none where none is offered (RFC 2069) |
+///
+/// ```
+/// use auth_digest::{Md5, Policy, Qop};
+/// let strict = Policy::new().md5(Md5::Never).qop(Qop::AuthInt);
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    algorithms: Algorithms,
+    md5: Md5,
+    qop: Option<Qop>,
+}
+
+/// Where MD5 is good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Md5 {
+    /// Nowhere.
+    Never,
+    /// Where nobody can listen: over TLS, and within this machine.
+    Confidential,
+    /// Anywhere. Whoever listens can then try passwords against what he heard, billions in a second.
+    Anywhere,
+}
+
+/// Can somebody else listen?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Channel {
+    Confidential,
+    Open,
+}
+
+/// How a challenge is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Choice {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) qop: Option<Qop>,
+}
+
+impl Policy {
+    /// What the table says.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { algorithms: Algorithms::STANDARD, md5: Md5::Confidential, qop: None }
+    }
+
+    /// Where MD5 is good enough.
+    #[must_use]
+    pub const fn md5(self, md5: Md5) -> Self {
+        Self { md5, ..self }
+    }
+
+    /// Never this algorithm.
+    #[must_use]
+    pub const fn without(self, algorithm: Algorithm) -> Self {
+        Self { algorithms: self.algorithms.without(algorithm), ..self }
+    }
+
+    /// Also `SHA-512` and `SHA-512-sess`, which no specification has and httpbin, httpx and requests know.
+    #[must_use]
+    pub const fn with_sha512(self) -> Self {
+        let algorithms = self.algorithms.with(Algorithm::Sha512).with(Algorithm::Sha512Sess);
+        Self { algorithms, ..self }
+    }
+
+    /// This quality of protection and no other: where it is not offered nothing is sent, and the error says so.
+    #[must_use]
+    pub const fn qop(self, qop: Qop) -> Self {
+        Self { qop: Some(qop), ..self }
+    }
+
+    /// Of these challenges the one to answer.
+    pub(crate) fn choose<'c, 'a>(
+        &self,
+        challenges: &'c [DigestChallenge<'a>],
+        channel: Channel,
+    ) -> Result<(&'c DigestChallenge<'a>, Choice)> {
+        let mut best: Option<(&DigestChallenge<'_>, Choice)> = None;
+        let mut fault = None;
+        for challenge in challenges {
+            match self.judge(challenge, channel) {
+                Err(unfit) => fault = fault.or(Some(unfit)),
+                Ok(choice) => {
+                    let strength = choice.algorithm.function();
+                    let stronger =
+                        best.is_none_or(|(_, best)| best.algorithm.function() < strength);
+                    if stronger {
+                        best = Some((challenge, choice));
+                    }
+                }
+            }
+        }
+        best.ok_or_else(|| match fault.unwrap_or(Unfit::Algorithm) {
+            Unfit::Algorithm => config(
+                "digest_choice_algorithm",
+                "server offers no algorithm that the policy allows",
+            ),
+            Unfit::Md5 => config(
+                "digest_choice_md5",
+                "server offers MD5 alone, which the policy does not allow here",
+            ),
+            Unfit::Qop => config(
+                "digest_choice_qop",
+                "server does not offer the qop of the policy, expected it among those offered",
+            ),
+        })
+    }
+
+    /// How this challenge would be answered.
+    pub(crate) fn judge(
+        &self,
+        challenge: &DigestChallenge<'_>,
+        channel: Channel,
+    ) -> std::result::Result<Choice, Unfit> {
+        let algorithm = challenge
+            .algorithm()
+            .filter(|algorithm| self.algorithms.contains(*algorithm))
+            .ok_or(Unfit::Algorithm)?;
+        self.allows(algorithm, channel)?;
+        let offered = challenge.offered;
+        let qop = match self.qop {
+            Some(wanted) if offered.has(wanted) => Some(wanted),
+            Some(_) => return Err(Unfit::Qop),
+            None if offered.has(Qop::Auth) => Some(Qop::Auth),
+            None if offered.has(Qop::AuthInt) => Some(Qop::AuthInt),
+            None if offered == crate::Offered::Legacy && !algorithm.is_session() => None,
+            None => return Err(Unfit::Qop),
+        };
+        Ok(Choice { algorithm, qop })
+    }
+
+    /// May this algorithm be used over such a channel?
+    pub(crate) fn allows(
+        &self,
+        algorithm: Algorithm,
+        channel: Channel,
+    ) -> std::result::Result<(), Unfit> {
+        let good_enough = match (self.md5, channel) {
+            _ if algorithm.function() != HashFunction::Md5 => true,
+            (Md5::Anywhere, _) | (Md5::Confidential, Channel::Confidential) => true,
+            (Md5::Never, _) | (Md5::Confidential, Channel::Open) => false,
+        };
+        if good_enough { Ok(()) } else { Err(Unfit::Md5) }
+    }
+}
+
+/// Why a challenge is not answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unfit {
+    Algorithm,
+    Md5,
+    Qop,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+pub(crate) fn config(
+    code: &'static str,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Error {
+    Error::Config(Cause::new(code, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of some challenges is chosen, given what each says beside realm and nonce.
+    #[track_caller]
+    fn check(policy: Policy, challenges: &[&str], expected: std::result::Result<&str, &str>) {
+        check_over(Channel::Confidential, policy, challenges, expected);
+    }
+
+    #[track_caller]
+    fn check_over(
+        channel: Channel,
+        policy: Policy,
+        challenges: &[&str],
+        expected: std::result::Result<&str, &str>,
+    ) {
+        let fields: Vec<_> = challenges
+            .iter()
+            .map(|rest| format!("Digest realm=\"r\", nonce=\"n\"{rest}"))
+            .collect();
+        let challenges: Vec<_> =
+            fields.iter().map(|field| DigestChallenge::parse(field.as_bytes()).unwrap()).collect();
+        let chosen = policy
+            .choose(&challenges, channel)
+            .map(|(_, choice)| {
+                let qop = choice.qop.map_or("none", Qop::name);
+                format!("{} {qop}", choice.algorithm)
+            })
+            .map_err(|error| error.code());
+        assert_eq!(chosen.as_deref().map_err(|code| *code), expected, "{fields:?}");
+    }
+
+    const MD5: &str = ", qop=\"auth\"";
+    const SHA256: &str = ", algorithm=SHA-256, qop=\"auth\"";
+    const SHA512_256: &str = ", algorithm=SHA-512-256, qop=\"auth\"";
+    const SHA512: &str = ", algorithm=SHA-512, qop=\"auth\"";
+
+    #[test]
+    fn takes_the_strongest_in_any_order() {
+        check(Policy::new(), &[MD5, SHA256, SHA512_256], Ok("SHA-512-256 auth"));
+        check(Policy::new(), &[SHA512_256, SHA256, MD5], Ok("SHA-512-256 auth"));
+        check(Policy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
+        check(Policy::default(), &[MD5], Ok("MD5 auth"));
+        let session = ", algorithm=SHA-256-sess, qop=\"auth\"";
+        check(Policy::new(), &[session, SHA256], Ok("SHA-256-sess auth"));
+        check(Policy::new(), &[SHA256, session], Ok("SHA-256 auth"));
+    }
+
+    #[test]
+    fn passes_over_what_nobody_knows() {
+        check(Policy::new(), &[", algorithm=SHA3-256, qop=\"auth\"", MD5], Ok("MD5 auth"));
+        check(Policy::new(), &[", algorithm=SHA-256, qop=\"x\"", MD5], Ok("MD5 auth"));
+        check(Policy::new(), &[", algorithm=SHA-256-sess", MD5], Ok("MD5 auth"));
+        check(Policy::new(), &[", algorithm=SHA3-256"], Err("digest_choice_algorithm"));
+        check(Policy::new(), &[", qop=\"x\""], Err("digest_choice_qop"));
+        check(Policy::new(), &[", algorithm=MD5-sess"], Err("digest_choice_qop"));
+    }
+
+    #[test]
+    fn md5_is_for_where_nobody_listens_unless_said_otherwise() {
+        let open = |policy, expected| check_over(Channel::Open, policy, &[MD5], expected);
+        open(Policy::new(), Err("digest_choice_md5"));
+        open(Policy::new().md5(Md5::Anywhere), Ok("MD5 auth"));
+        check_over(Channel::Open, Policy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
+        check(Policy::new().md5(Md5::Never), &[MD5], Err("digest_choice_md5"));
+        let session = ", algorithm=MD5-sess, qop=\"auth\"";
+        check(Policy::new().md5(Md5::Never), &[session], Err("digest_choice_md5"));
+    }
+
+    #[test]
+    fn sha_512_is_taken_by_name_alone() {
+        check(Policy::new(), &[SHA512], Err("digest_choice_algorithm"));
+        check(Policy::new().with_sha512(), &[SHA256, SHA512], Ok("SHA-512 auth"));
+        check(Policy::new().with_sha512(), &[SHA512, SHA512_256], Ok("SHA-512-256 auth"));
+        let none = Policy::new().without(Algorithm::Sha256);
+        check(none, &[SHA256], Err("digest_choice_algorithm"));
+    }
+
+    #[test]
+    fn takes_auth_before_auth_int_and_never_another_than_was_asked_for() {
+        check(Policy::new(), &[", qop=\"auth-int,auth\""], Ok("MD5 auth"));
+        check(Policy::new(), &[", qop=\"auth-int\""], Ok("MD5 auth-int"));
+        check(Policy::new(), &[""], Ok("MD5 none"));
+        check(Policy::new(), &[", algorithm=SHA-256"], Ok("SHA-256 none"));
+        let int = Policy::new().qop(Qop::AuthInt);
+        check(int, &[", qop=\"auth-int,auth\""], Ok("MD5 auth-int"));
+        check(int, &[SHA256], Err("digest_choice_qop"));
+        check(int, &[""], Err("digest_choice_qop"));
+        check(int, &[SHA256, ", qop=\"auth-int\""], Ok("MD5 auth-int"));
+        check(Policy::new().qop(Qop::Auth), &[", qop=\"auth-int\""], Err("digest_choice_qop"));
+    }
+}

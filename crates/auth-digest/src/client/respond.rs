@@ -1,0 +1,78 @@
+//! One answer to one challenge, for who keeps nothing.
+
+use super::{
+    policy::config,
+    session::{Form, field},
+};
+use crate::{
+    DigestChallenge, Ha1, Message, NamedAlgorithm, Offered, Protection, Qop,
+    authorization::{Front, write_rest},
+};
+use auth_core::Result;
+use http::HeaderValue;
+
+impl DigestChallenge<'_> {
+    /// Answers this challenge once: the value of an `Authorization` or `Proxy-Authorization` field.
+    ///
+    /// For who has a challenge in hand and no [`Digest`](crate::Digest): a `CONNECT` through a proxy, a client of their
+    /// own. What it is about decides the quality of protection; `message.nonce` is ignored, the challenge has one. It is
+    /// not marked sensitive.
+    ///
+    /// ```
+    /// use auth_digest::{Count, DigestChallenge, Message, NonceCount, Protection};
+    /// let challenge = DigestChallenge::parse(br#"Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256"#)?;
+    /// let count = Count { nc: NonceCount::FIRST, cnonce: b"random, and new for each challenge" };
+    /// let message = Message { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: Protection::Auth(count) };
+    /// let field = challenge.respond("alice", b"s3cret", &message)?;
+    /// assert!(field.to_str().unwrap().starts_with(r#"Digest username="alice", realm="r", nonce="n""#));
+    /// # Ok::<_, auth_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the algorithm is not implemented, the quality of protection was not offered, or it is a
+    /// `-sess` algorithm without one.
+    pub fn respond(
+        &self,
+        user: &str,
+        password: &[u8],
+        message: &Message<'_>,
+    ) -> Result<HeaderValue> {
+        let algorithm = self.algorithm().ok_or_else(|| {
+            config("digest_choice_algorithm", "algorithm of the challenge is not implemented")
+        })?;
+        let (qop, count) = match &message.protection {
+            Protection::Legacy => (None, None),
+            Protection::Auth(count) => (Some(Qop::Auth), Some(count)),
+            Protection::AuthInt(count, _) => (Some(Qop::AuthInt), Some(count)),
+        };
+        let offered = match qop {
+            None => self.offered == Offered::Legacy && !algorithm.is_session(),
+            Some(qop) => self.offered.has(qop),
+        };
+        if !offered {
+            return Err(config("digest_choice_qop", "qop is not one that the challenge offers"));
+        }
+        let cnonce = count.map_or(&b""[..], |count| count.cnonce);
+        let message = Message { nonce: &self.nonce, ..*message };
+        let function = algorithm.function();
+        let ha1 = Ha1::new(function, user, &self.realm, password);
+        let response = ha1.session(algorithm, &self.nonce, cnonce).response(&message);
+        let form = Form::new(self, function, user);
+        let front = Front {
+            username: &form.write(user),
+            realm: &self.realm,
+            nonce: &self.nonce,
+            algorithm: match self.named {
+                NamedAlgorithm::Known(algorithm) => Some(algorithm),
+                _ => None,
+            },
+            opaque: self.opaque,
+            counted: qop.map(|qop| (qop, cnonce)),
+        };
+        let mut out = Vec::with_capacity(512);
+        front.write(&mut out);
+        write_rest(message.uri, count.map(|count| count.nc), response.as_bytes(), &mut out);
+        field(out)
+    }
+}

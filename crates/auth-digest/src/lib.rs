@@ -1,0 +1,104 @@
+//! HTTP Digest on both ends: RFC 7616, and RFC 2617 and 2069 before it.
+//!
+//! For programs that call what asks for Digest, and for servers and webhook receivers that ask for it: where a peer
+//! wants it, or where a password must not be sent and neither side can have keys.
+//!
+//! | | |
+//! |---|---|
+//! | [`Digest`], [`Policy`], [`TypedFields`] | the client: answers challenges, and from then on before it is asked |
+//! | [`Verifier`], [`Accounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
+//! | [`Query`], [`Known`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
+//! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
+//! | [`Ha1`], [`SessionHa1`], [`Message`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
+//!
+//! # What it does not do
+//!
+//! It encrypts nothing: what a request says can be read, and under `auth` its body can be changed, by whoever is in
+//! between. So it belongs under TLS. It never falls back to Basic. It does not normalize names and passwords to NFC
+//! (RFC 7616 section 4): give them as the other side has them. It knows no hash functions but MD5 and SHA-2. Requests
+//! under a `-sess` algorithm each have the cnonce of their session, as the other implementations do it.
+//!
+//! # The client's end
+//!
+//! ```
+//! use auth_core::{Answer, Authenticator, Credentials, RequestView, SystemRandom};
+//! use auth_digest::Digest;
+//! use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::WWW_AUTHENTICATE};
+//!
+//! let digest = Digest::new("Mufasa", "Circle of Life", SystemRandom::new())?;
+//!
+//! // What a client adapter does: the first answer is a 401, and `assess` says to try again.
+//! let (mut uri, mut headers) = (Uri::from_static("https://www.example.org/dir/index.html"), HeaderMap::new());
+//! let request = RequestView::new(&Method::GET, &uri, &headers);
+//! let asked = HeaderMap::from_iter([(
+//!     WWW_AUTHENTICATE,
+//!     HeaderValue::from_static(r#"Digest realm="http-auth@example.org", qop="auth", algorithm=SHA-256, nonce="7ypf/xlj""#),
+//! )]);
+//! digest.assess(&Credentials::none(), Answer::new(request, StatusCode::UNAUTHORIZED, &asked));
+//! let credentials = digest.credentials(request).wait()?;
+//! credentials.commit(&mut uri, &mut headers)?;
+//! assert!(headers["authorization"].to_str().unwrap().starts_with(r#"Digest username="Mufasa""#));
+//! # Ok::<_, auth_core::Error>(())
+//! ```
+//!
+//! # The server's end
+//!
+//! ```
+//! use auth_core::{MemoryReplayStore, RequestView, SystemClock, SystemRandom, Verifier as _};
+//! use auth_digest::{Accounts, HashFunction, Nonces, Verifier};
+//! use http::{HeaderMap, Method, Uri};
+//!
+//! let accounts = Accounts::from_htdigest(
+//!     HashFunction::Sha256,
+//!     "alice:realm1:63e9ca155d5c785cfa7872bd0bba959c7bb7b07f26cb3a265284b777330de2fd",
+//! )?;
+//! let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
+//! let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+//! let door = Verifier::new("realm1", accounts, nonces, replay)?;
+//!
+//! // What a server adapter does for every request; this one has no credentials.
+//! let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+//! let rejection = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait()?.unwrap_err();
+//! assert_eq!(rejection.status(), 401);
+//! assert!(rejection.challenges()[0].to_string().starts_with(r#"Digest realm="realm1", nonce=""#));
+//! # Ok::<_, auth_core::Error>(())
+//! ```
+//!
+//! # The modules, in reading order
+//!
+//! | | |
+//! |---|---|
+//! | algorithm, qop | what there is to choose |
+//! | hash, ha1, response | the arithmetic |
+//! | parameters, username | lists of parameters; names outside ASCII |
+//! | challenge, authorization, info, reason | the three fields, and why one is refused |
+//! | client | choice, sessions by protection space, what an answer means |
+//! | nonce, verifier | nonces that need no memory; the order of checks |
+
+mod algorithm;
+mod authorization;
+mod challenge;
+mod client;
+mod ha1;
+mod hash;
+mod info;
+mod nonce;
+mod parameters;
+mod qop;
+mod reason;
+mod response;
+mod username;
+mod verifier;
+
+pub use algorithm::{Algorithm, HashFunction};
+pub use authorization::{Counted, DigestResponse, Username};
+pub use challenge::{DigestChallenge, NamedAlgorithm};
+pub use client::{Counting, Digest, Md5, Policy, TypedFields};
+pub use ha1::{Ha1, SessionHa1};
+pub use hash::Hex;
+pub use info::AuthenticationInfo;
+pub use nonce::Nonces;
+pub use qop::{NonceCount, Offered, Qop};
+pub use reason::{Face, Refused};
+pub use response::{BodyHash, BodyHasher, Count, Message, Protection, userhash};
+pub use verifier::{Accounts, Known, KnownSecret, Name, Principal, Query, Verifier};

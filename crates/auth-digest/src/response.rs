@@ -1,0 +1,358 @@
+//! The arithmetic: `response`, `rspauth`, and the hashes of bodies (RFC 7616 sections 3.4.1, 3.4.3 and 3.5).
+
+use crate::{
+    HashFunction, NonceCount, SessionHa1,
+    hash::{Hasher, Hex, State},
+};
+use auth_core::Body;
+use std::fmt;
+
+/// What a response is about. `Debug` shows the method: a target may hold secrets.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// The method, as it is sent.
+    pub method: &'a str,
+    /// The target, as the `uri` parameter has it.
+    pub uri: &'a [u8],
+    /// The server's nonce.
+    pub nonce: &'a [u8],
+    /// What the response protects.
+    pub protection: Protection<'a>,
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({}, ..)", self.method)
+    }
+}
+
+/// What a response protects, with what must be known for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Protection<'a> {
+    /// Method and target, without count and cnonce (RFC 2069 section 2.1.2).
+    Legacy,
+    /// Method and target, under `auth`.
+    Auth(Count<'a>),
+    /// The body as well, under `auth-int`.
+    AuthInt(Count<'a>, BodyHash),
+}
+
+/// What keeps two requests under one nonce apart.
+#[derive(Clone, Copy, Debug)]
+pub struct Count<'a> {
+    /// How many requests were made under the nonce.
+    pub nc: NonceCount,
+    /// The client's nonce.
+    pub cnonce: &'a [u8],
+}
+
+impl SessionHa1 {
+    /// The `response` to a challenge (RFC 7616 section 3.4.1).
+    ///
+    /// ```
+    /// use auth_digest::{Algorithm, Count, Ha1, HashFunction, Message, NonceCount, Protection};
+    /// let ha1 = Ha1::new(HashFunction::Md5, "Mufasa", b"testrealm@host.com", b"Circle Of Life");
+    /// let message = Message {
+    ///     method: "GET",
+    ///     uri: b"/dir/index.html",
+    ///     nonce: b"dcd98b7102dd2f0e8b11d0f600bfb0c093",
+    ///     protection: Protection::Auth(Count { nc: NonceCount::FIRST, cnonce: b"0a4f113b" }),
+    /// };
+    /// let session = ha1.session(Algorithm::Md5, message.nonce, b"0a4f113b");
+    /// assert!(session.response(&message).matches(b"6629fae49393a05397450978507c4ef1"));
+    /// ```
+    #[must_use]
+    pub fn response(&self, message: &Message<'_>) -> Hex {
+        let ha2 = ha2(self.function, message.method, message.uri, &message.protection);
+        let mut hasher = self.front(message.nonce);
+        push_rest(&mut hasher, &message.protection, &ha2);
+        hasher.finish()
+    }
+
+    /// The `rspauth` with which a server proves that it knows the password too (RFC 7616 section 3.5).
+    ///
+    /// It is about the same message, but for its method, and under `auth-int` about the body of the answer.
+    #[must_use]
+    pub fn rspauth(&self, message: &Message<'_>) -> Hex {
+        self.response(&Message { method: "", ..*message })
+    }
+
+    /// Everything that responses under one nonce have in common, hashed once.
+    pub(crate) fn under(&self, nonce: &[u8]) -> UnderNonce {
+        UnderNonce { function: self.function, state: self.front(nonce).state() }
+    }
+
+    #[inline]
+    fn front(&self, nonce: &[u8]) -> Hasher {
+        let mut hasher = Hasher::new(self.function);
+        hasher.update(self.expose());
+        hasher.update(b":");
+        hasher.update(nonce);
+        hasher.update(b":");
+        hasher
+    }
+}
+
+/// The state of the hash behind `HA1:nonce:`. As secret as a session's HA1.
+pub(crate) struct UnderNonce {
+    function: HashFunction,
+    state: State,
+}
+
+impl UnderNonce {
+    #[inline]
+    pub(crate) fn response(&self, protection: &Protection<'_>, ha2: &Hex) -> Hex {
+        let mut hasher = Hasher::behind(self.function, &self.state);
+        push_rest(&mut hasher, protection, ha2);
+        hasher.finish()
+    }
+}
+
+/// What is behind the nonce.
+#[inline]
+fn push_rest(hasher: &mut Hasher, protection: &Protection<'_>, ha2: &Hex) {
+    let counted = match protection {
+        Protection::Legacy => None,
+        Protection::Auth(count) => Some((&b":auth:"[..], count)),
+        Protection::AuthInt(count, _) => Some((&b":auth-int:"[..], count)),
+    };
+    if let Some((qop, count)) = counted {
+        hasher.update(&count.nc.digits());
+        hasher.update(b":");
+        hasher.update(count.cnonce);
+        hasher.update(qop);
+    }
+    hasher.update(ha2.as_bytes());
+}
+
+/// `H(A2)`, of `method ":" uri` and under `auth-int` the hash of the body behind them.
+#[inline]
+pub(crate) fn ha2(
+    function: HashFunction,
+    method: &str,
+    uri: &[u8],
+    protection: &Protection<'_>,
+) -> Hex {
+    let mut hasher = Hasher::new(function);
+    hasher.update(method.as_bytes());
+    hasher.update(b":");
+    hasher.update(uri);
+    if let Protection::AuthInt(_, body) = protection {
+        hasher.update(b":");
+        hasher.update(body.0.as_bytes());
+    }
+    hasher.finish()
+}
+
+/// `H(entity-body)`: the hash of a body under the hash function of an algorithm.
+#[derive(Clone, Copy)]
+pub struct BodyHash(Hex);
+
+impl BodyHash {
+    /// Of a body that is all here.
+    #[must_use]
+    pub fn of(function: HashFunction, body: &[u8]) -> Self {
+        let mut hasher = Self::begin(function);
+        hasher.update(body);
+        hasher.finish()
+    }
+
+    /// Of a body as far as an adapter has read it; `None` when it has not read or hashed it so.
+    #[must_use]
+    pub fn read(function: HashFunction, body: Body<'_>) -> Option<Self> {
+        match body {
+            Body::Bytes(bytes) => Some(Self::of(function, bytes)),
+            Body::Hashed(_) => {
+                body.hash(function.of_bodies()?).map(|hashed| Self(Hex::of(hashed.as_bytes())))
+            }
+            Body::Unread => None,
+        }
+    }
+
+    /// Begins to hash a body that comes in pieces.
+    #[must_use]
+    pub fn begin(function: HashFunction) -> BodyHasher {
+        BodyHasher(Hasher::new(function))
+    }
+}
+
+/// A hash is no secret, and no use to see.
+impl fmt::Debug for BodyHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodyHash(..)")
+    }
+}
+
+/// Hashes a body piece by piece, for who streams it and sends the response behind it or knows the body beforehand.
+pub struct BodyHasher(Hasher);
+
+impl BodyHasher {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hash of all pieces.
+    #[must_use]
+    pub fn finish(self) -> BodyHash {
+        BodyHash(self.0.finish())
+    }
+}
+
+impl fmt::Debug for BodyHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BodyHasher(..)")
+    }
+}
+
+/// The hash that stands for a user name under `userhash` (RFC 7616 section 3.4.4).
+#[must_use]
+pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> Hex {
+    let mut hasher = Hasher::new(function);
+    hasher.update(user.as_bytes());
+    hasher.update(b":");
+    hasher.update(realm);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Algorithm, Ha1};
+    use auth_core::HashAlgorithm;
+
+    struct Example {
+        algorithm: Algorithm,
+        user: &'static str,
+        realm: &'static str,
+        password: &'static str,
+        nonce: &'static str,
+        cnonce: &'static str,
+        uri: &'static str,
+    }
+
+    impl Example {
+        fn count(&self) -> Count<'static> {
+            Count { nc: NonceCount::FIRST, cnonce: self.cnonce.as_bytes() }
+        }
+
+        #[track_caller]
+        fn check(&self, method: &str, protection: Protection<'_>, expected: &str) {
+            let function = self.algorithm.function();
+            let (realm, password) = (self.realm.as_bytes(), self.password.as_bytes());
+            let ha1 = Ha1::new(function, self.user, realm, password);
+            let message = Message {
+                method,
+                uri: self.uri.as_bytes(),
+                nonce: self.nonce.as_bytes(),
+                protection,
+            };
+            let session = ha1.session(self.algorithm, message.nonce, self.cnonce.as_bytes());
+            let response = session.response(&message);
+            assert_eq!(std::str::from_utf8(response.as_bytes()).unwrap(), expected);
+            let rspauth = session.rspauth(&message);
+            let unnamed = session.response(&Message { method: "", ..message });
+            assert!(rspauth.matches(unnamed.as_bytes()));
+        }
+    }
+
+    const RFC_7616: Example = Example {
+        algorithm: Algorithm::Md5,
+        user: "Mufasa",
+        realm: "http-auth@example.org",
+        password: "Circle of Life",
+        nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v",
+        cnonce: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+        uri: "/dir/index.html",
+    };
+
+    #[test]
+    fn is_that_of_rfc_7616_section_3_9_1() {
+        let auth = Protection::Auth(RFC_7616.count());
+        RFC_7616.check("GET", auth, "8ca523f5e9506fed4657c9700eebdbec");
+        let sha256 = Example { algorithm: Algorithm::Sha256, ..RFC_7616 };
+        let expected = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
+        sha256.check("GET", auth, expected);
+    }
+
+    /// The RFC printed what a faulty SHA-512/256 made; these are the values of its erratum 4897.
+    #[test]
+    fn is_that_of_rfc_7616_section_3_9_2_as_corrected() {
+        let example = Example {
+            algorithm: Algorithm::Sha512_256,
+            user: "J\u{e4}s\u{f8}n Doe",
+            realm: "api@example.org",
+            password: "Secret, or not?",
+            nonce: "5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK",
+            cnonce: "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
+            uri: "/doe.json",
+        };
+        let auth = Protection::Auth(example.count());
+        let expected = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
+        example.check("GET", auth, expected);
+        let hashed = userhash(HashFunction::Sha512_256, example.user, example.realm.as_bytes());
+        let expected = b"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b";
+        assert!(hashed.matches(expected));
+    }
+
+    const RFC_2617: Example = Example {
+        realm: "testrealm@host.com",
+        password: "Circle Of Life",
+        nonce: "dcd98b7102dd2f0e8b11d0f600bfb0c093",
+        cnonce: "0a4f113b",
+        ..RFC_7616
+    };
+
+    #[test]
+    fn is_that_of_rfc_2617_section_3_5() {
+        let auth = Protection::Auth(RFC_2617.count());
+        RFC_2617.check("GET", auth, "6629fae49393a05397450978507c4ef1");
+    }
+
+    /// The RFC printed another one; this is the value of its erratum 749.
+    #[test]
+    fn is_that_of_rfc_2069_section_2_4_as_corrected() {
+        let example = Example { password: "CircleOfLife", ..RFC_2617 };
+        example.check("GET", Protection::Legacy, "1949323746fe6a43ef61f9606e7febea");
+    }
+
+    /// Composed from the formulas of section 3.4, by `md5sum`.
+    #[test]
+    fn is_that_of_the_formulas_under_auth_int_and_sess() {
+        let body = BodyHash::of(HashFunction::Md5, b"{}");
+        let int = Protection::AuthInt(RFC_2617.count(), body);
+        RFC_2617.check("POST", int, "7eed20a3908e9ce3dfa642b1509ed3c7");
+        let session = Example { algorithm: Algorithm::Md5Sess, ..RFC_2617 };
+        session.check(
+            "GET",
+            Protection::Auth(RFC_2617.count()),
+            "8e3825c57e897f5a0dec6c2d4e5059d0",
+        );
+    }
+
+    #[test]
+    fn a_body_hashes_the_same_whole_in_pieces_and_by_an_adapter() {
+        for function in [
+            HashFunction::Md5,
+            HashFunction::Sha256,
+            HashFunction::Sha512,
+            HashFunction::Sha512_256,
+        ] {
+            let whole = BodyHash::of(function, b"abc").0;
+            let mut pieces = BodyHash::begin(function);
+            pieces.update(b"a");
+            pieces.update(b"bc");
+            assert_eq!(pieces.finish().0.as_bytes(), whole.as_bytes());
+            let bytes = BodyHash::read(function, Body::Bytes(b"abc")).unwrap();
+            assert_eq!(bytes.0.as_bytes(), whole.as_bytes());
+            assert!(BodyHash::read(function, Body::Unread).is_none());
+            let measured: Vec<_> =
+                HashAlgorithm::ALL.into_iter().map(|algorithm| algorithm.hash(b"abc")).collect();
+            let hashed = BodyHash::read(function, Body::Hashed(&measured));
+            match function {
+                HashFunction::Md5 => assert!(hashed.is_none()),
+                _ => assert_eq!(hashed.unwrap().0.as_bytes(), whole.as_bytes()),
+            }
+        }
+    }
+}

@@ -1,0 +1,899 @@
+//! The server's end.
+
+mod accounts;
+mod decoy;
+mod head;
+mod offer;
+mod seal;
+mod target;
+
+pub use accounts::{Accounts, Known, KnownSecret, Name, Query};
+
+use crate::{
+    Algorithm, BodyHash, DigestResponse, Qop, SessionHa1,
+    challenge::SCHEME,
+    client::{config, need},
+    nonce::{Age, Nonces},
+    reason,
+};
+use auth_core::{
+    Accepted, Authorization, Cause, Error, Flow, Lookup, Need, Outcome, Presence, Replay,
+    ReplayStore, RequestView, Result,
+};
+use decoy::Decoys;
+use head::{Head, Stop, cnonce};
+use offer::Offer;
+use seal::Proof;
+use std::{fmt, str, sync::Arc};
+
+/// Verifies Digest credentials (RFC 7616).
+///
+/// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: see
+/// [`Query`] and [`KnownSecret`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
+/// any number of nodes that share a key and a store are one server.
+///
+/// Unless set otherwise it offers SHA-256 with `auth`, and takes requests that overtook one another within the last 128
+/// counts. The reply proves the server's own knowledge of the password in `Authentication-Info`, and hands the next
+/// nonce to who uses one past the middle of its life.
+///
+/// # Security
+///
+/// In this order: one field of bounded size; each parameter once and in its one spelling; algorithm, realm, opaque and
+/// quality of protection as they were offered; the target of the request; then the response, in constant time and with
+/// the same work for an unknown user; then the age of the nonce, and last the count, so that strangers cannot fill the
+/// store. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
+///
+/// An `auth-int` body is hashed as it was received. What a caller sends under `auth` is not protected but for method
+/// and target.
+pub struct Verifier<L> {
+    realm: Box<str>,
+    accounts: L,
+    nonces: Nonces,
+    replay: Arc<dyn ReplayStore>,
+    offer: Offer,
+    opaque: String,
+    window: u32,
+    most_body: usize,
+    decoys: Decoys,
+}
+
+/// Who turned out to be calling, and how it proved it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// The user's name.
+    pub user: Arc<str>,
+    /// The algorithm of the response: who still uses MD5 shows here.
+    pub algorithm: Algorithm,
+    /// What the response protects; `None` under RFC 2069.
+    pub qop: Option<Qop>,
+}
+
+impl<L> Verifier<L>
+where
+    L: for<'q> Lookup<Query<'q>, Found = Known>,
+{
+    /// A verifier for a realm.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when no field can hold the realm, or that of the randomness.
+    pub fn new(
+        realm: &str,
+        accounts: L,
+        nonces: Nonces,
+        replay: impl ReplayStore + 'static,
+    ) -> Result<Self> {
+        let verifier = Self {
+            realm: realm.into(),
+            accounts,
+            opaque: nonces.opaque(realm),
+            decoys: Decoys::new(nonces.random())?,
+            nonces,
+            replay: Arc::new(replay),
+            offer: Offer::new(),
+            window: 128,
+            most_body: 1024 * 1024,
+        };
+        verifier.offer.check(realm)?;
+        Ok(verifier)
+    }
+
+    fn judge<'a>(&'a self, request: RequestView<'a>) -> Result<Flow<'a, Outcome<Principal>>, Stop> {
+        let head = self.head(request)?;
+        let algorithm = head.response.algorithm();
+        let body = match head.response.qop() {
+            Some(Qop::AuthInt) => {
+                let read = BodyHash::read(algorithm.function(), request.body);
+                match (&head.nonce, read) {
+                    (_, Some(body)) => Some(body),
+                    (None, None) => return Err(reason::NONCE_UNPROVEN.into()),
+                    (Some(_), None) => return Err(Stop::Failed(unread())),
+                }
+            }
+            _ => None,
+        };
+        let found = self.accounts.lookup(&self.query(&head.response));
+        Ok(found.and_then(move |found| {
+            let proven = self.prove(&head.response, request, body, found);
+            match proven.and_then(|(user, session)| self.count(request, head, user, session)) {
+                Ok(flow) => flow,
+                Err(stop) => self.stopped(stop, request),
+            }
+        }))
+    }
+
+    /// Is the response that of the password?
+    fn prove(
+        &self,
+        response: &DigestResponse<'_>,
+        request: RequestView<'_>,
+        body: Option<BodyHash>,
+        found: Option<Known>,
+    ) -> Result<(Arc<str>, SessionHa1), Stop> {
+        let algorithm = response.algorithm();
+        let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
+        let (user, session) = match found {
+            None => (None, session(self.decoys.of(algorithm.function()))),
+            Some(Known { user, secret: KnownSecret::Ha1(ha1) }) => (Some(user), session(&ha1)),
+            Some(Known { secret: KnownSecret::Session(_), .. }) if !algorithm.is_session() => {
+                let text = "look-up gave the secret of a session under an algorithm without one";
+                return Err(Stop::Failed(config("digest_known_session", text)));
+            }
+            Some(Known { user, secret: KnownSecret::Session(given) }) => (Some(user), given),
+        };
+        if session.function() != algorithm.function() {
+            let text = "look-up gave a secret of another hash function than was asked for";
+            return Err(Stop::Failed(config("digest_known_function", text)));
+        }
+        let message = response.message(request.method.as_str(), body);
+        let message = message.ok_or_else(|| Stop::Failed(unread()))?;
+        let right = session.response(&message).matches(response.response);
+        match user {
+            None => Err(reason::USER_UNKNOWN.into()),
+            Some(_) if !right => Err(reason::RESPONSE_WRONG.into()),
+            Some(user) => Ok((user, session)),
+        }
+    }
+
+    /// The caller is who it says: is its nonce young, and its count unused?
+    fn count<'a>(
+        &'a self,
+        request: RequestView<'a>,
+        head: Head<'a>,
+        user: Arc<str>,
+        session: SessionHa1,
+    ) -> Result<Flow<'a, Outcome<Principal>>, Stop> {
+        let Head { response, nonce } = head;
+        let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
+        match nonce.age {
+            Age::Old => return Err(reason::NONCE_OLD.into()),
+            Age::Future => return Err(reason::NONCE_FUTURE.into()),
+            Age::Young | Age::Due => {}
+        }
+        let (told, seen) = match &response.counted {
+            Some(counted) => {
+                let count = counted.nc.number().into();
+                let told =
+                    self.replay.window(SCOPE, &nonce.id, count, self.window, nonce.forgotten);
+                (told, reason::REPLAYED)
+            }
+            None => {
+                let told = self.replay.check_and_set(SCOPE, &nonce.id, nonce.forgotten);
+                (told, reason::NONCE_USED)
+            }
+        };
+        Ok(told.and_then(move |told| match told {
+            Replay::Fresh => self.accept(request, &response, nonce.age, user, session),
+            Replay::Seen => self.stopped(seen.into(), request),
+            Replay::Full | Replay::Unavailable => Flow::failed(Error::Unavailable {
+                retry_after: None,
+                cause: Cause::new("digest_replay_store", "replay store could not tell"),
+            }),
+        }))
+    }
+
+    fn accept<'a>(
+        &self,
+        request: RequestView<'_>,
+        response: &DigestResponse<'_>,
+        age: Age,
+        user: Arc<str>,
+        session: SessionHa1,
+    ) -> Flow<'a, Outcome<Principal>> {
+        let due = age == Age::Due || response.counted.is_none();
+        let nextnonce = match due.then(|| self.nonces.issue(request.peer.address)).transpose() {
+            Ok(nextnonce) => nextnonce,
+            Err(error) => return Flow::failed(error),
+        };
+        let principal = Principal { user, algorithm: response.algorithm(), qop: response.qop() };
+        let proof = Proof::new(session, response, nextnonce, self.most_body);
+        Flow::ready(Ok(Accepted::new(SCHEME, principal).with_seal(proof)))
+    }
+
+    fn stopped<'a>(&self, stop: Stop, request: RequestView<'_>) -> Flow<'a, Outcome<Principal>> {
+        match stop {
+            Stop::Failed(error) => Flow::failed(error),
+            Stop::Rejected(rejection) => Flow::ready(Err(rejection)),
+            Stop::Refused(refused) => self.refuse(refused, request).map(Err).into(),
+        }
+    }
+}
+
+impl<L> auth_core::Verifier for Verifier<L>
+where
+    L: for<'q> Lookup<Query<'q>, Found = Known>,
+{
+    type Principal = Principal;
+
+    fn presence(&self, head: RequestView<'_>) -> Presence {
+        Authorization::presence(head, SCHEME)
+    }
+
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        if !self.offer.protection.has(Qop::AuthInt) {
+            return Need::Nothing;
+        }
+        match self.head(head) {
+            Ok(Head { response, nonce: Some(_) }) if response.qop() == Some(Qop::AuthInt) => {
+                need(response.algorithm().function(), self.most_body)
+            }
+            _ => Need::Nothing,
+        }
+    }
+
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Principal>> {
+        self.judge(request).unwrap_or_else(|stop| self.stopped(stop, request))
+    }
+}
+
+fn unread() -> Error {
+    let text = "body was not read, expected it or its hash under auth-int, as needs said";
+    config("digest_body_unread", text)
+}
+
+impl AsRef<str> for Principal {
+    fn as_ref(&self) -> &str {
+        &self.user
+    }
+}
+
+impl<L> fmt::Debug for Verifier<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Verifier({:?}, {:?})", self.realm, self.offer)
+    }
+}
+
+/// Of the entries in a replay store: nonces are told apart by chance.
+const SCOPE: &str = "digest";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AuthenticationInfo, Count, DigestChallenge, Ha1, HashFunction, Md5, Message, NonceCount,
+        Offered, Protection, userhash,
+    };
+    use auth_core::{
+        Body, HashAlgorithm, MemoryReplayStore, Peer, Rejection, Reply, Reservation, SystemRandom,
+        Ticket, Timestamp, Verifier as _,
+    };
+    use auth_testing::ManualClock;
+    use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
+    use std::time::Duration;
+
+    const NOW: u64 = 1_700_000_000;
+    const KEY: [u8; 32] = [7; 32];
+
+    fn accounts() -> Accounts {
+        let mut accounts = Accounts::new();
+        for (user, password) in [("alice", "s3cret"), ("J\u{e4}s\u{f8}n", "p\u{e4}ss")] {
+            for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
+                let ha1 = Ha1::new(function, user, b"r", password.as_bytes());
+                accounts.add(user, "r", ha1).unwrap();
+            }
+        }
+        accounts
+    }
+
+    fn nonces(clock: &ManualClock) -> Nonces {
+        Nonces::new(&KEY, SystemRandom::new(), clock.clone()).unwrap()
+    }
+
+    fn store(clock: &ManualClock) -> MemoryReplayStore {
+        MemoryReplayStore::new(1 << 20, clock.clone())
+    }
+
+    fn door(clock: &ManualClock) -> Verifier<Accounts> {
+        Verifier::new("r", accounts(), nonces(clock), store(clock)).unwrap()
+    }
+
+    /// One that offers this algorithm.
+    fn door_of(algorithm: Algorithm, clock: &ManualClock) -> Verifier<Accounts> {
+        door(clock).offering(&[algorithm]).unwrap()
+    }
+
+    const TLS: Peer<'_> = Peer { address: None, encrypted: true, certificate: None };
+
+    /// What comes of a request with this field.
+    fn judge<L>(door: &Verifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
+    where
+        L: for<'q> Lookup<Query<'q>, Found = Known>,
+    {
+        let (uri, mut headers): (Uri, _) = (target.parse().unwrap(), HeaderMap::new());
+        if !field.is_empty() {
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+        }
+        let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS).with_body(body);
+        match door.verify(request).wait() {
+            Ok(Ok(accepted)) => Judged::Accepted(accepted),
+            Ok(Err(rejection)) => Judged::Rejected(rejection),
+            Err(error) => Judged::Failed(error.code()),
+        }
+    }
+
+    #[derive(Debug)]
+    enum Judged {
+        Accepted(Accepted<Principal>),
+        Rejected(Rejection),
+        Failed(&'static str),
+    }
+
+    impl Judged {
+        /// The user, or status and code, with `stale` where a challenge says so.
+        fn told(&self) -> String {
+            match self {
+                Self::Accepted(accepted) => accepted.principal.user.to_string(),
+                Self::Failed(code) => (*code).to_owned(),
+                Self::Rejected(rejection) => {
+                    let stale = |it: &auth_core::Challenge| it.to_string().contains("stale=true");
+                    let stale = rejection.challenges().iter().any(stale);
+                    let stale = if stale { " stale" } else { "" };
+                    format!("{} {}{stale}", rejection.status().as_u16(), rejection.reason().code)
+                }
+            }
+        }
+
+        fn challenges(&self) -> Vec<String> {
+            match self {
+                Self::Rejected(rejection) => {
+                    rejection.challenges().iter().map(ToString::to_string).collect()
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+
+        /// What the reply carries.
+        fn info(self, body: Body<'_>) -> HeaderValue {
+            let Self::Accepted(accepted) = self else { panic!("{self:?}") };
+            let none = HeaderMap::new();
+            let mut sealed =
+                accepted.seal.unwrap().seal(Reply::new(StatusCode::OK, &none, body)).unwrap();
+            sealed.remove("authentication-info").unwrap()
+        }
+    }
+
+    /// The first challenge of a door.
+    fn asked<L>(door: &Verifier<L>) -> String
+    where
+        L: for<'q> Lookup<Query<'q>, Found = Known>,
+    {
+        judge(door, "/", b"", Body::Unread).challenges().remove(0)
+    }
+
+    /// The answer of who knows the password.
+    struct Client<'a> {
+        user: &'a str,
+        password: &'a str,
+        nc: u32,
+        uri: &'a str,
+        body: Option<&'a [u8]>,
+    }
+
+    const ALICE: Client<'_> =
+        Client { user: "alice", password: "s3cret", nc: 1, uri: "/", body: None };
+
+    impl Client<'_> {
+        fn answer(&self, challenge: &str) -> Vec<u8> {
+            let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
+            let count = Count { nc: NonceCount::new(self.nc).unwrap(), cnonce: b"cnonce" };
+            let function = challenge.algorithm().unwrap().function();
+            let protection = match self.body {
+                Some(body) => Protection::AuthInt(count, BodyHash::of(function, body)),
+                None if challenge.offered == Offered::Legacy => Protection::Legacy,
+                None => Protection::Auth(count),
+            };
+            let message =
+                Message { method: "GET", uri: self.uri.as_bytes(), nonce: b"", protection };
+            let field = challenge.respond(self.user, self.password.as_bytes(), &message);
+            field.unwrap().as_bytes().to_vec()
+        }
+    }
+
+    #[track_caller]
+    fn check(door: &Verifier<Accounts>, client: &Client<'_>, expected: &str) {
+        let field = client.answer(&asked(door));
+        assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
+    }
+
+    fn clock() -> ManualClock {
+        ManualClock::at(NOW)
+    }
+
+    #[test]
+    fn takes_who_knows_the_password_under_every_algorithm() {
+        for algorithm in &Algorithm::ALL[..6] {
+            let door = door_of(*algorithm, &clock());
+            check(&door, &ALICE, "alice");
+            check(&door, &Client { password: "secret", ..ALICE }, "401 digest_response_wrong");
+            check(&door, &Client { password: "", ..ALICE }, "401 digest_response_wrong");
+            check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
+            let jason = Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE };
+            check(&door, &jason, "J\u{e4}s\u{f8}n");
+        }
+    }
+
+    #[test]
+    fn says_who_it_was_and_how_it_was_proven() {
+        let door = door_of(Algorithm::Md5Sess, &clock());
+        let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        let Judged::Accepted(accepted) = judged else { panic!("{judged:?}") };
+        assert_eq!(accepted.scheme, "Digest");
+        let expected =
+            Principal { user: "alice".into(), algorithm: Algorithm::Md5Sess, qop: Some(Qop::Auth) };
+        assert_eq!(accepted.principal, expected);
+    }
+
+    #[test]
+    fn asks_for_the_strongest_first_under_one_nonce() {
+        let all = [Algorithm::Md5, Algorithm::Sha512_256, Algorithm::Sha256];
+        let door =
+            door(&clock()).offering(&all).unwrap().with_userhash().for_domain("/a /b").unwrap();
+        let challenges = judge(&door, "/", b"", Body::Unread).challenges();
+        let read: Vec<_> = challenges
+            .iter()
+            .map(|text| DigestChallenge::parse(text.as_bytes()).unwrap())
+            .collect();
+        let algorithms: Vec<_> =
+            read.iter().map(|challenge| challenge.algorithm().unwrap()).collect();
+        assert_eq!(algorithms, [Algorithm::Sha512_256, Algorithm::Sha256, Algorithm::Md5]);
+        for challenge in &read {
+            assert_eq!(challenge.nonce, read[0].nonce);
+            assert_eq!(challenge.domain.as_deref(), Some(&b"/a /b"[..]));
+            assert!(challenge.userhash && challenge.utf8 && !challenge.stale);
+            let opaque = challenge.opaque.unwrap();
+            assert!(opaque.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte)));
+        }
+        for (challenge, nc) in challenges.iter().zip(1..) {
+            let field = Client { nc, ..ALICE }.answer(challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), "alice");
+        }
+        let plain = self::door(&clock()).without_charset();
+        assert!(!asked(&plain).contains("charset") && !asked(&plain).contains("userhash"));
+    }
+
+    #[test]
+    fn md5_is_offered_where_nobody_listens_unless_said_otherwise() {
+        let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let loopback = Peer { address: Some("::ffff:127.0.0.1".parse().unwrap()), ..Peer::UNKNOWN };
+        let told = |door: &Verifier<Accounts>, peer| {
+            let rejection = door.verify(view.with_peer(peer)).wait().unwrap().unwrap_err();
+            (rejection.status().as_u16(), rejection.reason().code, rejection.challenges().len())
+        };
+        let md5 = || door_of(Algorithm::Md5, &clock());
+        assert_eq!(told(&md5(), TLS), (401, "digest_missing", 1));
+        assert_eq!(told(&md5(), loopback), (401, "digest_missing", 1));
+        assert_eq!(told(&md5(), Peer::UNKNOWN), (403, "digest_in_the_clear", 0));
+        assert_eq!(told(&md5().md5(Md5::Anywhere), Peer::UNKNOWN), (401, "digest_missing", 1));
+        let both = || door(&clock()).offering(&[Algorithm::Md5, Algorithm::Sha256]).unwrap();
+        assert_eq!(told(&both(), Peer::UNKNOWN), (401, "digest_missing", 1));
+        assert_eq!(told(&both(), TLS), (401, "digest_missing", 2));
+        assert_eq!(told(&both().md5(Md5::Never), TLS), (401, "digest_missing", 1));
+        let field = ALICE.answer(&asked(&md5()));
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
+        let outcome = md5().verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
+        assert_eq!(outcome.unwrap_err().status().as_u16(), 403);
+    }
+
+    /// What becomes of a good answer when one piece of it is another.
+    #[track_caller]
+    fn check_changed(from: &str, to: &str, expected: &str) {
+        let door = door(&clock());
+        let field = String::from_utf8(ALICE.answer(&asked(&door))).unwrap();
+        assert!(field.contains(from), "{field}");
+        let judged = judge(&door, "/", field.replacen(from, to, 1).as_bytes(), Body::Unread);
+        assert_eq!(judged.told(), expected, "{from} {to}");
+    }
+
+    #[test]
+    fn takes_nothing_that_was_not_offered() {
+        check_changed("", "", "alice");
+        check_changed("Digest", "dIGEST", "alice");
+        check_changed("Digest", "Basic", "401 digest_missing");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-512-256", "401 digest_algorithm_other");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-256-sess", "401 digest_algorithm_other");
+        check_changed("algorithm=SHA-256, ", "", "400 digest_response_form");
+        check_changed("algorithm=SHA-256", "algorithm=SHA-1", "401 digest_algorithm_unknown");
+        check_changed("realm=\"r\"", "realm=\"R\"", "401 digest_realm_other");
+        check_changed("opaque=\"", "opaque=\"x", "401 digest_opaque_other");
+        check_changed("opaque", "other", "401 digest_opaque_other");
+        check_changed("qop=auth,", "qop=auth-int,", "401 digest_qop_other");
+        check_changed("qop=auth, cnonce=\"cnonce\", ", "", "400 digest_nc_without_qop");
+        check_changed("uri=\"/\"", "uri=\"/x\"", "400 digest_uri_other");
+        check_changed("nc=00000001", "nc=00000002", "401 digest_response_wrong");
+        check_changed("cnonce=\"", "cnonce=\"x", "401 digest_response_wrong");
+        let hash = "0".repeat(64);
+        let hashed = format!("username=\"{hash}\", userhash=true");
+        check_changed("username=\"alice\"", &hashed, "401 digest_userhash_other");
+    }
+
+    #[test]
+    fn refuses_two_fields_and_repeated_parameters() {
+        check_changed("realm=", "x=1, x=2, realm=", "400 digest_twice");
+        let door = door(&clock());
+        let field = HeaderValue::from_bytes(&ALICE.answer(&asked(&door))).unwrap();
+        let (uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        headers.append(AUTHORIZATION, field.clone());
+        headers.append(AUTHORIZATION, field);
+        let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS);
+        assert_eq!(door.presence(request), Presence::Present);
+        let rejection = door.verify(request).wait().unwrap().unwrap_err();
+        assert_eq!(rejection.status().as_u16(), 400);
+        assert_eq!(rejection.reason().code, "authorization_several");
+    }
+
+    #[test]
+    fn the_method_and_the_target_are_those_of_the_request() {
+        let door = door(&clock());
+        let field = Client { uri: "/a?b=c", ..ALICE }.answer(&asked(&door));
+        assert_eq!(judge(&door, "/a?b=d", &field, Body::Unread).told(), "400 digest_uri_other");
+        let (uri, mut headers) = (Uri::from_static("/a?b=c"), HeaderMap::new());
+        headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
+        let request = RequestView::new(&Method::POST, &uri, &headers).with_peer(TLS);
+        let rejection = door.verify(request).wait().unwrap().unwrap_err();
+        assert_eq!(rejection.reason().code, "digest_response_wrong");
+        assert_eq!(judge(&door, "/a?b=c", &field, Body::Unread).told(), "alice");
+    }
+
+    #[test]
+    fn counts_may_overtake_one_another_and_none_passes_twice() {
+        let door = door(&clock());
+        let challenge = asked(&door);
+        let check = |nc, expected| {
+            let field = Client { nc, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected, "{nc}");
+        };
+        for nc in [3, 1, 2, 130] {
+            check(nc, "alice");
+        }
+        for nc in [3, 1, 2, 130] {
+            check(nc, "401 digest_replayed");
+        }
+        check(4, "alice");
+        check(u32::MAX, "alice");
+        check(131, "401 digest_replayed");
+    }
+
+    #[test]
+    fn the_window_is_as_wide_as_was_said() {
+        let door = door(&clock()).window(2);
+        let challenge = asked(&door);
+        for (nc, expected) in [(5, "alice"), (4, "alice"), (3, "401 digest_replayed"), (6, "alice")]
+        {
+            let field = Client { nc, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected, "{nc}");
+        }
+    }
+
+    #[test]
+    fn only_a_right_response_is_told_that_its_nonce_is_stale() {
+        let clock = clock();
+        let door = door(&clock);
+        let challenge = asked(&door);
+        let check = |door: &Verifier<Accounts>, password, expected| {
+            let field = Client { password, ..ALICE }.answer(&challenge);
+            assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
+        };
+        clock.advance(Duration::from_secs(301));
+        check(&door, "s3cret", "401 digest_nonce_old stale");
+        check(&door, "wrong", "401 digest_response_wrong");
+        clock.set(Timestamp::from_unix(NOW - 100));
+        check(&door, "s3cret", "401 digest_nonce_future stale");
+        clock.set(Timestamp::from_unix(NOW));
+        let key = [8; 32];
+        let restarted = Nonces::new(&key, SystemRandom::new(), clock.clone()).unwrap();
+        let mut restarted = Verifier::new("r", accounts(), restarted, store(&clock)).unwrap();
+        restarted.opaque = nonces(&clock).opaque("r");
+        check(&restarted, "s3cret", "401 digest_nonce_foreign stale");
+        check(&restarted, "wrong", "401 digest_response_wrong");
+        check(&door, "s3cret", "alice");
+    }
+
+    #[test]
+    fn nodes_that_share_a_key_and_a_store_are_one_server() {
+        let clock = clock();
+        let shared = Arc::new(store(&clock));
+        let node = || Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        let (one, other) = (node(), node());
+        let challenge = asked(&one);
+        assert_eq!(judge(&other, "/", &ALICE.answer(&challenge), Body::Unread).told(), "alice");
+        let again = judge(&one, "/", &ALICE.answer(&challenge), Body::Unread);
+        assert_eq!(again.told(), "401 digest_replayed");
+    }
+
+    #[test]
+    fn strangers_cannot_fill_the_store() {
+        let clock = clock();
+        let shared = Arc::new(store(&clock));
+        let door = Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        for client in [Client { password: "x", ..ALICE }, Client { user: "bob", ..ALICE }] {
+            for _ in 0..20 {
+                judge(&door, "/", &client.answer(&asked(&door)), Body::Unread);
+            }
+        }
+        let old = ALICE.answer(&asked(&door));
+        clock.advance(Duration::from_secs(301));
+        judge(&door, "/", &old, Body::Unread);
+        assert!(shared.is_empty());
+        judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        assert_eq!(shared.len(), 1);
+    }
+
+    /// A store that says the same each time.
+    struct Says(Replay);
+
+    impl ReplayStore for Says {
+        fn check_and_set(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Replay> {
+            Flow::ready(self.0)
+        }
+        fn window(&self, _: &str, _: &[u8], _: u64, _: u32, _: Timestamp) -> Flow<'_, Replay> {
+            Flow::new(async { Ok(self.0) })
+        }
+        fn reserve(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Reservation> {
+            Flow::ready(Reservation::Full)
+        }
+        fn confirm(&self, _: &str, _: &[u8], _: Ticket, _: Timestamp) -> Flow<'_, bool> {
+            Flow::ready(false)
+        }
+        fn release(&self, _: &str, _: &[u8], _: Ticket) -> Flow<'_, bool> {
+            Flow::ready(false)
+        }
+    }
+
+    #[test]
+    fn a_store_that_cannot_tell_lets_nobody_in() {
+        for (replay, expected) in [
+            (Replay::Full, "digest_replay_store"),
+            (Replay::Unavailable, "digest_replay_store"),
+            (Replay::Seen, "401 digest_replayed"),
+            (Replay::Fresh, "alice"),
+        ] {
+            let door = Verifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
+            check(&door, &ALICE, expected);
+        }
+    }
+
+    #[test]
+    fn without_qop_a_nonce_serves_once_and_the_next_one_comes_with_the_reply() {
+        let door = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
+        let challenge = asked(&door);
+        assert!(!challenge.contains("qop"));
+        let field = ALICE.answer(&challenge);
+        let first = judge(&door, "/", &field, Body::Unread);
+        assert_eq!(first.told(), "alice");
+        let info = first.info(Body::Unread);
+        let next = AuthenticationInfo::parse(info.as_bytes()).unwrap().nextnonce.unwrap();
+        assert_eq!(judge(&door, "/", &field, Body::Unread).told(), "401 digest_nonce_used stale");
+        let nonce = String::from_utf8(next.into_owned()).unwrap();
+        let old = DigestChallenge::parse(challenge.as_bytes()).unwrap().nonce;
+        let next = challenge.replace(str::from_utf8(&old).unwrap(), &nonce);
+        assert_eq!(judge(&door, "/", &ALICE.answer(&next), Body::Unread).told(), "alice");
+        let counted = self::door(&clock());
+        let legacy = asked(&counted).replace(", qop=\"auth\"", "");
+        let judged = judge(&counted, "/", &ALICE.answer(&legacy), Body::Unread);
+        assert_eq!(judged.told(), "401 digest_qop_other");
+    }
+
+    #[test]
+    fn a_user_is_known_by_the_hash_of_its_name() {
+        for algorithm in &Algorithm::ALL[..6] {
+            let door = door_of(*algorithm, &clock()).with_userhash();
+            let hash = userhash(algorithm.function(), "alice", b"r");
+            let field = ALICE.answer(&asked(&door));
+            let text = str::from_utf8(hash.as_bytes()).unwrap();
+            assert!(String::from_utf8(field).unwrap().contains(text));
+            check(&door, &ALICE, "alice");
+            check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
+            let by_name = asked(&door).replace(", userhash=true", "");
+            let judged = judge(&door, "/", &ALICE.answer(&by_name), Body::Unread);
+            assert_eq!(judged.told(), "alice", "who ignores userhash is taken by its name");
+        }
+    }
+
+    #[test]
+    fn auth_int_is_about_the_body_that_was_received() {
+        let door = || door(&clock()).protecting(Offered::Both).unwrap();
+        let client = Client { body: Some(b"{}"), ..ALICE };
+        let check = |body: Body<'_>, expected: &str| {
+            let door = door();
+            assert_eq!(judge(&door, "/", &client.answer(&asked(&door)), body).told(), expected);
+        };
+        check(Body::Bytes(b"{}"), "alice");
+        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"{}")]), "alice");
+        check(Body::Bytes(b"{ }"), "401 digest_response_wrong");
+        check(Body::Bytes(b""), "401 digest_response_wrong");
+        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"")]), "401 digest_response_wrong");
+        check(Body::Unread, "digest_body_unread");
+        check(Body::Hashed(&[HashAlgorithm::Sha512.hash(b"{}")]), "digest_body_unread");
+        let plain = door();
+        assert_eq!(judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told(), "alice");
+    }
+
+    #[test]
+    fn a_body_is_wanted_only_for_what_is_in_order() {
+        let clock = clock();
+        let needs = |door: &Verifier<Accounts>, target: &'static str, field: &[u8]| {
+            let (uri, mut headers) = (Uri::from_static(target), HeaderMap::new());
+            headers.insert(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
+            door.needs(RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS))
+        };
+        let client = Client { body: Some(b"{}"), ..ALICE };
+        let sha256 = door(&clock).protecting(Offered::AuthInt).unwrap();
+        let field = client.answer(&asked(&sha256));
+        assert_eq!(needs(&sha256, "/", &field), Need::hash(HashAlgorithm::Sha256));
+        assert_eq!(needs(&sha256, "/x", &field), Need::Nothing);
+        assert_eq!(needs(&sha256, "/", b"Digest"), Need::Nothing);
+        let foreign = String::from_utf8(field).unwrap().replacen("nonce=\"", "nonce=\"x", 1);
+        assert_eq!(needs(&sha256, "/", foreign.as_bytes()), Need::Nothing);
+        let judged = judge(&sha256, "/", foreign.as_bytes(), Body::Unread);
+        assert_eq!(judged.told(), "401 digest_nonce_unproven");
+        let md5 =
+            door_of(Algorithm::Md5, &clock).protecting(Offered::Both).unwrap().reading_at_most(9);
+        assert_eq!(needs(&md5, "/", &client.answer(&asked(&md5))), Need::Bytes { limit: 9 });
+        assert_eq!(needs(&md5, "/", &ALICE.answer(&asked(&md5))), Need::Nothing);
+    }
+
+    #[test]
+    fn the_reply_proves_that_the_server_knows_the_password() {
+        let door = door(&clock()).protecting(Offered::Both).unwrap();
+        let check = |client: &Client<'_>, reply: Body<'_>, body: Option<&[u8]>| {
+            let field = client.answer(&asked(&door));
+            let sent = DigestResponse::parse(field.strip_prefix(b"Digest ").unwrap()).unwrap();
+            let judged = judge(&door, "/", &field, client.body.map_or(Body::Unread, Body::Bytes));
+            let info = judged.info(reply);
+            let info = AuthenticationInfo::parse(info.as_bytes()).unwrap();
+            let counted = sent.counted.as_ref().unwrap();
+            let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+            let (qop, protection) = match body {
+                None => (Qop::Auth, Protection::Auth(count)),
+                Some(body) => {
+                    let hash = BodyHash::of(HashFunction::Sha256, body);
+                    (Qop::AuthInt, Protection::AuthInt(count, hash))
+                }
+            };
+            assert_eq!((info.qop, info.nc), (Some(qop), Some(counted.nc)));
+            assert_eq!(info.cnonce.as_deref(), Some(&*counted.cnonce));
+            assert_eq!(info.nextnonce, None);
+            let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
+            let session = ha1.session(sent.algorithm(), &sent.nonce, &counted.cnonce);
+            let message = Message { method: "", uri: b"/", nonce: &sent.nonce, protection };
+            assert!(session.rspauth(&message).matches(&info.rspauth.unwrap()));
+        };
+        check(&ALICE, Body::Unread, None);
+        check(&ALICE, Body::Bytes(b"reply"), None);
+        let int = Client { body: Some(b"{}"), ..ALICE };
+        check(&int, Body::Bytes(b"reply"), Some(b"reply"));
+        check(&int, Body::Unread, None);
+    }
+
+    #[test]
+    fn the_reply_body_is_read_within_the_limit_and_under_auth_int_alone() {
+        let door = door(&clock()).protecting(Offered::Both).unwrap().reading_at_most(7);
+        let need = |client: &Client<'_>| {
+            let field = client.answer(&asked(&door));
+            let body = client.body.map_or(Body::Unread, Body::Bytes);
+            let Judged::Accepted(accepted) = judge(&door, "/", &field, body) else { panic!() };
+            accepted.seal.unwrap().needs(StatusCode::OK, &HeaderMap::new())
+        };
+        assert_eq!(need(&ALICE), Need::Nothing);
+        assert_eq!(need(&Client { body: Some(b""), ..ALICE }), Need::Bytes { limit: 7 });
+    }
+
+    #[test]
+    fn the_next_nonce_is_handed_out_past_the_middle_of_a_life() {
+        let clock = clock();
+        let door = door(&clock);
+        let challenge = asked(&door);
+        let next = |nc| {
+            let judged =
+                judge(&door, "/", &Client { nc, ..ALICE }.answer(&challenge), Body::Unread);
+            let info = judged.info(Body::Unread);
+            AuthenticationInfo::parse(info.as_bytes()).unwrap().nextnonce.map(|it| it.into_owned())
+        };
+        assert_eq!(next(1), None);
+        clock.advance(Duration::from_secs(151));
+        let nonce = String::from_utf8(next(2).unwrap()).unwrap();
+        clock.advance(Duration::from_secs(150));
+        let old = DigestChallenge::parse(challenge.as_bytes()).unwrap().nonce;
+        let renewed = challenge.replace(str::from_utf8(&old).unwrap(), &nonce);
+        assert_eq!(judge(&door, "/", &ALICE.answer(&renewed), Body::Unread).told(), "alice");
+    }
+
+    /// Knows HA1, and gives it to nobody.
+    struct Controller(Accounts);
+
+    impl Lookup<Query<'_>> for Controller {
+        type Found = Known;
+
+        fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Known>> {
+            let (algorithm, nonce) = (query.algorithm, query.nonce.to_vec());
+            let (found, cnonce) = (self.0.lookup(query), query.cnonce.to_vec());
+            Flow::new(async move {
+                Ok(found.await?.map(|Known { user, secret }| {
+                    let KnownSecret::Ha1(ha1) = secret else { panic!("a session") };
+                    let session = ha1.session(algorithm, &nonce, &cnonce);
+                    Known { user, secret: KnownSecret::Session(session) }
+                }))
+            })
+        }
+    }
+
+    #[test]
+    fn a_domain_controller_gives_the_secret_of_one_session() {
+        let clock = clock();
+        let door = |algorithm| {
+            let controller = Controller(accounts());
+            let door = Verifier::new("r", controller, nonces(&clock), store(&clock)).unwrap();
+            door.offering(&[algorithm]).unwrap()
+        };
+        for algorithm in [Algorithm::Md5Sess, Algorithm::Sha256Sess, Algorithm::Sha512_256Sess] {
+            let door = door(algorithm);
+            let told = |client: &Client<'_>| {
+                judge(&door, "/", &client.answer(&asked(&door)), Body::Unread).told()
+            };
+            assert_eq!(told(&ALICE), "alice");
+            assert_eq!(told(&Client { password: "x", ..ALICE }), "401 digest_response_wrong");
+            assert_eq!(told(&Client { user: "bob", ..ALICE }), "401 digest_user_unknown");
+        }
+        let plain = door(Algorithm::Sha256);
+        let told = judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told();
+        assert_eq!(told, "digest_known_session", "it would be HA1 itself");
+    }
+
+    #[test]
+    fn a_secret_of_another_hash_function_is_a_fault_of_ours() {
+        struct Wrong;
+        impl Lookup<Query<'_>> for Wrong {
+            type Found = Known;
+            fn lookup(&self, _: &Query<'_>) -> Flow<'_, Option<Known>> {
+                let secret =
+                    KnownSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
+                Flow::ready(Some(Known { user: "alice".into(), secret }))
+            }
+        }
+        let door = Verifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();
+        let told = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread).told();
+        assert_eq!(told, "digest_known_function");
+    }
+
+    #[test]
+    fn what_cannot_be_offered_is_said_when_it_is_built() {
+        let code = |built: Result<Verifier<Accounts>>| built.unwrap_err().code();
+        assert_eq!(code(door(&clock()).offering(&[])), "digest_offer_algorithms");
+        assert_eq!(code(door(&clock()).protecting(Offered::Unknown)), "digest_offer_qop");
+        let session = door_of(Algorithm::Md5Sess, &clock()).protecting(Offered::Legacy);
+        assert_eq!(code(session), "digest_offer_session");
+        let legacy = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
+        assert_eq!(code(legacy.offering(&[Algorithm::Md5Sess])), "digest_offer_session");
+        assert_eq!(code(door(&clock()).for_domain("/\n")), "challenge_unprintable");
+        let realm = Verifier::new("a\nb", accounts(), nonces(&clock()), store(&clock()));
+        assert_eq!(code(realm), "challenge_unprintable");
+    }
+
+    #[test]
+    fn shows_no_user_and_no_secret() {
+        let door = door(&clock());
+        assert_eq!(format!("{door:?}"), "Verifier(\"r\", [Sha256], Auth)");
+    }
+}

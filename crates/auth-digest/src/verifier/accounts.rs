@@ -1,0 +1,288 @@
+//! Who is known, and by which secret.
+
+use crate::{
+    Algorithm, Ha1, HashFunction, SessionHa1, client::check_name, client::config,
+    response::userhash,
+};
+use auth_core::{Flow, Lookup, Result};
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// What a verifier asks about who is calling: enough for an authority elsewhere to answer with the secret of one session.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    /// Who it says it is.
+    pub name: Name<'a>,
+    /// The verifier's realm.
+    pub realm: &'a str,
+    /// The algorithm of the response.
+    pub algorithm: Algorithm,
+    /// The nonce of the response.
+    pub nonce: &'a [u8],
+    /// The cnonce of the response; empty without qop.
+    pub cnonce: &'a [u8],
+}
+
+/// Who somebody says it is.
+#[derive(Clone, Copy)]
+pub enum Name<'a> {
+    /// By its name.
+    Plain(&'a str),
+    /// By the hash of its name and realm, under the hash function of the algorithm, in lower-case hexadecimal digits
+    /// (RFC 7616 section 3.4.4).
+    Hashed(&'a str),
+}
+
+/// What is known about who is calling.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// Its name, also where it came as a hash.
+    pub user: Arc<str>,
+    /// What its responses are computed with.
+    pub secret: KnownSecret,
+}
+
+/// What responses are computed with.
+#[derive(Clone, Debug)]
+pub enum KnownSecret {
+    /// What stands for the password, under the hash function of the algorithm that was asked for.
+    Ha1(Ha1),
+    /// What an authority gave for this nonce and cnonce: under a `-sess` algorithm alone, since otherwise it would be
+    /// HA1 itself.
+    Session(SessionHa1),
+}
+
+/// Shows what kind of query it is, never who or what.
+impl fmt::Debug for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query({:?}, {})", self.name, self.algorithm)
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain(_) => "Plain(..)",
+            Self::Hashed(_) => "Hashed(..)",
+        })
+    }
+}
+
+/// Accounts that are all known when the server starts: an HA1 for each user, realm and hash function.
+///
+/// Users are found by name and by its hash. While clients move from MD5 to SHA-256 a user has both.
+///
+/// # Security
+///
+/// There are no passwords in it, but what is in it is as good as they are for the realm.
+///
+/// ```
+/// use auth_digest::{Accounts, Ha1, HashFunction};
+/// let mut accounts = Accounts::from_htdigest(
+///     HashFunction::Md5,
+///     "alice:realm1:cb0aa14dd5b713da9a0a21b85347f3e5\n",
+/// )?;
+/// accounts.add("alice", "realm1", Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret"))?;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Default)]
+pub struct Accounts {
+    users: HashMap<Arc<str>, Vec<Account>>,
+    hashed: HashMap<Box<str>, Arc<str>>,
+}
+
+struct Account {
+    realm: Box<str>,
+    ha1: Ha1,
+}
+
+impl Accounts {
+    /// Nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds what stands for a user's password in a realm. Of one user, realm and hash function given twice the last
+    /// counts.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the user name holds `:` or a control character.
+    pub fn add(&mut self, user: &str, realm: &str, ha1: Ha1) -> Result<()> {
+        check_name(user)?;
+        let function = ha1.function();
+        let hash = userhash(function, user, realm.as_bytes());
+        let hash = String::from_utf8_lossy(hash.as_bytes()).into();
+        let name = match self.users.get_key_value(user) {
+            Some((name, _)) => Arc::clone(name),
+            None => user.into(),
+        };
+        self.hashed.insert(hash, Arc::clone(&name));
+        let accounts = self.users.entry(name).or_default();
+        accounts.retain(|known| *known.realm != *realm || known.ha1.function() != function);
+        accounts.push(Account { realm: realm.into(), ha1 });
+        Ok(())
+    }
+
+    /// Reads lines as `htdigest` writes them, `user:realm:HA1`, in one hash function; empty ones are passed over. The
+    /// fourth part that lighttpd wants for userhash may be there: it is computed anyway.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` that names the line and not what is on it.
+    pub fn from_htdigest(function: HashFunction, text: &str) -> Result<Self> {
+        let mut accounts = Self::new();
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty()) {
+            accounts.add_line(function, line).ok_or_else(|| {
+                let text = format!(
+                    "line {} is not user:realm:hash, expected {} lower-case hexadecimal digits for the hash",
+                    number.saturating_add(1),
+                    function.digits()
+                );
+                config("digest_htdigest", text)
+            })?;
+        }
+        Ok(accounts)
+    }
+
+    fn add_line(&mut self, function: HashFunction, line: &str) -> Option<()> {
+        let (user, rest) = line.split_once(':')?;
+        let (mut realm, mut hex) = rest.rsplit_once(':')?;
+        if let Some((before, third)) = realm.rsplit_once(':') {
+            // A realm may hold ':' too, but who has one that looks like a hash?
+            if Ha1::from_hex(function, third).is_ok() {
+                (realm, hex) = (before, third);
+            }
+        }
+        self.add(user, realm, Ha1::from_hex(function, hex).ok()?).ok()
+    }
+
+    fn find(&self, query: &Query<'_>) -> Option<Known> {
+        let name = match query.name {
+            Name::Plain(name) => name,
+            Name::Hashed(hash) => self.hashed.get(hash)?,
+        };
+        let (user, accounts) = self.users.get_key_value(name)?;
+        let function = query.algorithm.function();
+        let fits = |account: &&Account| {
+            account.ha1.function() == function && *account.realm == *query.realm
+        };
+        let account = accounts.iter().find(fits)?;
+        let secret = KnownSecret::Ha1(account.ha1.clone());
+        Some(Known { user: Arc::clone(user), secret })
+    }
+}
+
+impl Lookup<Query<'_>> for Accounts {
+    type Found = Known;
+
+    fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Known>> {
+        Flow::ready(self.find(query))
+    }
+}
+
+impl fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Accounts({} users)", self.users.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HTDIGEST: &str = "alice:realm1:cb0aa14dd5b713da9a0a21b85347f3e5\r\n\
+                            \n\
+                            bob:a:b:00000000000000000000000000000000\n\
+                            carol:realm1:11111111111111111111111111111111:22222222222222222222222222222222";
+
+    fn query<'a>(name: Name<'a>, realm: &'a str, algorithm: Algorithm) -> Query<'a> {
+        Query { name, realm, algorithm, nonce: b"", cnonce: b"" }
+    }
+
+    #[track_caller]
+    fn check(name: Name<'_>, realm: &str, algorithm: Algorithm, expected: Option<(&str, &str)>) {
+        let mut accounts = Accounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
+        let sha256 = || Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret");
+        accounts
+            .add("alice", "realm1", Ha1::from_hex(HashFunction::Sha256, &"0".repeat(64)).unwrap())
+            .unwrap();
+        accounts.add("alice", "realm1", sha256()).unwrap();
+        let found = accounts.lookup(&query(name, realm, algorithm)).wait().unwrap();
+        let found = found.map(|known| match known.secret {
+            KnownSecret::Ha1(ha1) => {
+                let hex = std::str::from_utf8(ha1.expose()).unwrap();
+                (known.user.to_string(), hex.get(..32).unwrap().to_owned())
+            }
+            KnownSecret::Session(_) => panic!("a session"),
+        });
+        assert_eq!(found.as_ref().map(|(user, hex)| (user.as_str(), hex.as_str())), expected);
+    }
+
+    const MD5: &str = "cb0aa14dd5b713da9a0a21b85347f3e5";
+
+    #[test]
+    fn finds_by_name_realm_and_hash_function() {
+        let alice = Name::Plain("alice");
+        check(alice, "realm1", Algorithm::Md5, Some(("alice", MD5)));
+        check(alice, "realm1", Algorithm::Md5Sess, Some(("alice", MD5)));
+        let sha256 = Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret");
+        let sha256 = std::str::from_utf8(&sha256.expose()[..32]).unwrap().to_owned();
+        check(alice, "realm1", Algorithm::Sha256, Some(("alice", &sha256)));
+        check(alice, "realm1", Algorithm::Sha512_256, None);
+        check(alice, "realm2", Algorithm::Md5, None);
+        check(Name::Plain("bob"), "a:b", Algorithm::Md5, Some(("bob", &"0".repeat(32))));
+        check(Name::Plain("carol"), "realm1", Algorithm::Md5, Some(("carol", &"1".repeat(32))));
+        check(Name::Plain("Alice"), "realm1", Algorithm::Md5, None);
+        check(Name::Plain(""), "", Algorithm::Md5, None);
+    }
+
+    #[test]
+    fn finds_by_the_hash_of_the_same_function_alone() {
+        let hash = |function| userhash(function, "alice", b"realm1");
+        let text = |hash: &crate::Hex| String::from_utf8(hash.as_bytes().to_vec()).unwrap();
+        let md5 = text(&hash(HashFunction::Md5));
+        check(Name::Hashed(&md5), "realm1", Algorithm::Md5, Some(("alice", MD5)));
+        check(Name::Hashed(&md5), "realm2", Algorithm::Md5, None);
+        let sha512_256 = text(&hash(HashFunction::Sha512_256));
+        check(Name::Hashed(&sha512_256), "realm1", Algorithm::Sha512_256, None);
+        check(Name::Plain(&md5), "realm1", Algorithm::Md5, None);
+        check(Name::Hashed("alice"), "realm1", Algorithm::Md5, None);
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_named_and_not_shown() {
+        for line in [
+            "canary",
+            "canary:r",
+            "canary:r:",
+            "canary:r:00",
+            "ca:r:0000000000000000000000000000000G",
+            "a\tb:r:00000000000000000000000000000000",
+        ] {
+            let text = format!("\n{line}\n");
+            let error = Accounts::from_htdigest(HashFunction::Md5, &text).unwrap_err();
+            assert_eq!(error.code(), "digest_htdigest");
+            assert!(error.to_string().starts_with("configuration: line 2 is not"), "{error}");
+            assert!(!error.to_string().contains("canary"));
+        }
+        assert!(Accounts::from_htdigest(HashFunction::Sha256, HTDIGEST).is_err());
+    }
+
+    #[test]
+    fn names_that_could_be_read_in_two_ways_are_refused() {
+        let ha1 = Ha1::new(HashFunction::Md5, "a", b"b", b"c");
+        let error = Accounts::new().add("a:b", "c", ha1).unwrap_err();
+        assert_eq!(error.code(), "digest_user_name_colon");
+    }
+
+    #[test]
+    fn shows_no_name_and_no_secret() {
+        let accounts = Accounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
+        assert_eq!(format!("{accounts:?}"), "Accounts(3 users)");
+        let asked = query(Name::Plain("alice"), "realm1", Algorithm::Md5);
+        assert_eq!(format!("{asked:?}"), "Query(Plain(..), MD5)");
+        let known = accounts.find(&asked).unwrap();
+        assert_eq!(format!("{:?}", known.secret), "Ha1(Ha1(..))");
+    }
+}

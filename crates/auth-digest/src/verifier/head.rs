@@ -1,0 +1,90 @@
+//! What can be told of a request from its head alone.
+
+use super::{Known, Name, Query, Verifier, target::is_target};
+use crate::{DigestResponse, Offered, Refused, Username, challenge::SCHEME, nonce::Issued, reason};
+use auth_core::{Authorization, Error, Lookup, Rejection, RequestView, Result};
+use std::str;
+
+/// Credentials whose head is in order.
+pub(super) struct Head<'a> {
+    pub(super) response: DigestResponse<'a>,
+    /// `None` when it is not one of ours.
+    pub(super) nonce: Option<Issued>,
+}
+
+impl<L> Verifier<L>
+where
+    L: for<'q> Lookup<Query<'q>, Found = Known>,
+{
+    /// Reads the credentials and holds them against what was offered and what was asked for.
+    pub(super) fn head<'a>(&self, request: RequestView<'a>) -> Result<Head<'a>, Stop> {
+        let field = match Authorization::of(request.headers)? {
+            Some(field) if field.is(SCHEME) => field,
+            _ => return Err(reason::MISSING.into()),
+        };
+        let response = DigestResponse::parse(field.credentials())?;
+        let algorithm = response.algorithm();
+        if !self.offer.has(algorithm, request.peer) {
+            return Err(reason::ALGORITHM_OTHER.into());
+        }
+        if *response.realm != *self.realm.as_bytes() {
+            return Err(reason::REALM_OTHER.into());
+        }
+        if response.opaque != Some(self.opaque.as_bytes()) {
+            return Err(reason::OPAQUE_OTHER.into());
+        }
+        let fits = match response.qop() {
+            None => self.offer.protection == Offered::Legacy,
+            Some(qop) => self.offer.protection.has(qop),
+        };
+        if !fits {
+            return Err(reason::QOP_OTHER.into());
+        }
+        if matches!(response.username, Username::Hashed(_)) && !self.offer.userhash {
+            return Err(reason::USERHASH_OTHER.into());
+        }
+        if !is_target(&response.uri, request) {
+            return Err(reason::URI_OTHER.into());
+        }
+        let nonce = self.nonces.judge(&response.nonce, request.peer.address);
+        Ok(Head { response, nonce })
+    }
+
+    /// What the look-up is asked.
+    pub(super) fn query<'q>(&'q self, response: &'q DigestResponse<'_>) -> Query<'q> {
+        Query {
+            name: match &response.username {
+                Username::Plain(name) | Username::Extended(name) => Name::Plain(name),
+                Username::Hashed(hash) => Name::Hashed(str::from_utf8(hash).unwrap_or_default()),
+            },
+            realm: &self.realm,
+            algorithm: response.algorithm(),
+            nonce: &response.nonce,
+            cnonce: cnonce(response),
+        }
+    }
+}
+
+/// Why a request goes no further.
+pub(super) enum Stop {
+    Refused(Refused),
+    Rejected(Rejection),
+    Failed(Error),
+}
+
+impl From<Refused> for Stop {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+/// Empty where there is none.
+pub(super) fn cnonce<'r>(response: &'r DigestResponse<'_>) -> &'r [u8] {
+    response.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
+}

@@ -1,0 +1,76 @@
+//! The server's own proof, in the reply (RFC 7616 section 3.5).
+
+use crate::{
+    AuthenticationInfo, BodyHash, Count, DigestResponse, Message, NonceCount, Protection, Qop,
+    SessionHa1, nonce::Text,
+};
+use auth_core::{Need, Reply, Result, Seal};
+use http::{HeaderMap, HeaderName, StatusCode};
+
+/// What `Authentication-Info` is made of once the reply is there.
+pub(super) struct Proof {
+    session: SessionHa1,
+    uri: Box<[u8]>,
+    nonce: Box<[u8]>,
+    counted: Option<(Qop, NonceCount, Box<[u8]>)>,
+    nextnonce: Option<Text>,
+    limit: usize,
+}
+
+impl Proof {
+    pub(super) fn new(
+        session: SessionHa1,
+        response: &DigestResponse<'_>,
+        nextnonce: Option<Text>,
+        limit: usize,
+    ) -> Self {
+        let counted = response.counted.as_ref();
+        Self {
+            session,
+            uri: (*response.uri).into(),
+            nonce: (*response.nonce).into(),
+            counted: counted.map(|it| (it.qop, it.nc, (*it.cnonce).into())),
+            nextnonce,
+            limit,
+        }
+    }
+}
+
+impl Seal for Proof {
+    fn needs(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        match self.counted {
+            Some((Qop::AuthInt, ..)) => Need::Bytes { limit: self.limit },
+            _ => Need::Nothing,
+        }
+    }
+
+    /// Under `auth-int` the body is covered when it is within the limit; a longer one is not, and `qop` says so.
+    fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap> {
+        let mut info = AuthenticationInfo {
+            nextnonce: self.nextnonce.as_ref().map(|text| text[..].into()),
+            ..AuthenticationInfo::default()
+        };
+        let rspauth;
+        if let Some((qop, nc, cnonce)) = &self.counted {
+            let count = Count { nc: *nc, cnonce };
+            let body = BodyHash::read(self.session.function(), reply.body);
+            let protection = match (qop, body) {
+                (Qop::AuthInt, Some(body)) => Protection::AuthInt(count, body),
+                _ => Protection::Auth(count),
+            };
+            info.qop = Some(match protection {
+                Protection::AuthInt(..) => Qop::AuthInt,
+                _ => Qop::Auth,
+            });
+            let message = Message { method: "", uri: &self.uri, nonce: &self.nonce, protection };
+            rspauth = self.session.rspauth(&message);
+            info.rspauth = Some(rspauth.as_bytes().into());
+            (info.nc, info.cnonce) = (Some(*nc), Some((**cnonce).into()));
+        }
+        let mut headers = HeaderMap::new();
+        if info != AuthenticationInfo::default() {
+            headers.insert(HeaderName::from_static("authentication-info"), info.write()?);
+        }
+        Ok(headers)
+    }
+}

@@ -11,7 +11,7 @@
 //! | [`Unverified`], [`Signed`], [`Claims`] | the steps from text to what may be believed, for who brings no `Verifier` |
 //! | [`profiles`] | ready policies for Webex Connect services and Symphony log-ins |
 //!
-//! //! # What it does not do
+//! # What it does not do
 //!
 //! It encrypts nothing (JWE), has no unsecured tokens (`none`), and signs no JSON serialization: compact tokens only. It
 //! does not judge certificates, and it keeps no tokens: a session does.

@@ -1,0 +1,18 @@
+//! AWS Signature Version 4 on both ends: signs, presigns, streams, verifies.
+
+mod canonical;
+mod date;
+mod encode;
+mod key;
+mod request;
+mod scope;
+mod service;
+mod signer;
+
+pub use canonical::canonical_request;
+pub use date::AmzDate;
+pub use key::{AccessKey, SigningKey};
+pub use request::{Payload, Request};
+pub use scope::Scope;
+pub use service::{ContentSha256, Encoding, Normalization, Rules, Service};
+pub use signer::{SessionToken, SignedFields, Signer};

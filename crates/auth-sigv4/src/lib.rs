@@ -1,14 +1,17 @@
 //! AWS Signature Version 4 on both ends: signs, presigns, streams, verifies.
 
+mod authenticator;
 mod canonical;
 mod date;
 mod encode;
+mod fault;
 mod key;
 mod request;
 mod scope;
 mod service;
 mod signer;
 
+pub use authenticator::SigV4;
 pub use canonical::canonical_request;
 pub use date::AmzDate;
 pub use key::{AccessKey, SigningKey};

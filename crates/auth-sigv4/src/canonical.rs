@@ -40,16 +40,16 @@ pub fn canonical_request(request: &Request<'_>, rules: Rules) -> Vec<u8> {
 }
 
 /// What a canonical request is written from.
-pub(crate) struct Canonical<'a> {
+pub(crate) struct Canonical<'a, 'q, 'f> {
     pub(crate) method: &'a str,
     pub(crate) path: &'a [u8],
-    pub(crate) query: Parameters<'a>,
-    pub(crate) fields: Fields<'a>,
+    pub(crate) query: Parameters<'q>,
+    pub(crate) fields: Fields<'f>,
     pub(crate) payload: &'a [u8],
     pub(crate) rules: Rules,
 }
 
-impl Canonical<'_> {
+impl Canonical<'_, '_, '_> {
     pub(crate) fn write(&self, out: &mut Text) {
         out.extend_from_slice(self.method.as_bytes());
         out.push(b'\n');

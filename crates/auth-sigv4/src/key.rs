@@ -25,7 +25,7 @@ pub struct AccessKey(Arc<Inner>);
 struct Inner {
     id: Box<str>,
     secret: Secret,
-    session_token: Option<Secret>,
+    session_token: Option<Arc<Secret>>,
     expires: Option<Timestamp>,
 }
 
@@ -77,6 +77,7 @@ impl AccessKey {
         if secret.expose().is_empty() {
             return Err(config("sigv4_secret", "secret access key is empty, expected one"));
         }
+        let session_token = session_token.map(Arc::new);
         Ok(Self(Arc::new(Inner { id: id.into(), secret, session_token, expires })))
     }
 
@@ -89,7 +90,11 @@ impl AccessKey {
     /// The token that goes with a temporary key.
     #[must_use]
     pub fn session_token(&self) -> Option<&Secret> {
-        self.0.session_token.as_ref()
+        self.0.session_token.as_deref()
+    }
+
+    pub(crate) fn shared_session_token(&self) -> Option<Arc<Secret>> {
+        self.0.session_token.clone()
     }
 
     /// When it ends, if that is known.

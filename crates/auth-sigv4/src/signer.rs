@@ -3,6 +3,10 @@
 mod presign;
 mod signed;
 
+pub(crate) use presign::{
+    PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
+    PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
+};
 pub use signed::SignedFields;
 
 use crate::{
@@ -12,9 +16,12 @@ use crate::{
     request::Said,
     scope::is_scope_part,
     service::ContentSha256,
+    stream::Chain,
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{Result, Timestamp};
+use http::{HeaderName, HeaderValue};
+use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
 pub(crate) const DATE: &str = "x-amz-date";
@@ -133,6 +140,31 @@ impl Signer {
         payload: Payload<'_>,
         now: Timestamp,
     ) -> Result<SignedFields> {
+        self.sign_all(method, target, fields, payload, now).map(|(signed, ..)| signed)
+    }
+
+    /// The fields, and the chain of signatures that goes on from theirs.
+    pub(crate) fn sign_chain<'a>(
+        &self,
+        method: &str,
+        target: &[u8],
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<(impl Iterator<Item = (HeaderName, HeaderValue)>, Chain)> {
+        let (signed, signature, text) = self.sign_all(method, target, fields, payload, now)?;
+        let key = self.derived(&AmzDate::from(now));
+        Ok((signed.into_fields(), Chain::new(key, signature, &text)))
+    }
+
+    fn sign_all<'a>(
+        &self,
+        method: &str,
+        target: &[u8],
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<(SignedFields, [u8; 64], SmallVec<[u8; 256]>)> {
         let (date, said) = (AmzDate::from(now), payload.said());
         let mut fields = Fields::of(fields);
         check(&fields)?;
@@ -150,17 +182,27 @@ impl Signer {
         let query = Parameters::of(query);
         let canonical =
             Canonical { method, path, query, fields, payload: said.as_bytes(), rules: self.rules };
-        let signature = self.signature(&date, &canonical);
         let scope = self.scope(&date);
+        let text = string_to_sign(date.as_bytes(), scope, &canonical.hash());
+        let signature = self.signature(&date, &text);
         let sent = sends_hash.then_some(&said).map(Said::as_bytes);
-        SignedFields::new(self.key.id(), scope, &canonical.fields, &signature, &date, sent, token)
+        let id = self.key.id();
+        let signed =
+            SignedFields::new(id, scope, &canonical.fields, &signature, &date, sent, token)?;
+        Ok((signed, signature, text))
     }
 
-    fn signature(&self, date: &AmzDate, canonical: &Canonical<'_>) -> [u8; 64] {
-        let text = string_to_sign(date.as_bytes(), self.scope(date), &canonical.hash());
+    fn signature(&self, date: &AmzDate, string_to_sign: &[u8]) -> [u8; 64] {
         match &*self.derived.load() {
-            Some(derived) if derived.day == *day_of(date) => derived.key.sign(&text),
-            _ => self.derive(date).sign(&text),
+            Some(derived) if derived.day == *day_of(date) => derived.key.sign(string_to_sign),
+            _ => self.derive(date).sign(string_to_sign),
+        }
+    }
+
+    fn derived(&self, date: &AmzDate) -> SigningKey {
+        match &*self.derived.load() {
+            Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
+            _ => self.derive(date),
         }
     }
 

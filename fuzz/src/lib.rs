@@ -13,6 +13,7 @@ mod jwk;
 mod jws;
 mod jwt_verdicts;
 mod pem;
+mod redirect;
 
 pub use address_list::address_list;
 pub use authorization::authorization;
@@ -23,12 +24,13 @@ pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
 pub use pem::pem;
+pub use redirect::redirect;
 
 /// Takes an input, and panics where it does not hold.
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 9] = [
+pub const LAWS: [(&str, Law); 10] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("challenges", challenges),
@@ -38,4 +40,5 @@ pub const LAWS: [(&str, Law); 9] = [
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),
     ("pem", pem),
+    ("redirect", redirect),
 ];

@@ -4,9 +4,9 @@
 use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
 use auth_reqwest::Client;
 use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key};
+use auth_testing::{Canary, Shown};
 use auth_tower::{Traced, VerifyLayer};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
-use messaging_auth_tests::canary::Shown;
 
 fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
     let (mut uri, mut headers) =
@@ -71,9 +71,13 @@ fn s003_11_a_key_in_header_or_query_is_in_no_log() {
         wire(&ApiKey::new(Placement::query("my-key").unwrap(), "003026bb-8f4b").unwrap());
     assert_eq!(uri.query(), Some("my-key=003026bb-8f4b"));
     assert!(accepts("my-key", &headers, &uri) && !accepts("other", &headers, &uri));
-    let (shown, key) = (Shown::default(), messaging_auth_tests::canary::Canary::plant("infobip"));
+    let (shown, key) =
+        (Shown::default(), Canary::plant("infobip", &auth_core::SystemRandom::new()).unwrap());
     let logs = tracing_subscriber::fmt()
-        .with_writer(shown.clone())
+        .with_writer({
+            let shown = shown.clone();
+            move || shown.clone()
+        })
         .with_max_level(tracing::Level::TRACE)
         .finish();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -19,7 +19,7 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
         seen.insert((line.path, line.caller, line.status));
     }
     for path in PATHS.iter().map(|path| path.path) {
-        for adapter in ["auth-reqwest", "auth-tower"] {
+        for adapter in ["auth-reqwest", "auth-tower", "auth-ureq"] {
             assert!(
                 seen.contains(&(path, adapter, 200)),
                 "{path} was never accepted through {adapter}"

@@ -99,7 +99,9 @@ impl Issuer {
             Does::Refuses(status, patience) => {
                 let patience = patience.map(|seconds| format!("retry-after: {seconds}\r\n"));
                 let patience = patience.unwrap_or_default();
-                format!("HTTP/1.1 {status} No\r\n{patience}content-length: 0\r\n\r\n")
+                format!(
+                    "HTTP/1.1 {status} No\r\nconnection: close\r\n{patience}content-length: 0\r\n\r\n"
+                )
             }
             Does::Resets => unreachable!("said above"),
         };
@@ -181,7 +183,8 @@ fn transports() -> Vec<Means> {
         .deadline(DEADLINE)
         .build()
         .unwrap();
-    vec![("reqwest", Arc::new(reqwest), Some(background))]
+    let ureq = auth_ureq::Transport::builder().allowing_loopback().deadline(DEADLINE).build();
+    vec![("reqwest", Arc::new(reqwest), Some(background)), ("ureq", Arc::new(ureq.unwrap()), None)]
 }
 
 fn session(issuer: &Issuer, means: &Means) -> (Session<LogIn>, ManualClock) {

@@ -3,7 +3,7 @@
 use crate::{Tls, builder::bare, failure};
 use auth_core::{Cause, Error, Exchange, Flow, Origin, Result};
 use auth_net::{AddressList, DeniedRanges};
-use http::{Response, Uri};
+use http::{Response, Uri, uri::InvalidUri};
 use reqwest::{
     Proxy,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -18,9 +18,9 @@ use tokio::{runtime::Handle, sync::oneshot};
 ///
 /// https, unless loopback is allowed and it is loopback. No redirects, no proxy from the environment. Addresses are
 /// filtered when connecting, after the name was resolved, so that a name cannot change between check and use: whatever
-/// is not a public unicast address is denied ([`DeniedRanges`]). Connecting takes at most 5 seconds, an exchange 10, an
-/// answer has the bytes that its [`Exchange`] allows. Behind an explicit proxy the proxy resolves names: then the filter covers address literals alone, and
-/// the proxy must have one of its own.
+/// is not a public unicast address is denied ([`DeniedRanges`]), the explicit proxy's own excepted. Connecting takes at
+/// most 5 seconds, an exchange 10, and an answer has the bytes that its [`Exchange`] allows. Behind a proxy it is the
+/// proxy that resolves names: then the filter covers address literals alone, and the proxy must have one of its own.
 pub struct Transport {
     runtime: Handle,
     http: reqwest::Client,
@@ -39,7 +39,8 @@ pub struct TransportBuilder {
 struct Rules {
     denied: DeniedRanges,
     loopback: Loopback,
-    proxied: bool,
+    /// Where the proxy is was decided by who configured it.
+    proxy: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Transport {
     #[must_use]
     pub fn builder(runtime: Handle) -> TransportBuilder {
         let rules =
-            Rules { denied: DeniedRanges::default(), loopback: Loopback::Denied, proxied: false };
+            Rules { denied: DeniedRanges::default(), loopback: Loopback::Denied, proxy: None };
         TransportBuilder {
             runtime,
             tls: Tls::system(),
@@ -72,12 +73,21 @@ impl TransportBuilder {
         self
     }
 
-    /// Goes through this proxy.
-    #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
-        self.proxy = Some(proxy);
-        self.rules.proxied = true;
-        self
+    /// Goes through this proxy, with every request: `http://user:password@proxy.example:3128`.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is no URL of http or https.
+    pub fn proxy(mut self, url: &str) -> Result<Self> {
+        let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
+            Error::Config(Cause::new("transport_proxy", error))
+        };
+        let uri: Uri = url.parse().map_err(|error: InvalidUri| wrong(error.into()))?;
+        let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
+        let text = "proxy is no URL of http or https, expected http://HOST:PORT";
+        self.rules.proxy = Some(host.ok_or_else(|| wrong(text.into()))?.to_owned());
+        self.proxy = Some(Proxy::all(url).map_err(|error| wrong(error.into()))?);
+        Ok(self)
     }
 
     /// Also connects to these addresses, though they are not public: a token endpoint in one's own network.
@@ -200,10 +210,11 @@ impl Resolve for Filter {
         let rules = Arc::clone(&self.0);
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let proxy = rules.proxy.as_deref() == Some(name.as_str());
             let permitted = |address: &SocketAddr| {
                 let loopback = rules.loopback == Loopback::Allowed
                     && address.ip().to_canonical().is_loopback();
-                rules.proxied || loopback || rules.denied.permits(address.ip()).is_ok()
+                proxy || loopback || rules.denied.permits(address.ip()).is_ok()
             };
             let kept: Vec<SocketAddr> = found.filter(permitted).collect();
             if kept.is_empty() {
@@ -242,8 +253,9 @@ mod tests {
     use super::*;
 
     /// How many addresses `localhost` has left.
-    async fn kept(loopback: Loopback, proxied: bool) -> usize {
-        let rules = Rules { denied: DeniedRanges::default(), loopback, proxied };
+    async fn kept(loopback: Loopback, proxy: Option<&str>) -> usize {
+        let proxy = proxy.map(str::to_owned);
+        let rules = Rules { denied: DeniedRanges::default(), loopback, proxy };
         Filter(Arc::new(rules))
             .resolve("localhost".parse().unwrap())
             .await
@@ -252,11 +264,22 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_is_judged_by_what_it_resolves_to() {
-        assert_eq!(kept(Loopback::Denied, false).await, 0);
-        assert!(kept(Loopback::Allowed, false).await > 0);
-        assert!(
-            kept(Loopback::Denied, true).await > 0,
-            "a proxy on this machine could not be reached"
-        );
+        assert_eq!(kept(Loopback::Denied, None).await, 0);
+        assert!(kept(Loopback::Allowed, None).await > 0);
+        let proxied = kept(Loopback::Denied, Some("localhost")).await;
+        assert!(proxied > 0, "a proxy on this machine could not be reached");
+        let past = kept(Loopback::Denied, Some("proxy.example")).await;
+        assert_eq!(past, 0, "what goes past the proxy is not filtered");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_is_a_url() {
+        let builder = || Transport::builder(Handle::current());
+        for url in ["http://proxy.example:3128", "https://user:word@proxy.example"] {
+            assert!(builder().proxy(url).and_then(TransportBuilder::build).is_ok(), "{url}");
+        }
+        for url in ["", "proxy.example:3128", "socks5://proxy.example", "http://", "/p"] {
+            assert_eq!(builder().proxy(url).unwrap_err().code(), "transport_proxy", "{url}");
+        }
     }
 }

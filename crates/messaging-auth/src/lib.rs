@@ -11,6 +11,8 @@ pub use auth_net as net;
 
 #[cfg(feature = "jwt")]
 pub use auth_jwt as jwt;
+#[cfg(feature = "local")]
+pub use auth_local as local;
 #[cfg(feature = "reqwest")]
 pub use auth_reqwest as reqwest;
 #[cfg(feature = "session")]
@@ -19,10 +21,12 @@ pub use auth_session as session;
 pub use auth_static::*;
 #[cfg(feature = "tower")]
 pub use auth_tower as tower;
+#[cfg(feature = "ureq")]
+pub use auth_ureq as ureq;
 
 #[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]
 pub use auth_core as readme;
-#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
+#[cfg(all(doctest, feature = "axum", feature = "reqwest", feature = "ureq"))]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 pub use auth_core as getting_started;

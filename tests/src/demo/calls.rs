@@ -60,28 +60,20 @@ impl Call {
         match &self.with {
             With::Ours(authenticator) => {
                 let began = Instant::now();
-                let request = client.http().get(&url).build().map_err(|error| error.to_string())?;
-                let answer =
-                    client.send(authenticator, request).await.map_err(|error| error.to_string())?;
-                lines.push(self.line(
-                    "auth-reqwest",
-                    server,
-                    answer.status().as_u16(),
-                    answer.headers(),
-                    began,
-                ));
+                let answer = callers.through_reqwest(authenticator, &url).await?;
+                lines.push(self.line("auth-reqwest", server, &answer, began));
                 let began = Instant::now();
                 let answer = callers.through_tower(authenticator, &url).await?;
-                lines.push(self.line(
-                    "auth-tower",
-                    server,
-                    answer.status().as_u16(),
-                    answer.headers(),
-                    began,
-                ));
+                lines.push(self.line("auth-tower", server, &answer, began));
+                let began = Instant::now();
+                let answer = callers.through_ureq(authenticator, &url).await?;
+                lines.push(self.line("auth-ureq", server, &answer, began));
             }
             With::Many(authenticator, times) => {
-                lines.push(self.together(client, authenticator, *times, &url, server).await?);
+                for adapter in [Adapter::Reqwest, Adapter::Ureq] {
+                    let line = self.together(adapter, authenticator, *times, callers, server);
+                    lines.push(line.await?);
+                }
             }
             With::Fields(fields) => {
                 let mut request =
@@ -108,44 +100,49 @@ impl Call {
     }
 
     /// All calls are on their way before the first answer is read; the line is that of the worst.
-    async fn together(
+    pub async fn together(
         &self,
-        client: &Client,
+        adapter: Adapter,
         authenticator: &Arc<dyn Authenticator>,
         times: usize,
-        url: &str,
+        callers: &Callers,
         server: &Running,
     ) -> Result<Line, String> {
-        let began = Instant::now();
-        let mut calls = tokio::task::JoinSet::new();
-        for _ in 0..times {
-            let (client, authenticator) = (client.clone(), Arc::clone(authenticator));
-            let request = client.http().get(url).build().map_err(|error| error.to_string())?;
-            calls.spawn(async move { client.send(&*authenticator, request).await });
-        }
+        let (began, url) = (Instant::now(), format!("{}{}", server.base(), self.path));
+        let caller = adapter.name();
+        let calls: tokio::task::JoinSet<Answered> = match adapter {
+            Adapter::Reqwest => {
+                (0..times).map(|_| callers.through_reqwest(authenticator, &url)).collect()
+            }
+            Adapter::Ureq => {
+                (0..times).map(|_| callers.through_ureq(authenticator, &url)).collect()
+            }
+        };
         let mut worst = None;
         for answer in calls.join_all().await {
             let answer = match answer {
                 Ok(answer) => answer,
-                Err(error) => return Ok(self.failed("auth-reqwest", &error, began)),
+                Err(failed) => return Ok(self.failed(caller, &failed, began)),
             };
-            let status = answer.status().as_u16();
-            if worst.as_ref().is_none_or(|(worst, _)| status > *worst) {
-                worst = Some((status, answer.headers().clone()));
+            if worst
+                .as_ref()
+                .is_none_or(|worst: &http::Response<()>| answer.status() > worst.status())
+            {
+                worst = Some(answer);
             }
         }
-        let (status, headers) = worst.ok_or("no call was made")?;
-        Ok(self.line("auth-reqwest", server, status, &headers, began))
+        let worst = worst.ok_or("no call was made")?;
+        Ok(self.line(caller, server, &worst, began))
     }
 
     /// No request was sent: the line says why, and has no status.
-    fn failed(&self, caller: &'static str, error: &Error, began: Instant) -> Line {
-        let good = self.expected.0 == 0 && self.verdict == error.code();
+    fn failed(&self, caller: &'static str, failed: &Failed, began: Instant) -> Line {
+        let good = self.expected.0 == 0 && self.verdict == failed.code;
         Line {
             caller,
             path: self.path,
             sent: self.sent,
-            verdict: error.code().to_owned(),
+            verdict: failed.code.to_owned(),
             status: 0,
             challenge: String::new(),
             took: began.elapsed(),
@@ -161,24 +158,24 @@ impl Call {
     ) -> Result<Line, String> {
         let began = Instant::now();
         let answer = client.http().execute(request).await.map_err(|error| error.to_string())?;
-        Ok(self.line("by hand", server, answer.status().as_u16(), answer.headers(), began))
+        Ok(self.line("by hand", server, &http::Response::from(answer).map(drop), began))
     }
 
     fn line(
         &self,
         caller: &'static str,
         server: &Running,
-        status: u16,
-        headers: &http::HeaderMap,
+        answer: &http::Response<()>,
         began: Instant,
     ) -> Line {
-        let took = began.elapsed();
+        let (took, status) = (began.elapsed(), answer.status().as_u16());
         let verdict = match server.told() {
             Some(Told::Accepted(principal)) => principal,
             Some(Told::Refused(code)) => code.to_owned(),
             None => String::from("the server saw nothing"),
         };
-        let challenge = headers
+        let challenge = answer
+            .headers()
             .get("www-authenticate")
             .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let challenge = challenge.unwrap_or_default();
@@ -204,23 +201,91 @@ impl Call {
 pub struct Callers {
     reqwest: Client,
     hyper: legacy::Client<HttpConnector, ClientBody>,
+    ureq: auth_ureq::Client,
 }
 
 impl Callers {
     pub fn new() -> Result<Self, Error> {
         let hyper = legacy::Client::builder(TokioExecutor::new()).build_http();
-        Ok(Self { reqwest: Client::builder().build()?, hyper })
+        let ureq = auth_ureq::Client::builder().build()?;
+        Ok(Self { reqwest: Client::builder().build()?, hyper, ureq })
     }
 
-    async fn through_tower(
+    fn through_reqwest(
         &self,
         authenticator: &Arc<dyn Authenticator>,
         url: &str,
-    ) -> Result<http::Response<()>, String> {
+    ) -> impl Future<Output = Answered> + Send + 'static {
+        let (client, authenticator) = (self.reqwest.clone(), Arc::clone(authenticator));
+        let request = client.http().get(url).build();
+        async move {
+            let answer = client.send(&*authenticator, request.map_err(Failed::of)?).await;
+            Ok(http::Response::from(answer.map_err(Failed::from)?).map(drop))
+        }
+    }
+
+    async fn through_tower(&self, authenticator: &Arc<dyn Authenticator>, url: &str) -> Answered {
         let service = AuthenticateLayer::new(Arc::clone(authenticator)).layer(self.hyper.clone());
-        let request =
-            http::Request::get(url).body(ClientBody::empty()).map_err(|error| error.to_string())?;
-        let answer = service.oneshot(request).await.map_err(|error| error.to_string())?;
+        let request = http::Request::get(url).body(ClientBody::empty()).map_err(Failed::of)?;
+        let answer = service.oneshot(request).await.map_err(Failed::of)?;
         Ok(answer.map(|_| ()))
+    }
+
+    /// On a thread that may block.
+    fn through_ureq(
+        &self,
+        authenticator: &Arc<dyn Authenticator>,
+        url: &str,
+    ) -> impl Future<Output = Answered> + Send + 'static {
+        let (client, authenticator) = (self.ureq.clone(), Arc::clone(authenticator));
+        let request = http::Request::get(url).body(());
+        let sent = tokio::task::spawn_blocking(move || {
+            let answer = client.send(&*authenticator, request.map_err(Failed::of)?);
+            Ok(answer.map_err(Failed::from)?.map(drop))
+        });
+        async move { sent.await.map_err(Failed::of)? }
+    }
+}
+
+/// The head of an answer, or what kept it from coming.
+type Answered = Result<http::Response<()>, Failed>;
+
+/// Why no answer came.
+pub struct Failed {
+    code: &'static str,
+    text: String,
+}
+
+impl Failed {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self { code: "no answer", text: error.to_string() }
+    }
+}
+
+impl From<Error> for Failed {
+    fn from(error: Error) -> Self {
+        Self { code: error.code(), text: error.to_string() }
+    }
+}
+
+impl From<Failed> for String {
+    fn from(failed: Failed) -> Self {
+        failed.text
+    }
+}
+
+/// Which adapter sends.
+#[derive(Clone, Copy)]
+pub enum Adapter {
+    Reqwest,
+    Ureq,
+}
+
+impl Adapter {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reqwest => "auth-reqwest",
+            Self::Ureq => "auth-ureq",
+        }
     }
 }

@@ -1,13 +1,14 @@
 //! The storms: a thousand callers who share one session, in the moments in which token caches fail.
 
 use super::{
-    calls::{Call, Callers, Line, With},
+    calls::{Adapter, Call, Callers, Line, With},
     issuer::{HOLDER, Issuer},
     server::Running,
 };
 use auth_core::{
     Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan, Present,
-    Refusal, Renewal, Result, SystemRandom, Timestamp, Token, TokenSource, bearer_refusal,
+    Refusal, Renewal, Result, SystemRandom, Timestamp, Token, TokenSource, Transport,
+    bearer_refusal,
 };
 use auth_session::{Session, retry_after};
 use auth_static::{Bearer, NoAuth};
@@ -29,8 +30,8 @@ struct Storm {
     seconds: u64,
     event: Event,
     callers: usize,
-    /// The verdict, the status, and how often the issuer is asked.
-    expected: (&'static str, u16, usize),
+    /// The verdict, the status, how often the issuer is asked, and which token is kept in the end.
+    expected: (&'static str, u16, usize, u64),
 }
 
 enum Event {
@@ -41,18 +42,36 @@ enum Event {
 }
 
 const STORMS: [Storm; 6] = [
-    storm("1,000 callers, none has a token", 0, Event::Nothing, 1000, (HOLDER, 200, 1)),
-    storm("1,000 callers, their token is refused", 0, Event::TokensRevoked, 1000, (HOLDER, 200, 1)),
-    storm("1,000 callers, their token is due", 2900, Event::Nothing, 1000, (HOLDER, 200, 1)),
+    storm("1,000 callers, none has a token", 0, Event::Nothing, 1000, (HOLDER, 200, 1, 1)),
+    storm(
+        "1,000 callers, their token is refused",
+        0,
+        Event::TokensRevoked,
+        1000,
+        (HOLDER, 200, 1, 2),
+    ),
+    storm("1,000 callers, their token is due", 2900, Event::Nothing, 1000, (HOLDER, 200, 1, 3)),
     storm(
         "1,000 callers, due and the issuer down",
         2900,
         Event::IssuerGoesDown,
         1000,
-        (HOLDER, 200, 1),
+        (HOLDER, 200, 1, 3),
     ),
-    storm("16 callers, dead and the issuer down", 700, Event::Nothing, 16, ("issuer_busy", 0, 1)),
-    storm("1,000 callers, the issuer is back", 60, Event::IssuerComesBack, 1000, (HOLDER, 200, 1)),
+    storm(
+        "16 callers, dead and the issuer down",
+        700,
+        Event::Nothing,
+        16,
+        ("issuer_busy", 0, 1, 0),
+    ),
+    storm(
+        "1,000 callers, the issuer is back",
+        60,
+        Event::IssuerComesBack,
+        1000,
+        (HOLDER, 200, 1, 4),
+    ),
 ];
 
 const fn storm(
@@ -60,7 +79,7 @@ const fn storm(
     seconds: u64,
     event: Event,
     callers: usize,
-    expected: (&'static str, u16, usize),
+    expected: (&'static str, u16, usize, u64),
 ) -> Storm {
     Storm { what, seconds, event, callers, expected }
 }
@@ -70,18 +89,21 @@ pub async fn run(callers: &Callers, server: &Running) -> std::result::Result<Vec
     let text = |error: Error| error.to_string();
     let mut lines = Vec::new();
     let nothing: Arc<dyn Authenticator> = Arc::new(NoAuth);
+    let kept: Arc<dyn Authenticator> = Arc::new(session(server, Adapter::Reqwest).map_err(text)?.0);
     for (sent, with, expected, verdict) in [
-        ("a token of the session", session(server).map_err(text)?.0, (200, ""), HOLDER),
+        ("a token of the session", kept, (200, ""), HOLDER),
         ("nothing", nothing, (401, CHALLENGE), "bearer_missing"),
     ] {
         let call = Call { path: PATH, sent, with: With::Ours(with), expected, verdict };
         lines.extend(call.run(callers, server).await?);
     }
-    let (session, clock) = session(server).map_err(text)?;
-    for storm in &STORMS {
-        clock.advance(Duration::from_secs(storm.seconds));
-        storm.event.happens(&server.issuer);
-        lines.push(storm.run(callers, server, &session).await?);
+    for adapter in [Adapter::Reqwest, Adapter::Ureq] {
+        let (session, clock) = session(server, adapter).map_err(text)?;
+        for storm in &STORMS {
+            clock.advance(Duration::from_secs(storm.seconds));
+            storm.event.happens(&server.issuer);
+            lines.push(storm.run(adapter, callers, server, &session).await?);
+        }
     }
     Ok(lines)
 }
@@ -101,42 +123,63 @@ impl Storm {
     /// All calls are on their way before the first answer is read; the line is that of the worst.
     async fn run(
         &self,
+        adapter: Adapter,
         callers: &Callers,
         server: &Running,
-        session: &Arc<dyn Authenticator>,
+        session: &Session<LogIn>,
     ) -> std::result::Result<Line, String> {
+        let authenticator: Arc<dyn Authenticator> = Arc::new(session.clone());
         let (began, before) = (Instant::now(), server.issuer.asked());
         let call = Call {
             path: PATH,
             sent: self.what,
-            with: With::Many(Arc::clone(session), self.callers),
+            with: With::Many(Arc::clone(&authenticator), self.callers),
             expected: (self.expected.1, ""),
             verdict: self.expected.0,
         };
-        let mut line = call.run(callers, server).await?.pop().ok_or("no line")?;
+        let mut line =
+            call.together(adapter, &authenticator, self.callers, callers, server).await?;
         let asked = || server.issuer.asked() - before;
         // A renewal that nobody waits for may still be under way.
         while asked() < self.expected.2 && began.elapsed() < Duration::from_secs(10) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        self.settles(session).await;
         line.verdict = format!("{}, {} log-in", line.verdict, asked());
         if asked() != self.expected.2 && line.instead_of.is_none() {
             line.instead_of = Some(format!("{} log-in", self.expected.2));
         }
         Ok(line)
     }
+
+    /// The issuer was asked; what it said has to arrive before time goes on.
+    async fn settles(&self, session: &Session<LogIn>) {
+        let began = Instant::now();
+        let generation = || async { session.token().await.map_or(0, |held| held.generation) };
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        while generation().await != self.expected.3 && began.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
-fn session(server: &Running) -> Result<(Arc<dyn Authenticator>, ManualClock)> {
+/// A session that logs in through the same adapter as it is used with.
+fn session(server: &Running, adapter: Adapter) -> Result<(Session<LogIn>, ManualClock)> {
     let clock = ManualClock::at(1_000_000);
-    let transport = auth_reqwest::Transport::builder(Handle::current()).allowing_loopback();
+    let transport: Arc<dyn Transport> = match adapter {
+        Adapter::Reqwest => {
+            let transport = auth_reqwest::Transport::builder(Handle::current());
+            Arc::new(transport.allowing_loopback().build()?)
+        }
+        Adapter::Ureq => Arc::new(auth_ureq::Transport::builder().allowing_loopback().build()?),
+    };
     let context = Context {
-        transport: Arc::new(transport.build()?),
+        transport,
         clock: Arc::new(clock.clone()),
         random: Arc::new(SystemRandom::new()),
     };
     let url = format!("{}{PATH}/token", server.base());
-    Ok((Arc::new(Session::new(LogIn { url, context: context.clone() }, context)), clock))
+    Ok((Session::new(LogIn { url, context: context.clone() }, context), clock))
 }
 
 /// Asks the issuer for tokens.

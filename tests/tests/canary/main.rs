@@ -1,5 +1,7 @@
 //! Random secrets through every path; then everything that was shown is searched for them, in every form.
 
+mod blocking;
+
 use auth_core::{
     Answer, Authenticator, Body, Clock, Context, Flow, Lifespan, Only, Present, Refusal, Renewal,
     RequestView, Secret, Stack, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Verifier,

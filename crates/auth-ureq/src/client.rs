@@ -1,0 +1,103 @@
+//! The client: authenticates every attempt, follows redirects hop by hop.
+
+use crate::{ClientBuilder, Content, exchange::Sending, redirect};
+use auth_core::{Authenticator, Event, Observer, Origin, Result};
+use http::{Request, Response, request::Parts};
+use std::{fmt, sync::Arc};
+use ureq::{Agent, Body};
+
+/// Sends requests under any [`Authenticator`], on the thread that calls.
+///
+/// Every attempt is authenticated afresh. A request is tried again when the scheme says that it helps and its body can
+/// be sent again; otherwise the caller gets the answer as it came, whatever its status. Redirects are followed here, hop
+/// by hop: only hops to the origin of the caller's own request are authenticated.
+///
+/// # Security
+///
+/// Credentials go over https, or to this machine, unless the builder was told otherwise. They are never in the request
+/// that a redirect is made from, so no header of theirs, whatever its name, can follow one to another origin; the
+/// caller's own `Authorization`, `Cookie` and headers marked sensitive are taken off there too. A redirect from https to
+/// http is not followed. Extensions of a request are not sent along, since they could change all of this.
+///
+/// ```no_run
+/// # use auth_core::Authenticator;
+/// # fn example(key: &dyn Authenticator) -> Result<(), Box<dyn std::error::Error>> {
+/// let client = auth_ureq::Client::builder().build()?;
+/// let request = http::Request::get("https://api.example.com/balance").body(())?;
+/// let mut answer = client.send(key, request)?;
+/// println!("{} {}", answer.status(), answer.body_mut().read_to_string()?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    pub(crate) agent: Agent,
+    pub(crate) observer: Arc<dyn Observer>,
+    pub(crate) plain_http: PlainHttp,
+}
+
+/// May credentials travel unencrypted beyond this machine?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PlainHttp {
+    Loopback,
+    Anywhere,
+}
+
+impl Client {
+    /// The most redirects that are followed.
+    pub const MOST_REDIRECTS: usize = 10;
+
+    /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
+    #[must_use]
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// Authenticates a request, sends it, and gives the answer to the last attempt.
+    ///
+    /// It blocks: never call it on a worker thread of an async runtime.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the authenticator says; `Error::Config` when the request cannot carry the credentials or would carry
+    /// them in the clear; `Error::Transport` when no whole answer came.
+    pub fn send(
+        &self,
+        authenticator: &dyn Authenticator,
+        request: Request<impl Into<Content>>,
+    ) -> Result<Response<Body>> {
+        let (head, content) = request.into_parts();
+        let outcome = self.follow(authenticator, head, content.into());
+        if let Err(error) = &outcome {
+            self.observer.observe(Event::Failed(error));
+        }
+        outcome
+    }
+
+    fn follow(
+        &self,
+        authenticator: &dyn Authenticator,
+        mut head: Parts,
+        mut content: Content,
+    ) -> Result<Response<Body>> {
+        let home = Origin::of(&head.uri)?;
+        for _ in 0..Self::MOST_REDIRECTS {
+            let answer = if Origin::of(&head.uri)? == home {
+                Sending { client: self, authenticator, head: &head, content: &mut content }.run()?
+            } else {
+                content.send(&self.agent, head.clone())?
+            };
+            match redirect::next(&head, &content, &answer) {
+                None => return Ok(answer),
+                Some(next) => (head, content) = next.apply(head, content),
+            }
+        }
+        Err(redirect::too_many())
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client(..)")
+    }
+}

@@ -1,0 +1,48 @@
+//! Authenticated requests with ureq, for blocking programs, and a hardened transport for token endpoints.
+//!
+//! For programs without an async runtime. [`Client`] sends requests under any
+//! [`Authenticator`](auth_core::Authenticator): every attempt authenticated afresh, redirects followed hop by hop,
+//! credentials kept to their origin. [`Transport`] is the door that schemes use for exchanges of their own (a token
+//! endpoint, a key set), and trusts nobody: https alone, no redirects, denied address ranges, deadlines, small answers.
+//!
+//! # Which thread does what
+//!
+//! The client works on the thread that calls it, and blocks it. The transport exchanges on threads of its own, one for
+//! each exchange, and its flows never block who polls them: a session may be shared by plain threads that wait and by an
+//! async runtime that polls, an exchange that has begun is seen through though its caller is gone, and a flow that races
+//! another one loses no time. A thread costs some tens of microseconds, where an exchange over the network costs
+//! thousands; sessions make one exchange for all who wait. A program that keeps thousands of sessions at once is async,
+//! and better served by `auth-reqwest`.
+//!
+//! # What it does not do
+//!
+//! It knows no scheme, keeps no cookies, decompresses nothing, speaks HTTP/1.1 alone and takes nothing from the
+//! environment. Trailer fields of an answer do not reach a scheme: ureq drops them.
+//!
+//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be.
+//!
+//! # Security
+//!
+//! ureq logs through the crate `log`. Up to the level debug it leaves out fields and URLs; at the level **trace** it
+//! writes down what it sends, credentials included. Keep `ureq` and `ureq_proto` off that level, or compile it out with
+//! the feature `release_max_level_debug` of `log`.
+
+mod builder;
+mod client;
+mod connect;
+mod content;
+mod exchange;
+mod failure;
+mod read;
+mod redirect;
+mod reference;
+mod thread;
+mod tls;
+mod transport;
+mod tunnel;
+
+pub use builder::ClientBuilder;
+pub use client::Client;
+pub use content::Content;
+pub use tls::Tls;
+pub use transport::{Transport, TransportBuilder};

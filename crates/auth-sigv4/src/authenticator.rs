@@ -1,5 +1,7 @@
 //! The client: signs every request afresh.
 
+mod keys;
+
 use crate::{
     AccessKey, Payload, Request, Service, Signer,
     fault::{Fault, fault, is_refusal},
@@ -12,6 +14,7 @@ use auth_core::{
 };
 use auth_session::{LearnedClock, Lesson, Session};
 use http::{HeaderMap, StatusCode, header::HOST};
+use keys::{Held, Keys};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Signs requests under AWS Signature Version 4.
@@ -267,78 +270,5 @@ impl Authenticator for SigV4 {
 impl fmt::Debug for SigV4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigV4({}, {})", self.region, self.service.name())
-    }
-}
-
-/// A key that is used now.
-struct Held {
-    key: AccessKey,
-    generation: u64,
-}
-
-/// Where keys come from.
-trait Keys: Send + Sync {
-    fn current(&self) -> Flow<'_, Held>;
-
-    /// One that lasts until then.
-    fn until(&self, needed: Timestamp) -> Flow<'_, Held>;
-
-    fn stamp(&self, generation: u64) -> Option<auth_core::Stamp>;
-
-    /// True when there may be another one.
-    fn condemn(&self, sent: &Credentials, refusal: Refusal) -> bool;
-
-    fn prove(&self, sent: &Credentials);
-}
-
-impl Keys for AccessKey {
-    fn current(&self) -> Flow<'_, Held> {
-        Flow::ready(Held { key: self.clone(), generation: 0 })
-    }
-
-    fn until(&self, _: Timestamp) -> Flow<'_, Held> {
-        self.current()
-    }
-
-    fn stamp(&self, _: u64) -> Option<auth_core::Stamp> {
-        None
-    }
-
-    fn condemn(&self, _: &Credentials, _: Refusal) -> bool {
-        false
-    }
-
-    fn prove(&self, _: &Credentials) {}
-}
-
-impl<S> Keys for Session<S>
-where
-    S: TokenSource<Token = AccessKey> + 'static,
-{
-    fn current(&self) -> Flow<'_, Held> {
-        self.token().map(|held| Held { key: held.token, generation: held.generation })
-    }
-
-    fn until(&self, needed: Timestamp) -> Flow<'_, Held> {
-        let held = self.token_until(needed);
-        held.map(|held| Held { key: held.token, generation: held.generation })
-    }
-
-    fn stamp(&self, generation: u64) -> Option<auth_core::Stamp> {
-        Some(Self::stamp(self, generation))
-    }
-
-    fn condemn(&self, sent: &Credentials, refusal: Refusal) -> bool {
-        let generation = self.generation(sent);
-        if let Some(generation) = generation {
-            Self::condemn(self, generation, refusal);
-        }
-        generation.is_some()
-    }
-
-    fn prove(&self, sent: &Credentials) {
-        if let Some(generation) = self.generation(sent) {
-            Self::prove(self, generation);
-        }
     }
 }

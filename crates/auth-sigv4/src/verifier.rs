@@ -1,15 +1,18 @@
 //! The verifier: who signed this request.
 
+mod explain;
+mod head;
 mod keys;
 mod payload;
 mod policy;
 mod presented;
 
+pub use explain::{Difference, Explanation, Part};
 pub use keys::{AccessKeys, KeyScope, Known};
 pub use policy::Policy;
 
 use crate::{
-    canonical::{ALGORITHM, Canonical, Fields, Parameters, string_to_sign},
+    canonical::{ALGORITHM, Parameters, string_to_sign},
     key::SigningKey,
     reason::{self, Refused},
     signer::PARAMETER_SIGNATURE,
@@ -18,12 +21,10 @@ use auth_core::{
     Accepted, Authorization, Cause, Challenge, Clock, Error, Flow, Lookup, Need, Outcome, Presence,
     Rejection, Replay, ReplayStore, RequestView, Result, Timestamp,
 };
-use http::HeaderMap;
 use payload::Signed;
 use policy::Allowed;
-use presented::Presented;
 use smallvec::SmallVec;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
 
 /// Verifies requests that are signed under AWS Signature Version 4: in `Authorization`, or in the query of a presigned
@@ -84,111 +85,6 @@ impl<L> Verifier<L> {
     pub fn once(self, replay: impl ReplayStore + 'static) -> Self {
         Self { replay: Some(Arc::new(replay)), ..self }
     }
-
-    /// All that the head tells.
-    fn read<'a>(
-        &self,
-        request: RequestView<'a>,
-        query: &Parameters<'a>,
-        buffer: &'a mut SmallVec<[u8; 1024]>,
-    ) -> Result<Presented<'a>, Refused> {
-        let presented = match (field(request.headers)?, is_presigned(query)) {
-            (Some(_), true) => return Err(reason::TWICE),
-            (None, false) => return Err(reason::MISSING),
-            (Some(credentials), false) => Presented::in_field(credentials, request.headers)?,
-            (None, true) if self.policy.presigned == Allowed::No => return Err(reason::PRESIGNED),
-            (None, true) => Presented::in_query(query, buffer)?,
-        };
-        self.check_scope(&presented)?;
-        self.check_time(&presented)?;
-        self.check_names(&presented, request.headers)?;
-        Ok(presented)
-    }
-
-    fn check_scope(&self, presented: &Presented<'_>) -> Result<(), Refused> {
-        let scope = &presented.scope;
-        if scope.day != presented.date.day() {
-            return Err(reason::SCOPE_DAY);
-        }
-        if !self.policy.regions.iter().any(|region| **region == *scope.region) {
-            return Err(reason::SCOPE_REGION);
-        }
-        if scope.service != self.policy.service.name() {
-            return Err(reason::SCOPE_SERVICE);
-        }
-        Ok(())
-    }
-
-    fn check_time(&self, presented: &Presented<'_>) -> Result<(), Refused> {
-        let (now, date) = (self.clock.now(), presented.date.timestamp());
-        if date > now.after(self.policy.skew) {
-            return Err(reason::DATE_FUTURE);
-        }
-        match presented.expires {
-            None if now > date.after(self.policy.skew) => Err(reason::DATE_PAST),
-            Some(_) if now > self.end(presented) => Err(reason::URL_EXPIRED),
-            _ => Ok(()),
-        }
-    }
-
-    /// The last moment at which it is good.
-    fn end(&self, presented: &Presented<'_>) -> Timestamp {
-        let span = presented.expires.map_or(self.policy.skew, Duration::from_secs);
-        presented.date.timestamp().after(span)
-    }
-
-    /// Is signed what must be?
-    fn check_names(&self, presented: &Presented<'_>, headers: &HeaderMap) -> Result<(), Refused> {
-        let is_signed = |name: &str| presented.signed.split(';').any(|signed| signed == name);
-        if !is_signed("host") {
-            return Err(reason::NOT_SIGNED);
-        }
-        for name in headers.keys() {
-            let name = name.as_str();
-            let must = name.starts_with("x-amz-")
-                || name == "content-type"
-                || self.policy.signed.iter().any(|required| required == name);
-            if must && !is_signed(name) {
-                return Err(reason::NOT_SIGNED);
-            }
-            let several = headers.get_all(name).iter().nth(1).is_some();
-            if several && name.starts_with("x-amz-") {
-                return Err(reason::SEVERAL);
-            }
-        }
-        Ok(())
-    }
-
-    /// The hash of the canonical request, as the signer must have made it.
-    fn canonical(
-        &self,
-        request: RequestView<'_>,
-        presented: &Presented<'_>,
-        mut query: Parameters<'_>,
-        payload: &[u8],
-    ) -> Result<[u8; 64], Refused> {
-        let host = request.authority().ok().flatten().ok_or(reason::HOST)?;
-        let mut fields = Fields::default();
-        for name in presented.signed.split(';') {
-            if name == "host" {
-                fields.add(name, host.as_bytes());
-                continue;
-            }
-            let before = fields.len();
-            for value in request.headers.get_all(name) {
-                fields.add(name, value.as_bytes());
-            }
-            if fields.len() == before {
-                return Err(reason::NOT_THERE);
-            }
-        }
-        query.retain(|parameter| parameter.name != PARAMETER_SIGNATURE.as_bytes());
-        query.sort();
-        let (method, path) = (request.method.as_str(), request.uri.path().as_bytes());
-        let canonical =
-            Canonical { method, path, query, fields, payload, rules: self.policy.rules };
-        Ok(canonical.hash())
-    }
 }
 
 impl<L, P> Verifier<L>
@@ -202,7 +98,10 @@ where
         let presented = self.read(request, &query, &mut buffer)?;
         let signed = Signed::of(request, &presented, &self.policy)?;
         let said = signed.said(request.body)?;
-        let canonical = self.canonical(request, &presented, query, said.as_bytes())?;
+        let canonical =
+            self.canonical(request, &presented, query, said.as_bytes(), |canonical| {
+                canonical.hash()
+            })?;
         let text = string_to_sign(presented.date.as_bytes(), presented.scope, &canonical);
         let id = KeyScope { id: presented.id, scope: presented.scope };
         let judged = Judged {
@@ -281,19 +180,6 @@ impl Judged {
         accepted.body = check;
         Ok(accepted)
     }
-}
-
-/// What is behind the scheme in `Authorization`.
-fn field(headers: &HeaderMap) -> Result<Option<&[u8]>, Refused> {
-    match Authorization::of(headers) {
-        Ok(Some(field)) if field.is(ALGORITHM) => Ok(Some(field.credentials())),
-        Ok(_) => Ok(None),
-        Err(_) => Err(reason::PARAMETERS),
-    }
-}
-
-fn is_presigned(query: &Parameters<'_>) -> bool {
-    query.iter().any(|parameter| parameter.name == PARAMETER_SIGNATURE.as_bytes())
 }
 
 impl<L, P> auth_core::Verifier for Verifier<L>

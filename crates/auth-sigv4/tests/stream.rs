@@ -1,6 +1,6 @@
 //! Payloads in chunks: the example of the AWS documentation, and whatever else is sent, there and back.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 use auth_core::{Passed, RequestView, Verifier as _};
 use auth_sigv4::{

@@ -21,9 +21,9 @@ pub enum Checksum {
     Sha256,
 }
 
-static CRC32: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
-static CRC32C: Crc<u32, Table<1>> = Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
-static CRC64: Crc<u64, Table<1>> = Crc::<u64, Table<1>>::new(&CRC_64_NVME);
+const CRC32: &Crc<u32, Table<1>> = &Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+const CRC32C: &Crc<u32, Table<1>> = &Crc::<u32, Table<1>>::new(&CRC_32_ISCSI);
+const CRC64: &Crc<u64, Table<1>> = &Crc::<u64, Table<1>>::new(&CRC_64_NVME);
 
 impl Checksum {
     const ALL: [Self; 5] = [Self::Crc32, Self::Crc32c, Self::Crc64Nvme, Self::Sha1, Self::Sha256];
@@ -50,8 +50,8 @@ impl Checksum {
             Self::Crc32 => State::Crc32(CRC32.digest()),
             Self::Crc32c => State::Crc32(CRC32C.digest()),
             Self::Crc64Nvme => State::Crc64(CRC64.digest()),
-            Self::Sha1 => State::Hash(Context::new(&SHA1_FOR_LEGACY_USE_ONLY)),
-            Self::Sha256 => State::Hash(Context::new(&SHA256)),
+            Self::Sha1 => State::Hash(Box::new(Context::new(&SHA1_FOR_LEGACY_USE_ONLY))),
+            Self::Sha256 => State::Hash(Box::new(Context::new(&SHA256))),
         })
     }
 }
@@ -62,7 +62,7 @@ pub(super) struct Running(State);
 enum State {
     Crc32(Digest<'static, u32, Table<1>>),
     Crc64(Digest<'static, u64, Table<1>>),
-    Hash(Context),
+    Hash(Box<Context>),
 }
 
 impl Running {

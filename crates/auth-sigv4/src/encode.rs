@@ -6,8 +6,17 @@ const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";
 
 /// The unreserved characters of RFC 3986 section 2.3: everything else is encoded.
+#[inline]
 pub(crate) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+    // One bit for each character from NUL to DEL.
+    const LOW: u64 = 0x03ff_6000_0000_0000;
+    const HIGH: u64 = 0x47ff_fffe_87ff_fffe;
+    let bits = match byte >> 6 {
+        0 => LOW,
+        1 => HIGH,
+        _ => 0,
+    };
+    bits >> (byte & 63) & 1 == 1
 }
 
 /// What stands as it is, and what does not.
@@ -165,6 +174,14 @@ mod tests {
         check("100%", "100%25", "100%25");
         check("%zz%4", "%25zz%254", "%25zz%254");
         check("\u{1234}+", "%E1%88%B4%2B", "%E1%88%B4%2B");
+    }
+
+    #[test]
+    fn letters_digits_and_four_others_stand_as_they_are() {
+        for byte in 0..=u8::MAX {
+            let expected = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+            assert_eq!(is_unreserved(byte), expected, "{byte}");
+        }
     }
 
     #[test]

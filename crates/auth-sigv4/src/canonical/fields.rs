@@ -50,7 +50,7 @@ impl<'a> Fields<'a> {
     pub(super) fn write(&self, out: &mut Text) {
         let mut last = None;
         for (name, value) in &self.0 {
-            if last.is_some_and(|last| order(last, name) == Ordering::Equal) {
+            if last.is_some_and(|last: &str| last.eq_ignore_ascii_case(name)) {
                 // Over the end of the line before.
                 out.pop();
                 out.push(b',');
@@ -72,7 +72,7 @@ impl<'a> Fields<'a> {
         let mut last = None;
         for (name, _) in &self.0 {
             match last {
-                Some(last) if order(last, name) == Ordering::Equal => continue,
+                Some(last) if name.eq_ignore_ascii_case(last) => continue,
                 Some(_) => out.push(b';'),
                 None => {}
             }
@@ -99,9 +99,7 @@ where
 
 /// Without space at either end, and one space for several, line ends included.
 fn write_trimmed(value: &[u8], out: &mut Text) {
-    let value = value.trim_ascii();
-    let odd = |pair: &[u8]| matches!(pair, [b' ', b' '] | [_, b'\t' | b'\r' | b'\n']);
-    if !value.windows(2).any(odd) {
+    if value.iter().fold(true, |plain, byte| plain & (*byte > b' ')) {
         return out.extend_from_slice(value);
     }
     let words = value.split(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());

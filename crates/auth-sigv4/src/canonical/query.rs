@@ -1,7 +1,7 @@
 //! The canonical query.
 
 use super::Text;
-use crate::encode::{Slash, encode_once, encoded, is_plain};
+use crate::encode::{Slash, encode_once, encoded, is_plain, is_unreserved};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -13,6 +13,8 @@ pub(crate) struct Parameters<'a>(SmallVec<[Parameter<'a>; 32]>);
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
+    /// Its encoded form is the raw one, as nearly always: then nothing is looked at twice.
+    plain: bool,
 }
 
 impl<'a> Parameters<'a> {
@@ -25,9 +27,26 @@ impl<'a> Parameters<'a> {
     /// In the order of the query; what stands between two `&` is a parameter, unless it is empty.
     pub(crate) fn unsorted(query: &'a [u8]) -> Self {
         let mut all = SmallVec::new();
-        if !query.is_empty() {
-            let parts = query.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
-            all.extend(parts.map(Parameter::of));
+        let mut rest = query;
+        while !rest.is_empty() {
+            let (mut end, mut equals, mut plain) = (rest.len(), None, true);
+            for (at, byte) in rest.iter().enumerate() {
+                match byte {
+                    b'&' => {
+                        end = at;
+                        break;
+                    }
+                    b'=' if equals.is_none() => equals = Some(at),
+                    byte => plain &= is_unreserved(*byte),
+                }
+            }
+            let (part, after) = rest.split_at(end);
+            let (name, value) = part.split_at(equals.unwrap_or(end));
+            let value = value.get(1..).unwrap_or_default();
+            if !part.is_empty() {
+                all.push(Parameter { name, value, plain });
+            }
+            rest = after.get(1..).unwrap_or_default();
         }
         Self(all)
     }
@@ -37,7 +56,8 @@ impl<'a> Parameters<'a> {
     }
 
     pub(crate) fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
-        self.0.push(Parameter { name, value });
+        let plain = is_plain(name) && is_plain(value);
+        self.0.push(Parameter { name, value, plain });
     }
 
     pub(crate) fn retain(&mut self, keep: impl Fn(&Parameter<'a>) -> bool) {
@@ -59,35 +79,42 @@ impl<'a> Parameters<'a> {
             if index > 0 {
                 out.push(b'&');
             }
-            encode_once(parameter.name, Slash::Encoded, out);
+            parameter.write(out);
+        }
+    }
+}
+
+impl Parameter<'_> {
+    fn write(&self, out: &mut Text) {
+        if self.plain {
+            out.extend_from_slice(self.name);
             out.push(b'=');
-            encode_once(parameter.value, Slash::Encoded, out);
-        }
-    }
-}
-
-impl<'a> Parameter<'a> {
-    fn of(part: &'a [u8]) -> Self {
-        match part.iter().position(|byte| *byte == b'=') {
-            Some(end) => {
-                let (name, value) = part.split_at(end);
-                Self { name, value: value.get(1..).unwrap_or_default() }
-            }
-            None => Self { name: part, value: b"" },
+            out.extend_from_slice(self.value);
+        } else {
+            encode_once(self.name, Slash::Encoded, out);
+            out.push(b'=');
+            encode_once(self.value, Slash::Encoded, out);
         }
     }
 
+    /// As the encoded forms compare. Where the names differ in an unreserved character on both sides, before anything
+    /// that is encoded, they are in the order of those characters.
     fn order(&self, other: &Self) -> Ordering {
-        order(self.name, other.name).then_with(|| order(self.value, other.value))
+        let mut pairs = self.name.iter().zip(other.name);
+        match pairs.find(|(one, other)| one != other || !is_unreserved(**one)) {
+            Some((one, other)) if is_unreserved(*one) && is_unreserved(*other) => one.cmp(other),
+            None if self.name.len() != other.name.len() => self.name.len().cmp(&other.name.len()),
+            None if self.plain && other.plain => self.value.cmp(other.value),
+            _ => self.order_encoded(other),
+        }
     }
-}
 
-/// As the encoded forms compare, byte by byte.
-fn order(one: &[u8], other: &[u8]) -> Ordering {
-    if is_plain(one) && is_plain(other) {
-        return one.cmp(other);
+    #[cold]
+    fn order_encoded(&self, other: &Self) -> Ordering {
+        encoded(self.name)
+            .cmp(encoded(other.name))
+            .then_with(|| encoded(self.value).cmp(encoded(other.value)))
     }
-    encoded(one).cmp(encoded(other))
 }
 
 #[cfg(test)]

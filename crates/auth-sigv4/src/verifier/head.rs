@@ -78,8 +78,8 @@ impl<L> Verifier<L> {
             if must && !is_signed(name) {
                 return Err(reason::NOT_SIGNED);
             }
-            let several = headers.get_all(name).iter().nth(1).is_some();
-            if several && name.starts_with("x-amz-") {
+            let counts = name.starts_with("x-amz-");
+            if counts && headers.get_all(name).iter().nth(1).is_some() {
                 return Err(reason::SEVERAL);
             }
         }

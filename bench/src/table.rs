@@ -8,7 +8,10 @@ use crate::{
 pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
     let first = rows.first().map_or(1, |row| row.instructions.max(1));
     println!("{} ({})", group.name, group.input);
-    println!("  {:<44} {:>12} {:>9} {:>12}  target", "", "instructions", "to first", "allocations");
+    println!(
+        "  {:<44} {:>12} {:>9} {:>10} {:>12}  target",
+        "", "instructions", "to first", "beyond it", "allocations"
+    );
     let mut missed = Vec::new();
     for (case, row) in group.cases.iter().zip(rows) {
         let ratio = row.instructions as f64 / first as f64;
@@ -31,8 +34,10 @@ pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
         };
         let name = format!("{} ({role})", case.name);
         println!(
-            "  {name:<44} {:>12} {ratio:>9.2} {:>12}  {target}",
-            row.instructions, row.allocations
+            "  {name:<44} {:>12} {ratio:>9.2} {:>10} {:>12}  {target}",
+            row.instructions,
+            row.instructions.saturating_sub(first),
+            row.allocations
         );
     }
     println!();

@@ -14,6 +14,9 @@ mod jws;
 mod jwt_verdicts;
 mod pem;
 mod redirect;
+mod sigv4_canonical;
+mod sigv4_chunks;
+mod sigv4_presented;
 
 pub use address_list::address_list;
 pub use authorization::authorization;
@@ -25,12 +28,15 @@ pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
 pub use pem::pem;
 pub use redirect::redirect;
+pub use sigv4_canonical::sigv4_canonical;
+pub use sigv4_chunks::sigv4_chunks;
+pub use sigv4_presented::sigv4_presented;
 
 /// Takes an input, and panics where it does not hold.
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 10] = [
+pub const LAWS: [(&str, Law); 13] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("challenges", challenges),
@@ -41,4 +47,7 @@ pub const LAWS: [(&str, Law); 10] = [
     ("jwt_verdicts", jwt_verdicts),
     ("pem", pem),
     ("redirect", redirect),
+    ("sigv4_canonical", sigv4_canonical),
+    ("sigv4_chunks", sigv4_chunks),
+    ("sigv4_presented", sigv4_presented),
 ];

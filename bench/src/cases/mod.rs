@@ -5,6 +5,7 @@ mod basic;
 mod challenges;
 mod jwt;
 mod session;
+mod sigv4;
 
 use crate::{
     case::{Call, Group, call},
@@ -26,6 +27,7 @@ pub fn all() -> Vec<Group> {
     ];
     all.extend(challenges::slopes());
     all.extend(jwt::groups());
+    all.extend(sigv4::groups());
     all
 }
 

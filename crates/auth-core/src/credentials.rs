@@ -74,14 +74,7 @@ impl Credentials {
     ///
     /// `Error::Config` when a name is one that routes or frames messages, or comes twice.
     pub fn headers<const N: usize>(fields: [(HeaderName, HeaderValue); N]) -> Result<Self> {
-        fields
-            .into_iter()
-            .try_fold(Vec::with_capacity(N), |mut parts, (name, value)| {
-                parts.push(Part::header(name, value)?);
-                Ok(parts)
-            })
-            .and_then(Parts::several)
-            .map(Self::made)
+        Parts::headers(fields).map(Self::made)
     }
 
     /// One query parameter; name and value are percent-encoded here, all but the unreserved characters of RFC 3986.

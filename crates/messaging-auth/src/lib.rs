@@ -19,6 +19,8 @@ pub use auth_local as local;
 pub use auth_reqwest as reqwest;
 #[cfg(feature = "session")]
 pub use auth_session as session;
+#[cfg(feature = "sigv4")]
+pub use auth_sigv4 as sigv4;
 #[cfg(feature = "static")]
 pub use auth_static::*;
 #[cfg(feature = "tower")]

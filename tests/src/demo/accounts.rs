@@ -70,6 +70,19 @@ pub const PATHS: &[Path] = &[
         curl: "-H 'key: key-of-acme-0b8f2a'",
     },
     Path {
+        path: "/sigv4/api",
+        scheme: "AWS Signature Version 4, as for API Gateway",
+        accepts: "access key AKIDDEMO of eu-west-1, service execute-api",
+        curl: "--aws-sigv4 aws:amz:eu-west-1:execute-api -u AKIDDEMO:secret-of-acme-51d0c7",
+    },
+    Path {
+        path: "/sigv4/s3",
+        scheme: "AWS Signature Version 4, as for S3: presigned and in chunks too",
+        accepts: "the same key, service s3; the hash of the payload in x-amz-content-sha256",
+        curl: "--aws-sigv4 aws:amz:eu-west-1:s3 -u AKIDDEMO:secret-of-acme-51d0c7 \
+               -H 'x-amz-content-sha256: e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'",
+    },
+    Path {
         path: "/session",
         scheme: "Bearer, with tokens that are obtained at /session/token and kept",
         accepts: "the access_token that a POST to /session/token answers with",
@@ -98,6 +111,9 @@ pub const SERVICE: &str = "service-1a2b";
 /// In Base64: the key is what it decodes to.
 pub const SERVICE_SECRET: &str =
     "ZGVtbyBzZWNyZXQgb2Ygc2VydmljZS0xYTJiLCBhcyBsb25nIGFzIGl0cyBoYXNoOiA2NCBieXRlcyBhdCBsZWFzdA==";
+pub const ACCESS_KEY: &str = "AKIDDEMO";
+pub const SECRET_KEY: &str = "secret-of-acme-51d0c7";
+pub const REGION: &str = "eu-west-1";
 pub const BOT: &str = "demo-bot";
 pub const BOT_KEY: &str = include_str!("bot.pem");
 
@@ -117,6 +133,7 @@ pub fn document(base: &str) -> serde_json::Value {
         "tokens": [{ "principal": "bob", "token": TOKEN }],
         "services": [{ "iss": SERVICE, "secret": SERVICE_SECRET, "alg": "HS256" }],
         "bots": [{ "sub": BOT, "key": BOT_KEY, "alg": "RS512" }],
+        "access_keys": [{ "id": ACCESS_KEY, "secret": SECRET_KEY, "region": REGION }],
         "paths": paths.collect::<Vec<_>>(),
     })
 }
@@ -129,6 +146,8 @@ fn parameters(path: &str) -> serde_json::Value {
         }
         "/key/scheme" => serde_json::json!({ "realm": REALM, "scheme": KEY_SCHEME }),
         "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
+        "/sigv4/api" => serde_json::json!({ "region": REGION, "service": "execute-api" }),
+        "/sigv4/s3" => serde_json::json!({ "region": REGION, "service": "s3" }),
         "/bearer" | "/jwt/service" | "/jwt/login" | "/session" => {
             serde_json::json!({ "realm": REALM })
         }

@@ -36,6 +36,8 @@ pub enum With {
     Fields(Vec<(&'static str, Vec<u8>)>),
     /// A query as somebody else might write it.
     Query(String),
+    /// An upload as somebody else might send it.
+    Upload(Vec<(HeaderName, HeaderValue)>, Vec<u8>),
 }
 
 /// How a call went.
@@ -93,6 +95,12 @@ impl Call {
                     .get(format!("{url}?{query}"))
                     .build()
                     .map_err(|error| error.to_string())?;
+                lines.push(self.plainly(client, request, server).await?);
+            }
+            With::Upload(fields, body) => {
+                let request = client.http().put(&url).headers(fields.iter().cloned().collect());
+                let request = request.body(body.clone()).build();
+                let request = request.map_err(|error| error.to_string())?;
                 lines.push(self.plainly(client, request, server).await?);
             }
         }

@@ -1,6 +1,7 @@
 //! The demo: a real server on loopback behind auth-tower, and real calls through the adapters.
 
 pub mod accounts;
+pub mod aws;
 pub mod calls;
 pub mod issuer;
 pub mod print;

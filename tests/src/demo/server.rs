@@ -2,8 +2,8 @@
 
 use super::{
     accounts::{
-        BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM, SERVICE,
-        SERVICE_SECRET, TOKEN, USER,
+        ACCESS_KEY, BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM,
+        REGION, SECRET_KEY, SERVICE, SERVICE_SECRET, TOKEN, USER,
     },
     issuer::{Issuer, Live},
 };
@@ -13,6 +13,7 @@ use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
 use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
 use axum::{
     Json, Router,
+    body::Bytes,
     extract::OriginalUri,
     routing::{any, post},
 };
@@ -108,7 +109,8 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     let mut app = Router::new();
     let mut at = |path, verifier: Arc<dyn Verifier<Principal = Principal>>| {
         let told = log.clone();
-        let answer = move |caller: Authenticated<Principal>, uri: OriginalUri| async move {
+        // The body is read to its end: what it has to pass, it has passed then.
+        let answer = move |caller: Authenticated<Principal>, uri: OriginalUri, _: Bytes| async move {
             told.note(Told::Accepted(caller.principal.to_owned()));
             who(&caller, uri.path())
         };
@@ -130,6 +132,8 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/jwt/login", Arc::new(login()?));
     at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
     at("/session", Arc::new(bearer::Verifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
+    at("/sigv4/api", Arc::new(sigv4(auth_sigv4::Service::ExecuteApi)?));
+    at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::Service::S3)?));
     let issuer = Arc::clone(issuer);
     Ok(app.route("/session/token", post(move || async move { issuer.answer() })))
 }
@@ -150,6 +154,14 @@ fn login() -> Result<impl Verifier<Principal = Principal>, Error> {
     let policy = profiles::symphony_login_policy();
     let verifier = auth_jwt::Verifier::new(REALM, policy, keys, SystemClock)?;
     Ok(verifier.map(|_: Claims| BOT))
+}
+
+/// Requests that are signed with the access key of acme.
+fn sigv4(service: auth_sigv4::Service) -> Result<impl Verifier<Principal = Principal>, Error> {
+    let key = auth_sigv4::AccessKey::new(ACCESS_KEY, SECRET_KEY)?;
+    let policy = auth_sigv4::Policy::new(service, REGION)?.allowing_presigned();
+    let keys = auth_sigv4::AccessKeys::new([(key, "acme")])?;
+    auth_sigv4::Verifier::new(policy, keys, SystemClock)
 }
 
 /// Each accepted request is answered with its principal.

@@ -1,6 +1,7 @@
 //! The calls of the demo: good, wrong, missing, doubled and malformed credentials of each scheme.
 
 mod jwt;
+mod sigv4;
 
 use super::{
     accounts::{KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, TOKEN, USER},
@@ -203,6 +204,7 @@ pub fn all() -> Result<Vec<Call>, Error> {
         ),
     ];
     all.extend(jwt::all()?);
+    all.extend(sigv4::all()?);
     Ok(all)
 }
 

@@ -12,6 +12,7 @@ use auth_jwt::{
 };
 use auth_reqwest::{Client, Transport};
 use auth_session::{AtRest, MemoryTokenStore, Pool, Session, Stored, TokenStore as _};
+use auth_sigv4::{AccessKey, AccessKeys, Service, SigV4};
 use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
 use auth_testing::{Canary, Scripted, Shown};
 use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
@@ -63,7 +64,18 @@ impl Planted {
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(Bearer::new(self.token.text()).unwrap()),
             Arc::new(self.mint()),
+            Arc::new(self.sigv4()),
         ]
+    }
+
+    /// A temporary key, whose token is as good as a secret until it ends.
+    fn access_key(&self) -> AccessKey {
+        let (secret, token) = (self.secret.text(), self.token.text());
+        AccessKey::temporary("ASIACANARY", secret, token, None).unwrap()
+    }
+
+    fn sigv4(&self) -> SigV4 {
+        SigV4::new(self.access_key(), "eu-west-1", Service::ExecuteApi, SystemClock).unwrap()
     }
 
     /// Its tokens hold a secret claim, as a program may have one.
@@ -71,6 +83,12 @@ impl Planted {
         let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().issuer("service");
         let claims = claims.claim("secret", &self.token.text()).unwrap();
         Mint::new(self.signing(), claims, SystemClock)
+    }
+
+    fn sigv4_door(&self) -> auth_sigv4::Verifier<AccessKeys<&'static str>> {
+        let keys = AccessKeys::new([(self.access_key(), "acme")]).unwrap();
+        let policy = auth_sigv4::Policy::new(Service::ExecuteApi, "eu-west-1").unwrap();
+        auth_sigv4::Verifier::new(policy, keys, SystemClock).unwrap()
     }
 
     fn doors(&self) -> Vec<Arc<dyn Verifier<Principal = &'static str>>> {
@@ -91,6 +109,7 @@ impl Planted {
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(bearer::Verifier::new("r", hasher.clone(), tokens).unwrap()),
             Arc::new(jwt.map(|_| "service")),
+            Arc::new(self.sigv4_door()),
         ]
     }
 }
@@ -105,10 +124,10 @@ fn no_value_shows_a_secret() {
     shown.debug(&auth_core::Secret::from(planted.key.text()));
     for (client, door) in planted.clients().into_iter().zip(planted.doors()) {
         let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
-        let credentials =
-            client.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
-        credentials.commit(&mut uri, &mut headers).unwrap();
         let body = planted.key.text().as_bytes();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(body));
+        let credentials = client.credentials(view).wait().unwrap();
+        credentials.commit(&mut uri, &mut headers).unwrap();
         let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(body));
         shown.debug(&credentials).debug(&view).debug(&view.body).debug(&headers);
         let outcome = door.verify(view).wait().unwrap();
@@ -239,6 +258,37 @@ fn no_session_shows_a_secret() {
         Pool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
     pool.get(&1).unwrap().token().wait().unwrap();
     shown.debug(&pool).debug(&session.end().wait().unwrap());
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// What everything that signs shows of itself, and what an owner is told of a signature that does not match.
+#[test]
+fn no_access_key_shows_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let (key, sigv4, door) = (planted.access_key(), planted.sigv4(), planted.sigv4_door());
+    let scope = auth_sigv4::Scope::new("20150830", "eu-west-1", "execute-api");
+    shown.debug(&key).debug(&key.derive(scope)).debug(&sigv4).debug(&door).debug(&scope);
+    let signer = auth_sigv4::Signer::new(key, "eu-west-1", Service::ExecuteApi).unwrap();
+    shown.debug(&signer);
+    let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+    let credentials = sigv4.credentials(view).wait().unwrap();
+    credentials.commit(&mut uri, &mut headers).unwrap();
+    let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+    let explained = door.explain(view, "PUT").unwrap();
+    assert!(
+        explained.to_string().contains("x-amz-security-token"),
+        "the token was not even signed"
+    );
+    shown.debug(&explained).text(&explained.to_string()).debug(&headers);
+    let secret = planted.secret.text();
+    for error in [
+        AccessKey::new(&format!("{secret} "), secret).err(),
+        AccessKey::temporary("a", secret, format!("{secret} "), None).err(),
+        auth_sigv4::Signer::new(planted.access_key(), &format!("{secret} "), Service::Sns).err(),
+    ] {
+        shown.error(&error.expect("an error"));
+    }
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 

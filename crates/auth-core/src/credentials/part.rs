@@ -34,6 +34,21 @@ impl Parts {
         Ok(Self::Several(parts.into()))
     }
 
+    /// Header fields, none twice, in one allocation.
+    pub(super) fn headers<const N: usize>(fields: [(HeaderName, HeaderValue); N]) -> Result<Self> {
+        for (index, (name, _)) in fields.iter().enumerate() {
+            permit(name)?;
+            if fields.iter().skip(index + 1).any(|(other, _)| other == name) {
+                return Err(taken(name));
+            }
+        }
+        let parts = fields.map(|(name, mut value)| {
+            value.set_sensitive(true);
+            Part::Header(name, value)
+        });
+        Ok(Self::Several(Arc::new(parts)))
+    }
+
     pub(super) fn as_slice(&self) -> &[Part] {
         match self {
             Self::None => &[],
@@ -54,12 +69,7 @@ impl Parts {
 
 impl Part {
     pub(super) fn header(name: HeaderName, mut value: HeaderValue) -> Result<Self> {
-        if is_framing(&name) {
-            let text = format!(
-                "header {name} routes or frames messages, expected a field that only carries credentials"
-            );
-            return Err(config("credentials_framing_header", text));
-        }
+        permit(&name)?;
         value.set_sensitive(true);
         Ok(Self::Header(name, value))
     }
@@ -83,6 +93,16 @@ impl Part {
             Self::Query(text) => Self::Query(Arc::from(&**text)),
         }
     }
+}
+
+fn permit(name: &HeaderName) -> Result<()> {
+    if !is_framing(name) {
+        return Ok(());
+    }
+    let text = format!(
+        "header {name} routes or frames messages, expected a field that only carries credentials"
+    );
+    Err(config("credentials_framing_header", text))
 }
 
 /// Host, what frames a message, and what is dropped or acted on at the next hop (RFC 9110 sections 7.6.1 and 7.8).

@@ -1,0 +1,274 @@
+//! The client: signs every request afresh.
+
+mod keys;
+
+use crate::{
+    AccessKey, Payload, Request, Service, Signer,
+    fault::{Fault, fault, is_refusal},
+    key::config,
+};
+use arc_swap::ArcSwapOption;
+use auth_core::{
+    Answer, Authenticator, Body, Clock, Credentials, Flow, HashAlgorithm, Need, Origin, Refusal,
+    RequestView, Result, Timestamp, TokenSource, Verdict,
+};
+use auth_session::{LearnedClock, Lesson, Session};
+use http::{HeaderMap, StatusCode, header::HOST};
+use keys::{Held, Keys};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Signs requests under AWS Signature Version 4.
+///
+/// The access key is one that lasts, or temporary and kept in a [`Session`]: then a refusal that means the key condemns
+/// it, and the request is signed again with another. Each attempt has its own date. With
+/// [`learning_the_time_of`](Self::learning_the_time_of) a refusal that means the clock puts it right.
+///
+/// # Security
+///
+/// Bind it to its origins with [`Only`](auth_core::Only): the fields `x-amz-*` are not ones that HTTP clients keep from
+/// another origin.
+///
+/// ```
+/// use auth_core::{Authenticator, Body, RequestView, Timestamp};
+/// use auth_sigv4::{AccessKey, Service, SigV4};
+/// use http::{HeaderMap, Method, Uri};
+///
+/// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let clock = Timestamp::from_unix(1_440_938_160);
+/// let sigv4 = SigV4::new(key, "us-east-1", Service::ExecuteApi, clock)?;
+/// let (mut uri, mut headers) = (Uri::from_static("https://abc.example/prod?a=1"), HeaderMap::new());
+/// let request = RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(b"{}"));
+/// sigv4.credentials(request).wait()?.commit(&mut uri, &mut headers)?;
+/// assert_eq!(headers["x-amz-date"], "20150830T123600Z");
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+pub struct SigV4 {
+    keys: Box<dyn Keys>,
+    region: Box<str>,
+    service: Service,
+    clock: Arc<dyn Clock>,
+    learned: Option<LearnedClock>,
+    payload: PayloadSigning,
+    /// The signer of the key that was used last.
+    signer: ArcSwapOption<(u64, Signer)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PayloadSigning {
+    Hashed,
+    Unsigned,
+}
+
+impl SigV4 {
+    /// With a key that lasts.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::new`].
+    pub fn new(
+        key: AccessKey,
+        region: &str,
+        service: Service,
+        clock: impl Clock + 'static,
+    ) -> Result<Self> {
+        Self::made(Box::new(key), region, service, Arc::new(clock))
+    }
+
+    /// With temporary keys that a session keeps.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::new`].
+    pub fn over<S>(
+        session: Session<S>,
+        region: &str,
+        service: Service,
+        clock: impl Clock + 'static,
+    ) -> Result<Self>
+    where
+        S: TokenSource<Token = AccessKey> + 'static,
+    {
+        Self::made(Box::new(session), region, service, Arc::new(clock))
+    }
+
+    fn made(
+        keys: Box<dyn Keys>,
+        region: &str,
+        service: Service,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        // What is wrong with the names is said now, not with the first request.
+        Signer::new(AccessKey::new("none", "none")?, region, service.clone())?;
+        Ok(Self {
+            keys,
+            region: region.into(),
+            service,
+            clock,
+            learned: None,
+            payload: PayloadSigning::Hashed,
+            signer: ArcSwapOption::empty(),
+        })
+    }
+
+    /// Puts the clock right when this origin refuses a request for its time: over https alone, by 15 minutes at most,
+    /// for an hour.
+    #[must_use]
+    pub fn learning_the_time_of(self, origin: Origin) -> Self {
+        let learned = LearnedClock::new(Arc::clone(&self.clock), origin);
+        Self { clock: Arc::new(learned.clone()), learned: Some(learned), ..self }
+    }
+
+    /// Does not sign bodies: `UNSIGNED-PAYLOAD`, for large ones over TLS that nobody wants to read twice. S3 takes it,
+    /// most services do not.
+    #[must_use]
+    pub fn with_unsigned_payload(self) -> Self {
+        Self { payload: PayloadSigning::Unsigned, ..self }
+    }
+
+    /// The target of a URL that is good for `expires`, for whoever has it: path and query.
+    ///
+    /// A temporary key that would end before is renewed first.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Signer::presign`], and those of the session.
+    pub fn presign<'a>(&'a self, request: RequestView<'a>, expires: Duration) -> Flow<'a, String> {
+        let now = self.clock.now();
+        self.keys.until(now.after(expires)).and_then(move |held| {
+            let presigned = self.with_signer(held, |signer| {
+                let host = host(request)?;
+                let headers = [("host", host.as_bytes())];
+                let payload = match self.service {
+                    Service::S3 => Payload::Unsigned,
+                    _ => self.payload(request.body)?,
+                };
+                let request = Request {
+                    method: request.method.as_str(),
+                    target: target(request),
+                    headers: &headers,
+                    payload,
+                };
+                signer.presign(&request, now, expires)
+            });
+            Flow::from(presigned)
+        })
+    }
+
+    fn payload<'a>(&self, body: Body<'a>) -> Result<Payload<'a>> {
+        match (self.payload, body) {
+            (PayloadSigning::Unsigned, _) => Ok(Payload::Unsigned),
+            (_, Body::Bytes(bytes)) => Ok(Payload::Bytes(bytes)),
+            (_, body) => {
+                let hash = body.hash(HashAlgorithm::Sha256);
+                let hash = hash.and_then(|hash| hash.as_bytes().try_into().ok());
+                let text =
+                    "body was not hashed, expected the adapter to do so or an unsigned payload";
+                hash.map(Payload::Sha256).ok_or_else(|| config("sigv4_unread_body", text))
+            }
+        }
+    }
+
+    fn sign(&self, held: Held, request: RequestView<'_>, now: Timestamp) -> Result<Credentials> {
+        let stamp = self.keys.stamp(held.generation);
+        let host = host(request)?;
+        let fields = request.headers.iter().filter(|(name, _)| is_signed(name.as_str()));
+        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let payload = self.payload(request.body)?;
+        let signed = self.with_signer(held, |signer| {
+            let fields = fields.chain([("host", host.as_bytes())]);
+            signer.sign_fields(request.method.as_str(), target(request), fields, payload, now)
+        })?;
+        let credentials = signed.into_credentials()?;
+        Ok(match stamp {
+            Some(stamp) => credentials.stamped(stamp),
+            None => credentials,
+        })
+    }
+
+    fn with_signer<R>(&self, held: Held, work: impl FnOnce(&Signer) -> Result<R>) -> Result<R> {
+        if let Some(kept) = &*self.signer.load() {
+            if kept.0 == held.generation {
+                return work(&kept.1);
+            }
+        }
+        let signer = Signer::new(held.key, &self.region, self.service.clone())?;
+        let kept = Arc::new((held.generation, signer));
+        self.signer.store(Some(Arc::clone(&kept)));
+        work(&kept.1)
+    }
+}
+
+/// What proxies and clients add or change on the way, and what holds the signature.
+fn is_signed(name: &str) -> bool {
+    const LEFT_OUT: [&str; 13] = [
+        "authorization",
+        "connection",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-amzn-trace-id",
+    ];
+    LEFT_OUT.binary_search(&name).is_err()
+}
+
+fn host(request: RequestView<'_>) -> Result<&str> {
+    let text = || config("sigv4_no_host", "request names no host, expected an absolute URL");
+    match request.headers.get(HOST) {
+        Some(host) => host.to_str().map_err(|_| text()),
+        None => request.uri.authority().map(http::uri::Authority::as_str).ok_or_else(text),
+    }
+}
+
+fn target(request: RequestView<'_>) -> &[u8] {
+    request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes()
+}
+
+impl Authenticator for SigV4 {
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        self.keys.current().and_then(move |held| self.sign(held, request, self.clock.now()).into())
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        match self.payload {
+            PayloadSigning::Hashed => Need::hash(HashAlgorithm::Sha256),
+            PayloadSigning::Unsigned => Need::Nothing,
+        }
+    }
+
+    fn reads(&self, status: StatusCode, _: &HeaderMap) -> Need {
+        if is_refusal(status) { Need::Bytes { limit: 16 * 1024 } } else { Need::Nothing }
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        match fault(answer.status, answer.headers, answer.body) {
+            Some(Fault::Key(code)) => {
+                let refusal = Refusal::new(answer.status).with_code(code);
+                if self.keys.condemn(sent, refusal) {
+                    return Verdict::Retry { after: None };
+                }
+            }
+            Some(Fault::Skew) => {
+                let learned = self.learned.as_ref().map(|clock| clock.learn(answer));
+                if learned == Some(Lesson::Learned) {
+                    return Verdict::Retry { after: None };
+                }
+            }
+            None if answer.status.is_success() => self.keys.prove(sent),
+            None => {}
+        }
+        Verdict::Accept
+    }
+}
+
+impl fmt::Debug for SigV4 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigV4({}, {})", self.region, self.service.name())
+    }
+}

@@ -1,0 +1,146 @@
+//! The canonical query.
+
+use super::Text;
+use crate::encode::{Slash, encode_once, encoded, is_plain, is_unreserved};
+use smallvec::SmallVec;
+use std::cmp::Ordering;
+
+/// The parameters of a query, raw, in canonical order: by the encoded name, then by the encoded value.
+#[derive(Clone)]
+pub(crate) struct Parameters<'a>(SmallVec<[Parameter<'a>; 32]>);
+
+#[derive(Clone, Copy)]
+pub(crate) struct Parameter<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) value: &'a [u8],
+    /// Its encoded form is the raw one, as nearly always: then nothing is looked at twice.
+    plain: bool,
+}
+
+impl<'a> Parameters<'a> {
+    pub(crate) fn of(query: &'a [u8]) -> Self {
+        let mut all = Self::unsorted(query);
+        all.sort();
+        all
+    }
+
+    /// In the order of the query; what stands between two `&` is a parameter, unless it is empty.
+    pub(crate) fn unsorted(query: &'a [u8]) -> Self {
+        let mut all = SmallVec::new();
+        let mut rest = query;
+        while !rest.is_empty() {
+            let (mut end, mut equals, mut plain) = (rest.len(), None, true);
+            for (at, byte) in rest.iter().enumerate() {
+                match byte {
+                    b'&' => {
+                        end = at;
+                        break;
+                    }
+                    b'=' if equals.is_none() => equals = Some(at),
+                    byte => plain &= is_unreserved(*byte),
+                }
+            }
+            let (part, after) = rest.split_at(end);
+            let (name, value) = part.split_at(equals.unwrap_or(end));
+            let value = value.get(1..).unwrap_or_default();
+            if !part.is_empty() {
+                all.push(Parameter { name, value, plain });
+            }
+            rest = after.get(1..).unwrap_or_default();
+        }
+        Self(all)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Parameter<'a>> {
+        self.0.iter()
+    }
+
+    pub(crate) fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
+        let plain = is_plain(name) && is_plain(value);
+        self.0.push(Parameter { name, value, plain });
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(&Parameter<'a>) -> bool) {
+        self.0.retain(|parameter| keep(parameter));
+    }
+
+    pub(crate) fn sort(&mut self) {
+        let in_order = self.0.windows(2).all(|pair| match pair {
+            [one, next] => one.order(next) != Ordering::Greater,
+            _ => true,
+        });
+        if !in_order {
+            self.0.sort_unstable_by(Parameter::order);
+        }
+    }
+
+    pub(super) fn write(&self, out: &mut Text) {
+        for (index, parameter) in self.0.iter().enumerate() {
+            if index > 0 {
+                out.push(b'&');
+            }
+            parameter.write(out);
+        }
+    }
+}
+
+impl Parameter<'_> {
+    fn write(&self, out: &mut Text) {
+        if self.plain {
+            out.extend_from_slice(self.name);
+            out.push(b'=');
+            out.extend_from_slice(self.value);
+        } else {
+            encode_once(self.name, Slash::Encoded, out);
+            out.push(b'=');
+            encode_once(self.value, Slash::Encoded, out);
+        }
+    }
+
+    /// As the encoded forms compare. Where the names differ in an unreserved character on both sides, before anything
+    /// that is encoded, they are in the order of those characters.
+    fn order(&self, other: &Self) -> Ordering {
+        let mut pairs = self.name.iter().zip(other.name);
+        match pairs.find(|(one, other)| one != other || !is_unreserved(**one)) {
+            Some((one, other)) if is_unreserved(*one) && is_unreserved(*other) => one.cmp(other),
+            None if self.name.len() != other.name.len() => self.name.len().cmp(&other.name.len()),
+            None if self.plain && other.plain => self.value.cmp(other.value),
+            _ => self.order_encoded(other),
+        }
+    }
+
+    #[cold]
+    fn order_encoded(&self, other: &Self) -> Ordering {
+        encoded(self.name)
+            .cmp(encoded(other.name))
+            .then_with(|| encoded(self.value).cmp(encoded(other.value)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(query: &str, expected: &str) {
+        let mut out = Text::new();
+        Parameters::of(query.as_bytes()).write(&mut out);
+        assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
+    }
+
+    #[test]
+    fn sorts_by_what_is_encoded() {
+        check("", "");
+        check("b=2&a=1", "a=1&b=2");
+        check("a=2&a=1&a", "a=&a=1&a=2");
+        check("acl", "acl=");
+        check("a==b", "a=%3Db");
+        check("&&a&&", "a=");
+        check("=v", "=v");
+        check("a=b+c", "a=b%2Bc");
+        // As text `=` and `~` sort after letters and digits, encoded before them.
+        check("a%3D=1&aa=2&a~=3", "a%3D=1&aa=2&a~=3");
+        check("a-b=1&a=2", "a=2&a-b=1");
+        check("%C3%A9=1&z=2&%7A=1", "%C3%A9=1&z=1&z=2");
+    }
+}

@@ -1,0 +1,55 @@
+//! The scope of a signing key.
+
+use smallvec::SmallVec;
+use std::fmt;
+
+/// What a signing key is good for: one day, one region, one service.
+///
+/// It prints as the credential scope does: `20150830/us-east-1/iam/aws4_request`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Scope<'a> {
+    /// `YYYYMMDD`, in UTC.
+    pub day: &'a str,
+    /// `us-east-1` and the like.
+    pub region: &'a str,
+    /// The name of the service, as [`Service::name`](crate::Service::name) has it.
+    pub service: &'a str,
+}
+
+/// The last part of every scope.
+pub(crate) const TERMINATOR: &str = "aws4_request";
+
+impl<'a> Scope<'a> {
+    /// A scope.
+    #[must_use]
+    pub const fn new(day: &'a str, region: &'a str, service: &'a str) -> Self {
+        Self { day, region, service }
+    }
+
+    pub(crate) fn write(&self, out: &mut SmallVec<[u8; 256]>) {
+        for part in [self.day, self.region, self.service] {
+            out.extend_from_slice(part.as_bytes());
+            out.push(b'/');
+        }
+        out.extend_from_slice(TERMINATOR.as_bytes());
+    }
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{TERMINATOR}", self.day, self.region, self.service)
+    }
+}
+
+impl fmt::Debug for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A part of a scope: what AWS puts there, and nothing that could end it.
+pub(crate) fn is_scope_part(part: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    !part.is_empty() && part.len() <= 64 && part.bytes().all(allowed)
+}

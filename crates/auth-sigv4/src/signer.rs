@@ -1,0 +1,250 @@
+//! Signing, as plain functions of a request and a moment.
+
+mod presign;
+mod signed;
+
+pub(crate) use presign::{
+    PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
+    PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
+};
+pub use signed::SignedFields;
+
+use crate::{
+    AccessKey, AmzDate, Payload, Request, Rules, Scope, Service, SigningKey,
+    canonical::{Canonical, Fields, Parameters, split, string_to_sign},
+    key::config,
+    request::Said,
+    scope::is_scope_part,
+    service::ContentSha256,
+    stream::Chain,
+};
+use arc_swap::ArcSwapOption;
+use auth_core::{Result, Timestamp};
+use http::{HeaderName, HeaderValue};
+use smallvec::SmallVec;
+use std::{fmt, sync::Arc};
+
+pub(crate) const DATE: &str = "x-amz-date";
+pub(crate) const CONTENT_SHA256: &str = "x-amz-content-sha256";
+pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
+
+/// Signs with one access key, for one region and service.
+///
+/// It computes and does nothing else: no clock, no key is fetched. [`SigV4`](crate::SigV4) is an authenticator over it.
+/// The key of the day is derived once and kept.
+///
+/// ```
+/// use auth_core::Timestamp;
+/// use auth_sigv4::{AccessKey, Payload, Request, Service, Signer};
+///
+/// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
+/// let signer = Signer::new(key, "us-east-1", Service::named("service"))?;
+/// let request = Request {
+///     method: "GET",
+///     target: b"/?Param2=value2&Param1=value1",
+///     headers: &[("host", b"example.amazonaws.com")],
+///     payload: Payload::Bytes(b""),
+/// };
+/// let signed = signer.sign(&request, Timestamp::from_unix(1_440_938_160))?;
+/// assert!(signed.authorization.to_str().unwrap().ends_with(
+///     "SignedHeaders=host;x-amz-date, \
+///      Signature=b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"
+/// ));
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+pub struct Signer {
+    key: AccessKey,
+    region: Box<str>,
+    service: Service,
+    rules: Rules,
+    session_token: SessionToken,
+    derived: ArcSwapOption<Derived>,
+}
+
+/// The key of one day.
+struct Derived {
+    day: [u8; 8],
+    key: SigningKey,
+}
+
+/// When the session token of a temporary key joins the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionToken {
+    /// Before it is signed, as nearly all services want it.
+    #[default]
+    Signed,
+    /// Afterwards, as a few do (IoT).
+    AppendedUnsigned,
+}
+
+impl Signer {
+    /// A signer.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the region or the service is not a name of letters, digits, `-`, `_` and `.`.
+    pub fn new(key: AccessKey, region: &str, service: Service) -> Result<Self> {
+        for (name, part) in [("region", region), ("service", service.name())] {
+            if !is_scope_part(part) {
+                let text = format!("{name} is no name, expected 1 to 64 letters, digits and -_.");
+                return Err(config("sigv4_scope", text));
+            }
+        }
+        Ok(Self {
+            key,
+            region: region.into(),
+            rules: service.rules(),
+            service,
+            session_token: SessionToken::Signed,
+            derived: ArcSwapOption::empty(),
+        })
+    }
+
+    /// With other rules than those of the service: for servers that have their own.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules, ..self }
+    }
+
+    /// With the session token added before or after signing.
+    #[must_use]
+    pub fn with_session_token(self, session_token: SessionToken) -> Self {
+        Self { session_token, ..self }
+    }
+
+    /// The access key.
+    #[must_use]
+    pub const fn key(&self) -> &AccessKey {
+        &self.key
+    }
+
+    /// The header fields that sign this request, dated `now`.
+    ///
+    /// All fields of the request are signed, and so are those that are added: `x-amz-date`, with a temporary key
+    /// `x-amz-security-token`, and `x-amz-content-sha256` where the service or the payload wants it. What the request
+    /// has of these already is an error.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when there is no `host`, when there are more than 64 fields, or one that is added here.
+    pub fn sign(&self, request: &Request<'_>, now: Timestamp) -> Result<SignedFields> {
+        let fields = request.headers.iter().copied();
+        self.sign_fields(request.method, request.target, fields, request.payload, now)
+    }
+
+    pub(crate) fn sign_fields<'a>(
+        &self,
+        method: &str,
+        target: &[u8],
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<SignedFields> {
+        self.sign_all(method, target, fields, payload, now).map(|(signed, ..)| signed)
+    }
+
+    /// The fields, and the chain of signatures that goes on from theirs.
+    pub(crate) fn sign_chain<'a>(
+        &self,
+        method: &str,
+        target: &[u8],
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<(impl Iterator<Item = (HeaderName, HeaderValue)>, Chain)> {
+        let (signed, signature, text) = self.sign_all(method, target, fields, payload, now)?;
+        let key = self.derived(&AmzDate::from(now));
+        Ok((signed.into_fields(), Chain::new(key, signature, &text)))
+    }
+
+    fn sign_all<'a>(
+        &self,
+        method: &str,
+        target: &[u8],
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+        payload: Payload<'_>,
+        now: Timestamp,
+    ) -> Result<(SignedFields, [u8; 64], SmallVec<[u8; 256]>)> {
+        let (date, said) = (AmzDate::from(now), payload.said());
+        let mut fields = Fields::of(fields);
+        check(&fields)?;
+        let sends_hash = self.rules.content_sha256 == ContentSha256::Sent || payload.must_be_sent();
+        let token = self.key.session_token().map(auth_core::Secret::expose);
+        fields.add(DATE, date.as_bytes());
+        if sends_hash {
+            fields.add(CONTENT_SHA256, said.as_bytes());
+        }
+        if let (Some(token), SessionToken::Signed) = (token, self.session_token) {
+            fields.add(SECURITY_TOKEN, token);
+        }
+        fields.sort();
+        let (path, query) = split(target);
+        let query = Parameters::of(query);
+        let canonical =
+            Canonical { method, path, query, fields, payload: said.as_bytes(), rules: self.rules };
+        let scope = self.scope(&date);
+        let text = string_to_sign(date.as_bytes(), scope, &canonical.hash());
+        let signature = self.signature(&date, &text);
+        let sent = sends_hash.then_some(&said).map(Said::as_bytes);
+        let id = self.key.id();
+        let signed =
+            SignedFields::new(id, scope, &canonical.fields, &signature, &date, sent, token)?;
+        Ok((signed, signature, text))
+    }
+
+    fn signature(&self, date: &AmzDate, string_to_sign: &[u8]) -> [u8; 64] {
+        match &*self.derived.load() {
+            Some(derived) if derived.day == *day_of(date) => derived.key.sign(string_to_sign),
+            _ => self.derive(date).sign(string_to_sign),
+        }
+    }
+
+    fn derived(&self, date: &AmzDate) -> SigningKey {
+        match &*self.derived.load() {
+            Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
+            _ => self.derive(date),
+        }
+    }
+
+    /// The key of another day than the last one.
+    #[cold]
+    fn derive(&self, date: &AmzDate) -> SigningKey {
+        let key = self.key.derive(self.scope(date));
+        self.derived.store(Some(Arc::new(Derived { day: *day_of(date), key: key.clone() })));
+        key
+    }
+
+    pub(crate) fn scope<'a>(&'a self, date: &'a AmzDate) -> Scope<'a> {
+        Scope::new(date.day(), &self.region, self.service.name())
+    }
+}
+
+fn day_of(date: &AmzDate) -> &[u8; 8] {
+    date.as_bytes().first_chunk().unwrap_or(b"00000000")
+}
+
+fn check(fields: &Fields<'_>) -> Result<()> {
+    if fields.len() + 3 > Fields::MOST {
+        let text =
+            format!("request has {} header fields to sign, expected at most 61", fields.len());
+        return Err(config("sigv4_many_fields", text));
+    }
+    if !fields.has("host") {
+        let text = "request has no host field, expected one: it is always signed";
+        return Err(config("sigv4_no_host", text));
+    }
+    for name in [DATE, CONTENT_SHA256, SECURITY_TOKEN, "authorization"] {
+        if fields.has(name) {
+            let text =
+                format!("field {name} is there already, expected it to be set by the signer");
+            return Err(config("sigv4_field_taken", text));
+        }
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signer({}, {}, {})", self.key.id(), self.region, self.service.name())
+    }
+}

@@ -1,0 +1,133 @@
+//! Presigned URLs: the signature in the query, for whoever has the URL.
+
+use super::{SessionToken, Signer};
+use crate::{
+    AmzDate, Request,
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, Text, split, string_to_sign},
+    encode::{Slash, encode_once},
+    key::config,
+};
+use auth_core::{Result, Secret, Timestamp};
+use smallvec::SmallVec;
+use std::time::Duration;
+
+pub(crate) const PARAMETER_ALGORITHM: &str = "X-Amz-Algorithm";
+pub(crate) const PARAMETER_CREDENTIAL: &str = "X-Amz-Credential";
+pub(crate) const PARAMETER_DATE: &str = "X-Amz-Date";
+pub(crate) const PARAMETER_EXPIRES: &str = "X-Amz-Expires";
+pub(crate) const PARAMETER_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
+pub(crate) const PARAMETER_SECURITY_TOKEN: &str = "X-Amz-Security-Token";
+pub(crate) const PARAMETER_SIGNATURE: &str = "X-Amz-Signature";
+
+impl Signer {
+    /// The longest that a presigned URL may be good for: seven days.
+    pub const LONGEST_EXPIRES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+    /// The target of a presigned URL: that of the request with the signature in its query, good for `expires` from `now`
+    /// on.
+    ///
+    /// The fields of the request have to be sent with it; usually that is `host` alone. S3 wants
+    /// [`Payload::Unsigned`](crate::Payload::Unsigned).
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when there is no `host`, when `expires` is not 1 second to 7 days, or when a temporary key ends
+    /// before: the URL would be dead before its time.
+    pub fn presign(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        expires: Duration,
+    ) -> Result<String> {
+        let seconds = expires.as_secs();
+        if seconds == 0 || expires > Self::LONGEST_EXPIRES {
+            let text = "expires is not 1 second to 7 days, expected a time that a URL may last";
+            return Err(config("sigv4_expires", text));
+        }
+        if self.key.expires().is_some_and(|end| end < now.after(Duration::from_secs(seconds))) {
+            let text = "temporary key ends before the URL would, expected one that lasts as long";
+            return Err(config("sigv4_key_ends_first", text));
+        }
+        let (date, said) = (AmzDate::from(now), request.payload.said());
+        let mut credential: SmallVec<[u8; 256]> = SmallVec::new();
+        credential.extend_from_slice(self.key.id().as_bytes());
+        credential.push(b'/');
+        self.scope(&date).write(&mut credential);
+        let names = names(request)?;
+        let (digits, start) = decimal(seconds);
+        let expires = digits.get(start..).unwrap_or_default();
+        let token = self.key.session_token().map(Secret::expose);
+        let added: [(&str, &[u8]); 5] = [
+            (PARAMETER_ALGORITHM, ALGORITHM.as_bytes()),
+            (PARAMETER_CREDENTIAL, &credential),
+            (PARAMETER_DATE, date.as_bytes()),
+            (PARAMETER_SIGNED_HEADERS, &names),
+            (PARAMETER_EXPIRES, expires),
+        ];
+        let (path, raw) = split(request.target);
+        let mut query = Parameters::unsorted(raw);
+        if query.iter().any(|parameter| parameter.name.starts_with(b"X-Amz-")) {
+            let text = "query has an X-Amz- parameter already, expected it to be set by the signer";
+            return Err(config("sigv4_parameter_taken", text));
+        }
+        added.iter().for_each(|(name, value)| query.push(name.as_bytes(), value));
+        if let (Some(token), SessionToken::Signed) = (token, self.session_token) {
+            query.push(PARAMETER_SECURITY_TOKEN.as_bytes(), token);
+        }
+        query.sort();
+        let mut fields = Fields::of(request.headers.iter().copied());
+        fields.sort();
+        let canonical = Canonical {
+            method: request.method,
+            path,
+            query,
+            fields,
+            payload: said.as_bytes(),
+            rules: self.rules,
+        };
+        let text = string_to_sign(date.as_bytes(), self.scope(&date), &canonical.hash());
+        let signature = self.signature(&date, &text);
+        let mut target = Text::new();
+        target.extend_from_slice(if path.is_empty() { b"/" } else { path });
+        target.push(b'?');
+        if !raw.is_empty() {
+            target.extend_from_slice(raw);
+            target.push(b'&');
+        }
+        let token = token.map(|token| (PARAMETER_SECURITY_TOKEN, token));
+        let signature: (&str, &[u8]) = (PARAMETER_SIGNATURE, &signature);
+        for (name, value) in added.into_iter().chain(token).chain([signature]) {
+            target.extend_from_slice(name.as_bytes());
+            target.push(b'=');
+            encode_once(value, Slash::Encoded, &mut target);
+            target.push(b'&');
+        }
+        target.pop();
+        let text = std::str::from_utf8(&target).map(str::to_owned);
+        text.map_err(|_| config("sigv4_target", "target is not UTF-8, expected a path and a query"))
+    }
+}
+
+/// What is signed with it: the names of its fields.
+fn names(request: &Request<'_>) -> Result<SmallVec<[u8; 512]>> {
+    let mut fields = Fields::of(request.headers.iter().copied());
+    super::check(&fields)?;
+    fields.sort();
+    let mut names = SmallVec::new();
+    fields.write_names(&mut names);
+    Ok(names)
+}
+
+/// The digits of a number, from the second index on.
+fn decimal(value: u64) -> ([u8; 20], usize) {
+    let (mut digits, mut left, mut start) = ([b'0'; 20], value, 20);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(left % 10).unwrap_or_default();
+        left /= 10;
+        start -= 1;
+        if left == 0 {
+            break;
+        }
+    }
+    (digits, start)
+}

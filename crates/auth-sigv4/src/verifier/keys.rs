@@ -1,0 +1,121 @@
+//! What a verifier knows of access keys.
+
+use crate::{AccessKey, Scope, SigningKey};
+use arc_swap::ArcSwapOption;
+use auth_core::{Flow, Lookup, Result, Secret};
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// Which key a request says it was signed with: nothing of it is believed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct KeyScope<'a> {
+    /// The ID of the access key.
+    pub id: &'a str,
+    /// What the derived key would be for.
+    pub scope: Scope<'a>,
+}
+
+/// What is known of an access key: the derived key of a scope, and whose it is.
+#[derive(Clone)]
+pub struct Known<P> {
+    /// The key of the scope that was asked for.
+    pub key: SigningKey,
+    /// The session token that has to come with a temporary key.
+    pub session_token: Option<Arc<Secret>>,
+    /// Who it is.
+    pub principal: P,
+}
+
+impl<P> fmt::Debug for Known<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Known(..)")
+    }
+}
+
+/// Access keys that are all known when the server starts.
+///
+/// The key of the day is derived with the first request that needs it and kept for those that follow. A store of another
+/// kind, or an edge that is given day keys and no secret, is a [`Lookup<KeyScope>`](Lookup) of its own.
+///
+/// # Security
+///
+/// An unknown ID costs what a known one does.
+pub struct AccessKeys<P> {
+    known: HashMap<Box<str>, (Kept, P)>,
+    /// For those who are not known.
+    decoy: Kept,
+}
+
+/// A key, and what was derived from it last.
+struct Kept {
+    key: AccessKey,
+    derived: ArcSwapOption<Derived>,
+}
+
+struct Derived {
+    day: Box<str>,
+    region: Box<str>,
+    service: Box<str>,
+    key: SigningKey,
+}
+
+impl<P> AccessKeys<P> {
+    /// With these keys, and whose they are.
+    ///
+    /// # Errors
+    ///
+    /// None but those of a broken build: a decoy is made.
+    pub fn new(keys: impl IntoIterator<Item = (AccessKey, P)>) -> Result<Self> {
+        let kept = |key| Kept { key, derived: ArcSwapOption::empty() };
+        let known =
+            keys.into_iter().map(|(key, whose)| (key.id().into(), (kept(key), whose))).collect();
+        Ok(Self { known, decoy: kept(AccessKey::new("nobody", "knows it")?) })
+    }
+}
+
+impl Kept {
+    fn derive(&self, scope: Scope<'_>) -> SigningKey {
+        match &*self.derived.load() {
+            Some(derived) if derived.is_for(scope) => derived.key.clone(),
+            _ => self.derive_anew(scope),
+        }
+    }
+
+    #[cold]
+    fn derive_anew(&self, scope: Scope<'_>) -> SigningKey {
+        let key = self.key.derive(scope);
+        self.derived.store(Some(Arc::new(Derived {
+            day: scope.day.into(),
+            region: scope.region.into(),
+            service: scope.service.into(),
+            key: key.clone(),
+        })));
+        key
+    }
+}
+
+impl Derived {
+    fn is_for(&self, scope: Scope<'_>) -> bool {
+        *self.day == *scope.day && *self.region == *scope.region && *self.service == *scope.service
+    }
+}
+
+impl<'a, P: Clone + Send + Sync> Lookup<KeyScope<'a>> for AccessKeys<P> {
+    type Found = Known<P>;
+
+    fn lookup(&self, id: &KeyScope<'a>) -> Flow<'_, Option<Known<P>>> {
+        let found = self.known.get(id.id);
+        let kept = found.map_or(&self.decoy, |(kept, _)| kept);
+        let key = kept.derive(id.scope);
+        Flow::ready(found.map(|(kept, whose)| Known {
+            key,
+            session_token: kept.key.shared_session_token(),
+            principal: whose.clone(),
+        }))
+    }
+}
+
+impl<P> fmt::Debug for AccessKeys<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AccessKeys({} keys)", self.known.len())
+    }
+}

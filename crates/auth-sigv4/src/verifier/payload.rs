@@ -1,0 +1,146 @@
+//! The payload of a request that is verified: what its head says of it, and how that is held to it.
+
+use super::{
+    policy::{Allowed, Policy},
+    presented::{Presented, one},
+};
+use crate::{
+    Service, SigningKey,
+    encode::{hex, unhex_32},
+    reason::{self, Refused},
+    request::{Payload, Said, sha256},
+    signer::CONTENT_SHA256,
+    stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
+};
+use auth_core::{Body, BodyCheck, HashAlgorithm, Hasher, Need, Passed, Rejection, RequestView};
+use http::{HeaderMap, Method};
+use subtle::ConstantTimeEq;
+
+/// What the head says.
+pub(super) enum Signed {
+    /// Nothing, so it is hashed before anything is judged.
+    Measured,
+    /// Its hash: it is checked as it arrives.
+    Hash([u8; 32]),
+    /// Nothing, and that is allowed; perhaps only for an empty one.
+    Unsigned { empty: bool },
+    /// Chunk by chunk, or by its trailer.
+    Chunks { payload: Payload<'static>, length: u64, trailer: Option<Checksum> },
+}
+
+impl Signed {
+    pub(super) fn of(
+        request: RequestView<'_>,
+        presented: &Presented<'_>,
+        policy: &Policy,
+    ) -> Result<Self, Refused> {
+        let allowed = match policy.unsigned_payload {
+            Allowed::Yes => Ok(()),
+            Allowed::No => Err(reason::UNSIGNED_PAYLOAD),
+        };
+        let field = one(request.headers, CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
+        let chunks = |payload, trailer| {
+            let length = decoded_length(request.headers)?;
+            Ok(Self::Chunks { payload, length, trailer })
+        };
+        match field {
+            None if presented.expires.is_some() && policy.service == Service::S3 => {
+                // The URL says nothing of a body: without leave there may be none.
+                let reads = [Method::GET, Method::HEAD].contains(request.method);
+                if !reads {
+                    allowed?;
+                }
+                Ok(Self::Unsigned { empty: allowed.is_err() })
+            }
+            None => Ok(Self::Measured),
+            Some(b"UNSIGNED-PAYLOAD") => allowed.map(|()| Self::Unsigned { empty: false }),
+            Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD") => chunks(Payload::Streamed, None),
+            Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") => {
+                chunks(Payload::StreamedWithTrailer, Some(trailer(request.headers)?))
+            }
+            Some(b"STREAMING-UNSIGNED-PAYLOAD-TRAILER") => {
+                allowed?;
+                chunks(Payload::UnsignedWithTrailer, Some(trailer(request.headers)?))
+            }
+            Some(hash) => unhex_32(hash).map(Self::Hash).ok_or(reason::PAYLOAD_FIELD),
+        }
+    }
+
+    /// How much of the body must be here before anything is judged.
+    pub(super) fn needs(&self) -> Need {
+        match self {
+            Self::Measured => Need::hash(HashAlgorithm::Sha256),
+            _ => Need::Nothing,
+        }
+    }
+
+    /// What the canonical request says of it.
+    pub(super) fn said(&self, body: Body<'_>) -> Result<Said, Refused> {
+        Ok(match self {
+            Self::Measured => Said::Hash(hex(&measured(body).ok_or(reason::PAYLOAD)?)),
+            Self::Hash(hash) => Said::Hash(hex(hash)),
+            Self::Unsigned { .. } => Payload::Unsigned.said(),
+            Self::Chunks { payload, .. } => payload.said(),
+        })
+    }
+
+    /// What the body, still to come, must pass.
+    pub(super) fn check(
+        self,
+        key: SigningKey,
+        seed: &[u8; 32],
+        string_to_sign: &[u8],
+    ) -> Option<Box<dyn BodyCheck>> {
+        match self {
+            Self::Measured | Self::Unsigned { empty: false } => None,
+            Self::Hash(hash) => Some(Box::new(HashCheck::new(hash))),
+            Self::Unsigned { empty: true } => Some(Box::new(HashCheck::new(sha256(b"")))),
+            Self::Chunks { payload, length, trailer } => {
+                let verifier =
+                    ChunkVerifier::new(key, seed, string_to_sign, payload, length, trailer);
+                Some(Box::new(verifier))
+            }
+        }
+    }
+}
+
+/// The hash of a body that is here.
+fn measured(body: Body<'_>) -> Option<[u8; 32]> {
+    body.hash(HashAlgorithm::Sha256)?.as_bytes().try_into().ok()
+}
+
+fn decoded_length(headers: &HeaderMap) -> Result<u64, Refused> {
+    let digits = one(headers, DECODED_LENGTH, reason::DECODED_LENGTH)?;
+    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
+    let plain = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
+    plain.and_then(|digits| digits.parse().ok()).ok_or(reason::DECODED_LENGTH)
+}
+
+fn trailer(headers: &HeaderMap) -> Result<Checksum, Refused> {
+    let name = one(headers, TRAILER, reason::TRAILER_FIELD)?;
+    name.and_then(Checksum::named).ok_or(reason::TRAILER_FIELD)
+}
+
+/// Holds a body to the hash that was signed.
+struct HashCheck {
+    expected: [u8; 32],
+    hasher: Hasher,
+}
+
+impl HashCheck {
+    fn new(expected: [u8; 32]) -> Self {
+        Self { expected, hasher: HashAlgorithm::Sha256.begin() }
+    }
+}
+
+impl BodyCheck for HashCheck {
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        self.hasher.update(wire);
+        Ok(Passed::AsIs)
+    }
+
+    fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
+        let matches: bool = self.hasher.finish().as_bytes().ct_eq(&self.expected).into();
+        if matches { Ok(()) } else { Err(reason::PAYLOAD.forbidden()) }
+    }
+}

@@ -1,0 +1,176 @@
+//! What the client promises: signed afresh, keys condemned by code, the clock put right.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+use auth_core::{
+    Answer, Authenticator, Body, Context, Credentials, Flow, HashAlgorithm, Need, Renewal,
+    RequestView, TokenSource, Verdict,
+};
+use auth_session::Session;
+use auth_sigv4::{AccessKey, Service, SigV4};
+use auth_testing::{ManualClock, Scripted, SeededRandom};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::DATE};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+/// Sun, 30 Aug 2015 12:36:00 GMT.
+const NOW: u64 = 1_440_938_160;
+
+/// Gives keys `ASIA1`, `ASIA2` and so on, each for an hour.
+struct Sts(ManualClock, AtomicU32);
+
+impl TokenSource for Sts {
+    type Token = AccessKey;
+
+    fn token(&self, _: Renewal<AccessKey>) -> Flow<'_, AccessKey> {
+        let number = self.1.fetch_add(1, Ordering::SeqCst) + 1;
+        let end = auth_core::Clock::now(&self.0).after(Duration::from_secs(3600));
+        let token = format!("token-{number}");
+        Flow::from(AccessKey::temporary(&format!("ASIA{number}"), SECRET, token, Some(end)))
+    }
+}
+
+fn over_sts(service: Service) -> (SigV4, ManualClock) {
+    let clock = ManualClock::at(NOW);
+    let context = Context {
+        transport: Arc::new(Scripted::new(|_| unreachable!("keys are at hand"))),
+        clock: Arc::new(clock.clone()),
+        random: Arc::new(SeededRandom::new(1)),
+    };
+    let session = Session::new(Sts(clock.clone(), AtomicU32::new(0)), context);
+    (SigV4::over(session, "eu-west-1", service, clock.clone()).unwrap(), clock)
+}
+
+fn lasting(service: Service) -> (SigV4, ManualClock) {
+    let clock = ManualClock::at(NOW);
+    let key = AccessKey::new("AKIDEXAMPLE", SECRET).unwrap();
+    (SigV4::new(key, "eu-west-1", service, clock.clone()).unwrap(), clock)
+}
+
+fn send(sigv4: &SigV4) -> (Credentials, HeaderMap) {
+    let mut uri = Uri::from_static("https://a.example/p?q=1");
+    let mut headers = HeaderMap::new();
+    headers.insert("user-agent", HeaderValue::from_static("any"));
+    headers.insert("content-type", HeaderValue::from_static("text/plain"));
+    let view = RequestView::new(&Method::PUT, &uri, &headers).with_body(Body::Bytes(b"body"));
+    let sent = sigv4.credentials(view).wait().unwrap();
+    sent.commit(&mut uri, &mut headers).unwrap();
+    (sent, headers)
+}
+
+fn answered(sigv4: &SigV4, sent: &Credentials, status: u16, code: &str, date: &str) -> bool {
+    let (uri, headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
+    let view = RequestView::new(&Method::PUT, &uri, &headers);
+    let fields = HeaderMap::from_iter([(DATE, HeaderValue::from_str(date).unwrap())]);
+    let body = format!("<Error><Code>{code}</Code></Error>");
+    let answer = Answer::new(view, StatusCode::from_u16(status).unwrap(), &fields);
+    let answer = answer.with_body(body.as_bytes());
+    matches!(sigv4.assess(sent, answer), Verdict::Retry { .. })
+}
+
+fn field<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers.get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[test]
+fn signs_what_stays_as_it_is_on_the_way() {
+    let (_, headers) = send(&lasting(Service::ExecuteApi).0);
+    let signed = "SignedHeaders=content-type;host;x-amz-date, ";
+    assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
+    assert_eq!(headers.get("x-amz-content-sha256"), None);
+    assert!(headers["authorization"].is_sensitive());
+}
+
+#[test]
+fn s3_is_told_the_hash_of_the_payload() {
+    let (_, headers) = send(&lasting(Service::S3).0);
+    let hash = HashAlgorithm::Sha256.hash(b"body");
+    let hash: String = hash.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(field(&headers, "x-amz-content-sha256"), hash);
+    let (_, headers) = send(&lasting(Service::S3).0.with_unsigned_payload());
+    assert_eq!(field(&headers, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+}
+
+#[test]
+fn a_body_that_was_not_hashed_is_not_signed() {
+    let (sigv4, _) = lasting(Service::Sns);
+    let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+    let view = RequestView::new(&Method::POST, &uri, &headers);
+    assert_eq!(sigv4.needs(view), Need::hash(HashAlgorithm::Sha256));
+    assert_eq!(sigv4.credentials(view).wait().unwrap_err().code(), "sigv4_unread_body");
+    let hashes = [HashAlgorithm::Sha256.hash(b"body")];
+    assert!(sigv4.credentials(view.with_body(Body::Hashed(&hashes))).wait().is_ok());
+    let unsigned = sigv4.with_unsigned_payload();
+    assert_eq!(unsigned.needs(view), Need::Nothing);
+    assert!(unsigned.credentials(view).wait().is_ok());
+}
+
+#[test]
+fn each_attempt_has_its_own_date() {
+    let (sigv4, clock) = lasting(Service::Sts);
+    let first = send(&sigv4).1;
+    clock.advance(Duration::from_secs(24 * 3600));
+    let second = send(&sigv4).1;
+    assert_eq!(field(&first, "x-amz-date"), "20150830T123600Z");
+    assert_eq!(field(&second, "x-amz-date"), "20150831T123600Z");
+    assert!(field(&second, "authorization").contains("/20150831/eu-west-1/sts/aws4_request"));
+}
+
+#[test]
+fn a_refused_key_is_condemned_once() {
+    let (sigv4, _) = over_sts(Service::S3);
+    let (sent, headers) = send(&sigv4);
+    assert_eq!(field(&headers, "x-amz-security-token"), "token-1");
+    assert!(!answered(&sigv4, &sent, 403, "AccessDenied", ""), "another key may no more");
+    assert!(answered(&sigv4, &sent, 400, "ExpiredToken", ""));
+    assert!(answered(&sigv4, &sent, 403, "InvalidAccessKeyId", ""), "a late one of the same key");
+    let (_, headers) = send(&sigv4);
+    assert_eq!(field(&headers, "x-amz-security-token"), "token-2");
+    assert!(field(&headers, "authorization").contains("Credential=ASIA2/"));
+}
+
+#[test]
+fn there_is_no_other_than_a_key_that_lasts() {
+    let (sigv4, _) = lasting(Service::S3);
+    let (sent, _) = send(&sigv4);
+    assert!(!answered(&sigv4, &sent, 403, "InvalidAccessKeyId", ""));
+}
+
+#[test]
+fn a_refusal_for_its_time_puts_the_clock_right() {
+    let date = "Sun, 30 Aug 2015 12:46:00 GMT";
+    let (sigv4, _) = lasting(Service::Sts);
+    let (sent, _) = send(&sigv4);
+    assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date), "nobody asked for it");
+    let sigv4 = sigv4.learning_the_time_of("https://a.example".parse().unwrap());
+    assert!(!answered(&sigv4, &sent, 403, "AccessDenied", date));
+    assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", "yesterday"));
+    assert!(answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date));
+    assert_eq!(field(&send(&sigv4).1, "x-amz-date"), "20150830T124600Z");
+}
+
+#[test]
+fn a_url_does_not_outlive_its_key() {
+    let (sigv4, clock) = over_sts(Service::S3);
+    let (uri, headers) = (Uri::from_static("https://a.example/k?versionId=1"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers);
+    let presigned = |seconds| sigv4.presign(view, Duration::from_secs(seconds)).wait();
+    let target = presigned(3599).unwrap();
+    assert!(
+        target.starts_with(
+            "/k?versionId=1&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ASIA1%2F"
+        )
+    );
+    assert!(target.contains("&X-Amz-Security-Token=token-1&X-Amz-Signature="), "{target}");
+    clock.advance(Duration::from_secs(60));
+    assert!(presigned(3590).unwrap().contains("ASIA2"), "the first would have ended before");
+    assert_eq!(presigned(7200).unwrap_err().code(), "sigv4_key_ends_first");
+    assert_eq!(presigned(0).unwrap_err().code(), "sigv4_expires");
+    assert_eq!(presigned(8 * 24 * 3600).unwrap_err().code(), "sigv4_expires");
+}

@@ -1,0 +1,85 @@
+//! Laws for any request: what was signed verifies, and a flipped bit anywhere in the signature does not.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+use auth_core::{Authenticator, Body, RequestView, Timestamp, Verifier as _};
+use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, SigV4, Verifier};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
+use proptest::{collection::vec, prelude::*};
+
+const NOW: Timestamp = Timestamp::from_unix(1_440_938_160);
+
+fn service() -> impl Strategy<Value = Service> {
+    prop::sample::select(vec![Service::S3, Service::ExecuteApi, Service::named("hooks")])
+}
+
+/// Targets as `http` takes them: any visible ASCII that it does not refuse, dots, slashes and escapes galore.
+fn target() -> impl Strategy<Value = String> {
+    let part = "([a-zA-Z0-9._~!$&'()*+,;=:@/-]|%[0-9a-fA-F]{2}|/\\./|//|/\\.\\./){0,24}";
+    (part, prop::option::of("([a-zA-Z0-9._~!$'()*+,;:@/?&=-]|%[0-9a-fA-F]{2}){0,32}")).prop_map(
+        |(path, query)| match query {
+            Some(query) => format!("/{path}?{query}"),
+            None => format!("/{path}"),
+        },
+    )
+}
+
+fn fields() -> impl Strategy<Value = Vec<(String, String)>> {
+    vec(("x-[a-z0-9-]{1,12}", "[ -~]{0,24}"), 0..6)
+}
+
+proptest! {
+    #[test]
+    fn what_is_signed_verifies(
+        service in service(),
+        method in prop::sample::select(vec![Method::GET, Method::PUT, Method::POST, Method::DELETE]),
+        target in target(),
+        fields in fields(),
+        body in vec(any::<u8>(), 0..64),
+        bit in 0..256_usize,
+    ) {
+        let Ok(uri) = format!("https://a.example{target}").parse::<Uri>() else { return Ok(()) };
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with("x-amz")) {
+            let name = HeaderName::try_from(name).unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let key = || AccessKey::new("AKID", "secret").unwrap();
+        let signer = SigV4::new(key(), "eu-west-1", service.clone(), NOW).unwrap();
+        let keys = AccessKeys::new([(key(), ())]).unwrap();
+        let policy = Policy::new(service, "eu-west-1").unwrap();
+        let verifier = Verifier::new(policy, keys, NOW).unwrap();
+        let mut sent = uri.clone();
+        let view = RequestView::new(&method, &uri, &headers).with_body(Body::Bytes(&body));
+        let credentials = signer.credentials(view).wait().unwrap();
+        let mut headers = headers.clone();
+        credentials.commit(&mut sent, &mut headers).unwrap();
+        let code = |headers: &HeaderMap| {
+            let view = RequestView::new(&method, &uri, headers).with_body(Body::Bytes(&body));
+            verifier.verify(view).wait().unwrap().err().map(|refused| refused.reason().code)
+        };
+        prop_assert_eq!(code(&headers), None);
+        let mut authorization = headers["authorization"].as_bytes().to_vec();
+        let digit = authorization.len() - 64 + bit / 4;
+        let value = char::from(authorization[digit]).to_digit(16).unwrap() ^ (1 << (bit % 4));
+        authorization[digit] = u8::try_from(char::from_digit(value, 16).unwrap()).unwrap();
+        headers.insert("authorization", HeaderValue::from_bytes(&authorization).unwrap());
+        prop_assert_eq!(code(&headers), Some("sigv4_signature"));
+    }
+
+    /// Whatever is in the field, it is refused with a reason.
+    #[test]
+    fn no_authorization_panics(field in "AWS4-HMAC-SHA256 [ -~]{0,200}", query in "[ -~]{0,100}") {
+        let key = AccessKey::new("AKID", "secret").unwrap();
+        let keys = AccessKeys::new([(key, ())]).unwrap();
+        let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_presigned();
+        let verifier = Verifier::new(policy, keys, NOW).unwrap();
+        let uri = format!("https://a.example/?{query}").parse::<Uri>().unwrap_or_default();
+        let headers = HeaderMap::from_iter([
+            (http::header::AUTHORIZATION, HeaderValue::from_str(&field).unwrap()),
+            (HeaderName::from_static("x-amz-date"), HeaderValue::from_static("20150830T123600Z")),
+        ]);
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        prop_assert!(verifier.verify(view).wait().unwrap().is_err());
+    }
+}

@@ -1,0 +1,149 @@
+//! Payloads in chunks: the example of the AWS documentation, and whatever else is sent, there and back.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+use auth_core::{Passed, RequestView, Verifier as _};
+use auth_sigv4::{
+    AccessKey, AccessKeys, AmzDate, Checksum, ChunkSigner, Payload, Policy, Request, Service,
+    Signer, Trailer, Verifier,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+const DATE: &str = "20130524T000000Z";
+const TARGET: &str = "/examplebucket/chunkObject.txt";
+
+fn key() -> AccessKey {
+    AccessKey::new("AKIAIOSFODNN7EXAMPLE", SECRET).unwrap()
+}
+
+/// The head that is sent, and the payload as it is framed.
+fn send(content: &[u8], trailer: Trailer, piece: usize) -> (HeaderMap, Vec<u8>) {
+    let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
+    let request = Request {
+        method: "PUT",
+        target: TARGET.as_bytes(),
+        headers: &[("host", b"s3.amazonaws.com"), ("x-amz-storage-class", b"REDUCED_REDUNDANCY")],
+        payload: Payload::Streamed,
+    };
+    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    let length = u64::try_from(content.len()).unwrap();
+    let mut stream = signer.sign_stream(&request, now, length, trailer).unwrap();
+    let mut headers = HeaderMap::from_iter(stream.fields);
+    headers.insert(HOST, HeaderValue::from_static("s3.amazonaws.com"));
+    let class = HeaderName::from_static("x-amz-storage-class");
+    headers.insert(class, HeaderValue::from_static("REDUCED_REDUNDANCY"));
+    let mut wire = Vec::new();
+    content.chunks(piece).for_each(|piece| wire.extend(stream.chunks.update(piece)));
+    wire.extend(stream.chunks.finish());
+    assert_eq!(headers["content-length"], wire.len().to_string().as_str());
+    assert_eq!(ChunkSigner::framed_length(length, trailer), u64::try_from(wire.len()).unwrap());
+    (headers, wire)
+}
+
+/// The content that a handler gets, and the code when it does not get the end.
+fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&'static str>) {
+    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    let policy = Policy::new(Service::S3, "us-east-1").unwrap().allowing_unsigned_payload();
+    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    let verifier = Verifier::new(policy, keys, now).unwrap();
+    let uri = Uri::from_static(TARGET);
+    let view = RequestView::new(&Method::PUT, &uri, headers);
+    let accepted = match verifier.verify(view).wait().unwrap() {
+        Ok(accepted) => accepted,
+        Err(rejection) => return (Vec::new(), Some(rejection.reason().code)),
+    };
+    let (mut check, mut content) = (accepted.body.unwrap(), Vec::new());
+    for piece in wire.chunks(piece) {
+        match check.update(piece) {
+            Ok(Passed::AsIs) => content.extend_from_slice(piece),
+            Ok(Passed::Instead(passed)) => content.extend(passed),
+            Err(rejection) => return (content, Some(rejection.reason().code)),
+        }
+    }
+    let code = check.finish(None).err().map(|rejection| rejection.reason().code);
+    (content, code)
+}
+
+/// "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
+#[test]
+fn signs_the_example_of_the_documentation() {
+    let content = vec![b'a'; 65 * 1024];
+    let (headers, wire) = send(&content, Trailer::None, 1000);
+    let authorization = headers["authorization"].to_str().unwrap();
+    let seed = "Signature=4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9";
+    assert!(authorization.ends_with(seed), "{authorization}");
+    assert_eq!(headers["content-length"], "66824");
+    let text = String::from_utf8(wire.clone()).unwrap();
+    for head in [
+        "10000;chunk-signature=ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\n",
+        "400;chunk-signature=0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\n",
+        "0;chunk-signature=b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n",
+    ] {
+        assert!(text.contains(head), "{head}");
+    }
+    assert_eq!(receive(&headers, &wire, 4096), (content, None));
+}
+
+const TRAILERS: [Trailer; 5] = [
+    Trailer::None,
+    Trailer::Signed(Checksum::Crc32c),
+    Trailer::Signed(Checksum::Sha256),
+    Trailer::Unsigned(Checksum::Crc32),
+    Trailer::Unsigned(Checksum::Crc64Nvme),
+];
+
+#[test]
+fn what_is_framed_arrives_in_pieces_of_any_size() {
+    for trailer in TRAILERS {
+        for length in [0, 1, 65_535, 65_536, 65_537, 200_000] {
+            let content: Vec<u8> = (0..length).map(|n: u32| n.to_le_bytes()[0]).collect();
+            for piece in [1, 7, 1000, 100_000] {
+                let (headers, wire) = send(&content, trailer, piece.max(7));
+                let (got, code) = receive(&headers, &wire, piece);
+                assert_eq!(code, None, "{trailer:?} {length} {piece}");
+                assert!(got == content);
+            }
+        }
+    }
+}
+
+/// Each byte of the wire changed, taken out, or the rest cut off: the handler never sees the end.
+#[test]
+fn whatever_is_changed_on_its_way_has_no_end() {
+    for trailer in TRAILERS {
+        let (headers, wire) = send(b"some content", trailer, 5);
+        assert_eq!(receive(&headers, &wire, 3).1, None);
+        for at in 0..wire.len() {
+            let mut changed = wire.clone();
+            changed[at] ^= 1;
+            assert_ne!(receive(&headers, &changed, 64).1, None, "{trailer:?} {at} changed");
+            let mut shorter = wire.clone();
+            shorter.remove(at);
+            assert_ne!(receive(&headers, &shorter, 64).1, None, "{trailer:?} {at} taken out");
+            assert_ne!(receive(&headers, &wire[..at], 64).1, None, "{trailer:?} cut at {at}");
+        }
+        let mut longer = wire.clone();
+        longer.push(b'x');
+        assert_ne!(receive(&headers, &longer, 64).1, None, "{trailer:?} goes on");
+    }
+}
+
+#[test]
+fn says_what_was_wrong_with_a_chunk() {
+    let (headers, wire) = send(b"some content", Trailer::Signed(Checksum::Crc32), 5);
+    let text = String::from_utf8(wire).unwrap();
+    let code = |from: &str, to: &str| {
+        assert!(text.contains(from));
+        receive(&headers, text.replace(from, to).as_bytes(), 7).1
+    };
+    assert_eq!(code("some content", "some CONTENT"), Some("sigv4_chunk_signature"));
+    assert_eq!(code("c;chunk", "d;chunk"), Some("sigv4_chunk_length"));
+    assert_eq!(code("c;chunk", "+c;chunk"), Some("sigv4_chunk"));
+    assert_eq!(code("x-amz-checksum-crc32:", "x-amz-checksum-sha1:"), Some("sigv4_trailer"));
+    assert_eq!(code("x-amz-checksum-crc32:", "x-amz-checksum-crc32:A"), Some("sigv4_checksum"));
+    assert_eq!(code("x-amz-trailer-signature", "x-amz-trailer-signed"), Some("sigv4_trailer"));
+    assert_eq!(code("trailer-signature:", "trailer-signature:0"), Some("sigv4_trailer_signature"));
+    let long = format!("0;{}", "a".repeat(200));
+    assert_eq!(receive(&headers, long.as_bytes(), 7).1, Some("sigv4_chunk"));
+}

@@ -1,0 +1,434 @@
+//! What the verifier promises: what a signer signed is accepted, and nothing that is different in any part.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+use auth_core::{
+    Authenticator, Body, MemoryReplayStore, Need, Passed, Presence, RequestView, Verifier as _,
+};
+use auth_sigv4::{
+    AccessKey, AccessKeys, AmzDate, KeyScope, Known, Policy, Service, SigV4, Verifier,
+};
+use auth_testing::ManualClock;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
+use std::time::Duration;
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+/// Sun, 30 Aug 2015 12:36:00 GMT.
+const NOW: u64 = 1_440_938_160;
+const BODY: &[u8] = b"{\"event\":\"delivered\"}";
+
+fn key() -> AccessKey {
+    AccessKey::new("AKIDEXAMPLE", SECRET).unwrap()
+}
+
+/// A request, as a receiver gets it.
+#[derive(Clone)]
+struct Sent {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Sent {
+    fn new(method: Method, target: &str, body: &[u8]) -> Self {
+        let uri = format!("https://hooks.example{target}").parse().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_static("hooks.example"));
+        headers.insert("content-type", HeaderValue::from_static("application/json"));
+        Self { method, uri, headers, body: body.to_vec() }
+    }
+
+    fn view(&self) -> RequestView<'_> {
+        RequestView::new(&self.method, &self.uri, &self.headers)
+    }
+
+    fn signed(mut self, by: &SigV4) -> Self {
+        let view = self.view().with_body(Body::Bytes(&self.body));
+        let credentials = by.credentials(view).wait().unwrap();
+        credentials.commit(&mut self.uri, &mut self.headers).unwrap();
+        self
+    }
+
+    fn with(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    fn and(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.append(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    fn authorization(&self) -> String {
+        self.headers["authorization"].to_str().unwrap().to_owned()
+    }
+
+    fn replaced(self, from: &str, to: &str) -> Self {
+        let changed = self.authorization().replacen(from, to, 1);
+        assert_ne!(changed, self.authorization(), "{from} is not there");
+        self.with("authorization", &changed)
+    }
+
+    fn at(mut self, target: &str) -> Self {
+        self.uri = format!("https://hooks.example{target}").parse().unwrap();
+        self
+    }
+}
+
+/// How it ended: accepted, or the status and the code.
+fn verdict(
+    verifier: &Verifier<AccessKeys<&'static str>>,
+    sent: &Sent,
+) -> Result<&'static str, (u16, &'static str)> {
+    let needs = verifier.needs(sent.view());
+    let view = match needs {
+        Need::Nothing => sent.view(),
+        _ => sent.view().with_body(Body::Bytes(&sent.body)),
+    };
+    let refused =
+        |rejection: auth_core::Rejection| (rejection.status().as_u16(), rejection.reason().code);
+    let mut accepted = verifier.verify(view).wait().unwrap().map_err(refused)?;
+    if let Some(mut check) = accepted.body.take() {
+        for piece in sent.body.chunks(5) {
+            assert_eq!(check.update(piece).map_err(refused)?, Passed::AsIs);
+        }
+        check.finish(None).map_err(refused)?;
+    }
+    Ok(accepted.principal)
+}
+
+struct Hooks {
+    signer: SigV4,
+    verifier: Verifier<AccessKeys<&'static str>>,
+    clock: ManualClock,
+}
+
+fn hooks(service: Service) -> Hooks {
+    with_policy(Policy::new(service.clone(), "eu-west-1").unwrap(), service)
+}
+
+fn with_policy(policy: Policy, service: Service) -> Hooks {
+    let clock = ManualClock::at(NOW);
+    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    Hooks {
+        signer: SigV4::new(key(), "eu-west-1", service, clock.clone()).unwrap(),
+        verifier: Verifier::new(policy, keys, clock.clone()).unwrap(),
+        clock,
+    }
+}
+
+#[track_caller]
+fn check(hooks: &Hooks, sent: &Sent, expected: Result<&'static str, (u16, &'static str)>) {
+    assert_eq!(verdict(&hooks.verifier, sent), expected);
+}
+
+#[test]
+fn what_was_signed_is_accepted() {
+    for service in [Service::S3, Service::ExecuteApi, Service::named("webhooks")] {
+        let hooks = hooks(service);
+        for target in ["/", "/a/b?x=1&y=%20z&x", "/%2F//../(odd)?a=b+c&=&%7E", "/é?ü=1"] {
+            let sent = Sent::new(Method::POST, target, BODY).signed(&hooks.signer);
+            check(&hooks, &sent, Ok("acme"));
+            let empty = Sent::new(Method::GET, target, b"").signed(&hooks.signer);
+            check(&hooks, &empty, Ok("acme"));
+        }
+    }
+}
+
+#[test]
+fn nothing_that_is_different_is_accepted() {
+    let hooks = hooks(Service::ExecuteApi);
+    let sent = Sent::new(Method::POST, "/hook?a=1&b=2", BODY).and("x-amz-meta", "1");
+    let sent = sent.signed(&hooks.signer);
+    let no = Err((403, "sigv4_signature"));
+    check(&hooks, &sent, Ok("acme"));
+    check(&hooks, &Sent { method: Method::PUT, ..sent.clone() }, no);
+    check(&hooks, &sent.clone().at("/Hook?a=1&b=2"), no);
+    check(&hooks, &sent.clone().at("/hook?a=1&b=3"), no);
+    check(&hooks, &sent.clone().at("/hook?a=1"), no);
+    check(&hooks, &sent.clone().at("/hook?a=1&b=2&c"), no);
+    check(&hooks, &sent.clone().with("content-type", "text/plain"), no);
+    check(&hooks, &sent.clone().with("x-amz-meta", "2"), no);
+    check(&hooks, &Sent { body: b"{}".to_vec(), ..sent.clone() }, no);
+    let other: Uri = "https://other.example/hook?a=1&b=2".parse().unwrap();
+    check(&hooks, &Sent { uri: other, ..sent.clone() }.with("host", "other.example"), no);
+    check(&hooks, &sent.clone().replaced("AKIDEXAMPLE", "AKIDSTRANGER"), Err((403, "sigv4_key")));
+    let last = sent.authorization().pop().unwrap();
+    let flipped = if last == '0' { "1" } else { "0" };
+    let mut authorization = sent.authorization();
+    authorization.pop();
+    check(&hooks, &sent.clone().with("authorization", &(authorization + flipped)), no);
+    // Order and spelling of what means the same are free.
+    check(&hooks, &sent.clone().at("/hook?b=2&a=%31"), Ok("acme"));
+}
+
+#[test]
+fn a_body_is_held_to_the_hash_that_was_signed() {
+    let hooks = hooks(Service::S3);
+    let sent = Sent::new(Method::PUT, "/key", BODY).signed(&hooks.signer);
+    check(&hooks, &sent, Ok("acme"));
+    let changed = Sent { body: b"{\"event\":\"DELIVERED\"}".to_vec(), ..sent.clone() };
+    check(&hooks, &changed, Err((403, "sigv4_payload")));
+    check(&hooks, &Sent { body: Vec::new(), ..sent.clone() }, Err((403, "sigv4_payload")));
+    let odd = sent.clone().with("x-amz-content-sha256", "ABC");
+    check(&hooks, &odd, Err((400, "sigv4_payload_field")));
+    let zero = "0".repeat(64);
+    check(&hooks, &sent.with("x-amz-content-sha256", &zero), Err((403, "sigv4_signature")));
+}
+
+#[test]
+fn a_date_is_neither_too_old_nor_too_new() {
+    let hooks = hooks(Service::Lambda);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    for (seconds, expected) in [
+        (NOW - 900, Ok("acme")),
+        (NOW - 901, Err((403, "sigv4_date_future"))),
+        (NOW + 900, Ok("acme")),
+        (NOW + 901, Err((403, "sigv4_date_past"))),
+    ] {
+        hooks.clock.set(auth_core::Timestamp::from_unix(seconds));
+        check(&hooks, &sent, expected);
+    }
+    let strict = Policy::new(Service::Lambda, "eu-west-1").unwrap();
+    let strict = with_policy(strict.with_skew(Duration::from_secs(60)), Service::Lambda);
+    strict.clock.advance(Duration::from_secs(61));
+    check(&strict, &sent, Err((403, "sigv4_date_past")));
+}
+
+#[test]
+fn a_scope_is_for_this_day_region_and_service() {
+    let hooks = hooks(Service::Sns);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    check(
+        &hooks,
+        &sent.clone().replaced("/20150830/", "/20150831/"),
+        Err((403, "sigv4_scope_day")),
+    );
+    check(
+        &hooks,
+        &sent.clone().replaced("eu-west-1", "us-east-1"),
+        Err((403, "sigv4_scope_region")),
+    );
+    check(&hooks, &sent.clone().replaced("/sns/", "/sqs/"), Err((403, "sigv4_scope_service")));
+    let wide = Policy::new(Service::Sns, "us-east-1").unwrap().or_in("eu-west-1").unwrap();
+    check(&with_policy(wide, Service::Sns), &sent, Ok("acme"));
+}
+
+#[test]
+fn what_must_be_signed_is() {
+    let hooks = hooks(Service::Sts);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    let no = Err((403, "sigv4_not_signed"));
+    check(&hooks, &sent.clone().with("x-amz-target", "Delete"), no);
+    check(&hooks, &sent.clone().replaced("content-type;", ""), no);
+    check(&hooks, &sent.clone().replaced("host;", ""), no);
+    check(
+        &hooks,
+        &sent.clone().replaced("host;", "zone;host;"),
+        Err((400, "sigv4_signed_headers")),
+    );
+    check(&hooks, &sent.clone().replaced("host;", "host;origin;"), Err((403, "sigv4_not_there")));
+    check(&hooks, &sent.clone().with("x-other", "1"), Ok("acme"));
+    let policy = Policy::new(Service::Sts, "eu-west-1").unwrap();
+    let strict = with_policy(policy.requiring(HeaderName::from_static("x-other")), Service::Sts);
+    check(&strict, &sent, Ok("acme"));
+    check(&strict, &sent.clone().with("x-other", "1"), no);
+    check(&hooks, &sent.clone().and("x-amz-date", "20150830T123600Z"), Err((400, "sigv4_date")));
+    let double = Sent::new(Method::POST, "/", BODY).and("x-amz-meta", "1").signed(&hooks.signer);
+    check(&hooks, &double.and("x-amz-meta", "1"), Err((400, "sigv4_several")));
+}
+
+#[test]
+fn what_cannot_be_read_is_a_400() {
+    let hooks = hooks(Service::ExecuteApi);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    check(
+        &hooks,
+        &sent.clone().replaced("Credential", "credential"),
+        Err((400, "sigv4_parameters")),
+    );
+    check(&hooks, &sent.clone().and("authorization", "Basic YTpi"), Err((400, "sigv4_parameters")));
+    check(
+        &hooks,
+        &sent.clone().with("x-amz-date", "2015-08-30T12:36:00Z"),
+        Err((400, "sigv4_date")),
+    );
+    let twice = sent.clone().at("/?X-Amz-Signature=1");
+    check(&hooks, &twice, Err((400, "sigv4_twice")));
+    let mut nothing = sent.clone();
+    nothing.headers.remove("authorization");
+    check(&hooks, &nothing, Err((401, "sigv4_missing")));
+    assert_eq!(hooks.verifier.presence(nothing.view()), Presence::Absent);
+    assert_eq!(hooks.verifier.presence(sent.view()), Presence::Present);
+    assert_eq!(
+        hooks.verifier.presence(nothing.at("/?X-Amz-Signature=1").view()),
+        Presence::Present
+    );
+    let other = sent.with("authorization", "AWS4-ECDSA-P256-SHA256 Credential=a");
+    check(&hooks, &other, Err((401, "sigv4_missing")));
+}
+
+#[test]
+fn ten_thousand_fields_are_no_trouble() {
+    let hooks = hooks(Service::ExecuteApi);
+    let mut sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    for number in 0..10_000 {
+        let name = HeaderName::try_from(format!("x-{number}")).unwrap();
+        sent.headers.insert(name, HeaderValue::from_static("1"));
+    }
+    check(&hooks, &sent, Ok("acme"));
+    let many: String = (0..10_000).map(|number| format!("{number:05};")).collect();
+    let sent = sent.replaced("SignedHeaders=", &format!("SignedHeaders={many}"));
+    check(&hooks, &sent, Err((400, "sigv4_parameters")));
+    let long = Sent::new(Method::GET, &format!("/?{}", "a&".repeat(10_000)), b"");
+    check(&hooks, &long.signed(&hooks.signer), Ok("acme"));
+}
+
+fn presigned(hooks: &Hooks, method: Method, target: &str, seconds: u64) -> Sent {
+    let mut sent = Sent::new(method, target, b"");
+    sent.headers.remove("content-type");
+    let span = Duration::from_secs(seconds);
+    let signed = hooks.signer.presign(sent.view().with_body(Body::Bytes(b"")), span);
+    let target = signed.wait().unwrap();
+    sent.at(&target)
+}
+
+#[test]
+fn a_presigned_url_is_good_until_it_expires() {
+    let policy = Policy::new(Service::S3, "eu-west-1").unwrap();
+    let closed = with_policy(policy.clone(), Service::S3);
+    let hooks = with_policy(policy.allowing_presigned(), Service::S3);
+    let sent = presigned(&hooks, Method::GET, "/key?versionId=1", 3600);
+    check(&closed, &sent, Err((403, "sigv4_presigned")));
+    check(&hooks, &sent, Ok("acme"));
+    let target = sent.uri.path_and_query().unwrap().to_string();
+    let changed = |from: &str, to: &str| sent.clone().at(&target.replacen(from, to, 1));
+    check(&hooks, &changed("Expires=3600", "Expires=3601"), Err((403, "sigv4_signature")));
+    check(&hooks, &changed("versionId=1", "versionId=2"), Err((403, "sigv4_signature")));
+    check(&hooks, &changed("Expires=3600", "Expires=604801"), Err((400, "sigv4_expires")));
+    check(&hooks, &changed("&X-Amz-Expires=3600", ""), Err((400, "sigv4_query")));
+    check(
+        &hooks,
+        &sent.clone().at(&format!("{target}&X-Amz-Expires=1")),
+        Err((400, "sigv4_query")),
+    );
+    check(&hooks, &sent.clone().with("x-amz-acl", "public"), Err((403, "sigv4_not_signed")));
+    let with_body = Sent { body: b"x".to_vec(), ..sent.clone() };
+    check(&hooks, &with_body, Err((403, "sigv4_payload")));
+    hooks.clock.advance(Duration::from_secs(3600));
+    check(&hooks, &sent, Ok("acme"));
+    hooks.clock.advance(Duration::from_secs(1));
+    check(&hooks, &sent, Err((403, "sigv4_url_expired")));
+    hooks.clock.set(auth_core::Timestamp::from_unix(NOW - 901));
+    check(&hooks, &sent, Err((403, "sigv4_date_future")));
+}
+
+#[test]
+fn an_upload_to_a_presigned_url_needs_leave() {
+    let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_presigned();
+    let hooks = with_policy(policy.clone(), Service::S3);
+    let sent = presigned(&hooks, Method::PUT, "/key", 60);
+    check(&hooks, &sent, Err((403, "sigv4_unsigned_payload")));
+    let open = with_policy(policy.allowing_unsigned_payload(), Service::S3);
+    check(&open, &Sent { body: BODY.to_vec(), ..sent }, Ok("acme"));
+}
+
+#[test]
+fn a_payload_that_is_not_signed_needs_leave() {
+    let hooks = hooks(Service::S3);
+    let unsigned = SigV4::new(key(), "eu-west-1", Service::S3, hooks.clock.clone()).unwrap();
+    let sent = Sent::new(Method::PUT, "/key", BODY).signed(&unsigned.with_unsigned_payload());
+    check(&hooks, &sent, Err((403, "sigv4_unsigned_payload")));
+    let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_unsigned_payload();
+    check(&with_policy(policy, Service::S3), &sent, Ok("acme"));
+}
+
+#[test]
+fn a_signature_is_taken_once_where_that_is_asked() {
+    let clock = ManualClock::at(NOW);
+    let signer = SigV4::new(key(), "eu-west-1", Service::Sns, clock.clone()).unwrap();
+    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let store = MemoryReplayStore::new(1 << 16, clock.clone());
+    let verifier = Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&signer);
+    let forged = sent.clone().with("content-type", "text/plain");
+    assert_eq!(verdict(&verifier, &forged), Err((403, "sigv4_signature")));
+    assert_eq!(verdict(&verifier, &sent), Ok("acme"), "a forgery uses nothing up");
+    assert_eq!(verdict(&verifier, &sent), Err((403, "sigv4_replayed")));
+    clock.advance(Duration::from_secs(1));
+    let again = Sent::new(Method::POST, "/", BODY).signed(&signer);
+    assert_eq!(verdict(&verifier, &again), Ok("acme"));
+}
+
+#[test]
+fn a_temporary_key_comes_with_its_token() {
+    let clock = ManualClock::at(NOW);
+    let temporary = |token: &str| AccessKey::temporary("ASIA1", SECRET, token, None).unwrap();
+    let lasting = AccessKey::new("ASIA1", SECRET).unwrap();
+    let signed = |key: AccessKey| {
+        let signer = SigV4::new(key, "eu-west-1", Service::Sns, clock.clone()).unwrap();
+        Sent::new(Method::POST, "/", BODY).signed(&signer)
+    };
+    let verifier = |key: AccessKey| {
+        let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+        Verifier::new(policy, AccessKeys::new([(key, "acme")]).unwrap(), clock.clone()).unwrap()
+    };
+    let with_token = verifier(temporary("t0ken"));
+    assert_eq!(verdict(&with_token, &signed(temporary("t0ken"))), Ok("acme"));
+    assert_eq!(verdict(&with_token, &signed(temporary("other"))), Err((403, "sigv4_token")));
+    assert_eq!(verdict(&with_token, &signed(lasting.clone())), Err((403, "sigv4_token")));
+    assert_eq!(verdict(&verifier(lasting), &signed(temporary("t0ken"))), Err((403, "sigv4_token")));
+}
+
+/// An edge that is given the key of a day holds no secret.
+#[test]
+fn the_key_of_a_day_is_enough() {
+    struct Edge(auth_sigv4::SigningKey);
+    impl auth_core::Lookup<KeyScope<'_>> for Edge {
+        type Found = Known<&'static str>;
+
+        fn lookup(&self, id: &KeyScope<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
+            let known = id.id == "AKIDEXAMPLE" && id.scope.day == "20150830";
+            let found = Known { key: self.0.clone(), session_token: None, principal: "acme" };
+            auth_core::Flow::ready(known.then_some(found))
+        }
+    }
+    let hooks = hooks(Service::Sns);
+    let date = AmzDate::parse("20150830T123600Z").unwrap();
+    let scope = auth_sigv4::Scope::new(date.day(), "eu-west-1", "sns");
+    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let edge = Verifier::new(policy, Edge(key().derive(scope)), hooks.clock.clone()).unwrap();
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    let view = sent.view().with_body(Body::Bytes(&sent.body));
+    assert_eq!(edge.verify(view).wait().unwrap().unwrap().principal, "acme");
+}
+
+#[test]
+fn an_owner_learns_why_signatures_differ() {
+    let hooks = hooks(Service::ExecuteApi);
+    let sent = Sent::new(Method::POST, "/a%20b?x=1", BODY).signed(&hooks.signer);
+    let view = sent.view().with_body(Body::Bytes(&sent.body));
+    // A client that encodes its path once, where API Gateway wants it twice.
+    let signed = auth_sigv4::canonical_request(
+        &auth_sigv4::Request {
+            method: "POST",
+            target: b"/a%20b?x=1",
+            headers: &[
+                ("content-type", b"application/json"),
+                ("host", b"hooks.example"),
+                ("x-amz-date", b"20150830T123600Z"),
+            ],
+            payload: auth_sigv4::Payload::Bytes(BODY),
+        },
+        Service::S3.rules(),
+    );
+    let explained = hooks.verifier.explain(view, std::str::from_utf8(&signed).unwrap()).unwrap();
+    let difference = explained.difference().unwrap();
+    assert_eq!((&difference.part, difference.line), (&auth_sigv4::Part::Path, 2));
+    assert!(explained.to_string().contains("/a%2520b"), "{explained}");
+    hooks.clock.advance(Duration::from_secs(1000));
+    let late = hooks.verifier.explain(view, "").unwrap_err();
+    assert_eq!(late.reason().code, "sigv4_date_past");
+}

@@ -1,6 +1,8 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
-use messaging_auth_tests::demo::{accounts::PATHS, aws, calls, server::Running, storms, table};
+use messaging_auth_tests::demo::{
+    accounts::PATHS, aws, calls, digest, server::Running, storms, table,
+};
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -10,6 +12,9 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     let mut seen = BTreeSet::new();
     let mut lines = storms::run(&callers, &server).await.unwrap();
     lines.extend(aws::run(&callers, &server).await.unwrap());
+    for (path, _) in digest::PATHS {
+        lines.extend(digest::run(path, &callers, &server).await.unwrap());
+    }
     for call in table::all().unwrap() {
         lines.extend(call.run(&callers, &server).await.unwrap());
     }

@@ -1,7 +1,7 @@
 //! `demo`: a real server, and real calls of every scheme through every adapter. `demo --serve ADDR`: the server alone.
 
 use messaging_auth_tests::demo::{
-    accounts, aws, calls,
+    accounts, aws, calls, digest,
     print::{self, Colour},
     server::Running,
     storms, table,
@@ -56,6 +56,9 @@ async fn demo() -> Result<ExitCode, String> {
         let mut lines = Vec::new();
         for call in all.iter().filter(|call| call.path == path.path) {
             lines.extend(call.run(&callers, &server).await?);
+        }
+        if digest::PATHS.iter().any(|known| known.0 == path.path) {
+            lines.extend(digest::run(path.path, &callers, &server).await?);
         }
         if path.path == aws::PATH {
             lines.extend(aws::run(&callers, &server).await?);

@@ -70,6 +70,24 @@ pub const PATHS: &[Path] = &[
         curl: "-H 'key: key-of-acme-0b8f2a'",
     },
     Path {
+        path: "/digest",
+        scheme: "Digest, SHA-256 or MD5",
+        accepts: "user alice, password \"open: sésame\"",
+        curl: "--digest -u 'alice:open: sésame'",
+    },
+    Path {
+        path: "/digest/int",
+        scheme: "Digest, SHA-512-256-sess with the body protected (auth-int)",
+        accepts: "the same",
+        curl: "--digest -u 'alice:open: sésame'",
+    },
+    Path {
+        path: "/digest/md5",
+        scheme: "Digest, MD5 alone, as old clients know it",
+        accepts: "the same",
+        curl: "--digest -u 'alice:open: sésame'",
+    },
+    Path {
         path: "/sigv4/api",
         scheme: "AWS Signature Version 4, as for API Gateway",
         accepts: "access key AKIDDEMO of eu-west-1, service execute-api",
@@ -140,7 +158,9 @@ pub fn document(base: &str) -> serde_json::Value {
 
 fn parameters(path: &str) -> serde_json::Value {
     match path {
-        "/basic" | "/basic/argon2" => serde_json::json!({ "realm": REALM, "charset": "UTF-8" }),
+        "/basic" | "/basic/argon2" | "/digest" | "/digest/int" | "/digest/md5" => {
+            serde_json::json!({ "realm": REALM, "charset": "UTF-8" })
+        }
         "/key/header" | "/any" | "/first" | "/jwt/first" => {
             serde_json::json!({ "realm": REALM, "header": KEY_HEADER })
         }

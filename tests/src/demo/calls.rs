@@ -61,15 +61,11 @@ impl Call {
         let mut lines = Vec::new();
         match &self.with {
             With::Ours(authenticator) => {
-                let began = Instant::now();
-                let answer = callers.through_reqwest(authenticator, &url).await?;
-                lines.push(self.line("auth-reqwest", server, &answer, began));
-                let began = Instant::now();
-                let answer = callers.through_tower(authenticator, &url).await?;
-                lines.push(self.line("auth-tower", server, &answer, began));
-                let began = Instant::now();
-                let answer = callers.through_ureq(authenticator, &url).await?;
-                lines.push(self.line("auth-ureq", server, &answer, began));
+                for adapter in [Adapter::Reqwest, Adapter::Tower, Adapter::Ureq] {
+                    let began = Instant::now();
+                    let answer = callers.through(adapter, authenticator, &url).await?;
+                    lines.push(self.line(adapter.name(), server, &answer, began));
+                }
             }
             With::Many(authenticator, times) => {
                 for adapter in [Adapter::Reqwest, Adapter::Ureq] {
@@ -125,6 +121,7 @@ impl Call {
             Adapter::Ureq => {
                 (0..times).map(|_| callers.through_ureq(authenticator, &url)).collect()
             }
+            Adapter::Tower => return Err(String::from("a layer is called one by one")),
         };
         let mut worst = None;
         for answer in calls.join_all().await {
@@ -169,7 +166,8 @@ impl Call {
         Ok(self.line("by hand", server, &http::Response::from(answer).map(drop), began))
     }
 
-    fn line(
+    /// How it went, and whether that is as it should be.
+    pub fn line(
         &self,
         caller: &'static str,
         server: &Running,
@@ -219,6 +217,20 @@ impl Callers {
         Ok(Self { reqwest: Client::builder().build()?, hyper, ureq })
     }
 
+    /// One request through one adapter.
+    pub async fn through(
+        &self,
+        adapter: Adapter,
+        authenticator: &Arc<dyn Authenticator>,
+        url: &str,
+    ) -> Answered {
+        match adapter {
+            Adapter::Reqwest => self.through_reqwest(authenticator, url).await,
+            Adapter::Tower => self.through_tower(authenticator, url).await,
+            Adapter::Ureq => self.through_ureq(authenticator, url).await,
+        }
+    }
+
     fn through_reqwest(
         &self,
         authenticator: &Arc<dyn Authenticator>,
@@ -256,7 +268,7 @@ impl Callers {
 }
 
 /// The head of an answer, or what kept it from coming.
-type Answered = Result<http::Response<()>, Failed>;
+pub type Answered = Result<http::Response<()>, Failed>;
 
 /// Why no answer came.
 pub struct Failed {
@@ -286,6 +298,7 @@ impl From<Failed> for String {
 #[derive(Clone, Copy)]
 pub enum Adapter {
     Reqwest,
+    Tower,
     Ureq,
 }
 
@@ -293,6 +306,7 @@ impl Adapter {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Reqwest => "auth-reqwest",
+            Self::Tower => "auth-tower",
             Self::Ureq => "auth-ureq",
         }
     }

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod aws;
 pub mod calls;
+pub mod digest;
 pub mod issuer;
 pub mod print;
 pub mod server;

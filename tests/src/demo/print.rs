@@ -15,12 +15,26 @@ pub fn lines(path: &str, lines: &[Line], colour: Colour) {
             status => status.to_string(),
         };
         println!(
-            "  {mark} {:<13} {:<40} {:<26} {:>3}  {:>6}  {}",
-            line.caller, line.sent, line.verdict, status, micros, line.challenge
+            "  {mark} {:<13} {:<40} {:<31} {:>3}  {:>6}  {}",
+            line.caller,
+            line.sent,
+            line.verdict,
+            status,
+            micros,
+            shortened(&line.challenge)
         );
         if let Some(expected) = &line.instead_of {
             println!("    {}", colour.red(&format!("expected {expected}")));
         }
+    }
+}
+
+/// As much of a challenge as tells what is asked for.
+fn shortened(challenge: &str) -> String {
+    const MOST: usize = 60;
+    match challenge.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", challenge.get(..end).unwrap_or_default()),
+        None => challenge.to_owned(),
     }
 }
 
@@ -30,7 +44,7 @@ pub fn head(colour: Colour) {
     println!(
         "    {}",
         colour.bold(&format!(
-            "{caller:<13} {sent:<40} {verdict:<25} {status:>4}  {took:>6}  {challenge}"
+            "{caller:<13} {sent:<40} {verdict:<30} {status:>4}  {took:>6}  {challenge}"
         ))
     );
 }

@@ -7,8 +7,12 @@ use super::{
     },
     issuer::{Issuer, Live},
 };
-use auth_core::{AnyOf, Error, Event, Observer, Precedence, SystemClock, SystemRandom, Verifier};
-use auth_jwt::{Algorithm, Claims, KeyId, SigningKey, VerifyingKey, profiles};
+use auth_core::{
+    AnyOf, Error, Event, MemoryReplayStore, Observer, Precedence, SystemClock, SystemRandom,
+    Verifier,
+};
+use auth_digest::{Algorithm, Offered};
+use auth_jwt::{Claims, KeyId, SigningKey, VerifyingKey, profiles};
 use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
 use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
 use axum::{
@@ -21,7 +25,10 @@ use serde_json::{Value, json};
 use std::{
     collections::HashMap,
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 use tokio::net::TcpListener;
 
@@ -42,17 +49,23 @@ pub enum Told {
 }
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Option<Told>>>);
+struct Log {
+    told: Arc<Mutex<Option<Told>>>,
+    served: Arc<AtomicUsize>,
+}
 
 impl Log {
     fn note(&self, told: Told) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
     }
 }
 
 impl Observer for Log {
     fn observe(&self, event: Event<'_>) {
         Traced.observe(event);
+        if !matches!(event, Event::BodyRejected(_)) {
+            self.served.fetch_add(1, Ordering::SeqCst);
+        }
         match event {
             Event::Rejected(rejection) | Event::BodyRejected(rejection) => {
                 self.note(Told::Refused(rejection.reason().code))
@@ -86,7 +99,12 @@ impl Running {
 
     /// What the server decided since it was last asked.
     pub fn told(&self) -> Option<Told> {
-        self.told.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.told.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How many requests it has judged.
+    pub fn served(&self) -> usize {
+        self.told.served.load(Ordering::SeqCst)
     }
 }
 
@@ -132,6 +150,9 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/jwt/login", Arc::new(login()?));
     at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
     at("/session", Arc::new(bearer::Verifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
+    at("/digest", Arc::new(digest(&[Algorithm::Sha256, Algorithm::Md5], Offered::Auth)?));
+    at("/digest/int", Arc::new(digest(&[Algorithm::Sha512_256Sess], Offered::AuthInt)?));
+    at("/digest/md5", Arc::new(digest(&[Algorithm::Md5], Offered::Auth)?));
     at("/sigv4/api", Arc::new(sigv4(auth_sigv4::Service::ExecuteApi)?));
     at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::Service::S3)?));
     let issuer = Arc::clone(issuer);
@@ -140,7 +161,7 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
 
 /// The tokens of a service, whose secret is known by its ID.
 fn service() -> Result<impl Verifier<Principal = Principal>, Error> {
-    let secret = VerifyingKey::from_base64_secret(Algorithm::HS256, SERVICE_SECRET)?;
+    let secret = VerifyingKey::from_base64_secret(auth_jwt::Algorithm::HS256, SERVICE_SECRET)?;
     let secrets = HashMap::from([(KeyId { issuer: Some(SERVICE.into()), kid: None }, secret)]);
     let policy = profiles::webex_service_policy();
     let verifier = auth_jwt::Verifier::new(REALM, policy, secrets, SystemClock)?;
@@ -149,11 +170,29 @@ fn service() -> Result<impl Verifier<Principal = Principal>, Error> {
 
 /// The tokens that a bot logs in with, whose public key is known by its name.
 fn login() -> Result<impl Verifier<Principal = Principal>, Error> {
-    let key = SigningKey::from_pem(Algorithm::RS512, BOT_KEY)?.verifying();
+    let key = SigningKey::from_pem(auth_jwt::Algorithm::RS512, BOT_KEY)?.verifying();
     let keys = HashMap::from([(KeyId { issuer: Some(BOT.into()), kid: None }, key)]);
     let policy = profiles::symphony_login_policy();
     let verifier = auth_jwt::Verifier::new(REALM, policy, keys, SystemClock)?;
     Ok(verifier.map(|_: Claims| BOT))
+}
+
+/// The account of alice, kept as what stands for its password under each hash function.
+fn digest(
+    algorithms: &[Algorithm],
+    qop: Offered,
+) -> Result<impl Verifier<Principal = Principal>, Error> {
+    let mut accounts = auth_digest::Accounts::new();
+    for algorithm in algorithms {
+        let function = algorithm.function();
+        let ha1 = auth_digest::Ha1::new(function, USER, REALM.as_bytes(), PASSWORD.as_bytes());
+        accounts.add(USER, REALM, ha1)?;
+    }
+    let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
+    let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+    let verifier = auth_digest::Verifier::new(REALM, accounts, nonces, replay)?;
+    let verifier = verifier.offering(algorithms)?.protecting(qop)?;
+    Ok(verifier.map(|_: auth_digest::Principal| USER))
 }
 
 /// Requests that are signed with the access key of acme.

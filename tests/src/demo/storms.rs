@@ -167,7 +167,7 @@ impl Storm {
 fn session(server: &Running, adapter: Adapter) -> Result<(Session<LogIn>, ManualClock)> {
     let clock = ManualClock::at(1_000_000);
     let transport: Arc<dyn Transport> = match adapter {
-        Adapter::Reqwest => {
+        Adapter::Reqwest | Adapter::Tower => {
             let transport = auth_reqwest::Transport::builder(Handle::current());
             Arc::new(transport.allowing_loopback().build()?)
         }

@@ -65,7 +65,27 @@ impl Planted {
             Arc::new(Bearer::new(self.token.text()).unwrap()),
             Arc::new(self.mint()),
             Arc::new(self.sigv4()),
+            Arc::new(self.digest()),
         ]
+    }
+
+    /// With what a person typed in, so that it answers before it is asked.
+    fn digest(&self) -> Digest {
+        let digest = Digest::new("user", self.password.text(), SystemRandom::new()).unwrap();
+        let mut fields = TypedFields::new("r", "typed-nonce");
+        fields.qop = Some(auth_digest::Qop::Auth);
+        fields.algorithm = auth_digest::Algorithm::Sha256;
+        digest.starting_from(&fields).unwrap()
+    }
+
+    fn digest_door(&self) -> auth_digest::Verifier<auth_digest::Accounts> {
+        let function = auth_digest::HashFunction::Sha256;
+        let ha1 = auth_digest::Ha1::new(function, "user", b"r", self.password.text().as_bytes());
+        let mut accounts = auth_digest::Accounts::new();
+        accounts.add("user", "r", ha1).unwrap();
+        let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock);
+        let replay = MemoryReplayStore::new(1 << 16, SystemClock);
+        auth_digest::Verifier::new("r", accounts, nonces.unwrap(), replay).unwrap()
     }
 
     /// A temporary key, whose token is as good as a secret until it ends.

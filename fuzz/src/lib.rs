@@ -7,6 +7,8 @@ mod address_list;
 mod authorization;
 mod challenges;
 mod claims;
+mod digest_challenge;
+mod digest_response;
 mod forged;
 mod forwarded;
 mod jwk;
@@ -22,6 +24,8 @@ pub use address_list::address_list;
 pub use authorization::authorization;
 pub use challenges::challenges;
 pub use claims::claims;
+pub use digest_challenge::digest_challenge;
+pub use digest_response::digest_response;
 pub use forwarded::forwarded;
 pub use jwk::jwk;
 pub use jws::jws;
@@ -36,11 +40,13 @@ pub use sigv4_presented::sigv4_presented;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 13] = [
+pub const LAWS: [(&str, Law); 15] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("challenges", challenges),
     ("claims", claims),
+    ("digest_challenge", digest_challenge),
+    ("digest_response", digest_response),
     ("forwarded", forwarded),
     ("jwk", jwk),
     ("jws", jws),

@@ -3,9 +3,11 @@
 mod blocking;
 
 use auth_core::{
-    Answer, Authenticator, Body, Clock, Context, Flow, Lifespan, Only, Present, Refusal, Renewal,
-    RequestView, Secret, Stack, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Verifier,
+    Answer, Authenticator, Body, Clock, Context, Flow, Lifespan, MemoryReplayStore, Only, Present,
+    Refusal, Renewal, RequestView, Secret, Stack, SystemClock, SystemRandom, Timestamp, Token,
+    TokenSource, Verifier,
 };
+use auth_digest::{Accounts, Digest};
 use auth_jwt::{
     Algorithm, ClaimsToSign, Jwk, KeyId, Mint, Policy, SigningKey, Unverified, VerifyingKey,
     dangerous,
@@ -65,23 +67,13 @@ impl Planted {
             Arc::new(Bearer::new(self.token.text()).unwrap()),
             Arc::new(self.mint()),
             Arc::new(self.sigv4()),
-            Arc::new(self.digest()),
         ]
     }
 
-    /// With what a person typed in, so that it answers before it is asked.
-    fn digest(&self) -> Digest {
-        let digest = Digest::new("user", self.password.text(), SystemRandom::new()).unwrap();
-        let mut fields = TypedFields::new("r", "typed-nonce");
-        fields.qop = Some(auth_digest::Qop::Auth);
-        fields.algorithm = auth_digest::Algorithm::Sha256;
-        digest.starting_from(&fields).unwrap()
-    }
-
-    fn digest_door(&self) -> auth_digest::Verifier<auth_digest::Accounts> {
+    fn digest_door(&self) -> auth_digest::Verifier<Accounts> {
         let function = auth_digest::HashFunction::Sha256;
         let ha1 = auth_digest::Ha1::new(function, "user", b"r", self.password.text().as_bytes());
-        let mut accounts = auth_digest::Accounts::new();
+        let mut accounts = Accounts::new();
         accounts.add("user", "r", ha1).unwrap();
         let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock);
         let replay = MemoryReplayStore::new(1 << 16, SystemClock);
@@ -278,6 +270,42 @@ fn no_session_shows_a_secret() {
         Pool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
     pool.get(&1).unwrap().token().wait().unwrap();
     shown.debug(&pool).debug(&session.end().wait().unwrap());
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// What both ends of Digest show of themselves: before a challenge, with one, when it was answered and when it was
+/// answered wrong. Neither the password nor what stands for it.
+#[test]
+fn no_digest_shows_a_password() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let door = planted.digest_door();
+    let function = auth_digest::HashFunction::Sha256;
+    let password = planted.password.text();
+    let ha1 = auth_digest::Ha1::new(function, "user", b"r", password.as_bytes());
+    let digest = Digest::new("user", password, SystemRandom::new()).unwrap();
+    let guess = Digest::new("user", planted.key.text(), SystemRandom::new()).unwrap();
+    shown.debug(&door).debug(&ha1).debug(&digest);
+    for (client, accepted) in [(&digest, true), (&guess, false)] {
+        let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let asked = door.verify(view).wait().unwrap().unwrap_err();
+        shown.debug(&asked);
+        let challenge = HeaderValue::from_str(&asked.challenges()[0].to_string()).unwrap();
+        let answer = HeaderMap::from_iter([(http::header::WWW_AUTHENTICATE, challenge)]);
+        let answer = Answer::new(view, http::StatusCode::UNAUTHORIZED, &answer);
+        let verdict = client.assess(&auth_core::Credentials::none(), answer);
+        assert!(matches!(verdict, auth_core::Verdict::Retry { .. }), "{verdict:?}");
+        let credentials = client.credentials(view).wait().unwrap();
+        credentials.commit(&mut uri, &mut headers).unwrap();
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let outcome = door.verify(view).wait().unwrap();
+        assert_eq!(outcome.is_ok(), accepted);
+        shown.debug(client).debug(&credentials).debug(&headers).debug(&outcome).debug(&door);
+    }
+    for name in ["a:b", "a\nb"] {
+        shown.error(&Digest::new(name, password, SystemRandom::new()).unwrap_err());
+    }
+    shown.error(&Accounts::from_htdigest(function, &format!("user:{password}")).unwrap_err());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 

@@ -102,3 +102,7 @@ pub use qop::{NonceCount, Offered, Qop};
 pub use reason::{Face, Refused};
 pub use response::{BodyHash, BodyHasher, Count, Message, Protection, userhash};
 pub use verifier::{Accounts, Known, KnownSecret, Name, Principal, Query, Verifier};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/digest.md")]
+mod guide {}

@@ -7,7 +7,7 @@ mod query;
 pub(crate) use fields::Fields;
 pub(crate) use query::Parameters;
 
-use crate::{Request, Rules, encode::hex, request::sha256, scope::Scope};
+use crate::{AmzDate, Request, Rules, encode::hex, request::sha256, scope::Scope};
 use smallvec::SmallVec;
 
 /// A text on the stack, unless it is longer than requests usually are.
@@ -37,6 +37,20 @@ pub fn canonical_request(request: &Request<'_>, rules: Rules) -> Vec<u8> {
     let mut text = Text::new();
     canonical.write(&mut text);
     text.into_vec()
+}
+
+/// The string to sign: the date, the scope, and the hash of a canonical request.
+///
+/// ```
+/// use auth_sigv4::{AmzDate, Scope, string_to_sign};
+/// let date = AmzDate::parse("20150830T123600Z").unwrap();
+/// let text = string_to_sign(date, Scope::new(date.day(), "us-east-1", "iam"), b"..");
+/// assert!(text.starts_with("AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n"));
+/// ```
+#[must_use]
+pub fn string_to_sign(date: AmzDate, scope: Scope<'_>, canonical_request: &[u8]) -> String {
+    let text = to_sign(date.as_bytes(), scope, &hex(&sha256(canonical_request)));
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// What a canonical request is written from.
@@ -73,8 +87,8 @@ impl Canonical<'_, '_, '_> {
 
 pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// The string to sign.
-pub(crate) fn string_to_sign(
+/// The string to sign, from the hash of a canonical request.
+pub(crate) fn to_sign(
     date: &[u8; 16],
     scope: Scope<'_>,
     canonical: &[u8; 64],

@@ -31,7 +31,7 @@ mod stream;
 mod verifier;
 
 pub use authenticator::SigV4;
-pub use canonical::canonical_request;
+pub use canonical::{canonical_request, string_to_sign};
 pub use date::AmzDate;
 pub use key::{AccessKey, SigningKey};
 pub use request::{Payload, Request};
@@ -40,3 +40,7 @@ pub use service::{ContentSha256, Encoding, Normalization, Rules, Service};
 pub use signer::{SessionToken, SignedFields, Signer};
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{AccessKeys, Difference, Explanation, KeyScope, Known, Part, Policy, Verifier};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/sigv4.md")]
+mod guide {}

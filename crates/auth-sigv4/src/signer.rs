@@ -11,7 +11,7 @@ pub use signed::SignedFields;
 
 use crate::{
     AccessKey, AmzDate, Payload, Request, Rules, Scope, Service, SigningKey,
-    canonical::{Canonical, Fields, Parameters, split, string_to_sign},
+    canonical::{Canonical, Fields, Parameters, split, to_sign},
     key::config,
     request::Said,
     scope::is_scope_part,
@@ -183,7 +183,7 @@ impl Signer {
         let canonical =
             Canonical { method, path, query, fields, payload: said.as_bytes(), rules: self.rules };
         let scope = self.scope(&date);
-        let text = string_to_sign(date.as_bytes(), scope, &canonical.hash());
+        let text = to_sign(date.as_bytes(), scope, &canonical.hash());
         let signature = self.signature(&date, &text);
         let sent = sends_hash.then_some(&said).map(Said::as_bytes);
         let id = self.key.id();

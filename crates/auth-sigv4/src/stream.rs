@@ -59,7 +59,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccessKey, AmzDate, Scope, canonical::string_to_sign};
+    use crate::{AccessKey, AmzDate, Scope, canonical::to_sign};
 
     /// "Signature calculations for trailing headers (chunked uploads)" of the AWS documentation.
     #[test]
@@ -70,7 +70,7 @@ mod tests {
             AmzDate::parse("20130524T000000Z").unwrap(),
             Scope::new("20130524", "us-east-1", "s3"),
         );
-        let text = string_to_sign(date.as_bytes(), scope, &[b'0'; 64]);
+        let text = to_sign(date.as_bytes(), scope, &[b'0'; 64]);
         let seed = *b"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
         let mut chain = Chain::new(key.derive(scope), seed, &text);
         let signed = |signature: [u8; 64]| String::from_utf8(signature.to_vec()).unwrap();

@@ -12,7 +12,7 @@ pub use keys::{AccessKeys, KeyScope, Known};
 pub use policy::Policy;
 
 use crate::{
-    canonical::{ALGORITHM, Parameters, string_to_sign},
+    canonical::{ALGORITHM, Parameters, to_sign},
     key::SigningKey,
     reason::{self, Refused},
     signer::PARAMETER_SIGNATURE,
@@ -102,7 +102,7 @@ where
             self.canonical(request, &presented, query, said.as_bytes(), |canonical| {
                 canonical.hash()
             })?;
-        let text = string_to_sign(presented.date.as_bytes(), presented.scope, &canonical);
+        let text = to_sign(presented.date.as_bytes(), presented.scope, &canonical);
         let id = KeyScope { id: presented.id, scope: presented.scope };
         let judged = Judged {
             text,

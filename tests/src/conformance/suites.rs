@@ -6,7 +6,7 @@ use crate::suites::clients::Scheme;
 use crate::suites::jwt::differential::Peer;
 use crate::suites::jwt::{attacks, cookbook, differential, rfc as jose, wycheproof};
 use crate::suites::start::{self, NotStarted, Started};
-use crate::suites::{Compared, clients, rfc, servers};
+use crate::suites::{Compared, clients, rfc, servers, sigv4};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
@@ -46,6 +46,7 @@ pub(super) const SUITES: &[Suite] = &[
     suite("jwt-joserfc", "JWT", "joserfc", |settings| judged(settings, Peer::Joserfc)),
     suite("jwt-jwcrypto", "JWT", "jwcrypto", |settings| judged(settings, Peer::Jwcrypto)),
     suite("jwt-jose", "JWT", "jose", |settings| judged(settings, Peer::Jose)),
+    suite("sigv4-suite", "AWS SigV4", "AWS", |settings| sigv4::cases(settings).into()),
 ];
 
 const fn suite(

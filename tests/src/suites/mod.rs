@@ -5,6 +5,7 @@ pub mod clients;
 pub mod jwt;
 pub mod rfc;
 pub mod servers;
+pub mod sigv4;
 pub mod start;
 
 /// One case: what should come out, and what did.

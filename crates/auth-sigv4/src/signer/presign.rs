@@ -3,7 +3,7 @@
 use super::{SessionToken, Signer};
 use crate::{
     AmzDate, Request,
-    canonical::{ALGORITHM, Canonical, Fields, Parameters, Text, split, string_to_sign},
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, Text, split, to_sign},
     encode::{Slash, encode_once},
     key::config,
 };
@@ -85,7 +85,7 @@ impl Signer {
             payload: said.as_bytes(),
             rules: self.rules,
         };
-        let text = string_to_sign(date.as_bytes(), self.scope(&date), &canonical.hash());
+        let text = to_sign(date.as_bytes(), self.scope(&date), &canonical.hash());
         let signature = self.signature(&date, &text);
         let mut target = Text::new();
         target.extend_from_slice(if path.is_empty() { b"/" } else { path });

@@ -1,14 +1,14 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
 use messaging_auth_tests::demo::{
-    accounts::PATHS, aws, calls, digest, server::Running, storms, table,
+    accounts::PATHS, aws, callers, digest, server::Running, storms, table,
 };
 use std::collections::BTreeSet;
 
 #[tokio::test]
 async fn every_scheme_through_every_adapter_ends_as_it_should() {
     let server = Running::start(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let callers = calls::Callers::new().unwrap();
+    let callers = callers::Callers::new().unwrap();
     let mut seen = BTreeSet::new();
     let mut lines = storms::run(&callers, &server).await.unwrap();
     lines.extend(aws::run(&callers, &server).await.unwrap());

@@ -73,6 +73,25 @@ impl Said {
     }
 }
 
+/// The hash of nothing, which most requests have for a payload.
+const OF_NOTHING: [u8; 32] = [
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
+];
+
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
+    if bytes.is_empty() {
+        return OF_NOTHING;
+    }
     digest(&SHA256, bytes).as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_of_nothing_is_that_of_nothing() {
+        assert_eq!(digest(&SHA256, b"").as_ref(), sha256(b""));
+    }
 }

@@ -1,7 +1,7 @@
 //! `demo`: a real server, and real calls of every scheme through every adapter. `demo --serve ADDR`: the server alone.
 
 use messaging_auth_tests::demo::{
-    accounts, aws, calls, digest,
+    accounts, aws, callers, digest,
     print::{self, Colour},
     server::Running,
     storms, table,
@@ -50,7 +50,7 @@ async fn demo() -> Result<ExitCode, String> {
     );
     print::head(colour);
     let (mut total, mut wrong) = (0, 0);
-    let callers = calls::Callers::new().map_err(|error| error.to_string())?;
+    let callers = callers::Callers::new().map_err(|error| error.to_string())?;
     let all = table::all().map_err(|error| error.to_string())?;
     for path in accounts::PATHS {
         let mut lines = Vec::new();

@@ -2,7 +2,8 @@
 
 use super::{
     accounts::{ACCESS_KEY, REGION, SECRET_KEY},
-    calls::{Call, Callers, Line, With},
+    callers::Callers,
+    calls::{Call, Line, With},
     server::Running,
 };
 use auth_core::{Clock, Error, SystemClock};

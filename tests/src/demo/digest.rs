@@ -2,7 +2,8 @@
 
 use super::{
     accounts::{PASSWORD, USER},
-    calls::{Adapter, Call, Callers, Line, With},
+    callers::{Adapter, Callers},
+    calls::{Call, Line, With},
     server::Running,
 };
 use auth_core::{Authenticator, Error, RequestView, SystemRandom};

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod aws;
+pub mod callers;
 pub mod calls;
 pub mod digest;
 pub mod issuer;

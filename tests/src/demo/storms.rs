@@ -1,7 +1,8 @@
 //! The storms: a thousand callers who share one session, in the moments in which token caches fail.
 
 use super::{
-    calls::{Adapter, Call, Callers, Line, With},
+    callers::{Adapter, Callers},
+    calls::{Call, Line, With},
     issuer::{HOLDER, Issuer},
     server::Running,
 };

@@ -1,7 +1,7 @@
 //! The canonical query.
 
 use super::Text;
-use crate::encode::{Slash, encode_once, encoded, is_plain, is_unreserved};
+use crate::encode::{Slash, encode_once, encoded, is_plain, is_plain_query, is_unreserved};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -27,9 +27,9 @@ impl<'a> Parameters<'a> {
     /// In the order of the query; what stands between two `&` is a parameter, unless it is empty.
     pub(crate) fn unsorted(query: &'a [u8]) -> Self {
         let mut all = SmallVec::new();
-        let mut rest = query;
+        let (mut rest, nearly_plain) = (query, is_plain_query(query));
         while !rest.is_empty() {
-            let (mut end, mut equals, mut plain) = (rest.len(), None, true);
+            let (mut end, mut equals, mut plain) = (rest.len(), None, nearly_plain);
             for (at, byte) in rest.iter().enumerate() {
                 match byte {
                     b'&' => {
@@ -37,7 +37,8 @@ impl<'a> Parameters<'a> {
                         break;
                     }
                     b'=' if equals.is_none() => equals = Some(at),
-                    byte => plain &= is_unreserved(*byte),
+                    b'=' | b'%' => plain = false,
+                    _ => {}
                 }
             }
             let (part, after) = rest.split_at(end);

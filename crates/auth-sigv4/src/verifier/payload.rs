@@ -106,6 +106,9 @@ impl Signed {
 
 /// The hash of a body that is here.
 fn measured(body: Body<'_>) -> Option<[u8; 32]> {
+    if let Body::Bytes(bytes) = body {
+        return Some(sha256(bytes));
+    }
     body.hash(HashAlgorithm::Sha256)?.as_bytes().try_into().ok()
 }
 

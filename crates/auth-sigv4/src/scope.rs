@@ -1,5 +1,6 @@
 //! The scope of a signing key.
 
+use crate::canonical::Text;
 use smallvec::SmallVec;
 use std::fmt;
 
@@ -36,6 +37,17 @@ impl<'a> Scope<'a> {
     }
 }
 
+impl Scope<'_> {
+    /// The value of `X-Amz-Credential`, encoded: nothing in it is but the slashes.
+    pub(crate) fn write_credential(&self, id: &str, out: &mut Text) {
+        for part in [id, self.day, self.region, self.service] {
+            out.extend_from_slice(part.as_bytes());
+            out.extend_from_slice(b"%2F");
+        }
+        out.extend_from_slice(TERMINATOR.as_bytes());
+    }
+}
+
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}/{TERMINATOR}", self.day, self.region, self.service)
@@ -50,6 +62,6 @@ impl fmt::Debug for Scope<'_> {
 
 /// A part of a scope: what AWS puts there, and nothing that could end it.
 pub(crate) fn is_scope_part(part: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._*".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     !part.is_empty() && part.len() <= 64 && part.bytes().all(allowed)
 }

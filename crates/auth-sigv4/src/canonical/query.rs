@@ -1,7 +1,7 @@
 //! The canonical query.
 
 use super::Text;
-use crate::encode::{Slash, encode_once, encoded, is_plain, is_plain_query, is_unreserved};
+use crate::encode::{Slash, encode_once, encoded, is_plain_query, is_unreserved};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -13,7 +13,9 @@ pub(crate) struct Parameters<'a>(SmallVec<[Parameter<'a>; 32]>);
 pub(crate) struct Parameter<'a> {
     pub(crate) name: &'a [u8],
     pub(crate) value: &'a [u8],
-    /// Its encoded form is the raw one, as nearly always: then nothing is looked at twice.
+    /// Both as they stand in the query, if they do.
+    part: &'a [u8],
+    /// The encoded form is the raw one, as nearly always: then nothing is looked at twice.
     plain: bool,
 }
 
@@ -27,27 +29,13 @@ impl<'a> Parameters<'a> {
     /// In the order of the query; what stands between two `&` is a parameter, unless it is empty.
     pub(crate) fn unsorted(query: &'a [u8]) -> Self {
         let mut all = SmallVec::new();
-        let (mut rest, nearly_plain) = (query, is_plain_query(query));
-        while !rest.is_empty() {
-            let (mut end, mut equals, mut plain) = (rest.len(), None, nearly_plain);
-            for (at, byte) in rest.iter().enumerate() {
-                match byte {
-                    b'&' => {
-                        end = at;
-                        break;
-                    }
-                    b'=' if equals.is_none() => equals = Some(at),
-                    b'=' | b'%' => plain = false,
-                    _ => {}
-                }
-            }
-            let (part, after) = rest.split_at(end);
-            let (name, value) = part.split_at(equals.unwrap_or(end));
-            let value = value.get(1..).unwrap_or_default();
-            if !part.is_empty() {
-                all.push(Parameter { name, value, plain });
-            }
-            rest = after.get(1..).unwrap_or_default();
+        let nearly_plain = is_plain_query(query);
+        for part in query.split(|byte| *byte == b'&').filter(|part| !part.is_empty()) {
+            let equals = part.iter().position(|byte| *byte == b'=');
+            let (name, rest) = part.split_at(equals.unwrap_or(part.len()));
+            let value = rest.get(1..).unwrap_or_default();
+            let plain = nearly_plain && !part.contains(&b'%') && !value.contains(&b'=');
+            all.push(Parameter { name, value, part, plain });
         }
         Self(all)
     }
@@ -56,9 +44,10 @@ impl<'a> Parameters<'a> {
         self.0.iter()
     }
 
-    pub(crate) fn push(&mut self, name: &'a [u8], value: &'a [u8]) {
-        let plain = is_plain(name) && is_plain(value);
-        self.0.push(Parameter { name, value, plain });
+    /// One more, whose value is encoded already.
+    pub(crate) fn push_encoded(&mut self, name: &'a str, value: &'a [u8]) {
+        let name = name.as_bytes();
+        self.0.push(Parameter { name, value, part: b"", plain: true });
     }
 
     pub(crate) fn retain(&mut self, keep: impl Fn(&Parameter<'a>) -> bool) {
@@ -87,7 +76,9 @@ impl<'a> Parameters<'a> {
 
 impl Parameter<'_> {
     fn write(&self, out: &mut Text) {
-        if self.plain {
+        if self.plain && self.part.len() > self.name.len() {
+            out.extend_from_slice(self.part);
+        } else if self.plain {
             out.extend_from_slice(self.name);
             out.push(b'=');
             out.extend_from_slice(self.value);

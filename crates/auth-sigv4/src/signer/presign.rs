@@ -7,7 +7,7 @@ use crate::{
     encode::{Slash, encode_once},
     key::config,
 };
-use auth_core::{Result, Secret, Timestamp};
+use auth_core::{Result, Timestamp};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -49,14 +49,15 @@ impl Signer {
             return Err(config("sigv4_key_ends_first", text));
         }
         let (date, said) = (AmzDate::from(now), request.payload.said());
-        let mut credential: SmallVec<[u8; 256]> = SmallVec::new();
-        credential.extend_from_slice(self.key.id().as_bytes());
-        credential.push(b'/');
-        self.scope(&date).write(&mut credential);
-        let names = names(request)?;
         let (digits, start) = decimal(seconds);
         let expires = digits.get(start..).unwrap_or_default();
-        let token = self.key.session_token().map(Secret::expose);
+        // All values are encoded once, for both the canonical request and the target.
+        let (mut credential, mut names, mut token) = (Text::new(), Text::new(), Text::new());
+        self.scope(&date).write_credential(self.key.id(), &mut credential);
+        encode_once(&signed_names(request)?, Slash::Encoded, &mut names);
+        if let Some(raw) = self.key.session_token() {
+            encode_once(raw.expose(), Slash::Encoded, &mut token);
+        }
         let added: [(&str, &[u8]); 5] = [
             (PARAMETER_ALGORITHM, ALGORITHM.as_bytes()),
             (PARAMETER_CREDENTIAL, &credential),
@@ -70,9 +71,9 @@ impl Signer {
             let text = "query has an X-Amz- parameter already, expected it to be set by the signer";
             return Err(config("sigv4_parameter_taken", text));
         }
-        added.iter().for_each(|(name, value)| query.push(name.as_bytes(), value));
-        if let (Some(token), SessionToken::Signed) = (token, self.session_token) {
-            query.push(PARAMETER_SECURITY_TOKEN.as_bytes(), token);
+        added.iter().for_each(|(name, value)| query.push_encoded(name, value));
+        if !token.is_empty() && self.session_token == SessionToken::Signed {
+            query.push_encoded(PARAMETER_SECURITY_TOKEN, &token);
         }
         query.sort();
         let mut fields = Fields::of(request.headers.iter().copied());
@@ -94,12 +95,12 @@ impl Signer {
             target.extend_from_slice(raw);
             target.push(b'&');
         }
-        let token = token.map(|token| (PARAMETER_SECURITY_TOKEN, token));
+        let token = (!token.is_empty()).then_some((PARAMETER_SECURITY_TOKEN, &*token));
         let signature: (&str, &[u8]) = (PARAMETER_SIGNATURE, &signature);
         for (name, value) in added.into_iter().chain(token).chain([signature]) {
             target.extend_from_slice(name.as_bytes());
             target.push(b'=');
-            encode_once(value, Slash::Encoded, &mut target);
+            target.extend_from_slice(value);
             target.push(b'&');
         }
         target.pop();
@@ -109,7 +110,7 @@ impl Signer {
 }
 
 /// What is signed with it: the names of its fields.
-fn names(request: &Request<'_>) -> Result<SmallVec<[u8; 512]>> {
+fn signed_names(request: &Request<'_>) -> Result<SmallVec<[u8; 512]>> {
     let mut fields = Fields::of(request.headers.iter().copied());
     super::check(&fields)?;
     fields.sort();

@@ -66,7 +66,7 @@ impl<L> Verifier<L> {
 
     /// Is signed what must be?
     fn check_names(&self, presented: &Presented<'_>, headers: &HeaderMap) -> Result<(), Refused> {
-        let is_signed = |name: &str| presented.signed.split(';').any(|signed| signed == name);
+        let is_signed = |name: &str| presented.signed.binary_search(&name).is_ok();
         if !is_signed("host") {
             return Err(reason::NOT_SIGNED);
         }
@@ -97,7 +97,7 @@ impl<L> Verifier<L> {
     ) -> Result<R, Refused> {
         let host = request.authority().ok().flatten().ok_or(reason::HOST)?;
         let mut fields = Fields::default();
-        for name in presented.signed.split(';') {
+        for name in presented.signed.iter().copied() {
             if name == "host" {
                 fields.add(name, host.as_bytes());
                 continue;

@@ -20,7 +20,8 @@ pub(crate) struct Presented<'a> {
     pub(crate) id: &'a str,
     pub(crate) scope: Scope<'a>,
     pub(crate) date: AmzDate,
-    pub(crate) signed: &'a str,
+    /// Sorted.
+    pub(crate) signed: SmallVec<[&'a str; 16]>,
     pub(crate) signature: [u8; 32],
     pub(crate) token: Option<&'a [u8]>,
     /// For how many seconds a presigned URL is good.
@@ -119,7 +120,7 @@ impl<'a> Presented<'a> {
         }
         let date = AmzDate::parse(date).ok_or(reason::DATE)?;
         let signature = unhex_32(signature.as_bytes()).ok_or(reason::SIGNATURE_FORM)?;
-        check_names(signed)?;
+        let signed = names(signed)?;
         Ok(Self { id, scope, date, signed, signature, token, expires })
     }
 }
@@ -136,18 +137,20 @@ pub(crate) fn one<'a>(
 }
 
 /// Lower-case names, in order, none twice.
-fn check_names(signed: &str) -> Result<(), Refused> {
+fn names(signed: &str) -> Result<SmallVec<[&str; 16]>, Refused> {
+    let plain = |byte: u8| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.!#$%&'*+^`|~".contains(&byte)
+    };
+    let mut names = SmallVec::new();
     let mut last = "";
-    for (index, name) in signed.split(';').enumerate() {
-        let plain = |byte: u8| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.!#$%&'*+^`|~".contains(&byte)
-        };
-        if name <= last || index >= Fields::MOST || !name.bytes().all(plain) {
+    for name in signed.split(';') {
+        if name <= last || names.len() >= Fields::MOST || !name.bytes().all(plain) {
             return Err(reason::SIGNED_HEADERS);
         }
+        names.push(name);
         last = name;
     }
-    Ok(())
+    Ok(names)
 }
 
 fn decode(raw: &[u8], out: &mut SmallVec<[u8; 1024]>) -> Option<()> {

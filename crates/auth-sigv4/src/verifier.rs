@@ -15,6 +15,7 @@ use crate::{
     canonical::{ALGORITHM, Parameters, to_sign},
     key::SigningKey,
     reason::{self, Refused},
+    request::sha256,
     signer::PARAMETER_SIGNATURE,
 };
 use auth_core::{
@@ -107,7 +108,7 @@ where
         let judged = Judged {
             text,
             signature: presented.signature,
-            token: presented.token.map(SmallVec::from_slice),
+            token: presented.token.map(sha256),
             end: self.end(&presented),
             check: signed,
         };
@@ -150,7 +151,8 @@ where
 struct Judged {
     text: SmallVec<[u8; 256]>,
     signature: [u8; 32],
-    token: Option<SmallVec<[u8; 512]>>,
+    /// Its hash: it is compared with that of the one that is expected.
+    token: Option<[u8; 32]>,
     end: Timestamp,
     check: Signed,
 }
@@ -169,7 +171,7 @@ impl Judged {
         }
         let token = match (&known.session_token, &self.token) {
             (None, None) => true,
-            (Some(expected), Some(token)) => expected.matches(token),
+            (Some(expected), Some(token)) => sha256(expected.expose()).ct_eq(token).into(),
             _ => false,
         };
         if !token {

@@ -12,7 +12,7 @@ use crate::{
         PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS, SECURITY_TOKEN,
     },
 };
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use smallvec::SmallVec;
 
 /// The parts of a signature, in `Authorization` or in a query.
@@ -128,10 +128,10 @@ impl<'a> Presented<'a> {
 /// The one value of a field, if there is one.
 pub(crate) fn one<'a>(
     headers: &'a HeaderMap,
-    name: &str,
+    name: &'static str,
     several: Refused,
 ) -> Result<Option<&'a [u8]>, Refused> {
-    let mut values = headers.get_all(name).iter();
+    let mut values = headers.get_all(HeaderName::from_static(name)).iter();
     let first = values.next().map(http::HeaderValue::as_bytes);
     if values.next().is_some() { Err(several) } else { Ok(first) }
 }
@@ -195,7 +195,7 @@ mod tests {
     #[track_caller]
     fn check(credentials: &str, expected: Result<(), Refused>) {
         let date = HeaderValue::from_static("20150830T123600Z");
-        let headers = HeaderMap::from_iter([(http::HeaderName::from_static(DATE), date)]);
+        let headers = HeaderMap::from_iter([(HeaderName::from_static(DATE), date)]);
         let read = Presented::in_field(credentials.as_bytes(), &headers);
         assert_eq!(read.map(|_| ()), expected, "{credentials}");
     }

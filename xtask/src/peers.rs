@@ -31,10 +31,8 @@ pub struct Peer {
 pub enum Origin {
     /// A Debian package of this name.
     Debian(&'static str),
-    /// A Python package of this name, in an environment of our own.
+    /// A Python package in exactly this version, in an environment of our own.
     Python(&'static str),
-    /// A Python package in exactly this version, in the same environment.
-    PythonAt(&'static str),
     /// A package of npm in exactly this version, in a folder of our own.
     Npm(&'static str),
     /// The oldest Rust that we promise to compile with.
@@ -44,22 +42,34 @@ pub enum Origin {
 }
 
 pub const PEERS: &[Peer] = &[
-    debian("curl", "client suites", "curl", &["curl", "--version"]),
-    debian("wget", "client suites", "wget", &["wget", "--version"]),
-    debian("apache2", "server suites", "apache2", &["apache2", "-v"]),
-    debian("htpasswd", "server suites", "apache2-utils", &["htpasswd"]),
-    debian("nginx", "server suites", "nginx-light", &["nginx", "-v"]),
+    debian("curl", CLIENTS, "curl", &["curl", "--version"]),
+    debian("wget", CLIENTS, "wget", &["wget", "--version"]),
+    debian("apache2", SERVERS, "apache2", &["apache2", "-v"]),
+    debian("htpasswd", SERVERS, "apache2-utils", &["htpasswd"]),
+    debian("nginx", SERVERS, "nginx-light", &["nginx", "-v"]),
+    debian("lighttpd", SERVERS, "lighttpd", &["lighttpd", "-v"]),
+    debian("squid", SERVERS, "squid", &["squid", "-v"]),
+    debian("s3cmd", CLIENTS, "s3cmd", &["s3cmd", "--version"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),
     debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),
-    python("requests", "client suites", &["-c", "import requests; print(requests.__version__)"]),
-    python("httpx", "client suites", &["-c", "import httpx; print(httpx.__version__)"]),
+    pinned("requests", CLIENTS, "requests==2.34.2", &["-c", VERSION_IS, "requests", "2.34.2"]),
+    pinned("httpx", CLIENTS, "httpx==0.28.1", &["-c", VERSION_IS, "httpx", "0.28.1"]),
+    pinned("boto3", CLIENTS, "boto3==1.44.5", &["-c", VERSION_IS, "boto3", "1.44.5"]),
+    pinned("httpbin", SERVERS, "httpbin==0.10.4", &["-c", VERSION_IS, "httpbin", "0.10.4"]),
+    pinned(
+        "Flask-HTTPAuth",
+        SERVERS,
+        "Flask-HTTPAuth==4.8.1",
+        &["-c", VERSION_IS, "Flask-HTTPAuth", "4.8.1"],
+    ),
+    pinned("moto", SERVERS, "moto[server,s3]==5.2.5", &["-c", VERSION_IS, "moto", "5.2.5"]),
     debian("node", "JavaScript peers", "nodejs", &["node", "--version"]),
     debian("npm", "JavaScript peers", "npm", &["npm", "--version"]),
-    pinned("PyJWT", "PyJWT[crypto]==2.15.1", &["-c", VERSION_IS, "PyJWT", "2.15.1"]),
-    pinned("joserfc", "joserfc==1.8.0", &["-c", VERSION_IS, "joserfc", "1.8.0"]),
-    pinned("jwcrypto", "jwcrypto==1.6.1", &["-c", VERSION_IS, "jwcrypto", "1.6.1"]),
+    pinned("PyJWT", "JWT suites", "PyJWT[crypto]==2.15.1", &["-c", VERSION_IS, "PyJWT", "2.15.1"]),
+    pinned("joserfc", "JWT suites", "joserfc==1.8.0", &["-c", VERSION_IS, "joserfc", "1.8.0"]),
+    pinned("jwcrypto", "JWT suites", "jwcrypto==1.6.1", &["-c", VERSION_IS, "jwcrypto", "1.6.1"]),
     Peer {
         name: "jose",
         needed_for: "JWT suites",
@@ -76,6 +86,9 @@ pub const PEERS: &[Peer] = &[
     cargo("cargo-hack", "features by hand", &["cargo-hack", "--version"]),
     cargo("cargo-fuzz", "fuzz", &["cargo-fuzz", "--version"]),
 ];
+
+const CLIENTS: &str = "client suites";
+const SERVERS: &str = "server suites";
 
 const HAS_VENV: &str = "import ensurepip, sys; print(sys.version)";
 
@@ -101,21 +114,14 @@ const fn debian(
     Peer { name, needed_for, origin: Origin::Debian(package), version }
 }
 
-const fn python(
-    name: &'static str,
-    needed_for: &'static str,
-    version: &'static [&'static str],
-) -> Peer {
-    Peer { name, needed_for, origin: Origin::Python(name), version }
-}
-
-/// A library whose verdicts are compared one by one, in the version that they were reviewed in.
+/// A library whose answers are compared one by one, in the version that they were reviewed in.
 const fn pinned(
     name: &'static str,
+    needed_for: &'static str,
     package: &'static str,
     version: &'static [&'static str],
 ) -> Peer {
-    Peer { name, needed_for: "JWT suites", origin: Origin::PythonAt(package), version }
+    Peer { name, needed_for, origin: Origin::Python(package), version }
 }
 
 const fn cargo(
@@ -135,7 +141,7 @@ impl Peer {
     /// `None` if it is not installed.
     pub fn version(&self) -> Option<String> {
         let mut command = match self.origin {
-            Origin::Python(_) | Origin::PythonAt(_) => Command::new(install::python()),
+            Origin::Python(_) => Command::new(install::python()),
             Origin::Npm(_) => {
                 let mut node = Command::new("node");
                 node.current_dir(install::npm());
@@ -146,9 +152,7 @@ impl Peer {
         };
         let words = match self.origin {
             Origin::Debian(_) | Origin::Cargo(_) => self.version.get(1..)?,
-            Origin::Python(_) | Origin::PythonAt(_) | Origin::Npm(_) | Origin::OldestRust => {
-                self.version
-            }
+            Origin::Python(_) | Origin::Npm(_) | Origin::OldestRust => self.version,
         };
         let output = command.args(words).env("PATH", path()).output().ok()?;
         let said = [output.stdout, output.stderr].concat();
@@ -193,7 +197,7 @@ fn list() -> String {
             Origin::Cargo(name) => format!("not installed (optional: cargo install {name})"),
             _ => "not installed".into(),
         });
-        println!("{:12} {:16} {version:.60}", peer.name, peer.needed_for);
+        println!("{:15} {:16} {version:.60}", peer.name, peer.needed_for);
     }
     format!("{there} of {} installed", PEERS.len())
 }
@@ -228,10 +232,11 @@ mod tests {
     #[test]
     fn what_is_installed_in_one_version_is_looked_for_in_that_version() {
         for peer in PEERS {
-            let (Origin::PythonAt(package) | Origin::Npm(package)) = peer.origin else { continue };
+            let (Origin::Python(package) | Origin::Npm(package)) = peer.origin else { continue };
             let [.., name, version] = peer.version else { panic!("{}", peer.name) };
-            let wanted = package.trim_start_matches(name).trim_start_matches("[crypto]");
-            assert_eq!(wanted.trim_start_matches(['=', '@']), *version, "{package}");
+            let (package, wanted) = package.rsplit_once(['=', '@']).unwrap();
+            let package = package.trim_end_matches('=').split('[').next().unwrap();
+            assert_eq!((package, wanted), (*name, *version));
         }
     }
 

@@ -3,6 +3,7 @@
 use super::{CaseResult, Missing, Outcome, Settings, Suite};
 use crate::demo::server::Running;
 use crate::suites::clients::Scheme;
+use crate::suites::digest::{self, start::Logging};
 use crate::suites::jwt::differential::Peer;
 use crate::suites::jwt::{attacks, cookbook, differential, rfc as jose, wycheproof};
 use crate::suites::start::{self, NotStarted, Started};
@@ -46,6 +47,30 @@ pub(super) const SUITES: &[Suite] = &[
     suite("jwt-joserfc", "JWT", "joserfc", |settings| judged(settings, Peer::Joserfc)),
     suite("jwt-jwcrypto", "JWT", "jwcrypto", |settings| judged(settings, Peer::Jwcrypto)),
     suite("jwt-jose", "JWT", "jose", |settings| judged(settings, Peer::Jose)),
+    suite("digest-rfc", "Digest", "RFC", |_| ran(digest::rfc::examples())),
+    suite("digest-apache", "Digest", "Apache", |settings| {
+        asked(digest::start::apache(settings), digest::servers::apache)
+    }),
+    suite("digest-lighttpd", "Digest", "lighttpd", |settings| {
+        asked(digest::start::lighttpd(settings), digest::servers::lighttpd)
+    }),
+    suite("digest-httpbin", "Digest", "httpbin", |settings| {
+        asked(digest::start::httpbin(settings), digest::servers::httpbin)
+    }),
+    suite("digest-flask", "Digest", "Flask-HTTPAuth", |settings| {
+        asked(digest::start::flask(settings), digest::servers::flask)
+    }),
+    suite("digest-squid", "Digest", "squid", |settings| {
+        asked(digest::start::squid(settings), digest::servers::squid)
+    }),
+    suite("digest-curl", "Digest", "curl", |settings| {
+        asking(settings.peer("curl").map(digest::clients::Client::Curl))
+    }),
+    suite("digest-wget", "Digest", "wget", |settings| {
+        asking(settings.peer("wget").map(digest::clients::Client::Wget))
+    }),
+    suite("digest-requests", "Digest", "requests", |settings| python(settings, "requests")),
+    suite("digest-httpx", "Digest", "httpx", |settings| python(settings, "httpx")),
     suite("sigv4-suite", "AWS SigV4", "AWS", |settings| sigv4::cases(settings).into()),
 ];
 
@@ -107,6 +132,44 @@ fn client(
     match started {
         // The runtime lives until the client is done.
         Ok((_runtime, server)) => ran(run(&peer, &server)),
+        Err(what) => broken(what),
+    }
+}
+
+/// Our client against a real server with Digest.
+fn asked(
+    started: Result<Logging, NotStarted>,
+    ask: impl AsyncFnOnce(&Logging) -> Vec<Compared>,
+) -> Outcome {
+    let server = match started {
+        Err(NotStarted::Missing(missing)) => return Outcome::Skipped(missing),
+        Err(NotStarted::Failed(what)) => return broken(what),
+        Ok(server) => server,
+    };
+    match Runtime::new() {
+        Ok(runtime) => ran(runtime.block_on(ask(&server))),
+        Err(error) => broken(error.to_string()),
+    }
+}
+
+fn python(settings: &Settings, library: &'static str) -> Outcome {
+    let python = settings.python(library);
+    asking(python.map(|python| digest::clients::Client::Python(python, library)))
+}
+
+/// A real client with Digest against our verifier.
+fn asking(client: Result<digest::clients::Client, Missing>) -> Outcome {
+    let client = match client {
+        Ok(client) => client,
+        Err(missing) => return Outcome::Skipped(missing),
+    };
+    let started = Runtime::new().map_err(|error| error.to_string()).and_then(|runtime| {
+        let doors = runtime.block_on(digest::doors::Doors::open())?;
+        Ok((runtime, doors))
+    });
+    match started {
+        // The runtime lives until the client is done.
+        Ok((_runtime, doors)) => ran(client.run(&doors)),
         Err(what) => broken(what),
     }
 }

@@ -48,14 +48,26 @@ pub enum Told {
     Refused(&'static str),
 }
 
+/// Hears what verifiers decide.
 #[derive(Clone, Default)]
-struct Log {
+pub struct Log {
     told: Arc<Mutex<Option<Told>>>,
     served: Arc<AtomicUsize>,
 }
 
 impl Log {
-    fn note(&self, told: Told) {
+    /// What was decided since it was last asked.
+    pub fn told(&self) -> Option<Told> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// How many requests were judged.
+    pub fn served(&self) -> usize {
+        self.served.load(Ordering::SeqCst)
+    }
+
+    /// Takes down what was decided last.
+    pub fn note(&self, told: Told) {
         *self.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(told);
     }
 }
@@ -99,12 +111,12 @@ impl Running {
 
     /// What the server decided since it was last asked.
     pub fn told(&self) -> Option<Told> {
-        self.told.told.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.told.told()
     }
 
     /// How many requests it has judged.
     pub fn served(&self) -> usize {
-        self.told.served.load(Ordering::SeqCst)
+        self.told.served()
     }
 }
 

@@ -2,6 +2,7 @@
 //! servers, and tokens before us and before other libraries.
 
 pub mod clients;
+pub mod digest;
 pub mod jwt;
 pub mod rfc;
 pub mod servers;

@@ -27,7 +27,7 @@ pub fn install() -> Result<String, String> {
         _ => None,
     });
     let python: Vec<&str> = names(&missing, |origin| match origin {
-        Origin::Python(package) | Origin::PythonAt(package) => Some(package),
+        Origin::Python(package) => Some(package),
         _ => None,
     });
     let npm = names(&missing, |origin| match origin {

@@ -3,6 +3,7 @@
 mod api_key;
 mod basic;
 mod challenges;
+mod digest;
 mod jwt;
 mod session;
 mod sigv4;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<Group> {
     ];
     all.extend(challenges::slopes());
     all.extend(jwt::groups());
+    all.extend(digest::groups());
     all.extend(sigv4::groups());
     all
 }

@@ -1,0 +1,194 @@
+//! HTTP Digest: answering a challenge that has just come, one that is kept, and verifying.
+
+mod floors;
+mod peers;
+mod slopes;
+
+use crate::case::{Call, Group, call, floor, ours, peer};
+use auth_core::{
+    Answer, Authenticator, Authorization, Credentials, MemoryReplayStore, RequestView, SystemClock,
+    SystemRandom, Verifier as _,
+};
+use auth_digest::{
+    Accounts, Algorithm, Count, Digest, DigestChallenge, DigestResponse, Ha1, Md5, Message,
+    NonceCount, Nonces, Protection, Verifier,
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use std::hint::black_box;
+
+const USER: &str = "Mufasa";
+const PASSWORD: &str = "Circle of Life";
+const REALM: &str = "http-auth@example.org";
+const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
+const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
+const TARGET: &str = "/dir/index.html";
+
+pub fn groups() -> Vec<Group> {
+    let mut groups = vec![
+        Group {
+            name: "digest-md5",
+            input: "the challenge of RFC 7616 section 3.9.1, read and answered; pure function",
+            cases: vec![
+                floor("md-5: its three hashes", || floors::three(floors::md5)),
+                ours("auth-digest", Some(2.0), 2, || answered(Algorithm::Md5)),
+                peer("http-auth", || peers::http_auth(Algorithm::Md5, false)),
+                peer("digest_auth", || peers::digest_auth(Algorithm::Md5, false)),
+            ],
+        },
+        Group {
+            name: "digest-md5-kept",
+            input: "the same, the challenge kept",
+            cases: vec![
+                floor("md-5: its two hashes", || floors::two(floors::md5)),
+                ours("auth-digest", Some(1.5), 2, || kept(Algorithm::Md5)),
+                peer("http-auth", || peers::http_auth(Algorithm::Md5, true)),
+                peer("digest_auth", || peers::digest_auth(Algorithm::Md5, true)),
+            ],
+        },
+        Group {
+            name: "digest-sha256",
+            input: "the challenge of RFC 7616 section 3.9.1, read and answered; pure function",
+            cases: vec![
+                floor("sha2: its three hashes", || floors::three(floors::sha256)),
+                ours("auth-digest", Some(1.4), 2, || answered(Algorithm::Sha256)),
+                peer("http-auth", || peers::http_auth(Algorithm::Sha256, false)),
+                peer("digest_auth", || peers::digest_auth(Algorithm::Sha256, false)),
+            ],
+        },
+        Group {
+            name: "digest-sha256-kept",
+            input: "the same, the challenge kept",
+            cases: vec![
+                floor("sha2: its two hashes", || floors::two(floors::sha256)),
+                ours("auth-digest", Some(1.2), 2, || kept(Algorithm::Sha256)),
+                peer("http-auth", || peers::http_auth(Algorithm::Sha256, true)),
+                peer("digest_auth", || peers::digest_auth(Algorithm::Sha256, true)),
+            ],
+        },
+        Group {
+            name: "digest-verify-md5",
+            input: "the answer of RFC 7616 section 3.9.1, HA1 in hand; pure function",
+            cases: vec![
+                floor("md-5: its two hashes", || floors::two(floors::md5)),
+                ours("auth-digest", Some(1.3), 0, || verified(Algorithm::Md5)),
+            ],
+        },
+        Group {
+            name: "digest-verify-sha256",
+            input: "the answer of RFC 7616 section 3.9.1, HA1 in hand; pure function",
+            cases: vec![
+                floor("sha2: its two hashes", || floors::two(floors::sha256)),
+                ours("auth-digest", Some(1.3), 0, || verified(Algorithm::Sha256)),
+            ],
+        },
+        Group {
+            name: "digest-verifier",
+            input: "SHA-256, a count each; through dyn Verifier, accounts, nonces and replay store",
+            cases: vec![
+                floor("sha2: its two hashes, and the nonce's MAC", floors::two_and_mac),
+                ours("auth-digest", None, 4, || through_the_trait(Algorithm::Sha256)),
+            ],
+        },
+    ];
+    groups.extend(slopes::groups());
+    groups
+}
+
+fn challenge(algorithm: Algorithm) -> String {
+    format!(
+        "Digest realm=\"{REALM}\", qop=\"auth\", algorithm={algorithm}, nonce=\"{NONCE}\", \
+         opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+    )
+}
+
+fn message() -> Message<'static> {
+    let count = Count { nc: NonceCount::FIRST, cnonce: CNONCE.as_bytes() };
+    let (uri, nonce) = (TARGET.as_bytes(), NONCE.as_bytes());
+    Message { method: "GET", uri, nonce, protection: Protection::Auth(count) }
+}
+
+fn answered(algorithm: Algorithm) -> Call {
+    let (field, message) = (challenge(algorithm), message());
+    call(move || {
+        let challenge = DigestChallenge::parse(black_box(field.as_bytes())).expect("a challenge");
+        challenge.respond(USER, PASSWORD.as_bytes(), black_box(&message)).expect("a field")
+    })
+}
+
+/// A client that has been challenged.
+fn client(algorithm: Algorithm) -> Digest {
+    let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
+    let (uri, none, mut asked) = (uri(), HeaderMap::new(), HeaderMap::new());
+    let field = HeaderValue::try_from(challenge(algorithm)).expect("a field");
+    asked.insert(header::WWW_AUTHENTICATE, field);
+    let view = RequestView::new(&Method::GET, &uri, &none);
+    let answer = Answer::new(view, StatusCode::UNAUTHORIZED, &asked);
+    digest.assess(&Credentials::none(), answer);
+    digest
+}
+
+fn uri() -> Uri {
+    Uri::from_static("https://www.example.org/dir/index.html")
+}
+
+fn kept(algorithm: Algorithm) -> Call {
+    let (digest, uri, headers) = (client(algorithm), uri(), HeaderMap::new());
+    call(move || {
+        let view = RequestView::new(&Method::GET, black_box(&uri), black_box(&headers));
+        digest.present(view).expect("credentials").expect("a kept challenge")
+    })
+}
+
+fn ha1(algorithm: Algorithm) -> Ha1 {
+    Ha1::new(algorithm.function(), USER, REALM.as_bytes(), PASSWORD.as_bytes())
+}
+
+fn verified(algorithm: Algorithm) -> Call {
+    let ha1 = ha1(algorithm);
+    let challenge = challenge(algorithm);
+    let challenge = DigestChallenge::parse(challenge.as_bytes()).expect("a challenge");
+    let field = challenge.respond(USER, PASSWORD.as_bytes(), &message()).expect("a field");
+    call(move || {
+        let field = Authorization::parse(black_box(field.as_bytes())).expect("a scheme");
+        let read = DigestResponse::parse(field.credentials()).expect("credentials");
+        let session = ha1.session(read.algorithm(), &read.nonce, CNONCE.as_bytes());
+        let message = read.message("GET", None).expect("a message");
+        assert!(session.response(&message).matches(read.response));
+    })
+}
+
+/// A caller that counts, since each count passes once.
+fn through_the_trait(algorithm: Algorithm) -> Call {
+    let mut accounts = Accounts::new();
+    accounts.add(USER, REALM, ha1(algorithm)).expect("an account");
+    let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).expect("nonces");
+    let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+    let door = Verifier::new(REALM, accounts, nonces, replay).expect("a verifier");
+    let door = door.md5(Md5::Anywhere).offering(&[algorithm]).expect("an offer");
+    let (uri, none) = (uri(), HeaderMap::new());
+    let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
+    let view = RequestView::new(&Method::GET, &uri, &none);
+    let refused = door.verify(view).wait().expect("told").expect_err("no credentials");
+    let asked = refused.challenges().iter().map(|challenge| {
+        (header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge.to_string()).expect("a field"))
+    });
+    let asked: HeaderMap = asked.collect();
+    digest.assess(&Credentials::none(), Answer::new(view, StatusCode::UNAUTHORIZED, &asked));
+    let mut requests = (0..10_000).map(move |_| {
+        let (mut uri, mut headers) = (self::uri(), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &none);
+        let made = digest.present(view).expect("credentials").expect("a kept challenge");
+        made.commit(&mut uri, &mut headers).expect("committed");
+        headers
+    });
+    let requests: Vec<HeaderMap> = requests.by_ref().collect();
+    let mut next = 0;
+    let door: Box<dyn auth_core::Verifier<Principal = usize>> =
+        Box::new(door.map(|caller: auth_digest::Principal| caller.user.len()));
+    call(move || {
+        let headers = &requests[next % requests.len()];
+        next += 1;
+        let view = RequestView::new(&Method::GET, black_box(&uri), black_box(headers));
+        door.verify(view).wait().expect("told").expect("accepted").principal
+    })
+}

@@ -71,7 +71,16 @@ pub(super) const SUITES: &[Suite] = &[
     }),
     suite("digest-requests", "Digest", "requests", |settings| python(settings, "requests")),
     suite("digest-httpx", "Digest", "httpx", |settings| python(settings, "httpx")),
-    suite("sigv4-suite", "AWS SigV4", "AWS", |settings| sigv4::cases(settings).into()),
+    suite("sigv4-suite", "AWS SigV4", "AWS", |settings| {
+        sigv4::suite::from_vectors(settings).into()
+    }),
+    suite("sigv4-crate", "AWS SigV4", "AWS, in aws-sigv4", |_| {
+        sigv4::suite::from_crate().map_or_else(broken, Outcome::Ran)
+    }),
+    suite("sigv4-aws-sigv4", "AWS SigV4", "aws-sigv4", |_| ran(sigv4::differential::aws_sigv4())),
+    suite("sigv4-botocore", "AWS SigV4", "botocore", |settings| {
+        sigv4::differential::botocore(settings).map_or_else(Outcome::Skipped, ran)
+    }),
 ];
 
 const fn suite(

@@ -1,23 +1,46 @@
 //! The official suite of AWS Signature Version 4: 38 requests, signed in a field and in the query, each stage by itself.
 
-use crate::conformance::{CaseResult, Missing, Settings};
+use crate::conformance::{CaseResult, Missing, Settings, output};
 use auth_sigv4::{
     AccessKey, AmzDate, ContentSha256, Encoding, Normalization, Payload, Request, Rules, Scope,
     Service, SessionToken, Signer, canonical_request, string_to_sign,
 };
 use serde_json::Value;
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path, process::Command, time::Duration};
 
-/// Every stage of every chain.
+/// Every stage of every chain, from the folder of vectors.
 ///
 /// # Errors
 ///
 /// If the suite is not there.
-pub fn cases(settings: &Settings) -> Result<Vec<CaseResult>, Missing> {
+pub fn from_vectors(settings: &Settings) -> Result<Vec<CaseResult>, Missing> {
     let folder = settings.vectors("aws-sigv4")?.join("v4");
-    let missing = || Missing::Vectors("aws-sigv4, v4".into());
-    let mut folders: Vec<_> =
-        fs::read_dir(folder).map_err(|_| missing())?.flatten().map(|entry| entry.path()).collect();
+    within(&folder).map_err(|_| Missing::Vectors("aws-sigv4, v4".into()))
+}
+
+/// The same, as the crate `aws-sigv4` ships it. What it added has no context, and belongs to tests of its own.
+///
+/// # Errors
+///
+/// If the crate is not where cargo says.
+pub fn from_crate() -> Result<Vec<CaseResult>, String> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["metadata", "--format-version", "1", "--locked", "--offline", "--manifest-path"]);
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    let output = output(cargo.arg(manifest), Duration::from_secs(60))?;
+    let metadata: Value = serde_json::from_slice(&output.stdout)
+        .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let manifest = packages
+        .filter(|package| package["name"] == "aws-sigv4")
+        .find_map(|package| package["manifest_path"].as_str());
+    let folder = manifest.and_then(|manifest| Path::new(manifest).parent()).ok_or("no crate")?;
+    within(&folder.join("aws-signing-test-suite/v4")).map_err(|error| error.to_string())
+}
+
+fn within(folder: &Path) -> std::io::Result<Vec<CaseResult>> {
+    let mut folders: Vec<_> = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    folders.retain(|folder| folder.join("context.json").is_file());
     folders.sort();
     Ok(folders.iter().flat_map(|folder| in_folder(folder)).collect())
 }

@@ -1,0 +1,7 @@
+//! AWS Signature Version 4: the official suite, generated requests before us and before others, a server that verifies
+//! what we sign, and clients that sign for us.
+
+pub mod differential;
+mod generated;
+mod rust;
+pub mod suite;

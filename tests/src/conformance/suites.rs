@@ -3,7 +3,7 @@
 use super::{CaseResult, Missing, Outcome, Settings, Suite};
 use crate::demo::server::Running;
 use crate::suites::clients::Scheme;
-use crate::suites::digest::{self, start::Logging};
+use crate::suites::digest;
 use crate::suites::jwt::differential::Peer;
 use crate::suites::jwt::{attacks, cookbook, differential, rfc as jose, wycheproof};
 use crate::suites::start::{self, NotStarted, Started};
@@ -81,6 +81,9 @@ pub(super) const SUITES: &[Suite] = &[
     suite("sigv4-botocore", "AWS SigV4", "botocore", |settings| {
         sigv4::differential::botocore(settings).map_or_else(Outcome::Skipped, ran)
     }),
+    suite("sigv4-moto", "AWS SigV4", "moto", |settings| {
+        asked(sigv4::moto::start(settings), sigv4::moto::cases)
+    }),
 ];
 
 const fn suite(
@@ -145,11 +148,8 @@ fn client(
     }
 }
 
-/// Our client against a real server with Digest.
-fn asked(
-    started: Result<Logging, NotStarted>,
-    ask: impl AsyncFnOnce(&Logging) -> Vec<Compared>,
-) -> Outcome {
+/// Our client against a real server that was started.
+fn asked<S>(started: Result<S, NotStarted>, ask: impl AsyncFnOnce(&S) -> Vec<Compared>) -> Outcome {
     let server = match started {
         Err(NotStarted::Missing(missing)) => return Outcome::Skipped(missing),
         Err(NotStarted::Failed(what)) => return broken(what),

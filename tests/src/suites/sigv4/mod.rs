@@ -3,5 +3,6 @@
 
 pub mod differential;
 mod generated;
+pub mod moto;
 mod rust;
 pub mod suite;

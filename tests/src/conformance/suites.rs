@@ -84,6 +84,17 @@ pub(super) const SUITES: &[Suite] = &[
     suite("sigv4-moto", "AWS SigV4", "moto", |settings| {
         asked(sigv4::moto::start(settings), sigv4::moto::cases)
     }),
+    suite("sigv4-boto3", "AWS SigV4", "boto3", |settings| {
+        let peers = settings.own_python("boto3").map_err(|_| Missing::Peer("boto3".into()));
+        let peers = peers.and_then(|python| Ok((python, settings.peer("curl")?)));
+        signing(settings, peers, |client, (python, curl)| client.boto3(python, curl))
+    }),
+    suite("sigv4-curl", "AWS SigV4", "curl", |settings| {
+        signing(settings, settings.peer("curl"), |client, curl| client.curl(curl))
+    }),
+    suite("sigv4-s3cmd", "AWS SigV4", "s3cmd", |settings| {
+        signing(settings, settings.peer("s3cmd"), |client, s3cmd| client.s3cmd(s3cmd))
+    }),
 ];
 
 const fn suite(
@@ -179,6 +190,32 @@ fn asking(client: Result<digest::clients::Client, Missing>) -> Outcome {
     match started {
         // The runtime lives until the client is done.
         Ok((_runtime, doors)) => ran(client.run(&doors)),
+        Err(what) => broken(what),
+    }
+}
+
+/// A real client with AWS signatures against our verifier.
+fn signing<P>(
+    settings: &Settings,
+    peer: Result<P, Missing>,
+    run: impl FnOnce(&sigv4::clients::Client<'_>, &P) -> Vec<Compared>,
+) -> Outcome {
+    let peer = match peer {
+        Ok(peer) => peer,
+        Err(missing) => return Outcome::Skipped(missing),
+    };
+    let started = settings.folder("sigv4-doors").map_err(|error| error.to_string());
+    let started = started.and_then(|folder| {
+        let runtime = Runtime::new().map_err(|error| error.to_string())?;
+        let certificate = folder.join("certificate");
+        let doors = runtime.block_on(sigv4::doors::Doors::open(&certificate))?;
+        Ok((runtime, doors, folder))
+    });
+    match started {
+        // The runtime lives until the client is done.
+        Ok((_runtime, doors, folder)) => {
+            ran(run(&sigv4::clients::Client { doors: &doors, folder }, &peer))
+        }
         Err(what) => broken(what),
     }
 }

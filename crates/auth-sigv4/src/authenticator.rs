@@ -6,6 +6,7 @@ use crate::{
     AccessKey, Payload, Request, Service, Signer,
     fault::{Fault, fault, is_refusal},
     key::config,
+    signer::Urls,
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{
@@ -49,6 +50,7 @@ pub struct SigV4 {
     clock: Arc<dyn Clock>,
     learned: Option<LearnedClock>,
     payload: PayloadSigning,
+    urls: Urls,
     /// The signer of the key that was used last.
     signer: ArcSwapOption<(u64, Signer)>,
 }
@@ -106,6 +108,7 @@ impl SigV4 {
             clock,
             learned: None,
             payload: PayloadSigning::Hashed,
+            urls: Urls::WithinTheKey,
             signer: ArcSwapOption::empty(),
         })
     }
@@ -125,16 +128,26 @@ impl SigV4 {
         Self { payload: PayloadSigning::Unsigned, ..self }
     }
 
+    /// Presigns with the key that is there, though it ends before the URL would: the URL is then dead with the key.
+    #[must_use]
+    pub fn letting_urls_outlive_the_key(self) -> Self {
+        Self { urls: Urls::AsAsked, ..self }
+    }
+
     /// The target of a URL that is good for `expires`, for whoever has it: path and query.
     ///
-    /// A temporary key that would end before is renewed first.
+    /// A temporary key that would end before is renewed first, unless URLs may outlive it.
     ///
     /// # Errors
     ///
     /// Those of [`Signer::presign`], and those of the session.
     pub fn presign<'a>(&'a self, request: RequestView<'a>, expires: Duration) -> Flow<'a, String> {
         let now = self.clock.now();
-        self.keys.until(now.after(expires)).and_then(move |held| {
+        let held = match self.urls {
+            Urls::WithinTheKey => self.keys.until(now.after(expires)),
+            Urls::AsAsked => self.keys.current(),
+        };
+        held.and_then(move |held| {
             let presigned = self.with_signer(held, |signer| {
                 let host = host(request)?;
                 let headers = [("host", host.as_bytes())];
@@ -192,6 +205,10 @@ impl SigV4 {
             }
         }
         let signer = Signer::new(held.key, &self.region, self.service.clone())?;
+        let signer = match self.urls {
+            Urls::WithinTheKey => signer,
+            Urls::AsAsked => signer.letting_urls_outlive_the_key(),
+        };
         let kept = Arc::new((held.generation, signer));
         self.signer.store(Some(Arc::clone(&kept)));
         work(&kept.1)

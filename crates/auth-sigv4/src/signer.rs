@@ -58,6 +58,7 @@ pub struct Signer {
     service: Service,
     rules: Rules,
     session_token: SessionToken,
+    pub(crate) urls: Urls,
     derived: ArcSwapOption<Derived>,
 }
 
@@ -65,6 +66,13 @@ pub struct Signer {
 struct Derived {
     day: [u8; 8],
     key: SigningKey,
+}
+
+/// How long presigned URLs may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urls {
+    WithinTheKey,
+    AsAsked,
 }
 
 /// When the session token of a temporary key joins the request.
@@ -96,6 +104,7 @@ impl Signer {
             rules: service.rules(),
             service,
             session_token: SessionToken::Signed,
+            urls: Urls::WithinTheKey,
             derived: ArcSwapOption::empty(),
         })
     }
@@ -110,6 +119,12 @@ impl Signer {
     #[must_use]
     pub fn with_session_token(self, session_token: SessionToken) -> Self {
         Self { session_token, ..self }
+    }
+
+    /// Also presigns URLs that a temporary key does not last for: they are dead before their time, with the key.
+    #[must_use]
+    pub fn letting_urls_outlive_the_key(self) -> Self {
+        Self { urls: Urls::AsAsked, ..self }
     }
 
     /// The access key.

@@ -174,3 +174,16 @@ fn a_url_does_not_outlive_its_key() {
     assert_eq!(presigned(0).unwrap_err().code(), "sigv4_expires");
     assert_eq!(presigned(8 * 24 * 3600).unwrap_err().code(), "sigv4_expires");
 }
+
+#[test]
+fn a_url_outlives_its_key_when_that_was_asked_for() {
+    let (sigv4, clock) = over_sts(Service::S3);
+    let sigv4 = sigv4.letting_urls_outlive_the_key();
+    let (uri, headers) = (Uri::from_static("https://a.example/k"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers);
+    let presigned = |seconds| sigv4.presign(view, Duration::from_secs(seconds)).wait();
+    assert!(presigned(7200).unwrap().contains("ASIA1"));
+    clock.advance(Duration::from_secs(60));
+    assert!(presigned(7 * 24 * 3600).unwrap().contains("ASIA1"), "no other key was fetched");
+    assert_eq!(presigned(8 * 24 * 3600).unwrap_err().code(), "sigv4_expires");
+}

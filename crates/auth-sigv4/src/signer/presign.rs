@@ -1,6 +1,6 @@
 //! Presigned URLs: the signature in the query, for whoever has the URL.
 
-use super::{SessionToken, Signer};
+use super::{SessionToken, Signer, Urls};
 use crate::{
     AmzDate, Request,
     canonical::{ALGORITHM, Canonical, Fields, Parameters, Text, split, to_sign},
@@ -32,7 +32,8 @@ impl Signer {
     /// # Errors
     ///
     /// `Error::Config` when there is no `host`, when `expires` is not 1 second to 7 days, or when a temporary key ends
-    /// before: the URL would be dead before its time.
+    /// before: the URL would be dead before its time, which
+    /// [`letting_urls_outlive_the_key`](Self::letting_urls_outlive_the_key) allows.
     pub fn presign(
         &self,
         request: &Request<'_>,
@@ -44,7 +45,8 @@ impl Signer {
             let text = "expires is not 1 second to 7 days, expected a time that a URL may last";
             return Err(config("sigv4_expires", text));
         }
-        if self.key.expires().is_some_and(|end| end < now.after(Duration::from_secs(seconds))) {
+        let ends_first = |end| end < now.after(Duration::from_secs(seconds));
+        if self.urls == Urls::WithinTheKey && self.key.expires().is_some_and(ends_first) {
             let text = "temporary key ends before the URL would, expected one that lasts as long";
             return Err(config("sigv4_key_ends_first", text));
         }

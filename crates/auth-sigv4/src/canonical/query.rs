@@ -30,12 +30,13 @@ impl<'a> Parameters<'a> {
     pub(crate) fn unsorted(query: &'a [u8]) -> Self {
         let mut all = SmallVec::new();
         let nearly_plain = is_plain_query(query);
-        for part in query.split(|byte| *byte == b'&').filter(|part| !part.is_empty()) {
-            let equals = part.iter().position(|byte| *byte == b'=');
-            let (name, rest) = part.split_at(equals.unwrap_or(part.len()));
-            let value = rest.get(1..).unwrap_or_default();
-            let plain = nearly_plain && !part.contains(&b'%') && !value.contains(&b'=');
-            all.push(Parameter { name, value, part, plain });
+        let mut rest = query;
+        while !rest.is_empty() {
+            let (parameter, behind) = Parameter::first(rest, nearly_plain);
+            if !parameter.part.is_empty() {
+                all.push(parameter);
+            }
+            rest = behind;
         }
         Self(all)
     }
@@ -74,7 +75,29 @@ impl<'a> Parameters<'a> {
     }
 }
 
-impl Parameter<'_> {
+impl<'a> Parameter<'a> {
+    /// The first one of a query, and what is behind its `&`. Looks at each byte once.
+    #[inline]
+    fn first(query: &'a [u8], nearly_plain: bool) -> (Self, &'a [u8]) {
+        let (mut end, mut equals, mut plain) = (0, None, nearly_plain);
+        for byte in query {
+            // Letters come behind all that matters.
+            if *byte <= b'=' {
+                match byte {
+                    b'&' => break,
+                    b'=' if equals.is_none() => equals = Some(end),
+                    b'=' | b'%' => plain = false,
+                    _ => {}
+                }
+            }
+            end += 1;
+        }
+        let (part, behind) = query.split_at_checked(end).unwrap_or((query, b""));
+        let (name, value) = part.split_at_checked(equals.unwrap_or(end)).unwrap_or((part, b""));
+        let value = value.get(1..).unwrap_or_default();
+        (Self { name, value, part, plain }, behind.get(1..).unwrap_or_default())
+    }
+
     fn write(&self, out: &mut Text) {
         if self.plain && self.part.len() > self.name.len() {
             out.extend_from_slice(self.part);

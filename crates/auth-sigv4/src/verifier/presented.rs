@@ -34,12 +34,15 @@ impl<'a> Presented<'a> {
         let text = std::str::from_utf8(credentials).map_err(|_| reason::PARAMETERS)?;
         let [mut credential, mut signed, mut signature] = [None; 3];
         for part in text.split(',') {
-            let (name, value) = part.trim_matches(' ').split_once('=').ok_or(reason::PARAMETERS)?;
-            let slot = match name {
-                "Credential" => &mut credential,
-                "SignedHeaders" => &mut signed,
-                "Signature" => &mut signature,
-                _ => return Err(reason::PARAMETERS),
+            let part = part.trim_matches(' ');
+            let (slot, value) = if let Some(value) = part.strip_prefix("Credential=") {
+                (&mut credential, value)
+            } else if let Some(value) = part.strip_prefix("SignedHeaders=") {
+                (&mut signed, value)
+            } else if let Some(value) = part.strip_prefix("Signature=") {
+                (&mut signature, value)
+            } else {
+                return Err(reason::PARAMETERS);
             };
             if slot.replace(value).is_some() {
                 return Err(reason::PARAMETERS);

@@ -3,6 +3,7 @@
 mod floors;
 mod peers;
 mod slopes;
+mod strangers;
 
 use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{
@@ -90,6 +91,7 @@ pub fn groups() -> Vec<Group> {
             ],
         },
     ];
+    groups.push(strangers::group());
     groups.extend(slopes::groups());
     groups
 }
@@ -167,13 +169,7 @@ fn through_the_trait(algorithm: Algorithm) -> Call {
     let door = door.md5(Md5::Anywhere).offering(&[algorithm]).expect("an offer");
     let (uri, none) = (uri(), HeaderMap::new());
     let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
-    let view = RequestView::new(&Method::GET, &uri, &none);
-    let refused = door.verify(view).wait().expect("told").expect_err("no credentials");
-    let asked = refused.challenges().iter().map(|challenge| {
-        (header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge.to_string()).expect("a field"))
-    });
-    let asked: HeaderMap = asked.collect();
-    digest.assess(&Credentials::none(), Answer::new(view, StatusCode::UNAUTHORIZED, &asked));
+    challenged(&digest, &door);
     let mut requests = (0..10_000).map(move |_| {
         let (mut uri, mut headers) = (self::uri(), HeaderMap::new());
         let view = RequestView::new(&Method::GET, &uri, &none);
@@ -191,4 +187,16 @@ fn through_the_trait(algorithm: Algorithm) -> Call {
         let view = RequestView::new(&Method::GET, black_box(&uri), black_box(headers));
         door.verify(view).wait().expect("told").expect("accepted").principal
     })
+}
+
+/// Has a client hear the challenge of a verifier.
+fn challenged(digest: &Digest, door: &Verifier<Accounts>) {
+    let (uri, none) = (uri(), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &none);
+    let refused = door.verify(view).wait().expect("told").expect_err("no credentials");
+    let asked = refused.challenges().iter().map(|challenge| {
+        (header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge.to_string()).expect("a field"))
+    });
+    let asked: HeaderMap = asked.collect();
+    digest.assess(&Credentials::none(), Answer::new(view, StatusCode::UNAUTHORIZED, &asked));
 }

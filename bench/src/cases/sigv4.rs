@@ -2,6 +2,7 @@
 
 mod floors;
 mod peers;
+mod strangers;
 
 use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{
@@ -32,7 +33,16 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * 1024;
 
 pub fn groups() -> Vec<Group> {
-    vec![put(), get(), large(), presign(), through_the_trait(), verify_put(), verify_get()]
+    vec![
+        put(),
+        get(),
+        large(),
+        presign(),
+        through_the_trait(),
+        verify_put(),
+        verify_get(),
+        strangers::group(),
+    ]
 }
 
 fn put() -> Group {

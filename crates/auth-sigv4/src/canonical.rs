@@ -7,11 +7,13 @@ mod query;
 pub(crate) use fields::Fields;
 pub(crate) use query::Parameters;
 
-use crate::{AmzDate, Request, Rules, encode::hex, request::sha256, scope::Scope};
+use crate::{
+    AmzDate, Request, Rules,
+    encode::{Text, hex},
+    request::sha256,
+    scope::Scope,
+};
 use smallvec::SmallVec;
-
-/// A text on the stack, unless it is longer than requests usually are.
-pub(crate) type Text = SmallVec<[u8; 4096]>;
 
 /// The canonical request of `request`, all of whose header fields are signed.
 ///

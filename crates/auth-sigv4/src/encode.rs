@@ -1,6 +1,9 @@
 //! Bytes as text: hexadecimal, and percent-encoding as AWS has it.
 
-use crate::canonical::Text;
+use smallvec::SmallVec;
+
+/// A text on the stack, unless it is longer than requests usually are.
+pub(crate) type Text = SmallVec<[u8; 4096]>;
 
 const LOWER: &[u8; 16] = b"0123456789abcdef";
 const UPPER: &[u8; 16] = b"0123456789ABCDEF";

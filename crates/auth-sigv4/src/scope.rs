@@ -1,6 +1,6 @@
 //! The scope of a signing key.
 
-use crate::canonical::Text;
+use crate::encode::Text;
 use smallvec::SmallVec;
 use std::fmt;
 

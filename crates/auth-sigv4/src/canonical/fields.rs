@@ -1,6 +1,6 @@
 //! The canonical header fields.
 
-use super::Text;
+use crate::encode::Text;
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 

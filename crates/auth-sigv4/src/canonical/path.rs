@@ -1,9 +1,8 @@
 //! The canonical path.
 
-use super::Text;
 use crate::{
     Encoding, Normalization, Rules,
-    encode::{Slash, encode_again, encode_once},
+    encode::{Slash, Text, encode_again, encode_once},
 };
 use smallvec::SmallVec;
 

@@ -1,7 +1,6 @@
 //! The canonical query.
 
-use super::Text;
-use crate::encode::{Slash, encode_once, encoded, is_plain_query, is_unreserved};
+use crate::encode::{Slash, Text, encode_once, encoded, is_plain_query, is_unreserved};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 

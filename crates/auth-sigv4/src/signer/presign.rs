@@ -3,8 +3,8 @@
 use super::{SessionToken, Signer, Urls};
 use crate::{
     AmzDate, Request,
-    canonical::{ALGORITHM, Canonical, Fields, Parameters, Text, split, to_sign},
-    encode::{Slash, encode_once},
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, split, to_sign},
+    encode::{Slash, Text, encode_once},
     key::config,
 };
 use auth_core::{Result, Timestamp};

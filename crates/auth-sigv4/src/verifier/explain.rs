@@ -1,7 +1,7 @@
 //! Why two signatures differ, for the owner of the key.
 
 use super::{Verifier, payload::Signed};
-use crate::canonical::{Parameters, Text};
+use crate::{canonical::Parameters, encode::Text};
 use auth_core::{Rejection, RequestView};
 use smallvec::SmallVec;
 use std::fmt;

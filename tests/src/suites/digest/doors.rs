@@ -99,7 +99,7 @@ fn shown(caller: Principal) -> String {
 }
 
 impl Door {
-    /// What [`shown`] says of the best answer that can be given here.
+    /// How the best answer that can be given here is shown.
     pub fn best(&self) -> String {
         let algorithm = self.algorithms.first().map_or("", |algorithm| algorithm.name());
         let qop = match self.qop {

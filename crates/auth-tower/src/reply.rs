@@ -4,8 +4,8 @@ use crate::Reread;
 use auth_core::{Error, Rejection};
 use bytes::Bytes;
 use http::{
-    HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    HeaderValue, Response, StatusCode, Version,
+    header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use std::time::Duration;
 
@@ -26,6 +26,14 @@ pub(crate) fn failed<B>(error: &Error) -> Response<Reread<B>> {
         }
         Error::Transport(_) => plain(StatusCode::SERVICE_UNAVAILABLE, None),
         _ => plain(StatusCode::INTERNAL_SERVER_ERROR, None),
+    }
+}
+
+/// Says that this is the last answer on its connection, where HTTP has a word for it: a body that nobody will read is
+/// still to come, and a client that is told will not send its next request behind it, into a connection that closes.
+pub(crate) fn closing<B>(answer: &mut Response<B>, version: Version) {
+    if version <= Version::HTTP_11 {
+        answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 

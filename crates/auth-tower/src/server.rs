@@ -3,7 +3,7 @@
 use crate::{
     BoxError, CheckedBody, Connection, Reread,
     judge::{Door, Refused},
-    reply::{failed, rejected},
+    reply::{closing, failed, rejected},
 };
 use auth_core::{Accepted, Body, Error, Event, Need, Observer, Reply, Seal, Verifier};
 use auth_net::TrustedProxies;
@@ -23,7 +23,8 @@ use tower_service::Service;
 ///
 /// An accepted request carries its [`Authenticated`] principal in its extensions. A rejected one is answered here, with
 /// its challenges and one plain body. The request's body is buffered or hashed only when the verifier needs it, after
-/// its cheap checks, up to a limit; a body check streams.
+/// its cheap checks, up to a limit; a body check streams. One that is refused before its body came says so to its
+/// client with `connection: close`.
 ///
 /// Who is calling from where comes from a [`Connection`] in the request's extensions, which the server puts there (with
 /// the `axum` feature, `ConnectInfo<SocketAddr>` serves too).
@@ -188,8 +189,16 @@ where
     let Accepted { principal, scheme, body: check, seal, .. } =
         match door.judge(&head, &connection, &mut body).await {
             Ok(accepted) => accepted,
-            Err(Refused::Rejected(rejection)) => return Ok(rejected(&rejection)),
-            Err(Refused::Failed(error)) => return Ok(failed(&error)),
+            Err(refused) => {
+                let mut answer = match &refused {
+                    Refused::Rejected(rejection) => rejected(rejection),
+                    Refused::Failed(error) => failed(error),
+                };
+                if !http_body::Body::is_end_stream(&body) {
+                    closing(&mut answer, head.version);
+                }
+                return Ok(answer);
+            }
         };
     head.extensions.insert(Authenticated { principal, scheme });
     let late = Arc::new(OnceLock::new());

@@ -4,7 +4,7 @@
 use auth_core::*;
 use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full};
 use std::{
@@ -123,6 +123,10 @@ impl http_body::Body for Pieces {
         self.1.fetch_add(usize::from(piece.is_some()), Ordering::SeqCst);
         Poll::Ready(piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
     }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_slice().is_empty()
+    }
 }
 
 fn good() -> http::request::Builder {
@@ -173,6 +177,25 @@ async fn the_body_is_read_only_when_needed_and_credentials_are_there() {
     .await;
     assert!(told.body.starts_with("Hashed([SHA256:ba7816bf8f01cfea"), "{}", told.body);
     assert!(told.body.ends_with(": abc"));
+}
+
+/// A server closes a connection whose body it has not read; a client that is not told sends its next request into it.
+#[tokio::test]
+async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() {
+    let bytes = || Word { need: Need::Bytes { limit: 8 }, ..Word::default() };
+    let wrong = || Request::post("/").header("word", "bad");
+    for (word, request, pieces, status, expected) in [
+        (Word::default(), Request::post("/"), &["a"][..], 401, Some("close")),
+        (Word::default(), wrong().version(Version::HTTP_10), &["a"], 401, Some("close")),
+        (Word::default(), wrong().version(Version::HTTP_2), &["a"], 401, None),
+        (Word::default(), wrong(), &[], 401, None),
+        (bytes(), good(), &["abc", "def", "ghi", "jkl"], 413, Some("close")),
+        (Word::default(), good(), &["a"], 200, None),
+    ] {
+        let told = ask(word, request, pieces).await;
+        let said = told.headers.get(header::CONNECTION).map(|value| value.to_str().unwrap());
+        assert_eq!((told.status, said), (status, expected), "{pieces:?}");
+    }
 }
 
 #[tokio::test]

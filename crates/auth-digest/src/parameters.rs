@@ -23,7 +23,7 @@ pub(crate) enum Fault {
 }
 
 /// The most parameters of a list.
-const MOST: u8 = 32;
+const MOST: usize = 32;
 /// The most bytes of a value.
 const MOST_BYTES: usize = 4096;
 
@@ -187,14 +187,16 @@ pub(crate) fn read<'a, E: From<Fault>>(
     if has_control(list) {
         return Err(Fault::Syntax.into());
     }
-    let (mut seen, mut others) = (0_u32, Vec::new());
+    // The names that nobody knows, each at its number; at the others there is nothing, which is no name.
+    let mut others: [&[u8]; MOST] = [b""; MOST];
+    let mut seen = 0_u32;
     let mut rest = skip(list, is_separator);
-    let mut count = 0_u8;
+    let mut count = 0_usize;
     while !rest.is_empty() {
-        count = count.saturating_add(1);
-        if count > MOST {
+        let Some((before, [slot, ..])) = others.split_at_mut_checked(count) else {
             return Err(Fault::Many.into());
-        }
+        };
+        count += 1;
         let (written, behind) = token(rest).ok_or(Fault::Syntax)?;
         let behind = skip(behind, is_space).strip_prefix(b"=").ok_or(Fault::Syntax)?;
         let (value, behind) = value(skip(behind, is_space)).ok_or(Fault::Syntax)?;
@@ -204,9 +206,8 @@ pub(crate) fn read<'a, E: From<Fault>>(
         let name = Name::of(written);
         let again = match name {
             Name::Other => {
-                let again = others.iter().any(|other: &&[u8]| other.eq_ignore_ascii_case(written));
-                others.push(written);
-                again
+                *slot = written;
+                before.iter().any(|other| other.eq_ignore_ascii_case(written))
             }
             known => seen & known.bit() != 0,
         };

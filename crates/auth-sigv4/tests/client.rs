@@ -187,3 +187,41 @@ fn a_url_outlives_its_key_when_that_was_asked_for() {
     assert!(presigned(7 * 24 * 3600).unwrap().contains("ASIA1"), "no other key was fetched");
     assert_eq!(presigned(8 * 24 * 3600).unwrap_err().code(), "sigv4_expires");
 }
+
+/// What comes of three keys that are refused in turn, when each was answered with this status before.
+#[track_caller]
+fn check_refused_in_turn(status: u16, expected: Result<(), &'static str>) {
+    let (sigv4, _) = over_sts(Service::S3);
+    for _ in 0..2 {
+        let (sent, _) = send(&sigv4);
+        assert!(!answered(&sigv4, &sent, status, "", ""));
+        assert!(answered(&sigv4, &sent, 403, "InvalidAccessKeyId", ""));
+    }
+    let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+    let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+    let third = sigv4.credentials(view).wait();
+    assert_eq!(third.map(drop).map_err(|error| error.code()), expected, "{status}");
+}
+
+#[test]
+fn new_keys_that_never_served_are_not_asked_for_without_end() {
+    check_refused_in_turn(500, Err("session_refused"));
+    check_refused_in_turn(404, Err("session_refused"));
+    check_refused_in_turn(200, Ok(()));
+    check_refused_in_turn(204, Ok(()));
+}
+
+#[test]
+fn only_the_beginning_of_a_refusal_is_read() {
+    let (sigv4, _) = lasting(Service::S3);
+    for (status, limit) in [(400, 16_384), (401, 16_384), (403, 16_384), (200, 0), (500, 0)] {
+        let expected = if limit == 0 { Need::Nothing } else { Need::Bytes { limit } };
+        let status = StatusCode::from_u16(status).unwrap();
+        assert_eq!(sigv4.reads(status, &HeaderMap::new()), expected, "{status}");
+    }
+}
+
+#[test]
+fn debug_shows_for_what_and_not_with_what() {
+    assert_eq!(format!("{:?}", lasting(Service::S3).0), "SigV4(eu-west-1, s3)");
+}

@@ -226,6 +226,16 @@ mod tests {
     }
 
     #[test]
+    fn its_life_is_set() {
+        let clock = ManualClock::at(1_700_000_000);
+        let short = || nonces(&clock).living(Duration::from_secs(10));
+        let nonce = short().issue(None).unwrap();
+        clock.advance(Duration::from_secs(11));
+        assert_eq!(short().judge(&nonce, None).unwrap().age, Age::Old);
+        assert_eq!(nonces(&clock).judge(&nonce, None).unwrap().age, Age::Young);
+    }
+
+    #[test]
     fn it_is_remembered_until_no_node_takes_it() {
         let clock = ManualClock::at(1000);
         let issued = nonces(&clock).judge(&nonces(&clock).issue(None).unwrap(), None).unwrap();

@@ -322,6 +322,12 @@ mod tests {
         for list in ["nc=1, nc=1", "nc=1, NC=2", "x=1, y=2, X=3", "realm=\"a\", a=b, realm=\"b\""] {
             check(list, Err(Fault::Twice));
         }
+        let once: Vec<String> = Name::KNOWN.iter().map(|(name, _)| format!("{name}=1")).collect();
+        assert_eq!(all(once.join(", ").as_bytes()).unwrap().len(), Name::KNOWN.len());
+        for (name, _) in Name::KNOWN {
+            let twice = format!("{}, {}=2", once.join(", "), name.to_uppercase());
+            check(&twice, Err(Fault::Twice));
+        }
     }
 
     #[test]

@@ -6,7 +6,8 @@ use auth_core::{
     Authenticator, Body, MemoryReplayStore, Need, Passed, Presence, RequestView, Verifier as _,
 };
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, KeyScope, Known, Policy, Service, SigV4, Verifier,
+    AccessKey, AccessKeys, AmzDate, ContentSha256, KeyScope, Known, Payload, Policy, Request,
+    Rules, Service, SigV4, Signer, Verifier,
 };
 use auth_testing::ManualClock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
@@ -431,4 +432,57 @@ fn an_owner_learns_why_signatures_differ() {
     hooks.clock.advance(Duration::from_secs(1000));
     let late = hooks.verifier.explain(view, "").unwrap_err();
     assert_eq!(late.reason().code, "sigv4_date_past");
+}
+
+/// Fields as a signer makes them that does not send the hash of the payload.
+fn without_content_sha256(body: &[u8]) -> Sent {
+    let signer = Signer::new(key(), "eu-west-1", Service::S3).unwrap();
+    let rules = Rules { content_sha256: ContentSha256::LeftOut, ..Service::S3.rules() };
+    let headers: &[(&str, &[u8])] =
+        &[("host", b"hooks.example"), ("content-type", b"application/json")];
+    let request =
+        Request { method: "PUT", target: b"/key", headers, payload: Payload::Bytes(body) };
+    let now = auth_core::Timestamp::from_unix(NOW);
+    let signed = signer.with_rules(rules).sign(&request, now).unwrap();
+    Sent::new(Method::PUT, "/key", body)
+        .with("authorization", signed.authorization.to_str().unwrap())
+        .with("x-amz-date", signed.date.to_str().unwrap())
+}
+
+#[test]
+fn a_payload_whose_hash_is_not_sent_is_measured() {
+    let hooks = hooks(Service::S3);
+    check(&hooks, &without_content_sha256(BODY), Ok("acme"));
+    let changed = Sent { body: b"another".to_vec(), ..without_content_sha256(BODY) };
+    check(&hooks, &changed, Err((403, "sigv4_signature")));
+    let policy = Policy::new(Service::ExecuteApi, "eu-west-1").unwrap().allowing_presigned();
+    let generic = with_policy(policy, Service::ExecuteApi);
+    let sent = presigned(&generic, Method::POST, "/hook", 60);
+    check(&generic, &sent, Ok("acme"));
+    check(&generic, &Sent { body: BODY.to_vec(), ..sent }, Err((403, "sigv4_signature")));
+}
+
+#[test]
+fn rules_are_those_of_the_policy() {
+    let policy = || Policy::new(Service::S3, "eu-west-1").unwrap();
+    let twice = with_policy(policy().with_rules(Service::ExecuteApi.rules()), Service::S3);
+    for (target, expected) in [("/a", Ok("acme")), ("/a%20b", Err((403, "sigv4_signature")))] {
+        let sent = Sent::new(Method::GET, target, b"").signed(&twice.signer);
+        check(&twice, &sent, expected);
+        check(&with_policy(policy(), Service::S3), &sent, Ok("acme"));
+    }
+}
+
+#[test]
+fn clocks_differ_by_what_is_set_and_never_by_more_than_15_minutes() {
+    let policy = || Policy::new(Service::Sns, "eu-west-1").unwrap();
+    for (skew, most) in [(None, 900), (Some(3600), 900), (Some(60), 60), (Some(899), 899)] {
+        let set = skew.map(|skew| policy().with_skew(Duration::from_secs(skew)));
+        let hooks = with_policy(set.unwrap_or_else(policy), Service::Sns);
+        let sent = Sent::new(Method::GET, "/", b"").signed(&hooks.signer);
+        hooks.clock.advance(Duration::from_secs(most));
+        check(&hooks, &sent, Ok("acme"));
+        hooks.clock.advance(Duration::from_secs(1));
+        check(&hooks, &sent, Err((403, "sigv4_date_past")));
+    }
 }

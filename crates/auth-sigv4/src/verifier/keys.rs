@@ -119,3 +119,31 @@ impl<P> fmt::Debug for AccessKeys<P> {
         write!(f, "AccessKeys({} keys)", self.known.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_one_scope_is_never_that_of_another() {
+        let secret = || AccessKey::new("AKID", "secret").unwrap();
+        let keys = AccessKeys::new([(secret(), ())]).unwrap();
+        let signed = |scope| {
+            let found = keys.lookup(&KeyScope { id: "AKID", scope }).wait().unwrap();
+            found.unwrap().key.sign(b"text")
+        };
+        let first = Scope::new("20260102", "eu-west-1", "s3");
+        for other in [
+            first,
+            Scope::new("20260103", "eu-west-1", "s3"),
+            Scope::new("20260102", "eu-west-2", "s3"),
+            Scope::new("20260102", "eu-west-1", "sns"),
+        ] {
+            for scope in [first, other, other, first] {
+                assert_eq!(signed(scope), secret().derive(scope).sign(b"text"), "{scope:?}");
+            }
+        }
+        let stranger = KeyScope { id: "AKIE", scope: first };
+        assert!(keys.lookup(&stranger).wait().unwrap().is_none());
+    }
+}

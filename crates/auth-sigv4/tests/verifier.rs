@@ -413,7 +413,7 @@ fn an_owner_learns_why_signatures_differ() {
     let view = sent.view().with_body(Body::Bytes(&sent.body));
     // A client that encodes its path once, where API Gateway wants it twice.
     let signed = auth_sigv4::canonical_request(
-        &auth_sigv4::Request {
+        &Request {
             method: "POST",
             target: b"/a%20b?x=1",
             headers: &[
@@ -421,7 +421,7 @@ fn an_owner_learns_why_signatures_differ() {
                 ("host", b"hooks.example"),
                 ("x-amz-date", b"20150830T123600Z"),
             ],
-            payload: auth_sigv4::Payload::Bytes(BODY),
+            payload: Payload::Bytes(BODY),
         },
         Service::S3.rules(),
     );

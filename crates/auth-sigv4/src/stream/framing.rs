@@ -58,10 +58,6 @@ impl Line {
         line.truncate(line.len() - 2);
         Ok(line)
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
 }
 
 #[cfg(test)]
@@ -82,6 +78,7 @@ mod tests {
         check("10000;chunk-signature=ab", Some((65536, Some("ab"))));
         check("0;chunk-signature=", Some((0, Some(""))));
         check("fF", Some((255, None)));
+        check("123456789abcdef", Some((0x0123_4567_89ab_cdef, None)));
         for odd in [
             "",
             ";chunk-signature=ab",

@@ -183,8 +183,7 @@ impl BodyCheck for ChunkVerifier {
     }
 
     fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
-        let whole = self.place == Place::Done && self.line.is_empty();
-        if whole { Ok(()) } else { Err(reason::CHUNK.forbidden()) }
+        if self.place == Place::Done { Ok(()) } else { Err(reason::CHUNK.forbidden()) }
     }
 }
 

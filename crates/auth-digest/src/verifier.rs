@@ -440,6 +440,7 @@ mod tests {
         assert_eq!(accepted.scheme, "Digest");
         let expected =
             Principal { user: "alice".into(), algorithm: Algorithm::Md5Sess, qop: Some(Qop::Auth) };
+        assert_eq!(accepted.principal.as_ref(), "alice");
         assert_eq!(accepted.principal, expected);
     }
 

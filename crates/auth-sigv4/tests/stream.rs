@@ -147,3 +147,44 @@ fn says_what_was_wrong_with_a_chunk() {
     let long = format!("0;{}", "a".repeat(200));
     assert_eq!(receive(&headers, long.as_bytes(), 7).1, Some("sigv4_chunk"));
 }
+
+#[test]
+fn a_trailer_that_was_announced_has_to_come() {
+    for (trailer, lines) in [
+        (Trailer::Signed(Checksum::Crc32), 2),
+        (Trailer::Signed(Checksum::Crc32), 1),
+        (Trailer::Unsigned(Checksum::Crc32), 1),
+    ] {
+        let (headers, wire) = send(b"some content", trailer, 5);
+        let text = String::from_utf8(wire).unwrap();
+        let mut kept: Vec<&str> = text.split("\r\n").collect();
+        // Behind the last line there is the empty one that ends it all.
+        let end = kept.len() - 2;
+        kept.drain(end - lines..end);
+        let got = receive(&headers, kept.join("\r\n").as_bytes(), 64);
+        assert_eq!(got.1, Some("sigv4_trailer"), "{trailer:?} without {lines}");
+    }
+}
+
+/// All that came is signed, and yet it is not all that was announced.
+#[test]
+fn a_stream_that_ends_before_its_length_is_refused() {
+    for trailer in TRAILERS {
+        let (headers, _) = send(b"some content and more", trailer, 5);
+        let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
+        let request = Request {
+            method: "PUT",
+            target: TARGET.as_bytes(),
+            headers: &[
+                ("host", b"s3.amazonaws.com"),
+                ("x-amz-storage-class", b"REDUCED_REDUNDANCY"),
+            ],
+            payload: Payload::Streamed,
+        };
+        let now = AmzDate::parse(DATE).unwrap().timestamp();
+        let mut stream = signer.sign_stream(&request, now, 21, trailer).unwrap();
+        let mut wire = stream.chunks.update(b"some content");
+        wire.extend(stream.chunks.finish());
+        assert_eq!(receive(&headers, &wire, 64).1, Some("sigv4_chunk_length"), "{trailer:?}");
+    }
+}

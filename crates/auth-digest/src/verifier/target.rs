@@ -82,6 +82,8 @@ mod tests {
             ("/a", "http://user@a.example/a"),
             ("/a", ""),
             ("/?b", "http://a.example?b"),
+            ("/a", "http://a.example"),
+            ("/", "http://a.example/b"),
         ] {
             check(Method::GET, wire, uri, false);
         }

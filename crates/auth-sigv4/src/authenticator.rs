@@ -3,10 +3,10 @@
 mod keys;
 
 use crate::{
-    AccessKey, Payload, Request, Service, Signer,
+    AccessKey, Payload, Request, Rules, Service, SessionToken, Signer,
     fault::{Fault, fault, is_refusal},
     key::config,
-    signer::Urls,
+    signer::{Settings, Urls},
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{
@@ -45,12 +45,10 @@ use std::{fmt, sync::Arc, time::Duration};
 /// ```
 pub struct SigV4 {
     keys: Box<dyn Keys>,
-    region: Box<str>,
-    service: Service,
+    settings: Settings,
     clock: Arc<dyn Clock>,
     learned: Option<LearnedClock>,
     payload: PayloadSigning,
-    urls: Urls,
     /// The signer of the key that was used last.
     signer: ArcSwapOption<(u64, Signer)>,
 }
@@ -99,16 +97,12 @@ impl SigV4 {
         service: Service,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        // What is wrong with the names is said now, not with the first request.
-        Signer::new(AccessKey::new("none", "none")?, region, service.clone())?;
         Ok(Self {
             keys,
-            region: region.into(),
-            service,
+            settings: Settings::new(region, service)?,
             clock,
             learned: None,
             payload: PayloadSigning::Hashed,
-            urls: Urls::WithinTheKey,
             signer: ArcSwapOption::empty(),
         })
     }
@@ -128,22 +122,35 @@ impl SigV4 {
         Self { payload: PayloadSigning::Unsigned, ..self }
     }
 
+    /// With other rules than those of the service: for servers that have their own.
+    #[must_use]
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { settings: Settings { rules, ..self.settings }, ..self }
+    }
+
+    /// With the session token of temporary keys added before or after signing.
+    #[must_use]
+    pub fn with_session_token(self, session_token: SessionToken) -> Self {
+        Self { settings: Settings { session_token, ..self.settings }, ..self }
+    }
+
     /// Presigns with the key that is there, though it ends before the URL would: the URL is then dead with the key.
     #[must_use]
     pub fn letting_urls_outlive_the_key(self) -> Self {
-        Self { urls: Urls::AsAsked, ..self }
+        Self { settings: Settings { urls: Urls::AsAsked, ..self.settings }, ..self }
     }
 
     /// The target of a URL that is good for `expires`, for whoever has it: path and query.
     ///
-    /// A temporary key that would end before is renewed first, unless URLs may outlive it.
+    /// A temporary key that would end before is renewed first, unless URLs may outlive it. For S3 the body is left
+    /// unsigned; for others it has to be there, [`Body::Bytes`] of nothing for a GET.
     ///
     /// # Errors
     ///
     /// Those of [`Signer::presign`], and those of the session.
     pub fn presign<'a>(&'a self, request: RequestView<'a>, expires: Duration) -> Flow<'a, String> {
         let now = self.clock.now();
-        let held = match self.urls {
+        let held = match self.settings.urls {
             Urls::WithinTheKey => self.keys.until(now.after(expires)),
             Urls::AsAsked => self.keys.current(),
         };
@@ -151,7 +158,7 @@ impl SigV4 {
             let presigned = self.with_signer(held, |signer| {
                 let host = host(request)?;
                 let headers = [("host", host.as_bytes())];
-                let payload = match self.service {
+                let payload = match self.settings.service {
                     Service::S3 => Payload::Unsigned,
                     _ => self.payload(request.body)?,
                 };
@@ -204,11 +211,7 @@ impl SigV4 {
                 return work(&kept.1);
             }
         }
-        let signer = Signer::new(held.key, &self.region, self.service.clone())?;
-        let signer = match self.urls {
-            Urls::WithinTheKey => signer,
-            Urls::AsAsked => signer.letting_urls_outlive_the_key(),
-        };
+        let signer = Signer::with(held.key, self.settings.clone());
         let kept = Arc::new((held.generation, signer));
         self.signer.store(Some(Arc::clone(&kept)));
         work(&kept.1)
@@ -286,6 +289,6 @@ impl Authenticator for SigV4 {
 
 impl fmt::Debug for SigV4 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigV4({}, {})", self.region, self.service.name())
+        write!(f, "SigV4({}, {})", self.settings.region, self.settings.service.name())
     }
 }

@@ -1,12 +1,15 @@
 //! Signing, as plain functions of a request and a moment.
 
 mod presign;
+mod settings;
 mod signed;
 
 pub(crate) use presign::{
     PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
     PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
 };
+pub use settings::SessionToken;
+pub(crate) use settings::{Settings, Urls};
 pub use signed::SignedFields;
 
 use crate::{
@@ -14,12 +17,11 @@ use crate::{
     canonical::{Canonical, Fields, Parameters, split, to_sign},
     key::config,
     request::Said,
-    scope::is_scope_part,
     service::ContentSha256,
     stream::Chain,
 };
 use arc_swap::ArcSwapOption;
-use auth_core::{Result, Timestamp};
+use auth_core::{Error, Result, Timestamp};
 use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
@@ -54,11 +56,7 @@ pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 /// ```
 pub struct Signer {
     key: AccessKey,
-    region: Box<str>,
-    service: Service,
-    rules: Rules,
-    session_token: SessionToken,
-    pub(crate) urls: Urls,
+    settings: Settings,
     derived: ArcSwapOption<Derived>,
 }
 
@@ -68,23 +66,6 @@ struct Derived {
     key: SigningKey,
 }
 
-/// How long presigned URLs may last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Urls {
-    WithinTheKey,
-    AsAsked,
-}
-
-/// When the session token of a temporary key joins the request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SessionToken {
-    /// Before it is signed, as nearly all services want it.
-    #[default]
-    Signed,
-    /// Afterwards, as a few do (IoT).
-    AppendedUnsigned,
-}
-
 impl Signer {
     /// A signer.
     ///
@@ -92,39 +73,29 @@ impl Signer {
     ///
     /// `Error::Config` when the region or the service is not a name of letters, digits, `-`, `_` and `.`.
     pub fn new(key: AccessKey, region: &str, service: Service) -> Result<Self> {
-        for (name, part) in [("region", region), ("service", service.name())] {
-            if !is_scope_part(part) {
-                let text = format!("{name} is no name, expected 1 to 64 letters, digits and -_.");
-                return Err(config("sigv4_scope", text));
-            }
-        }
-        Ok(Self {
-            key,
-            region: region.into(),
-            rules: service.rules(),
-            service,
-            session_token: SessionToken::Signed,
-            urls: Urls::WithinTheKey,
-            derived: ArcSwapOption::empty(),
-        })
+        Settings::new(region, service).map(|settings| Self::with(key, settings))
+    }
+
+    pub(crate) const fn with(key: AccessKey, settings: Settings) -> Self {
+        Self { key, settings, derived: ArcSwapOption::const_empty() }
     }
 
     /// With other rules than those of the service: for servers that have their own.
     #[must_use]
     pub fn with_rules(self, rules: Rules) -> Self {
-        Self { rules, ..self }
+        Self { settings: Settings { rules, ..self.settings }, ..self }
     }
 
     /// With the session token added before or after signing.
     #[must_use]
     pub fn with_session_token(self, session_token: SessionToken) -> Self {
-        Self { session_token, ..self }
+        Self { settings: Settings { session_token, ..self.settings }, ..self }
     }
 
     /// Also presigns URLs that a temporary key does not last for: they are dead before their time, with the key.
     #[must_use]
     pub fn letting_urls_outlive_the_key(self) -> Self {
-        Self { urls: Urls::AsAsked, ..self }
+        Self { settings: Settings { urls: Urls::AsAsked, ..self.settings }, ..self }
     }
 
     /// The access key.
@@ -141,7 +112,7 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when there is no `host`, when there are more than 64 fields, or one that is added here.
+    /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here.
     pub fn sign(&self, request: &Request<'_>, now: Timestamp) -> Result<SignedFields> {
         let fields = request.headers.iter().copied();
         self.sign_fields(request.method, request.target, fields, request.payload, now)
@@ -183,20 +154,27 @@ impl Signer {
         let (date, said) = (AmzDate::from(now), payload.said());
         let mut fields = Fields::of(fields);
         check(&fields)?;
-        let sends_hash = self.rules.content_sha256 == ContentSha256::Sent || payload.must_be_sent();
+        let sends_hash =
+            self.settings.rules.content_sha256 == ContentSha256::Sent || payload.must_be_sent();
         let token = self.key.session_token().map(auth_core::Secret::expose);
         fields.add(DATE, date.as_bytes());
         if sends_hash {
             fields.add(CONTENT_SHA256, said.as_bytes());
         }
-        if let (Some(token), SessionToken::Signed) = (token, self.session_token) {
+        if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
             fields.add(SECURITY_TOKEN, token);
         }
         fields.sort();
         let (path, query) = split(target);
         let query = Parameters::of(query);
-        let canonical =
-            Canonical { method, path, query, fields, payload: said.as_bytes(), rules: self.rules };
+        let canonical = Canonical {
+            method,
+            path,
+            query,
+            fields,
+            payload: said.as_bytes(),
+            rules: self.settings.rules,
+        };
         let scope = self.scope(&date);
         let text = to_sign(date.as_bytes(), scope, &canonical.hash());
         let signature = self.signature(&date, &text);
@@ -230,7 +208,7 @@ impl Signer {
     }
 
     pub(crate) fn scope<'a>(&'a self, date: &'a AmzDate) -> Scope<'a> {
-        Scope::new(date.day(), &self.region, self.service.name())
+        Scope::new(date.day(), &self.settings.region, self.settings.service.name())
     }
 }
 
@@ -250,16 +228,25 @@ fn check(fields: &Fields<'_>) -> Result<()> {
     }
     for name in [DATE, CONTENT_SHA256, SECURITY_TOKEN, "authorization"] {
         if fields.has(name) {
-            let text =
-                format!("field {name} is there already, expected it to be set by the signer");
-            return Err(config("sigv4_field_taken", text));
+            return Err(taken(name));
         }
     }
     Ok(())
 }
 
+pub(crate) fn taken(name: &str) -> Error {
+    let text = format!("field {name} is there already, expected it to be set by the signer");
+    config("sigv4_field_taken", text)
+}
+
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signer({}, {}, {})", self.key.id(), self.region, self.service.name())
+        write!(
+            f,
+            "Signer({}, {}, {})",
+            self.key.id(),
+            self.settings.region,
+            self.settings.service.name()
+        )
     }
 }

@@ -7,7 +7,7 @@ use auth_core::{
     RequestView, TokenSource, Verdict,
 };
 use auth_session::Session;
-use auth_sigv4::{AccessKey, Service, SigV4};
+use auth_sigv4::{AccessKey, Service, SessionToken, SigV4};
 use auth_testing::{ManualClock, Scripted, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::DATE};
 use std::{
@@ -95,6 +95,26 @@ fn s3_is_told_the_hash_of_the_payload() {
     assert_eq!(field(&headers, "x-amz-content-sha256"), hash);
     let (_, headers) = send(&lasting(Service::S3).0.with_unsigned_payload());
     assert_eq!(field(&headers, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
+}
+
+#[test]
+fn a_session_token_may_be_added_afterwards() {
+    let (_, headers) = send(&over_sts(Service::ExecuteApi).0);
+    let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, ";
+    assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
+    let sigv4 = over_sts(Service::ExecuteApi).0.with_session_token(SessionToken::AppendedUnsigned);
+    let (_, headers) = send(&sigv4);
+    let signed = "SignedHeaders=content-type;host;x-amz-date, ";
+    assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
+    assert_eq!(field(&headers, "x-amz-security-token"), "token-1");
+}
+
+#[test]
+fn a_server_with_the_rules_of_s3_may_have_another_name() {
+    let (sigv4, _) = lasting(Service::named("store"));
+    let (_, headers) = send(&sigv4.with_rules(Service::S3.rules()));
+    assert!(field(&headers, "x-amz-content-sha256").len() == 64, "{headers:?}");
+    assert!(field(&headers, "authorization").contains("/eu-west-1/store/aws4_request"));
 }
 
 #[test]

@@ -46,7 +46,7 @@ impl Signer {
             return Err(config("sigv4_expires", text));
         }
         let ends_first = |end| end < now.after(Duration::from_secs(seconds));
-        if self.urls == Urls::WithinTheKey && self.key.expires().is_some_and(ends_first) {
+        if self.settings.urls == Urls::WithinTheKey && self.key.expires().is_some_and(ends_first) {
             let text = "temporary key ends before the URL would, expected one that lasts as long";
             return Err(config("sigv4_key_ends_first", text));
         }
@@ -74,7 +74,7 @@ impl Signer {
             return Err(config("sigv4_parameter_taken", text));
         }
         added.iter().for_each(|(name, value)| query.push_encoded(name, value));
-        if !token.is_empty() && self.session_token == SessionToken::Signed {
+        if !token.is_empty() && self.settings.session_token == SessionToken::Signed {
             query.push_encoded(PARAMETER_SECURITY_TOKEN, &token);
         }
         query.sort();
@@ -86,7 +86,7 @@ impl Signer {
             query,
             fields,
             payload: said.as_bytes(),
-            rules: self.rules,
+            rules: self.settings.rules,
         };
         let text = to_sign(date.as_bytes(), self.scope(&date), &canonical.hash());
         let signature = self.signature(&date, &text);

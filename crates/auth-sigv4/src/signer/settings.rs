@@ -1,0 +1,45 @@
+//! What requests are signed for, whatever the key.
+
+use crate::{Rules, Service, key::config, scope::is_scope_part};
+use auth_core::Result;
+
+/// What [`Signer`](crate::Signer) and [`SigV4`](crate::SigV4) are both told.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) region: Box<str>,
+    pub(crate) service: Service,
+    pub(crate) rules: Rules,
+    pub(crate) session_token: SessionToken,
+    pub(crate) urls: Urls,
+}
+
+/// When the session token of a temporary key joins the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SessionToken {
+    /// Before it is signed, as nearly all services want it.
+    #[default]
+    Signed,
+    /// Afterwards, as a few do (IoT).
+    AppendedUnsigned,
+}
+
+/// How long presigned URLs may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Urls {
+    WithinTheKey,
+    AsAsked,
+}
+
+impl Settings {
+    pub(crate) fn new(region: &str, service: Service) -> Result<Self> {
+        for (name, part) in [("region", region), ("service", service.name())] {
+            if !is_scope_part(part) {
+                let text = format!("{name} is no name, expected 1 to 64 letters, digits and -_.");
+                return Err(config("sigv4_scope", text));
+            }
+        }
+        let (region, rules) = (region.into(), service.rules());
+        let (session_token, urls) = (SessionToken::Signed, Urls::WithinTheKey);
+        Ok(Self { region, service, rules, session_token, urls })
+    }
+}

@@ -66,6 +66,43 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
 }
 
 /// "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
+/// What a stream sets under two names, for a request that has these fields of its own.
+#[track_caller]
+fn check_own(own: &[(&str, &[u8])], expected: Result<[&str; 2], &str>) {
+    let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
+    let headers = [&[("host", &b"s3.amazonaws.com"[..])], own].concat();
+    let request = Request {
+        method: "PUT",
+        target: TARGET.as_bytes(),
+        headers: &headers,
+        payload: Payload::Streamed,
+    };
+    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    let stream = signer.sign_stream(&request, now, 5, Trailer::Signed(Checksum::Crc32));
+    let set = stream.map(|stream| {
+        let (names, fields) = (stream.fields.len(), HeaderMap::from_iter(stream.fields));
+        assert_eq!(fields.len(), names, "each name is set once");
+        ["content-encoding", "content-length"].map(|name| fields[name].to_str().unwrap().to_owned())
+    });
+    match expected {
+        Ok(expected) => assert_eq!(set.unwrap(), expected),
+        Err(code) => assert_eq!(set.unwrap_err().code(), code),
+    }
+}
+
+#[test]
+fn what_a_request_was_encoded_with_stays_behind_the_chunks() {
+    let framed = "298";
+    check_own(&[], Ok(["aws-chunked", framed]));
+    check_own(&[("Content-Encoding", b"gzip")], Ok(["aws-chunked,gzip", framed]));
+    let two: [(&str, &[u8]); 2] = [("content-encoding", b"br"), ("content-encoding", b"gzip")];
+    check_own(&two, Ok(["aws-chunked,br,gzip", framed]));
+    check_own(&[("Content-Length", b"5")], Ok(["aws-chunked", framed]));
+    check_own(&[("X-Amz-Decoded-Content-Length", b"5")], Err("sigv4_field_taken"));
+    check_own(&[("x-amz-trailer", b"x-amz-checksum-crc32")], Err("sigv4_field_taken"));
+    check_own(&[("content-encoding", b"a\nb")], Err("sigv4_field"));
+}
+
 #[test]
 fn signs_the_example_of_the_documentation() {
     let content = vec![b'a'; 65 * 1024];

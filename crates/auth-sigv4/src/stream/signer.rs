@@ -1,7 +1,7 @@
 //! Signing a payload in chunks, as it is sent.
 
 use super::{Chain, Checksum, DECODED_LENGTH, TRAILER, TRAILER_SIGNATURE, checksum::Running};
-use crate::{Payload, Request, Signer, key::config, request::sha256};
+use crate::{Payload, Request, Signer, key::config, request::sha256, signer::taken};
 use auth_core::{Result, Timestamp};
 use http::{
     HeaderName, HeaderValue,
@@ -24,7 +24,8 @@ pub enum Trailer {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct SignedStream {
-    /// All header fields to add: the signature, the lengths, `content-encoding: aws-chunked`.
+    /// The header fields to set, each in place of what the request has under its name: the signature, the lengths,
+    /// `content-encoding`.
     pub fields: Vec<(HeaderName, HeaderValue)>,
     /// Frames the payload.
     pub chunks: ChunkSigner,
@@ -33,12 +34,12 @@ pub struct SignedStream {
 impl Signer {
     /// Begins a request whose payload, of `length` bytes, is framed and signed as it is sent.
     ///
-    /// The request's own payload is not looked at. If it has a `content-encoding`, that is its value for
-    /// `aws-chunked` to be put before: give it here, not among the fields.
+    /// The request's own payload is not looked at, nor is a `content-length` of its own, and what it has as
+    /// `content-encoding` stays, behind `aws-chunked`.
     ///
     /// # Errors
     ///
-    /// Those of [`sign`](Self::sign).
+    /// Those of [`sign`](Self::sign), and `Error::Config` when a field that is added here is there already.
     pub fn sign_stream(
         &self,
         request: &Request<'_>,
@@ -51,29 +52,46 @@ impl Signer {
             Trailer::Signed(checksum) => (Payload::StreamedWithTrailer, Some(checksum)),
             Trailer::Unsigned(checksum) => (Payload::UnsignedWithTrailer, Some(checksum)),
         };
-        let digits = length.to_string();
-        let framed = ChunkSigner::framed_length(length, trailer).to_string();
         let mut added = vec![
-            (CONTENT_ENCODING, "aws-chunked"),
-            (CONTENT_LENGTH, framed.as_str()),
-            (HeaderName::from_static(DECODED_LENGTH), digits.as_str()),
+            (CONTENT_ENCODING, chunked_before(request.headers)?),
+            (CONTENT_LENGTH, ChunkSigner::framed_length(length, trailer).into()),
+            (HeaderName::from_static(DECODED_LENGTH), length.into()),
         ];
-        added.extend(checksum.map(|one| (HeaderName::from_static(TRAILER), one.field())));
-        let own = request.headers.iter().copied();
+        if let Some(checksum) = checksum {
+            let field = HeaderValue::from_static(checksum.field());
+            added.push((HeaderName::from_static(TRAILER), field));
+        }
+        let own = request.headers.iter().copied().filter(|(name, _)| !is_replaced(name));
+        for (name, _) in own.clone() {
+            if added.iter().any(|(other, _)| name.eq_ignore_ascii_case(other.as_str())) {
+                return Err(taken(name));
+            }
+        }
         let fields = own.chain(added.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
         let (signed, chain) =
             self.sign_chain(request.method, request.target, fields, payload, now)?;
-        let value =
-            |text: &str| HeaderValue::from_str(text).map_err(|error| config("sigv4_field", error));
-        let mut fields = Vec::with_capacity(added.len() + 4);
-        for (name, text) in &added {
-            fields.push((name.clone(), value(text)?));
-        }
-        fields.extend(signed);
+        let fields = added.iter().cloned().chain(signed).collect();
         let chain = (payload_is_signed(payload)).then_some(chain);
         let checksum = checksum.map(|one| (one, one.begin()));
         Ok(SignedStream { fields, chunks: ChunkSigner { chain, checksum, held: Vec::new() } })
     }
+}
+
+/// Does a stream have its own of this field?
+fn is_replaced(name: &str) -> bool {
+    [CONTENT_ENCODING, CONTENT_LENGTH].iter().any(|other| name.eq_ignore_ascii_case(other.as_str()))
+}
+
+/// What was encoded before is named behind it, in the order that S3 wants.
+fn chunked_before(headers: &[(&str, &[u8])]) -> Result<HeaderValue> {
+    let mut value = b"aws-chunked".to_vec();
+    for (name, coding) in headers {
+        if name.eq_ignore_ascii_case(CONTENT_ENCODING.as_str()) {
+            value.push(b',');
+            value.extend_from_slice(coding);
+        }
+    }
+    HeaderValue::try_from(value).map_err(|error| config("sigv4_field", error))
 }
 
 const fn payload_is_signed(payload: Payload<'_>) -> bool {

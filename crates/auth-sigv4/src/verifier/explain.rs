@@ -124,11 +124,18 @@ fn part(line: usize, arrived: &[&str], text: Option<&str>) -> Part {
 
 /// A line with what could be a secret left out, but for its length.
 fn mask(line: &str) -> String {
-    const FIELDS: [&str; 4] =
-        ["x-amz-security-token", "cookie", "authorization", "proxy-authorization"];
+    const FIELDS: [&str; 7] = [
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "x-amz-copy-source-server-side-encryption-customer-key",
+        "x-amz-security-token",
+        "x-amz-server-side-encryption-customer-key",
+        "x-api-key",
+    ];
     const TOKEN: &str = "X-Amz-Security-Token=";
     if let Some((name, value)) = line.split_once(':') {
-        if FIELDS.contains(&name) {
+        if FIELDS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) {
             return format!("{name}:({} characters)", value.chars().count());
         }
     }
@@ -205,7 +212,10 @@ mod tests {
 
     #[test]
     fn is_read_side_by_side_and_shows_no_secret() {
-        let arrived = ARRIVED.replace("x-amz-date:d", "cookie:s3cret\nx-amz-security-token:t0ken");
+        let fields = "cookie:s3cret\nX-Amz-Security-Token:t0ken\nx-api-key:s3cret\n\
+                      x-amz-server-side-encryption-customer-key:s3cret\n\
+                      x-amz-copy-source-server-side-encryption-customer-key:s3cret";
+        let arrived = ARRIVED.replace("x-amz-date:d", fields);
         let arrived = arrived.replace("x=1", "X-Amz-Security-Token=t0ken&x=1");
         let text = Explanation::of(&arrived.replace("GET", "PUT"), &arrived).to_string();
         assert!(!text.contains("s3cret") && !text.contains("t0ken"), "{text}");

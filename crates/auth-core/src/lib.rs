@@ -21,7 +21,7 @@
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, hash, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
-//! | client, stack, only, origin | who adds it, and what an answer means |
+//! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
 //! | token | what is obtained and expires |
 //! | server, choice | who verifies, and several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
@@ -49,6 +49,7 @@ mod only;
 mod origin;
 mod parameter;
 mod random;
+mod redirect;
 mod rejection;
 mod replay;
 mod request;
@@ -78,6 +79,7 @@ pub use only::Only;
 pub use origin::Origin;
 pub use parameter::{Parameter, ParameterValue, Parameters};
 pub use random::{Random, SystemRandom};
+pub use redirect::{Redirect, Redirects};
 pub use rejection::{Reason, Rejection};
 pub use replay::{MemoryReplayStore, Replay, ReplayStore, Reservation, Ticket};
 pub use request::{Body, Need, Peer, RequestView};

@@ -1,7 +1,12 @@
 //! The client: authenticates every attempt, follows redirects hop by hop.
 
-use crate::{ClientBuilder, exchange::Sending, failure::transport, redirect};
-use auth_core::{Authenticator, Event, Observer, Origin, Result};
+use crate::{
+    ClientBuilder,
+    exchange::{Sending, target, url},
+    failure::transport,
+};
+use auth_core::{Answer, Authenticator, Event, Observer, Origin, Redirects, RequestView, Result};
+use http::Method;
 use reqwest::{Request, Response};
 use std::{fmt, sync::Arc};
 
@@ -43,9 +48,6 @@ pub(crate) enum PlainHttp {
 }
 
 impl Client {
-    /// The most redirects that are followed.
-    pub const MOST_REDIRECTS: usize = 10;
-
     /// Begins a client: system authorities, no proxy but those asked for, time limits set.
     #[must_use]
     pub fn builder() -> ClientBuilder {
@@ -81,25 +83,33 @@ impl Client {
         authenticator: &dyn Authenticator,
         mut request: Request,
     ) -> Result<Response> {
-        let home = origin(&request)?;
-        for _ in 0..Self::MOST_REDIRECTS {
-            let template = request.try_clone();
-            let answer = if origin(&request)? == home {
+        let mut uri = target(&request)?;
+        let home = Origin::of(&uri)?;
+        let mut redirects = Redirects::default();
+        loop {
+            let again = request.try_clone();
+            let answer = if Origin::of(&uri)? == home {
                 Sending { client: self, authenticator, request }.run().await?
             } else {
                 self.http.execute(request).await.map_err(transport)?
             };
-            match template.and_then(|template| redirect::next(template, &answer)) {
-                None => return Ok(answer),
-                Some(next) => request = next,
+            // What was read once is gone.
+            let Some(mut next) = again else { return Ok(answer) };
+            let sent = RequestView::new(next.method(), &uri, next.headers());
+            let seen = Answer::new(sent, answer.status(), answer.headers());
+            let redirect = redirects.next(seen)?.and_then(|it| Some((url(it.target()).ok()?, it)));
+            let Some((to, redirect)) = redirect else { return Ok(answer) };
+            if redirect.becomes_get() {
+                *next.method_mut() = Method::GET;
+                *next.body_mut() = None;
             }
+            redirect.prune(next.headers_mut());
+            *next.url_mut() = to;
+            // As reqwest writes it, which is where it goes.
+            uri = target(&next)?;
+            request = next;
         }
-        Err(redirect::too_many())
     }
-}
-
-fn origin(request: &Request) -> Result<Origin> {
-    crate::exchange::target(request).and_then(|uri| Origin::of(&uri))
 }
 
 impl fmt::Debug for Client {

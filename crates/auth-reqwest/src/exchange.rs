@@ -76,8 +76,7 @@ async fn authenticate(
     let before = uri.clone();
     credentials.commit(&mut uri, request.headers_mut())?;
     if uri != before {
-        *request.url_mut() =
-            uri.to_string().parse::<Url>().map_err(|error| config("client_url", error))?;
+        *request.url_mut() = url(&uri)?;
     }
     Ok(credentials)
 }
@@ -125,6 +124,11 @@ pub(crate) fn target(request: &Request) -> Result<Uri> {
         .map_or(text, |(sent, _)| sent)
         .parse()
         .map_err(|error| config("client_url", error))
+}
+
+/// The other way round.
+pub(crate) fn url(uri: &Uri) -> Result<Url> {
+    uri.to_string().parse().map_err(|error| config("client_url", error))
 }
 
 fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {

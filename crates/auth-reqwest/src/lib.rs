@@ -14,7 +14,6 @@ mod client;
 mod exchange;
 mod failure;
 mod read;
-mod redirect;
 mod tls;
 mod transport;
 

@@ -3,6 +3,7 @@
 
 mod common;
 
+use auth_core::Redirects;
 use auth_reqwest::Client;
 use common::{Seen, Session, answer, serve};
 use reqwest::{Body, header::HeaderValue};
@@ -131,7 +132,7 @@ async fn an_endless_redirect_ends() {
     let (address, log) = serve(|_| answer(302, &[("location", "/")], "")).await;
     let request = client().http().get(format!("http://{address}/")).build().unwrap();
     let error = client().send(&Session::default(), request).await.unwrap_err();
-    assert_eq!((error.code(), seen(&log).len()), ("client_redirects", Client::MOST_REDIRECTS));
+    assert_eq!((error.code(), seen(&log).len()), ("client_redirects", Redirects::MOST));
 }
 
 #[tokio::test]

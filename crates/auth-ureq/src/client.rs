@@ -1,8 +1,8 @@
 //! The client: authenticates every attempt, follows redirects hop by hop.
 
-use crate::{ClientBuilder, Content, exchange::Sending, redirect};
-use auth_core::{Authenticator, Event, Observer, Origin, Result};
-use http::{Request, Response, request::Parts};
+use crate::{ClientBuilder, Content, exchange::Sending};
+use auth_core::{Answer, Authenticator, Event, Observer, Origin, Redirects, RequestView, Result};
+use http::{Method, Request, Response, request::Parts};
 use std::{fmt, sync::Arc};
 use ureq::{Agent, Body};
 
@@ -44,9 +44,6 @@ pub(crate) enum PlainHttp {
 }
 
 impl Client {
-    /// The most redirects that are followed.
-    pub const MOST_REDIRECTS: usize = 10;
-
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
@@ -81,18 +78,26 @@ impl Client {
         mut content: Content,
     ) -> Result<Response<Body>> {
         let home = Origin::of(&head.uri)?;
-        for _ in 0..Self::MOST_REDIRECTS {
+        let mut redirects = Redirects::default();
+        loop {
             let answer = if Origin::of(&head.uri)? == home {
                 Sending { client: self, authenticator, head: &head, content: &mut content }.run()?
             } else {
                 content.send(&self.agent, head.clone())?
             };
-            match redirect::next(&head, &content, &answer) {
-                None => return Ok(answer),
-                Some(next) => (head, content) = next.apply(head, content),
+            let request = RequestView::new(&head.method, &head.uri, &head.headers);
+            let seen = Answer::new(request, answer.status(), answer.headers());
+            let redirect = redirects.next(seen)?;
+            // What was read once is gone.
+            let Some(redirect) = redirect.filter(|_| content.bytes().is_some()) else {
+                return Ok(answer);
+            };
+            if redirect.becomes_get() {
+                (head.method, content) = (Method::GET, Content::default());
             }
+            redirect.prune(&mut head.headers);
+            head.uri = redirect.target().clone();
         }
-        Err(redirect::too_many())
     }
 }
 

@@ -34,8 +34,6 @@ mod content;
 mod exchange;
 mod failure;
 mod read;
-mod redirect;
-mod reference;
 mod thread;
 mod tls;
 mod transport;

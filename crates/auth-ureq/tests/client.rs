@@ -4,7 +4,8 @@
 mod common;
 
 use auth_core::{
-    Authenticator, Body, Credentials, Event, Flow, HashAlgorithm, Need, Observer, RequestView,
+    Authenticator, Body, Credentials, Event, Flow, HashAlgorithm, Need, Observer, Redirects,
+    RequestView,
 };
 use auth_ureq::{Client, ClientBuilder, Content};
 use common::{Seen, Session, answer, listen, nobody, seen, serve, tunnel};
@@ -180,7 +181,7 @@ fn a_way_back_home_is_authenticated_again() {
 fn an_endless_redirect_ends() {
     let (address, log) = serve(|_| answer(302, &[("location", "/")], ""));
     let code = code(&client(), Request::get(format!("http://{address}/")));
-    assert_eq!((code, seen(&log).len()), ("client_redirects", Client::MOST_REDIRECTS));
+    assert_eq!((code, seen(&log).len()), ("client_redirects", Redirects::MOST));
 }
 
 #[test]

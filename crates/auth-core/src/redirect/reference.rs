@@ -5,7 +5,7 @@ use http::Uri;
 /// The target that a reference names, without its fragment; `None` when it is not one that a request can have.
 ///
 /// Nothing is repaired or decoded: what is not a URI as it stands is none.
-pub(crate) fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
+pub(super) fn resolve(base: &Uri, reference: &str) -> Option<Uri> {
     let reference = reference.split_once('#').map_or(reference, |(before, _)| before);
     let (scheme, rest) = match scheme(reference) {
         Some((scheme, rest)) if rest.starts_with("//") => (scheme, rest),

@@ -1,0 +1,264 @@
+//! Redirects, one hop at a time (RFC 9110 section 15.4).
+
+mod reference;
+
+use crate::{Answer, Cause, Error, Origin, Result};
+use http::{
+    HeaderMap, HeaderName, Method, StatusCode, Uri,
+    header::{
+        AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION,
+        TRANSFER_ENCODING,
+    },
+};
+use reference::resolve;
+use std::fmt;
+
+/// Bounds the redirects of one request: a client adapter asks it after each answer, and has its HTTP client follow none,
+/// since that would take fields along that hold credentials.
+///
+/// ```
+/// use auth_core::{Answer, Redirects, RequestView};
+/// use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+///
+/// let (uri, mut sent) = (Uri::from_static("https://api.example/a"), HeaderMap::new());
+/// sent.insert(header::COOKIE, HeaderValue::from_static("c=1"));
+/// let moved = HeaderMap::from_iter([(header::LOCATION, HeaderValue::from_static("//other.example/b"))]);
+/// let request = RequestView::new(&Method::POST, &uri, &sent);
+/// let answer = Answer::new(request, StatusCode::FOUND, &moved);
+///
+/// let redirect = Redirects::default().next(answer)?.expect("one that is followed");
+/// assert!(redirect.becomes_get());
+/// assert_eq!(redirect.target(), "https://other.example/b");
+/// redirect.prune(&mut sent);
+/// assert!(sent.is_empty());
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct Redirects {
+    followed: usize,
+}
+
+impl Redirects {
+    /// The most requests that are made of one.
+    pub const MOST: usize = 10;
+
+    /// Where an answer sends its request, which is the caller's own and never held credentials of ours; `None` when the
+    /// answer is none that is followed.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Protocol` when there were too many.
+    pub fn next(&mut self, answer: Answer<'_>) -> Result<Option<Redirect>> {
+        let redirect = Redirect::of(answer);
+        self.followed += usize::from(redirect.is_some());
+        if self.followed < Self::MOST {
+            return Ok(redirect);
+        }
+        let text = "more than 10 redirects, expected an answer";
+        Err(Error::Protocol(Cause::new("client_redirects", text)))
+    }
+}
+
+/// Where a request goes next, and what becomes of it on the way.
+///
+/// # Security
+///
+/// It goes to http or https, never from https to http, and never to a URL that names a user.
+pub struct Redirect {
+    target: Uri,
+    method: Rewrite,
+    origin: Crossing,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rewrite {
+    Kept,
+    ToGet,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Crossing {
+    Stays,
+    Leaves,
+}
+
+impl Redirect {
+    fn of(answer: Answer<'_>) -> Option<Self> {
+        let request = answer.request;
+        let rewritten = match answer.status {
+            StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *request.method == Method::POST,
+            StatusCode::SEE_OTHER => !matches!(*request.method, Method::GET | Method::HEAD),
+            StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => false,
+            _ => return None,
+        };
+        let target = resolve(request.uri, answer.headers.get(LOCATION)?.to_str().ok()?)?;
+        // No origin has a user name: nobody is sent on with somebody else's credentials.
+        let (here, there) = (Origin::of(request.uri).ok()?, Origin::of(&target).ok()?);
+        if here.is_encrypted() && !there.is_encrypted() {
+            return None;
+        }
+        let method = if rewritten { Rewrite::ToGet } else { Rewrite::Kept };
+        let origin = if here == there { Crossing::Stays } else { Crossing::Leaves };
+        Some(Self { target, method, origin })
+    }
+
+    /// Where it goes: an absolute URI without a fragment.
+    #[must_use]
+    pub const fn target(&self) -> &Uri {
+        &self.target
+    }
+
+    /// Is it a GET from here on, without its body?
+    #[must_use]
+    pub fn becomes_get(&self) -> bool {
+        self.method == Rewrite::ToGet
+    }
+
+    /// Removes the fields that do not go along: those of a body that is left behind and, to another origin, what the
+    /// caller itself put there for the first one: every sensitive value, and fields that are made for credentials.
+    pub fn prune(&self, headers: &mut HeaderMap) {
+        if self.method == Rewrite::ToGet {
+            for name in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING] {
+                headers.remove(name);
+            }
+        }
+        if self.origin == Crossing::Leaves {
+            let named = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+            let secret = headers
+                .iter()
+                .filter(|(name, value)| value.is_sensitive() || named.contains(name))
+                .map(|(name, _)| name.clone());
+            for name in secret.collect::<Vec<HeaderName>>() {
+                headers.remove(name);
+            }
+        }
+    }
+}
+
+/// Shows what becomes of the request, and not where it goes: a target may hold secrets.
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = if self.becomes_get() { "a GET" } else { "its own method" };
+        let origin = if self.origin == Crossing::Stays { "here" } else { "elsewhere" };
+        write!(f, "Redirect({method}, {origin})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RequestView;
+    use http::{HeaderValue, header::ACCEPT};
+
+    const FROM: &str = "https://a.example/b/c?d";
+
+    /// What comes of a request: `GET` when it becomes one, where it goes, and which fields go along.
+    fn sent_on(method: &Method, from: &str, status: u16, location: &str) -> Option<String> {
+        let mut key = HeaderValue::from_static("k");
+        key.set_sensitive(true);
+        let mut headers = HeaderMap::from_iter([(HeaderName::from_static("key"), key)]);
+        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+            headers.insert(name, HeaderValue::from_static("s"));
+        }
+        let along = [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
+        for name in along.into_iter().chain([ACCEPT]) {
+            headers.insert(name, HeaderValue::from_static("t"));
+        }
+        let uri = from.parse().unwrap();
+        let moved = HeaderMap::from_iter([(LOCATION, HeaderValue::from_str(location).unwrap())]);
+        let view = RequestView::new(method, &uri, &headers);
+        let answer = Answer::new(view, StatusCode::from_u16(status).unwrap(), &moved);
+        let redirect = Redirects::default().next(answer).unwrap()?;
+        redirect.prune(&mut headers);
+        let mut names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        names.sort_unstable();
+        let method = if redirect.becomes_get() { "GET" } else { "kept" };
+        Some(format!("{method} {} {}", redirect.target(), names.join(" ")))
+    }
+
+    #[track_caller]
+    fn check(method: &Method, status: u16, location: &str, expected: Option<&str>) {
+        assert_eq!(sent_on(method, FROM, status, location).as_deref(), expected, "{location}");
+    }
+
+    const ALL: &str = "accept authorization content-length content-type cookie key \
+                       proxy-authorization transfer-encoding";
+    const WITHOUT_BODY: &str = "accept authorization cookie key proxy-authorization";
+    const ELSEWHERE: &str = "accept content-length content-type transfer-encoding";
+
+    #[test]
+    fn the_status_says_what_becomes_of_method_and_body() {
+        let here = "https://a.example/b/e";
+        let (kept, get) = (format!("kept {here} {ALL}"), format!("GET {here} {WITHOUT_BODY}"));
+        for (status, methods_that_become_get) in [
+            (301, &[Method::POST][..]),
+            (302, &[Method::POST]),
+            (303, &[Method::POST, Method::PUT, Method::DELETE]),
+            (307, &[]),
+            (308, &[]),
+        ] {
+            for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE] {
+                let becomes_get = methods_that_become_get.contains(&method);
+                check(&method, status, "e", Some(if becomes_get { &get } else { &kept }));
+            }
+        }
+        for status in [200, 300, 304, 305, 306, 401] {
+            check(&Method::GET, status, "e", None);
+        }
+    }
+
+    #[test]
+    fn what_the_caller_gave_to_one_origin_does_not_go_to_another() {
+        for elsewhere in ["https://b.example/", "https://a.example:8443/", "https://sub.a.example/"]
+        {
+            check(&Method::PUT, 307, elsewhere, Some(&format!("kept {elsewhere} {ELSEWHERE}")));
+            check(&Method::PUT, 303, elsewhere, Some(&format!("GET {elsewhere} accept")));
+        }
+        for here in ["https://a.example/", "https://a.example:443/", "https://A.example/"] {
+            check(&Method::PUT, 307, here, Some(&format!("kept {here} {ALL}")));
+        }
+    }
+
+    #[test]
+    fn a_target_is_of_http_without_a_user_and_no_less_private() {
+        for refused in [
+            "http://a.example/",
+            "ftp://a.example/",
+            "javascript:0",
+            "https://user@a.example/",
+            "https://user:password@a.example/",
+            "https://",
+            "/a b",
+        ] {
+            check(&Method::GET, 302, refused, None);
+        }
+        let up = sent_on(&Method::GET, "http://a.example/", 302, "https://a.example/");
+        assert_eq!(up, Some(format!("kept https://a.example/ {ELSEWHERE}")));
+    }
+
+    #[test]
+    fn an_endless_redirect_ends() {
+        let (uri, headers) = (Uri::from_static(FROM), HeaderMap::new());
+        let moved = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/"))]);
+        let view = RequestView::new(&Method::GET, &uri, &headers);
+        let next = |redirects: &mut Redirects, status| {
+            redirects.next(Answer::new(view, status, &moved)).map(|redirect| redirect.is_some())
+        };
+        let mut redirects = Redirects::default();
+        for _ in 1..Redirects::MOST {
+            assert!(next(&mut redirects, StatusCode::FOUND).unwrap());
+        }
+        assert!(!next(&mut redirects, StatusCode::OK).unwrap(), "the answer to the last of them");
+        let many = next(&mut redirects, StatusCode::FOUND).unwrap_err();
+        assert_eq!(many.code(), "client_redirects");
+    }
+
+    #[test]
+    fn shows_no_target() {
+        let (uri, headers) = (Uri::from_static(FROM), HeaderMap::new());
+        let moved = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/?t=canary"))]);
+        let view = RequestView::new(&Method::POST, &uri, &headers);
+        let redirect = Redirect::of(Answer::new(view, StatusCode::FOUND, &moved));
+        assert_eq!(format!("{:?}", redirect.unwrap()), "Redirect(a GET, here)");
+    }
+}

@@ -14,6 +14,7 @@ mod forwarded;
 mod jwk;
 mod jws;
 mod jwt_verdicts;
+mod location;
 mod pem;
 mod redirect;
 mod sigv4_canonical;
@@ -30,6 +31,7 @@ pub use forwarded::forwarded;
 pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
+pub use location::location;
 pub use pem::pem;
 pub use redirect::redirect;
 pub use sigv4_canonical::sigv4_canonical;
@@ -40,7 +42,7 @@ pub use sigv4_presented::sigv4_presented;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 15] = [
+pub const LAWS: [(&str, Law); 16] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("challenges", challenges),
@@ -51,6 +53,7 @@ pub const LAWS: [(&str, Law); 15] = [
     ("jwk", jwk),
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),
+    ("location", location),
     ("pem", pem),
     ("redirect", redirect),
     ("sigv4_canonical", sigv4_canonical),

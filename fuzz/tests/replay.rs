@@ -32,10 +32,13 @@ fn every_law_holds_over_its_seeds_and_their_edits() {
 }
 
 #[test]
-fn laws_targets_and_folders_of_seeds_have_the_same_names() {
+fn laws_targets_folders_of_seeds_and_rows_have_the_same_names() {
     let laws: BTreeSet<String> = LAWS.iter().map(|(name, _)| String::from(*name)).collect();
     assert_eq!(stems("seeds"), laws);
     assert_eq!(stems("fuzz_targets"), laws);
+    let readme = fs::read_to_string(here("README.md")).unwrap();
+    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    assert_eq!(rows.map(String::from).collect::<BTreeSet<_>>(), laws);
 }
 
 fn holds(law: Law, input: &[u8], origin: &str) {

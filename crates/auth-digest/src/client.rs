@@ -707,6 +707,44 @@ mod tests {
         assert!(matches!(digest.assess(&late, answer), Verdict::Accept));
     }
 
+    /// What comes of another realm's answer that is late: to a request with an older nonce, or to a bare one. What is
+    /// kept by then was refused, or has served.
+    #[track_caller]
+    fn check_late_realm(refused: bool, bare: bool) {
+        let digest = alice();
+        let (uri, none) = (Uri::from_static(URL), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &none);
+        let served = |received: Received<'_>| match received.field() {
+            None => ask(&[&challenge("1")]),
+            Some(_) => ok(),
+        };
+        drive(&digest, served).unwrap();
+        let older = digest.present(view).unwrap().unwrap();
+        let next = drive(&digest, |received| match received.count("2") {
+            Some(_) if !refused => ok(),
+            _ => ask(&[&challenge("2")]),
+        });
+        assert_eq!(next.unwrap().0, if refused { 401 } else { 200 });
+        let sent = if bare { Credentials::none() } else { older };
+        let other = ask(&[&challenge("3").replace("\"r\"", "\"other\"")]);
+        let answer = Answer::new(view, other.status(), other.headers());
+        assert!(matches!(digest.assess(&sent, answer), Verdict::Retry { after: None }));
+        let learned = drive(&digest, |received| match received.credentials() {
+            Some(credentials) if *credentials.realm == *b"other" => ok(),
+            _ => ask(&[]),
+        });
+        assert_eq!(learned.unwrap(), (200, 1), "refused {refused}, bare {bare}");
+    }
+
+    #[test]
+    fn a_late_answer_of_another_realm_is_learned_from() {
+        for refused in [false, true] {
+            for bare in [false, true] {
+                check_late_realm(refused, bare);
+            }
+        }
+    }
+
     #[test]
     fn the_spaces_that_are_kept_are_bounded_and_the_oldest_goes_first() {
         let (digest, none) = (alice(), HeaderMap::new());
@@ -824,6 +862,18 @@ mod tests {
         let short = int().reading_at_most(3);
         check_info(&short, |received| rspauth(received, Some(b"good")), Err("digest_rspauth_body"));
         assert_eq!(alice().reads(StatusCode::OK, &HeaderMap::new()), Need::Nothing);
+        let info = |text: &'static str| {
+            let name = HeaderName::from_static("authentication-info");
+            alice().reads(
+                StatusCode::OK,
+                &HeaderMap::from_iter([(name, HeaderValue::from_static(text))]),
+            )
+        };
+        assert_eq!(info("rspauth=\"00\", qop=auth-int"), Need::Bytes { limit: 1 << 20 });
+        for of_no_body in ["rspauth=\"00\", qop=auth", "rspauth=\"00\"", "qop=auth-int", "nonsense"]
+        {
+            assert_eq!(info(of_no_body), Need::Nothing, "{of_no_body}");
+        }
         let trailer =
             HeaderMap::from_iter([(TRAILER, HeaderValue::from_static("x, Authentication-Info"))]);
         assert_eq!(alice().reads(StatusCode::OK, &trailer), Need::Bytes { limit: 1 << 20 });

@@ -1,6 +1,6 @@
 //! A challenge as a server sends it.
 
-use crate::{Cause, Error, Result, scan::is_tchar};
+use crate::{Error, Result, scan::is_tchar};
 use http::HeaderValue;
 use std::fmt;
 
@@ -94,12 +94,10 @@ impl ChallengeBuilder {
     /// `Error::Config` naming the first parameter that no field can hold.
     pub fn finish(self) -> Result<Challenge> {
         if let Some(fault) = self.fault {
-            return Err(Error::Config(Cause::new("challenge_unprintable", fault)));
+            return Err(Error::config("challenge_unprintable", fault));
         }
         let value = HeaderValue::from_maybe_shared(self.text);
-        Ok(Challenge(
-            value.map_err(|error| Error::Config(Cause::new("challenge_unprintable", error)))?,
-        ))
+        Ok(Challenge(value.map_err(|error| Error::config("challenge_unprintable", error))?))
     }
 
     fn name(&mut self, name: &str) {

@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_refusal_outweighs_a_retry_and_the_longer_wait_holds() {
-        let refused = || Verdict::Refused(Error::Refused(crate::Cause::new("r", "no")));
+        let refused = || Verdict::Refused(Error::refused("r", "no"));
         assert!(matches!(RETRY.and(refused()), Verdict::Refused(_)));
         assert!(matches!(refused().and(Verdict::Accept), Verdict::Refused(_)));
         let long = Verdict::Retry { after: Some(Duration::from_secs(9)) };

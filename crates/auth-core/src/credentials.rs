@@ -2,9 +2,9 @@
 
 mod part;
 
-use crate::{Result, Stamp};
+use crate::{Error, Result, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use part::{Part, Parts, config, extend_query, taken};
+use part::{Part, Parts, extend_query, taken};
 use std::{fmt, sync::Arc};
 
 /// What to add to a request so that it is authenticated: header fields, query parameters, or nothing.
@@ -148,7 +148,9 @@ impl Credentials {
             }
         }
         let target = extend_query(uri, parts)?;
-        headers.try_reserve(parts.len()).map_err(|error| config("credentials_no_room", error))?;
+        headers
+            .try_reserve(parts.len())
+            .map_err(|error| Error::config("credentials_no_room", error))?;
         for part in parts {
             if let Part::Header(name, value) = part {
                 headers.insert(name, value.clone());

@@ -12,8 +12,8 @@ use std::{error, fmt, sync::Arc, time::Duration};
 /// Messages name the field and what was expected, and never hold a secret: a scheme that builds one keeps that promise.
 ///
 /// ```
-/// use auth_core::{Cause, Error};
-/// let error = Error::Config(Cause::new("basic_user_name_colon", "user name holds ':', which ends it (RFC 7617 section 2)"));
+/// use auth_core::Error;
+/// let error = Error::config("basic_user_name_colon", "user name holds ':', which ends it (RFC 7617 section 2)");
 /// assert_eq!(error.code(), "basic_user_name_colon");
 /// assert!(error.to_string().starts_with("configuration: user name holds ':'"));
 /// ```
@@ -37,10 +37,32 @@ pub enum Error {
     Protocol(Cause),
 }
 
+type BoxError = Box<dyn error::Error + Send + Sync>;
+
 /// The result of everything here that can fail on our side or the peer's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
+    /// The program or its configuration is wrong: [`Error::Config`].
+    pub fn config(code: &'static str, error: impl Into<BoxError>) -> Self {
+        Self::Config(Cause::new(code, error))
+    }
+
+    /// The peer was not reached: [`Error::Transport`].
+    pub fn transport(code: &'static str, error: impl Into<BoxError>) -> Self {
+        Self::Transport(Cause::new(code, error))
+    }
+
+    /// The peer does not take these credentials: [`Error::Refused`].
+    pub fn refused(code: &'static str, error: impl Into<BoxError>) -> Self {
+        Self::Refused(Cause::new(code, error))
+    }
+
+    /// The peer broke the specification: [`Error::Protocol`].
+    pub fn protocol(code: &'static str, error: impl Into<BoxError>) -> Self {
+        Self::Protocol(Cause::new(code, error))
+    }
+
     /// The stable code of what happened, in the form `scheme_what_happened`.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -91,7 +113,7 @@ pub struct Cause {
 
 impl Cause {
     /// Wraps a precise error, or a message that names the field and what was expected.
-    pub fn new(code: &'static str, error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Self {
+    pub fn new(code: &'static str, error: impl Into<BoxError>) -> Self {
         Self { code, error: error.into().into() }
     }
 
@@ -120,12 +142,8 @@ mod tests {
 
     #[test]
     fn says_whose_fault_it_is_and_what_was_expected() {
-        check(
-            &Error::Config(Cause::new("a_b", "realm is empty")),
-            "a_b",
-            "configuration: realm is empty",
-        );
-        check(&Error::Refused(Cause::new("c", "key is unknown")), "c", "refused: key is unknown");
+        check(&Error::config("a_b", "realm is empty"), "a_b", "configuration: realm is empty");
+        check(&Error::refused("c", "key is unknown"), "c", "refused: key is unknown");
         let unavailable =
             Error::Unavailable { retry_after: None, cause: Cause::new("d", "queue is full") };
         check(&unavailable, "d", "unavailable: queue is full");
@@ -134,7 +152,7 @@ mod tests {
     #[test]
     fn shows_each_link_of_the_chain_once() {
         let inner = std::io::Error::other(fmt::Error);
-        let error = Error::Transport(Cause::new("t", inner));
+        let error = Error::transport("t", inner);
         assert_eq!(error.to_string(), format!("transport: {}", fmt::Error));
         assert!(error.source().is_none(), "the cause's own text is already shown");
     }

@@ -168,11 +168,10 @@ impl Wake for Unpark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Cause;
     use std::sync::mpsc;
 
     fn failure() -> Error {
-        Error::Transport(Cause::new("test", "down"))
+        Error::transport("test", "down")
     }
 
     #[test]

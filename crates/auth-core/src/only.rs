@@ -1,8 +1,7 @@
 //! Credentials bound to origins.
 
 use crate::{
-    Answer, Authenticator, Cause, Credentials, Error, Flow, Need, Origin, RequestView, Result,
-    Verdict,
+    Answer, Authenticator, Credentials, Error, Flow, Need, Origin, RequestView, Result, Verdict,
 };
 use http::{HeaderMap, StatusCode, Uri};
 
@@ -38,7 +37,7 @@ impl<A> Only<A> {
         let bound: Vec<_> = self.origins.iter().map(ToString::to_string).collect();
         let text =
             format!("credentials are bound to {}, the request goes to {origin}", bound.join(", "));
-        Err(Error::Config(Cause::new("only_other_origin", text)))
+        Err(Error::config("only_other_origin", text))
     }
 }
 

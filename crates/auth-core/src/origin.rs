@@ -1,6 +1,6 @@
 //! Where a request goes: scheme, host and port.
 
-use crate::{Cause, Error, Result};
+use crate::{Error, Result};
 use http::Uri;
 use std::{fmt, str::FromStr};
 
@@ -23,15 +23,16 @@ impl Origin {
             Some("https") => true,
             Some("http") => false,
             _ => {
-                return Err(config(
+                return Err(Error::config(
                     "origin_scheme",
                     "url is not absolute, expected http:// or https://",
                 ));
             }
         };
-        let authority = uri.authority().ok_or_else(|| config("origin_host", "url has no host"))?;
+        let authority =
+            uri.authority().ok_or_else(|| Error::config("origin_host", "url has no host"))?;
         if authority.as_str().contains('@') {
-            return Err(config(
+            return Err(Error::config(
                 "origin_user",
                 "url names a user before its host, expected credentials to be given apart",
             ));
@@ -43,7 +44,7 @@ impl Origin {
         };
         let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
         if host.is_empty() {
-            return Err(config("origin_host", "url has no host"));
+            return Err(Error::config("origin_host", "url has no host"));
         }
         Ok(Self { encrypted, host: host.into(), port })
     }
@@ -93,10 +94,10 @@ impl FromStr for Origin {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let uri: Uri = text.parse().map_err(|error| config("origin_url", error))?;
+        let uri: Uri = text.parse().map_err(|error| Error::config("origin_url", error))?;
         let origin = Self::of(&uri)?;
         if uri.path() != "/" || uri.query().is_some() {
-            return Err(config(
+            return Err(Error::config(
                 "origin_path",
                 "origin has a path or query, expected scheme, host and port alone",
             ));
@@ -111,10 +112,6 @@ impl fmt::Display for Origin {
         write!(f, "{scheme}://{}", self.host)?;
         if self.port != own { write!(f, ":{}", self.port) } else { Ok(()) }
     }
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
 }
 
 #[cfg(test)]

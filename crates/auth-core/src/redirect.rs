@@ -2,7 +2,7 @@
 
 mod reference;
 
-use crate::{Answer, Cause, Error, Origin, Result};
+use crate::{Answer, Error, Origin, Result};
 use http::{
     HeaderMap, HeaderName, Method, StatusCode, Uri,
     header::{
@@ -55,7 +55,7 @@ impl Redirects {
             return Ok(redirect);
         }
         let text = "more than 10 redirects, expected an answer";
-        Err(Error::Protocol(Cause::new("client_redirects", text)))
+        Err(Error::protocol("client_redirects", text))
     }
 }
 

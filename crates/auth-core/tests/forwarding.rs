@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use auth_core::{
-    Accepted, Answer, Authenticator, Cause, Clock, Credentials, Error, Event, Flow, HashAlgorithm,
-    Inline, Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random,
-    Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp,
-    Token, TokenSource, Verdict, Verifier, Workers,
+    Accepted, Answer, Authenticator, Clock, Credentials, Error, Event, Flow, HashAlgorithm, Inline,
+    Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random, Renewal,
+    Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp, Token,
+    TokenSource, Verdict, Verifier, Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
@@ -31,7 +31,7 @@ impl Authenticator for Full {
         // The answer's own parts arrive as they were given.
         let trailer = answer.trailers.and_then(|trailers| trailers.get("t"));
         let whole = answer.body == Some(b"body") && trailer.is_some();
-        Verdict::Refused(Error::Refused(Cause::new(if whole { "full" } else { "parts" }, "no")))
+        Verdict::Refused(Error::refused(if whole { "full" } else { "parts" }, "no"))
     }
 
     fn needs(&self, _: RequestView<'_>) -> Need {

@@ -447,7 +447,7 @@ mod ibsso_loses_the_answer_to_a_create {
 
     #[test]
     fn the_dead_end_says_when_it_opens() {
-        let lost = Err(Error::Transport(Cause::new("reset", "connection reset")));
+        let lost = Err(Error::transport("reset", "connection reset"));
         let ibsso = ibsso(vec![("POST", lost), ("POST", Ok(400)), ("POST", Ok(200))]);
         assert_eq!(ibsso.token(Renewal::First).wait().err().unwrap().code(), "reset");
         let held = ibsso.token(Renewal::First).wait().err().unwrap();

@@ -4,7 +4,7 @@ use crate::{
     Algorithm, Offered,
     parameters::{self, Fault, Name, Value},
 };
-use auth_core::{Cause, Challenge, ChallengeView, Error, Result};
+use auth_core::{Challenge, ChallengeView, Error, Result};
 use std::{borrow::Cow, str};
 
 /// What a Digest challenge says. Parameters that nobody knows are passed over.
@@ -85,7 +85,7 @@ impl<'a> DigestChallenge<'a> {
             Ok(())
         })
         .map_err(|_| {
-            protocol("digest_challenge_syntax", "challenge is not a list of parameters")
+            Error::protocol("digest_challenge_syntax", "challenge is not a list of parameters")
         })?;
         found.whole()
     }
@@ -108,7 +108,7 @@ impl<'a> DigestChallenge<'a> {
     pub fn write(&self) -> Result<Challenge> {
         let text = |bytes: &'_ [u8]| -> Result<String> {
             let text = "value of a challenge is not UTF-8";
-            let unprintable = || Error::Config(Cause::new("challenge_unprintable", text));
+            let unprintable = || Error::config("challenge_unprintable", text);
             str::from_utf8(bytes).map(str::to_owned).map_err(|_| unprintable())
         };
         let mut challenge = Challenge::build(SCHEME).quoted("realm", &text(&self.realm)?);
@@ -173,7 +173,7 @@ impl<'a> Found<'a> {
     }
 
     fn whole(self) -> Result<DigestChallenge<'a>> {
-        let missing = |text| protocol("digest_challenge_missing", text);
+        let missing = |text| Error::protocol("digest_challenge_missing", text);
         let realm = self.realm.ok_or_else(|| missing("challenge has no realm"))?;
         let nonce = self.nonce.ok_or_else(|| missing("challenge has no nonce"))?;
         let is = |value: Option<Value<'_>>, word| value.is_some_and(|value| value.is(word));
@@ -196,11 +196,7 @@ impl<'a> Found<'a> {
 }
 
 fn not_digest() -> Error {
-    protocol("digest_challenge_scheme", "challenge is not of the scheme Digest")
-}
-
-fn protocol(code: &'static str, text: &'static str) -> Error {
-    Error::Protocol(Cause::new(code, text))
+    Error::protocol("digest_challenge_scheme", "challenge is not of the scheme Digest")
 }
 
 #[cfg(test)]

@@ -13,13 +13,12 @@ pub use typed::TypedFields;
 
 use crate::{BodyHash, HashFunction, Qop, authorization::has_control};
 use auth_core::{
-    Answer, Authenticator, Credentials, Flow, Need, Origin, Random, RequestView, Result, Secret,
-    Stamper, Transport, Verdict,
+    Answer, Authenticator, Credentials, Error, Flow, Need, Origin, Random, RequestView, Result,
+    Secret, Stamper, Transport, Verdict,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use policy::Channel;
-pub(crate) use policy::config;
 use session::User;
 pub(crate) use spaces::target;
 use spaces::{Kept, Place, Spaces, Standing};
@@ -182,7 +181,10 @@ impl Digest {
             return Ok(());
         }
         self.policy.allows(algorithm, channel(uri)).map_err(|_| {
-            config("digest_choice_md5", "MD5 is not allowed here by the policy, expected https")
+            Error::config(
+                "digest_choice_md5",
+                "MD5 is not allowed here by the policy, expected https",
+            )
         })
     }
 }
@@ -267,18 +269,18 @@ fn cnonce(random: &dyn Random) -> Result<[u8; 22]> {
     random.fill(&mut bytes)?;
     URL_SAFE_NO_PAD
         .encode_slice(bytes, &mut text)
-        .map_err(|error| config("digest_cnonce", error.to_string()))?;
+        .map_err(|error| Error::config("digest_cnonce", error.to_string()))?;
     Ok(text)
 }
 
 pub(crate) fn check_name(user: &str) -> Result<()> {
     if user.contains(':') {
         let text = "user name holds ':', expected none since one ends it where it is hashed";
-        return Err(config("digest_user_name_colon", text));
+        return Err(Error::config("digest_user_name_colon", text));
     }
     if has_control(user) {
         let text = "user name holds a control character, expected none";
-        return Err(config("digest_user_name_control", text));
+        return Err(Error::config("digest_user_name_control", text));
     }
     Ok(())
 }
@@ -295,9 +297,7 @@ mod tests {
     use crate::{
         Algorithm, Count, DigestChallenge, DigestResponse, Ha1, Message, NonceCount, Protection,
     };
-    use auth_core::{
-        Attempts, Authorization, Body, Cause, Error, HashAlgorithm, Next, SystemRandom,
-    };
+    use auth_core::{Attempts, Authorization, Body, HashAlgorithm, Next, SystemRandom};
     use auth_testing::{Scripted, SeededRandom};
     use http::{
         HeaderValue, Response,
@@ -1153,8 +1153,7 @@ mod tests {
             Err("digest_choice_algorithm"),
         );
         check_proof(401, Some("Digest"), Err("digest_challenge_missing"));
-        let down =
-            Scripted::new(|_| Err(Error::Transport(Cause::new("reset", "connection reset"))));
+        let down = Scripted::new(|_| Err(Error::transport("reset", "connection reset")));
         let digest = alice().proving_first(Arc::new(down));
         assert_eq!(drive(&digest, |_| panic!("sent")).unwrap_err().code(), "reset");
     }

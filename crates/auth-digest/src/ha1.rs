@@ -4,7 +4,7 @@ use crate::{
     Algorithm, HashFunction,
     hash::{Hasher, Hex, SecretHex},
 };
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use std::fmt;
 
 /// `H(username ":" realm ":" password)`: what a server keeps instead of a password.
@@ -54,7 +54,7 @@ impl Ha1 {
     pub fn from_hex(function: HashFunction, hex: &str) -> Result<Self> {
         let hex = Hex::read(function, hex.as_bytes()).ok_or_else(|| {
             let text = format!("ha1 is not {} lower-case hexadecimal digits", function.digits());
-            Error::Config(Cause::new("digest_ha1", text))
+            Error::config("digest_ha1", text)
         })?;
         Ok(Self { function, hex: SecretHex(hex) })
     }

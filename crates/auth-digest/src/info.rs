@@ -4,7 +4,7 @@ use crate::{
     NonceCount, Qop,
     parameters::{self, Fault, Name, write_quoted},
 };
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
 
@@ -53,7 +53,7 @@ impl<'a> AuthenticationInfo<'a> {
             Ok(()) => Ok(info),
             Err(_) => {
                 let text = "authentication-info cannot be read (RFC 7616 section 3.5)";
-                Err(Error::Protocol(Cause::new("digest_info", text)))
+                Err(Error::protocol("digest_info", text))
             }
         }
     }
@@ -87,8 +87,7 @@ impl<'a> AuthenticationInfo<'a> {
         if let Some(nextnonce) = &self.nextnonce {
             next("nextnonce=", &|out| write_quoted(nextnonce, out));
         }
-        HeaderValue::try_from(out)
-            .map_err(|error| Error::Config(Cause::new("digest_info_unprintable", error)))
+        HeaderValue::try_from(out).map_err(|error| Error::config("digest_info_unprintable", error))
     }
 }
 

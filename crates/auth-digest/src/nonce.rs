@@ -1,7 +1,6 @@
 //! Nonces that are known again without being remembered (RFC 7616 section 3.3).
 
-use crate::client::config;
-use auth_core::{Clock, Random, Result, Timestamp};
+use auth_core::{Clock, Error, Random, Result, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -82,9 +81,10 @@ impl Nonces {
     ) -> Result<Self> {
         if key.len() < Self::LEAST_KEY {
             let text = format!("nonce key has {} bytes, expected at least 32", key.len());
-            return Err(config("digest_nonce_key", text));
+            return Err(Error::config("digest_nonce_key", text));
         }
-        let key = Hmac::new_from_slice(key).map_err(|error| config("digest_nonce_key", error))?;
+        let key =
+            Hmac::new_from_slice(key).map_err(|error| Error::config("digest_nonce_key", error))?;
         let (random, clock) = (Arc::new(random), Arc::new(clock));
         Ok(Self { key, random, clock, life: Self::LIFE, binding: Binding::Anybody })
     }
@@ -137,7 +137,7 @@ impl Nonces {
         let mut text = [0; 43];
         URL_SAFE_NO_PAD
             .encode_slice(bytes, &mut text)
-            .map_err(|error| config("digest_nonce", error.to_string()))?;
+            .map_err(|error| Error::config("digest_nonce", error.to_string()))?;
         Ok(text)
     }
 

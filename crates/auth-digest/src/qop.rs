@@ -1,6 +1,6 @@
 //! Quality of protection, and the count of requests under one nonce (RFC 7616 sections 3.3 and 3.4).
 
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use std::{fmt, str};
 
 /// What a response protects (RFC 7616 section 3.4.3).
@@ -122,7 +122,7 @@ impl NonceCount {
         let count = digits.then(|| u32::from_str_radix(text, 16).ok()).flatten();
         count.and_then(Self::new).ok_or_else(|| {
             let text = "nonce count is not a hexadecimal number of 1 to 8 digits above zero";
-            Error::Config(Cause::new("digest_nonce_count", text))
+            Error::config("digest_nonce_count", text)
         })
     }
 

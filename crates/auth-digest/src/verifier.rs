@@ -12,7 +12,7 @@ pub use accounts::{Accounts, Known, KnownSecret, Name, Query};
 use crate::{
     Algorithm, BodyHash, DigestResponse, Qop, SessionHa1,
     challenge::SCHEME,
-    client::{config, need},
+    client::need,
     nonce::{Age, Nonces},
     reason,
 };
@@ -137,13 +137,13 @@ where
             Some(Known { user, secret: KnownSecret::Ha1(ha1) }) => (Some(user), session(&ha1)),
             Some(Known { secret: KnownSecret::Session(_), .. }) if !algorithm.is_session() => {
                 let text = "look-up gave the secret of a session under an algorithm without one";
-                return Err(Stop::Failed(config("digest_known_session", text)));
+                return Err(Stop::Failed(Error::config("digest_known_session", text)));
             }
             Some(Known { user, secret: KnownSecret::Session(given) }) => (Some(user), given),
         };
         if session.function() != algorithm.function() {
             let text = "look-up gave a secret of another hash function than was asked for";
-            return Err(Stop::Failed(config("digest_known_function", text)));
+            return Err(Stop::Failed(Error::config("digest_known_function", text)));
         }
         let message = response.message(request.method.as_str(), body);
         let message = message.ok_or_else(|| Stop::Failed(unread()))?;
@@ -248,7 +248,7 @@ where
 
 fn unread() -> Error {
     let text = "body was not read, expected it or its hash under auth-int, as needs said";
-    config("digest_body_unread", text)
+    Error::config("digest_body_unread", text)
 }
 
 impl AsRef<str> for Principal {

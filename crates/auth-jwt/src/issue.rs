@@ -8,7 +8,7 @@ mod minted;
 pub use minted::Minted;
 
 use crate::{Header, json as strict};
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use front::Front;
 use serde::Serialize;
 use std::{fmt, sync::OnceLock, time::Duration};
@@ -56,7 +56,10 @@ impl ClaimsToSign {
     /// `Error::Config` when that is less than one second: `exp` would not be after `iat`.
     pub fn expiring_in(lifetime: Duration) -> Result<Self> {
         match lifetime.as_secs() {
-            0 => Err(config("jwt_mint_lifetime", "lifetime is less than a second, expected more")),
+            0 => Err(Error::config(
+                "jwt_mint_lifetime",
+                "lifetime is less than a second, expected more",
+            )),
             seconds => Ok(Self::new(Some(seconds))),
         }
     }
@@ -130,7 +133,7 @@ impl ClaimsToSign {
     /// `Error::Config` when it is longer than [`Header::MOST_KEY_ID_BYTES`].
     pub fn key_id(mut self, kid: &str) -> Result<Self> {
         if kid.len() > Header::MOST_KEY_ID_BYTES {
-            return Err(config("jwt_mint_kid", "kid is longer than 128 bytes"));
+            return Err(Error::config("jwt_mint_kid", "kid is longer than 128 bytes"));
         }
         self.kid = json::member("kid", kid);
         self.front = OnceLock::new();
@@ -153,28 +156,28 @@ impl ClaimsToSign {
     /// would read: beyond its bounds, or with two members of one name.
     pub fn claim(mut self, name: &str, value: &impl Serialize) -> Result<Self> {
         if OURS.contains(&name) {
-            return Err(config(
+            return Err(Error::config(
                 "jwt_mint_claim_ours",
                 "claim has a method of its own, expected that",
             ));
         }
         if self.names.iter().any(|known| **known == *name) {
-            return Err(config("jwt_mint_claim_twice", "claim is set twice, expected once"));
+            return Err(Error::config("jwt_mint_claim_twice", "claim is set twice, expected once"));
         }
         if self.names.len() + OURS.len() >= strict::MEMBERS {
-            return Err(config(
+            return Err(Error::config(
                 "jwt_mint_claims",
                 "too many claims, expected 64 with those of RFC 7519",
             ));
         }
-        let value = serde_json::to_string(value)
-            .map_err(|error| Error::Config(Cause::new("jwt_mint_claim", error)))?;
+        let value =
+            serde_json::to_string(value).map_err(|error| Error::config("jwt_mint_claim", error))?;
         let read = strict::object(format!("{{\"a\":{value}}}").as_bytes(), |_, _| {
             Ok::<_, strict::Fault>(())
         });
         if read.is_err() {
             let text = "claim is too deep, too large or has two members of one name";
-            return Err(config("jwt_mint_claim_bounds", text));
+            return Err(Error::config("jwt_mint_claim_bounds", text));
         }
         json::name(name, &mut self.custom);
         self.custom.push_str(&value);
@@ -191,10 +194,6 @@ impl fmt::Debug for ClaimsToSign {
 
 /// What has a method or an argument of its own.
 const OURS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
-
-fn config(code: &'static str, text: &'static str) -> Error {
-    Error::Config(Cause::new(code, text))
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,9 +7,9 @@ mod provider;
 
 pub use provider::ring_provider;
 
-use crate::{Algorithm, Jwk, SigningKey, VerifyingKey, key::config};
+use crate::{Algorithm, Jwk, SigningKey, VerifyingKey};
 use ::jsonwebtoken::{self as theirs, DecodingKey, DecodingKeyKind, EncodingKey};
-use auth_core::Result;
+use auth_core::{Error, Result};
 
 /// A key of theirs as ours. It is checked now, where theirs is checked with every signature.
 ///
@@ -74,7 +74,7 @@ pub fn decoding_key(key: &VerifyingKey) -> Option<DecodingKey> {
 ///
 /// As [`Jwk::parse`].
 pub fn jwk(jwk: &theirs::jwk::Jwk) -> Result<Jwk> {
-    Jwk::parse(&serde_json::to_vec(jwk).map_err(|error| config("jwk_json", error))?)
+    Jwk::parse(&serde_json::to_vec(jwk).map_err(|error| Error::config("jwk_json", error))?)
 }
 
 /// Our algorithm of theirs; `None` for one that we do not implement.
@@ -111,7 +111,7 @@ const fn is_secret(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
 }
 
-fn other_family(algorithm: Algorithm) -> auth_core::Error {
+fn other_family(algorithm: Algorithm) -> Error {
     let text = format!("key of jsonwebtoken is of another family, expected one for {algorithm}");
-    config("jwt_key_mismatch", text)
+    Error::config("jwt_key_mismatch", text)
 }

@@ -8,7 +8,6 @@ pub use set::JwkSet;
 use crate::{
     Algorithm, SigningKey, VerifyingKey,
     json::{self, Fault, Object, Text, Value},
-    key::config,
 };
 use auth_core::{Error, Result};
 use material::{Fields, Material};
@@ -82,7 +81,7 @@ impl Jwk {
     pub(crate) fn signing(&self, assumed: Option<Algorithm>) -> Result<SigningKey> {
         if self.purpose.signs == Allowed::No {
             let text = "use or key_ops of the JWK does not let it sign, expected sig and sign";
-            return Err(config("jwk_purpose", text));
+            return Err(Error::config("jwk_purpose", text));
         }
         self.material.signing(self.bound_to(assumed)?)
     }
@@ -90,7 +89,7 @@ impl Jwk {
     pub(crate) fn verifying(&self, assumed: Option<Algorithm>) -> Result<VerifyingKey> {
         if self.purpose.verifies == Allowed::No {
             let text = "use or key_ops of the JWK does not let it verify, expected sig and verify";
-            return Err(config("jwk_purpose", text));
+            return Err(Error::config("jwk_purpose", text));
         }
         self.material.verifying(self.bound_to(assumed)?)
     }
@@ -99,13 +98,14 @@ impl Jwk {
     fn bound_to(&self, assumed: Option<Algorithm>) -> Result<Algorithm> {
         let Some(name) = &self.alg else {
             let text = "alg of the JWK is missing, expected it, or an algorithm to assume";
-            return assumed.ok_or_else(|| config("jwk_alg_missing", text));
+            return assumed.ok_or_else(|| Error::config("jwk_alg_missing", text));
         };
         match (Algorithm::named(name), assumed) {
-            (None, _) => Err(config("jwk_alg_unknown", "alg of the JWK is not implemented")),
-            (Some(own), Some(assumed)) if own != assumed => {
-                Err(config("jwk_alg_other", format!("alg of the JWK is {own}, expected {assumed}")))
-            }
+            (None, _) => Err(Error::config("jwk_alg_unknown", "alg of the JWK is not implemented")),
+            (Some(own), Some(assumed)) if own != assumed => Err(Error::config(
+                "jwk_alg_other",
+                format!("alg of the JWK is {own}, expected {assumed}"),
+            )),
             (Some(own), _) => Ok(own),
         }
     }
@@ -201,20 +201,25 @@ impl From<Fault> for Wrong {
 impl From<Wrong> for Error {
     fn from(wrong: Wrong) -> Self {
         match wrong {
-            Wrong::Json(Fault::Duplicate) => {
-                config("jwk_duplicate", "JWK has two members of one name (RFC 7517 section 4)")
+            Wrong::Json(Fault::Duplicate) => Error::config(
+                "jwk_duplicate",
+                "JWK has two members of one name (RFC 7517 section 4)",
+            ),
+            Wrong::Json(_) => {
+                Error::config("jwk_json", "JWK is not a JSON object within our limits")
             }
-            Wrong::Json(_) => config("jwk_json", "JWK is not a JSON object within our limits"),
-            Wrong::Type(name) => config(
+            Wrong::Type(name) => Error::config(
                 "jwk_member",
                 format!("{name} of the JWK has another type or is not canonical"),
             ),
-            Wrong::Missing(name) => config("jwk_missing", format!("{name} of the JWK is missing")),
+            Wrong::Missing(name) => {
+                Error::config("jwk_missing", format!("{name} of the JWK is missing"))
+            }
             Wrong::Unknown(name) => {
                 let text = format!(
                     "{name} of the JWK is another, expected oct, RSA, EC with P-256 or P-384, or OKP with Ed25519"
                 );
-                config("jwk_kind", text)
+                Error::config("jwk_kind", text)
             }
         }
     }

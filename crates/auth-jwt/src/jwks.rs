@@ -111,9 +111,12 @@ impl JwksBuilder {
     ///
     /// `Error::Config` when the URL is not absolute, or is plain http beyond loopback.
     pub fn build(self) -> Result<Jwks> {
-        let url: Uri = self.url.parse().map_err(|error| config("jwks_url", error))?;
+        let url: Uri = self.url.parse().map_err(|error| Error::config("jwks_url", error))?;
         if !Origin::of(&url)?.is_confidential() {
-            return Err(config("jwks_plain_http", "url of the key set is http, expected https"));
+            return Err(Error::config(
+                "jwks_plain_http",
+                "url of the key set is http, expected https",
+            ));
         }
         let Self { context, assumed, rules, .. } = self;
         let issuer = self.issuer.into();
@@ -221,7 +224,7 @@ fn request(url: &Uri) -> Result<Exchange> {
         .header(header::ACCEPT, "application/jwk-set+json, application/json")
         .body(Vec::new())
         .map(|request| Exchange::new(request).answered_within(Jwks::MOST_BYTES))
-        .map_err(|error| config("jwks_url", error))
+        .map_err(|error| Error::config("jwks_url", error))
 }
 
 /// What the answer says.
@@ -239,10 +242,6 @@ fn read(answer: &Response<Vec<u8>>) -> Result<JwkSet> {
         return Err(Error::Unavailable { retry_after, cause });
     }
     Err(Error::Protocol(cause))
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
 }
 
 impl fmt::Debug for Jwks {

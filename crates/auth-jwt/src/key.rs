@@ -8,13 +8,3 @@ mod verifying;
 
 pub use signing::SigningKey;
 pub use verifying::{Invalid, VerifyingKey};
-
-use auth_core::{Cause, Error};
-
-/// Somebody gave a key that will not do.
-pub(crate) fn config(
-    code: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
-    Error::Config(Cause::new(code, error))
-}

@@ -2,8 +2,8 @@
 
 use crate::{ClaimsToSign, Minted, SigningKey};
 use auth_core::{
-    Answer, Authenticator, BearerRealm, Cause, Clock, Credentials, Error, Flow, Lifespan, Present,
-    Random, Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
+    Answer, Authenticator, BearerRealm, Clock, Credentials, Error, Flow, Lifespan, Present, Random,
+    Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header::AUTHORIZATION};
@@ -106,8 +106,8 @@ impl Token for Jwt {
 impl Present for Jwt {
     fn credentials(&self) -> Result<Credentials> {
         let field = [BearerRealm::SCHEME, " ", self.expose()].concat();
-        let value = HeaderValue::try_from(field)
-            .map_err(|error| Error::Protocol(Cause::new("jwt_field", error)))?;
+        let value =
+            HeaderValue::try_from(field).map_err(|error| Error::protocol("jwt_field", error))?;
         Credentials::header(AUTHORIZATION, value)
     }
 

@@ -364,7 +364,7 @@ mod tests {
         impl Lookup<KeyId> for Down {
             type Found = Candidates;
             fn lookup(&self, _: &KeyId) -> Flow<'_, Option<Candidates>> {
-                Flow::failed(Error::Transport(Cause::new("down", "nobody answers")))
+                Flow::failed(Error::transport("down", "nobody answers"))
             }
         }
         let door = Verifier::new("r", Policy::new(), Down, ManualClock::at(NOW)).unwrap();

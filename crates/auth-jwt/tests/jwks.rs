@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use auth_core::{Cause, Context, Error, Flow, Lookup, Result};
+use auth_core::{Context, Error, Flow, Lookup, Result};
 use auth_jwt::{Algorithm, Candidates, Jwks, KeyId};
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
 use http::{Request, Response};
@@ -29,7 +29,7 @@ impl Published {
     }
 
     fn down(&self) {
-        *self.0.lock().unwrap() = Err(Error::Transport(Cause::new("down", "nobody answers")));
+        *self.0.lock().unwrap() = Err(Error::transport("down", "nobody answers"));
     }
 
     fn answer(&self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>> {

@@ -3,7 +3,7 @@
 mod page;
 mod request;
 
-use auth_core::{Cause, Error, Result, Secret};
+use auth_core::{Error, Result, Secret};
 use request::Fault;
 use std::{
     fmt,
@@ -83,7 +83,7 @@ impl RedirectReceiver {
     pub fn bind(state: &Secret) -> Result<Self> {
         if state.expose().is_empty() {
             let text = "state is empty, expected at least 128 random bits";
-            return Err(Error::Config(Cause::new("redirect_state", text)));
+            return Err(Error::config("redirect_state", text));
         }
         let listen = || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -91,7 +91,7 @@ impl RedirectReceiver {
             listener.local_addr().map(|address| (listener, address))
         };
         let (listener, address) =
-            listen().map_err(|error| Error::Config(Cause::new("redirect_bind", error)))?;
+            listen().map_err(|error| Error::config("redirect_bind", error))?;
         Ok(Self { listener, address, state: Secret::new(state.expose()) })
     }
 
@@ -140,7 +140,7 @@ impl RedirectReceiver {
             thread::sleep(Duration::from_millis(5));
         }
         let text = "nobody came back from the authorization server in time";
-        Err(Error::Transport(Cause::new("redirect_timeout", text)))
+        Err(Error::transport("redirect_timeout", text))
     }
 
     /// What the head of a request means: for those who listen by themselves.
@@ -152,7 +152,7 @@ impl RedirectReceiver {
             }
             Err(Fault::Refused(refused)) => Reply {
                 response: page::page(200, &page::refused(&refused)),
-                outcome: Some(Err(Error::Refused(Cause::new("redirect_refused", refused)))),
+                outcome: Some(Err(Error::refused("redirect_refused", refused))),
             },
             Err(Fault::Ignored(status, why)) => {
                 Reply { response: page::page(status, why), outcome: None }

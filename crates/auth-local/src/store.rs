@@ -4,7 +4,7 @@ mod place;
 mod record;
 mod seal;
 
-use auth_core::{Clock, Error, Flow, Random, Result, Secret, Timestamp};
+use auth_core::{Clock, Flow, Random, Result, Secret, Timestamp};
 use auth_session::{Entry, Lease, Saved, TokenStore};
 use place::{Guard, Place};
 use record::Record;
@@ -165,8 +165,4 @@ impl fmt::Debug for FileTokenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FileTokenStore({})", self.0.place.directory().display())
     }
-}
-
-fn config(code: &'static str, text: String) -> Error {
-    Error::Config(auth_core::Cause::new(code, text))
 }

@@ -130,7 +130,7 @@ impl TokenSource for Issuer {
         };
         let answer = ask(self.0, &format!("renew {number}"));
         let member = answer.ok().and_then(|answer| answer.parse().ok()).map(Member);
-        let lost = || Error::Transport(Cause::new("issuer_lost", "no answer"));
+        let lost = || Error::transport("issuer_lost", "no answer");
         Flow::from(member.ok_or_else(lost))
     }
 }
@@ -140,7 +140,7 @@ struct Threads;
 
 impl Transport for Threads {
     fn fetch(&self, _: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
-        Flow::failed(Error::Transport(Cause::new("no_network", "nobody asks")))
+        Flow::failed(Error::transport("no_network", "nobody asks"))
     }
 
     fn pause(&self, duration: Duration) -> Flow<'_, ()> {

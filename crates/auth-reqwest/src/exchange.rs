@@ -7,7 +7,7 @@ use crate::{
     read::{Read, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Cause, Credentials, Error, Event, Need, Next, Origin,
+    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Origin,
     RequestView, Result,
 };
 use http::Uri;
@@ -71,7 +71,7 @@ async fn authenticate(
     let in_the_clear =
         client.plain_http == PlainHttp::Loopback && !Origin::of(&uri)?.is_confidential();
     if in_the_clear && !credentials.is_empty() {
-        return Err(Error::Config(Cause::new("client_plain_http", PLAIN_HTTP)));
+        return Err(Error::config("client_plain_http", PLAIN_HTTP));
     }
     let before = uri.clone();
     credentials.commit(&mut uri, request.headers_mut())?;
@@ -114,7 +114,7 @@ impl Sent {
 pub(crate) fn target(request: &Request) -> Result<Uri> {
     let url = request.url();
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(config(
+        return Err(Error::config(
             "client_url_user",
             "url names a user before its host, expected credentials to be given apart",
         ));
@@ -123,16 +123,12 @@ pub(crate) fn target(request: &Request) -> Result<Uri> {
     text.split_once('#')
         .map_or(text, |(sent, _)| sent)
         .parse()
-        .map_err(|error| config("client_url", error))
+        .map_err(|error| Error::config("client_url", error))
 }
 
 /// The other way round.
 pub(crate) fn url(uri: &Uri) -> Result<Url> {
-    uri.to_string().parse().map_err(|error| config("client_url", error))
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
+    uri.to_string().parse().map_err(|error| Error::config("client_url", error))
 }
 
 const PLAIN_HTTP: &str = "credentials would go over plain http beyond this machine, expected https";

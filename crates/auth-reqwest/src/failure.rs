@@ -1,6 +1,6 @@
 //! What went wrong in reqwest, in our words.
 
-use auth_core::{Cause, Error};
+use auth_core::Error;
 
 /// Without the URL, which may hold a secret.
 pub(crate) fn transport(error: reqwest::Error) -> Error {
@@ -12,8 +12,8 @@ pub(crate) fn transport(error: reqwest::Error) -> Error {
     };
     let error = error.without_url();
     if error.is_builder() {
-        Error::Config(Cause::new("reqwest_builder", error))
+        Error::config("reqwest_builder", error)
     } else {
-        Error::Transport(Cause::new(code, error))
+        Error::transport(code, error)
     }
 }

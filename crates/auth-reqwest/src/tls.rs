@@ -1,6 +1,6 @@
 //! TLS as a value: rustls over ring, the system's authorities, and what the caller adds.
 
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use rustls::{
     ClientConfig,
     crypto::ring,
@@ -46,7 +46,7 @@ impl Tls {
     /// `Error::Config` when one of them is missing or cannot be read.
     pub fn identified_by(mut self, chain_pem: &[u8], key_pem: &[u8]) -> Result<Self> {
         let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| {
-            config("tls_client_key", "client key is not an unencrypted private key in PEM")
+            Error::config("tls_client_key", "client key is not an unencrypted private key in PEM")
         })?;
         self.identity = Some((certificates("client certificate", chain_pem)?, key));
         Ok(self)
@@ -60,17 +60,17 @@ impl Tls {
     pub fn into_config(self) -> Result<ClientConfig> {
         let provider = Arc::new(ring::default_provider());
         let verifier = Verifier::new_with_extra_roots(self.also_trusted, Arc::clone(&provider))
-            .map_err(|error| config("tls_authorities", error))?;
+            .map_err(|error| Error::config("tls_authorities", error))?;
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| config("tls_versions", error))?
+            .map_err(|error| Error::config("tls_versions", error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
         let mut client = match self.identity {
             None => builder.with_no_client_auth(),
             Some((chain, key)) => builder
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| config("tls_client_key", error))?,
+                .map_err(|error| Error::config("tls_client_key", error))?,
         };
         client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Ok(client)
@@ -93,13 +93,9 @@ fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> 
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     match read {
         Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(config(
+        _ => Err(Error::config(
             "tls_certificate",
             format!("{what}: expected one or more certificates in PEM"),
         )),
     }
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
 }

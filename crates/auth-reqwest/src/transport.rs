@@ -1,7 +1,7 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
 use crate::{Tls, builder::bare, failure};
-use auth_core::{Cause, Error, Exchange, Flow, Origin, Result};
+use auth_core::{Error, Exchange, Flow, Origin, Result};
 use auth_net::{AddressList, DeniedRanges};
 use http::{Response, Uri, uri::InvalidUri};
 use reqwest::{
@@ -80,7 +80,7 @@ impl TransportBuilder {
     /// `Error::Config` when it is no URL of http or https.
     pub fn proxy(mut self, url: &str) -> Result<Self> {
         let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::Config(Cause::new("transport_proxy", error))
+            Error::config("transport_proxy", error)
         };
         let uri: Uri = url.parse().map_err(|error: InvalidUri| wrong(error.into()))?;
         let host = uri.host().filter(|_| matches!(uri.scheme_str(), Some("http" | "https")));
@@ -164,10 +164,10 @@ async fn exchange(
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(failure::transport)? {
         if body.len().saturating_add(piece.len()) > most_bytes {
-            return Err(Error::Protocol(Cause::new(
+            return Err(Error::protocol(
                 "transport_answer_too_long",
                 format!("answer is longer than {most_bytes} bytes"),
-            )));
+            ));
         }
         body.extend_from_slice(&piece);
     }
@@ -190,10 +190,7 @@ impl Rules {
             };
         }
         if !origin.is_encrypted() {
-            return Err(Error::Config(Cause::new(
-                "transport_plain_http",
-                "url is http, expected https",
-            )));
+            return Err(Error::config("transport_plain_http", "url is http, expected https"));
         }
         match self.denied.permits_host(origin.host()) {
             Ok(_) => Ok(()),
@@ -226,14 +223,11 @@ impl Resolve for Filter {
 }
 
 fn denied(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new("transport_denied_address", error))
+    Error::config("transport_denied_address", error)
 }
 
 fn gone() -> Error {
-    Error::Transport(Cause::new(
-        "transport_runtime_gone",
-        "the runtime of the transport is shutting down",
-    ))
+    Error::transport("transport_runtime_gone", "the runtime of the transport is shutting down")
 }
 
 impl fmt::Debug for Transport {

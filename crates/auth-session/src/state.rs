@@ -5,7 +5,7 @@ use crate::{
     kept::Kept,
     schedule::Stage,
 };
-use auth_core::{Cause, Error, Refusal, Renewal, Timestamp, Token};
+use auth_core::{Error, Refusal, Renewal, Timestamp, Token};
 use std::{sync::Arc, time::Duration};
 
 /// What all who watch a flight get.
@@ -138,7 +138,7 @@ impl<T: Token> State<T> {
     ) {
         self.fruitless = if kept.is_proven() { 0 } else { self.fruitless.saturating_add(1) };
         if let Some(times) = self.fruitless.checked_sub(2) {
-            let error = Error::Refused(Cause::new("session_refused", refused(&refusal)));
+            let error = Error::refused("session_refused", refused(&refusal));
             self.pause(error, times, now, jitter);
         }
         self.condemned = Some((kept.token.clone(), refusal));
@@ -172,5 +172,5 @@ fn refused(refusal: &Refusal) -> String {
 }
 
 pub(crate) fn ended() -> Error {
-    Error::Config(Cause::new("session_ended", "session was ended, expected no use after that"))
+    Error::config("session_ended", "session was ended, expected no use after that")
 }

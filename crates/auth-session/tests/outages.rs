@@ -4,7 +4,7 @@
 
 mod common;
 
-use auth_core::{Cause, Error, Lifespan, Token};
+use auth_core::{Error, Lifespan, Token};
 use common::{Background, Does, badge, down, stage};
 use std::{thread, time::Duration};
 
@@ -53,7 +53,7 @@ fn google_cloud_rust_5809_a_failed_renewal_displaces_nothing() {
 /// google-cloud-rust #5864: one read that is torn is taken for a permanent error, and the process is offline for good.
 #[test]
 fn google_cloud_rust_5864_one_torn_read_does_not_end_renewal() {
-    let torn = Error::Refused(Cause::new("torn", "taken for a refusal"));
+    let torn = Error::refused("torn", "taken for a refusal");
     let stage = stage(Background::Some);
     assert_eq!(stage.sends(), Ok(1));
     stage.issuer.then(Does::Fails(torn));

@@ -187,9 +187,9 @@ fn the_old_token_is_used_while_it_lives_if_renewal_fails() {
 #[test]
 fn it_recovers_after_any_error_however_permanent_it_looked() {
     let errors = [
-        Error::Config(Cause::new("config", "wrong")),
-        Error::Refused(Cause::new("refused", "no")),
-        Error::Protocol(Cause::new("protocol", "nonsense")),
+        Error::config("config", "wrong"),
+        Error::refused("refused", "no"),
+        Error::protocol("protocol", "nonsense"),
         down(),
     ];
     for error in errors {

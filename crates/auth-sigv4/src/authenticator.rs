@@ -5,13 +5,12 @@ mod keys;
 use crate::{
     AccessKey, Payload, Request, Rules, Service, SessionToken, Signer,
     fault::{Fault, fault, is_refusal},
-    key::config,
     signer::{Settings, Urls},
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{
-    Answer, Authenticator, Body, Clock, Credentials, Flow, HashAlgorithm, Need, Origin, Refusal,
-    RequestView, Result, Timestamp, TokenSource, Verdict,
+    Answer, Authenticator, Body, Clock, Credentials, Error, Flow, HashAlgorithm, Need, Origin,
+    Refusal, RequestView, Result, Timestamp, TokenSource, Verdict,
 };
 use auth_session::{LearnedClock, Lesson, Session};
 use http::{HeaderMap, StatusCode, header::HOST};
@@ -183,7 +182,7 @@ impl SigV4 {
                 let hash = hash.and_then(|hash| hash.as_bytes().try_into().ok());
                 let text =
                     "body was not hashed, expected the adapter to do so or an unsigned payload";
-                hash.map(Payload::Sha256).ok_or_else(|| config("sigv4_unread_body", text))
+                hash.map(Payload::Sha256).ok_or_else(|| Error::config("sigv4_unread_body", text))
             }
         }
     }
@@ -239,7 +238,7 @@ fn is_signed(name: &str) -> bool {
 }
 
 fn host(request: RequestView<'_>) -> Result<&str> {
-    let text = || config("sigv4_no_host", "request names no host, expected an absolute URL");
+    let text = || Error::config("sigv4_no_host", "request names no host, expected an absolute URL");
     match request.headers.get(HOST) {
         Some(host) => host.to_str().map_err(|_| text()),
         None => request.uri.authority().map(http::uri::Authority::as_str).ok_or_else(text),

@@ -4,7 +4,7 @@ use crate::{
     encode::hex,
     scope::{Scope, TERMINATOR},
 };
-use auth_core::{Cause, Error, Lifespan, Result, Secret, Timestamp, Token};
+use auth_core::{Error, Lifespan, Result, Secret, Timestamp, Token};
 use ring::hmac::{self, HMAC_SHA256};
 use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
@@ -58,7 +58,7 @@ impl AccessKey {
         let printable = |byte: &u8| (0x21..=0x7e).contains(byte) && *byte != b'%';
         if session_token.expose().is_empty() || !session_token.expose().iter().all(printable) {
             let text = "session token is empty or not printable, expected it as STS gave it";
-            return Err(config("sigv4_session_token", text));
+            return Err(Error::config("sigv4_session_token", text));
         }
         Self::made(id, secret.into(), Some(session_token), expires)
     }
@@ -72,10 +72,10 @@ impl AccessKey {
         if !is_id(id) {
             let text = "access key ID is empty, too long or holds a character it may not, \
                         expected up to 128 letters, digits and _-.";
-            return Err(config("sigv4_access_key_id", text));
+            return Err(Error::config("sigv4_access_key_id", text));
         }
         if secret.expose().is_empty() {
-            return Err(config("sigv4_secret", "secret access key is empty, expected one"));
+            return Err(Error::config("sigv4_secret", "secret access key is empty, expected one"));
         }
         let session_token = session_token.map(Arc::new);
         Ok(Self(Arc::new(Inner { id: id.into(), secret, session_token, expires })))
@@ -172,13 +172,6 @@ impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKey(..)")
     }
-}
-
-pub(crate) fn config(
-    code: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
-    Error::Config(Cause::new(code, error))
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ pub use signed::SignedFields;
 use crate::{
     AccessKey, AmzDate, Payload, Request, Rules, Scope, Service, SigningKey,
     canonical::{Canonical, Fields, Parameters, split, to_sign},
-    key::config,
     request::Said,
     service::ContentSha256,
     stream::Chain,
@@ -220,11 +219,11 @@ fn check(fields: &Fields<'_>) -> Result<()> {
     if fields.len() + 3 > Fields::MOST {
         let text =
             format!("request has {} header fields to sign, expected at most 61", fields.len());
-        return Err(config("sigv4_many_fields", text));
+        return Err(Error::config("sigv4_many_fields", text));
     }
     if !fields.has("host") {
         let text = "request has no host field, expected one: it is always signed";
-        return Err(config("sigv4_no_host", text));
+        return Err(Error::config("sigv4_no_host", text));
     }
     for name in [DATE, CONTENT_SHA256, SECURITY_TOKEN, "authorization"] {
         if fields.has(name) {
@@ -236,7 +235,7 @@ fn check(fields: &Fields<'_>) -> Result<()> {
 
 pub(crate) fn taken(name: &str) -> Error {
     let text = format!("field {name} is there already, expected it to be set by the signer");
-    config("sigv4_field_taken", text)
+    Error::config("sigv4_field_taken", text)
 }
 
 impl fmt::Debug for Signer {

@@ -7,7 +7,7 @@ pub use placement::{ParameterName, Placement, SchemeWord};
 
 use crate::{KeyDigest, KeyHasher, field};
 use auth_core::{
-    Accepted, Authenticator, Authorization, Challenge, Credentials, Flow, Lookup, Outcome,
+    Accepted, Authenticator, Authorization, Challenge, Credentials, Error, Flow, Lookup, Outcome,
     Presence, Reason, Rejection, RequestView, Result, one_field,
 };
 use http::HeaderValue;
@@ -39,12 +39,12 @@ impl ApiKey {
         if !is_key(key.as_bytes()) {
             let text = "key is empty, too long or holds a character it may not, \
                         expected at most 4096 visible ASCII characters other than comma and quote";
-            return Err(field::config("api_key_malformed", text));
+            return Err(Error::config("api_key_malformed", text));
         }
         match placement {
             Placement::Header(name) => {
                 let value = HeaderValue::from_str(key)
-                    .map_err(|error| field::config("api_key_malformed", error))?;
+                    .map_err(|error| Error::config("api_key_malformed", error))?;
                 Credentials::header(name, value).map(|made| made.kept())
             }
             Placement::Scheme(word) => field::authorization(word.as_str(), key),

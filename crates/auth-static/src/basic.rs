@@ -23,7 +23,7 @@ pub use argon2::{Argon2Passwords, Concurrency};
 pub use password_hash::{Cost, PasswordHash};
 
 use crate::field;
-use auth_core::{Authenticator, Authorization, Credentials, Flow, RequestView, Result};
+use auth_core::{Authenticator, Authorization, Credentials, Error, Flow, RequestView, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -59,20 +59,20 @@ impl Basic {
     pub fn new(user: &str, password: &str) -> Result<Self> {
         if user.contains(':') {
             let text = "user name holds ':', which ends it (RFC 7617 section 2)";
-            return Err(field::config("basic_user_name_colon", text));
+            return Err(Error::config("basic_user_name_colon", text));
         }
         if parse::has_control(user.as_bytes()) {
             let text = "user name holds a control character, expected none (RFC 7617 section 2)";
-            return Err(field::config("basic_user_name_control", text));
+            return Err(Error::config("basic_user_name_control", text));
         }
         if parse::has_control(password.as_bytes()) {
             let text = "password holds a control character, expected none (RFC 7617 section 2)";
-            return Err(field::config("basic_password_control", text));
+            return Err(Error::config("basic_password_control", text));
         }
         let most = (Authorization::MOST_BYTES - SCHEME.len() - 1) / 4 * 3;
         if user.len() + 1 + password.len() > most {
             let text = "user name and password are too long, expected a field of at most 8 KiB";
-            return Err(field::config("basic_too_long", text));
+            return Err(Error::config("basic_too_long", text));
         }
         let user_pass = Zeroizing::new([user, ":", password].concat());
         let encoded = Zeroizing::new(STANDARD.encode(user_pass.as_bytes()));

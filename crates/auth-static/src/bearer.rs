@@ -2,8 +2,8 @@
 
 use crate::{KeyDigest, KeyHasher, field};
 use auth_core::{
-    Accepted, Authenticator, Authorization, BearerRealm, Challenge, Credentials, Flow, Lookup,
-    Outcome, Presence, Reason, Rejection, RequestView, Result,
+    Accepted, Authenticator, Authorization, BearerRealm, Challenge, Credentials, Error, Flow,
+    Lookup, Outcome, Presence, Reason, Rejection, RequestView, Result,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -33,7 +33,7 @@ impl Bearer {
         if !read.is_ok_and(|read| read == token.as_bytes()) {
             let text = "token is empty, too long or holds a character it may not, \
                         expected letters, digits and -._~+/ with = at the end alone";
-            return Err(field::config("bearer_token", text));
+            return Err(Error::config("bearer_token", text));
         }
         field::authorization(BearerRealm::SCHEME, token).map(Self)
     }
@@ -116,7 +116,7 @@ pub fn insufficient_scope(realm: &str, scope: &str) -> Result<Rejection> {
     if !scope.split(' ').all(|one| !one.is_empty() && one.bytes().all(of_scope)) {
         let text = "scope is not a list of scopes, expected visible characters but \" and \\, \
                     with one space between two scopes";
-        return Err(field::config("bearer_scope", text));
+        return Err(Error::config("bearer_scope", text));
     }
     let challenge = Challenge::build(BearerRealm::SCHEME)
         .quoted("realm", realm)

@@ -1,6 +1,6 @@
 //! What the clients keep: made once, handed out for every request.
 
-use auth_core::{Cause, Credentials, Error, Result};
+use auth_core::{Credentials, Error, Result};
 use http::{HeaderValue, header::AUTHORIZATION};
 
 /// An `Authorization` field with this scheme.
@@ -10,13 +10,6 @@ pub(crate) fn authorization(scheme: &str, credentials: &str) -> Result<Credentia
     text.push(' ');
     text.push_str(credentials);
     let value = HeaderValue::from_maybe_shared(text)
-        .map_err(|error| config("authorization_unprintable", error))?;
+        .map_err(|error| Error::config("authorization_unprintable", error))?;
     Credentials::header(AUTHORIZATION, value).map(|made| made.kept())
-}
-
-pub(crate) fn config(
-    code: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
-    Error::Config(Cause::new(code, error))
 }

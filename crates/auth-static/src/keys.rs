@@ -1,6 +1,6 @@
 //! Finding high-entropy keys and tokens by a keyed hash of them.
 
-use auth_core::{Cause, Error, Flow, Lookup, Random, Result, Secret};
+use auth_core::{Error, Flow, Lookup, Random, Result, Secret};
 use ring::hmac;
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ impl KeyHasher {
     pub fn new(secret: &Secret) -> Result<Self> {
         if secret.expose().len() < Self::LEAST_BYTES {
             let text = "secret of a key hasher is too short, expected at least 32 random bytes";
-            return Err(Error::Config(Cause::new("key_hasher_short_secret", text)));
+            return Err(Error::config("key_hasher_short_secret", text));
         }
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose())))
     }

@@ -2,8 +2,8 @@
 
 use crate::{BoxError, ClientBody, Reread};
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Cause, Credentials, Error, Event, Need, Next, Observer,
-    Origin, RequestView,
+    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Observer, Origin,
+    RequestView,
 };
 use bytes::Bytes;
 use http::{Request, Response, request::Parts};
@@ -195,7 +195,7 @@ impl<A: Authenticator> Shared<A> {
             && self.plain_http == PlainHttp::Loopback
             && !Origin::of(&head.uri)?.is_confidential()
         {
-            return Err(Error::Config(Cause::new("client_plain_http", PLAIN_HTTP)));
+            return Err(Error::config("client_plain_http", PLAIN_HTTP));
         }
         let mut sent = head.clone();
         credentials.commit(&mut sent.uri, &mut sent.headers)?;
@@ -216,9 +216,10 @@ impl<A: Authenticator> Shared<A> {
         let (head, body) = answer.into_parts();
         let mut body = Reread::untouched(body);
         let need = self.authenticator.reads(head.status, &head.headers);
-        let whole = body.read(need, usize::MAX).await.map_err(|error| {
-            self.fail(Error::Transport(Cause::new("client_answer_broken", error)))
-        })?;
+        let whole = body
+            .read(need, usize::MAX)
+            .await
+            .map_err(|error| self.fail(Error::transport("client_answer_broken", error)))?;
         let bytes = if whole && need != Need::Nothing { Some(body.bytes()) } else { None };
         let view = RequestView::new(&sent.method, &sent.uri, &sent.headers);
         let mut read = Answer::new(view, head.status, &head.headers);

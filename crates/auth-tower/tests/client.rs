@@ -43,9 +43,7 @@ impl Authenticator for Numbered {
     fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
         assert!(answer.request.headers.contains_key("attempt"), "assessed without what was sent");
         match answer.body {
-            Some(b"again") if self.refuses => {
-                Verdict::Refused(Error::Refused(Cause::new("refused", "no use")))
-            }
+            Some(b"again") if self.refuses => Verdict::Refused(Error::refused("refused", "no use")),
             Some(b"again") => Verdict::Retry { after: None },
             _ => Verdict::Accept,
         }

@@ -292,7 +292,7 @@ async fn a_seal_that_cannot_be_made_is_no_reply() {
     struct Broken;
     impl Seal for Broken {
         fn seal(self: Box<Self>, _: Reply<'_>) -> Result<HeaderMap> {
-            Err(Error::Config(Cause::new("no_seal", "no seal")))
+            Err(Error::config("no_seal", "no seal"))
         }
     }
     let told = ask(Word { seal: Some(|| Box::new(Broken)), ..Word::default() }, good(), &[]).await;

@@ -1,7 +1,7 @@
 //! How a client connects.
 
 use crate::{Client, Tls, client::PlainHttp, connect::Connect};
-use auth_core::{Cause, Error, Observer, Result};
+use auth_core::{Error, Observer, Result};
 use std::{fmt, sync::Arc, time::Duration};
 use ureq::{
     Agent, Proxy, ProxyProtocol,
@@ -97,7 +97,7 @@ pub(crate) fn agent(
 ) -> Result<Agent> {
     if proxy.as_ref().is_some_and(|proxy| !is_http(proxy.protocol())) {
         let error = "proxy is none over http or https";
-        return Err(Error::Config(Cause::new("ureq_proxy", error)));
+        return Err(Error::config("ureq_proxy", error));
     }
     let config = Agent::config_builder()
         .proxy(proxy)

@@ -6,7 +6,7 @@ use crate::{
     read::{Read, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Cause, Credentials, Error, Event, Need, Next, Origin,
+    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Origin,
     RequestView, Result,
 };
 use http::{Response, request::Parts};
@@ -65,7 +65,7 @@ fn authenticate(
     let in_the_clear =
         client.plain_http == PlainHttp::Loopback && !Origin::of(&head.uri)?.is_confidential();
     if in_the_clear && !credentials.is_empty() {
-        return Err(Error::Config(Cause::new("client_plain_http", PLAIN_HTTP)));
+        return Err(Error::config("client_plain_http", PLAIN_HTTP));
     }
     credentials.commit(&mut head.uri, &mut head.headers)?;
     Ok(credentials)

@@ -1,6 +1,6 @@
 //! What went wrong in ureq, in our words.
 
-use auth_core::{Cause, Error};
+use auth_core::Error;
 use std::{error, fmt, io};
 
 /// Something failed before the request was sent. ureq itself does not tell that from what fails later.
@@ -21,16 +21,16 @@ pub(crate) fn transport(error: ureq::Error) -> Error {
     let code = match &error {
         // These name the URL or a field, which may hold a secret.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_) => {
-            return Error::Config(Cause::new(
+            return Error::config(
                 "ureq_builder",
                 "request cannot be sent, expected an absolute url and a body as long as content-length says",
-            ));
+            );
         }
         ureq::Error::Timeout(_) => "ureq_timeout",
         error if is_not_connected(error) => "ureq_connect",
         _ => "ureq_request",
     };
-    Error::Transport(Cause::new(code, error))
+    Error::transport(code, error)
 }
 
 /// An answer that broke off.
@@ -38,7 +38,7 @@ pub(crate) fn body(error: io::Error) -> Error {
     // ureq hides its own errors in those of I/O.
     match ureq::Error::from(error) {
         error @ ureq::Error::Timeout(_) => transport(error),
-        error => Error::Transport(Cause::new("ureq_body", error)),
+        error => Error::transport("ureq_body", error),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Work on a thread of its own, as a flow that anybody can poll.
 
-use auth_core::{Cause, Error, Flow, Result};
+use auth_core::{Error, Flow, Result};
 use futures_channel::oneshot;
 use std::thread;
 
@@ -15,15 +15,15 @@ pub(crate) fn on_its_own<T: Send + 'static>(
     });
     match begun {
         Ok(_) => Flow::new(async move { receive.await.unwrap_or_else(|_| Err(broke_off())) }),
-        Err(error) => Flow::failed(Error::Transport(Cause::new("transport_no_thread", error))),
+        Err(error) => Flow::failed(Error::transport("transport_no_thread", error)),
     }
 }
 
 fn broke_off() -> Error {
-    Error::Transport(Cause::new(
+    Error::transport(
         "transport_thread_gone",
         "the thread of the exchange ended before the exchange",
-    ))
+    )
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! TLS as a value: rustls over ring, the system's authorities, and what the caller adds.
 
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use rustls::{
     ClientConfig,
     crypto::ring,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 use rustls_platform_verifier::Verifier;
-use std::{error, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
 /// Whom to trust, and who we are, when we connect. Unless more is said: the system's certificate authorities, and no
 /// certificate of our own.
@@ -54,7 +54,7 @@ impl Tls {
     pub fn identified_by(mut self, chain_pem: &[u8], key_pem: &[u8]) -> Result<Self> {
         // The reader's own error is left behind: it may quote what it read.
         let key = PrivateKeyDer::from_pem_slice(key_pem).map_err(|_| {
-            config("tls_client_key", "client key is not an unencrypted private key in PEM")
+            Error::config("tls_client_key", "client key is not an unencrypted private key in PEM")
         })?;
         self.own = Some(Own { chain: certificates("client certificate", chain_pem)?, key });
         Ok(self)
@@ -68,17 +68,17 @@ impl Tls {
     pub fn into_config(self) -> Result<ClientConfig> {
         let ring = Arc::new(ring::default_provider());
         let verifier = Verifier::new_with_extra_roots(self.authorities, Arc::clone(&ring))
-            .map_err(|error| config("tls_authorities", error))?;
+            .map_err(|error| Error::config("tls_authorities", error))?;
         let trusting = ClientConfig::builder_with_provider(ring)
             .with_safe_default_protocol_versions()
-            .map_err(|error| config("tls_versions", error))?
+            .map_err(|error| Error::config("tls_versions", error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(verifier));
         let mut client = match self.own {
             None => trusting.with_no_client_auth(),
             Some(Own { chain, key }) => trusting
                 .with_client_auth_cert(chain, key)
-                .map_err(|error| config("tls_client_key", error))?,
+                .map_err(|error| Error::config("tls_client_key", error))?,
         };
         client.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(client)
@@ -94,13 +94,13 @@ impl fmt::Debug for Tls {
 }
 
 fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
-    let unreadable =
-        || config("tls_certificate", format!("{what}: expected one or more certificates in PEM"));
+    let unreadable = || {
+        Error::config(
+            "tls_certificate",
+            format!("{what}: expected one or more certificates in PEM"),
+        )
+    };
     let read: Vec<_> =
         CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| unreadable())?;
     if read.is_empty() { Err(unreadable()) } else { Ok(read) }
-}
-
-fn config(code: &'static str, error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new(code, error))
 }

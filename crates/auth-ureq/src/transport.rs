@@ -1,7 +1,7 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
 use crate::{Content, Tls, builder::agent, failure, thread::on_its_own};
-use auth_core::{Cause, Error, Exchange, Flow, Origin, Result};
+use auth_core::{Error, Exchange, Flow, Origin, Result};
 use auth_net::{AddressList, DeniedRanges};
 use http::{Response, Uri};
 use std::{error, fmt, io::Read, net::IpAddr, sync::Arc, thread, time::Duration};
@@ -160,10 +160,10 @@ fn exchange(agent: &Agent, request: Exchange) -> Result<Response<Vec<u8>>> {
     let mut body = Vec::new();
     answer.into_reader().take(limit).read_to_end(&mut body).map_err(failure::body)?;
     if body.len() > most_bytes {
-        return Err(Error::Protocol(Cause::new(
+        return Err(Error::protocol(
             "transport_answer_too_long",
             format!("answer is longer than {most_bytes} bytes"),
-        )));
+        ));
     }
     Ok(Response::from_parts(head, body))
 }
@@ -182,7 +182,7 @@ impl Rules {
         }
         if !origin.is_encrypted() {
             let error = "url is http, expected https";
-            return Err(Error::Config(Cause::new("transport_plain_http", error)));
+            return Err(Error::config("transport_plain_http", error));
         }
         // Of a name this says no more than that it is one.
         let _ =
@@ -226,7 +226,7 @@ impl Resolver for Filter {
 }
 
 fn denied(error: impl Into<Box<dyn error::Error + Send + Sync>>) -> Error {
-    Error::Config(Cause::new("transport_denied_address", error))
+    Error::config("transport_denied_address", error)
 }
 
 impl fmt::Debug for Transport {

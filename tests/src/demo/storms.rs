@@ -223,13 +223,13 @@ impl TokenSource for LogIn {
                 .transport
                 .fetch(Exchange::new(request))
                 .and_then(move |answer| Flow::from(obtained(&answer, now))),
-            Err(error) => Flow::failed(Error::Config(Cause::new("issuer_url", error))),
+            Err(error) => Flow::failed(Error::config("issuer_url", error)),
         }
     }
 }
 
 fn obtained(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<Obtained> {
-    let strange = || Error::Protocol(Cause::new("issuer_answer", "expected a token"));
+    let strange = || Error::protocol("issuer_answer", "expected a token");
     if !answer.status().is_success() {
         let retry_after = retry_after(answer.headers(), now);
         let cause = Cause::new("issuer_busy", format!("issuer answered {}", answer.status()));

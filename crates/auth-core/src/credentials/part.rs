@@ -1,6 +1,6 @@
 //! The parts that credentials consist of.
 
-use crate::{Cause, Error, Result, encode::percent_encode};
+use crate::{Error, Result, encode::percent_encode};
 use http::{HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
 use std::sync::Arc;
 
@@ -102,7 +102,7 @@ fn permit(name: &HeaderName) -> Result<()> {
     let text = format!(
         "header {name} routes or frames messages, expected a field that only carries credentials"
     );
-    Err(config("credentials_framing_header", text))
+    Err(Error::config("credentials_framing_header", text))
 }
 
 /// Host, what frames a message, and what is dropped or acted on at the next hop (RFC 9110 sections 7.6.1 and 7.8).
@@ -137,20 +137,13 @@ pub(super) fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
     let mut whole = uri.clone().into_parts();
     whole.path_and_query = Some(
         PathAndQuery::from_maybe_shared(target)
-            .map_err(|error| config("credentials_target", error))?,
+            .map_err(|error| Error::config("credentials_target", error))?,
     );
-    Uri::from_parts(whole).map(Some).map_err(|error| config("credentials_target", error))
+    Uri::from_parts(whole).map(Some).map_err(|error| Error::config("credentials_target", error))
 }
 
 pub(super) fn taken(name: &HeaderName) -> Error {
     let text =
         format!("header {name} is already there, expected it to be set by the authenticator alone");
-    config("credentials_header_taken", text)
-}
-
-pub(super) fn config(
-    code: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
-    Error::Config(Cause::new(code, error))
+    Error::config("credentials_header_taken", text)
 }

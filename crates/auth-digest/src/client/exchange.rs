@@ -80,7 +80,7 @@ impl Digest {
         let (mut challenges, mut fault) = (Vec::new(), None);
         for view in Challenges::of(headers, &name) {
             let read = view
-                .map_err(|error| Error::Protocol(Cause::new("digest_challenge_syntax", error)))
+                .map_err(|error| Error::protocol("digest_challenge_syntax", error))
                 .and_then(|view| view.is(SCHEME).then(|| DigestChallenge::of(&view)).transpose());
             match read {
                 Ok(challenge) => challenges.extend(challenge),
@@ -112,7 +112,7 @@ impl Digest {
         let fields = self.challenges(answer.headers())?;
         if status != self.side.status() || fields.is_empty() {
             let text = format!("server answered {status}, expected a Digest challenge");
-            return Err(Error::Protocol(Cause::new("digest_probe_unchallenged", text)));
+            return Err(Error::protocol("digest_probe_unchallenged", text));
         }
         let (challenge, choice) = self.policy.choose(&fields, channel(request.uri))?;
         let known = self.spaces.find(request.uri);
@@ -166,14 +166,16 @@ impl Digest {
         let sent = field
             .and_then(|field| Authorization::parse(field.as_bytes()).ok())
             .and_then(|field| DigestResponse::parse(field.credentials()).ok())
-            .ok_or_else(|| protocol("digest_sent", "request as it was sent has no credentials"))?;
+            .ok_or_else(|| {
+                Error::protocol("digest_sent", "request as it was sent has no credentials")
+            })?;
         let same_count = sent.counted.as_ref().is_none_or(|sent| {
             info.nc.is_none_or(|nc| nc == sent.nc)
                 && info.cnonce.as_ref().is_none_or(|cnonce| *cnonce == sent.cnonce)
         });
         if !same_count {
             let text = "nc or cnonce of authentication-info is not that of the request";
-            return Err(protocol("digest_info_other", text));
+            return Err(Error::protocol("digest_info_other", text));
         }
         let session = match kept {
             Some(kept) => kept.session.ha1.clone(),
@@ -191,7 +193,7 @@ impl Digest {
         }
         let text = "rspauth is not that of the password: the server does not know it, or somebody \
                     changed its answer";
-        Err(protocol("digest_rspauth", text))
+        Err(Error::protocol("digest_rspauth", text))
     }
 
     /// What was sent is older than what is kept: its secret is made again.
@@ -218,7 +220,7 @@ fn protection<'a>(
             let body = body.ok_or_else(|| {
                 let text = "body of the answer was not read, or is longer than what may be read, \
                             expected it for rspauth under auth-int";
-                protocol("digest_rspauth_body", text)
+                Error::protocol("digest_rspauth_body", text)
             })?;
             Ok(Protection::AuthInt(count, BodyHash::of(session.function(), body)))
         }
@@ -227,10 +229,6 @@ fn protection<'a>(
 
 fn terms(kept: &Kept) -> &Terms {
     &kept.session.terms
-}
-
-fn protocol(code: &'static str, text: &'static str) -> Error {
-    Error::Protocol(Cause::new(code, text))
 }
 
 const RETRY: Verdict = Verdict::Retry { after: None };

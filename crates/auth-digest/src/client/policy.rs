@@ -1,7 +1,7 @@
 //! Which challenge is answered, and how.
 
 use crate::{Algorithm, DigestChallenge, HashFunction, Qop, algorithm::Algorithms};
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 
 /// What a client is willing to answer: of several challenges the one with the strongest hash function that this allows.
 ///
@@ -102,15 +102,15 @@ impl Policy {
             }
         }
         best.ok_or_else(|| match fault.unwrap_or(Unfit::Algorithm) {
-            Unfit::Algorithm => config(
+            Unfit::Algorithm => Error::config(
                 "digest_choice_algorithm",
                 "server offers no algorithm that the policy allows",
             ),
-            Unfit::Md5 => config(
+            Unfit::Md5 => Error::config(
                 "digest_choice_md5",
                 "server offers MD5 alone, which the policy does not allow here",
             ),
-            Unfit::Qop => config(
+            Unfit::Qop => Error::config(
                 "digest_choice_qop",
                 "server does not offer the qop of the policy, expected it among those offered",
             ),
@@ -167,13 +167,6 @@ impl Default for Policy {
     fn default() -> Self {
         Self::new()
     }
-}
-
-pub(crate) fn config(
-    code: &'static str,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Error {
-    Error::Config(Cause::new(code, error))
 }
 
 #[cfg(test)]

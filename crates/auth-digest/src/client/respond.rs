@@ -1,14 +1,11 @@
 //! One answer to one challenge, for who keeps nothing.
 
-use super::{
-    policy::config,
-    session::{Form, field},
-};
+use super::session::{Form, field};
 use crate::{
     DigestChallenge, Ha1, Message, NamedAlgorithm, Offered, Protection, Qop,
     authorization::{Front, write_rest},
 };
-use auth_core::Result;
+use auth_core::{Error, Result};
 use http::HeaderValue;
 
 impl DigestChallenge<'_> {
@@ -39,7 +36,10 @@ impl DigestChallenge<'_> {
         message: &Message<'_>,
     ) -> Result<HeaderValue> {
         let algorithm = self.algorithm().ok_or_else(|| {
-            config("digest_choice_algorithm", "algorithm of the challenge is not implemented")
+            Error::config(
+                "digest_choice_algorithm",
+                "algorithm of the challenge is not implemented",
+            )
         })?;
         let (qop, count) = match &message.protection {
             Protection::Legacy => (None, None),
@@ -51,7 +51,10 @@ impl DigestChallenge<'_> {
             Some(qop) => self.offered.has(qop),
         };
         if !offered {
-            return Err(config("digest_choice_qop", "qop is not one that the challenge offers"));
+            return Err(Error::config(
+                "digest_choice_qop",
+                "qop is not one that the challenge offers",
+            ));
         }
         let cnonce = count.map_or(&b""[..], |count| count.cnonce);
         let message = Message { nonce: &self.nonce, ..*message };

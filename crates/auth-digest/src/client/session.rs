@@ -1,6 +1,6 @@
 //! What is kept of a challenge: an authentication session (RFC 2617 section 3.3).
 
-use super::policy::{Choice, config};
+use super::policy::Choice;
 use crate::{
     Algorithm, BodyHash, Count, DigestChallenge, Ha1, HashFunction, Hex, NonceCount, Protection,
     Qop, SessionHa1, Username,
@@ -220,12 +220,12 @@ impl AuthenticationSession {
 }
 
 pub(super) fn field(text: Vec<u8>) -> Result<HeaderValue> {
-    HeaderValue::try_from(text).map_err(|error| config("digest_unprintable", error))
+    HeaderValue::try_from(text).map_err(|error| Error::config("digest_unprintable", error))
 }
 
 fn unread() -> Error {
     let text = "body was not read, expected it or its hash under auth-int; it is not sent without";
-    config("digest_body_unread", text)
+    Error::config("digest_body_unread", text)
 }
 
 impl fmt::Debug for AuthenticationSession {

@@ -1,11 +1,8 @@
 //! Fields that a person typed into a form instead of a challenge.
 
-use super::{
-    policy::config,
-    session::{AuthenticationSession, Counting, Terms, User},
-};
+use super::session::{AuthenticationSession, Counting, Terms, User};
 use crate::{Algorithm, NonceCount, Qop, authorization::has_control};
-use auth_core::{Random, Result};
+use auth_core::{Error, Random, Result};
 use std::sync::Arc;
 
 /// What a person typed into a form that has every field of the credentials, as that of Webex Connect has: the client
@@ -59,15 +56,15 @@ impl<'a> TypedFields<'a> {
         if self.qop.is_none() {
             if self.nonce_count.is_some() {
                 let text = "nonce count is typed without qop, expected both or neither";
-                return Err(config("digest_typed_nonce_count", text));
+                return Err(Error::config("digest_typed_nonce_count", text));
             }
             if self.client_nonce.is_some() {
                 let text = "client nonce is typed without qop, expected both or neither";
-                return Err(config("digest_typed_client_nonce", text));
+                return Err(Error::config("digest_typed_client_nonce", text));
             }
             if self.algorithm.is_some_and(Algorithm::is_session) {
                 let text = "algorithm is a -sess form without qop, expected one beside it";
-                return Err(config("digest_typed_algorithm", text));
+                return Err(Error::config("digest_typed_algorithm", text));
             }
         }
         let texts = [
@@ -79,12 +76,12 @@ impl<'a> TypedFields<'a> {
         for (name, text) in texts {
             if text.is_some_and(has_control) {
                 let text = format!("{name} holds a control character, expected none");
-                return Err(config("digest_typed_control", text));
+                return Err(Error::config("digest_typed_control", text));
             }
         }
         if self.client_nonce.is_some_and(str::is_empty) {
             let text = "client nonce is empty, expected some characters or none typed";
-            return Err(config("digest_typed_client_nonce", text));
+            return Err(Error::config("digest_typed_client_nonce", text));
         }
         let drawn;
         let cnonce = match self.client_nonce {

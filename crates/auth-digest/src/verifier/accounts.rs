@@ -1,10 +1,7 @@
 //! Who is known, and by which secret.
 
-use crate::{
-    Algorithm, Ha1, HashFunction, SessionHa1, client::check_name, client::config,
-    response::userhash,
-};
-use auth_core::{Flow, Lookup, Result};
+use crate::{Algorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash};
+use auth_core::{Error, Flow, Lookup, Result};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What a verifier asks about who is calling: enough for an authority elsewhere to answer with the secret of one session.
@@ -139,7 +136,7 @@ impl Accounts {
                     number.saturating_add(1),
                     function.digits()
                 );
-                config("digest_htdigest", text)
+                Error::config("digest_htdigest", text)
             })?;
         }
         Ok(accounts)

@@ -3,9 +3,8 @@
 use super::{Known, Query, Verifier};
 use crate::{
     Algorithm, DigestChallenge, Face, HashFunction, Md5, NamedAlgorithm, Offered, Refused,
-    client::config,
 };
-use auth_core::{Challenge, Lookup, Peer, Reason, Rejection, RequestView, Result};
+use auth_core::{Challenge, Error, Lookup, Peer, Reason, Rejection, RequestView, Result};
 use std::fmt;
 
 /// What is in every challenge.
@@ -47,15 +46,21 @@ impl Offer {
     /// Can it be written, and does it go together?
     pub(super) fn check(&self, realm: &str) -> Result<()> {
         if self.algorithms.is_empty() {
-            return Err(config("digest_offer_algorithms", "no algorithm is offered, expected one"));
+            return Err(Error::config(
+                "digest_offer_algorithms",
+                "no algorithm is offered, expected one",
+            ));
         }
         if self.protection == Offered::Unknown {
-            return Err(config("digest_offer_qop", "qop is unknown, expected one that is known"));
+            return Err(Error::config(
+                "digest_offer_qop",
+                "qop is unknown, expected one that is known",
+            ));
         }
         let session = self.algorithms.iter().any(|algorithm| algorithm.is_session());
         if session && self.protection == Offered::Legacy {
             let text = "a -sess algorithm is offered without qop, which has no cnonce for it";
-            return Err(config("digest_offer_session", text));
+            return Err(Error::config("digest_offer_session", text));
         }
         self.challenge(Algorithm::Md5, realm, b"", "", Face::Stale).map(drop)
     }

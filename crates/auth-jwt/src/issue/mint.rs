@@ -1,8 +1,8 @@
 //! Putting a token together and signing it.
 
-use super::{ClaimsToSign, Minted, config, front::Front, json::Scratch};
+use super::{ClaimsToSign, Minted, front::Front, json::Scratch};
 use crate::{SigningKey, base64url, json::Moment};
-use auth_core::{Result, Timestamp};
+use auth_core::{Error, Result, Timestamp};
 use zeroize::Zeroizing;
 
 impl ClaimsToSign {
@@ -18,7 +18,7 @@ impl ClaimsToSign {
         let issued_at = now.unix();
         let expires = self.lifetime.map(|lifetime| issued_at.saturating_add(lifetime));
         if expires.is_some_and(|expires| expires > Moment::MOST) {
-            return Err(config("jwt_mint_lifetime", "lifetime ends after the year 2286"));
+            return Err(Error::config("jwt_mint_lifetime", "lifetime ends after the year 2286"));
         }
         let kept = self.front.get_or_init(|| Front::of(self, key.algorithm()));
         let other;

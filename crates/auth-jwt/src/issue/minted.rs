@@ -1,6 +1,6 @@
 //! A token that was just signed.
 
-use auth_core::{Cause, Error, Result, Timestamp};
+use auth_core::{Error, Result, Timestamp};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -13,7 +13,7 @@ pub struct Minted {
 impl Minted {
     pub(super) fn new(mut token: Zeroizing<Vec<u8>>, expires: Option<Timestamp>) -> Result<Self> {
         let text = String::from_utf8(std::mem::take(&mut *token))
-            .map_err(|error| Error::Config(Cause::new("jwt_mint_text", error)))?;
+            .map_err(|error| Error::config("jwt_mint_text", error))?;
         Ok(Self { token: Zeroizing::new(text), expires })
     }
 

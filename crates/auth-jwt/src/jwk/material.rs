@@ -1,8 +1,8 @@
 //! The numbers of a key.
 
 use super::Wrong;
-use crate::{Algorithm, SigningKey, VerifyingKey, base64url, json::Value, key::config};
-use auth_core::Result;
+use crate::{Algorithm, SigningKey, VerifyingKey, base64url, json::Value};
+use auth_core::{Error, Result};
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use zeroize::Zeroizing;
 
@@ -160,7 +160,7 @@ impl Material {
                 let algorithm = fits(Algorithm::EdDSA, algorithm)?;
                 SigningKey::of_point(algorithm, private, point)
             }
-            Self::Rsa { .. } | Self::Ec { .. } | Self::Ed25519 { .. } => Err(config(
+            Self::Rsa { .. } | Self::Ec { .. } | Self::Ed25519 { .. } => Err(Error::config(
                 "jwk_public",
                 "JWK is a public key, expected the private key that signs",
             )),
@@ -195,5 +195,8 @@ fn fits(own: Algorithm, wanted: Algorithm) -> Result<Algorithm> {
     if own == wanted {
         return Ok(own);
     }
-    Err(config("jwk_curve", format!("crv of the JWK is for {own}, expected one for {wanted}")))
+    Err(Error::config(
+        "jwk_curve",
+        format!("crv of the JWK is for {own}, expected one for {wanted}"),
+    ))
 }

@@ -1,11 +1,8 @@
 //! Sets of keys (RFC 7517 section 5).
 
 use super::{Jwk, Wrong};
-use crate::{
-    json::{self, Value},
-    key::config,
-};
-use auth_core::Result;
+use crate::json::{self, Value};
+use auth_core::{Error, Result};
 use std::fmt;
 
 /// The keys that an issuer publishes.
@@ -25,7 +22,7 @@ impl JwkSet {
     /// `Error::Config` when it is not strict JSON, has no `keys`, or is larger than our limits.
     pub fn parse(text: &[u8]) -> Result<Self> {
         if text.len() > Self::MOST_BYTES {
-            return Err(config("jwks_size", "key set is longer than 256 KiB"));
+            return Err(Error::config("jwks_size", "key set is longer than 256 KiB"));
         }
         let mut keys = None;
         json::object(text, |name, value| {
@@ -51,7 +48,7 @@ impl JwkSet {
             Ok(())
         })
         .map_err(|wrong| match wrong {
-            Wrong::Unknown(_) => config("jwks_many", "key set has more than 100 keys"),
+            Wrong::Unknown(_) => Error::config("jwks_many", "key set has more than 100 keys"),
             other => other.into(),
         })?;
         keys.map(Self).ok_or_else(|| Wrong::Missing("keys").into())

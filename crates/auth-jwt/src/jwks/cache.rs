@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn down() -> Error {
-        Error::Transport(Cause::new("down", "nobody answers"))
+        Error::transport("down", "nobody answers")
     }
 
     fn holding(kids: &[&str]) -> Cache {

@@ -1,6 +1,5 @@
 //! As much DER (X.690) as a public key needs: what ring and webpki do not take apart.
 
-use super::config;
 use auth_core::{Error, Result};
 
 /// A public key, taken out of its wrapping.
@@ -122,10 +121,10 @@ impl<'a> Reader<'a> {
 }
 
 fn malformed() -> Error {
-    config("jwt_key_der", "public key is not DER of an SPKI or of an RSA key (PKCS#1)")
+    Error::config("jwt_key_der", "public key is not DER of an SPKI or of an RSA key (PKCS#1)")
 }
 
 fn unknown() -> Error {
     let text = "public key is of another kind, expected RSA, P-256, P-384 or Ed25519";
-    config("jwt_key_kind", text)
+    Error::config("jwt_key_kind", text)
 }

@@ -1,6 +1,5 @@
 //! PEM (RFC 7468), as people paste it.
 
-use super::config;
 use auth_core::{Error, Result};
 use rustls_pki_types::pem::{PemObject, SectionKind};
 use zeroize::Zeroizing;
@@ -42,14 +41,14 @@ fn keep(
         SectionKind::EcPrivateKey => {
             let text = "PEM is an EC PRIVATE KEY (SEC 1), expected PKCS#8: \
                         `openssl pkcs8 -topk8 -nocrypt` converts it";
-            return Err(config("jwt_key_sec1", text));
+            return Err(Error::config("jwt_key_sec1", text));
         }
         _ => return Ok(found),
     };
     match &found {
         None => Ok(Some((kind, der))),
         Some((Kind::Certificate, _)) if kind == Kind::Certificate => Ok(found),
-        Some(_) => Err(config("jwt_key_several", "PEM has more than one key, expected one")),
+        Some(_) => Err(Error::config("jwt_key_several", "PEM has more than one key, expected one")),
     }
 }
 
@@ -59,12 +58,12 @@ fn missing(text: &str) -> Error {
     {
         let text = "PEM is an encrypted private key, expected one that is not: \
                     `openssl pkcs8 -in FILE` decrypts it";
-        return config("jwt_key_encrypted", text);
+        return Error::config("jwt_key_encrypted", text);
     }
     let text = "PEM has no key, expected a section like -----BEGIN PRIVATE KEY-----";
-    config("jwt_key_pem", text)
+    Error::config("jwt_key_pem", text)
 }
 
 fn malformed() -> Error {
-    config("jwt_key_pem", "PEM is cut off or not Base64 between its lines")
+    Error::config("jwt_key_pem", "PEM is cut off or not Base64 between its lines")
 }

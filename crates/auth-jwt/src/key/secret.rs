@@ -1,8 +1,7 @@
 //! Shared secrets (RFC 7518 section 3.2).
 
-use super::config;
 use crate::Algorithm;
-use auth_core::Result;
+use auth_core::{Error, Result};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ring::hmac;
 use zeroize::Zeroizing;
@@ -15,7 +14,7 @@ pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key>
         Algorithm::HS512 => hmac::HMAC_SHA512,
         other => {
             let text = format!("{other} has no secret, expected HS256, HS384 or HS512");
-            return Err(config("jwt_key_algorithm", text));
+            return Err(Error::config("jwt_key_algorithm", text));
         }
     };
     let least = hash.digest_algorithm().output_len();
@@ -24,11 +23,11 @@ pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key>
             "{algorithm} secret has {} bytes, expected at least {least} (RFC 7518 section 3.2)",
             secret.len()
         );
-        return Err(config("jwt_key_short", text));
+        return Err(Error::config("jwt_key_short", text));
     }
     if looks_like_a_public_key(secret) {
         let text = "secret is the text of a public key or certificate, which everybody knows";
-        return Err(config("jwt_key_public", text));
+        return Err(Error::config("jwt_key_public", text));
     }
     Ok(hmac::Key::new(hash, secret))
 }
@@ -37,7 +36,7 @@ pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key>
 pub(super) fn decode(text: &str) -> Result<Zeroizing<Vec<u8>>> {
     let wrong = || {
         let text = "secret is not Base64, expected the standard or the URL alphabet (RFC 4648)";
-        config("jwt_key_base64", text)
+        Error::config("jwt_key_base64", text)
     };
     let text = text.trim();
     let bare = text.trim_end_matches('=');

@@ -1,7 +1,6 @@
 //! Keys that sign.
 
 use super::{
-    config,
     pem::{self, Kind},
     secret,
     verifying::mismatch,
@@ -77,11 +76,11 @@ impl SigningKey {
             (Kind::Private, der) => Self::from_der(algorithm, &der),
             (Kind::Public, _) => {
                 let text = "PEM is a public key, expected the private key that signs";
-                Err(config("jwt_key_public", text))
+                Err(Error::config("jwt_key_public", text))
             }
             (Kind::Certificate, _) => {
                 let text = "PEM is a certificate, expected the private key that signs";
-                Err(config("jwt_key_public", text))
+                Err(Error::config("jwt_key_public", text))
             }
         }
     }
@@ -153,7 +152,10 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8], signature: &mut [u8]) -> Result<usize> {
         let length = self.signature_len();
         let room = signature.get_mut(..length).ok_or_else(|| {
-            config("jwt_signature_room", format!("signature has no room, expected {length} bytes"))
+            Error::config(
+                "jwt_signature_room",
+                format!("signature has no room, expected {length} bytes"),
+            )
         })?;
         match &*self.material {
             Material::Secret(key) => room.copy_from_slice(hmac::sign(key, message).as_ref()),
@@ -225,7 +227,7 @@ impl SigningKey {
             let signed = pair.sign(*encoding, &SystemRandom::new(), b"trial", &mut signature);
             signed.map_err(|_| {
                 let text = "RSA key makes no signatures: its numbers do not belong together";
-                config("jwt_key_rsa", text)
+                Error::config("jwt_key_rsa", text)
             })?;
         }
         Ok(self)
@@ -264,7 +266,7 @@ fn rejected(algorithm: Algorithm, error: &KeyRejected) -> Error {
         _ => "PKCS#8 or PKCS#1 with 2048 to 4096 bits",
     };
     let text = format!("private key for {algorithm} is refused ({error}), expected {form}");
-    config("jwt_key_rejected", text)
+    Error::config("jwt_key_rejected", text)
 }
 
 fn no_randomness() -> Error {

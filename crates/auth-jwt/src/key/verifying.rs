@@ -1,7 +1,6 @@
 //! Keys that verify.
 
 use super::{
-    config,
     der::{self, Public},
     pem::{self, Kind},
     secret,
@@ -82,7 +81,7 @@ impl VerifyingKey {
             (Kind::Certificate, der) => Self::from_certificate(algorithm, &der),
             (Kind::Private, _) => {
                 let text = "PEM is a private key, expected a public key or a certificate";
-                Err(config("jwt_key_private", text))
+                Err(Error::config("jwt_key_private", text))
             }
         }
     }
@@ -108,7 +107,7 @@ impl VerifyingKey {
     pub fn from_certificate(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
         let der = CertificateDer::from(der);
         let certificate = EndEntityCert::try_from(&der).map_err(|error| {
-            config("jwt_key_certificate", format!("certificate is not X.509 ({error})"))
+            Error::config("jwt_key_certificate", format!("certificate is not X.509 ({error})"))
         })?;
         let spki = certificate.subject_public_key_info();
         Self::of_public(algorithm, der::public(&spki)?)
@@ -212,7 +211,7 @@ fn point(algorithm: Algorithm, public: &Public<'_>) -> Result<Material> {
     let uncompressed = length == 32 || point.first() == Some(&4);
     if point.len() != length || !uncompressed {
         let text = format!("{algorithm} public key is not a point of {length} bytes, uncompressed");
-        return Err(config("jwt_key_point", text));
+        return Err(Error::config("jwt_key_point", text));
     }
     Ok(Material::Point { verification, point: point.into() })
 }
@@ -234,7 +233,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
     let bits = n.first().map_or(0, |first| n.len() * 8 - leading_zeros(*first));
     if !(2048..=8192).contains(&bits) {
         let text = format!("RSA key has {bits} bits, expected 2048 to 8192 (RFC 7518 section 3.3)");
-        return Err(config("jwt_key_rsa_size", text));
+        return Err(Error::config("jwt_key_rsa_size", text));
     }
     let exponent = match e {
         [] | [0, ..] => None,
@@ -248,7 +247,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
     }
     let text = "RSA key is no key, expected an odd modulus and an odd exponent from 3 to 2^33, \
                 without leading zeros";
-    Err(config("jwt_key_rsa", text))
+    Err(Error::config("jwt_key_rsa", text))
 }
 
 fn leading_zeros(byte: u8) -> usize {
@@ -263,7 +262,10 @@ pub(super) fn mismatch(algorithm: Algorithm) -> Error {
         Algorithm::EdDSA => "an Ed25519 key",
         _ => "an RSA key",
     };
-    config("jwt_key_mismatch", format!("key is of another kind, expected {wants} for {algorithm}"))
+    Error::config(
+        "jwt_key_mismatch",
+        format!("key is of another kind, expected {wants} for {algorithm}"),
+    )
 }
 
 impl fmt::Debug for VerifyingKey {

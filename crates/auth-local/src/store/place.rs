@@ -1,6 +1,6 @@
 //! The directory, its files and their locks.
 
-use super::{config, record::Record};
+use super::record::Record;
 use auth_core::{Cause, Error, Result};
 use fs4::FileExt;
 use ring::digest::{SHA256, digest};
@@ -27,12 +27,12 @@ impl Place {
     pub(super) fn open(directory: &Path) -> Result<Self> {
         make(directory).map_err(|error| {
             let directory = directory.display();
-            config("token_store_directory", format!("directory {directory}: {error}"))
+            Error::config("token_store_directory", format!("directory {directory}: {error}"))
         })?;
         let about = fs::metadata(directory).map_err(|error| failed(directory, &error))?;
         if !about.is_dir() {
             let text = format!("{} is a file, expected a directory", directory.display());
-            return Err(config("token_store_directory", text));
+            return Err(Error::config("token_store_directory", text));
         }
         private(directory, &about, "700")?;
         Ok(Self(directory.to_owned()))
@@ -88,7 +88,7 @@ impl Guard<'_> {
         read.map_err(|error| failed(&self.token, &error))?;
         if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MOST_BYTES {
             let text = format!("{} is longer than a token is", self.token.display());
-            return Err(config("token_store_corrupt", text));
+            return Err(Error::config("token_store_corrupt", text));
         }
         Ok(Some(bytes))
     }
@@ -113,7 +113,7 @@ impl Guard<'_> {
         let file = open(&path).map_err(|error| failed(&path, &error))?;
         if !try_lock(&file, &path)? {
             let text = format!("{} is locked, expected it to be new", path.display());
-            return Err(config("token_store_corrupt", text));
+            return Err(Error::config("token_store_corrupt", text));
         }
         Ok(file)
     }
@@ -167,13 +167,13 @@ fn file_name(name: &str) -> String {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Error {
-    config("token_store_file", format!("{}: {error}", path.display()))
+    Error::config("token_store_file", format!("{}: {error}", path.display()))
 }
 
 #[cfg(unix)]
 mod system {
-    use super::{config, io};
-    use auth_core::Result;
+    use super::io;
+    use auth_core::{Error, Result};
     use std::{
         fs::{DirBuilder, File, Metadata, OpenOptions},
         os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
@@ -202,7 +202,7 @@ mod system {
         let text = format!(
             "{path} can be opened by others (mode {now:o}), expected its owner alone: chmod {mode} {path}"
         );
-        Err(config("token_store_permissions", text))
+        Err(Error::config("token_store_permissions", text))
     }
 
     pub(super) fn sync(directory: &Path) -> io::Result<()> {

@@ -1,7 +1,6 @@
 //! What a file says.
 
-use super::config;
-use auth_core::{Result, Timestamp};
+use auth_core::{Error, Result, Timestamp};
 use std::path::Path;
 
 /// One name: who may renew, and what is kept.
@@ -42,7 +41,7 @@ impl Record {
             let text = format!(
                 "{path} is not what a token store writes, expected another directory or, to log in anew, no file"
             );
-            config("token_store_corrupt", text)
+            Error::config("token_store_corrupt", text)
         })
     }
 

@@ -1,7 +1,6 @@
 //! Tokens at rest: as they are, or encrypted.
 
-use super::config;
-use auth_core::{Random, Result, Secret};
+use auth_core::{Error, Random, Result, Secret};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use std::{path::Path, sync::Arc};
 
@@ -24,7 +23,7 @@ impl Seal {
         let key = key.map_err(|_| {
             let text =
                 String::from("key of a token store has not 32 bytes, expected 32 random ones");
-            config("token_store_key", text)
+            Error::config("token_store_key", text)
         })?;
         Ok(Self::Encrypted { key: Box::new(LessSafeKey::new(key)), random })
     }
@@ -40,7 +39,10 @@ impl Seal {
                 let aad = Aad::from(about(name, fence));
                 let nonce_used = Nonce::assume_unique_for_key(nonce);
                 key.seal_in_place_append_tag(nonce_used, aad, &mut sealed).map_err(|_| {
-                    config("token_store_seal", String::from("token is too long to be encrypted"))
+                    Error::config(
+                        "token_store_seal",
+                        String::from("token is too long to be encrypted"),
+                    )
                 })?;
                 Ok([&[ENCRYPTED], &nonce[..], &sealed].concat())
             }
@@ -60,7 +62,7 @@ impl Seal {
                 "{} {what}, expected the key it was written with or, to log in anew, no file",
                 path.display()
             );
-            config("token_store_sealed", text)
+            Error::config("token_store_sealed", text)
         };
         match (self, sealed.split_first()) {
             (Self::Plain, Some((&PLAIN, token))) => Ok(Secret::new(token)),

@@ -3,8 +3,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Flow, HashAlgorithm,
-    Lifespan, Need, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, HashAlgorithm, Lifespan, Need,
+    Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -170,7 +170,7 @@ impl Stage {
 }
 
 pub fn down() -> Error {
-    Error::Transport(Cause::new("down", "nobody answers"))
+    Error::transport("down", "nobody answers")
 }
 
 pub fn made(session: &Session<Issuer>) -> Result<Credentials> {

@@ -5,9 +5,8 @@ use crate::{
     AmzDate, Request,
     canonical::{ALGORITHM, Canonical, Fields, Parameters, split, to_sign},
     encode::{Slash, Text, encode_once},
-    key::config,
 };
-use auth_core::{Result, Timestamp};
+use auth_core::{Error, Result, Timestamp};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -43,12 +42,12 @@ impl Signer {
         let seconds = expires.as_secs();
         if seconds == 0 || expires > Self::LONGEST_EXPIRES {
             let text = "expires is not 1 second to 7 days, expected a time that a URL may last";
-            return Err(config("sigv4_expires", text));
+            return Err(Error::config("sigv4_expires", text));
         }
         let ends_first = |end| end < now.after(Duration::from_secs(seconds));
         if self.settings.urls == Urls::WithinTheKey && self.key.expires().is_some_and(ends_first) {
             let text = "temporary key ends before the URL would, expected one that lasts as long";
-            return Err(config("sigv4_key_ends_first", text));
+            return Err(Error::config("sigv4_key_ends_first", text));
         }
         let (date, said) = (AmzDate::from(now), request.payload.said());
         let (digits, start) = decimal(seconds);
@@ -71,7 +70,7 @@ impl Signer {
         let mut query = Parameters::unsorted(raw);
         if query.iter().any(|parameter| parameter.name.starts_with(b"X-Amz-")) {
             let text = "query has an X-Amz- parameter already, expected it to be set by the signer";
-            return Err(config("sigv4_parameter_taken", text));
+            return Err(Error::config("sigv4_parameter_taken", text));
         }
         added.iter().for_each(|(name, value)| query.push_encoded(name, value));
         if !token.is_empty() && self.settings.session_token == SessionToken::Signed {
@@ -107,7 +106,9 @@ impl Signer {
         }
         target.pop();
         let text = std::str::from_utf8(&target).map(str::to_owned);
-        text.map_err(|_| config("sigv4_target", "target is not UTF-8, expected a path and a query"))
+        text.map_err(|_| {
+            Error::config("sigv4_target", "target is not UTF-8, expected a path and a query")
+        })
     }
 }
 

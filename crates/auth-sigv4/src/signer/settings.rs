@@ -1,7 +1,7 @@
 //! What requests are signed for, whatever the key.
 
-use crate::{Rules, Service, key::config, scope::is_scope_part};
-use auth_core::Result;
+use crate::{Rules, Service, scope::is_scope_part};
+use auth_core::{Error, Result};
 
 /// What [`Signer`](crate::Signer) and [`SigV4`](crate::SigV4) are both told.
 #[derive(Clone)]
@@ -35,7 +35,7 @@ impl Settings {
         for (name, part) in [("region", region), ("service", service.name())] {
             if !is_scope_part(part) {
                 let text = format!("{name} is no name, expected 1 to 64 letters, digits and -_.");
-                return Err(config("sigv4_scope", text));
+                return Err(Error::config("sigv4_scope", text));
             }
         }
         let (region, rules) = (region.into(), service.rules());

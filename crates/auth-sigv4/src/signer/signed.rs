@@ -3,10 +3,9 @@
 use crate::{
     AmzDate, Scope,
     canonical::{ALGORITHM, Fields},
-    key::config,
     signer::{CONTENT_SHA256, DATE, SECURITY_TOKEN},
 };
-use auth_core::{Credentials, Result};
+use auth_core::{Credentials, Error, Result};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
 use smallvec::SmallVec;
@@ -65,7 +64,7 @@ impl SignedFields {
         let all = Bytes::from(all);
         let value = |range: Range<usize>| {
             let value = HeaderValue::from_maybe_shared(all.slice(range));
-            value.map_err(|error| config("sigv4_field", error))
+            value.map_err(|error| Error::config("sigv4_field", error))
         };
         Ok(Self {
             authorization: value(0..date_at)?,

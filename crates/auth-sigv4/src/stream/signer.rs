@@ -1,8 +1,8 @@
 //! Signing a payload in chunks, as it is sent.
 
 use super::{Chain, Checksum, DECODED_LENGTH, TRAILER, TRAILER_SIGNATURE, checksum::Running};
-use crate::{Payload, Request, Signer, key::config, request::sha256, signer::taken};
-use auth_core::{Result, Timestamp};
+use crate::{Payload, Request, Signer, request::sha256, signer::taken};
+use auth_core::{Error, Result, Timestamp};
 use http::{
     HeaderName, HeaderValue,
     header::{CONTENT_ENCODING, CONTENT_LENGTH},
@@ -91,7 +91,7 @@ fn chunked_before(headers: &[(&str, &[u8])]) -> Result<HeaderValue> {
             value.extend_from_slice(coding);
         }
     }
-    HeaderValue::try_from(value).map_err(|error| config("sigv4_field", error))
+    HeaderValue::try_from(value).map_err(|error| Error::config("sigv4_field", error))
 }
 
 const fn payload_is_signed(payload: Payload<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! What a verifier expects of a request.
 
-use crate::{Rules, Service, key::config, scope::is_scope_part};
-use auth_core::Result;
+use crate::{Rules, Service, scope::is_scope_part};
+use auth_core::{Error, Result};
 use http::HeaderName;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Policy {
         };
         if !is_scope_part(policy.service.name()) {
             let text = "service is no name, expected 1 to 64 letters, digits and -_.";
-            return Err(config("sigv4_scope", text));
+            return Err(Error::config("sigv4_scope", text));
         }
         policy.or_in(region)
     }
@@ -63,7 +63,7 @@ impl Policy {
     pub fn or_in(mut self, region: &str) -> Result<Self> {
         if !is_scope_part(region) {
             let text = "region is no name, expected 1 to 64 letters, digits and -_.";
-            return Err(config("sigv4_scope", text));
+            return Err(Error::config("sigv4_scope", text));
         }
         self.regions.push(region.into());
         Ok(self)

@@ -1,7 +1,6 @@
 //! Where a key goes.
 
-use crate::field::config;
-use auth_core::{Authorization, Credentials, Result};
+use auth_core::{Authorization, Credentials, Error, Result};
 use http::{HeaderName, HeaderValue};
 
 /// Where a key goes, and the only place a verifier reads it from.
@@ -29,7 +28,7 @@ impl Placement {
     pub fn header(name: &str) -> Result<Self> {
         let text = "header name is not a token (RFC 9110 section 5.6.2)";
         let name = HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| config("api_key_header_name", text))?;
+            .map_err(|_| Error::config("api_key_header_name", text))?;
         carries_credentials(&name)?;
         Ok(Self::Header(name))
     }
@@ -44,7 +43,7 @@ impl Placement {
             return Ok(Self::Scheme(SchemeWord(word.into())));
         }
         let text = "scheme word is not a token (RFC 9110 section 11.1), expected one word like App";
-        Err(config("api_key_scheme_word", text))
+        Err(Error::config("api_key_scheme_word", text))
     }
 
     /// In the query, as a parameter of this name.
@@ -60,7 +59,7 @@ impl Placement {
         }
         let text = "parameter name is empty or holds a character it may not, \
                     expected visible ASCII other than % & = + #";
-        Err(config("api_key_parameter_name", text))
+        Err(Error::config("api_key_parameter_name", text))
     }
 }
 

@@ -70,7 +70,7 @@ impl<L> Argon2Passwords<L> {
     ) -> Result<Self> {
         if concurrency.running == 0 {
             let text = "running of a concurrency is zero, expected at least one";
-            return Err(crate::field::config("basic_concurrency_zero", text));
+            return Err(Error::config("basic_concurrency_zero", text));
         }
         Ok(Self {
             users,

@@ -2,7 +2,7 @@
 
 mod buckets;
 
-use auth_core::{Clock, HashAlgorithm, Result, Timestamp};
+use auth_core::{Clock, Error, HashAlgorithm, Result, Timestamp};
 use buckets::{Buckets, Ends, Key};
 use std::{
     fmt,
@@ -195,7 +195,7 @@ impl Rate {
     pub fn new(failures: u32, period: Duration) -> Result<Self> {
         if period.checked_div(failures).is_none_or(|each| each.is_zero()) {
             let text = "rate of failures is zero or endless, expected at least one in a while";
-            return Err(crate::field::config("basic_rate", text));
+            return Err(Error::config("basic_rate", text));
         }
         Ok(Self { failures, period })
     }

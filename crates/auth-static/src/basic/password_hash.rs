@@ -1,6 +1,5 @@
 //! Argon2id hashes of passwords, as PHC strings.
 
-use crate::field::config;
 use argon2::{
     Algorithm, Argon2, Params, Version,
     password_hash::{self, Salt},
@@ -49,7 +48,7 @@ impl Cost {
         }
         let text = "cost of an Argon2id hash is out of bounds, expected 7 to 256 MiB of memory, \
                     1 to 16 passes, 1 to 16 lanes, and 35 to 1024 MiB in all passes together";
-        Err(config("basic_hash_cost", text))
+        Err(Error::config("basic_hash_cost", text))
     }
 
     fn argon2(self, length: usize) -> Result<Argon2<'static>> {
@@ -102,7 +101,7 @@ impl PasswordHash {
         let syntax = || {
             let text = "password hash is not a PHC string of Argon2id, \
                         expected $argon2id$v=19$m=..,t=..,p=..$salt$hash";
-            config("basic_hash_syntax", text)
+            Error::config("basic_hash_syntax", text)
         };
         let read = password_hash::PasswordHash::new(phc).map_err(|_| syntax())?;
         if read.algorithm.as_str() != "argon2id" || read.version != Some(19) {
@@ -181,7 +180,7 @@ impl Parsed {
 
 /// The bounds were checked when the hash was read, so this says that the two disagree about them.
 fn computed(error: password_hash::Error) -> Error {
-    config("basic_hash_failed", format!("Argon2id hash cannot be computed: {error}"))
+    Error::config("basic_hash_failed", format!("Argon2id hash cannot be computed: {error}"))
 }
 
 /// Base64 without padding, as PHC strings have it.

@@ -73,5 +73,6 @@ mod tests {
         check("/a%2Fb", "/a%2Fb", "/a%252Fb");
         check("/a%2fb c(d)", "/a%2Fb%20c%28d%29", "/a%252fb%20c%28d%29");
         check("/%41", "/A", "/%2541");
+        check("a/b", "a/b", "/a/b");
     }
 }

@@ -156,6 +156,7 @@ mod tests {
         // As text `=` and `~` sort after letters and digits, encoded before them.
         check("a%3D=1&aa=2&a~=3", "a%3D=1&aa=2&a~=3");
         check("a-b=1&a=2", "a=2&a-b=1");
+        check("a=%7A&a=b&a=%2A", "a=%2A&a=b&a=z");
         check("%C3%A9=1&z=2&%7A=1", "%C3%A9=1&z=1&z=2");
     }
 

@@ -151,9 +151,22 @@ mod tests {
 
     #[test]
     fn shows_each_link_of_the_chain_once() {
-        let inner = std::io::Error::other(fmt::Error);
-        let error = Error::transport("t", inner);
-        assert_eq!(error.to_string(), format!("transport: {}", fmt::Error));
-        assert!(error.source().is_none(), "the cause's own text is already shown");
+        #[derive(Debug)]
+        struct Reading(fmt::Error);
+        impl fmt::Display for Reading {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("answer was cut off")
+            }
+        }
+        impl error::Error for Reading {
+            fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = Error::transport("t", Reading(fmt::Error));
+        assert_eq!(error.to_string(), "transport: answer was cut off");
+        let beneath = error.source().map(ToString::to_string);
+        assert_eq!(beneath, Some(fmt::Error.to_string()), "and not the cause itself once more");
+        assert!(Error::transport("t", "reset").source().is_none());
     }
 }

@@ -5,6 +5,7 @@ use std::{error, fmt, sync::Arc, time::Duration};
 /// A failure that is not the caller's: one variant for each thing to do about it.
 ///
 /// Branch on the variant, print the whole; [`code`](Error::code) is stable and made for counters and alerts.
+/// [`Error::config`] and its kin make one of such a code and the precise error, or a message that names the field.
 /// It is `Clone` because one exchange may be awaited by many, and all of them get its outcome.
 ///
 /// # Security

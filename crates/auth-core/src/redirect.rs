@@ -13,8 +13,8 @@ use http::{
 use reference::resolve;
 use std::fmt;
 
-/// Bounds the redirects of one request: a client adapter asks it after each answer, and has its HTTP client follow none,
-/// since that would take fields along that hold credentials.
+/// Bounds the redirects of one request (RFC 9110 section 15.4): a client adapter asks it after each answer, and has its
+/// HTTP client follow none, since that would take fields along that hold credentials.
 ///
 /// ```
 /// use auth_core::{Answer, Redirects, RequestView};
@@ -35,7 +35,7 @@ use std::fmt;
 /// ```
 #[derive(Debug, Default)]
 pub struct Redirects {
-    followed: usize,
+    met: usize,
 }
 
 impl Redirects {
@@ -47,45 +47,33 @@ impl Redirects {
     ///
     /// # Errors
     ///
-    /// `Error::Protocol` when there were too many.
+    /// `Error::Protocol` when the last of [`MOST`](Self::MOST) requests is redirected too.
     pub fn next(&mut self, answer: Answer<'_>) -> Result<Option<Redirect>> {
         let redirect = Redirect::of(answer);
-        self.followed += usize::from(redirect.is_some());
-        if self.followed < Self::MOST {
+        self.met += usize::from(redirect.is_some());
+        if self.met < Self::MOST {
             return Ok(redirect);
         }
-        let text = "more than 10 redirects, expected an answer";
+        let text = "10 requests were redirected one after the other, expected an answer";
         Err(Error::protocol("client_redirects", text))
     }
 }
 
-/// Where a request goes next, and what becomes of it on the way.
+/// Where a request goes next, and what becomes of it on the way (RFC 9110 section 15.4).
 ///
 /// # Security
 ///
 /// It goes to http or https, never from https to http, and never to a URL that names a user.
 pub struct Redirect {
     target: Uri,
-    method: Rewrite,
-    origin: Crossing,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Rewrite {
-    Kept,
-    ToGet,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Crossing {
-    Stays,
-    Leaves,
+    becomes_get: bool,
+    leaves_origin: bool,
 }
 
 impl Redirect {
     fn of(answer: Answer<'_>) -> Option<Self> {
         let request = answer.request;
-        let rewritten = match answer.status {
+        let becomes_get = match answer.status {
             StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => *request.method == Method::POST,
             StatusCode::SEE_OTHER => !matches!(*request.method, Method::GET | Method::HEAD),
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => false,
@@ -97,12 +85,11 @@ impl Redirect {
         if here.is_encrypted() && !there.is_encrypted() {
             return None;
         }
-        let method = if rewritten { Rewrite::ToGet } else { Rewrite::Kept };
-        let origin = if here == there { Crossing::Stays } else { Crossing::Leaves };
-        Some(Self { target, method, origin })
+        Some(Self { target, becomes_get, leaves_origin: here != there })
     }
 
-    /// Where it goes: an absolute URI without a fragment.
+    /// Where it goes: the `Location`, resolved against the target of the request (RFC 3986 section 5.2), without its
+    /// fragment.
     #[must_use]
     pub const fn target(&self) -> &Uri {
         &self.target
@@ -110,19 +97,19 @@ impl Redirect {
 
     /// Is it a GET from here on, without its body?
     #[must_use]
-    pub fn becomes_get(&self) -> bool {
-        self.method == Rewrite::ToGet
+    pub const fn becomes_get(&self) -> bool {
+        self.becomes_get
     }
 
     /// Removes the fields that do not go along: those of a body that is left behind and, to another origin, what the
     /// caller itself put there for the first one: every sensitive value, and fields that are made for credentials.
     pub fn prune(&self, headers: &mut HeaderMap) {
-        if self.method == Rewrite::ToGet {
+        if self.becomes_get {
             for name in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING] {
                 headers.remove(name);
             }
         }
-        if self.origin == Crossing::Leaves {
+        if self.leaves_origin {
             let named = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
             let secret = headers
                 .iter()
@@ -138,8 +125,8 @@ impl Redirect {
 /// Shows what becomes of the request, and not where it goes: a target may hold secrets.
 impl fmt::Debug for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let method = if self.becomes_get() { "a GET" } else { "its own method" };
-        let origin = if self.origin == Crossing::Stays { "here" } else { "elsewhere" };
+        let method = if self.becomes_get { "a GET" } else { "its own method" };
+        let origin = if self.leaves_origin { "elsewhere" } else { "here" };
         write!(f, "Redirect({method}, {origin})")
     }
 }

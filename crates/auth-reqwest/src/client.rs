@@ -97,8 +97,8 @@ impl Client {
             let Some(mut next) = again else { return Ok(answer) };
             let sent = RequestView::new(next.method(), &uri, next.headers());
             let seen = Answer::new(sent, answer.status(), answer.headers());
-            let redirect = redirects.next(seen)?.and_then(|it| Some((url(it.target()).ok()?, it)));
-            let Some((to, redirect)) = redirect else { return Ok(answer) };
+            let Some(redirect) = redirects.next(seen)? else { return Ok(answer) };
+            let Ok(to) = url(redirect.target()) else { return Ok(answer) };
             if redirect.becomes_get() {
                 *next.method_mut() = Method::GET;
                 *next.body_mut() = None;

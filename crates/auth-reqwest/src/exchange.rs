@@ -126,7 +126,7 @@ pub(crate) fn target(request: &Request) -> Result<Uri> {
         .map_err(|error| Error::config("client_url", error))
 }
 
-/// The other way round.
+/// A target as reqwest has it, if that takes it.
 pub(crate) fn url(uri: &Uri) -> Result<Url> {
     uri.to_string().parse().map_err(|error| Error::config("client_url", error))
 }

@@ -3,7 +3,7 @@
 mod keys;
 
 use crate::{
-    AccessKey, Payload, Request, Rules, Service, SessionToken, Signer,
+    AccessKey, Payload, Request, Service, SessionToken, Signer,
     fault::{Fault, fault, is_refusal},
     signer::{Settings, Urls},
 };
@@ -121,22 +121,18 @@ impl SigV4 {
         Self { payload: PayloadSigning::Unsigned, ..self }
     }
 
-    /// With other rules than those of the service: for servers that have their own.
-    #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        Self { settings: Settings { rules, ..self.settings }, ..self }
-    }
-
     /// With the session token of temporary keys added before or after signing.
     #[must_use]
-    pub fn with_session_token(self, session_token: SessionToken) -> Self {
-        Self { settings: Settings { session_token, ..self.settings }, ..self }
+    pub fn with_session_token(mut self, session_token: SessionToken) -> Self {
+        self.settings.session_token = session_token;
+        self
     }
 
     /// Presigns with the key that is there, though it ends before the URL would: the URL is then dead with the key.
     #[must_use]
-    pub fn letting_urls_outlive_the_key(self) -> Self {
-        Self { settings: Settings { urls: Urls::AsAsked, ..self.settings }, ..self }
+    pub fn letting_urls_outlive_the_key(mut self) -> Self {
+        self.settings.urls = Urls::AsAsked;
+        self
     }
 
     /// The target of a URL that is good for `expires`, for whoever has it: path and query.

@@ -1,6 +1,7 @@
 //! The scope of a signing key.
 
 use crate::encode::Text;
+use auth_core::{Error, Result};
 use smallvec::SmallVec;
 use std::fmt;
 
@@ -58,6 +59,15 @@ impl fmt::Debug for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// Will this region or service do, which somebody has configured?
+pub(crate) fn check_scope_part(what: &str, part: &str) -> Result<()> {
+    if is_scope_part(part) {
+        return Ok(());
+    }
+    let text = format!("{what} is no name, expected 1 to 64 letters, digits and -_.");
+    Err(Error::config("sigv4_scope", text))
 }
 
 /// A part of a scope: what AWS puts there, and nothing that could end it.

@@ -81,20 +81,23 @@ impl Signer {
 
     /// With other rules than those of the service: for servers that have their own.
     #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
-        Self { settings: Settings { rules, ..self.settings }, ..self }
+    pub fn with_rules(mut self, rules: Rules) -> Self {
+        self.settings.rules = rules;
+        self
     }
 
     /// With the session token added before or after signing.
     #[must_use]
-    pub fn with_session_token(self, session_token: SessionToken) -> Self {
-        Self { settings: Settings { session_token, ..self.settings }, ..self }
+    pub fn with_session_token(mut self, session_token: SessionToken) -> Self {
+        self.settings.session_token = session_token;
+        self
     }
 
     /// Also presigns URLs that a temporary key does not last for: they are dead before their time, with the key.
     #[must_use]
-    pub fn letting_urls_outlive_the_key(self) -> Self {
-        Self { settings: Settings { urls: Urls::AsAsked, ..self.settings }, ..self }
+    pub fn letting_urls_outlive_the_key(mut self) -> Self {
+        self.settings.urls = Urls::AsAsked;
+        self
     }
 
     /// The access key.
@@ -240,12 +243,7 @@ pub(crate) fn taken(name: &str) -> Error {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Signer({}, {}, {})",
-            self.key.id(),
-            self.settings.region,
-            self.settings.service.name()
-        )
+        let Settings { region, service, .. } = &self.settings;
+        write!(f, "Signer({}, {region}, {})", self.key.id(), service.name())
     }
 }

@@ -110,14 +110,6 @@ fn a_session_token_may_be_added_afterwards() {
 }
 
 #[test]
-fn a_server_with_the_rules_of_s3_may_have_another_name() {
-    let (sigv4, _) = lasting(Service::named("store"));
-    let (_, headers) = send(&sigv4.with_rules(Service::S3.rules()));
-    assert!(field(&headers, "x-amz-content-sha256").len() == 64, "{headers:?}");
-    assert!(field(&headers, "authorization").contains("/eu-west-1/store/aws4_request"));
-}
-
-#[test]
 fn a_body_that_was_not_hashed_is_not_signed() {
     let (sigv4, _) = lasting(Service::Sns);
     let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());

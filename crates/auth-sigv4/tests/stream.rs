@@ -5,7 +5,7 @@
 use auth_core::{Passed, RequestView, Verifier as _};
 use auth_sigv4::{
     AccessKey, AccessKeys, AmzDate, Checksum, ChunkSigner, Payload, Policy, Request, Service,
-    Signer, Trailer, Verifier,
+    SignedStream, Signer, Trailer, Verifier,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
@@ -17,18 +17,25 @@ fn key() -> AccessKey {
     AccessKey::new("AKIAIOSFODNN7EXAMPLE", SECRET).unwrap()
 }
 
-/// The head that is sent, and the payload as it is framed.
-fn send(content: &[u8], trailer: Trailer, piece: usize) -> (HeaderMap, Vec<u8>) {
+/// An upload of so many bytes with these fields of its own, beside `host`.
+fn begin(own: &[(&str, &[u8])], length: u64, trailer: Trailer) -> auth_core::Result<SignedStream> {
     let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
+    let headers = [&[("host", &b"s3.amazonaws.com"[..])], own].concat();
     let request = Request {
         method: "PUT",
         target: TARGET.as_bytes(),
-        headers: &[("host", b"s3.amazonaws.com"), ("x-amz-storage-class", b"REDUCED_REDUNDANCY")],
+        headers: &headers,
         payload: Payload::Streamed,
     };
-    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    signer.sign_stream(&request, AmzDate::parse(DATE).unwrap().timestamp(), length, trailer)
+}
+
+const CLASS: (&str, &[u8]) = ("x-amz-storage-class", b"REDUCED_REDUNDANCY");
+
+/// The head that is sent, and the payload as it is framed.
+fn send(content: &[u8], trailer: Trailer, piece: usize) -> (HeaderMap, Vec<u8>) {
     let length = u64::try_from(content.len()).unwrap();
-    let mut stream = signer.sign_stream(&request, now, length, trailer).unwrap();
+    let mut stream = begin(&[CLASS], length, trailer).unwrap();
     let mut headers = HeaderMap::from_iter(stream.fields);
     headers.insert(HOST, HeaderValue::from_static("s3.amazonaws.com"));
     let class = HeaderName::from_static("x-amz-storage-class");
@@ -65,21 +72,10 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
     (content, code)
 }
 
-/// "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
 /// What a stream sets under two names, for a request that has these fields of its own.
 #[track_caller]
 fn check_own(own: &[(&str, &[u8])], expected: Result<[&str; 2], &str>) {
-    let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
-    let headers = [&[("host", &b"s3.amazonaws.com"[..])], own].concat();
-    let request = Request {
-        method: "PUT",
-        target: TARGET.as_bytes(),
-        headers: &headers,
-        payload: Payload::Streamed,
-    };
-    let now = AmzDate::parse(DATE).unwrap().timestamp();
-    let stream = signer.sign_stream(&request, now, 5, Trailer::Signed(Checksum::Crc32));
-    let set = stream.map(|stream| {
+    let set = begin(own, 5, Trailer::Signed(Checksum::Crc32)).map(|stream| {
         let (names, fields) = (stream.fields.len(), HeaderMap::from_iter(stream.fields));
         assert_eq!(fields.len(), names, "each name is set once");
         ["content-encoding", "content-length"].map(|name| fields[name].to_str().unwrap().to_owned())
@@ -103,6 +99,7 @@ fn what_a_request_was_encoded_with_stays_behind_the_chunks() {
     check_own(&[("content-encoding", b"a\nb")], Err("sigv4_field"));
 }
 
+/// "Signature Calculations for the Authorization Header: Transferring Payload in Multiple Chunks".
 #[test]
 fn signs_the_example_of_the_documentation() {
     let content = vec![b'a'; 65 * 1024];
@@ -208,18 +205,7 @@ fn a_trailer_that_was_announced_has_to_come() {
 fn a_stream_that_ends_before_its_length_is_refused() {
     for trailer in TRAILERS {
         let (headers, _) = send(b"some content and more", trailer, 5);
-        let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
-        let request = Request {
-            method: "PUT",
-            target: TARGET.as_bytes(),
-            headers: &[
-                ("host", b"s3.amazonaws.com"),
-                ("x-amz-storage-class", b"REDUCED_REDUNDANCY"),
-            ],
-            payload: Payload::Streamed,
-        };
-        let now = AmzDate::parse(DATE).unwrap().timestamp();
-        let mut stream = signer.sign_stream(&request, now, 21, trailer).unwrap();
+        let mut stream = begin(&[CLASS], 21, trailer).unwrap();
         let mut wire = stream.chunks.update(b"some content");
         wire.extend(stream.chunks.finish());
         assert_eq!(receive(&headers, &wire, 64).1, Some("sigv4_chunk_length"), "{trailer:?}");

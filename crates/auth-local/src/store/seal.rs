@@ -21,8 +21,7 @@ impl Seal {
     pub(super) fn under(key: &Secret, random: Arc<dyn Random>) -> Result<Self> {
         let key = UnboundKey::new(&AES_256_GCM, key.expose());
         let key = key.map_err(|_| {
-            let text =
-                String::from("key of a token store has not 32 bytes, expected 32 random ones");
+            let text = "key of a token store has not 32 bytes, expected 32 random ones";
             Error::config("token_store_key", text)
         })?;
         Ok(Self::Encrypted { key: Box::new(LessSafeKey::new(key)), random })
@@ -39,10 +38,7 @@ impl Seal {
                 let aad = Aad::from(about(name, fence));
                 let nonce_used = Nonce::assume_unique_for_key(nonce);
                 key.seal_in_place_append_tag(nonce_used, aad, &mut sealed).map_err(|_| {
-                    Error::config(
-                        "token_store_seal",
-                        String::from("token is too long to be encrypted"),
-                    )
+                    Error::config("token_store_seal", "token is too long to be encrypted")
                 })?;
                 Ok([&[ENCRYPTED], &nonce[..], &sealed].concat())
             }

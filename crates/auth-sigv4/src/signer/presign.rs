@@ -30,8 +30,8 @@ impl Signer {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when there is no `host`, when `expires` is not 1 second to 7 days, or when a temporary key ends
-    /// before: the URL would be dead before its time, which
+    /// Those of [`sign`](Self::sign), and `Error::Config` when `expires` is not 1 second to 7 days, when the query has an
+    /// `X-Amz-` parameter already, or when a temporary key ends before: the URL would be dead before its time, which
     /// [`letting_urls_outlive_the_key`](Self::letting_urls_outlive_the_key) allows.
     pub fn presign(
         &self,

@@ -1,7 +1,7 @@
 //! What requests are signed for, whatever the key.
 
-use crate::{Rules, Service, scope::is_scope_part};
-use auth_core::{Error, Result};
+use crate::{Rules, Service, scope::check_scope_part};
+use auth_core::Result;
 
 /// What [`Signer`](crate::Signer) and [`SigV4`](crate::SigV4) are both told.
 #[derive(Clone)]
@@ -32,12 +32,8 @@ pub(crate) enum Urls {
 
 impl Settings {
     pub(crate) fn new(region: &str, service: Service) -> Result<Self> {
-        for (name, part) in [("region", region), ("service", service.name())] {
-            if !is_scope_part(part) {
-                let text = format!("{name} is no name, expected 1 to 64 letters, digits and -_.");
-                return Err(Error::config("sigv4_scope", text));
-            }
-        }
+        check_scope_part("region", region)?;
+        check_scope_part("service", service.name())?;
         let (region, rules) = (region.into(), service.rules());
         let (session_token, urls) = (SessionToken::Signed, Urls::WithinTheKey);
         Ok(Self { region, service, rules, session_token, urls })

@@ -1,7 +1,7 @@
 //! What a verifier expects of a request.
 
-use crate::{Rules, Service, scope::is_scope_part};
-use auth_core::{Error, Result};
+use crate::{Rules, Service, scope::check_scope_part};
+use auth_core::Result;
 use http::HeaderName;
 use std::time::Duration;
 
@@ -48,10 +48,7 @@ impl Policy {
             unsigned_payload: Allowed::No,
             service,
         };
-        if !is_scope_part(policy.service.name()) {
-            let text = "service is no name, expected 1 to 64 letters, digits and -_.";
-            return Err(Error::config("sigv4_scope", text));
-        }
+        check_scope_part("service", policy.service.name())?;
         policy.or_in(region)
     }
 
@@ -61,10 +58,7 @@ impl Policy {
     ///
     /// `Error::Config` when it is not a name of letters, digits, `-`, `_` and `.`.
     pub fn or_in(mut self, region: &str) -> Result<Self> {
-        if !is_scope_part(region) {
-            let text = "region is no name, expected 1 to 64 letters, digits and -_.";
-            return Err(Error::config("sigv4_scope", text));
-        }
+        check_scope_part("region", region)?;
         self.regions.push(region.into());
         Ok(self)
     }

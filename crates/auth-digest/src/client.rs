@@ -112,7 +112,8 @@ impl Digest {
     /// the same target goes out first, without fields and body of the caller's, and only the request that answers its
     /// challenge carries those.
     ///
-    /// A server that does not ask is an error, and nothing of the request is sent.
+    /// The request then answers that very challenge, whatever else is kept for its target. A server that does not ask is
+    /// an error. In no case is the request sent without credentials.
     #[must_use]
     pub fn proving_first(self, transport: Arc<dyn Transport>) -> Self {
         Self { probe: Some(transport), ..self }
@@ -144,13 +145,20 @@ impl Digest {
     ///
     /// `Error::Config` when a body has to be hashed and was not read, or MD5 is not allowed over such a channel.
     pub fn present(&self, request: RequestView<'_>) -> Result<Option<Credentials>> {
-        let Some(kept) = self.usable(request.uri) else { return Ok(None) };
-        self.check_channel(&kept, request.uri)?;
+        match self.usable(request.uri) {
+            Some(kept) => self.present_under(&kept, request),
+            None => Ok(None),
+        }
+    }
+
+    /// The answer under one nonce, `None` when the nonce has been counted to its end.
+    fn present_under(&self, kept: &Kept, request: RequestView<'_>) -> Result<Option<Credentials>> {
+        self.check_channel(kept, request.uri)?;
         let answered = if *request.method == Method::CONNECT {
             let authority = request.uri.authority().map_or("", http::uri::Authority::as_str);
-            self.answer(&kept, request, authority)
+            self.answer(kept, request, authority)
         } else {
-            self.answer(&kept, request, &target(request.uri))
+            self.answer(kept, request, &target(request.uri))
         };
         let Some(value) = answered? else {
             self.spaces.forget(kept.serial);
@@ -1156,6 +1164,39 @@ mod tests {
         let down = Scripted::new(|_| Err(Error::transport("reset", "connection reset")));
         let digest = alice().proving_first(Arc::new(down));
         assert_eq!(drive(&digest, |_| panic!("sent")).unwrap_err().code(), "reset");
+    }
+
+    /// The kept realm has the longer `domain` and a refused password; the server asks for another realm meanwhile.
+    #[test]
+    fn what_is_proven_first_answers_the_challenge_of_its_own_probe() {
+        let probes = AtomicUsize::new(0);
+        let transport = Scripted::new(move |_| {
+            let first = probes.fetch_add(1, Ordering::Relaxed) == 0;
+            let field = if first {
+                "Digest realm=\"old\", nonce=\"1\", qop=\"auth\", algorithm=SHA-256, domain=\"/dir/\""
+            } else {
+                "Digest realm=\"new\", nonce=\"2\", qop=\"auth\", algorithm=SHA-256"
+            };
+            Ok(Response::builder()
+                .status(401)
+                .header("www-authenticate", field)
+                .body(Vec::new())
+                .unwrap())
+        });
+        let digest = alice().proving_first(Arc::new(transport));
+        let asked =
+            "Digest realm=\"old\", nonce=\"1\", qop=\"auth\", algorithm=SHA-256, domain=\"/dir/\"";
+        assert_eq!(
+            drive(&digest, |_| ask(&[asked])).unwrap(),
+            (401, 1),
+            "the password is wrong there"
+        );
+        let answered = drive(&digest, |received| {
+            let realm = received.credentials().map(|credentials| credentials.realm.into_owned());
+            assert_eq!(realm.as_deref(), Some(&b"new"[..]), "the request went out bare");
+            ok()
+        });
+        assert_eq!(answered.unwrap(), (200, 1));
     }
 
     #[test]

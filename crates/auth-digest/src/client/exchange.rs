@@ -117,8 +117,11 @@ impl Digest {
         let (challenge, choice) = self.policy.choose(&fields, channel(request.uri))?;
         let known = self.spaces.find(request.uri);
         let terms = Terms::new(challenge, choice, &self.user, known.as_deref().map(terms));
-        self.learn(terms, challenge, request.uri)?;
-        Ok(self.present(request)?.unwrap_or_default())
+        let kept = self.learn(terms, challenge, request.uri)?;
+        self.present_under(&kept, request)?.ok_or_else(|| {
+            let text = "nonce of the challenge cannot be counted; the request is not sent without credentials";
+            Error::protocol("digest_probe_nonce", text)
+        })
     }
 
     /// A request with our credentials was not refused: what does the server say about itself?

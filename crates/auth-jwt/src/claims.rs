@@ -164,7 +164,7 @@ mod tests {
     fn claims(payload: &str) -> Claims {
         let token = forged::token(forged::HS256, payload);
         let signed = Unverified::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
-        let policy = Policy::new().subject(SubjectType::TextOrNumber);
+        let policy = Policy::new().subject(SubjectType::TextOrNumber).allowing_any_audience();
         signed.claims(&policy, Timestamp::from_unix(1000)).unwrap()
     }
 

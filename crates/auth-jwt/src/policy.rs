@@ -15,7 +15,8 @@ use std::time::Duration;
 /// | | unless said otherwise |
 /// |---|---|
 /// | every registered claim | is of the type of RFC 7519 section 4.1, wanted or not |
-/// | `iss`, `aud` | any, or none; required and compared once one was named |
+/// | `iss` | any, or none; required and compared once one was named |
+/// | `aud` | none; once one was named, required and compared. A token for an audience that the policy does not name is for somebody else (RFC 7519 section 4.1.3), unless [any is allowed](Policy::allowing_any_audience) |
 /// | `sub` | a string, if any |
 /// | `exp` | required; refused from `exp` + leeway on |
 /// | `exp` and `iat` | `exp` is after `iat` |
@@ -41,6 +42,7 @@ use std::time::Duration;
 pub struct Policy {
     issuers: Vec<Box<str>>,
     audiences: Vec<Box<str>>,
+    any_audience: bool,
     token_type: Option<Box<str>>,
     subject: SubjectType,
     required: Vec<Claim>,
@@ -118,6 +120,7 @@ impl Policy {
         Self {
             issuers: Vec::new(),
             audiences: Vec::new(),
+            any_audience: false,
             token_type: None,
             subject: SubjectType::Text,
             required: Vec::new(),
@@ -141,6 +144,19 @@ impl Policy {
     #[must_use]
     pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// `aud` may be anything or missing, whatever audiences were named.
+    ///
+    /// # Security
+    ///
+    /// RFC 7519 section 4.1.3 has a token refused by everybody whom its `aud` does not name, so that a service which
+    /// receives a token cannot use it at another service of the same issuer. Allow any audience only where the key itself
+    /// says for whom a token is, because it belongs to one caller of one service.
+    #[must_use]
+    pub const fn allowing_any_audience(mut self) -> Self {
+        self.any_audience = true;
         self
     }
 
@@ -240,8 +256,11 @@ impl Policy {
     }
 
     fn judge_audience(&self, claims: &Registered<'_>) -> Result<(), Refused> {
-        if self.audiences.is_empty() {
+        if self.any_audience {
             return Ok(());
+        }
+        if self.audiences.is_empty() {
+            return if claims.audience.is_none() { Ok(()) } else { Err(reason::AUD_UNNAMED) };
         }
         Claim::Audience.required(claims)?;
         let ours = claims.audience.is_some_and(|audience| audience.holds(&self.audiences));
@@ -301,14 +320,34 @@ mod tests {
     }
 
     #[test]
-    fn any_issuer_and_audience_or_none_will_do_until_one_is_named() {
-        for payload in [
-            "{\"exp\":1000}",
-            "{\"exp\":1000,\"iss\":\"a\",\"aud\":\"b\",\"sub\":\"c\",\"jti\":\"d\"}",
-        ] {
+    fn any_issuer_or_none_will_do_until_one_is_named() {
+        for payload in
+            ["{\"exp\":1000}", "{\"exp\":1000,\"iss\":\"a\",\"sub\":\"c\",\"jti\":\"d\"}"]
+        {
             check(Policy::new(), payload, Ok(()));
             check(Policy::default(), payload, Ok(()));
         }
+    }
+
+    /// RFC 7519 section 4.1.3: nobody identified himself with it, so it is for somebody else.
+    #[test]
+    fn an_audience_that_nobody_named_is_refused_unless_any_is_allowed() {
+        for audience in ["\"a\"", "[\"a\"]", "[]", "\"\""] {
+            let payload = format!("{{{EXP},\"aud\":{audience}}}");
+            check(Policy::new(), &payload, Err(reason::AUD_UNNAMED));
+            let required = Policy::new().require(Claim::Issuer);
+            check(required, &payload, Err(reason::ISS_MISSING));
+            for open in [Policy::new(), Policy::new().audience("b")] {
+                check(open.allowing_any_audience(), &payload, Ok(()));
+            }
+        }
+        let none = format!("{{{EXP}}}");
+        check(Policy::new().audience("b").allowing_any_audience(), &none, Ok(()));
+        check(
+            Policy::new().require(Claim::Audience).allowing_any_audience(),
+            &none,
+            Err(reason::AUD_MISSING),
+        );
     }
 
     #[test]
@@ -392,8 +431,9 @@ mod tests {
             (Claim::IssuedAt, "\"iat\":0", reason::IAT_MISSING),
             (Claim::Id, "\"jti\":\"\"", reason::JTI_MISSING),
         ] {
-            check(Policy::new().require(claim), &format!("{{{EXP},{member}}}"), Ok(()));
-            check(Policy::new().require(claim), &format!("{{{EXP}}}"), Err(missing));
+            let policy = || Policy::new().require(claim).allowing_any_audience();
+            check(policy(), &format!("{{{EXP},{member}}}"), Ok(()));
+            check(policy(), &format!("{{{EXP}}}"), Err(missing));
         }
         let empty = format!("{{{EXP},\"aud\":[]}}");
         check(Policy::new().require(Claim::Audience), &empty, Err(reason::AUD_MISSING));

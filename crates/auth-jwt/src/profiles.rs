@@ -17,10 +17,12 @@ const SYMPHONY_LIFE: Duration = Duration::from_secs(4 * 60);
 
 /// What a service of Webex Connect has to say: whole seconds, an `iat`, and dead an hour after it whatever `exp` says.
 ///
-/// Keys are looked up by the Service ID, which is the `iss`.
+/// Keys are looked up by the Service ID, which is the `iss`. The platform defines no `aud`, and the key belongs to one
+/// service, so that a token can be for nobody but the platform: an `aud` that a service adds is ignored.
 #[must_use]
 pub fn webex_service_policy() -> Policy {
     Policy::new()
+        .allowing_any_audience()
         .require(Claim::Issuer)
         .require(Claim::IssuedAt)
         .expiry(Expiry::Optional)
@@ -36,10 +38,16 @@ pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
 
 /// What a bot or app of Symphony has to say when it logs in: `sub`, and an `exp` at most five minutes ahead.
 ///
-/// Keys are looked up by the name of the bot or app, which is the `sub`: it signs for itself.
+/// Keys are looked up by the name of the bot or app, which is the `sub`: it signs for itself. The platform defines no
+/// `aud`, and the key belongs to one bot, so that a token can be for nobody but its pod: an `aud` that a bot adds is
+/// ignored.
 #[must_use]
 pub fn symphony_login_policy() -> Policy {
-    Policy::new().require(Claim::Subject).expires_within(SYMPHONY_MOST).signed_by(Signer::Subject)
+    Policy::new()
+        .allowing_any_audience()
+        .require(Claim::Subject)
+        .expires_within(SYMPHONY_MOST)
+        .signed_by(Signer::Subject)
 }
 
 /// What a bot or app of Symphony mints to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that

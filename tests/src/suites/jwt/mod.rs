@@ -43,9 +43,10 @@ fn signing_key(jwk: &Value) -> auth_core::Result<SigningKey> {
     SigningKey::from_jwk(&Jwk::parse(jwk.to_string().as_bytes())?, None)
 }
 
-/// What all JWTs are judged by: ours as it is, without allowance for clocks.
+/// What all JWTs are judged by: ours, without allowance for clocks, and for any audience, as the other verifiers are told
+/// to judge them.
 pub fn policy() -> Policy {
-    Policy::new().leeway(Duration::ZERO)
+    Policy::new().leeway(Duration::ZERO).allowing_any_audience()
 }
 
 /// What we say of a JWS: of its signature alone, and the payload if that is good.

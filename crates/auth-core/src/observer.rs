@@ -1,6 +1,6 @@
 //! What the owner of a server or client gets to see.
 
-use crate::{Error, Rejection};
+use crate::{Error, Rejection, Timestamp};
 use std::sync::Arc;
 
 /// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
@@ -32,6 +32,22 @@ pub enum Event<'a> {
     Failed(&'a Error),
     /// A client's request is authenticated afresh and sent again.
     Retried,
+    /// A replay store was full and forgot what was issued longest ago; it refuses that from now on.
+    HorizonRaised {
+        /// Whose horizon it is.
+        horizon: Horizon,
+        /// What was issued then or before is refused as too old.
+        until: Timestamp,
+    },
+}
+
+/// Whose horizon a replay store raised: see [`ReplayStore`](crate::ReplayStore).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Horizon {
+    /// The store's: it is too small for what comes.
+    Store,
+    /// That of one owner, which used more than its share.
+    Owner,
 }
 
 impl Observer for () {

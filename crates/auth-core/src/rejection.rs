@@ -51,6 +51,18 @@ impl Rejection {
         Self { retry_after: Some(retry_after), ..Self::of(StatusCode::TOO_MANY_REQUESTS, reason) }
     }
 
+    /// 200: this very delivery was handled before, so nothing is left to do. The sender stops repeating it.
+    #[must_use]
+    pub fn served(reason: Reason) -> Self {
+        Self::of(StatusCode::OK, reason)
+    }
+
+    /// 503: this very delivery is being handled by another request; come back later to learn how it ended.
+    #[must_use]
+    pub fn under_way(reason: Reason, retry_after: Duration) -> Self {
+        Self { retry_after: Some(retry_after), ..Self::of(StatusCode::SERVICE_UNAVAILABLE, reason) }
+    }
+
     /// With one more challenge: another scheme that would do, or the error that a scheme reports in its challenge.
     #[must_use]
     pub fn with_challenge(mut self, challenge: Challenge) -> Self {
@@ -76,7 +88,7 @@ impl Rejection {
         &self.challenges
     }
 
-    /// How long the caller should wait, when it is throttled.
+    /// How long the caller should wait, when that is what it is told.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -135,6 +147,8 @@ mod tests {
         check(Rejection::forbidden(WHY), 403, None);
         check(Rejection::too_large(WHY), 413, None);
         check(Rejection::throttled(WHY, Duration::from_secs(9)), 429, Some(9));
+        check(Rejection::served(WHY), 200, None);
+        check(Rejection::under_way(WHY, Duration::from_secs(9)), 503, Some(9));
     }
 
     #[test]

@@ -1,78 +1,106 @@
-//! What was seen before: nonces, token identifiers, signatures, webhook deliveries.
+//! What was used before: nonces, token identifiers, signatures, webhook deliveries.
 
 mod memory;
+mod unique;
 
 pub use memory::MemoryReplayStore;
+pub use unique::Unique;
 
-use crate::{Flow, Timestamp};
-use std::sync::Arc;
+use crate::Flow;
+use std::{sync::Arc, time::Duration};
 
-/// Remembers what must not be used twice, until it could not be used anyway.
+/// Remembers what must not be used twice, until nobody would take it anyway.
+///
+/// An identifier is a [`Unique`]: it says which scheme and whose key proved it, when it was issued, and until when it is
+/// remembered.
+///
+/// # When the store is full
+///
+/// A full store is never an outage. It forgets the identifiers that were issued longest ago, and raises its *horizon*:
+/// whatever was issued at or before the horizon is [`TooOld`](Replay::TooOld) from then on, and never accepted. So
+/// nothing that was forgotten can be used again, and callers with something newer do not notice. The caller whose key
+/// proved an identifier owns a share of the store; past its share its own oldest identifiers are forgotten and a horizon of its
+/// own rises, so that one caller cannot push out what others used.
+///
+/// An identifier without a proven moment of issue has no horizon that could protect it: it stands apart, is never
+/// forgotten early, and is [`Full`](Replay::Full) when there is no room.
 ///
 /// # Security
 ///
-/// Ask it only after the signature is proven, so that strangers cannot fill it. [`Full`](Replay::Full) and
-/// [`Unavailable`](Replay::Unavailable) refuse: a store that cannot tell never says fresh.
-///
-/// `scope` separates what could be confused (`jti` of one issuer from that of another); `id` is any bytes.
+/// Ask it only after the signature is proven, so that strangers cannot fill it. Everything but
+/// [`Fresh`](Replay::Fresh) refuses, and so does an error: a store that cannot tell never says fresh.
 pub trait ReplayStore: Send + Sync {
-    /// Uses an identifier, once and for all until `until`.
-    fn check_and_set(&self, scope: &str, id: &[u8], until: Timestamp) -> Flow<'_, Replay>;
+    /// Uses an identifier, once and for all.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay>;
 
     /// Uses one value of a counter that rises with every use, out of order within a window.
     ///
     /// The last `width` values up to the highest one used are told apart, so that requests that overtook one another
-    /// pass and none passes twice; whatever is older counts as seen. At most 128 wide. This is Digest's nonce count
-    /// (RFC 7616 section 3.4, `nc`).
-    fn window(
-        &self,
-        scope: &str,
-        id: &[u8],
-        counter: u64,
-        width: u32,
-        until: Timestamp,
-    ) -> Flow<'_, Replay>;
+    /// pass and none passes twice; whatever is older counts as seen. At most 128 wide. It is remembered as long as the
+    /// last use says. This is Digest's nonce count (RFC 7616 section 3.4, `nc`).
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay>;
 
-    /// Claims an identifier whose effect is still to happen, until `hold` at most: then [`confirm`](Self::confirm) it
-    /// when it has, or [`release`](Self::release) it when it has not.
+    /// Claims an identifier whose effect is still to happen, for `hold` at most: then [`confirm`](Self::confirm) it when
+    /// the effect has happened, or [`release`](Self::release) it when it has not.
     ///
     /// So a delivery that failed halfway is taken again, and one that succeeded is not.
-    fn reserve(&self, scope: &str, id: &[u8], hold: Timestamp) -> Flow<'_, Reservation>;
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation>;
 
-    /// The effect has happened: the identifier is used until `until`. False when the claim had run out and is not this
-    /// ticket's any more.
-    fn confirm(&self, scope: &str, id: &[u8], ticket: Ticket, until: Timestamp) -> Flow<'_, bool>;
+    /// The effect has happened: the identifier is used. False when the claim had run out and is not this ticket's any
+    /// more.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool>;
 
     /// The effect has not happened: the identifier is free again. False when the claim was not this ticket's any more.
-    fn release(&self, scope: &str, id: &[u8], ticket: Ticket) -> Flow<'_, bool>;
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot tell.
+    fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool>;
 }
 
-/// Was it seen before?
+/// Was it used before?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replay {
     /// No, and from now on it was.
     Fresh,
     /// Yes: refuse.
     Seen,
-    /// There is no room to remember it: refuse.
+    /// The store no longer knows, since it was issued at or before the store's horizon or its end has passed: refuse, and
+    /// have the caller come back with something newer.
+    TooOld,
+    /// It has no moment of issue, and there is no room to remember it: refuse for now (503).
     Full,
-    /// The store cannot tell: refuse.
-    Unavailable,
 }
 
-/// Who may bring the effect about?
+/// Which caller may bring the effect about?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reservation {
-    /// You, with this ticket.
+    /// This one, with this ticket.
     Reserved(Ticket),
-    /// Somebody else, who has not finished: come back later.
+    /// Another one, which has not finished: refuse for now (503 with `Retry-After`).
     Held,
-    /// Nobody: it has happened.
+    /// No caller any more: the effect has happened.
     Done,
-    /// There is no room to remember it: refuse.
+    /// As [`Replay::TooOld`].
+    TooOld,
+    /// As [`Replay::Full`].
     Full,
-    /// The store cannot tell: refuse.
-    Unavailable,
 }
 
 /// Tells one claim from the next on the same identifier: it only grows, so that a slow holder cannot undo what a later
@@ -80,31 +108,30 @@ pub enum Reservation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
 
-impl<S: ReplayStore + ?Sized> ReplayStore for Arc<S> {
-    fn check_and_set(&self, scope: &str, id: &[u8], until: Timestamp) -> Flow<'_, Replay> {
-        (**self).check_and_set(scope, id, until)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<S: ReplayStore + ?Sized> ReplayStore for $pointer<S> {
+            fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay> {
+                (**self).check_and_set(unique)
+            }
 
-    fn window(
-        &self,
-        scope: &str,
-        id: &[u8],
-        counter: u64,
-        width: u32,
-        until: Timestamp,
-    ) -> Flow<'_, Replay> {
-        (**self).window(scope, id, counter, width, until)
-    }
+            fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay> {
+                (**self).window(unique, counter, width)
+            }
 
-    fn reserve(&self, scope: &str, id: &[u8], hold: Timestamp) -> Flow<'_, Reservation> {
-        (**self).reserve(scope, id, hold)
-    }
+            fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation> {
+                (**self).reserve(unique, hold)
+            }
 
-    fn confirm(&self, scope: &str, id: &[u8], ticket: Ticket, until: Timestamp) -> Flow<'_, bool> {
-        (**self).confirm(scope, id, ticket, until)
-    }
+            fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+                (**self).confirm(unique, ticket)
+            }
 
-    fn release(&self, scope: &str, id: &[u8], ticket: Ticket) -> Flow<'_, bool> {
-        (**self).release(scope, id, ticket)
-    }
+            fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+                (**self).release(unique, ticket)
+            }
+        }
+    )*};
 }
+
+forward!(Arc, Box);

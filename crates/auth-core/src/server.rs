@@ -1,6 +1,9 @@
 //! The server's side: who is calling.
 
-use crate::{Body, Flow, Need, Rejection, RequestView, Result};
+use crate::{
+    Body, Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals, Unique,
+    once::Singles,
+};
 use http::{HeaderMap, StatusCode};
 use std::{fmt, sync::Arc};
 
@@ -34,6 +37,20 @@ pub trait Verifier: Send + Sync {
     {
         Map { verifier: self, change }
     }
+
+    /// Accepts what may be used once only once: the scheme says what that is (a `jti`, a signature), and the store
+    /// remembers it. Every other combinator comes before it: what a condition refuses later would have been used up.
+    ///
+    /// # Security
+    ///
+    /// The store is asked when all else is proven, so that strangers cannot fill it. A scheme that has nothing that
+    /// could be used once is a configuration error at its first request.
+    fn once(self, store: impl ReplayStore + 'static) -> Once<Self>
+    where
+        Self: Sized,
+    {
+        Once::new(self, store)
+    }
 }
 
 /// Are credentials of a scheme there? Whether they are any good is another question.
@@ -59,13 +76,14 @@ pub struct Accepted<P> {
     pub body: Option<Box<dyn BodyCheck>>,
     /// What the reply must carry.
     pub seal: Option<Box<dyn Seal>>,
+    pub(crate) singles: Singles,
 }
 
 impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, body: None, seal: None }
+        Self { principal, scheme, body: None, seal: None, singles: Singles::NONE }
     }
 
     /// Only if the body passes this check as it arrives.
@@ -80,7 +98,14 @@ impl<P> Accepted<P> {
         Self { seal: Some(Box::new(seal)), ..self }
     }
 
-    /// With another kind of principal; the body check and the seal stay.
+    /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out.
+    #[must_use]
+    pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<SingleRefusals>) -> Self {
+        self.singles.push(Single { unique, refusals: Arc::clone(refusals) });
+        self
+    }
+
+    /// With another kind of principal; all else stays.
     #[must_use]
     pub fn map<Q>(self, change: impl FnOnce(P) -> Q) -> Accepted<Q> {
         Accepted {
@@ -88,6 +113,7 @@ impl<P> Accepted<P> {
             scheme: self.scheme,
             body: self.body,
             seal: self.seal,
+            singles: self.singles,
         }
     }
 }

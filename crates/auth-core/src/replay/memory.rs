@@ -1,78 +1,132 @@
 //! A replay store in this process's memory.
 
-use super::{Replay, ReplayStore, Reservation, Ticket};
-use crate::{Clock, Flow, HashAlgorithm, Timestamp};
+mod entry;
+mod table;
+#[cfg(test)]
+mod tests;
+mod undated;
+
+use super::{Replay, ReplayStore, Reservation, Ticket, Unique};
+use crate::{Clock, Event, Flow, Observer};
+use entry::{Kind, Now};
 use std::{
-    collections::{BTreeSet, HashMap},
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
+use table::Table;
+use undated::Undated;
 
 /// Remembers in this process, within a limit of bytes: right for one node, and for tests.
 ///
-/// Every entry costs at most [`ENTRY_BYTES`](Self::ENTRY_BYTES), whatever its identifier's length, since a hash of it
-/// is kept. What has expired makes room; when all is still wanted the store is full and refuses. Nothing is ever
-/// forgotten early.
+/// What is kept of an identifier is a keyed hash, so an entry costs the same whatever the length of its identifier, and
+/// memory grows with what is remembered. At its limit the store behaves as [`ReplayStore`] says: it forgets what was
+/// issued longest ago, by whole seconds, and its horizon rises. The default limit holds 1,000 new Digest sessions a
+/// second for the life of a nonce and the allowance for clocks.
+///
+/// One owner's identifiers take at most a quarter of the limit unless [`with_share`](Self::with_share) says otherwise.
+/// Identifiers without a moment of issue take at most a quarter of the limit together, and a quarter of that for one
+/// tenant (or for one owner, where there are no tenants).
+///
+/// # Security
+///
+/// An identifier is forgotten when its end has passed and as much time has passed as it had left when it was used, so a
+/// clock that is ahead for a moment forgets nothing. When a clock is set back, identifiers that were already forgotten
+/// are refused as too old.
 ///
 /// ```
-/// use auth_core::{MemoryReplayStore, Replay, ReplayStore, SystemClock, Timestamp, Clock};
+/// use auth_core::{Clock, MemoryReplayStore, Replay, ReplayStore, SystemClock, Unique};
 /// use std::time::Duration;
-/// let store = MemoryReplayStore::new(64 * 1024, SystemClock);
-/// let until = SystemClock.now().after(Duration::from_secs(60));
-/// assert_eq!(store.check_and_set("jti", b"1", until).wait()?, Replay::Fresh);
-/// assert_eq!(store.check_and_set("jti", b"1", until).wait()?, Replay::Seen);
+/// let store = MemoryReplayStore::new(SystemClock);
+/// let now = SystemClock.now();
+/// let jti = Unique::new("jwt", b"issuer", b"1", now.after(Duration::from_secs(60))).issued_at(now);
+/// assert_eq!(store.check_and_set(&jti).wait()?, Replay::Fresh);
+/// assert_eq!(store.check_and_set(&jti).wait()?, Replay::Seen);
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 pub struct MemoryReplayStore {
     clock: Box<dyn Clock>,
-    most: usize,
+    observer: Arc<dyn Observer>,
+    /// Two secret keys of a keyed hash: nobody outside can make two identifiers collide, and a collision would only
+    /// refuse.
+    hashers: [RandomState; 2],
     state: Mutex<State>,
 }
 
-/// The first half of the SHA-256 of scope and identifier: a second one for a known entry is out of reach.
-type Key = [u8; 16];
-
-#[derive(Default)]
 struct State {
-    entries: HashMap<Key, Entry>,
-    by_end: BTreeSet<(Timestamp, Key)>,
+    dated: Table,
+    undated: Undated,
     tickets: u64,
 }
 
-struct Entry {
-    until: Timestamp,
-    kind: Kind,
-}
+/// What is kept of an identifier: 128 bits of a keyed hash.
+type Key = [u64; 2];
 
-enum Kind {
-    Used,
-    Held(Ticket),
-    /// Bit n is the counter that is n below the highest.
-    Window {
-        highest: u64,
-        seen: u128,
-    },
-}
+/// What is kept of an owner or a tenant.
+type Share = u64;
 
 impl MemoryReplayStore {
-    /// What one entry costs at most, in bytes, map and order included.
-    pub const ENTRY_BYTES: usize = 320;
+    /// The most bytes that the store takes unless another limit is set: 96 MiB.
+    pub const LIMIT: usize = 96 * 1024 * 1024;
 
-    /// A store that takes at most `limit` bytes.
-    pub fn new(limit: usize, clock: impl Clock + 'static) -> Self {
-        Self { clock: Box::new(clock), most: limit / Self::ENTRY_BYTES, state: Mutex::default() }
+    /// An empty store of at most [`LIMIT`](Self::LIMIT) bytes.
+    pub fn new(clock: impl Clock + 'static) -> Self {
+        let steady = clock.steady();
+        let state = State {
+            dated: Table::new(steady, Self::LIMIT),
+            undated: Undated::new(Self::LIMIT / 4),
+            tickets: 0,
+        };
+        Self {
+            clock: Box::new(clock),
+            observer: Arc::new(()),
+            hashers: [RandomState::new(), RandomState::new()],
+            state: Mutex::new(state),
+        }
     }
 
-    /// How many entries it holds now, expired ones included.
+    /// With another limit, in bytes.
+    #[must_use]
+    pub fn with_limit(mut self, bytes: usize) -> Self {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        state.dated.limit(bytes);
+        state.undated = Undated::new(bytes / 4);
+        self
+    }
+
+    /// One owner's identifiers take at most one part in so many of the limit: 4 unless set; 1 lets one owner fill it.
+    #[must_use]
+    pub fn with_share(mut self, one_part_in: usize) -> Self {
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).dated.share(one_part_in);
+        self
+    }
+
+    /// Tells an observer when a horizon rises ([`Event::HorizonRaised`]): the limit is too low for what comes, or one
+    /// owner uses more than its share.
+    #[must_use]
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
+    }
+
+    /// How many identifiers it remembers now, those included whose end has just passed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.lock().entries.len()
+        let state = self.lock();
+        state.dated.len().saturating_add(state.undated.len())
     }
 
-    /// Is it empty?
+    /// Does it remember nothing?
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// How many bytes it takes, as it counts them.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let state = self.lock();
+        state.dated.bytes().saturating_add(state.undated.bytes())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -80,270 +134,156 @@ impl MemoryReplayStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state without what has expired.
-    fn current(&self) -> MutexGuard<'_, State> {
-        let now = self.clock.now();
+    fn now(&self) -> Now {
+        Now { moment: self.clock.now(), steady: self.clock.steady() }
+    }
+
+    fn key(&self, unique: &Unique) -> Key {
+        let parts = (unique.tenant(), unique.scheme(), unique.owner(), unique.id());
+        self.hashers.each_ref().map(|hasher| hasher.hash_one(parts))
+    }
+
+    /// Whose share an identifier takes from: the owner's, and without a moment of issue the whole tenant's.
+    fn share(&self, unique: &Unique) -> Share {
+        let [hasher, _] = &self.hashers;
+        match (unique.issued(), unique.tenant()) {
+            (None, Some(tenant)) => hasher.hash_one((1_u8, tenant)),
+            _ => hasher.hash_one((0_u8, unique.tenant(), unique.scheme(), unique.owner())),
+        }
+    }
+
+    /// Changes the entry of an identifier, or makes one.
+    fn with(&self, unique: &Unique, change: impl FnOnce(Option<&mut Kind>, &mut u64) -> Told) -> Told {
+        let (now, key, share) = (self.now(), self.key(unique), self.share(unique));
+        if unique.until() <= now.moment {
+            return Told::TooOld;
+        }
         let mut state = self.lock();
-        while let Some(&(until, key)) = state.by_end.first().filter(|(until, _)| *until <= now) {
-            state.remove(key, until);
+        let State { dated, undated, tickets } = &mut *state;
+        let told = match unique.issued() {
+            None => undated.with(key, share, unique.until(), now, |kind| change(kind, tickets)),
+            Some(issued) => {
+                dated.with(key, share, issued, unique.until(), now, |kind| change(kind, tickets))
+            }
+        };
+        dated.fit(undated.bytes(), now);
+        let told = match (unique.issued(), told) {
+            // Room was made by forgetting this very one.
+            (Some(issued), Told::Fresh | Told::Reserved(_))
+                if dated.has_forgotten(share, issued, unique.until()) =>
+            {
+                Told::TooOld
+            }
+            (_, told) => told,
+        };
+        let raised = std::mem::take(&mut dated.raised);
+        drop(state);
+        for (horizon, until) in raised.into_iter().flatten() {
+            self.observer.observe(Event::HorizonRaised { horizon, until });
         }
-        state
+        told
+    }
+
+    /// Changes an entry that this ticket holds; false when it does not hold it.
+    fn with_held(&self, unique: &Unique, ticket: Ticket, confirmed: bool) -> bool {
+        let (now, key) = (self.now(), self.key(unique));
+        let mut state = self.lock();
+        let State { dated, undated, .. } = &mut *state;
+        let held = |kind: &Kind| kind.is_held_by(ticket, now.steady);
+        match unique.issued() {
+            Some(issued) => dated.settle(key, issued, held, confirmed),
+            None => undated.settle(key, held, confirmed),
+        }
     }
 }
 
-impl State {
-    fn insert(&mut self, key: Key, entry: Entry) {
-        self.by_end.insert((entry.until, key));
-        self.entries.insert(key, entry);
-    }
-
-    fn remove(&mut self, key: Key, until: Timestamp) {
-        self.by_end.remove(&(until, key));
-        self.entries.remove(&key);
-    }
-
-    /// The end of a claim, if it is still this ticket's.
-    fn held_until(&self, key: Key, ticket: Ticket) -> Option<Timestamp> {
-        match self.entries.get(&key) {
-            Some(Entry { until, kind: Kind::Held(held) }) if *held == ticket => Some(*until),
-            _ => None,
-        }
-    }
+/// What became of a change.
+enum Told {
+    /// There is no entry yet: this is the new one.
+    New(Kind),
+    Fresh,
+    Seen,
+    Held,
+    Reserved(Ticket),
+    TooOld,
+    Full,
 }
 
-fn key(scope: &str, id: &[u8]) -> Key {
-    let mut hasher = HashAlgorithm::Sha256.begin();
-    hasher.update(&scope.len().to_be_bytes());
-    hasher.update(scope.as_bytes());
-    hasher.update(id);
-    hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default()
+impl Told {
+    /// What the entry is told about, when it could be made.
+    fn of_new(kind: &Kind) -> Self {
+        match kind {
+            Kind::Held { ticket, .. } => Self::Reserved(*ticket),
+            Kind::Used | Kind::Window { .. } => Self::Fresh,
+        }
+    }
+
+    const fn replay(self) -> Replay {
+        match self {
+            Self::Fresh => Replay::Fresh,
+            Self::TooOld => Replay::TooOld,
+            Self::Full => Replay::Full,
+            // What is held will be used, or is free again later: it is not this caller's.
+            Self::Seen | Self::Held | Self::Reserved(_) | Self::New(_) => Replay::Seen,
+        }
+    }
 }
 
 impl ReplayStore for MemoryReplayStore {
-    fn check_and_set(&self, scope: &str, id: &[u8], until: Timestamp) -> Flow<'_, Replay> {
-        let key = key(scope, id);
-        let mut state = self.current();
-        Flow::ready(if state.entries.contains_key(&key) {
-            Replay::Seen
-        } else if state.entries.len() >= self.most {
-            Replay::Full
-        } else {
-            state.insert(key, Entry { until, kind: Kind::Used });
-            Replay::Fresh
+    fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay> {
+        let told = self.with(unique, |kind, _| match kind {
+            None => Told::New(Kind::Used),
+            Some(_) => Told::Seen,
+        });
+        Flow::ready(told.replay())
+    }
+
+    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay> {
+        let told = self.with(unique, |kind, _| match kind {
+            None => Told::New(Kind::window(counter)),
+            Some(kind) => kind.slide(counter, width),
+        });
+        Flow::ready(told.replay())
+    }
+
+    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation> {
+        let steady = self.clock.steady();
+        let end = steady.checked_add(hold);
+        let told = self.with(unique, |kind, tickets| {
+            let mut claim = || {
+                *tickets = tickets.saturating_add(1);
+                Kind::Held { ticket: Ticket(*tickets), end }
+            };
+            match kind {
+                None => Told::New(claim()),
+                Some(kind) if kind.is_free(steady) => {
+                    *kind = claim();
+                    Told::of_new(kind)
+                }
+                Some(Kind::Held { .. }) => Told::Held,
+                Some(_) => Told::Seen,
+            }
+        });
+        Flow::ready(match told {
+            Told::Reserved(ticket) => Reservation::Reserved(ticket),
+            Told::Held => Reservation::Held,
+            Told::TooOld => Reservation::TooOld,
+            Told::Full => Reservation::Full,
+            Told::New(_) | Told::Fresh | Told::Seen => Reservation::Done,
         })
     }
 
-    fn window(
-        &self,
-        scope: &str,
-        id: &[u8],
-        counter: u64,
-        width: u32,
-        until: Timestamp,
-    ) -> Flow<'_, Replay> {
-        let key = key(scope, id);
-        let mut state = self.current();
-        let room = state.entries.len() < self.most;
-        Flow::ready(match state.entries.get_mut(&key) {
-            Some(Entry { kind: Kind::Window { highest, seen }, .. }) => {
-                slide(highest, seen, counter, width)
-            }
-            Some(_) => Replay::Seen,
-            None if !room => Replay::Full,
-            None => {
-                state
-                    .insert(key, Entry { until, kind: Kind::Window { highest: counter, seen: 1 } });
-                Replay::Fresh
-            }
-        })
+    fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+        Flow::ready(self.with_held(unique, ticket, true))
     }
 
-    fn reserve(&self, scope: &str, id: &[u8], hold: Timestamp) -> Flow<'_, Reservation> {
-        let key = key(scope, id);
-        let mut state = self.current();
-        Flow::ready(match state.entries.get(&key) {
-            Some(Entry { kind: Kind::Held(_), .. }) => Reservation::Held,
-            Some(_) => Reservation::Done,
-            None if state.entries.len() >= self.most => Reservation::Full,
-            None => {
-                state.tickets += 1;
-                let ticket = Ticket(state.tickets);
-                state.insert(key, Entry { until: hold, kind: Kind::Held(ticket) });
-                Reservation::Reserved(ticket)
-            }
-        })
-    }
-
-    fn confirm(&self, scope: &str, id: &[u8], ticket: Ticket, until: Timestamp) -> Flow<'_, bool> {
-        let key = key(scope, id);
-        let mut state = self.current();
-        let held = state.held_until(key, ticket);
-        if let Some(end) = held {
-            state.remove(key, end);
-            state.insert(key, Entry { until, kind: Kind::Used });
-        }
-        Flow::ready(held.is_some())
-    }
-
-    fn release(&self, scope: &str, id: &[u8], ticket: Ticket) -> Flow<'_, bool> {
-        let key = key(scope, id);
-        let mut state = self.current();
-        let held = state.held_until(key, ticket);
-        if let Some(end) = held {
-            state.remove(key, end);
-        }
-        Flow::ready(held.is_some())
-    }
-}
-
-/// Uses one value of the counter; the window moves up when it is the highest yet.
-fn slide(highest: &mut u64, seen: &mut u128, counter: u64, width: u32) -> Replay {
-    if let Some(up) = counter.checked_sub(*highest).filter(|up| *up > 0) {
-        *seen = u32::try_from(up).ok().and_then(|up| seen.checked_shl(up)).unwrap_or(0) | 1;
-        *highest = counter;
-        return Replay::Fresh;
-    }
-    let below = u32::try_from(highest.saturating_sub(counter)).unwrap_or(u32::MAX);
-    let bit = 1_u128.checked_shl(below).filter(|_| below < width);
-    match bit {
-        Some(bit) if *seen & bit == 0 => {
-            *seen |= bit;
-            Replay::Fresh
-        }
-        _ => Replay::Seen,
+    fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+        Flow::ready(self.with_held(unique, ticket, false))
     }
 }
 
 impl fmt::Debug for MemoryReplayStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "MemoryReplayStore({} of {} entries)", self.len(), self.most)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use std::{
-        collections::HashSet,
-        sync::Arc,
-        sync::atomic::{AtomicU64, Ordering},
-    };
-
-    #[derive(Clone, Default)]
-    struct Hands(Arc<AtomicU64>);
-
-    impl Clock for Hands {
-        fn now(&self) -> Timestamp {
-            Timestamp::from_unix(self.0.load(Ordering::Relaxed))
-        }
-    }
-
-    fn store(entries: usize) -> (MemoryReplayStore, Hands) {
-        let clock = Hands::default();
-        (MemoryReplayStore::new(entries * MemoryReplayStore::ENTRY_BYTES, clock.clone()), clock)
-    }
-
-    const LATER: Timestamp = Timestamp::from_unix(100);
-
-    #[test]
-    fn is_fresh_once_until_it_expires() {
-        let (store, clock) = store(9);
-        let check = |scope, id: &[u8], expected| {
-            assert_eq!(store.check_and_set(scope, id, LATER).wait().unwrap(), expected);
-        };
-        check("a", b"1", Replay::Fresh);
-        check("a", b"1", Replay::Seen);
-        check("b", b"1", Replay::Fresh);
-        check("a", b"", Replay::Fresh);
-        check("", b"a", Replay::Fresh);
-        clock.0.store(99, Ordering::Relaxed);
-        check("a", b"1", Replay::Seen);
-        clock.0.store(100, Ordering::Relaxed);
-        check("a", b"1", Replay::Fresh);
-    }
-
-    #[test]
-    fn refuses_when_full_and_forgets_nothing_early() {
-        let (store, clock) = store(2);
-        for (id, until) in [(b"1", 10), (b"2", 20)] {
-            assert_eq!(
-                store.check_and_set("", id, Timestamp::from_unix(until)).wait().unwrap(),
-                Replay::Fresh
-            );
-        }
-        assert_eq!(store.check_and_set("", b"3", LATER).wait().unwrap(), Replay::Full);
-        assert_eq!(store.window("", b"3", 1, 128, LATER).wait().unwrap(), Replay::Full);
-        assert_eq!(store.reserve("", b"3", LATER).wait().unwrap(), Reservation::Full);
-        assert_eq!(store.check_and_set("", b"1", LATER).wait().unwrap(), Replay::Seen);
-        clock.0.store(10, Ordering::Relaxed);
-        assert_eq!(store.check_and_set("", b"3", LATER).wait().unwrap(), Replay::Fresh);
-        assert_eq!(store.len(), 2);
-    }
-
-    #[test]
-    fn counters_pass_once_in_any_order_within_the_window() {
-        let (store, _) = store(1);
-        let check = |counter, expected| {
-            assert_eq!(
-                store.window("n", b"", counter, 4, LATER).wait().unwrap(),
-                expected,
-                "counter {counter}"
-            );
-        };
-        for (counter, expected) in [
-            (3, Replay::Fresh),
-            (1, Replay::Fresh),
-            (1, Replay::Seen),
-            (3, Replay::Seen),
-            (5, Replay::Fresh),
-            (2, Replay::Fresh),
-            (1, Replay::Seen),
-            (u64::MAX, Replay::Fresh),
-            (5, Replay::Seen),
-            (u64::MAX - 3, Replay::Fresh),
-            (u64::MAX - 4, Replay::Seen),
-            (u64::MAX, Replay::Seen),
-        ] {
-            check(counter, expected);
-        }
-    }
-
-    #[test]
-    fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
-        let (store, clock) = store(9);
-        let reserve = |hold| store.reserve("w", b"1", Timestamp::from_unix(hold)).wait().unwrap();
-        let Reservation::Reserved(slow) = reserve(10) else { panic!("not reserved") };
-        assert_eq!(reserve(10), Reservation::Held);
-        clock.0.store(10, Ordering::Relaxed);
-        let Reservation::Reserved(next) = reserve(20) else {
-            panic!("a claim that ran out still holds")
-        };
-        assert!(next > slow);
-        assert!(!store.release("w", b"1", slow).wait().unwrap());
-        assert!(!store.confirm("w", b"1", slow, LATER).wait().unwrap());
-        assert!(store.release("w", b"1", next).wait().unwrap());
-        let Reservation::Reserved(last) = reserve(30) else {
-            panic!("a released claim still holds")
-        };
-        assert!(store.confirm("w", b"1", last, LATER).wait().unwrap());
-        assert_eq!(reserve(40), Reservation::Done);
-        assert!(!store.release("w", b"1", last).wait().unwrap());
-    }
-
-    proptest! {
-        /// Whatever the order, what is fresh was never fresh before, and the newest `width` are never refused unseen.
-        #[test]
-        fn a_window_agrees_with_a_set(counters in proptest::collection::vec(0_u64..300, 0..200), width in 1_u32..=128) {
-            let (store, _) = store(1);
-            let (mut used, mut highest) = (HashSet::new(), None::<u64>);
-            for counter in counters {
-                let old = highest.is_some_and(|highest| counter + u64::from(width) <= highest);
-                let expected = if old || used.contains(&counter) { Replay::Seen } else { Replay::Fresh };
-                prop_assert_eq!(store.window("", b"", counter, width, LATER).wait().unwrap(), expected);
-                used.insert(counter);
-                highest = highest.max(Some(counter));
-            }
-        }
+        write!(f, "MemoryReplayStore({} identifiers)", self.len())
     }
 }

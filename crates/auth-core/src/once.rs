@@ -1,0 +1,133 @@
+//! What may be used once, at one door.
+
+use crate::{
+    Accepted, Cause, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
+    RequestView, Unique, Verifier,
+};
+use std::{fmt, sync::Arc, time::Duration};
+
+/// Accepts each identifier once: the `jti` of a token, the signature of a request. See
+/// [`Verifier::once`](Verifier::once).
+pub struct Once<V> {
+    verifier: V,
+    store: Arc<dyn ReplayStore>,
+}
+
+/// What an accepted request brought that may be used once, and how its scheme refuses it: left in [`Accepted`] by the
+/// scheme, for [`Once`] to judge.
+#[derive(Clone, Debug)]
+pub struct Single {
+    /// The identifier; `None` when the scheme has one and the caller left it out.
+    pub unique: Option<Unique>,
+    /// How the scheme refuses it.
+    pub refusals: Arc<SingleRefusals>,
+}
+
+/// How a scheme refuses what may be used once: made with its verifier, so that accepting costs nothing.
+#[derive(Debug)]
+pub struct SingleRefusals {
+    /// There is no identifier.
+    pub missing: Rejection,
+    /// It was used before.
+    pub seen: Rejection,
+    /// It was issued so long ago that the store does not know it any more.
+    pub too_old: Rejection,
+}
+
+/// The identifiers of one accepted request: nearly always none or one.
+#[derive(Debug, Default)]
+pub(crate) struct Singles {
+    first: Option<Single>,
+    rest: Vec<Single>,
+}
+
+impl Singles {
+    pub(crate) const NONE: Self = Self { first: None, rest: Vec::new() };
+
+    pub(crate) fn push(&mut self, single: Single) {
+        match self.first {
+            None => self.first = Some(single),
+            Some(_) => self.rest.push(single),
+        }
+    }
+
+    pub(crate) fn append(&mut self, others: Self) {
+        others.first.into_iter().chain(others.rest).for_each(|single| self.push(single));
+    }
+}
+
+impl<V> Once<V> {
+    pub(crate) fn new(verifier: V, store: impl ReplayStore + 'static) -> Self {
+        Self { verifier, store: Arc::new(store) }
+    }
+}
+
+impl<V: Verifier> Once<V> {
+    fn used<'a>(&'a self, mut accepted: Accepted<V::Principal>) -> Flow<'a, Outcome<V::Principal>>
+    where
+        V::Principal: 'a,
+    {
+        let Singles { first, rest } = std::mem::take(&mut accepted.singles);
+        let Some(first) = first else { return Flow::failed(nothing_single(accepted.scheme)) };
+        if rest.is_empty() {
+            return self.use_one(first).map(move |used| used.map(|()| accepted));
+        }
+        Flow::new(async move {
+            for single in std::iter::once(first).chain(rest) {
+                if let Err(rejection) = self.use_one(single).await? {
+                    return Ok(Err(rejection));
+                }
+            }
+            Ok(Ok(accepted))
+        })
+    }
+
+    fn use_one(&self, single: Single) -> Flow<'_, Result<(), Rejection>> {
+        let Single { unique, refusals } = single;
+        let Some(unique) = unique else { return Flow::ready(Err(refusals.missing.clone())) };
+        self.store.check_and_set(&unique).and_then(move |told| match told {
+            Replay::Fresh => Flow::ready(Ok(())),
+            Replay::Seen => Flow::ready(Err(refusals.seen.clone())),
+            Replay::TooOld => Flow::ready(Err(refusals.too_old.clone())),
+            Replay::Full => Flow::failed(full()),
+        })
+    }
+}
+
+impl<V: Verifier> Verifier for Once<V> {
+    type Principal = V::Principal;
+
+    fn presence(&self, head: RequestView<'_>) -> Presence {
+        self.verifier.presence(head)
+    }
+
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        self.verifier.needs(head)
+    }
+
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<V::Principal>> {
+        self.verifier.verify(request).and_then(move |outcome| match outcome {
+            Ok(accepted) => self.used(accepted),
+            Err(rejection) => Flow::ready(Err(rejection)),
+        })
+    }
+}
+
+fn nothing_single(scheme: &'static str) -> Error {
+    let text = format!(
+        "{scheme} has nothing that could be used once; take once() off this verifier, or verify a scheme that signs an identifier"
+    );
+    Error::config("once_nothing_single", text)
+}
+
+pub(crate) fn full() -> Error {
+    let text = "replay store has no room for identifiers without a moment of issue; raise its limit";
+    let cause = Cause::new("replay_store_full", text);
+    Error::Unavailable { retry_after: Some(Duration::from_secs(1)), cause }
+}
+
+impl<V: fmt::Debug> fmt::Debug for Once<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Once").field(&self.verifier).finish()
+    }
+}

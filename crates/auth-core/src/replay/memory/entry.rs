@@ -1,0 +1,70 @@
+//! What is remembered of one identifier.
+
+use super::{Share, Told};
+use crate::{Ticket, Timestamp};
+use std::time::Instant;
+
+/// The time, in both ways of a clock.
+#[derive(Clone, Copy)]
+pub(super) struct Now {
+    pub(super) moment: Timestamp,
+    pub(super) steady: Instant,
+}
+
+pub(super) struct Entry {
+    /// In seconds since 1970, rounded up.
+    pub(super) until: u64,
+    pub(super) share: Share,
+    pub(super) kind: Kind,
+}
+
+pub(super) enum Kind {
+    Used,
+    /// Until the end of the claim; `None` for ever.
+    Held { ticket: Ticket, end: Option<Instant> },
+    /// Bit n, the low half first, is the counter that is n below the highest.
+    Window { highest: u64, seen: [u64; 2] },
+}
+
+impl Kind {
+    pub(super) const fn window(counter: u64) -> Self {
+        Self::Window { highest: counter, seen: [1, 0] }
+    }
+
+    pub(super) fn is_free(&self, now: Instant) -> bool {
+        matches!(self, Self::Held { end: Some(end), .. } if *end <= now)
+    }
+
+    pub(super) fn is_held_by(&self, by: Ticket, now: Instant) -> bool {
+        matches!(self, Self::Held { ticket, .. } if *ticket == by) && !self.is_free(now)
+    }
+
+    /// Uses one value of the counter; the window moves up when it is the highest yet.
+    pub(super) fn slide(&mut self, counter: u64, width: u32) -> Told {
+        let Self::Window { highest, seen } = self else { return Told::Seen };
+        let [low, high] = *seen;
+        let mut bits = u128::from(high) << 64 | u128::from(low);
+        if let Some(up) = counter.checked_sub(*highest).filter(|up| *up > 0) {
+            bits = u32::try_from(up).ok().and_then(|up| bits.checked_shl(up)).unwrap_or(0) | 1;
+            *highest = counter;
+        } else {
+            let below = u32::try_from(highest.saturating_sub(counter)).unwrap_or(u32::MAX);
+            match 1_u128.checked_shl(below).filter(|_| below < width) {
+                Some(bit) if bits & bit == 0 => bits |= bit,
+                _ => return Told::Seen,
+            }
+        }
+        *seen = [low_half(bits), low_half(bits >> 64)];
+        Told::Fresh
+    }
+}
+
+fn low_half(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default()
+}
+
+/// In whole seconds, rounded up: what is remembered is never remembered for too short a time.
+pub(super) fn seconds_up(moment: Timestamp) -> u64 {
+    let exact = moment.since_epoch();
+    exact.as_secs().saturating_add(u64::from(exact.subsec_nanos() > 0))
+}

@@ -1,0 +1,313 @@
+//! Identifiers that have a moment of issue: kept by the second of it, forgotten by whole seconds.
+
+use super::{
+    Key, Share, Told,
+    entry::{Entry, Kind, Now, seconds_up},
+};
+use crate::{Horizon, Timestamp};
+use std::{
+    collections::{BTreeMap, HashMap},
+    hash::{BuildHasherDefault, Hasher},
+    time::{Duration, Instant},
+};
+
+pub(super) struct Table {
+    /// By the second of issue, so that what is oldest is found at once and forgotten in one piece.
+    seconds: BTreeMap<u64, Second>,
+    shares: Entries<Share, Owner>,
+    limit: usize,
+    one_part_in: usize,
+    bytes: usize,
+    entries: usize,
+    /// What was issued in this second or before is refused.
+    horizon: Option<u64>,
+    /// What ended by itself: what was issued and ended no later may be among it, and a clock that is set back must not
+    /// bring it back.
+    ended: Option<(u64, u64)>,
+    swept: Instant,
+    /// Horizons that rose, for the observer.
+    pub(super) raised: [Option<(Horizon, Timestamp)>; 2],
+}
+
+/// All that was issued in one second.
+#[derive(Default)]
+struct Second {
+    entries: Entries<Key, Entry>,
+    /// When the last of it has ended, in both ways of the clock.
+    last: u64,
+    steady: Option<Instant>,
+}
+
+#[derive(Default)]
+struct Owner {
+    entries: usize,
+    horizon: Option<u64>,
+    /// Until when the horizon matters.
+    until: u64,
+}
+
+/// Keys are hashes already.
+type Entries<K, V> = HashMap<K, V, BuildHasherDefault<AsItIs>>;
+
+/// What one entry of the map of seconds takes, with its share of the nodes that hold it.
+const SECOND_BYTES: usize = 2 * (size_of::<Second>() + size_of::<u64>());
+/// What one entry takes while its table is two thirds full: what shares are counted in.
+const ENTRY_BYTES: usize = (size_of::<(Key, Entry)>() + 1) * 3 / 2;
+
+impl Table {
+    pub(super) fn new(steady: Instant, limit: usize) -> Self {
+        Self {
+            seconds: BTreeMap::new(),
+            shares: HashMap::default(),
+            limit,
+            one_part_in: 4,
+            bytes: 0,
+            entries: 0,
+            horizon: None,
+            ended: None,
+            swept: steady,
+            raised: [None; 2],
+        }
+    }
+
+    pub(super) fn limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
+    pub(super) fn share(&mut self, one_part_in: usize) {
+        self.one_part_in = one_part_in.max(1);
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.entries
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes.saturating_add(table_bytes(&self.shares))
+    }
+
+    /// Changes the entry of this key, or makes one; its owner then loses what is beyond its share.
+    pub(super) fn with(
+        &mut self,
+        key: Key,
+        share: Share,
+        issued: Timestamp,
+        until: Timestamp,
+        now: Now,
+        change: impl FnOnce(Option<&mut Kind>) -> Told,
+    ) -> Told {
+        self.forget_ended(now);
+        let (issued, end) = (issued.unix(), seconds_up(until));
+        if self.has_forgotten(share, Timestamp::from_unix(issued), until) {
+            return Told::TooOld;
+        }
+        let second = self.seconds.entry(issued).or_default();
+        let before = second.bytes();
+        let told = match second.entries.get_mut(&key) {
+            Some(entry) => {
+                entry.until = entry.until.max(end);
+                change(Some(&mut entry.kind))
+            }
+            None => change(None),
+        };
+        second.last_until(end, now, until);
+        let Told::New(kind) = told else {
+            return told;
+        };
+        let told = Told::of_new(&kind);
+        second.entries.insert(key, Entry { until: end, share, kind });
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(second.bytes());
+        self.entries = self.entries.saturating_add(1);
+        let owner = self.shares.entry(share).or_default();
+        owner.entries = owner.entries.saturating_add(1);
+        let most = self.limit / ENTRY_BYTES / self.one_part_in;
+        while self.shares.get(&share).is_some_and(|owner| owner.entries > most) {
+            self.forget_oldest_of(share);
+        }
+        told
+    }
+
+    /// Ends a claim: used from now on, or free again. False when there is none that `held` knows.
+    pub(super) fn settle(
+        &mut self,
+        key: Key,
+        issued: Timestamp,
+        held: impl Fn(&Kind) -> bool,
+        confirmed: bool,
+    ) -> bool {
+        let Some(second) = self.seconds.get_mut(&issued.unix()) else { return false };
+        let Some(entry) = second.entries.get_mut(&key).filter(|entry| held(&entry.kind)) else {
+            return false;
+        };
+        if confirmed {
+            entry.kind = Kind::Used;
+        } else if let Some(entry) = second.entries.remove(&key) {
+            self.entries = self.entries.saturating_sub(1);
+            disown(&mut self.shares, entry.share);
+        }
+        true
+    }
+
+    /// Was it perhaps known, and is not any more?
+    pub(super) fn has_forgotten(&self, share: Share, issued: Timestamp, until: Timestamp) -> bool {
+        let (issued, end) = (issued.unix(), seconds_up(until));
+        let own = self.shares.get(&share).and_then(|owner| owner.horizon);
+        let horizon = self.horizon.max(own).is_some_and(|horizon| issued <= horizon);
+        let ended = self.ended.is_some_and(|(last, until)| issued <= last && end <= until);
+        horizon || ended
+    }
+
+    /// Forgets the seconds at the old end of which all has ended.
+    fn forget_ended(&mut self, now: Now) {
+        while let Some(oldest) = self.seconds.first_entry() {
+            if !oldest.get().has_ended(now) {
+                break;
+            }
+            let issued = *oldest.key();
+            let second = oldest.remove();
+            self.ended_with(issued, second.last);
+            self.drop_second(second);
+        }
+    }
+
+    fn ended_with(&mut self, issued: u64, until: u64) {
+        let (last, end) = self.ended.unwrap_or_default();
+        self.ended = Some((last.max(issued), end.max(until)));
+    }
+
+    fn drop_second(&mut self, second: Second) {
+        self.bytes = self.bytes.saturating_sub(second.bytes());
+        self.entries = self.entries.saturating_sub(second.entries.len());
+        for entry in second.entries.into_values() {
+            disown(&mut self.shares, entry.share);
+        }
+    }
+
+    /// Forgets the oldest seconds until all fits into what others leave of the limit.
+    pub(super) fn fit(&mut self, others: usize, now: Now) {
+        let limit = self.limit.saturating_sub(others);
+        if self.bytes() > limit {
+            self.sweep(now);
+        }
+        while self.bytes() > limit {
+            let Some((issued, second)) = self.seconds.pop_first() else { return };
+            self.drop_second(second);
+            self.horizon = self.horizon.max(Some(issued));
+            let [raised, _] = &mut self.raised;
+            *raised = Some((Horizon::Store, Timestamp::from_unix(issued)));
+        }
+    }
+
+    /// Forgets what an owner used in the oldest second in which it used anything.
+    fn forget_oldest_of(&mut self, share: Share) {
+        let Some(owner) = self.shares.get_mut(&share) else { return };
+        let from = owner.horizon.map_or(0, |horizon| horizon.saturating_add(1));
+        for (issued, second) in self.seconds.range_mut(from..) {
+            let before = (second.entries.len(), second.bytes());
+            second.entries.retain(|_, entry| {
+                let its = entry.share == share;
+                if its {
+                    owner.until = owner.until.max(entry.until);
+                }
+                !its
+            });
+            second.shrink();
+            let removed = before.0.saturating_sub(second.entries.len());
+            self.bytes = self.bytes.saturating_sub(before.1).saturating_add(second.bytes());
+            self.entries = self.entries.saturating_sub(removed);
+            owner.entries = owner.entries.saturating_sub(removed);
+            owner.horizon = Some(*issued);
+            if removed > 0 {
+                let [_, raised] = &mut self.raised;
+                *raised = Some((Horizon::Owner, Timestamp::from_unix(*issued)));
+                return;
+            }
+        }
+        // What it used is nowhere: the count was wrong, and must not keep us here.
+        owner.entries = 0;
+    }
+
+    /// Forgets all that has ended between what has not, at most once a second: a full store would look again and again.
+    fn sweep(&mut self, now: Now) {
+        if now.steady.saturating_duration_since(self.swept) < Duration::from_secs(1) {
+            return;
+        }
+        self.swept = now.steady;
+        let ended: Vec<u64> = self
+            .seconds
+            .iter()
+            .filter(|(_, second)| second.has_ended(now))
+            .map(|(issued, _)| *issued)
+            .collect();
+        for issued in ended {
+            if let Some(second) = self.seconds.remove(&issued) {
+                self.ended_with(issued, second.last);
+                self.drop_second(second);
+            }
+        }
+        let moment = now.moment.unix();
+        self.shares.retain(|_, owner| owner.entries > 0 || owner.until > moment);
+        self.shares.shrink_to(self.shares.len().saturating_mul(2));
+    }
+}
+
+/// One entry of an owner is gone.
+fn disown(shares: &mut Entries<Share, Owner>, share: Share) {
+    let Some(owner) = shares.get_mut(&share) else { return };
+    owner.entries = owner.entries.saturating_sub(1);
+    if owner.entries == 0 && owner.horizon.is_none() {
+        shares.remove(&share);
+    }
+}
+
+impl Second {
+    fn bytes(&self) -> usize {
+        SECOND_BYTES.saturating_add(table_bytes(&self.entries))
+    }
+
+    fn shrink(&mut self) {
+        if self.entries.len() < self.entries.capacity() / 4 {
+            self.entries.shrink_to_fit();
+        }
+    }
+
+    fn last_until(&mut self, end: u64, now: Now, until: Timestamp) {
+        self.last = self.last.max(end);
+        self.steady = self.steady.max(now.steady.checked_add(until.since(now.moment)));
+    }
+
+    fn has_ended(&self, now: Now) -> bool {
+        self.last <= now.moment.unix() && self.steady.is_none_or(|end| end <= now.steady)
+    }
+}
+
+/// What a map takes: a power of two of slots, each with a byte of control, and 16 more of those.
+fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
+    match map.capacity() {
+        0 => 0,
+        capacity => {
+            let slots = (capacity.saturating_mul(8) / 7).next_power_of_two();
+            slots.saturating_mul(size_of::<(K, V)>() + 1).saturating_add(16)
+        }
+    }
+}
+
+/// Takes the first half of a key as its hash.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write_u64(&mut self, half: u64) {
+        self.0 = self.0.rotate_left(1) ^ half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,60 @@
+//! What a replay store in memory takes, as an allocator measures it.
+
+use auth_core::{Clock, Event, MemoryReplayStore, Observer, Replay, ReplayStore, Timestamp, Unique};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+#[derive(Clone)]
+struct Seconds(Arc<AtomicU64>, Instant);
+
+impl Clock for Seconds {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_unix(1_700_000_000 + self.0.load(Ordering::Relaxed))
+    }
+
+    fn steady(&self) -> Instant {
+        self.1 + Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Fails when a horizon rises.
+struct Never;
+
+impl Observer for Never {
+    fn observe(&self, event: Event<'_>) {
+        panic!("{event:?}");
+    }
+}
+
+fn session(user: u64, now: Timestamp) -> Unique {
+    let (owner, nonce) = (format!("user {user}"), user.to_be_bytes());
+    Unique::new("digest", owner.as_bytes(), &nonce, now.after(Duration::from_secs(300)))
+        .issued_at(now)
+}
+
+/// A nonce lives for five minutes and is remembered for seven; each of them is of another user.
+#[test]
+fn the_default_holds_a_thousand_new_sessions_a_second_and_costs_what_it_says() {
+    let clock = Seconds(Arc::default(), Instant::now());
+    let mut counted = 0;
+    let measured = allocation_counter::measure(|| {
+        let store = MemoryReplayStore::new(clock.clone()).observed_by(Never);
+        for user in 0..600_000 {
+            let told = store.window(&session(user, clock.now()), 1, 128).wait();
+            assert_eq!(told.unwrap(), Replay::Fresh);
+            counted = counted.max(store.bytes());
+            if user % 1000 == 999 {
+                clock.0.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    let (counted, measured) = (counted as f64, measured.bytes_max as f64);
+    // A map that grows has its old and its new table for a moment.
+    assert!((0.95..1.35).contains(&(measured / counted)), "{measured} bytes, counted {counted}");
+    assert!(counted < MemoryReplayStore::LIMIT as f64);
+}

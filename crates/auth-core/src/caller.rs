@@ -86,9 +86,13 @@ mod tests {
     #[test]
     fn a_scope_is_compared_whole() {
         let scopes = Scopes::from_iter(["sms:message:send", "voice"]);
-        for (scope, expected) in
-            [("voice", true), ("sms:message:send", true), ("sms", false), ("VOICE", false), ("", false)]
-        {
+        for (scope, expected) in [
+            ("voice", true),
+            ("sms:message:send", true),
+            ("sms", false),
+            ("VOICE", false),
+            ("", false),
+        ] {
             assert_eq!(scopes.contains(scope), expected, "{scope}");
         }
         assert!(!Scopes::default().contains(""));

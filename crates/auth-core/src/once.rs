@@ -121,7 +121,8 @@ fn nothing_single(scheme: &'static str) -> Error {
 }
 
 pub(crate) fn full() -> Error {
-    let text = "replay store has no room for identifiers without a moment of issue; raise its limit";
+    let text =
+        "replay store has no room for identifiers without a moment of issue; raise its limit";
     let cause = Cause::new("replay_store_full", text);
     Error::Unavailable { retry_after: Some(Duration::from_secs(1)), cause }
 }

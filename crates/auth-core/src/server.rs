@@ -1,8 +1,8 @@
 //! The server's side: who is calling.
 
 use crate::{
-    Body, Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals, Unique,
-    once::Singles,
+    Body, Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals,
+    Unique, once::Singles,
 };
 use http::{HeaderMap, StatusCode};
 use std::{fmt, sync::Arc};

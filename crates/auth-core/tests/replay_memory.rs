@@ -1,6 +1,8 @@
 //! What a replay store in memory takes, as an allocator measures it.
 
-use auth_core::{Clock, Event, MemoryReplayStore, Observer, Replay, ReplayStore, Timestamp, Unique};
+use auth_core::{
+    Clock, Event, MemoryReplayStore, Observer, Replay, ReplayStore, Timestamp, Unique,
+};
 use std::{
     sync::{
         Arc,

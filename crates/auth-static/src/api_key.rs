@@ -5,10 +5,11 @@ mod query;
 
 pub use placement::{ParameterName, Placement, SchemeWord};
 
-use crate::{KeyDigest, KeyHasher, field};
+use crate::field;
 use auth_core::{
-    Accepted, Authenticator, Authorization, Challenge, Credentials, Error, Flow, Lookup, Outcome,
-    Presence, Reason, Rejection, RequestView, Result, one_field,
+    Accepted, Attempt, AttemptLimit, Authenticator, Authorization, Candidates, Challenge,
+    Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, Rejection,
+    RequestView, Result, Settled, one_field,
 };
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
@@ -85,9 +86,10 @@ pub struct Verifier<L> {
     hasher: KeyHasher,
     keys: L,
     challenge: Challenge,
+    limit: Option<AttemptLimit>,
 }
 
-impl<L: Lookup<KeyDigest>> Verifier<L> {
+impl<L> Verifier<L> {
     /// A verifier of the keys whose digests under `hasher` are in `keys`.
     ///
     /// # Errors
@@ -103,7 +105,14 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
             Placement::Query(_) => SCHEME,
         };
         let challenge = Challenge::build(scheme).quoted("realm", realm).finish()?;
-        Ok(Self { placement, hasher, keys, challenge })
+        Ok(Self { placement, hasher, keys, challenge, limit: None })
+    }
+
+    /// With a limit to wrong keys of each source: beyond it callers get a 429 with `Retry-After`, before anything is
+    /// looked up.
+    #[must_use]
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     fn unauthenticated(&self, reason: Reason) -> Rejection {
@@ -135,8 +144,12 @@ impl<L: Lookup<KeyDigest>> Verifier<L> {
     }
 }
 
-impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
-    type Principal = L::Found;
+impl<L, P> auth_core::Verifier for Verifier<L>
+where
+    L: Lookup<KeyDigest, Found = Candidates<(), P>>,
+    P: Clone + Send + 'static,
+{
+    type Principal = P;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         let there = match &self.placement {
@@ -147,14 +160,23 @@ impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
         if there { Presence::Present } else { Presence::Absent }
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<L::Found>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
         let digest = match self.key(request) {
             Ok(key) => self.hasher.hash(&key),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        self.keys.lookup(&digest).map(|found| match found {
-            Some(principal) => Ok(Accepted::new(SCHEME, principal)),
-            None => Err(self.unauthenticated(UNKNOWN)),
+        let limit = self.limit.as_ref();
+        Attempt::begin(limit, request, SCHEME, None).and_then(move |begun| match begun {
+            Ok(attempt) => self.keys.lookup(&digest).then(move |found| {
+                attempt.settle(
+                    found.as_ref().map_or(Settled::Unknown, |found| found.is_some().into()),
+                );
+                Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
+                    Some(principal) => Ok(Accepted::new(SCHEME, principal)),
+                    None => Err(self.unauthenticated(UNKNOWN)),
+                })
+            }),
+            Err(rejection) => Flow::ready(Err(rejection)),
         })
     }
 }

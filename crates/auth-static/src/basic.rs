@@ -1,7 +1,6 @@
 //! Basic (RFC 7617): a user name and a password, sent with every request.
 
 mod accounts;
-mod limit;
 mod parse;
 mod verifier;
 
@@ -13,7 +12,7 @@ mod password_hash;
 mod queue;
 
 pub use accounts::{Accounts, Passwords};
-pub use limit::{AttemptLimit, Rate};
+
 pub use parse::{Buffer, Refused, UserPass, parse};
 pub use verifier::Verifier;
 

@@ -1,9 +1,10 @@
 //! Bearer tokens (RFC 6750), in the `Authorization` field.
 
-use crate::{KeyDigest, KeyHasher, field};
+use crate::field;
 use auth_core::{
-    Accepted, Authenticator, Authorization, BearerRealm, Challenge, Credentials, Error, Flow,
-    Lookup, Outcome, Presence, Reason, Rejection, RequestView, Result,
+    Accepted, Attempt, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates,
+    Challenge, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
+    Rejection, RequestView, Result, Settled,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -64,35 +65,57 @@ pub struct Verifier<L> {
     hasher: KeyHasher,
     tokens: L,
     realm: BearerRealm,
+    limit: Option<AttemptLimit>,
 }
 
-impl<L: Lookup<KeyDigest>> Verifier<L> {
+impl<L> Verifier<L> {
     /// A verifier of the tokens whose digests under `hasher` are in `tokens`.
     ///
     /// # Errors
     ///
     /// `Error::Config` when no field can hold the realm.
     pub fn new(realm: &str, hasher: KeyHasher, tokens: L) -> Result<Self> {
-        Ok(Self { hasher, tokens, realm: BearerRealm::new(realm)? })
+        Ok(Self { hasher, tokens, realm: BearerRealm::new(realm)?, limit: None })
+    }
+
+    /// With a limit to wrong tokens of each source: beyond it callers get a 429 with `Retry-After`, before anything is
+    /// looked up.
+    #[must_use]
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 }
 
-impl<L: Lookup<KeyDigest>> auth_core::Verifier for Verifier<L> {
-    type Principal = L::Found;
+impl<L, P> auth_core::Verifier for Verifier<L>
+where
+    L: Lookup<KeyDigest, Found = Candidates<(), P>>,
+    P: Clone + Send + 'static,
+{
+    type Principal = P;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         BearerRealm::presence(head)
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<L::Found>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
         let digest = match self.realm.token(request.headers) {
             Ok(Some(token)) => self.hasher.hash(token),
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        self.tokens.lookup(&digest).map(|found| match found {
-            Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
-            None => Err(self.realm.invalid(UNKNOWN)),
+        let limit = self.limit.as_ref();
+        Attempt::begin(limit, request, BearerRealm::SCHEME, None).and_then(move |begun| match begun
+        {
+            Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
+                attempt.settle(
+                    found.as_ref().map_or(Settled::Unknown, |found| found.is_some().into()),
+                );
+                Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
+                    Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
+                    None => Err(self.realm.invalid(UNKNOWN)),
+                })
+            }),
+            Err(rejection) => Flow::ready(Err(rejection)),
         })
     }
 }

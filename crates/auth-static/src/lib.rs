@@ -75,9 +75,10 @@ mod none;
 mod shown;
 
 pub use api_key::{ApiKey, Placement};
+pub use auth_core::{KeyDigest, KeyHasher};
 pub use basic::Basic;
 pub use bearer::Bearer;
-pub use keys::{KeyDigest, KeyHasher, Keys};
+pub use keys::Keys;
 pub use none::{Anonymous, NoAuth};
 
 #[cfg(doctest)]

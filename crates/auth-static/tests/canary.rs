@@ -5,11 +5,12 @@
 mod search;
 
 use auth_core::{
-    Authenticator, Clock, Random, RequestView, Secret, SystemClock, SystemRandom, Verifier,
+    AttemptLimit, Authenticator, Candidates, MemoryLimits, Random, RequestView, Secret,
+    SystemClock, SystemRandom, Verifier,
 };
 use auth_static::{
     ApiKey, Basic, Bearer, KeyHasher, Keys, NoAuth, Placement, api_key,
-    basic::{self, AttemptLimit, Buffer, UserPass},
+    basic::{self, Buffer, UserPass},
     bearer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -69,7 +70,7 @@ fn nothing_shows_a_secret() {
     let accounts = basic::Accounts::new(&hasher, [(user.as_str(), &password, "user")]);
     shown.value(&hasher).value(&hasher.hash(key.as_bytes())).value(&keys()).value(&accounts);
     shown.value(&NoAuth).value(&UserPass::new(&user, &password)).value(&Buffer::new());
-    let limit = AttemptLimit::new(SystemClock.now());
+    let limit = AttemptLimit::new(MemoryLimits::new(SystemClock));
     let limited = basic::Verifier::new("r", accounts.clone()).unwrap().with_limit(limit);
     shown.value(&limited);
 
@@ -190,7 +191,7 @@ fn no_password_hash_shows_a_secret() {
     ] {
         error(&mut shown, &PasswordHash::parse(&broken).unwrap_err());
     }
-    let users = HashMap::from([(String::from("alice"), (hash, "alice"))]);
+    let users = HashMap::from([(String::from("alice"), Candidates::one(hash, "alice"))]);
     let concurrency = Concurrency { running: 1, waiting: 0 };
     let passwords =
         Argon2Passwords::new(users, cost, concurrency, auth_core::Inline, &SystemRandom::new())

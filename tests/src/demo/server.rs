@@ -225,10 +225,10 @@ fn argon2() -> Result<basic::Verifier<impl basic::Passwords<Principal = Principa
     let (random, cost) = (SystemRandom::new(), basic::Cost::default());
     let users = HashMap::from([(
         USER.to_owned(),
-        (basic::PasswordHash::of(PASSWORD, cost, &random)?, USER),
+        Candidates::one(basic::PasswordHash::of(PASSWORD, cost, &random)?, USER),
     )]);
     let concurrency = basic::Concurrency { running: 2, waiting: 64 };
     let workers = BlockingThreads::new(tokio::runtime::Handle::current());
     let passwords = basic::Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
-    Ok(basic::Verifier::new(REALM, passwords)?.with_limit(basic::AttemptLimit::new(SystemClock)))
+    Ok(basic::Verifier::new(REALM, passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock))))
 }

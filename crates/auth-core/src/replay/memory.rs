@@ -153,7 +153,11 @@ impl MemoryReplayStore {
     }
 
     /// Changes the entry of an identifier, or makes one.
-    fn with(&self, unique: &Unique, change: impl FnOnce(Option<&mut Kind>, &mut u64) -> Told) -> Told {
+    fn with(
+        &self,
+        unique: &Unique,
+        change: impl FnOnce(Option<&mut Kind>, &mut u64) -> Told,
+    ) -> Told {
         let (now, key, share) = (self.now(), self.key(unique), self.share(unique));
         if unique.until() <= now.moment {
             return Told::TooOld;

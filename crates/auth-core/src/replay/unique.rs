@@ -124,9 +124,7 @@ impl Bytes {
 
     fn as_slice(&self) -> &[u8] {
         match self {
-            Self::Inline { bytes, length } => {
-                bytes.get(..usize::from(*length)).unwrap_or_default()
-            }
+            Self::Inline { bytes, length } => bytes.get(..usize::from(*length)).unwrap_or_default(),
             Self::Boxed(bytes) => bytes,
         }
     }

@@ -1,8 +1,7 @@
 //! Who knows whether a password is right.
 
 use super::UserPass;
-use crate::{KeyDigest, KeyHasher};
-use auth_core::Flow;
+use auth_core::{Attempt, Flow, KeyDigest, KeyHasher};
 use std::{collections::HashMap, fmt};
 use subtle::ConstantTimeEq;
 
@@ -18,7 +17,11 @@ pub trait Passwords: Send + Sync {
     type Principal: Send;
 
     /// Whose password it is; `None` when the user is unknown or the password is wrong, an error when nobody could tell.
-    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<Self::Principal>>;
+    ///
+    /// The attempt is settled when the outcome is known, or [`Settled::Unknown`] where an error ends it. It goes along
+    /// with a computation that outlives the caller.
+    fn check(&self, presented: UserPass<'_>, attempt: Attempt)
+    -> Flow<'_, Option<Self::Principal>>;
 }
 
 /// Accounts that are all known when the server starts: machines whose passwords are in the configuration.
@@ -64,12 +67,14 @@ impl<P> Accounts<P> {
 impl<P: Clone + Send + Sync> Passwords for Accounts<P> {
     type Principal = P;
 
-    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<P>> {
+    fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<P>> {
         let digest = self.hasher.hash_password(presented.user(), presented.password());
         let account = self.accounts.get(presented.user());
         let expected = account.map_or(&NOBODY, |(expected, _)| expected);
         let right = bool::from(digest.as_bytes().ct_eq(expected.as_bytes()));
-        Flow::ready(account.filter(|_| right).map(|(_, principal)| principal.clone()))
+        let found = account.filter(|_| right).map(|(_, principal)| principal.clone());
+        attempt.settle(found.is_some().into());
+        Flow::ready(found)
     }
 }
 
@@ -91,7 +96,8 @@ mod tests {
     fn check(user: &str, password: &str, expected: Option<u8>) {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
         let accounts = Accounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
-        assert_eq!(accounts.check(UserPass::new(user, password)).wait().unwrap(), expected);
+        let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
+        assert_eq!(found.wait().unwrap(), expected);
     }
 
     /// Prefixes and longer ones included: comparing only as far as both go let them pass elsewhere.

@@ -1,13 +1,16 @@
 //! Passwords that people choose: Argon2id, bounded.
 
 use super::{Cost, PasswordHash, Passwords, UserPass, queue::Queue};
-use auth_core::{Cause, Error, Flow, Lookup, Random, Result, Secret, Workers};
+use auth_core::{
+    Attempt, Candidates, Cause, Error, Flow, Lookup, Random, Result, Secret, Settled, Workers,
+};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Checks passwords against Argon2id hashes (RFC 9106) that a look-up knows by user name.
+/// Checks passwords against Argon2id hashes (RFC 9106) that a look-up knows by user name: one, or several while a
+/// password is replaced.
 ///
 /// A check takes tens of milliseconds and megabytes on purpose. So it is handed to [`Workers`], and before anything is
 /// computed it is bounded how many run and wait at once: beyond that, nobody could tell, which the outside sees as a
@@ -15,19 +18,20 @@ use std::{
 ///
 /// # Security
 ///
-/// An unknown user costs the same computation as a known one, as long as all hashes have the cost given here: one of
-/// another cost tells its user by time. Put an [`AttemptLimit`](super::AttemptLimit) in front.
+/// An unknown user costs the same computation as a known one, as long as all hashes have the cost given here and each
+/// user has one: a hash of another cost, or a second hash, tells its user by time. Put an
+/// [`AttemptLimit`](auth_core::AttemptLimit) in front.
 ///
-/// Whoever stops waiting gives up the place at once; a computation that has begun keeps its place until it is through,
-/// and one that nobody waits for any more is not begun.
+/// A caller that stops waiting gives up its place at once; a computation that has begun keeps its place until it is
+/// through and settles the attempt, and one that nobody waits for any more is not begun, and its attempt is charged.
 ///
 /// ```
-/// use auth_core::{Inline, SystemClock, SystemRandom};
-/// use auth_static::basic::{Argon2Passwords, AttemptLimit, Concurrency, Cost, PasswordHash, Verifier};
+/// use auth_core::{AttemptLimit, Candidates, Inline, MemoryLimits, SystemClock, SystemRandom};
+/// use auth_static::basic::{Argon2Passwords, Concurrency, Cost, PasswordHash, Verifier};
 /// use std::collections::HashMap;
 /// let stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
 ///               HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
-/// let users = HashMap::from([(String::from("alice"), (PasswordHash::parse(stored)?, 7))]);
+/// let users = HashMap::from([(String::from("alice"), Candidates::one(PasswordHash::parse(stored)?, 7))]);
 /// let passwords = Argon2Passwords::new(
 ///     users,
 ///     Cost::default(),
@@ -35,7 +39,7 @@ use std::{
 ///     Inline, // a server adapter has threads for this
 ///     &SystemRandom::new(),
 /// )?;
-/// let door = Verifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(SystemClock));
+/// let door = Verifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock)));
 /// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -82,14 +86,33 @@ impl<L> Argon2Passwords<L> {
 }
 
 impl<L: Sync> Argon2Passwords<L> {
-    /// Is it the hash of this password? Computed by the workers when it is our turn.
-    fn compute(&self, hash: PasswordHash, password: Secret) -> Flow<'_, bool> {
-        self.queue.enter().and_then(move |permit| {
+    /// Which of the hashes is of this password? Computed by the workers when it is our turn.
+    fn compute(
+        &self,
+        hashes: Vec<PasswordHash>,
+        password: Secret,
+        attempt: Attempt,
+        found: bool,
+    ) -> Flow<'_, Option<usize>> {
+        let entered = self.queue.enter();
+        entered.then(move |permit| {
+            let permit = match permit {
+                Ok(permit) => permit,
+                Err(busy) => {
+                    attempt.settle(Settled::Unknown);
+                    return Flow::failed(busy);
+                }
+            };
             let answer = Arc::new(Mutex::new(None));
             let waited_for = Arc::downgrade(&answer);
             let work = move || {
                 if let Some(answer) = waited_for.upgrade() {
-                    let computed = hash.is_of(password.expose());
+                    let computed = which(&hashes, &password);
+                    attempt.settle(match computed {
+                        Ok(Some(_)) if found => Settled::Right,
+                        Ok(_) => Settled::Wrong,
+                        Err(_) => Settled::Unknown,
+                    });
                     *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
                 }
                 drop(permit);
@@ -102,21 +125,41 @@ impl<L: Sync> Argon2Passwords<L> {
     }
 }
 
+/// All of them are computed, so that the time does not tell which one it is.
+fn which(hashes: &[PasswordHash], password: &Secret) -> Result<Option<usize>> {
+    let mut found = None;
+    for (number, hash) in hashes.iter().enumerate() {
+        if hash.is_of(password.expose())? {
+            found = Some(number);
+        }
+    }
+    Ok(found)
+}
+
 impl<L, P> Passwords for Argon2Passwords<L>
 where
-    L: Lookup<str, Found = (PasswordHash, P)>,
-    P: Send + 'static,
+    L: Lookup<str, Found = Candidates<PasswordHash, P>>,
+    P: Clone + Send + 'static,
+    Candidates<PasswordHash, P>: Send,
 {
     type Principal = P;
 
-    fn check(&self, presented: UserPass<'_>) -> Flow<'_, Option<P>> {
+    fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<P>> {
         let password = Secret::new(presented.password());
-        self.users.lookup(presented.user()).and_then(move |found| {
-            let (hash, principal) = match found {
-                Some((hash, principal)) => (hash, Some(principal)),
-                None => (self.nobody.clone(), None),
+        self.users.lookup(presented.user()).then(move |found| {
+            let found = match found {
+                Ok(found) => found.filter(|candidates| !candidates.is_empty()),
+                Err(error) => {
+                    attempt.settle(Settled::Unknown);
+                    return Flow::failed(error);
+                }
             };
-            self.compute(hash, password).map(|right| principal.filter(|_| right))
+            let hashes = match &found {
+                Some(candidates) => candidates.secrets().cloned().collect(),
+                None => vec![self.nobody.clone()],
+            };
+            let computed = self.compute(hashes, password, attempt, found.is_some());
+            computed.map(|right| found.and_then(|found| found.principal(right?)))
         })
     }
 }
@@ -135,11 +178,10 @@ impl<L> fmt::Debug for Argon2Passwords<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        Basic,
-        basic::{AttemptLimit, Rate, Verifier},
+    use crate::{Basic, basic::Verifier};
+    use auth_core::{
+        AttemptLimit, Inline, MemoryLimits, Rate, SystemRandom, Timestamp, Verifier as _,
     };
-    use auth_core::{Inline, SystemRandom, Timestamp, Verifier as _};
     use http::{HeaderMap, Method, Uri};
     use std::{
         collections::{HashMap, VecDeque},
@@ -149,12 +191,12 @@ mod tests {
         time::Duration,
     };
 
-    type Users = HashMap<String, (PasswordHash, &'static str)>;
+    type Users = HashMap<String, Candidates<PasswordHash, &'static str>>;
 
     fn passwords(running: usize, waiting: usize, workers: Desk) -> Argon2Passwords<Users> {
         let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
         let hash = PasswordHash::of("open sesame", cost, &random).unwrap();
-        let users = HashMap::from([(String::from("alice"), (hash, "alice"))]);
+        let users = HashMap::from([(String::from("alice"), Candidates::one(hash, "alice"))]);
         let concurrency = Concurrency { running, waiting };
         Argon2Passwords::new(users, cost, concurrency, workers, &random).unwrap()
     }
@@ -216,7 +258,7 @@ mod tests {
         user: &str,
         password: &str,
     ) -> Flow<'a, Option<&'static str>> {
-        passwords.check(UserPass::new(user, password))
+        passwords.check(UserPass::new(user, password), Attempt::UNLIMITED)
     }
 
     /// What doing the oldest takes, in MiB: a hash takes seven, whatever else there is takes none.
@@ -244,7 +286,7 @@ mod tests {
         answers("mallory", "open sesame", None);
         answers("", "", None);
         let passwords = passwords(1, 0, Desk::default());
-        let (known, _) = &passwords.users["alice"];
+        let known = passwords.users["alice"].secrets().next().unwrap();
         let costs = [known, &passwords.nobody].map(|hash| hash.to_phc().len());
         assert_eq!(costs[0], costs[1], "salt, hash or cost of nobody differ");
     }
@@ -334,8 +376,7 @@ mod tests {
     fn beyond_the_limit_nothing_is_hashed() {
         let desk = Desk::default();
         let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
-        let limit = AttemptLimit::new(Timestamp::from_unix(1_000)).per_user(rate);
-        let door = Verifier::new("r", passwords(1, 0, desk.clone())).unwrap().with_limit(limit);
+        let door = limited(rate, desk.clone());
         let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
         for _ in 0..2 {
             let mut flow = door.verify(view(&uri, &wrong));
@@ -348,13 +389,72 @@ mod tests {
             let headers = sent("alice", password);
             let told = poll(&mut door.verify(view(&uri, &headers))).expect("told at once");
             let refused = told.unwrap().unwrap_err();
-            assert_eq!(
-                (refused.status().as_u16(), refused.reason().code),
-                (429, "basic_throttled")
-            );
-            assert_eq!(refused.retry_after(), Some(Duration::from_secs(30)));
+            assert_eq!((refused.status().as_u16(), refused.reason().code), (429, "limit_attempts"));
+            let wait = refused.retry_after().unwrap();
+            assert!((29..=30).contains(&wait.as_secs()), "{wait:?}");
         }
         assert_eq!(desk.taken(), 2);
+    }
+
+    fn limited(rate: Rate, desk: Desk) -> Verifier<Argon2Passwords<Users>> {
+        let limits = MemoryLimits::new(Timestamp::from_unix(1_000)).with_identity_rate(rate);
+        let door = Verifier::new("r", passwords(4, 64, desk)).unwrap();
+        door.with_limit(AttemptLimit::new(limits))
+    }
+
+    /// Three may fail in a minute. A caller that hangs up while its password waits has paid; one whose password is being
+    /// hashed pays if it is wrong.
+    #[test]
+    fn an_attempt_that_is_abandoned_is_settled_by_what_was_computed() {
+        let rate = Rate::new(3, Duration::from_secs(3600)).unwrap();
+        let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
+        let right = sent("alice", "open sesame");
+        let begin = |door: &Verifier<_>, headers: &HeaderMap| {
+            let mut flow = door.verify(view(&uri, headers));
+            poll(&mut flow).is_none()
+        };
+        let desk = Desk::default();
+        let door = limited(rate, desk.clone());
+        let abandoned = (0..9).filter(|_| begin(&door, &right)).count();
+        // Four are in the workers' hands; of those that waited three were charged when they were given up.
+        assert_eq!((abandoned, desk.taken()), (7, 4));
+        while desk.held() > 0 {
+            desk.work();
+        }
+        assert!(!begin(&door, &right), "attempts that nobody waited for were not charged");
+
+        let desk = Desk::default();
+        let door = limited(rate, desk.clone());
+        for (headers, expected) in [(&right, true), (&right, true), (&wrong, true), (&right, true)]
+        {
+            let mut flow = door.verify(view(&uri, headers));
+            assert_eq!(poll(&mut flow).is_none(), expected);
+            desk.work();
+            drop(flow);
+        }
+        assert_eq!(desk.taken(), 4, "a right password that was computed costs nothing");
+    }
+
+    #[test]
+    fn each_password_of_a_rotation_is_right_and_says_which_it_was() {
+        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
+        let hash = |password| PasswordHash::of(password, cost, &random).unwrap();
+        let both = [(hash("old"), "alice/1"), (hash("new"), "alice/2")].into_iter().collect();
+        let users = HashMap::from([
+            (String::from("alice"), both),
+            (String::from("nobody"), Candidates::none()),
+        ]);
+        let concurrency = Concurrency { running: 1, waiting: 0 };
+        let passwords = Argon2Passwords::new(users, cost, concurrency, Inline, &random).unwrap();
+        for (user, password, expected) in [
+            ("alice", "old", Some("alice/1")),
+            ("alice", "new", Some("alice/2")),
+            ("alice", "other", None),
+            ("nobody", "old", None),
+        ] {
+            let found = passwords.check(UserPass::new(user, password), Attempt::UNLIMITED).wait();
+            assert_eq!(found.unwrap(), expected, "{user} {password}");
+        }
     }
 
     #[test]

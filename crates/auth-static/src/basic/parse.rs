@@ -115,6 +115,10 @@ impl<'a> UserPass<'a> {
         Self { user, password: password.as_bytes() }
     }
 
+    pub(super) const fn of(user: &'a str, password: &'a [u8]) -> Self {
+        Self { user, password }
+    }
+
     /// The user name, exactly as it was sent.
     #[must_use]
     pub const fn user(&self) -> &'a str {

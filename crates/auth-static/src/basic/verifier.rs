@@ -1,9 +1,9 @@
 //! The server's end of Basic.
 
-use super::{AttemptLimit, Buffer, Passwords, Refused, SCHEME, parse};
+use super::{Buffer, Passwords, Refused, SCHEME, UserPass, parse};
 use auth_core::{
-    Accepted, Authorization, Challenge, Flow, Outcome, Presence, Reason, Rejection, RequestView,
-    Result,
+    Accepted, Attempt, AttemptLimit, Authorization, Challenge, Flow, Outcome, Presence, Reason,
+    Rejection, RequestView, Result, Secret,
 };
 use std::fmt;
 
@@ -56,27 +56,33 @@ impl<W: Passwords> Verifier<W> {
             Refused::Ambiguous(rejection) => rejection,
             Refused::Malformed(reason) => self.unauthenticated(reason),
         })?;
-        let limited = match &self.limit {
-            None => None,
-            Some(limit) => match limit.attempt(request.peer.address, presented.user()) {
-                Ok(attempt) => Some((limit, attempt)),
-                Err(wait) => return Err(Rejection::throttled(THROTTLED, wait)),
-            },
-        };
-        Ok(self.passwords.check(presented).map(move |found| match (found, limited) {
-            (Some(principal), limited) => {
-                if let Some((limit, attempt)) = limited {
-                    limit.succeeded(attempt);
-                }
-                Ok(Accepted::new(SCHEME, principal))
-            }
-            (None, limited) => {
-                if let Some((limit, attempt)) = limited {
-                    limit.failed(attempt);
-                }
-                Err(self.unauthenticated(WRONG))
-            }
-        }))
+        let user = presented.user().as_bytes();
+        let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(user));
+        if !begun.is_ready() {
+            // The limits are far away: what was decoded here has to outlive the answer.
+            let user = presented.user().to_owned();
+            let password = Secret::new(presented.password());
+            return Ok(begun.and_then(move |attempt| match attempt {
+                Ok(attempt) => self.attempt(UserPass::of(&user, password.expose()), attempt),
+                Err(rejection) => Flow::ready(Err(rejection)),
+            }));
+        }
+        Ok(match begun.wait() {
+            Ok(Ok(attempt)) => self.attempt(presented, attempt),
+            Ok(Err(rejection)) => Flow::ready(Err(rejection)),
+            Err(error) => Flow::failed(error),
+        })
+    }
+
+    fn attempt<'a>(
+        &'a self,
+        presented: UserPass<'_>,
+        attempt: Attempt,
+    ) -> Flow<'a, Outcome<W::Principal>> {
+        self.passwords.check(presented, attempt).map(|found| match found {
+            Some(principal) => Ok(Accepted::new(SCHEME, principal)),
+            None => Err(self.unauthenticated(WRONG)),
+        })
     }
 }
 
@@ -100,7 +106,6 @@ impl<W> fmt::Debug for Verifier<W> {
 
 const MISSING: Reason = Reason::new("basic_missing", "no Basic credentials, expected some");
 const WRONG: Reason = Reason::new("basic_wrong", "user is unknown or password is wrong");
-const THROTTLED: Reason = Reason::new("basic_throttled", "too many wrong passwords");
 
 #[cfg(test)]
 mod tests {

@@ -21,9 +21,15 @@ pub(super) struct Entry {
 pub(super) enum Kind {
     Used,
     /// Until the end of the claim; `None` for ever.
-    Held { ticket: Ticket, end: Option<Instant> },
+    Held {
+        ticket: Ticket,
+        end: Option<Instant>,
+    },
     /// Bit n, the low half first, is the counter that is n below the highest.
-    Window { highest: u64, seen: [u64; 2] },
+    Window {
+        highest: u64,
+        seen: [u64; 2],
+    },
 }
 
 impl Kind {

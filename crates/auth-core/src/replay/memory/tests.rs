@@ -141,9 +141,8 @@ fn a_clock_that_is_set_back_makes_nothing_fresh_that_had_ended() {
 fn a_window_lasts_as_long_as_its_last_use_says() {
     let clock = Hands::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
-    let count = |counter, until| {
-        store.window(&unique("a", 1, NOW, until), counter, 128).wait().unwrap()
-    };
+    let count =
+        |counter, until| store.window(&unique("a", 1, NOW, until), counter, 128).wait().unwrap();
     assert_eq!(count(1, NOW + 100), Replay::Fresh);
     assert_eq!(count(2, NOW + 200), Replay::Fresh);
     clock.pass(101);
@@ -186,7 +185,9 @@ fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
         assert_eq!(reserve(), Reservation::Held, "a clock that jumps ends no claim");
         clock.set(NOW);
         clock.pass(10);
-        let Reservation::Reserved(next) = reserve() else { panic!("a claim that ran out still holds") };
+        let Reservation::Reserved(next) = reserve() else {
+            panic!("a claim that ran out still holds")
+        };
         assert!(next > slow);
         assert!(!store.release(&one, slow).wait().unwrap());
         assert!(!store.confirm(&one, slow).wait().unwrap());
@@ -214,8 +215,7 @@ impl Observer for Heard {
 fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
     let (clock, heard) = (Hands::at(NOW), Heard::default());
     let limit = 64 * 1024;
-    let store =
-        MemoryReplayStore::new(clock.clone()).with_limit(limit).observed_by(heard.clone());
+    let store = MemoryReplayStore::new(clock.clone()).with_limit(limit).observed_by(heard.clone());
     let owner = |n: u64| format!("owner {n}");
     let mut fresh = Vec::new();
     for n in 0..3000 {

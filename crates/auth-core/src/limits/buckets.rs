@@ -1,25 +1,45 @@
 //! Token buckets, in bounded memory.
 
-use super::Rate;
-use auth_core::Timestamp;
+use crate::{Error, Result, Timestamp};
 use std::{
     collections::{BTreeSet, HashMap},
+    hash::Hash,
     time::Duration,
 };
 
-pub(super) type Key = [u8; 16];
+/// So many failures at once, and as many again in each period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    pub(super) failures: u32,
+    pub(super) period: Duration,
+}
+
+impl Rate {
+    /// This many failures in this time.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is not at least one failure, or more than one in each nanosecond.
+    pub fn new(failures: u32, period: Duration) -> Result<Self> {
+        if period.checked_div(failures).is_none_or(|each| each.is_zero()) {
+            let text = "rate of failures is zero or endless, expected at least one in a while";
+            return Err(Error::config("limit_rate", text));
+        }
+        Ok(Self { failures, period })
+    }
+}
 
 /// One bucket for each key, all of one rate.
 ///
 /// A bucket is the moment when it is full again: one that has passed says nothing, and is forgotten.
-pub(super) struct Buckets {
+pub(super) struct Buckets<K> {
     rate: Rate,
-    full_again: Ends,
+    full_again: Ends<K>,
     /// The bucket of all who find no room.
     shared: Timestamp,
 }
 
-impl Buckets {
+impl<K: Copy + Ord + Hash> Buckets<K> {
     /// How much longer than its period a bucket takes to be full again at most: what is drained beyond its bottom
     /// counts that far, and a clock set back locks nobody out for longer.
     const DEEPEST: Duration = Duration::from_secs(60 * 60);
@@ -29,7 +49,7 @@ impl Buckets {
     }
 
     /// How long until the bucket of this key has something in it: zero when it has.
-    pub(super) fn wait(&mut self, key: &Key, now: Timestamp, most: usize) -> Duration {
+    pub(super) fn wait(&mut self, key: &K, now: Timestamp, most: usize) -> Duration {
         self.full_again.forget_until(now);
         let full_again = match self.full_again.get(key) {
             Some(full_again) => full_again,
@@ -40,7 +60,7 @@ impl Buckets {
     }
 
     /// Takes one out of the bucket of this key.
-    pub(super) fn drain(&mut self, key: Key, now: Timestamp, most: usize) {
+    pub(super) fn drain(&mut self, key: K, now: Timestamp, most: usize) {
         self.full_again.forget_until(now);
         let known = self.full_again.get(&key);
         let room = known.is_some() || self.full_again.len() < most;
@@ -69,22 +89,27 @@ impl Buckets {
 }
 
 /// Keys until their ends, in the order of those.
-#[derive(Default)]
-pub(super) struct Ends {
-    ends: HashMap<Key, Timestamp>,
-    order: BTreeSet<(Timestamp, Key)>,
+pub(super) struct Ends<K> {
+    ends: HashMap<K, Timestamp>,
+    order: BTreeSet<(Timestamp, K)>,
 }
 
-impl Ends {
+impl<K> Default for Ends<K> {
+    fn default() -> Self {
+        Self { ends: HashMap::new(), order: BTreeSet::new() }
+    }
+}
+
+impl<K: Copy + Ord + Hash> Ends<K> {
     pub(super) fn len(&self) -> usize {
         self.ends.len()
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<Timestamp> {
+    pub(super) fn get(&self, key: &K) -> Option<Timestamp> {
         self.ends.get(key).copied()
     }
 
-    pub(super) fn set(&mut self, key: Key, end: Timestamp) {
+    pub(super) fn set(&mut self, key: K, end: Timestamp) {
         if let Some(before) = self.ends.insert(key, end) {
             self.order.remove(&(before, key));
         }

@@ -1,153 +1,154 @@
-//! How often a password may be wrong.
+//! Limits in this process's memory.
 
-mod buckets;
-
-use auth_core::{Clock, Error, HashAlgorithm, Result, Timestamp};
-use buckets::{Buckets, Ends, Key};
+use super::{
+    Attempted, Limits, Settled,
+    buckets::{Buckets, Ends, Rate},
+};
+use crate::{Clock, Flow, Timestamp};
 use std::{
     fmt,
-    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-/// Limits wrong passwords: for each source and for each user name, by token buckets that only failures drain.
+/// Limits wrong attempts in this process: for each source and for each identity, by token buckets that only failures
+/// drain.
 ///
-/// A source is an IPv4 /24 or an IPv6 /64 (mapped IPv4 is IPv4), since one caller easily has many addresses of such a
-/// block; callers whose address is not known are one source together.
-///
-/// The owner is not locked out: a source from which a user logged in within the last 30 days is judged for that user by
-/// a bucket of its own, and neither by the user's nor by the source's, however hard both are attacked. What remains is
-/// an owner who comes from a new source while the own user name is under attack: that one waits, as the attacker does.
+/// The owner is not locked out: a source from which an identity was proven within the last 30 days is judged for that
+/// identity by a bucket of its own, and neither by the identity's nor by the source's, however hard both are attacked.
+/// What remains is an owner who comes from a new source while the own name is under attack: that one waits, as the
+/// attacker does.
 ///
 /// # Memory
 ///
 /// It is in this process, and gone with it. Buckets that are full again are forgotten. There are four tables
-/// (sources, users, the buckets of sources known for a user, those sources themselves) of at most
-/// [`entries`](Self::entries) each, and an entry costs at most [`ENTRY_BYTES`](Self::ENTRY_BYTES): 10,000 entries and
-/// 8 MB in all if nothing else is said. When a table is full, whoever is not in it shares one bucket with all others
-/// who are not, so a flood of names never buys a guess; of the known sources the longest unseen one is forgotten.
+/// (sources, identities, the buckets of sources known for an identity, those sources themselves) of at most
+/// [`with_entries`](Self::with_entries) each, and an entry costs at most [`ENTRY_BYTES`](Self::ENTRY_BYTES): 10,000
+/// entries and 10 MB in all if nothing else is said. When a table is full, callers that are not in it share one bucket,
+/// so a flood of names never buys a guess; of the known sources the longest unseen one is forgotten.
 ///
 /// # Security
 ///
-/// Failures are counted when they are known to be ones, so callers that guess at once get as many guesses as the
-/// passwords are checked at once; they are charged for all of them, and wait the longer.
-///
-/// ```
-/// use auth_core::SystemClock;
-/// use auth_static::basic::{AttemptLimit, Rate};
-/// use std::time::Duration;
-/// let limit = AttemptLimit::new(SystemClock).per_user(Rate::new(5, Duration::from_secs(60))?);
-/// # let _ = limit;
-/// # Ok::<_, auth_core::Error>(())
-/// ```
-pub struct AttemptLimit {
+/// Failures are counted when they are known to be ones, so callers that guess at once get as many guesses as are judged
+/// at once; they are charged for all of them, and wait the longer. An attempt that is given up before it was judged is
+/// charged. All spans are measured by [`Clock::steady`], so a clock that jumps neither locks out nor lets in.
+pub struct MemoryLimits {
     clock: Box<dyn Clock>,
+    begun: Instant,
     state: Mutex<State>,
 }
 
 struct State {
     most: usize,
-    sources: Buckets,
-    users: Buckets,
-    pairs: Buckets,
-    known: Ends,
+    sources: Buckets<Source>,
+    identities: Buckets<Identity>,
+    pairs: Buckets<(Source, Identity)>,
+    known: Ends<(Source, Identity)>,
 }
 
-/// One attempt, while it is not known how it ends.
-#[derive(Clone, Copy)]
-pub(super) struct Attempt {
-    source: Key,
-    user: Key,
-    pair: Key,
-}
+type Source = [u8; 17];
+type Identity = [u8; 16];
 
-impl AttemptLimit {
+impl MemoryLimits {
     /// What one entry of a table costs at most, in bytes.
-    pub const ENTRY_BYTES: usize = 200;
+    pub const ENTRY_BYTES: usize = 250;
 
     const KNOWN_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-    /// 5 failures a minute for a user, 30 a minute for a source.
+    /// 5 failures a minute for an identity, 30 a minute for a source.
     pub fn new(clock: impl Clock + 'static) -> Self {
         let minute = |failures| Rate { failures, period: Duration::from_secs(60) };
         let state = State {
             most: 10_000,
             sources: Buckets::new(minute(30)),
-            users: Buckets::new(minute(5)),
+            identities: Buckets::new(minute(5)),
             pairs: Buckets::new(minute(5)),
             known: Ends::default(),
         };
-        Self { clock: Box::new(clock), state: Mutex::new(state) }
+        Self { begun: clock.steady(), clock: Box::new(clock), state: Mutex::new(state) }
     }
 
-    /// This many for a user, and for a source that is known for the user.
+    /// This many for an identity, and for a source that is known for it.
     #[must_use]
-    pub fn per_user(mut self, rate: Rate) -> Self {
+    pub fn with_identity_rate(mut self, rate: Rate) -> Self {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        (state.users, state.pairs) = (Buckets::new(rate), Buckets::new(rate));
+        (state.identities, state.pairs) = (Buckets::new(rate), Buckets::new(rate));
         self
     }
 
-    /// This many for a source, whatever the user.
+    /// This many for a source, whatever the identity.
     #[must_use]
-    pub fn per_source(mut self, rate: Rate) -> Self {
+    pub fn with_source_rate(mut self, rate: Rate) -> Self {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).sources = Buckets::new(rate);
         self
     }
 
     /// At most this many entries in each of four tables.
     #[must_use]
-    pub fn entries(mut self, most: usize) -> Self {
+    pub fn with_entries(mut self, most: usize) -> Self {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).most = most;
         self
     }
 
-    /// May this source try a password of this user now? If not, how long should it wait?
-    pub(super) fn attempt(&self, address: Option<IpAddr>, user: &str) -> Result<Attempt, Duration> {
-        let attempt = Attempt::of(address, user);
+    /// How long the caller has to wait: zero when it has not.
+    fn wait(&self, by: Attempted) -> Duration {
         let (now, mut state) = self.current();
-        let State { most, sources, users, pairs, known } = &mut *state;
-        let wait = if known.get(&attempt.pair).is_some() {
-            pairs.wait(&attempt.pair, now, *most)
-        } else {
-            sources.wait(&attempt.source, now, *most).max(users.wait(&attempt.user, now, *most))
-        };
-        if wait.is_zero() { Ok(attempt) } else { Err(wait) }
-    }
-
-    pub(super) fn failed(&self, attempt: Attempt) {
-        let (now, mut state) = self.current();
-        let State { most, sources, users, pairs, known } = &mut *state;
-        if known.get(&attempt.pair).is_some() {
-            pairs.drain(attempt.pair, now, *most);
-        } else {
-            sources.drain(attempt.source, now, *most);
-            users.drain(attempt.user, now, *most);
+        let State { most, sources, identities, pairs, known } = &mut *state;
+        let (source, most) = (by.source(), *most);
+        match by.identity() {
+            None => sources.wait(&source, now, most),
+            Some(identity) if known.get(&(source, identity)).is_some() => {
+                pairs.wait(&(source, identity), now, most)
+            }
+            Some(identity) => {
+                sources.wait(&source, now, most).max(identities.wait(&identity, now, most))
+            }
         }
     }
 
-    pub(super) fn succeeded(&self, attempt: Attempt) {
+    fn failed(&self, by: Attempted) {
         let (now, mut state) = self.current();
-        let State { most, known, .. } = &mut *state;
-        let end = now.after(Self::KNOWN_FOR);
-        match known.get(&attempt.pair) {
-            // Seen within the hour: nothing worth writing down.
-            Some(known) if end.since(known) < Duration::from_secs(60 * 60) => {}
-            Some(_) => known.set(attempt.pair, end),
-            None => {
-                if known.len() >= *most {
-                    known.forget_first();
-                }
-                if known.len() < *most {
-                    known.set(attempt.pair, end);
+        let State { most, sources, identities, pairs, known } = &mut *state;
+        let source = by.source();
+        let known = by
+            .identity()
+            .map(|identity| (source, identity))
+            .filter(|pair| known.get(pair).is_some());
+        match (known, by.identity()) {
+            (Some(pair), _) => pairs.drain(pair, now, *most),
+            (None, identity) => {
+                sources.drain(source, now, *most);
+                if let Some(identity) = identity {
+                    identities.drain(identity, now, *most);
                 }
             }
         }
     }
 
+    fn succeeded(&self, by: Attempted) {
+        let Some(identity) = by.identity() else { return };
+        let (now, mut state) = self.current();
+        let State { most, known, .. } = &mut *state;
+        let (pair, end) = ((by.source(), identity), now.after(Self::KNOWN_FOR));
+        match known.get(&pair) {
+            // Seen within the hour: nothing worth writing down.
+            Some(known) if end.since(known) < Duration::from_secs(60 * 60) => {}
+            Some(_) => known.set(pair, end),
+            None => {
+                if known.len() >= *most {
+                    known.forget_first();
+                }
+                if known.len() < *most {
+                    known.set(pair, end);
+                }
+            }
+        }
+    }
+
+    /// The time since we began, which is all that limits are measured by.
     fn current(&self) -> (Timestamp, MutexGuard<'_, State>) {
-        let now = self.clock.now();
+        let now =
+            Timestamp::default().after(self.clock.steady().saturating_duration_since(self.begun));
         // Every change of the state is whole before anything can panic, so a poisoned lock still guards a sound state.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.known.forget_until(now);
@@ -155,55 +156,24 @@ impl AttemptLimit {
     }
 }
 
-impl Attempt {
-    fn of(address: Option<IpAddr>, user: &str) -> Self {
-        let source = source(address);
-        Self { source, user: hash(&[], user), pair: hash(&source, user) }
+impl Limits for MemoryLimits {
+    fn may_try(&self, by: Attempted) -> Flow<'_, Result<(), Duration>> {
+        let wait = self.wait(by);
+        Flow::ready(if wait.is_zero() { Ok(()) } else { Err(wait) })
     }
-}
 
-/// The block that an address is in, below the number of its family.
-fn source(address: Option<IpAddr>) -> Key {
-    let (family, block) = match address.map(|address| address.to_canonical()) {
-        None => (0_u128, 0),
-        Some(IpAddr::V4(address)) => (4, u128::from(address.to_bits() >> 8)),
-        Some(IpAddr::V6(address)) => (6, address.to_bits() >> 64),
-    };
-    (family << 64 | block).to_be_bytes()
-}
-
-fn hash(source: &[u8], user: &str) -> Key {
-    let mut hasher = HashAlgorithm::Sha256.begin();
-    hasher.update(source);
-    hasher.update(user.as_bytes());
-    hasher.finish().as_bytes().first_chunk().copied().unwrap_or_default()
-}
-
-/// So many failures at once, and as many again in each period.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    failures: u32,
-    period: Duration,
-}
-
-impl Rate {
-    /// This many failures in this time.
-    ///
-    /// # Errors
-    ///
-    /// `Error::Config` when it is not at least one failure, or more than one in each nanosecond.
-    pub fn new(failures: u32, period: Duration) -> Result<Self> {
-        if period.checked_div(failures).is_none_or(|each| each.is_zero()) {
-            let text = "rate of failures is zero or endless, expected at least one in a while";
-            return Err(Error::config("basic_rate", text));
+    fn note(&self, by: Attempted, settled: Settled) {
+        match settled {
+            Settled::Right => self.succeeded(by),
+            Settled::Wrong => self.failed(by),
+            Settled::Unknown => {}
         }
-        Ok(Self { failures, period })
     }
 }
 
-impl fmt::Debug for AttemptLimit {
+impl fmt::Debug for MemoryLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AttemptLimit(..)")
+        f.write_str("MemoryLimits(..)")
     }
 }
 
@@ -216,23 +186,35 @@ mod tests {
     };
 
     /// A limit of 3 failures in 30 seconds for a user and 6 in 60 for a source, and its clock.
-    struct Limited(AttemptLimit, Arc<AtomicU64>);
+    struct Limited(MemoryLimits, Arc<AtomicU64>);
 
+    /// A moment that jumps at each look, and spans that are told.
     #[derive(Clone)]
-    struct Hands(Arc<AtomicU64>);
+    struct Hands(Arc<AtomicU64>, Arc<AtomicU64>, Instant);
 
     impl Clock for Hands {
         fn now(&self) -> Timestamp {
-            Timestamp::from_unix(self.0.load(Ordering::Relaxed))
+            Timestamp::from_unix(self.1.fetch_add(7_777_777, Ordering::Relaxed) % 9_999_999)
         }
+
+        fn steady(&self) -> Instant {
+            self.2 + Duration::from_secs(self.0.load(Ordering::Relaxed))
+        }
+    }
+
+    fn by(address: &str, user: &str) -> Attempted {
+        Attempted::new(None, "Basic", address.parse().ok(), Some(user.as_bytes()))
     }
 
     impl Limited {
         fn new() -> Self {
             let hands = Arc::new(AtomicU64::new(1_000_000));
             let rate = |failures, seconds| Rate::new(failures, Duration::from_secs(seconds));
-            let limit = AttemptLimit::new(Hands(Arc::clone(&hands)));
-            let limit = limit.per_user(rate(3, 30).unwrap()).per_source(rate(6, 60).unwrap());
+            let limit =
+                MemoryLimits::new(Hands(Arc::clone(&hands), Arc::default(), Instant::now()));
+            let limit = limit
+                .with_identity_rate(rate(3, 30).unwrap())
+                .with_source_rate(rate(6, 60).unwrap());
             Self(limit, hands)
         }
 
@@ -242,16 +224,17 @@ mod tests {
 
         /// One attempt with a wrong password: does it come so far, or how many seconds should it wait?
         fn fail(&self, address: &str, user: &str) -> Result<(), u64> {
-            self.attempt(address, user).map(|attempt| self.0.failed(attempt))
+            self.attempt(address, user).map(|by| self.0.note(by, Settled::Wrong))
         }
 
         /// One attempt with the right password.
         fn succeed(&self, address: &str, user: &str) -> Result<(), u64> {
-            self.attempt(address, user).map(|attempt| self.0.succeeded(attempt))
+            self.attempt(address, user).map(|by| self.0.note(by, Settled::Right))
         }
 
-        fn attempt(&self, address: &str, user: &str) -> Result<Attempt, u64> {
-            self.0.attempt(address.parse().ok(), user).map_err(|wait| wait.as_secs())
+        fn attempt(&self, address: &str, user: &str) -> Result<Attempted, u64> {
+            let by = by(address, user);
+            self.0.may_try(by).wait().unwrap().map(|()| by).map_err(|wait| wait.as_secs())
         }
     }
 
@@ -287,21 +270,6 @@ mod tests {
             assert_eq!(limited.succeed("192.0.2.1", "alice"), Ok(()));
         }
         assert_eq!(limited.fail("192.0.2.1", "alice"), Ok(()));
-    }
-
-    /// Sources are blocks: one caller has all of a /24, or a /64.
-    #[test]
-    fn a_source_is_a_block_of_addresses() {
-        let same = |a: &str, b: &str| source(a.parse().ok()) == source(b.parse().ok());
-        assert!(same("192.0.2.1", "192.0.2.255"));
-        assert!(same("192.0.2.1", "::ffff:192.0.2.9"));
-        assert!(same("2001:db8::1", "2001:db8::ffff:0:0:1"));
-        assert!(same("unknown", "also unknown"));
-        assert!(!same("192.0.2.1", "192.0.3.1"));
-        assert!(!same("2001:db8::1", "2001:db8:0:1::1"));
-        assert!(!same("0.0.0.0", "::"));
-        assert!(!same("0.0.0.0", "unknown"));
-        assert!(!same("::", "unknown"));
     }
 
     #[test]
@@ -351,18 +319,9 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_locks_nobody_out_for_long() {
-        let limited = Limited::new();
-        limited.fail("192.0.2.1", "alice").unwrap();
-        limited.1.store(10, Ordering::Relaxed);
-        let wait = limited.fail("198.51.100.1", "alice").unwrap_err();
-        assert!(wait <= 3610, "{wait}");
-    }
-
-    #[test]
     fn who_finds_no_room_shares_one_bucket() {
         let Limited(limit, hands) = Limited::new();
-        let limited = Limited(limit.entries(2), hands);
+        let limited = Limited(limit.with_entries(2), hands);
         for (source, user) in [("192.0.2.1", "a"), ("198.51.100.1", "b")] {
             assert_eq!(limited.fail(source, user), Ok(()));
         }
@@ -372,7 +331,7 @@ mod tests {
         assert_eq!(limited.fail("192.0.2.1", "f"), Err(10), "a flood of names buys guesses");
         assert_eq!(limited.succeed("192.0.2.1", "a"), Ok(()), "who has a bucket keeps it");
         let (_, state) = limited.0.current();
-        assert_eq!((state.users.len(), state.sources.len(), state.known.len()), (2, 2, 1));
+        assert_eq!((state.identities.len(), state.sources.len(), state.known.len()), (2, 2, 1));
         drop(state);
         limited.pass(30);
         assert_eq!(limited.fail("192.0.2.1", "f"), Ok(()), "what is full again makes room");
@@ -381,13 +340,14 @@ mod tests {
     #[test]
     fn the_longest_unseen_of_the_known_is_forgotten() {
         let Limited(limit, hands) = Limited::new();
-        let limited = Limited(limit.entries(2), hands);
+        let limited = Limited(limit.with_entries(2), hands);
         for user in ["a", "b", "c"] {
             limited.pass(7200);
             limited.succeed("192.0.2.1", user).unwrap();
         }
         let known = ["a", "b", "c"].map(|user| {
-            let pair = Attempt::of("192.0.2.1".parse().ok(), user).pair;
+            let by = by("192.0.2.1", user);
+            let pair = (by.source(), by.identity().unwrap());
             limited.0.current().1.known.get(&pair).is_some()
         });
         assert_eq!(known, [false, true, true]);
@@ -404,15 +364,48 @@ mod tests {
             }
             std::mem::forget(limited);
         });
-        let most = i64::try_from(7200 * AttemptLimit::ENTRY_BYTES).unwrap();
+        let most = i64::try_from(7200 * MemoryLimits::ENTRY_BYTES).unwrap();
         assert!(counted.bytes_current <= most, "{} bytes each", counted.bytes_current / 7200);
+    }
+
+    #[test]
+    fn without_an_identity_the_source_alone_is_limited() {
+        let limited = Limited::new();
+        let by = |address: &str| Attempted::new(None, "ApiKey", address.parse().ok(), None);
+        let tries = |address| limited.0.may_try(by(address)).wait().unwrap().is_ok();
+        for _ in 0..6 {
+            assert!(tries("192.0.2.1"));
+            limited.0.note(by("192.0.2.1"), Settled::Wrong);
+            limited.0.note(by("198.51.100.1"), Settled::Unknown);
+        }
+        assert!(!tries("192.0.2.1"));
+        assert!(tries("198.51.100.1"), "what nobody could tell costs nothing");
+    }
+
+    #[test]
+    fn an_attempt_that_is_dropped_is_charged() {
+        let limited = Limited::new();
+        let limit = crate::AttemptLimit::new(Arc::new(limited.0));
+        let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
+        let request = crate::RequestView::new(&http::Method::GET, &uri, &headers);
+        let begin = || {
+            crate::Attempt::begin(Some(&limit), request, "Basic", Some(b"alice")).wait().unwrap()
+        };
+        for _ in 0..3 {
+            begin().unwrap().settle(Settled::Unknown);
+        }
+        for _ in 0..3 {
+            drop(begin().unwrap());
+        }
+        let throttled = begin().unwrap_err();
+        assert_eq!((throttled.status().as_u16(), throttled.reason().code), (429, "limit_attempts"));
     }
 
     #[test]
     fn a_rate_is_neither_zero_nor_endless() {
         for (failures, period) in [(0, 1), (1, 0), (2, 1)] {
             let rate = Rate::new(failures, Duration::from_nanos(period));
-            assert_eq!(rate.unwrap_err().code(), "basic_rate");
+            assert_eq!(rate.unwrap_err().code(), "limit_rate");
         }
     }
 }

@@ -1,0 +1,120 @@
+//! One attempt, from the question whether it may be made to its end.
+
+use super::{Attempted, Limits};
+use crate::{Flow, Reason, Rejection, RequestView, TenantId};
+use std::{fmt, sync::Arc};
+
+/// The limit that a verifier is given: whose wrong attempts it counts, and where.
+///
+/// A clone counts in the same place, so verifiers of several schemes may share one.
+///
+/// ```
+/// use auth_core::{AttemptLimit, MemoryLimits, Rate, SystemClock};
+/// use std::time::Duration;
+/// let limits = MemoryLimits::new(SystemClock).with_identity_rate(Rate::new(5, Duration::from_secs(60))?);
+/// let limit = AttemptLimit::new(limits);
+/// # let _ = limit;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AttemptLimit {
+    limits: Arc<dyn Limits>,
+    tenant: Option<TenantId>,
+}
+
+impl From<bool> for Settled {
+    fn from(right: bool) -> Self {
+        if right { Self::Right } else { Self::Wrong }
+    }
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// The secret was right: the source is known for this identity from now on.
+    Right,
+    /// The secret was wrong.
+    Wrong,
+    /// Nobody could tell: it costs nothing.
+    Unknown,
+}
+
+/// An attempt that may be made: it is charged as wrong when it is dropped before it was settled, so a caller that hangs
+/// up before the secret was judged has paid for the attempt.
+///
+/// Where the judgement goes on without the caller, the attempt goes along and is settled by it.
+#[must_use = "an attempt that is dropped is charged as wrong"]
+pub struct Attempt(Option<(Arc<dyn Limits>, Attempted)>);
+
+impl AttemptLimit {
+    /// Counted in this place.
+    pub fn new(limits: impl Limits + 'static) -> Self {
+        Self { limits: Arc::new(limits), tenant: None }
+    }
+
+    /// Counted for this tenant apart, where the verifier serves one of several.
+    #[must_use]
+    pub fn of_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+}
+
+impl Attempt {
+    /// An attempt that nobody counts: that of a verifier without a limit.
+    pub const UNLIMITED: Self = Self(None);
+
+    /// Asks whether a request may try a secret of this identity; `None` for schemes whose secrets name nobody, which are
+    /// limited by source alone. For authors of verifiers: ask when the request was read, and before anything is looked up
+    /// or hashed.
+    ///
+    /// # Errors
+    ///
+    /// When the limits cannot tell. The inner error is a 429 with `Retry-After`.
+    pub fn begin<'a>(
+        limit: Option<&'a AttemptLimit>,
+        request: RequestView<'_>,
+        scheme: &str,
+        identity: Option<&[u8]>,
+    ) -> Flow<'a, Result<Self, Rejection>> {
+        let Some(AttemptLimit { limits, tenant }) = limit else {
+            return Flow::ready(Ok(Self::UNLIMITED));
+        };
+        let by = Attempted::new(tenant.as_ref(), scheme, request.peer.address, identity);
+        limits.may_try(by).map(move |told| match told {
+            Ok(()) => Ok(Self(Some((Arc::clone(limits), by)))),
+            Err(wait) => Err(Rejection::throttled(THROTTLED, wait)),
+        })
+    }
+
+    /// Says how it ended.
+    pub fn settle(mut self, settled: Settled) {
+        if let Some((limits, by)) = self.0.take() {
+            limits.note(by, settled);
+        }
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some((limits, by)) = self.0.take() {
+            limits.note(by, Settled::Wrong);
+        }
+    }
+}
+
+const THROTTLED: Reason = Reason::new(
+    "limit_attempts",
+    "too many wrong attempts from this source or for this identity, come back later",
+);
+
+impl fmt::Debug for AttemptLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AttemptLimit({:?})", self.tenant)
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attempt(..)")
+    }
+}

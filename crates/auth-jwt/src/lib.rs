@@ -75,7 +75,7 @@ pub use key::{Invalid, SigningKey, VerifyingKey};
 pub use mint::{Jwt, Mint};
 pub use policy::{Claim, Dates, Expiry, Policy, Signer, SubjectType};
 pub use reason::Refused;
-pub use verifier::Verifier;
+pub use verifier::{JwtPrincipal, Verifier};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/jwt.md")]

@@ -63,6 +63,7 @@ reasons! {
     SEVERAL "jwt_several" "a token in Authorization and another one in the field that may have it instead";
     KEY_UNKNOWN "jwt_key_unknown" "no key is known of this issuer and kid";
     KEY_NONE "jwt_key_none" "issuer and kid are known, and have no key";
+    KEY_MANY "jwt_key_many" "issuer and kid have more than 4 keys of the algorithm of the token; publish a kid with each key";
     REPLAYED "jwt_replayed" "jti was used before";
 
     HEADER_UTF8 "jwt_header_utf8" "header is not UTF-8";

@@ -2,10 +2,12 @@
 
 mod decoy;
 
-use crate::{Candidates, Claims, KeyId, Policy, Refused, Signed, Unverified, reason};
+use crate::{
+    Candidates, Claims, KeyId, Policy, Refused, Signed, Unverified, candidates::MOST_TRIED, reason,
+};
 use auth_core::{
-    Accepted, BearerRealm, Cause, Clock, Error, Flow, Lookup, Outcome, Presence, Rejection, Replay,
-    ReplayStore, RequestView, Result, one_field,
+    Accepted, Attempt, AttemptLimit, BearerRealm, Clock, Flow, Lookup, Outcome, Presence,
+    Rejection, RequestView, Result, Settled, SingleRefusals, Unique, one_field,
 };
 use decoy::Decoys;
 use http::HeaderName;
@@ -13,52 +15,68 @@ use std::{fmt, sync::Arc};
 
 /// Verifies the token of a request: its signature by the keys that a look-up knows, its claims by a [`Policy`].
 ///
-/// The principal is the [`Claims`]; [`map`](auth_core::Verifier::map) makes it yours. The look-up is a map, a
-/// [`Jwks`](crate::Jwks), or a database: it finds the [`Candidates`] of a [`KeyId`].
+/// The principal is a [`JwtPrincipal`]; [`map`](auth_core::Verifier::map) makes it yours. The look-up is a map, a
+/// [`Jwks`](crate::Jwks), or a database: it finds the [`Candidates`] of a [`KeyId`]. Under
+/// [`once`](auth_core::Verifier::once) each `jti` (RFC 7519 section 4.1.7) of a key is taken once, and a token without
+/// one is refused.
 ///
 /// # Security
 ///
 /// The token is only trusted for the name under which keys are looked up. Each key is for one algorithm, and a token
 /// whose header names another is refused. All keys that were found are tried, whichever matches; under a shared secret
 /// at least two are, so that an unknown issuer, one with a single secret and one in the middle of a rotation cost the
-/// same. What is refused looks the same outside, and has its reason inside. The replay store is asked last.
+/// same. What is refused looks the same outside, and has its reason inside.
 pub struct Verifier<L> {
     realm: BearerRealm,
     policy: Policy,
     keys: L,
     clock: Arc<dyn Clock>,
-    replay: Option<Arc<dyn ReplayStore>>,
+    limit: Option<AttemptLimit>,
     field: Option<HeaderName>,
     decoys: Decoys,
+    refusals: Arc<SingleRefusals>,
 }
 
-impl<L> Verifier<L>
-where
-    L: Lookup<KeyId>,
-    L::Found: Into<Candidates>,
-{
+/// The caller that a token proved.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct JwtPrincipal<P> {
+    /// What the token says.
+    pub claims: Claims,
+    /// Whom the key that proved it stands for, as the look-up says.
+    pub caller: P,
+}
+
+impl<L> Verifier<L> {
     /// A verifier of tokens in the `Authorization` field.
     ///
     /// # Errors
     ///
     /// `Error::Config` when no field can hold the realm.
     pub fn new(realm: &str, policy: Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
+        let realm = BearerRealm::new(realm)?;
+        let refusals = SingleRefusals {
+            missing: realm.invalid(reason::JTI_MISSING.into()),
+            seen: realm.invalid(reason::REPLAYED.into()),
+            too_old: realm.invalid(reason::EXP_PAST.into()),
+        };
         Ok(Self {
-            realm: BearerRealm::new(realm)?,
+            realm,
             policy,
             keys,
             clock: Arc::new(clock),
-            replay: None,
+            limit: None,
             field: None,
             decoys: Decoys::new()?,
+            refusals: Arc::new(refusals),
         })
     }
 
-    /// Takes every token once: its `jti` is remembered until it is dead (RFC 7519 section 4.1.7). A token without one
-    /// is then refused.
+    /// With a limit to wrong signatures, of each source and of each name that tokens claim to be signed by: beyond it
+    /// callers get a 429 with `Retry-After`, before a key is looked up.
     #[must_use]
-    pub fn once(self, replay: impl ReplayStore + 'static) -> Self {
-        Self { replay: Some(Arc::new(replay)), ..self }
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     /// Also reads a token from a field of its own when there is none in `Authorization`, bare, without a scheme.
@@ -87,55 +105,79 @@ where
         Ok(value.map(|value| value.as_bytes()).filter(|value| looks_like_a_token(value)))
     }
 
-    /// Proves the signature with one of the keys, among decoys that prove nothing.
-    fn prove(&self, token: Unverified<'_>, found: Option<Candidates>) -> Result<Signed, Refused> {
+    /// Proves the signature with one of the keys, among decoys that prove nothing; says whose key it is.
+    fn prove<P: Clone>(
+        &self,
+        token: Unverified<'_>,
+        found: Option<Candidates<P>>,
+    ) -> Result<(Signed, P), Refused> {
         let algorithm = token.header().algorithm();
-        let keys = found.as_ref().map(Candidates::keys).unwrap_or_default();
-        let fitting = keys.iter().filter(|key| key.algorithm() == algorithm).count();
+        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        let fitting = || known.iter().filter(|known| known.secret.algorithm() == algorithm);
+        let many = fitting().count();
         let otherwise = match &found {
             None => reason::KEY_UNKNOWN,
-            Some(_) if keys.is_empty() => reason::KEY_NONE,
-            Some(_) if fitting == 0 => reason::ALG_OTHER,
+            Some(_) if known.is_empty() => reason::KEY_NONE,
+            Some(_) if many == 0 => reason::ALG_OTHER,
+            Some(_) if many > MOST_TRIED => return Err(reason::KEY_MANY),
             Some(_) => reason::SIGNATURE,
         };
-        let decoys = self.decoys.beside(algorithm, fitting);
-        match token.verify_any(keys.iter().chain(decoys)) {
-            Ok((key, signed)) if key < keys.len() => Ok(signed),
-            Err(malformed) if ![reason::ALG_OTHER, reason::SIGNATURE].contains(&malformed) => {
-                Err(malformed)
-            }
-            Ok(_) | Err(_) => Err(otherwise),
+        let decoys = self.decoys.beside(algorithm, many);
+        let tried = fitting().map(|known| &known.secret).chain(decoys);
+        match token.verify_any(tried) {
+            Ok((key, signed)) => match fitting().nth(key) {
+                Some(known) => Ok((signed, known.principal.clone())),
+                None => Err(otherwise),
+            },
+            Err(reason::ALG_OTHER | reason::SIGNATURE) => Err(otherwise),
+            Err(malformed) => Err(malformed),
         }
     }
 
-    fn accept(&self, claims: Claims) -> Flow<'_, Outcome<Claims>> {
-        let Some(replay) = &self.replay else {
-            return Flow::ready(Ok(Accepted::new(BearerRealm::SCHEME, claims)));
-        };
-        let Some(id) = claims.id() else {
-            return Flow::ready(Err(self.realm.invalid(reason::JTI_MISSING.into())));
-        };
-        let scope = claims.issuer().unwrap_or_default();
-        replay.check_and_set(scope, id.as_bytes(), claims.dies()).then(|told| {
-            Flow::from(match told {
-                Ok(Replay::Fresh) => Ok(Ok(Accepted::new(BearerRealm::SCHEME, claims))),
-                Ok(Replay::Seen) => Ok(Err(self.realm.invalid(reason::REPLAYED.into()))),
-                Ok(Replay::Full | Replay::Unavailable) => Err(Error::Unavailable {
-                    retry_after: None,
-                    cause: Cause::new("jwt_replay_store", "replay store could not tell"),
-                }),
-                Err(error) => Err(error),
-            })
-        })
+    fn judge<P: Clone>(
+        &self,
+        token: Unverified<'_>,
+        id: &KeyId,
+        found: Option<Candidates<P>>,
+        attempt: Attempt,
+    ) -> Outcome<JwtPrincipal<P>> {
+        let proven = self.prove(token, found);
+        attempt.settle(proven.is_ok().into());
+        let judged = proven.and_then(|(signed, caller)| {
+            let claims = signed.claims(&self.policy, self.clock.now())?;
+            Ok(JwtPrincipal { claims, caller })
+        });
+        match judged {
+            Err(refused) => Err(self.realm.invalid(refused.into())),
+            Ok(principal) => {
+                let unique = self.unique(id, &principal.claims);
+                Ok(Accepted::new(BearerRealm::SCHEME, principal)
+                    .with_unique(unique, &self.refusals))
+            }
+        }
+    }
+
+    /// The `jti`, among those of the key that proved it.
+    fn unique(&self, id: &KeyId, claims: &Claims) -> Option<Unique> {
+        let jti = claims.id()?.as_bytes();
+        let kid = id.kid.as_deref().unwrap_or_default().as_bytes();
+        // A kid has at most 128 bytes, so its length is told in one.
+        let length = [u8::try_from(kid.len()).unwrap_or(u8::MAX)];
+        let issuer = id.issuer.as_deref().unwrap_or_default().as_bytes();
+        let unique = Unique::new("jwt", issuer, &[&length, kid, jti].concat(), claims.dies());
+        match self.policy.issued(claims) {
+            Some(moment) => Some(unique.issued_at(moment)),
+            None => Some(unique),
+        }
     }
 }
 
-impl<L> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for Verifier<L>
 where
-    L: Lookup<KeyId>,
-    L::Found: Into<Candidates>,
+    L: Lookup<KeyId, Found = Candidates<P>>,
+    P: Clone + Send + 'static,
 {
-    type Principal = Claims;
+    type Principal = JwtPrincipal<P>;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         // Two of one field are there, and are refused when they are read.
@@ -145,7 +187,7 @@ where
         }
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Claims>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<JwtPrincipal<P>>> {
         let token = match self.token(request) {
             Ok(token) => token,
             Err(rejection) => return Flow::ready(Err(rejection)),
@@ -156,16 +198,24 @@ where
             Ok(read) => read,
             Err(refused) => return Flow::ready(Err(self.realm.invalid(refused.into()))),
         };
-        self.keys.lookup(&id).and_then(move |found| {
-            let now = self.clock.now();
-            let judged = self
-                .prove(token, found.map(Into::into))
-                .and_then(|signed| signed.claims(&self.policy, now));
-            match judged {
-                Ok(claims) => self.accept(claims),
-                Err(refused) => Flow::ready(Err(self.realm.invalid(refused.into()))),
-            }
+        let name = id.issuer.as_deref().unwrap_or_default().as_bytes();
+        let begun = Attempt::begin(self.limit.as_ref(), request, "jwt", Some(name));
+        begun.and_then(move |begun| match begun {
+            Ok(attempt) => self.keys.lookup(&id).then(move |found| match found {
+                Ok(found) => Flow::ready(self.judge(token, &id, found, attempt)),
+                Err(error) => {
+                    attempt.settle(Settled::Unknown);
+                    Flow::failed(error)
+                }
+            }),
+            Err(rejection) => Flow::ready(Err(rejection)),
         })
+    }
+}
+
+impl<P> AsRef<Claims> for JwtPrincipal<P> {
+    fn as_ref(&self) -> &Claims {
+        &self.claims
     }
 }
 
@@ -183,8 +233,8 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, ClaimsToSign, Mint, SigningKey, VerifyingKey};
-    use auth_core::{MemoryReplayStore, Timestamp, Verifier as _};
+    use crate::{Algorithm, ClaimsToSign, Mint, SigningKey};
+    use auth_core::{Error, MemoryReplayStore, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
     use std::{collections::HashMap, time::Duration};
@@ -214,7 +264,7 @@ mod tests {
         let keys = HashMap::from([
             (id("one"), key(1).verifying().into()),
             (id("two"), [2, 3].into_iter().map(|byte| key(byte).verifying()).collect()),
-            (id("none"), std::iter::empty().collect()),
+            (id("none"), Candidates::none()),
         ]);
         let clock = ManualClock::at(NOW);
         Verifier::new("r", Policy::new().leeway(Duration::ZERO), keys, clock).unwrap()
@@ -229,11 +279,10 @@ mod tests {
         headers
     }
 
-    fn told<L>(door: &Verifier<L>, sent: &[(HeaderName, &str)]) -> String
-    where
-        L: Lookup<KeyId>,
-        L::Found: Into<Candidates>,
-    {
+    fn told(
+        door: &dyn auth_core::Verifier<Principal = JwtPrincipal<()>>,
+        sent: &[(HeaderName, &str)],
+    ) -> String {
         let (uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
         for (name, value) in sent {
             headers.append(name, HeaderValue::from_str(value).unwrap());
@@ -241,7 +290,7 @@ mod tests {
         let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait();
         match outcome {
             Err(error) => error.code().to_owned(),
-            Ok(Ok(accepted)) => accepted.principal.issuer().unwrap_or("nobody").to_owned(),
+            Ok(Ok(accepted)) => accepted.principal.claims.issuer().unwrap_or("nobody").to_owned(),
             Ok(Err(rejection)) => {
                 let shown: Vec<_> =
                     rejection.challenges().iter().map(ToString::to_string).collect();
@@ -332,7 +381,7 @@ mod tests {
     #[test]
     fn a_token_that_is_for_one_use_is_taken_once() {
         let clock = ManualClock::at(NOW);
-        let door = door().once(MemoryReplayStore::new(10_000, clock));
+        let door = door().once(MemoryReplayStore::new(clock));
         let mint = Mint::new(key(1), claims("one"), Timestamp::from_unix(NOW))
             .with_ids(SeededRandom::new(7));
         let [first, second] = [(); 2].map(|()| format!("Bearer {}", mint.mint().unwrap().expose()));
@@ -345,17 +394,96 @@ mod tests {
         assert_eq!(told(&door, &[(AUTHORIZATION, &without)]), refused("jwt_jti_missing"));
     }
 
-    /// A store that cannot tell is our fault, and nobody passes.
+    /// A store that cannot tell is our fault, and nobody passes; strangers do not come so far.
     #[test]
-    fn a_full_replay_store_refuses_with_an_error_of_ours() {
-        let door = door().once(MemoryReplayStore::new(0, ManualClock::at(NOW)));
-        let good = format!("Bearer {}", token("one", &key(1)));
-        assert_eq!(told(&door, &[(AUTHORIZATION, &good)]), "jwt_replay_store");
-        let forged = format!("Bearer {}", token("one", &key(9)));
-        assert!(
-            told(&door, &[(AUTHORIZATION, &forged)]).starts_with("401"),
-            "it was asked too early"
-        );
+    fn a_store_that_cannot_tell_refuses_with_an_error_of_ours() {
+        let store = MemoryReplayStore::new(ManualClock::at(NOW)).with_limit(0);
+        let door = door().once(store);
+        let of = |key: &SigningKey| {
+            let claims = claims("one").without_issued_at();
+            let minted = claims.mint(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
+            format!("Bearer {}", minted.expose())
+        };
+        assert_eq!(told(&door, &[(AUTHORIZATION, &of(&key(1)))]), "replay_store_full");
+        let forged = told(&door, &[(AUTHORIZATION, &of(&key(9)))]);
+        assert!(forged.starts_with("401"), "it was asked too early");
+    }
+
+    /// Two who sign for themselves may choose the same id, and so may two keys of one issuer.
+    #[test]
+    fn an_id_is_used_once_for_each_key() {
+        let clock = ManualClock::at(NOW);
+        let policy = Policy::new().signed_by(crate::Signer::Subject);
+        let named = |subject: &str, kid: Option<&str>| KeyId {
+            issuer: Some(subject.into()),
+            kid: kid.map(Into::into),
+        };
+        let keys = HashMap::from([
+            (named("alice", None), Candidates::from(key(1).verifying())),
+            (named("bob", None), key(2).verifying().into()),
+            (named("bob", Some("2")), key(3).verifying().into()),
+        ]);
+        let door = Verifier::new("r", policy, keys, clock.clone()).unwrap();
+        let door = door.once(MemoryReplayStore::new(clock.clone()));
+        let said_as = |subject: &str, key: SigningKey, kid: Option<&str>| {
+            let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap();
+            let claims = match kid {
+                Some(kid) => claims.key_id(kid).unwrap(),
+                None => claims,
+            };
+            let minted = claims.subject(subject).mint(&key, Timestamp::from_unix(NOW), Some("1"));
+            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", minted.unwrap().expose()))])
+        };
+        let said = |subject, key| said_as(subject, key, None);
+        for expected in ["nobody", "401 jwt_replayed Bearer realm=\"r\", error=\"invalid_token\""] {
+            assert_eq!(said("alice", key(1)), expected);
+            assert_eq!(said("bob", key(2)), expected);
+            assert_eq!(said_as("bob", key(3), Some("2")), expected);
+        }
+        clock.advance(Duration::from_secs(359));
+        assert!(said("alice", key(1)).contains("jwt_replayed"), "the last second of the leeway");
+    }
+
+    #[test]
+    fn more_keys_than_are_tried_are_told_apart_by_kid_or_refused() {
+        let keys = |algorithm, most: u8| {
+            (1..=most).map(move |byte| {
+                SigningKey::from_secret(algorithm, &[byte; 64]).unwrap().verifying()
+            })
+        };
+        let four = keys(Algorithm::HS256, 4).chain(keys(Algorithm::HS512, 4));
+        let known = HashMap::from([
+            (id("four"), four.collect::<Candidates>()),
+            (id("five"), keys(Algorithm::HS256, 5).collect()),
+        ]);
+        let clock = ManualClock::at(NOW);
+        let door = Verifier::new("r", Policy::new(), known, clock).unwrap();
+        let signing = SigningKey::from_secret(Algorithm::HS256, &[4; 64]).unwrap();
+        let said = |issuer| {
+            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &signing)))])
+        };
+        assert_eq!(said("four"), "four");
+        assert!(said("five").contains("jwt_key_many"));
+    }
+
+    /// The limit counts wrong signatures for each name that is claimed, before its keys are looked up.
+    #[test]
+    fn wrong_signatures_run_out() {
+        use auth_core::{MemoryLimits, Rate};
+        let rate = Rate::new(3, Duration::from_secs(60)).unwrap();
+        let limits = MemoryLimits::new(ManualClock::at(NOW)).with_identity_rate(rate);
+        let door = door().with_limit(AttemptLimit::new(limits));
+        let said = |issuer: &str, signing: SigningKey| {
+            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &signing)))])
+        };
+        for _ in 0..9 {
+            assert_eq!(said("one", key(1)), "one");
+        }
+        for _ in 0..3 {
+            assert!(said("two", key(9)).contains("jwt_signature"));
+        }
+        assert!(said("two", key(2)).starts_with("429 limit_attempts"));
+        assert_eq!(said("one", key(1)), "one");
     }
 
     #[test]
@@ -376,7 +504,8 @@ mod tests {
     /// One key is a look-up's answer too, and the subject may be who signed.
     #[test]
     fn keys_are_found_by_who_signed() {
-        let keys: HashMap<KeyId, VerifyingKey> = HashMap::from([(id("bot"), key(1).verifying())]);
+        let keys: HashMap<KeyId, Candidates> =
+            HashMap::from([(id("bot"), key(1).verifying().into())]);
         let policy = Policy::new().signed_by(crate::Signer::Subject);
         let door = Verifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
         let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().subject("bot");

@@ -9,8 +9,8 @@ use crate::{
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{
-    Answer, Authenticator, Body, Clock, Credentials, Error, Flow, HashAlgorithm, Need, Origin,
-    Refusal, RequestView, Result, Timestamp, TokenSource, Verdict,
+    Answer, Authenticator, Body, Clock, Credentials, Error, Flow, Need, Origin, Refusal,
+    RequestView, Result, Timestamp, TokenSource, Verdict,
 };
 use auth_session::{LearnedClock, Lesson, Session};
 use http::{HeaderMap, StatusCode, header::HOST};
@@ -173,12 +173,9 @@ impl SigV4 {
         match (self.payload, body) {
             (PayloadSigning::Unsigned, _) => Ok(Payload::Unsigned),
             (_, Body::Bytes(bytes)) => Ok(Payload::Bytes(bytes)),
-            (_, body) => {
-                let hash = body.hash(HashAlgorithm::Sha256);
-                let hash = hash.and_then(|hash| hash.as_bytes().try_into().ok());
-                let text =
-                    "body was not hashed, expected the adapter to do so or an unsigned payload";
-                hash.map(Payload::Sha256).ok_or_else(|| Error::config("sigv4_unread_body", text))
+            _ => {
+                let text = "body was not read and its hash is signed; buffer it, or sign with an unsigned payload";
+                Err(Error::config("sigv4_unread_body", text))
             }
         }
     }
@@ -252,7 +249,7 @@ impl Authenticator for SigV4 {
 
     fn needs(&self, _: RequestView<'_>) -> Need {
         match self.payload {
-            PayloadSigning::Hashed => Need::hash(HashAlgorithm::Sha256),
+            PayloadSigning::Hashed => Need::Bytes { limit: usize::MAX },
             PayloadSigning::Unsigned => Need::Nothing,
         }
     }

@@ -39,7 +39,9 @@ pub use scope::Scope;
 pub use service::{ContentSha256, Encoding, Normalization, Rules, Service};
 pub use signer::{SessionToken, SignedFields, Signer};
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
-pub use verifier::{AccessKeys, Difference, Explanation, KeyScope, Known, Part, Policy, Verifier};
+pub use verifier::{
+    AccessKeys, Difference, Explanation, KeyScope, KnownKey, Part, Policy, Verifier,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/sigv4.md")]

@@ -75,7 +75,6 @@ reasons! {
     TOKEN Forbidden "sigv4_token" "session token is not that of the access key";
     SIGNATURE Forbidden "sigv4_signature" "signature does not match";
     REPLAYED Forbidden "sigv4_replayed" "signature was used before";
-    REPLAY_FULL Forbidden "sigv4_replay_full" "there is no room to remember the signature";
     CHUNK Forbidden "sigv4_chunk" "payload is not framed in chunks as it says";
     CHUNK_SIGNATURE Forbidden "sigv4_chunk_signature" "signature of a chunk does not match";
     CHUNK_LENGTH Forbidden "sigv4_chunk_length" "payload is not as long as x-amz-decoded-content-length says";

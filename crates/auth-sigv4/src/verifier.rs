@@ -8,10 +8,11 @@ mod policy;
 mod presented;
 
 pub use explain::{Difference, Explanation, Part};
-pub use keys::{AccessKeys, KeyScope, Known};
+pub use keys::{AccessKeys, KeyScope, KnownKey};
 pub use policy::Policy;
 
 use crate::{
+    Scope,
     canonical::{ALGORITHM, Parameters, to_sign},
     key::SigningKey,
     reason::{self, Refused},
@@ -19,8 +20,8 @@ use crate::{
     signer::PARAMETER_SIGNATURE,
 };
 use auth_core::{
-    Accepted, Authorization, Cause, Challenge, Clock, Error, Flow, Lookup, Need, Outcome, Presence,
-    Rejection, Replay, ReplayStore, RequestView, Result, Timestamp,
+    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Challenge, Clock, Flow, Lookup,
+    Need, Outcome, Presence, Rejection, RequestView, Result, Settled, SingleRefusals, Unique,
 };
 use payload::Signed;
 use policy::Allowed;
@@ -36,8 +37,12 @@ use subtle::ConstantTimeEq;
 /// # Security
 ///
 /// Everything that is cheap is checked first; then the signature, in constant time, with the same work for an unknown
-/// key; then, where one is set, the replay store. Whatever is wrong with a signature is one 403 outside. A payload whose
-/// hash is signed in a field is checked as it arrives: the handler never sees the end of one that does not match.
+/// key. Whatever is wrong with a signature is one 403 outside. A payload whose hash is signed in a field is checked as it
+/// arrives: the handler never sees the end of one that does not match. A payload without that field has to be here before
+/// anything can be judged, up to [`hashing_at_most`](Self::hashing_at_most).
+///
+/// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
+/// is signed, in one second, are then one too many.
 ///
 /// ```
 /// use auth_core::{SystemClock, Verifier as _};
@@ -54,7 +59,9 @@ pub struct Verifier<L> {
     policy: Policy,
     keys: L,
     clock: Arc<dyn Clock>,
-    replay: Option<Arc<dyn ReplayStore>>,
+    limit: Option<AttemptLimit>,
+    most_hashed: usize,
+    refusals: Arc<SingleRefusals>,
     decoy: SigningKey,
     challenge: Challenge,
 }
@@ -62,6 +69,8 @@ pub struct Verifier<L> {
 impl<L> Verifier<L> {
     /// The name of the scheme.
     pub const SCHEME: &'static str = ALGORITHM;
+    /// The most bytes of a payload that are hashed for a caller who has proven nothing, unless set: 1 MiB.
+    pub const MOST_HASHED: usize = 1024 * 1024;
 
     /// A verifier.
     ///
@@ -69,29 +78,44 @@ impl<L> Verifier<L> {
     ///
     /// None but those of a broken build: a challenge is made.
     pub fn new(policy: Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
+        let refusals = SingleRefusals {
+            // Whoever is accepted has a signature.
+            missing: reason::SIGNATURE.forbidden(),
+            seen: reason::REPLAYED.forbidden(),
+            too_old: reason::DATE_PAST.forbidden(),
+        };
         Ok(Self {
             policy,
             keys,
             clock: Arc::new(clock),
-            replay: None,
+            limit: None,
+            most_hashed: Self::MOST_HASHED,
+            refusals: Arc::new(refusals),
             decoy: SigningKey::from_bytes(&[0; 32]),
             challenge: Challenge::build(ALGORITHM).finish()?,
         })
     }
 
-    /// Takes every signature once: it is remembered until it would be too old.
-    ///
-    /// Two requests that are the same in all that is signed, in one second, are then one too many.
+    /// How long a payload may be, in bytes, whose hash the request does not say: it is read before its signature can be
+    /// judged, on behalf of a caller who has proven nothing. 1 MiB unless set; a longer one is a 413.
     #[must_use]
-    pub fn once(self, replay: impl ReplayStore + 'static) -> Self {
-        Self { replay: Some(Arc::new(replay)), ..self }
+    pub const fn hashing_at_most(mut self, bytes: usize) -> Self {
+        self.most_hashed = bytes;
+        self
+    }
+
+    /// With a limit to wrong signatures, of each source and of each access key: beyond it callers get a 429 with
+    /// `Retry-After`, before a key is looked up.
+    #[must_use]
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 }
 
 impl<L, P> Verifier<L>
 where
-    L: for<'k> Lookup<KeyScope<'k>, Found = Known<P>>,
-    P: Send + 'static,
+    L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
+    P: Clone + Send + 'static,
 {
     fn judge<'a>(&'a self, request: RequestView<'a>) -> Result<Flow<'a, Outcome<P>>, Refused> {
         let mut buffer = SmallVec::new();
@@ -105,45 +129,56 @@ where
             })?;
         let text = to_sign(presented.date.as_bytes(), presented.scope, &canonical);
         let id = KeyScope { id: presented.id, scope: presented.scope };
+        let owner = presented.id.as_bytes();
+        let unique = Unique::new("sigv4", owner, &presented.signature, self.end(&presented));
         let judged = Judged {
             text,
             signature: presented.signature,
             token: presented.token.map(sha256),
-            end: self.end(&presented),
+            unique: unique.issued_at(presented.date.timestamp()),
             check: signed,
         };
-        let found = self.keys.lookup(&id);
-        Ok(found.and_then(move |found| {
-            let (signature, end) = (judged.signature, judged.end);
-            match judged.prove(self, found) {
-                Err(refused) => Flow::ready(Err(refused.rejection(&self.challenge))),
-                Ok(accepted) => self.remember(signature, end, accepted),
-            }
-        }))
+        if self.limit.is_none() {
+            let found = self.keys.lookup(&id);
+            return Ok(found.and_then(move |found| self.settle(judged, found, Attempt::UNLIMITED)));
+        }
+        Ok(self.judge_limited(request, &id, judged))
     }
 
-    /// A signature that is proven, once.
-    fn remember(
-        &self,
-        signature: [u8; 32],
-        end: Timestamp,
-        accepted: Accepted<P>,
-    ) -> Flow<'_, Outcome<P>> {
-        let Some(replay) = &self.replay else { return Flow::ready(Ok(accepted)) };
-        let seen = replay.check_and_set("sigv4", &signature, end);
-        seen.and_then(move |seen| {
-            let refused = match seen {
-                Replay::Fresh => return Flow::ready(Ok(accepted)),
-                Replay::Seen => reason::REPLAYED,
-                Replay::Full => reason::REPLAY_FULL,
-                Replay::Unavailable => {
-                    let text = "replay store cannot tell whether a signature was used before";
-                    let cause = Cause::new("sigv4_replay_unavailable", text);
-                    return Flow::failed(Error::Unavailable { retry_after: None, cause });
-                }
-            };
-            Flow::ready(Err(refused.forbidden()))
+    /// The scope has to outlive the answer of limits that are far away.
+    fn judge_limited<'a>(
+        &'a self,
+        request: RequestView<'a>,
+        id: &KeyScope<'_>,
+        judged: Judged,
+    ) -> Flow<'a, Outcome<P>> {
+        let [key, day, region, service] =
+            [id.id, id.scope.day, id.scope.region, id.scope.service].map(Box::<str>::from);
+        let begun = Attempt::begin(self.limit.as_ref(), request, ALGORITHM, Some(key.as_bytes()));
+        begun.and_then(move |begun| match begun {
+            Err(rejection) => Flow::ready(Err(rejection)),
+            Ok(attempt) => {
+                let id = KeyScope { id: &key, scope: Scope::new(&day, &region, &service) };
+                self.keys.lookup(&id).then(move |found| match found {
+                    Ok(found) => self.settle(judged, found, attempt),
+                    Err(error) => {
+                        attempt.settle(Settled::Unknown);
+                        Flow::failed(error)
+                    }
+                })
+            }
         })
+    }
+
+    fn settle(
+        &self,
+        judged: Judged,
+        found: Option<Candidates<KnownKey, P>>,
+        attempt: Attempt,
+    ) -> Flow<'_, Outcome<P>> {
+        let proven = judged.prove(self, found);
+        attempt.settle(proven.is_ok().into());
+        Flow::ready(proven.map_err(|refused| refused.rejection(&self.challenge)))
     }
 }
 
@@ -153,23 +188,31 @@ struct Judged {
     signature: [u8; 32],
     /// Its hash: it is compared with that of the one that is expected.
     token: Option<[u8; 32]>,
-    end: Timestamp,
+    unique: Unique,
     check: Signed,
 }
 
 impl Judged {
-    fn prove<L, P>(
+    fn prove<L, P: Clone>(
         self,
         by: &Verifier<L>,
-        found: Option<Known<P>>,
+        found: Option<Candidates<KnownKey, P>>,
     ) -> Result<Accepted<P>, Refused> {
-        let key = found.as_ref().map_or(&by.decoy, |known| &known.key);
-        let matches: bool = key.mac(&self.text).ct_eq(&self.signature).into();
-        let known = found.ok_or(reason::KEY)?;
-        if !matches {
-            return Err(reason::SIGNATURE);
+        let signs = |key: &SigningKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
+        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        if candidates.is_empty() {
+            let _ = signs(&by.decoy);
+            return Err(reason::KEY);
         }
-        let token = match (&known.session_token, &self.token) {
+        // All are tried, so that the time does not tell which one it is.
+        let mut proven = None;
+        for candidate in candidates {
+            if signs(&candidate.secret.key) {
+                proven = Some(candidate);
+            }
+        }
+        let Some(known) = proven else { return Err(reason::SIGNATURE) };
+        let token = match (&known.secret.session_token, &self.token) {
             (None, None) => true,
             (Some(expected), Some(token)) => sha256(expected.expose()).ct_eq(token).into(),
             _ => false,
@@ -177,17 +220,17 @@ impl Judged {
         if !token {
             return Err(reason::TOKEN);
         }
-        let check = self.check.check(known.key, &self.signature, &self.text);
-        let mut accepted = Accepted::new(ALGORITHM, known.principal);
-        accepted.body = check;
-        Ok(accepted)
+        let key = known.secret.key.clone();
+        let mut accepted = Accepted::new(ALGORITHM, known.principal.clone());
+        accepted.body = self.check.check(key, &self.signature, &self.text);
+        Ok(accepted.with_unique(Some(self.unique), &by.refusals))
     }
 }
 
 impl<L, P> auth_core::Verifier for Verifier<L>
 where
-    L: for<'k> Lookup<KeyScope<'k>, Found = Known<P>>,
-    P: Send + 'static,
+    L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
+    P: Clone + Send + 'static,
 {
     type Principal = P;
 
@@ -208,7 +251,7 @@ where
         let query = Parameters::unsorted(head.uri.query().unwrap_or_default().as_bytes());
         let presented = self.read(head, &query, &mut buffer);
         let signed = presented.and_then(|presented| Signed::of(head, &presented, &self.policy));
-        signed.map_or(Need::Nothing, |signed| signed.needs())
+        signed.map_or(Need::Nothing, |signed| signed.needs(self.most_hashed))
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {

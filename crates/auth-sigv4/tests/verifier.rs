@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 use auth_core::{
-    Authenticator, Body, MemoryReplayStore, Need, Passed, Presence, RequestView, Verifier as _,
+    Authenticator, Body, Candidates, MemoryReplayStore, Need, Passed, Presence, RequestView,
+    Verifier as _,
 };
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, ContentSha256, KeyScope, Known, Payload, Policy, Request,
+    AccessKey, AccessKeys, AmzDate, ContentSha256, KeyScope, KnownKey, Payload, Policy, Request,
     Rules, Service, SigV4, Signer, Verifier,
 };
 use auth_testing::ManualClock;
@@ -79,7 +80,7 @@ impl Sent {
 
 /// How it ended: accepted, or the status and the code.
 fn verdict(
-    verifier: &Verifier<AccessKeys<&'static str>>,
+    verifier: &dyn auth_core::Verifier<Principal = &'static str>,
     sent: &Sent,
 ) -> Result<&'static str, (u16, &'static str)> {
     let needs = verifier.needs(sent.view());
@@ -351,7 +352,7 @@ fn a_signature_is_taken_once_where_that_is_asked() {
     let signer = SigV4::new(key(), "eu-west-1", Service::Sns, clock.clone()).unwrap();
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
     let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
-    let store = MemoryReplayStore::new(1 << 16, clock.clone());
+    let store = MemoryReplayStore::new(clock.clone());
     let verifier = Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&signer);
     let forged = sent.clone().with("content-type", "text/plain");
@@ -361,6 +362,91 @@ fn a_signature_is_taken_once_where_that_is_asked() {
     clock.advance(Duration::from_secs(1));
     let again = Sent::new(Method::POST, "/", BODY).signed(&signer);
     assert_eq!(verdict(&verifier, &again), Ok("acme"));
+    // It is good for 15 minutes, the last second included.
+    for seconds in [898, 1] {
+        clock.advance(Duration::from_secs(seconds));
+        assert_eq!(verdict(&verifier, &sent), Err((403, "sigv4_replayed")), "after {seconds} s");
+    }
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(verdict(&verifier, &sent), Err((403, "sigv4_date_past")));
+}
+
+/// What the store has forgotten is refused as too old, never taken.
+#[test]
+fn a_full_store_refuses_what_it_forgot_and_nothing_else() {
+    let clock = ManualClock::at(NOW);
+    let signer = SigV4::new(key(), "eu-west-1", Service::Sns, clock.clone()).unwrap();
+    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let store = MemoryReplayStore::new(clock.clone()).with_limit(16 * 1024);
+    let verifier = Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
+    let first = Sent::new(Method::POST, "/", BODY).signed(&signer);
+    assert_eq!(verdict(&verifier, &first), Ok("acme"));
+    for n in 0..300 {
+        clock.advance(Duration::from_secs(1));
+        let sent = Sent::new(Method::POST, "/", n.to_string().as_bytes()).signed(&signer);
+        assert_eq!(verdict(&verifier, &sent), Ok("acme"), "request {n}");
+    }
+    assert_eq!(verdict(&verifier, &first), Err((403, "sigv4_date_past")));
+}
+
+/// Two secrets of one access key are good while one replaces the other.
+#[test]
+fn either_of_two_secrets_signs() {
+    struct Rotating;
+    impl auth_core::Lookup<KeyScope<'_>> for Rotating {
+        type Found = Candidates<KnownKey, &'static str>;
+
+        fn lookup(&self, id: &KeyScope<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
+            let derived = |secret: &str| {
+                KnownKey::new(AccessKey::new("AKIDEXAMPLE", secret).unwrap().derive(id.scope))
+            };
+            let both = [(derived("old"), "acme/1"), (derived(SECRET), "acme/2")];
+            auth_core::Flow::ready(Some(both.into_iter().collect()))
+        }
+    }
+    let clock = ManualClock::at(NOW);
+    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let verifier = Verifier::new(policy, Rotating, clock.clone()).unwrap();
+    for (secret, expected) in
+        [("old", Ok("acme/1")), (SECRET, Ok("acme/2")), ("other", Err((403, "sigv4_signature")))]
+    {
+        let key = AccessKey::new("AKIDEXAMPLE", secret).unwrap();
+        let signer = SigV4::new(key, "eu-west-1", Service::Sns, clock.clone()).unwrap();
+        let sent = Sent::new(Method::POST, "/", BODY).signed(&signer);
+        assert_eq!(verdict(&verifier, &sent), expected, "{secret}");
+    }
+}
+
+#[test]
+fn a_body_that_has_to_be_hashed_first_has_a_limit() {
+    let hooks = hooks(Service::Sns);
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    assert_eq!(hooks.verifier.needs(sent.view()), Need::Bytes { limit: 1024 * 1024 });
+    let small = hooks.verifier.hashing_at_most(7);
+    assert_eq!(small.needs(sent.view()), Need::Bytes { limit: 7 });
+}
+
+#[test]
+fn wrong_signatures_run_out_for_each_access_key() {
+    use auth_core::{AttemptLimit, MemoryLimits, Rate};
+    let hooks = hooks(Service::Sns);
+    let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
+    let limits = MemoryLimits::new(hooks.clock.clone()).with_identity_rate(rate);
+    let verifier = hooks.verifier.with_limit(AttemptLimit::new(limits));
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    for _ in 0..2 {
+        assert_eq!(verdict(&verifier, &sent), Ok("acme"));
+    }
+    let forged = sent.clone().with("content-type", "text/plain");
+    for _ in 0..2 {
+        assert_eq!(verdict(&verifier, &forged), Err((403, "sigv4_signature")));
+    }
+    let stranger = AccessKey::new("AKIDOTHER", SECRET).unwrap();
+    let other = SigV4::new(stranger, "eu-west-1", Service::Sns, hooks.clock.clone()).unwrap();
+    let other = Sent::new(Method::POST, "/", BODY).signed(&other);
+    assert_eq!(verdict(&verifier, &other), Err((403, "sigv4_key")));
+    assert_eq!(verdict(&verifier, &sent), Ok("acme"), "the source is known for this key");
 }
 
 #[test]
@@ -388,11 +474,11 @@ fn a_temporary_key_comes_with_its_token() {
 fn the_key_of_a_day_is_enough() {
     struct Edge(auth_sigv4::SigningKey);
     impl auth_core::Lookup<KeyScope<'_>> for Edge {
-        type Found = Known<&'static str>;
+        type Found = Candidates<KnownKey, &'static str>;
 
         fn lookup(&self, id: &KeyScope<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
             let known = id.id == "AKIDEXAMPLE" && id.scope.day == "20150830";
-            let found = Known { key: self.0.clone(), session_token: None, principal: "acme" };
+            let found = Candidates::one(KnownKey::new(self.0.clone()), "acme");
             auth_core::Flow::ready(known.then_some(found))
         }
     }

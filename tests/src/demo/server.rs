@@ -230,5 +230,6 @@ fn argon2() -> Result<basic::Verifier<impl basic::Passwords<Principal = Principa
     let concurrency = basic::Concurrency { running: 2, waiting: 64 };
     let workers = BlockingThreads::new(tokio::runtime::Handle::current());
     let passwords = basic::Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
-    Ok(basic::Verifier::new(REALM, passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock))))
+    Ok(basic::Verifier::new(REALM, passwords)?
+        .with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock))))
 }

@@ -1,6 +1,6 @@
 //! The usable keys of one set.
 
-use crate::{Algorithm, Candidates, JwkSet, VerifyingKey};
+use crate::{Algorithm, Candidates, JwkSet, VerifyingKey, candidates::MOST_TRIED};
 
 /// Keys by their `kid`.
 pub(super) struct Published(pub(super) Vec<(Option<Box<str>>, VerifyingKey)>);
@@ -20,7 +20,7 @@ impl Published {
         let named = |name: &Option<Box<str>>| kid.is_none() || name.as_deref() == kid;
         let keys: Vec<_> =
             self.0.iter().filter(|(name, _)| named(name)).map(|(_, key)| key.clone()).collect();
-        let few = (1..=Candidates::MOST).contains(&keys.len());
+        let few = (1..=MOST_TRIED).contains(&keys.len());
         few.then(|| keys.into_iter().collect())
     }
 }

@@ -1,7 +1,7 @@
 //! When a token lives.
 
 use super::{Dates, Expiry, Policy};
-use crate::{Refused, claims::Registered, reason};
+use crate::{Claims, Refused, claims::Registered, reason};
 use auth_core::Timestamp;
 
 impl Policy {
@@ -27,6 +27,11 @@ impl Policy {
             (Some(expired), Some(too_old)) => Ok(expired.min(too_old)),
             (expired, too_old) => expired.or(too_old).ok_or(reason::EXP_MISSING),
         }
+    }
+
+    /// The moment of issue, by `iat` or, where the policy bounds how far `exp` may be ahead, the earliest that `exp` allows.
+    pub(crate) fn issued(&self, claims: &Claims) -> Option<Timestamp> {
+        claims.issued_at().or_else(|| Some(claims.expires()?.before(self.most_ahead?)))
     }
 
     fn judge_fractions(&self, claims: &Registered<'_>) -> Result<(), Refused> {

@@ -2,7 +2,7 @@
 
 use crate::{AccessKey, Scope, SigningKey};
 use arc_swap::ArcSwapOption;
-use auth_core::{Flow, Lookup, Result, Secret};
+use auth_core::{Candidates, Flow, Lookup, Result, Secret};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Which key a request says it was signed with: nothing of it is believed yet.
@@ -14,20 +14,26 @@ pub struct KeyScope<'a> {
     pub scope: Scope<'a>,
 }
 
-/// What is known of an access key: the derived key of a scope, and whose it is.
+/// What is known of an access key: the secret of a [`Candidate`](auth_core::Candidate).
 #[derive(Clone)]
-pub struct Known<P> {
-    /// The key of the scope that was asked for.
+pub struct KnownKey {
+    /// The derived key of the scope that was asked for.
     pub key: SigningKey,
     /// The session token that has to come with a temporary key.
     pub session_token: Option<Arc<Secret>>,
-    /// Who it is.
-    pub principal: P,
 }
 
-impl<P> fmt::Debug for Known<P> {
+impl KnownKey {
+    /// A key that lasts, derived for the scope that was asked for.
+    #[must_use]
+    pub const fn new(key: SigningKey) -> Self {
+        Self { key, session_token: None }
+    }
+}
+
+impl fmt::Debug for KnownKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Known(..)")
+        f.write_str("KnownKey(..)")
     }
 }
 
@@ -100,16 +106,15 @@ impl Derived {
 }
 
 impl<'a, P: Clone + Send + Sync> Lookup<KeyScope<'a>> for AccessKeys<P> {
-    type Found = Known<P>;
+    type Found = Candidates<KnownKey, P>;
 
-    fn lookup(&self, id: &KeyScope<'a>) -> Flow<'_, Option<Known<P>>> {
+    fn lookup(&self, id: &KeyScope<'a>) -> Flow<'_, Option<Self::Found>> {
         let found = self.known.get(id.id);
         let kept = found.map_or(&self.decoy, |(kept, _)| kept);
         let key = kept.derive(id.scope);
-        Flow::ready(found.map(|(kept, whose)| Known {
-            key,
-            session_token: kept.key.shared_session_token(),
-            principal: whose.clone(),
+        Flow::ready(found.map(|(kept, whose)| {
+            let session_token = kept.key.shared_session_token();
+            Candidates::one(KnownKey { key, session_token }, whose.clone())
         }))
     }
 }
@@ -130,7 +135,7 @@ mod tests {
         let keys = AccessKeys::new([(secret(), ())]).unwrap();
         let signed = |scope| {
             let found = keys.lookup(&KeyScope { id: "AKID", scope }).wait().unwrap();
-            found.unwrap().key.sign(b"text")
+            found.unwrap().as_slice()[0].secret.key.sign(b"text")
         };
         let first = Scope::new("20260102", "eu-west-1", "s3");
         for other in [

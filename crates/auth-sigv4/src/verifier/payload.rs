@@ -12,8 +12,9 @@ use crate::{
     signer::CONTENT_SHA256,
     stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
 };
-use auth_core::{Body, BodyCheck, HashAlgorithm, Hasher, Need, Passed, Rejection, RequestView};
+use auth_core::{Body, BodyCheck, Need, Passed, Rejection, RequestView};
 use http::{HeaderMap, Method};
+use ring::digest;
 use subtle::ConstantTimeEq;
 
 /// What the head says.
@@ -67,9 +68,9 @@ impl Signed {
     }
 
     /// How much of the body must be here before anything is judged.
-    pub(super) fn needs(&self) -> Need {
+    pub(super) const fn needs(&self, limit: usize) -> Need {
         match self {
-            Self::Measured => Need::hash(HashAlgorithm::Sha256),
+            Self::Measured => Need::Bytes { limit },
             _ => Need::Nothing,
         }
     }
@@ -77,7 +78,10 @@ impl Signed {
     /// What the canonical request says of it.
     pub(super) fn said(&self, body: Body<'_>) -> Result<Said, Refused> {
         Ok(match self {
-            Self::Measured => Said::Hash(hex(&measured(body).ok_or(reason::PAYLOAD)?)),
+            Self::Measured => match body {
+                Body::Bytes(bytes) => Said::Hash(hex(&sha256(bytes))),
+                _ => return Err(reason::PAYLOAD),
+            },
             Self::Hash(hash) => Said::Hash(hex(hash)),
             Self::Unsigned { .. } => Payload::Unsigned.said(),
             Self::Chunks { payload, .. } => payload.said(),
@@ -104,14 +108,6 @@ impl Signed {
     }
 }
 
-/// The hash of a body that is here.
-fn measured(body: Body<'_>) -> Option<[u8; 32]> {
-    if let Body::Bytes(bytes) = body {
-        return Some(sha256(bytes));
-    }
-    body.hash(HashAlgorithm::Sha256)?.as_bytes().try_into().ok()
-}
-
 fn decoded_length(headers: &HeaderMap) -> Result<u64, Refused> {
     let digits = one(headers, DECODED_LENGTH, reason::DECODED_LENGTH)?;
     let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
@@ -127,23 +123,23 @@ fn trailer(headers: &HeaderMap) -> Result<Checksum, Refused> {
 /// Holds a body to the hash that was signed.
 struct HashCheck {
     expected: [u8; 32],
-    hasher: Hasher,
+    hashed: digest::Context,
 }
 
 impl HashCheck {
     fn new(expected: [u8; 32]) -> Self {
-        Self { expected, hasher: HashAlgorithm::Sha256.begin() }
+        Self { expected, hashed: digest::Context::new(&digest::SHA256) }
     }
 }
 
 impl BodyCheck for HashCheck {
     fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
-        self.hasher.update(wire);
+        self.hashed.update(wire);
         Ok(Passed::AsIs)
     }
 
     fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
-        let matches: bool = self.hasher.finish().as_bytes().ct_eq(&self.expected).into();
+        let matches: bool = self.hashed.finish().as_ref().ct_eq(&self.expected).into();
         if matches { Ok(()) } else { Err(reason::PAYLOAD.forbidden()) }
     }
 }

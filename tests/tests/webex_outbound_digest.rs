@@ -124,7 +124,7 @@ impl<'q> Lookup<Query<'q>> for DomainController {
 async fn s002_11_a_domain_controller_answers_with_a_session_key() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
-    let store = MemoryReplayStore::new(1 << 20, SystemClock);
+    let store = MemoryReplayStore::new(SystemClock);
     let door = Verifier::new("bank", DomainController(Arc::clone(&asked)), nonces, store).unwrap();
     let door = Arc::new(door.offering(&[Algorithm::Sha256Sess]).unwrap());
     let server = VerifyLayer::new(door).layer(service_fn(
@@ -245,7 +245,7 @@ async fn s002_18_the_client_nonce_proves_the_server_and_the_body() {
         .add("alice", "bank", Ha1::new(HashFunction::Sha256, "alice", b"bank", b"s3cret"))
         .unwrap();
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
-    let store = MemoryReplayStore::new(1 << 20, SystemClock);
+    let store = MemoryReplayStore::new(SystemClock);
     let door = Verifier::new("bank", accounts, nonces, store).unwrap();
     let door = Arc::new(door.protecting(Offered::AuthInt).unwrap());
     for (change, status) in [(false, 200), (true, 401)] {
@@ -298,7 +298,7 @@ async fn s002_20_opaque_is_returned_unchanged_within_the_protection_space() {
 fn s002_21_our_opaque_is_base64() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
-    let store = MemoryReplayStore::new(1 << 20, SystemClock);
+    let store = MemoryReplayStore::new(SystemClock);
     let door = Verifier::new("bank", Accounts::new(), nonces, store).unwrap();
     let (uri, headers) = (Uri::from_static(URL), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);

@@ -164,7 +164,7 @@ fn through_the_trait(algorithm: Algorithm) -> Call {
     let mut accounts = Accounts::new();
     accounts.add(USER, REALM, ha1(algorithm)).expect("an account");
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).expect("nonces");
-    let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+    let replay = MemoryReplayStore::new(SystemClock);
     let door = Verifier::new(REALM, accounts, nonces, replay).expect("a verifier");
     let door = door.md5(Md5::Anywhere).offering(&[algorithm]).expect("an offer");
     let (uri, none) = (uri(), HeaderMap::new());

@@ -1,7 +1,7 @@
 //! What every scheme that is sent as `Authorization: Bearer` reads and answers (RFC 6750 sections 2.1 and 3).
 
 use crate::{
-    Answer, Authorization, Challenge, Challenges, Presence, Reason, Refusal, Rejection,
+    Answer, Authorization, Challenge, Challenges, Error, Presence, Reason, Refusal, Rejection,
     RequestView, Result,
 };
 use http::{HeaderMap, StatusCode, header::WWW_AUTHENTICATE};
@@ -18,6 +18,7 @@ use std::fmt;
 /// Without a token the challenge says no more than the realm (section 3.1).
 #[derive(Clone)]
 pub struct BearerRealm {
+    realm: Box<str>,
     missing: Challenge,
     invalid: Challenge,
     malformed: Challenge,
@@ -35,6 +36,7 @@ impl BearerRealm {
     pub fn new(realm: &str) -> Result<Self> {
         let begin = || Challenge::build(Self::SCHEME).quoted("realm", realm);
         Ok(Self {
+            realm: realm.into(),
             missing: begin().finish()?,
             invalid: begin().quoted("error", "invalid_token").finish()?,
             malformed: begin().quoted("error", "invalid_request").finish()?,
@@ -74,6 +76,28 @@ impl BearerRealm {
         Rejection::unauthenticated(reason, self.invalid.clone())
     }
 
+    /// 403 with `insufficient_scope`: the token is good, and not for this; `scope` is what would be.
+    ///
+    /// For conditions that know what a principal may do: see [`Verifier::check`](crate::Verifier::check).
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when `scope` is not a list of scopes with one space between two (RFC 6749 section 3.3).
+    pub fn insufficient_scope(&self, scope: &str) -> Result<Rejection> {
+        let of_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
+        if !scope.split(' ').all(|one| !one.is_empty() && one.bytes().all(of_scope)) {
+            let text = "scope is not a list of scopes, expected visible characters but \" and \\, \
+                        with one space between two scopes";
+            return Err(Error::config("bearer_scope", text));
+        }
+        let challenge = Challenge::build(Self::SCHEME)
+            .quoted("realm", &self.realm)
+            .quoted("error", "insufficient_scope")
+            .quoted("scope", scope)
+            .finish()?;
+        Ok(Rejection::forbidden(SCOPE).with_challenge(challenge))
+    }
+
     /// 400 with `invalid_request`: the request cannot be read, or in more than one way.
     #[cold]
     #[must_use]
@@ -81,6 +105,9 @@ impl BearerRealm {
         Rejection::malformed(reason).with_challenge(self.malformed.clone())
     }
 }
+
+const SCOPE: Reason =
+    Reason::new("bearer_insufficient_scope", "Bearer token is good, and not for this");
 
 /// Does this answer refuse the Bearer token it was sent with (RFC 6750 section 3.1)? A 401 does, unless it says that the
 /// token is good and its scope does not suffice.
@@ -144,6 +171,19 @@ mod tests {
         assert_eq!(shown(realm.missing(WHY)), "Bearer realm=\"example\"");
         assert_eq!(shown(realm.invalid(WHY)), "Bearer realm=\"example\", error=\"invalid_token\"");
         assert!(BearerRealm::new("a\nb").is_err());
+    }
+
+    #[test]
+    fn a_scope_that_does_not_suffice_is_forbidden() {
+        let realm = BearerRealm::new("example").unwrap();
+        let refused = realm.insufficient_scope("sms:send sms:read").unwrap();
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN);
+        let expected =
+            "Bearer realm=\"example\", error=\"insufficient_scope\", scope=\"sms:send sms:read\"";
+        assert_eq!(refused.challenges()[0].to_string(), expected);
+        for scope in ["", " ", "a  b", "a ", "a\"b", "a\\b", "a\nb", "é"] {
+            assert_eq!(realm.insufficient_scope(scope).unwrap_err().code(), "bearer_scope");
+        }
     }
 
     #[track_caller]

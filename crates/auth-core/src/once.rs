@@ -2,7 +2,7 @@
 
 use crate::{
     Accepted, Cause, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
-    RequestView, Unique, Verifier,
+    RequestView, TenantId, Unique, Verifier,
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -11,6 +11,7 @@ use std::{fmt, sync::Arc, time::Duration};
 pub struct Once<V> {
     verifier: V,
     store: Arc<dyn ReplayStore>,
+    tenant: Option<TenantId>,
 }
 
 /// What an accepted request brought that may be used once, and how its scheme refuses it: left in [`Accepted`] by the
@@ -58,7 +59,13 @@ impl Singles {
 
 impl<V> Once<V> {
     pub(crate) fn new(verifier: V, store: impl ReplayStore + 'static) -> Self {
-        Self { verifier, store: Arc::new(store) }
+        Self { verifier, store: Arc::new(store), tenant: None }
+    }
+
+    /// For this tenant, where several share the store: what one of them has used is fresh for the others.
+    #[must_use]
+    pub fn of_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
     }
 }
 
@@ -85,6 +92,10 @@ impl<V: Verifier> Once<V> {
     fn use_one(&self, single: Single) -> Flow<'_, Result<(), Rejection>> {
         let Single { unique, refusals } = single;
         let Some(unique) = unique else { return Flow::ready(Err(refusals.missing.clone())) };
+        let unique = match &self.tenant {
+            Some(tenant) => unique.of_tenant(tenant.clone()),
+            None => unique,
+        };
         self.store.check_and_set(&unique).and_then(move |told| match told {
             Replay::Fresh => Flow::ready(Ok(())),
             Replay::Seen => Flow::ready(Err(refusals.seen.clone())),

@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use auth_core::{
-    Accepted, Answer, Authenticator, Clock, Credentials, Error, Event, Flow, HashAlgorithm, Inline,
-    Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random, Renewal,
-    Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp, Token,
-    TokenSource, Verdict, Verifier, Workers,
+    Accepted, Answer, Authenticator, Clock, Credentials, Error, Event, Flow, Inline, Lifespan,
+    Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random, Renewal, Replay,
+    ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp, Token,
+    TokenSource, Unique, Verdict, Verifier, Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
@@ -15,6 +15,7 @@ use std::{
         Arc,
         atomic::{AtomicU32, Ordering},
     },
+    time::Duration,
 };
 
 const NEED: Need = Need::Bytes { limit: 7 };
@@ -164,29 +165,21 @@ fn values_behind_an_arc_are_themselves() {
 }
 
 #[test]
-fn a_replay_store_behind_an_arc_is_itself() {
-    let (now, later) = (Timestamp::from_unix(7), Timestamp::from_unix(9));
-    let store = Arc::new(MemoryReplayStore::new(10_000, now));
+fn a_replay_store_behind_pointers_is_itself() {
+    let hold = Duration::from_secs(1);
+    let unique = |id: &[u8]| {
+        Unique::new("s", b"", id, Timestamp::from_unix(9)).issued_at(Timestamp::from_unix(7))
+    };
+    let store = Box::new(Arc::new(MemoryReplayStore::new(Timestamp::from_unix(7))));
     let store: &dyn ReplayStore = &store;
-    assert_eq!(store.check_and_set("s", b"a", later).wait().unwrap(), Replay::Fresh);
-    assert_eq!(store.check_and_set("s", b"a", later).wait().unwrap(), Replay::Seen);
-    assert_eq!(store.window("s", b"w", 1, 8, later).wait().unwrap(), Replay::Fresh);
-    assert_eq!(store.window("s", b"w", 1, 8, later).wait().unwrap(), Replay::Seen);
-    let Reservation::Reserved(ticket) = store.reserve("s", b"r", later).wait().unwrap() else {
-        panic!("not reserved")
-    };
-    assert!(store.release("s", b"r", ticket).wait().unwrap());
-    let Reservation::Reserved(ticket) = store.reserve("s", b"r", later).wait().unwrap() else {
-        panic!("not free again")
-    };
-    assert!(store.confirm("s", b"r", ticket, later).wait().unwrap());
-    assert_eq!(store.reserve("s", b"r", later).wait().unwrap(), Reservation::Done);
-}
-
-/// A body that two schemes hash is hashed for both, and only once for the same hash.
-#[test]
-fn needs_join() {
-    let both = Need::hash(HashAlgorithm::Sha256).and(Need::hash(HashAlgorithm::Sha512));
-    let Need::Hash(both) = both.and(Need::hash(HashAlgorithm::Sha256)) else { panic!("hashes") };
-    assert_eq!(both.iter().collect::<Vec<_>>(), [HashAlgorithm::Sha256, HashAlgorithm::Sha512]);
+    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), Replay::Fresh);
+    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), Replay::Seen);
+    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), Replay::Fresh);
+    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), Replay::Seen);
+    let reserve = || store.reserve(&unique(b"r"), hold).wait().unwrap();
+    let Reservation::Reserved(ticket) = reserve() else { panic!("not reserved") };
+    assert!(store.release(&unique(b"r"), ticket).wait().unwrap());
+    let Reservation::Reserved(ticket) = reserve() else { panic!("not free again") };
+    assert!(store.confirm(&unique(b"r"), ticket).wait().unwrap());
+    assert_eq!(reserve(), Reservation::Done);
 }

@@ -216,7 +216,7 @@ impl Authenticator for Digest {
     fn needs(&self, head: RequestView<'_>) -> Need {
         let Some(kept) = self.usable(head.uri) else { return Need::Nothing };
         match kept.session.terms.qop {
-            Some(Qop::AuthInt) => need(kept.session.terms.algorithm.function(), usize::MAX),
+            Some(Qop::AuthInt) => Need::Bytes { limit: usize::MAX },
             _ => Need::Nothing,
         }
     }
@@ -257,11 +257,6 @@ impl Side {
             Self::Proxy => HeaderName::from_static("proxy-authentication-info"),
         }
     }
-}
-
-/// How much of a body has to be read to hash it so.
-pub(crate) fn need(function: HashFunction, limit: usize) -> Need {
-    function.of_bodies().map_or(Need::Bytes { limit }, Need::hash)
 }
 
 fn channel(uri: &Uri) -> Channel {
@@ -305,7 +300,7 @@ mod tests {
     use crate::{
         Algorithm, Count, DigestChallenge, DigestResponse, Ha1, Message, NonceCount, Protection,
     };
-    use auth_core::{Attempts, Authorization, Body, HashAlgorithm, Next, SystemRandom};
+    use auth_core::{Attempts, Authorization, Body, Next, SystemRandom};
     use auth_testing::{Scripted, SeededRandom};
     use http::{
         HeaderValue, Response,
@@ -1086,35 +1081,17 @@ mod tests {
         let learned =
             digest.assess(&Credentials::none(), Answer::new(view, asked.status(), asked.headers()));
         assert!(matches!(learned, Verdict::Retry { .. }));
-        assert_eq!(digest.needs(view), Need::hash(HashAlgorithm::Sha256));
-        assert_eq!(digest.present(view).unwrap_err().code(), "digest_body_unread");
-        let other = [HashAlgorithm::Sha512.hash(b"{}")];
-        let hashed = view.with_body(Body::Hashed(&other));
-        assert_eq!(digest.present(hashed).unwrap_err().code(), "digest_body_unread");
-        let right = [HashAlgorithm::Sha256.hash(b"{}")];
-        for body in [Body::Bytes(b"{}"), Body::Hashed(&right)] {
-            let credentials = digest.present(view.with_body(body)).unwrap().unwrap();
-            let (mut to, mut headers) = (uri.clone(), HeaderMap::new());
-            credentials.commit(&mut to, &mut headers).unwrap();
-            let read = Received { uri: &to, headers: &headers }.credentials().unwrap();
-            let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
-            let session = ha1.session(Algorithm::Sha256, b"n", b"");
-            let body = BodyHash::of(HashFunction::Sha256, b"{}");
-            let expected = session.response(&read.message("POST", Some(body)).unwrap());
-            assert!(expected.matches(read.response));
-        }
-    }
-
-    #[test]
-    fn md5_needs_the_bytes_since_no_adapter_hashes_so() {
-        let digest = alice();
-        let asked = ask(&["Digest realm=\"r\", nonce=\"n\", qop=\"auth-int\""]);
-        let (uri, none) = (Uri::from_static(URL), HeaderMap::new());
-        let view = RequestView::new(&Method::POST, &uri, &none);
-        assert_eq!(digest.needs(view), Need::Nothing);
-        let _ =
-            digest.assess(&Credentials::none(), Answer::new(view, asked.status(), asked.headers()));
         assert_eq!(digest.needs(view), Need::Bytes { limit: usize::MAX });
+        assert_eq!(digest.present(view).unwrap_err().code(), "digest_body_unread");
+        let credentials = digest.present(view.with_body(Body::Bytes(b"{}"))).unwrap().unwrap();
+        let (mut to, mut headers) = (uri.clone(), HeaderMap::new());
+        credentials.commit(&mut to, &mut headers).unwrap();
+        let read = Received { uri: &to, headers: &headers }.credentials().unwrap();
+        let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
+        let session = ha1.session(Algorithm::Sha256, b"n", b"");
+        let body = BodyHash::of(HashFunction::Sha256, b"{}");
+        let expected = session.response(&read.message("POST", Some(body)).unwrap());
+        assert!(expected.matches(read.response));
     }
 
     /// A server behind a transport and the same behind the adapter.

@@ -1,7 +1,6 @@
 //! The hash functions behind one type, and their output in hexadecimal on the stack.
 
 use crate::HashFunction;
-use auth_core::HashAlgorithm;
 use md5::Md5;
 use sha2::{Digest, Sha256, Sha512, Sha512_256};
 use std::fmt;
@@ -235,16 +234,6 @@ impl HashFunction {
             Self::Md5 => 32,
             Self::Sha256 | Self::Sha512_256 => 64,
             Self::Sha512 => 128,
-        }
-    }
-
-    /// What an adapter calls it; none does MD5.
-    pub(crate) const fn of_bodies(self) -> Option<HashAlgorithm> {
-        match self {
-            Self::Md5 => None,
-            Self::Sha256 => Some(HashAlgorithm::Sha256),
-            Self::Sha512 => Some(HashAlgorithm::Sha512),
-            Self::Sha512_256 => Some(HashAlgorithm::Sha512_256),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Digest`], [`Policy`], [`TypedFields`] | the client: answers challenges, and from then on before it is asked |
 //! | [`Verifier`], [`Accounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
-//! | [`Query`], [`Known`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
+//! | [`Query`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
 //! | [`Ha1`], [`SessionHa1`], [`Message`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
 //!
@@ -53,7 +53,7 @@
 //!     "alice:realm1:63e9ca155d5c785cfa7872bd0bba959c7bb7b07f26cb3a265284b777330de2fd",
 //! )?;
 //! let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
-//! let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+//! let replay = MemoryReplayStore::new(SystemClock);
 //! let door = Verifier::new("realm1", accounts, nonces, replay)?;
 //!
 //! // What a server adapter does for every request; this one has no credentials.
@@ -101,7 +101,7 @@ pub use nonce::Nonces;
 pub use qop::{NonceCount, Offered, Qop};
 pub use reason::{Face, Refused};
 pub use response::{BodyHash, BodyHasher, Count, Message, Protection, userhash};
-pub use verifier::{Accounts, Known, KnownSecret, Name, Principal, Query, Verifier};
+pub use verifier::{Accounts, KnownSecret, KnownUser, Name, Principal, Query, Verifier};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/digest.md")]

@@ -48,8 +48,9 @@ pub(crate) struct Issued {
     /// Its time and chance: what tells it from all others.
     pub(crate) id: [u8; 16],
     pub(crate) age: Age,
-    /// When nobody will take it any more, clocks apart.
-    pub(crate) forgotten: Timestamp,
+    pub(crate) issued: Timestamp,
+    /// The last moment at which it is taken, clocks apart.
+    pub(crate) last: Timestamp,
 }
 
 /// How far its life has gone.
@@ -163,7 +164,7 @@ impl Nonces {
             false if lived > self.life / 2 => Age::Due,
             false => Age::Young,
         };
-        Some(Issued { id: *id, age, forgotten: issued.after(self.life).after(Self::SKEW * 2) })
+        Some(Issued { id: *id, age, issued, last: issued.after(self.life) })
     }
 
     /// A text that goes with every nonce of a realm, in Base64 as RFC 7616 section 3.3 advises.
@@ -239,7 +240,8 @@ mod tests {
     fn it_is_remembered_until_no_node_takes_it() {
         let clock = ManualClock::at(1000);
         let issued = nonces(&clock).judge(&nonces(&clock).issue(None).unwrap(), None).unwrap();
-        assert_eq!(issued.forgotten, Timestamp::from_unix(1000 + 300 + 120));
+        assert_eq!(issued.issued, Timestamp::from_unix(1000));
+        assert_eq!(issued.last, Timestamp::from_unix(1000 + 300));
     }
 
     #[test]

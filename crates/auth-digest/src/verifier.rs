@@ -7,18 +7,17 @@ mod offer;
 mod seal;
 mod target;
 
-pub use accounts::{Accounts, Known, KnownSecret, Name, Query};
+pub use accounts::{Accounts, KnownSecret, KnownUser, Name, Query};
 
 use crate::{
     Algorithm, BodyHash, DigestResponse, Qop, SessionHa1,
     challenge::SCHEME,
-    client::need,
     nonce::{Age, Nonces},
     reason,
 };
 use auth_core::{
-    Accepted, Authorization, Cause, Error, Flow, Lookup, Need, Outcome, Presence, Replay,
-    ReplayStore, RequestView, Result,
+    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Cause, Error, Flow, Lookup, Need,
+    Outcome, Presence, Replay, ReplayStore, RequestView, Result, Settled, TenantId, Unique,
 };
 use decoy::Decoys;
 use head::{Head, Stop, cnonce};
@@ -28,8 +27,8 @@ use std::{fmt, str, sync::Arc};
 
 /// Verifies Digest credentials (RFC 7616).
 ///
-/// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: see
-/// [`Query`] and [`KnownSecret`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
+/// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: it is asked a
+/// [`Query`], and finds [`Candidates`] of [`KnownUser`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
 /// any number of nodes that share a key and a store are one server.
 ///
 /// Unless set otherwise it offers SHA-256 with `auth`, and takes requests that overtook one another within the last 128
@@ -41,7 +40,8 @@ use std::{fmt, str, sync::Arc};
 /// In this order: one field of bounded size; each parameter once and in its one spelling; algorithm, realm, opaque and
 /// quality of protection as they were offered; the target of the request; then the response, in constant time and with
 /// the same work for an unknown user; then the age of the nonce, and last the count, so that strangers cannot fill the
-/// store. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
+/// store. Counts are kept for each nonce and user, so that no user spends those of another; a store that is full makes
+/// the oldest nonces stale. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
 ///
 /// An `auth-int` body is hashed as it was received. What a caller sends under `auth` is not protected but for method
 /// and target.
@@ -55,23 +55,25 @@ pub struct Verifier<L> {
     window: u32,
     most_body: usize,
     decoys: Decoys,
+    limit: Option<AttemptLimit>,
+    tenant: Option<TenantId>,
 }
 
-/// Who turned out to be calling, and how it proved it.
+/// The caller that a response proved, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
+#[non_exhaustive]
+pub struct Principal<P = ()> {
     /// The user's name.
     pub user: Arc<str>,
     /// The algorithm of the response: who still uses MD5 shows here.
     pub algorithm: Algorithm,
     /// What the response protects; `None` under RFC 2069.
     pub qop: Option<Qop>,
+    /// Whom the look-up says that the user's secret stands for.
+    pub caller: P,
 }
 
-impl<L> Verifier<L>
-where
-    L: for<'q> Lookup<Query<'q>, Found = Known>,
-{
+impl<L> Verifier<L> {
     /// A verifier for a realm.
     ///
     /// # Errors
@@ -93,12 +95,36 @@ where
             offer: Offer::new(),
             window: 128,
             most_body: 1024 * 1024,
+            limit: None,
+            tenant: None,
         };
         verifier.offer.check(realm)?;
         Ok(verifier)
     }
 
-    fn judge<'a>(&'a self, request: RequestView<'a>) -> Result<Flow<'a, Outcome<Principal>>, Stop> {
+    /// For this tenant, where several share the replay store: none of them uses up the counts of another.
+    #[must_use]
+    pub fn of_tenant(self, tenant: TenantId) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+
+    /// With a limit to wrong responses, of each source and of each user name: beyond it callers get a 429 with
+    /// `Retry-After`, before a user is looked up.
+    #[must_use]
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
+    }
+}
+
+impl<L, P> Verifier<L>
+where
+    L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, P>>,
+    P: Clone + Send + 'static,
+{
+    fn judge<'a>(
+        &'a self,
+        request: RequestView<'a>,
+    ) -> Result<Flow<'a, Outcome<Principal<P>>>, Stop> {
         let head = self.head(request)?;
         let algorithm = head.response.algorithm();
         let body = match head.response.qop() {
@@ -112,57 +138,94 @@ where
             }
             _ => None,
         };
-        let found = self.accounts.lookup(&self.query(&head.response));
-        Ok(found.and_then(move |found| {
-            let proven = self.prove(&head.response, request, body, found);
-            match proven.and_then(|(user, session)| self.count(request, head, user, session)) {
-                Ok(flow) => flow,
-                Err(stop) => self.stopped(stop, request),
-            }
+        let name = match self.query(&head.response).name {
+            Name::Plain(name) | Name::Hashed(name) => name.as_bytes(),
+        };
+        let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(name));
+        Ok(begun.and_then(move |begun| match begun {
+            Ok(attempt) => self.look_up(request, head, body, attempt),
+            Err(rejection) => Flow::ready(Err(rejection)),
         }))
     }
 
-    /// Is the response that of the password?
+    fn look_up<'a>(
+        &'a self,
+        request: RequestView<'a>,
+        head: Head<'a>,
+        body: Option<BodyHash>,
+        attempt: Attempt,
+    ) -> Flow<'a, Outcome<Principal<P>>> {
+        let found = self.accounts.lookup(&self.query(&head.response));
+        found.then(move |found| {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => {
+                    attempt.settle(Settled::Unknown);
+                    return Flow::failed(error);
+                }
+            };
+            let proven = self.prove(&head.response, request, body, found);
+            attempt.settle(match &proven {
+                Ok(_) => Settled::Right,
+                Err(Stop::Failed(_)) => Settled::Unknown,
+                Err(Stop::Refused(_) | Stop::Rejected(_)) => Settled::Wrong,
+            });
+            match proven.and_then(|proven| self.count(request, head, proven)) {
+                Ok(flow) => flow,
+                Err(stop) => self.stopped(stop, request),
+            }
+        })
+    }
+
+    /// Is the response that of the password? Of several candidates all are tried, so that the time does not tell which
+    /// one it is.
     fn prove(
         &self,
         response: &DigestResponse<'_>,
         request: RequestView<'_>,
         body: Option<BodyHash>,
-        found: Option<Known>,
-    ) -> Result<(Arc<str>, SessionHa1), Stop> {
+        found: Option<Candidates<KnownUser, P>>,
+    ) -> Result<Proven<P>, Stop> {
         let algorithm = response.algorithm();
         let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
-        let (user, session) = match found {
-            None => (None, session(self.decoys.of(algorithm.function()))),
-            Some(Known { user, secret: KnownSecret::Ha1(ha1) }) => (Some(user), session(&ha1)),
-            Some(Known { secret: KnownSecret::Session(_), .. }) if !algorithm.is_session() => {
-                let text = "look-up gave the secret of a session under an algorithm without one";
-                return Err(Stop::Failed(Error::config("digest_known_session", text)));
-            }
-            Some(Known { user, secret: KnownSecret::Session(given) }) => (Some(user), given),
-        };
-        if session.function() != algorithm.function() {
-            let text = "look-up gave a secret of another hash function than was asked for";
-            return Err(Stop::Failed(Error::config("digest_known_function", text)));
-        }
         let message = response.message(request.method.as_str(), body);
         let message = message.ok_or_else(|| Stop::Failed(unread()))?;
-        let right = session.response(&message).matches(response.response);
-        match user {
-            None => Err(reason::USER_UNKNOWN.into()),
-            Some(_) if !right => Err(reason::RESPONSE_WRONG.into()),
-            Some(user) => Ok((user, session)),
+        let is_right = |session: &SessionHa1| session.response(&message).matches(response.response);
+        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        if candidates.is_empty() {
+            let _ = is_right(&session(self.decoys.of(algorithm.function())));
+            return Err(reason::USER_UNKNOWN.into());
         }
+        let mut proven = None;
+        for candidate in candidates {
+            let session = match &candidate.secret.secret {
+                KnownSecret::Ha1(ha1) => session(ha1),
+                KnownSecret::Session(_) if !algorithm.is_session() => {
+                    let text =
+                        "look-up gave the secret of a session under an algorithm without one";
+                    return Err(Stop::Failed(Error::config("digest_known_session", text)));
+                }
+                KnownSecret::Session(given) => given.clone(),
+            };
+            if session.function() != algorithm.function() {
+                let text = "look-up gave a secret of another hash function than was asked for";
+                return Err(Stop::Failed(Error::config("digest_known_function", text)));
+            }
+            if is_right(&session) {
+                let user = Arc::clone(&candidate.secret.user);
+                proven = Some(Proven { user, session, caller: candidate.principal.clone() });
+            }
+        }
+        proven.ok_or_else(|| reason::RESPONSE_WRONG.into())
     }
 
-    /// The caller is who it says: is its nonce young, and its count unused?
+    /// The caller is the user it says it is: is its nonce young, and its count unused?
     fn count<'a>(
         &'a self,
         request: RequestView<'a>,
         head: Head<'a>,
-        user: Arc<str>,
-        session: SessionHa1,
-    ) -> Result<Flow<'a, Outcome<Principal>>, Stop> {
+        proven: Proven<P>,
+    ) -> Result<Flow<'a, Outcome<Principal<P>>>, Stop> {
         let Head { response, nonce } = head;
         let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
         match nonce.age {
@@ -170,24 +233,26 @@ where
             Age::Future => return Err(reason::NONCE_FUTURE.into()),
             Age::Young | Age::Due => {}
         }
+        let user = proven.user.as_bytes();
+        let unique = Unique::new("digest", user, &nonce.id, nonce.last).issued_at(nonce.issued);
+        let unique = match &self.tenant {
+            Some(tenant) => unique.of_tenant(tenant.clone()),
+            None => unique,
+        };
         let (told, seen) = match &response.counted {
             Some(counted) => {
                 let count = counted.nc.number().into();
-                let told =
-                    self.replay.window(SCOPE, &nonce.id, count, self.window, nonce.forgotten);
-                (told, reason::REPLAYED)
+                (self.replay.window(&unique, count, self.window), reason::REPLAYED)
             }
-            None => {
-                let told = self.replay.check_and_set(SCOPE, &nonce.id, nonce.forgotten);
-                (told, reason::NONCE_USED)
-            }
+            None => (self.replay.check_and_set(&unique), reason::NONCE_USED),
         };
         Ok(told.and_then(move |told| match told {
-            Replay::Fresh => self.accept(request, &response, nonce.age, user, session),
+            Replay::Fresh => self.accept(request, &response, nonce.age, proven),
             Replay::Seen => self.stopped(seen.into(), request),
-            Replay::Full | Replay::Unavailable => Flow::failed(Error::Unavailable {
+            Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
+            Replay::Full => Flow::failed(Error::Unavailable {
                 retry_after: None,
-                cause: Cause::new("digest_replay_store", "replay store could not tell"),
+                cause: Cause::new("digest_replay_store", "replay store has no room"),
             }),
         }))
     }
@@ -197,20 +262,21 @@ where
         request: RequestView<'_>,
         response: &DigestResponse<'_>,
         age: Age,
-        user: Arc<str>,
-        session: SessionHa1,
-    ) -> Flow<'a, Outcome<Principal>> {
+        proven: Proven<P>,
+    ) -> Flow<'a, Outcome<Principal<P>>> {
+        let Proven { user, session, caller } = proven;
         let due = age == Age::Due || response.counted.is_none();
         let nextnonce = match due.then(|| self.nonces.issue(request.peer.address)).transpose() {
             Ok(nextnonce) => nextnonce,
             Err(error) => return Flow::failed(error),
         };
-        let principal = Principal { user, algorithm: response.algorithm(), qop: response.qop() };
+        let (algorithm, qop) = (response.algorithm(), response.qop());
+        let principal = Principal { user, algorithm, qop, caller };
         let proof = Proof::new(session, response, nextnonce, self.most_body);
         Flow::ready(Ok(Accepted::new(SCHEME, principal).with_seal(proof)))
     }
 
-    fn stopped<'a>(&self, stop: Stop, request: RequestView<'_>) -> Flow<'a, Outcome<Principal>> {
+    fn stopped<'a>(&self, stop: Stop, request: RequestView<'_>) -> Flow<'a, Outcome<Principal<P>>> {
         match stop {
             Stop::Failed(error) => Flow::failed(error),
             Stop::Rejected(rejection) => Flow::ready(Err(rejection)),
@@ -219,11 +285,19 @@ where
     }
 }
 
-impl<L> auth_core::Verifier for Verifier<L>
+/// A user whose response was right.
+struct Proven<P> {
+    user: Arc<str>,
+    session: SessionHa1,
+    caller: P,
+}
+
+impl<L, P> auth_core::Verifier for Verifier<L>
 where
-    L: for<'q> Lookup<Query<'q>, Found = Known>,
+    L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, P>>,
+    P: Clone + Send + 'static,
 {
-    type Principal = Principal;
+    type Principal = Principal<P>;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         Authorization::presence(head, SCHEME)
@@ -235,13 +309,13 @@ where
         }
         match self.head(head) {
             Ok(Head { response, nonce: Some(_) }) if response.qop() == Some(Qop::AuthInt) => {
-                need(response.algorithm().function(), self.most_body)
+                Need::Bytes { limit: self.most_body }
             }
             _ => Need::Nothing,
         }
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Principal>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Principal<P>>> {
         self.judge(request).unwrap_or_else(|stop| self.stopped(stop, request))
     }
 }
@@ -251,7 +325,7 @@ fn unread() -> Error {
     Error::config("digest_body_unread", text)
 }
 
-impl AsRef<str> for Principal {
+impl<P> AsRef<str> for Principal<P> {
     fn as_ref(&self) -> &str {
         &self.user
     }
@@ -263,9 +337,6 @@ impl<L> fmt::Debug for Verifier<L> {
     }
 }
 
-/// Of the entries in a replay store: nonces are told apart by chance.
-const SCOPE: &str = "digest";
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -274,8 +345,8 @@ mod tests {
         Offered, Protection, userhash,
     };
     use auth_core::{
-        Body, HashAlgorithm, MemoryReplayStore, Peer, Rejection, Reply, Reservation, SystemRandom,
-        Ticket, Timestamp, Verifier as _,
+        Body, MemoryReplayStore, Peer, Rejection, Reply, Reservation, SystemRandom, Ticket,
+        Timestamp, Verifier as _,
     };
     use auth_testing::ManualClock;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
@@ -300,7 +371,7 @@ mod tests {
     }
 
     fn store(clock: &ManualClock) -> MemoryReplayStore {
-        MemoryReplayStore::new(1 << 20, clock.clone())
+        MemoryReplayStore::new(clock.clone())
     }
 
     fn door(clock: &ManualClock) -> Verifier<Accounts> {
@@ -317,7 +388,7 @@ mod tests {
     /// What comes of a request with this field.
     fn judge<L>(door: &Verifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
     where
-        L: for<'q> Lookup<Query<'q>, Found = Known>,
+        L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, ()>>,
     {
         let (uri, mut headers): (Uri, _) = (target.parse().unwrap(), HeaderMap::new());
         if !field.is_empty() {
@@ -375,7 +446,7 @@ mod tests {
     /// The first challenge of a door.
     fn asked<L>(door: &Verifier<L>) -> String
     where
-        L: for<'q> Lookup<Query<'q>, Found = Known>,
+        L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, ()>>,
     {
         judge(door, "/", b"", Body::Unread).challenges().remove(0)
     }
@@ -438,8 +509,12 @@ mod tests {
         let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
         let Judged::Accepted(accepted) = judged else { panic!("{judged:?}") };
         assert_eq!(accepted.scheme, "Digest");
-        let expected =
-            Principal { user: "alice".into(), algorithm: Algorithm::Md5Sess, qop: Some(Qop::Auth) };
+        let expected = Principal {
+            user: "alice".into(),
+            algorithm: Algorithm::Md5Sess,
+            qop: Some(Qop::Auth),
+            caller: (),
+        };
         assert_eq!(accepted.principal.as_ref(), "alice");
         assert_eq!(accepted.principal, expected);
     }
@@ -642,22 +717,22 @@ mod tests {
     }
 
     /// A store that says the same each time.
-    struct Says(Replay);
+    struct Says(Result<Replay>);
 
     impl ReplayStore for Says {
-        fn check_and_set(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Replay> {
-            Flow::ready(self.0)
+        fn check_and_set(&self, _: &Unique) -> Flow<'_, Replay> {
+            self.0.clone().into()
         }
-        fn window(&self, _: &str, _: &[u8], _: u64, _: u32, _: Timestamp) -> Flow<'_, Replay> {
-            Flow::new(async { Ok(self.0) })
+        fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, Replay> {
+            Flow::new(async { self.0.clone() })
         }
-        fn reserve(&self, _: &str, _: &[u8], _: Timestamp) -> Flow<'_, Reservation> {
+        fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, Reservation> {
             Flow::ready(Reservation::Full)
         }
-        fn confirm(&self, _: &str, _: &[u8], _: Ticket, _: Timestamp) -> Flow<'_, bool> {
+        fn confirm(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
             Flow::ready(false)
         }
-        fn release(&self, _: &str, _: &[u8], _: Ticket) -> Flow<'_, bool> {
+        fn release(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
             Flow::ready(false)
         }
     }
@@ -665,14 +740,68 @@ mod tests {
     #[test]
     fn a_store_that_cannot_tell_lets_nobody_in() {
         for (replay, expected) in [
-            (Replay::Full, "digest_replay_store"),
-            (Replay::Unavailable, "digest_replay_store"),
-            (Replay::Seen, "401 digest_replayed"),
-            (Replay::Fresh, "alice"),
+            (Err(Error::transport("down", "nobody answers")), "down"),
+            (Ok(Replay::Full), "digest_replay_store"),
+            (Ok(Replay::TooOld), "401 digest_nonce_old stale"),
+            (Ok(Replay::Seen), "401 digest_replayed"),
+            (Ok(Replay::Fresh), "alice"),
         ] {
             let door = Verifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
             check(&door, &ALICE, expected);
         }
+    }
+
+    /// As curl and wget do, which keep no nonce: a new session for every request, under the right password.
+    #[test]
+    fn a_store_that_is_full_makes_old_nonces_stale_and_refuses_no_new_one() {
+        let clock = clock();
+        let small = store(&clock).with_limit(32 * 1024);
+        let door = Verifier::new("r", accounts(), nonces(&clock), small).unwrap();
+        let first = asked(&door);
+        let first_is = |nc, expected: &str| {
+            let field = Client { nc, ..ALICE }.answer(&first);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected);
+        };
+        first_is(1, "alice");
+        for n in 0..1000 {
+            clock.advance(Duration::from_millis(100));
+            let told = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread).told();
+            assert_eq!(told, "alice", "log-in {n}");
+        }
+        first_is(2, "401 digest_nonce_old stale");
+    }
+
+    #[test]
+    fn one_user_cannot_spend_the_counts_of_another_and_a_hashed_name_is_the_same_user() {
+        let door = door(&clock()).with_userhash();
+        let challenge = asked(&door);
+        let other = Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE };
+        let told = |client: &Client<'_>, challenge: &str| {
+            judge(&door, "/", &client.answer(challenge), Body::Unread).told()
+        };
+        assert_eq!(told(&ALICE, &challenge), "alice");
+        assert_eq!(told(&Client { nc: u32::MAX, ..other }, &challenge), "J\u{e4}s\u{f8}n");
+        assert_eq!(told(&Client { nc: 2, ..ALICE }, &challenge), "alice");
+        let plain = challenge.replace(", userhash=true", "");
+        assert_eq!(told(&Client { nc: 2, ..ALICE }, &plain), "401 digest_replayed");
+    }
+
+    #[test]
+    fn wrong_responses_run_out_for_each_user() {
+        use auth_core::{MemoryLimits, Rate};
+        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
+        let limits = MemoryLimits::new(clock()).with_identity_rate(rate);
+        let door = door(&clock()).with_limit(AttemptLimit::new(limits));
+        for told in ["401 digest_response_wrong", "401 digest_response_wrong", "429 limit_attempts"]
+        {
+            check(&door, &Client { password: "x", ..ALICE }, told);
+        }
+        check(&door, &ALICE, "429 limit_attempts");
+        check(
+            &door,
+            &Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE },
+            "J\u{e4}s\u{f8}n",
+        );
     }
 
     #[test]
@@ -721,12 +850,9 @@ mod tests {
             assert_eq!(judge(&door, "/", &client.answer(&asked(&door)), body).told(), expected);
         };
         check(Body::Bytes(b"{}"), "alice");
-        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"{}")]), "alice");
         check(Body::Bytes(b"{ }"), "401 digest_response_wrong");
         check(Body::Bytes(b""), "401 digest_response_wrong");
-        check(Body::Hashed(&[HashAlgorithm::Sha256.hash(b"")]), "401 digest_response_wrong");
         check(Body::Unread, "digest_body_unread");
-        check(Body::Hashed(&[HashAlgorithm::Sha512.hash(b"{}")]), "digest_body_unread");
         let plain = door();
         assert_eq!(judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told(), "alice");
     }
@@ -742,7 +868,7 @@ mod tests {
         let client = Client { body: Some(b"{}"), ..ALICE };
         let sha256 = door(&clock).protecting(Offered::AuthInt).unwrap();
         let field = client.answer(&asked(&sha256));
-        assert_eq!(needs(&sha256, "/", &field), Need::hash(HashAlgorithm::Sha256));
+        assert_eq!(needs(&sha256, "/", &field), Need::Bytes { limit: 1024 * 1024 });
         assert_eq!(needs(&sha256, "/x", &field), Need::Nothing);
         assert_eq!(needs(&sha256, "/", b"Digest"), Need::Nothing);
         let foreign = String::from_utf8(field).unwrap().replacen("nonce=\"", "nonce=\"x", 1);
@@ -825,16 +951,17 @@ mod tests {
     struct Controller(Accounts);
 
     impl Lookup<Query<'_>> for Controller {
-        type Found = Known;
+        type Found = Candidates<KnownUser, ()>;
 
-        fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Known>> {
+        fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
             let (algorithm, nonce) = (query.algorithm, query.nonce.to_vec());
             let (found, cnonce) = (self.0.lookup(query), query.cnonce.to_vec());
             Flow::new(async move {
-                Ok(found.await?.map(|Known { user, secret }| {
+                Ok(found.await?.map(|found| {
+                    let KnownUser { user, secret } = found.as_slice()[0].secret.clone();
                     let KnownSecret::Ha1(ha1) = secret else { panic!("a session") };
                     let session = ha1.session(algorithm, &nonce, &cnonce);
-                    Known { user, secret: KnownSecret::Session(session) }
+                    KnownUser { user, secret: KnownSecret::Session(session) }.into()
                 }))
             })
         }
@@ -866,11 +993,11 @@ mod tests {
     fn a_secret_of_another_hash_function_is_a_fault_of_ours() {
         struct Wrong;
         impl Lookup<Query<'_>> for Wrong {
-            type Found = Known;
-            fn lookup(&self, _: &Query<'_>) -> Flow<'_, Option<Known>> {
+            type Found = Candidates<KnownUser, ()>;
+            fn lookup(&self, _: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
                 let secret =
                     KnownSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
-                Flow::ready(Some(Known { user: "alice".into(), secret }))
+                Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
             }
         }
         let door = Verifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();

@@ -53,7 +53,7 @@ impl Combination {
             accounts.add(NAME, realm, ha1).unwrap();
         }
         let nonces = Nonces::new(&[7; 32], SystemRandom::new(), NOW).unwrap();
-        let store = MemoryReplayStore::new(1 << 16, NOW);
+        let store = MemoryReplayStore::new(NOW);
         let door = Verifier::new(realm, accounts, nonces, store).unwrap();
         let door = door.offering(&[self.algorithm]).unwrap();
         let door = door.protecting(self.protection).unwrap();

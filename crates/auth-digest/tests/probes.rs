@@ -325,7 +325,7 @@ fn door(algorithm: Algorithm, protection: Offered) -> Verifier<Accounts> {
         accounts.add("alice", "r", Ha1::new(function, "alice", b"r", b"s3cret")).unwrap();
     }
     let nonces = Nonces::new(&[7; 32], SystemRandom::new(), NOW).unwrap();
-    let door = Verifier::new("r", accounts, nonces, MemoryReplayStore::new(1 << 16, NOW)).unwrap();
+    let door = Verifier::new("r", accounts, nonces, MemoryReplayStore::new(NOW)).unwrap();
     door.offering(&[algorithm]).unwrap().protecting(protection).unwrap().with_userhash()
 }
 

@@ -446,7 +446,7 @@ fn wrong_signatures_run_out_for_each_access_key() {
     let other = SigV4::new(stranger, "eu-west-1", Service::Sns, hooks.clock.clone()).unwrap();
     let other = Sent::new(Method::POST, "/", BODY).signed(&other);
     assert_eq!(verdict(&verifier, &other), Err((403, "sigv4_key")));
-    assert_eq!(verdict(&verifier, &sent), Ok("acme"), "the source is known for this key");
+    assert_eq!(verdict(&verifier, &sent), Err((429, "limit_attempts")));
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use crate::field;
 use auth_core::{
     Accepted, Attempt, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates,
-    Challenge, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
-    Rejection, RequestView, Result, Settled,
+    Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, RequestView,
+    Result, Settled,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -126,29 +126,6 @@ impl<L> fmt::Debug for Verifier<L> {
     }
 }
 
-/// 403: the token is good, and not for this; `scope` is what would be (RFC 6750 section 3.1).
-///
-/// For applications, which alone know what a principal may do.
-///
-/// # Errors
-///
-/// `Error::Config` when no field can hold the realm, or `scope` is not a list of scopes with one space between two
-/// (RFC 6749 section 3.3).
-pub fn insufficient_scope(realm: &str, scope: &str) -> Result<Rejection> {
-    let of_scope = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\');
-    if !scope.split(' ').all(|one| !one.is_empty() && one.bytes().all(of_scope)) {
-        let text = "scope is not a list of scopes, expected visible characters but \" and \\, \
-                    with one space between two scopes";
-        return Err(Error::config("bearer_scope", text));
-    }
-    let challenge = Challenge::build(BearerRealm::SCHEME)
-        .quoted("realm", realm)
-        .quoted("error", "insufficient_scope")
-        .quoted("scope", scope)
-        .finish()?;
-    Ok(Rejection::forbidden(SCOPE).with_challenge(challenge))
-}
-
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Bearer(..)")
@@ -157,8 +134,6 @@ impl fmt::Debug for Bearer {
 
 const MISSING: Reason = Reason::new("bearer_missing", "no Bearer token, expected one");
 const UNKNOWN: Reason = Reason::new("bearer_unknown", "Bearer token is not a known one");
-const SCOPE: Reason =
-    Reason::new("bearer_insufficient_scope", "Bearer token is good, and not for this");
 
 #[cfg(test)]
 mod tests {
@@ -230,18 +205,6 @@ mod tests {
             let headers = fields(&[value]);
             let head = RequestView::new(&http::Method::GET, &uri, &headers);
             assert_eq!(auth_core::Verifier::presence(&door(TOKEN), head), expected);
-        }
-    }
-
-    #[test]
-    fn a_scope_that_does_not_suffice_is_forbidden() {
-        let refused = insufficient_scope("example", "sms:send sms:read").unwrap();
-        assert_eq!(refused.status(), http::StatusCode::FORBIDDEN);
-        let expected =
-            "Bearer realm=\"example\", error=\"insufficient_scope\", scope=\"sms:send sms:read\"";
-        assert_eq!(refused.challenges()[0].to_string(), expected);
-        for scope in ["", " ", "a  b", "a ", "a\"b", "a\\b", "a\nb", "é"] {
-            assert_eq!(insufficient_scope("r", scope).unwrap_err().code(), "bearer_scope");
         }
     }
 

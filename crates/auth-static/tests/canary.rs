@@ -149,7 +149,7 @@ fn nothing_shows_a_secret() {
             Placement::query(&broken).err(),
             ApiKey::new(Placement::header("key").unwrap(), &broken).err(),
             KeyHasher::new(&short).err(),
-            bearer::insufficient_scope("r", &broken).err(),
+            auth_core::BearerRealm::new("r").unwrap().insufficient_scope(&broken).err(),
             bearer::Verifier::new(&broken, hasher.clone(), keys()).err(),
             api_key::Verifier::new(
                 &broken,

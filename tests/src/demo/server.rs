@@ -201,7 +201,7 @@ fn digest(
         accounts.add(USER, REALM, ha1)?;
     }
     let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
-    let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+    let replay = MemoryReplayStore::new(SystemClock);
     let verifier = auth_digest::Verifier::new(REALM, accounts, nonces, replay)?;
     let verifier = verifier.offering(algorithms)?.protecting(qop)?;
     Ok(verifier.map(|_: auth_digest::Principal| USER))

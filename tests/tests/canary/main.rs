@@ -76,7 +76,7 @@ impl Planted {
         let mut accounts = Accounts::new();
         accounts.add("user", "r", ha1).unwrap();
         let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock);
-        let replay = MemoryReplayStore::new(1 << 16, SystemClock);
+        let replay = MemoryReplayStore::new(SystemClock);
         auth_digest::Verifier::new("r", accounts, nonces.unwrap(), replay).unwrap()
     }
 

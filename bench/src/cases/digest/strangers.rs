@@ -23,7 +23,7 @@ fn refused(user: &str) -> Call {
     let mut accounts = Accounts::new();
     accounts.add(USER, REALM, ha1(Algorithm::Sha256)).expect("an account");
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).expect("nonces");
-    let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+    let replay = MemoryReplayStore::new(SystemClock);
     let door = Verifier::new(REALM, accounts, nonces, replay).expect("a verifier");
     let guess = format!("not {PASSWORD}");
     let digest = Digest::new(user, guess.as_str(), SystemRandom::new()).expect("a client");

@@ -1,7 +1,7 @@
 //! Who is known, and by which secret.
 
 use crate::{Algorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash};
-use auth_core::{Error, Flow, Lookup, Result};
+use auth_core::{Candidates, Error, Flow, Lookup, Result};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What a verifier asks about who is calling: enough for an authority elsewhere to answer with the secret of one session.
@@ -29,12 +29,12 @@ pub enum Name<'a> {
     Hashed(&'a str),
 }
 
-/// What is known about who is calling.
+/// What is known of a user: the secret of a [`Candidate`](auth_core::Candidate).
 #[derive(Clone, Debug)]
-pub struct Known {
-    /// Its name, also where it came as a hash.
+pub struct KnownUser {
+    /// The user's name, also where it came as a hash: counts are kept by it, so it is the same for both.
     pub user: Arc<str>,
-    /// What its responses are computed with.
+    /// What the user's responses are computed with.
     pub secret: KnownSecret,
 }
 
@@ -154,7 +154,7 @@ impl Accounts {
         self.add(user, realm, Ha1::from_hex(function, hex).ok()?).ok()
     }
 
-    fn find(&self, query: &Query<'_>) -> Option<Known> {
+    fn find(&self, query: &Query<'_>) -> Option<KnownUser> {
         let name = match query.name {
             Name::Plain(name) => name,
             Name::Hashed(hash) => self.hashed.get(hash)?,
@@ -166,15 +166,15 @@ impl Accounts {
         };
         let account = accounts.iter().find(fits)?;
         let secret = KnownSecret::Ha1(account.ha1.clone());
-        Some(Known { user: Arc::clone(user), secret })
+        Some(KnownUser { user: Arc::clone(user), secret })
     }
 }
 
 impl Lookup<Query<'_>> for Accounts {
-    type Found = Known;
+    type Found = Candidates<KnownUser, ()>;
 
-    fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Known>> {
-        Flow::ready(self.find(query))
+    fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
+        Flow::ready(self.find(query).map(Candidates::from))
     }
 }
 
@@ -205,7 +205,7 @@ mod tests {
             .add("alice", "realm1", Ha1::from_hex(HashFunction::Sha256, &"0".repeat(64)).unwrap())
             .unwrap();
         accounts.add("alice", "realm1", sha256()).unwrap();
-        let found = accounts.lookup(&query(name, realm, algorithm)).wait().unwrap();
+        let found = accounts.find(&query(name, realm, algorithm));
         let found = found.map(|known| match known.secret {
             KnownSecret::Ha1(ha1) => {
                 let hex = std::str::from_utf8(ha1.expose()).unwrap();

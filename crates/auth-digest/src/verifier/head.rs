@@ -1,8 +1,8 @@
 //! What can be told of a request from its head alone.
 
-use super::{Known, Name, Query, Verifier, target::is_target};
+use super::{Name, Query, Verifier, target::is_target};
 use crate::{DigestResponse, Offered, Refused, Username, challenge::SCHEME, nonce::Issued, reason};
-use auth_core::{Authorization, Error, Lookup, Rejection, RequestView, Result};
+use auth_core::{Authorization, Error, Rejection, RequestView, Result};
 use std::str;
 
 /// Credentials whose head is in order.
@@ -12,10 +12,7 @@ pub(super) struct Head<'a> {
     pub(super) nonce: Option<Issued>,
 }
 
-impl<L> Verifier<L>
-where
-    L: for<'q> Lookup<Query<'q>, Found = Known>,
-{
+impl<L> Verifier<L> {
     /// Reads the credentials and holds them against what was offered and what was asked for.
     pub(super) fn head<'a>(&self, request: RequestView<'a>) -> Result<Head<'a>, Stop> {
         let field = match Authorization::of(request.headers)? {

@@ -1,10 +1,10 @@
 //! What a verifier offers, and how it asks for it.
 
-use super::{Known, Query, Verifier};
+use super::Verifier;
 use crate::{
     Algorithm, DigestChallenge, Face, HashFunction, Md5, NamedAlgorithm, Offered, Refused,
 };
-use auth_core::{Challenge, Error, Lookup, Peer, Reason, Rejection, RequestView, Result};
+use auth_core::{Challenge, Error, Peer, Reason, Rejection, RequestView, Result};
 use std::fmt;
 
 /// What is in every challenge.
@@ -88,10 +88,7 @@ impl Offer {
     }
 }
 
-impl<L> Verifier<L>
-where
-    L: for<'q> Lookup<Query<'q>, Found = Known>,
-{
+impl<L> Verifier<L> {
     /// Offers these algorithms, the strongest first whatever their order, instead of SHA-256. Every user needs a secret
     /// of the strongest one that its client knows, since that is what it answers.
     ///

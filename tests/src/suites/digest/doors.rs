@@ -77,7 +77,7 @@ impl Door {
             accounts.add(USER, REALM, ha1)?;
         }
         let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
-        let replay = MemoryReplayStore::new(1 << 20, SystemClock);
+        let replay = MemoryReplayStore::new(SystemClock);
         let verifier = Verifier::new(REALM, accounts, nonces, replay)?;
         // No -sess form is offered before there is a qop, and none without one.
         let verifier = verifier.protecting(self.qop)?.offering(self.algorithms)?;

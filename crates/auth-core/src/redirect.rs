@@ -16,6 +16,11 @@ use std::fmt;
 /// Bounds the redirects of one request (RFC 9110 section 15.4): a client adapter asks it after each answer, and has its
 /// HTTP client follow none, since that would take fields along that hold credentials.
 ///
+/// # Security
+///
+/// Once a redirect has left the origin of the caller's own request, no later request of the chain is authenticated
+/// ([`left_origin`](Self::left_origin)), not even one that comes back: its target was chosen by another origin.
+///
 /// ```
 /// use auth_core::{Answer, Redirects, RequestView};
 /// use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
@@ -36,6 +41,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Redirects {
     met: usize,
+    left_origin: bool,
 }
 
 impl Redirects {
@@ -51,11 +57,19 @@ impl Redirects {
     pub fn next(&mut self, answer: Answer<'_>) -> Result<Option<Redirect>> {
         let redirect = Redirect::of(answer);
         self.met += usize::from(redirect.is_some());
+        self.left_origin |= redirect.as_ref().is_some_and(|redirect| redirect.leaves_origin);
         if self.met < Self::MOST {
             return Ok(redirect);
         }
         let text = "10 requests were redirected one after the other, expected an answer";
         Err(Error::protocol("client_redirects", text))
+    }
+
+    /// Has a redirect left the origin of the caller's own request? From then on an adapter sends every request of the
+    /// chain without asking the authenticator. The same host under another scheme or port is another origin.
+    #[must_use]
+    pub const fn left_origin(&self) -> bool {
+        self.left_origin
     }
 }
 

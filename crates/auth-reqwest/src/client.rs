@@ -13,8 +13,8 @@ use std::{fmt, sync::Arc};
 /// Sends requests under any [`Authenticator`].
 ///
 /// Every attempt is authenticated afresh. A request is tried again when the scheme says that it helps and its body can
-/// be sent again; otherwise the caller gets the answer as it came. Redirects are followed here, hop by hop: only hops
-/// to the origin of the caller's own request are authenticated.
+/// be sent again; otherwise the caller gets the answer as it came. Redirects are followed here, hop by hop: hops are
+/// authenticated until the first one that leaves the origin of the caller's own request, and none after it.
 ///
 /// # Security
 ///
@@ -84,14 +84,14 @@ impl Client {
         mut request: Request,
     ) -> Result<Response> {
         let mut uri = target(&request)?;
-        let home = Origin::of(&uri)?;
+        Origin::of(&uri)?;
         let mut redirects = Redirects::default();
         loop {
             let again = request.try_clone();
-            let answer = if Origin::of(&uri)? == home {
-                Sending { client: self, authenticator, request }.run().await?
-            } else {
+            let answer = if redirects.left_origin() {
                 self.http.execute(request).await.map_err(transport)?
+            } else {
+                Sending { client: self, authenticator, request }.run().await?
             };
             // What was read once is gone.
             let Some(mut next) = again else { return Ok(answer) };

@@ -10,7 +10,8 @@ use ureq::{Agent, Body};
 ///
 /// Every attempt is authenticated afresh. A request is tried again when the scheme says that it helps and its body can
 /// be sent again; otherwise the caller gets the answer as it came, whatever its status. Redirects are followed here, hop
-/// by hop: only hops to the origin of the caller's own request are authenticated.
+/// by hop: hops are authenticated until the first one that leaves the origin of the caller's own request, and none after
+/// it.
 ///
 /// # Security
 ///
@@ -77,13 +78,13 @@ impl Client {
         mut head: Parts,
         mut content: Content,
     ) -> Result<Response<Body>> {
-        let home = Origin::of(&head.uri)?;
+        Origin::of(&head.uri)?;
         let mut redirects = Redirects::default();
         loop {
-            let answer = if Origin::of(&head.uri)? == home {
-                Sending { client: self, authenticator, head: &head, content: &mut content }.run()?
-            } else {
+            let answer = if redirects.left_origin() {
                 content.send(&self.agent, head.clone())?
+            } else {
+                Sending { client: self, authenticator, head: &head, content: &mut content }.run()?
             };
             let request = RequestView::new(&head.method, &head.uri, &head.headers);
             let seen = Answer::new(request, answer.status(), answer.headers());

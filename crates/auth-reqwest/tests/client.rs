@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::Redirects;
-use auth_reqwest::Client;
+use auth_reqwest::{Client, Proxy};
 use common::{Seen, Session, answer, serve};
 use reqwest::{Body, header::HeaderValue};
 use std::sync::Mutex;
@@ -177,7 +177,7 @@ async fn nobody_there_is_a_transport_error_that_shows_no_url() {
 #[tokio::test]
 async fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
     let (proxy, at_proxy) = serve(|_| answer(200, &[], "through the proxy")).await;
-    let proxied = reqwest::Proxy::all(format!("http://{proxy}")).unwrap().basic_auth("pu", "pp");
+    let proxied = Proxy::new(&format!("http://pu:pp@{proxy}")).unwrap();
     let client = Client::builder().proxy(proxied).build().unwrap();
     let request = client.http().get("http://127.0.0.1:9/x").build().unwrap();
     let got = client.send(&Session::default(), request).await.unwrap();

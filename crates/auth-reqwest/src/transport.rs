@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, sync::oneshot};
 ///
 /// https, unless loopback is allowed and it is loopback. No redirects, no proxy from the environment. Addresses are
 /// filtered when connecting, after the name was resolved, so that a name cannot change between check and use: whatever
-/// is not a public unicast address is denied ([`DeniedRanges`]), the explicit proxy's own excepted. Connecting takes at
+/// is not a public unicast address is denied ([`AddressFilter`]), the explicit proxy's own excepted. Connecting takes at
 /// most 5 seconds, an exchange 10, and an answer has the bytes that its [`Exchange`] allows. Behind a proxy it is the
 /// proxy that resolves names: then the filter covers address literals alone, and the proxy must have one of its own.
 pub struct Transport {

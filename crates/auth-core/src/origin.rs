@@ -1,7 +1,7 @@
 //! Where a request goes: scheme, host and port.
 
 use crate::{Error, Result};
-use http::Uri;
+use http::{Uri, uri::Authority};
 use std::{fmt, str::FromStr};
 
 /// Scheme, host and port of a URL (RFC 6454 section 4): `https://api.example.com`, `http://127.0.0.1:8080`.
@@ -76,40 +76,41 @@ struct Parts<'a> {
 
 impl<'a> Parts<'a> {
     fn of(uri: &'a Uri) -> Result<Self> {
-        let encrypted = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => {
-                return Err(Error::config(
-                    "origin_scheme",
-                    "url is not absolute, expected http:// or https://",
-                ));
-            }
-        };
-        let authority =
-            uri.authority().ok_or_else(|| Error::config("origin_host", "url has no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(Error::config(
-                "origin_user",
-                "url names a user before its host, expected credentials to be given apart",
-            ));
-        }
-        let port = match (authority.port_u16(), encrypted) {
-            (None, true) => 443,
-            (None, false) => 80,
-            (Some(port), _) => port,
-        };
-        let host = authority.host().trim_end_matches('.');
-        if host.is_empty() {
-            return Err(Error::config("origin_host", "url has no host"));
-        }
-        Ok(Self { encrypted, host, port })
+        let encrypted = is_https(uri)?;
+        let own = if encrypted { 443 } else { 80 };
+        let (host, authority) = host(uri)?;
+        Ok(Self { encrypted, host, port: authority.port_u16().unwrap_or(own) })
     }
+}
+
+fn is_https(uri: &Uri) -> Result<bool> {
+    match uri.scheme_str() {
+        Some("https") => Ok(true),
+        Some("http") => Ok(false),
+        _ => {
+            let text = "url is not absolute, expected http:// or https://";
+            Err(Error::config("origin_scheme", text))
+        }
+    }
+}
+
+/// The host without a final dot, and the authority that it is in, which names no user.
+fn host(uri: &Uri) -> Result<(&str, &Authority)> {
+    let none = || Error::config("origin_host", "url has no host");
+    let authority = uri.authority().ok_or_else(none)?;
+    if authority.as_str().contains('@') {
+        let text = "url names a user before its host, expected credentials to be given apart";
+        return Err(Error::config("origin_user", text));
+    }
+    let host = authority.host().trim_end_matches('.');
+    if host.is_empty() { Err(none()) } else { Ok((host, authority)) }
 }
 
 /// As [`Origin::is_confidential`] of the target's origin, without making one.
 pub(crate) fn is_confidential(uri: &Uri) -> Result<bool> {
-    Parts::of(uri).map(|parts| parts.encrypted || is_loopback(parts.host))
+    let encrypted = is_https(uri)?;
+    let (host, _) = host(uri)?;
+    Ok(encrypted || is_loopback(host))
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -36,7 +36,7 @@ impl Client {
             let plain_http = self.settings.plain_http;
             let sent =
                 authenticate(authenticator, plain_http, whole, &mut to, copy.headers_mut()).await?;
-            if to != *uri {
+            if to.path_and_query() != uri.path_and_query() {
                 *copy.url_mut() = url(&to)?;
             }
             let answer = self.http.execute(copy).await.map_err(transport)?;

@@ -6,8 +6,9 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// Authenticates requests: source, present, assess.
 ///
-/// An adapter asks [`needs`](Self::needs), then [`credentials`](Self::credentials), commits them to a copy of the
-/// request, sends it, and lets [`assess`](Self::assess) read the answer. Each attempt is authenticated afresh.
+/// An adapter has [`authenticate`](crate::authenticate) ask [`needs`](Self::needs), then
+/// [`credentials`](Self::credentials), and commit them to a copy of the request; it sends the copy, and lets
+/// [`assess`](Self::assess) read the answer. Each attempt is authenticated afresh.
 ///
 /// What an answer means is the scheme's business alone: a status says different things under different schemes.
 pub trait Authenticator: Send + Sync {
@@ -37,7 +38,7 @@ pub trait Authenticator: Send + Sync {
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct Answer<'a> {
-    /// The request as it was sent, credentials included.
+    /// The head of the request before credentials; what was added is read from what was sent, the [`Credentials`].
     pub request: RequestView<'a>,
     /// The status.
     pub status: StatusCode,
@@ -146,23 +147,29 @@ impl Attempts {
     }
 }
 
-impl<A: Authenticator + ?Sized> Authenticator for Arc<A> {
-    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        (**self).credentials(request)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<A: Authenticator + ?Sized> Authenticator for $pointer<A> {
+            fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+                (**self).credentials(request)
+            }
 
-    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
-        (**self).assess(sent, answer)
-    }
+            fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+                (**self).assess(sent, answer)
+            }
 
-    fn needs(&self, head: RequestView<'_>) -> Need {
-        (**self).needs(head)
-    }
+            fn needs(&self, head: RequestView<'_>) -> Need {
+                (**self).needs(head)
+            }
 
-    fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
-        (**self).reads(status, headers)
-    }
+            fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
+                (**self).reads(status, headers)
+            }
+        }
+    )*};
 }
+
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

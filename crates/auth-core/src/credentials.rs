@@ -107,6 +107,15 @@ impl Credentials {
         stamps.first.into_iter().chain(stamps.rest.iter().copied())
     }
 
+    /// What they set a header field to: for a scheme that compares an answer with what it sent.
+    #[must_use]
+    pub fn field(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.parts().iter().find_map(|part| match part {
+            Part::Header(set, value) if set == name => Some(value),
+            _ => None,
+        })
+    }
+
     /// Both together, with the stamps of both.
     ///
     /// # Errors

@@ -22,6 +22,7 @@
 //! | request, hash, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
+//! | authenticate, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token | what is obtained and expires |
 //! | server, choice | who verifies, and several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
@@ -30,6 +31,7 @@
 //! | lookup, replay | what is known; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
+mod authenticate;
 mod authority;
 mod authorization;
 mod bearer;
@@ -61,6 +63,7 @@ mod request;
 mod scan;
 mod secret;
 mod secret_source;
+mod send;
 mod server;
 mod stack;
 mod stamp;
@@ -69,6 +72,7 @@ mod token;
 mod transport;
 mod workers;
 
+pub use authenticate::{PlainHttp, authenticate};
 pub use authorization::{Authorization, one_field};
 pub use bearer::{BearerRealm, bearer_refusal};
 pub use caller::{Caller, Scopes};
@@ -94,10 +98,11 @@ pub use random::{Random, SystemRandom};
 pub use redirect::{Redirect, Redirects};
 pub use rejection::{Reason, Rejection};
 pub use replay::{MemoryReplayStore, Replay, ReplayStore, Reservation, Ticket, Unique};
-pub use request::{Body, Need, Peer, RequestView};
+pub use request::{Body, Hop, Need, Peer, RequestView};
 pub use scan::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
+pub use send::send;
 pub use server::{Accepted, BodyCheck, Map, Outcome, Passed, Presence, Reply, Seal, Verifier};
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};

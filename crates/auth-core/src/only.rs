@@ -30,10 +30,10 @@ impl<A> Only<A> {
     }
 
     fn check(&self, uri: &Uri) -> Result<()> {
-        let origin = Origin::of(uri)?;
-        if self.origins.contains(&origin) {
+        if self.origins.iter().any(|origin| origin.covers(uri)) {
             return Ok(());
         }
+        let origin = Origin::of(uri)?;
         let bound: Vec<_> = self.origins.iter().map(ToString::to_string).collect();
         let text =
             format!("credentials are bound to {}, the request goes to {origin}", bound.join(", "));

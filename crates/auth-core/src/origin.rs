@@ -1,7 +1,7 @@
 //! Where a request goes: scheme, host and port.
 
 use crate::{Error, Result};
-use http::Uri;
+use http::{Uri, uri::Authority};
 use std::{fmt, str::FromStr};
 
 /// Scheme, host and port of a URL (RFC 6454 section 4): `https://api.example.com`, `http://127.0.0.1:8080`.
@@ -19,38 +19,21 @@ impl Origin {
     ///
     /// `Error::Config` when the target is not an absolute http or https URL, or names a user.
     pub fn of(uri: &Uri) -> Result<Self> {
-        let encrypted = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            _ => {
-                return Err(Error::config(
-                    "origin_scheme",
-                    "url is not absolute, expected http:// or https://",
-                ));
-            }
-        };
-        let authority =
-            uri.authority().ok_or_else(|| Error::config("origin_host", "url has no host"))?;
-        if authority.as_str().contains('@') {
-            return Err(Error::config(
-                "origin_user",
-                "url names a user before its host, expected credentials to be given apart",
-            ));
-        }
-        let port = match (authority.port(), encrypted) {
-            (None, true) => 443,
-            (None, false) => 80,
-            (Some(port), _) => port.as_u16(),
-        };
-        let host = authority.host().trim_end_matches('.').to_ascii_lowercase();
-        if host.is_empty() {
-            return Err(Error::config("origin_host", "url has no host"));
-        }
-        Ok(Self { encrypted, host: host.into(), port })
+        let Parts { encrypted, host, port } = Parts::of(uri)?;
+        Ok(Self { encrypted, host: host.to_ascii_lowercase().into(), port })
+    }
+
+    /// Does a request for this target go here? Unlike a comparison with [`Origin::of`] it allocates nothing.
+    #[must_use]
+    pub fn covers(&self, uri: &Uri) -> bool {
+        Parts::of(uri).is_ok_and(|parts| {
+            parts.encrypted == self.encrypted
+                && parts.port == self.port
+                && parts.host.eq_ignore_ascii_case(&self.host)
+        })
     }
 
     /// Is what is sent there protected by TLS, or kept within this machine?
-    ///
     #[must_use]
     pub fn is_confidential(&self) -> bool {
         self.encrypted || self.is_loopback()
@@ -61,13 +44,7 @@ impl Origin {
     /// No other name counts: what it resolves to is known too late.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        if &*self.host == "localhost" {
-            return true;
-        }
-        let literal = self.host.trim_start_matches('[').trim_end_matches(']');
-        literal
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.to_canonical().is_loopback())
+        is_loopback(&self.host)
     }
 
     /// Is it https?
@@ -87,6 +64,61 @@ impl Origin {
     pub const fn port(&self) -> u16 {
         self.port
     }
+}
+
+/// What an origin consists of, as a target has it.
+struct Parts<'a> {
+    encrypted: bool,
+    /// In the case in which it was written, without a final dot.
+    host: &'a str,
+    port: u16,
+}
+
+impl<'a> Parts<'a> {
+    fn of(uri: &'a Uri) -> Result<Self> {
+        let encrypted = is_https(uri)?;
+        let own = if encrypted { 443 } else { 80 };
+        let (host, authority) = host(uri)?;
+        Ok(Self { encrypted, host, port: authority.port_u16().unwrap_or(own) })
+    }
+}
+
+fn is_https(uri: &Uri) -> Result<bool> {
+    match uri.scheme_str() {
+        Some("https") => Ok(true),
+        Some("http") => Ok(false),
+        _ => {
+            let text = "url is not absolute, expected http:// or https://";
+            Err(Error::config("origin_scheme", text))
+        }
+    }
+}
+
+/// The host without a final dot, and the authority that it is in, which names no user.
+fn host(uri: &Uri) -> Result<(&str, &Authority)> {
+    let none = || Error::config("origin_host", "url has no host");
+    let authority = uri.authority().ok_or_else(none)?;
+    if authority.as_str().contains('@') {
+        let text = "url names a user before its host, expected credentials to be given apart";
+        return Err(Error::config("origin_user", text));
+    }
+    let host = authority.host().trim_end_matches('.');
+    if host.is_empty() { Err(none()) } else { Ok((host, authority)) }
+}
+
+/// As [`Origin::is_confidential`] of the target's origin, without making one.
+pub(crate) fn is_confidential(uri: &Uri) -> Result<bool> {
+    let encrypted = is_https(uri)?;
+    let (host, _) = host(uri)?;
+    Ok(encrypted || is_loopback(host))
+}
+
+fn is_loopback(host: &str) -> bool {
+    let literal = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || literal
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.to_canonical().is_loopback())
 }
 
 /// Reads a URL that has nothing behind the host and port but at most one slash.

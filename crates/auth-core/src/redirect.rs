@@ -6,7 +6,7 @@ use crate::{Answer, Error, Origin, Result};
 use http::{
     HeaderMap, HeaderName, Method, StatusCode, Uri,
     header::{
-        AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, LOCATION, PROXY_AUTHORIZATION,
+        AUTHORIZATION, COOKIE, EXPECT, LAST_MODIFIED, LOCATION, PROXY_AUTHORIZATION, TRAILER,
         TRANSFER_ENCODING,
     },
 };
@@ -15,6 +15,11 @@ use std::fmt;
 
 /// Bounds the redirects of one request (RFC 9110 section 15.4): a client adapter asks it after each answer, and has its
 /// HTTP client follow none, since that would take fields along that hold credentials.
+///
+/// # Security
+///
+/// Once a redirect has left the origin of the caller's own request, no later request of the chain is authenticated
+/// ([`left_origin`](Self::left_origin)), not even one that comes back: its target was chosen by another origin.
 ///
 /// ```
 /// use auth_core::{Answer, Redirects, RequestView};
@@ -36,6 +41,7 @@ use std::fmt;
 #[derive(Debug, Default)]
 pub struct Redirects {
     met: usize,
+    left_origin: bool,
 }
 
 impl Redirects {
@@ -51,11 +57,19 @@ impl Redirects {
     pub fn next(&mut self, answer: Answer<'_>) -> Result<Option<Redirect>> {
         let redirect = Redirect::of(answer);
         self.met += usize::from(redirect.is_some());
+        self.left_origin |= redirect.as_ref().is_some_and(|redirect| redirect.leaves_origin);
         if self.met < Self::MOST {
             return Ok(redirect);
         }
         let text = "10 requests were redirected one after the other, expected an answer";
         Err(Error::protocol("client_redirects", text))
+    }
+
+    /// Has a redirect left the origin of the caller's own request? From then on an adapter sends every request of the
+    /// chain without asking the authenticator. The same host under another scheme or port is another origin.
+    #[must_use]
+    pub const fn left_origin(&self) -> bool {
+        self.left_origin
     }
 }
 
@@ -101,25 +115,28 @@ impl Redirect {
         self.becomes_get
     }
 
-    /// Removes the fields that do not go along: those of a body that is left behind and, to another origin, what the
-    /// caller itself put there for the first one: every sensitive value, and fields that are made for credentials.
+    /// Removes the fields that do not go along: those that describe a body which is left behind (RFC 9110 section 15.4)
+    /// and, to another origin, what the caller itself put there for the first one: every sensitive value, and fields
+    /// that are made for credentials.
     pub fn prune(&self, headers: &mut HeaderMap) {
-        if self.becomes_get {
-            for name in [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING] {
-                headers.remove(name);
-            }
-        }
-        if self.leaves_origin {
-            let named = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
-            let secret = headers
-                .iter()
-                .filter(|(name, value)| value.is_sensitive() || named.contains(name))
-                .map(|(name, _)| name.clone());
-            for name in secret.collect::<Vec<HeaderName>>() {
-                headers.remove(name);
-            }
+        let left = headers.iter().filter(|(name, value)| {
+            let for_origin = value.is_sensitive() || FOR_ONE_ORIGIN.contains(name);
+            (self.becomes_get && describes_body(name)) || (self.leaves_origin && for_origin)
+        });
+        for name in left.map(|(name, _)| name.clone()).collect::<Vec<HeaderName>>() {
+            headers.remove(name);
         }
     }
+}
+
+const FOR_ONE_ORIGIN: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+
+/// Does a field describe, frame or announce the body of its request? Then it says something untrue of a GET without one.
+fn describes_body(name: &HeaderName) -> bool {
+    const DIGESTS: [&str; 2] = ["digest", "repr-digest"];
+    [EXPECT, LAST_MODIFIED, TRAILER, TRANSFER_ENCODING].contains(name)
+        || name.as_str().starts_with("content-")
+        || DIGESTS.contains(&name.as_str())
 }
 
 /// Shows what becomes of the request, and not where it goes: a target may hold secrets.
@@ -135,7 +152,10 @@ impl fmt::Debug for Redirect {
 mod tests {
     use super::*;
     use crate::RequestView;
-    use http::{HeaderValue, header::ACCEPT};
+    use http::{
+        HeaderValue,
+        header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
+    };
 
     const FROM: &str = "https://a.example/b/c?d";
 
@@ -238,6 +258,74 @@ mod tests {
         assert!(!next(&mut redirects, StatusCode::OK).unwrap(), "the answer to the last of them");
         let many = next(&mut redirects, StatusCode::FOUND).unwrap_err();
         assert_eq!(many.code(), "client_redirects");
+    }
+
+    /// What told of a body does not outlive it, and what tells of the answer that is wanted does.
+    #[test]
+    fn the_fields_of_a_dropped_body_are_dropped_with_it() {
+        let of_the_body = [
+            "content-digest",
+            "content-disposition",
+            "content-encoding",
+            "content-language",
+            "content-length",
+            "content-location",
+            "content-md5",
+            "content-range",
+            "content-type",
+            "digest",
+            "expect",
+            "last-modified",
+            "repr-digest",
+            "trailer",
+            "transfer-encoding",
+        ];
+        let of_the_request =
+            ["accept", "cookie", "idempotency-key", "if-match", "te", "want-digest"];
+        for (status, expected) in [(303, &of_the_request[..]), (307, &[])] {
+            let uri = Uri::from_static(FROM);
+            let names = of_the_body.iter().chain(&of_the_request);
+            let mut headers: HeaderMap = names
+                .map(|name| (HeaderName::from_static(name), HeaderValue::from_static("x")))
+                .collect();
+            let all = headers.len();
+            let moved = HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("/"))]);
+            let view = RequestView::new(&Method::PUT, &uri, &headers);
+            let status = StatusCode::from_u16(status).unwrap();
+            Redirect::of(Answer::new(view, status, &moved)).unwrap().prune(&mut headers);
+            let mut left: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+            left.sort_unstable();
+            if expected.is_empty() {
+                assert_eq!(left.len(), all, "the body goes along");
+            } else {
+                assert_eq!(left, expected);
+            }
+        }
+    }
+
+    /// Where a chain is after each of its redirects: still at the origin of the caller's own request, or not any more.
+    #[track_caller]
+    fn check_chain(from: &str, locations: &[&str], expected: &[bool]) {
+        let (mut redirects, mut uri) = (Redirects::default(), from.parse::<Uri>().unwrap());
+        assert!(!redirects.left_origin(), "before the first redirect");
+        let none = HeaderMap::new();
+        let left = locations.iter().map(|location| {
+            let moved = HeaderMap::from_iter([(LOCATION, location.parse().unwrap())]);
+            let view = RequestView::new(&Method::GET, &uri, &none);
+            let followed = redirects.next(Answer::new(view, StatusCode::FOUND, &moved)).unwrap();
+            uri = followed.unwrap().target().clone();
+            redirects.left_origin()
+        });
+        assert_eq!(left.collect::<Vec<_>>(), expected, "{from} {locations:?}");
+    }
+
+    #[test]
+    fn a_chain_that_has_left_its_origin_never_comes_home() {
+        let home = "https://a.example/";
+        check_chain(home, &["/1", "/2", "https://a.example:443/3"], &[false, false, false]);
+        check_chain(home, &["/1", "https://b.example/", "/2", home], &[false, true, true, true]);
+        check_chain(home, &["//a.example:8443/", home], &[true, true]);
+        check_chain("http://a.example/", &[home, "/1", home], &[true, true, true]);
     }
 
     #[test]

@@ -29,13 +29,15 @@ pub struct RequestView<'a> {
     pub body: Body<'a>,
     /// Who sent it; on a client, nothing.
     pub peer: Peer<'a>,
+    /// Where it goes next; on a server, nothing but the default.
+    pub hop: Hop,
 }
 
 impl<'a> RequestView<'a> {
-    /// A view of the head alone: body unread, peer unknown.
+    /// A view of the head alone: body unread, peer unknown, on its way to its origin.
     #[must_use]
     pub const fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method, uri, headers, body: Body::Unread, peer: Peer::UNKNOWN }
+        Self { method, uri, headers, body: Body::Unread, peer: Peer::UNKNOWN, hop: Hop::Origin }
     }
 
     /// With what is known of the body.
@@ -49,6 +51,23 @@ impl<'a> RequestView<'a> {
     pub const fn with_peer(self, peer: Peer<'a>) -> Self {
         Self { peer, ..self }
     }
+
+    /// With what the client adapter knows of the way.
+    #[must_use]
+    pub const fn with_hop(self, hop: Hop) -> Self {
+        Self { hop, ..self }
+    }
+}
+
+/// The next receiver of a request, as its client adapter knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hop {
+    /// Its origin, or a gateway that stands for it; through a tunnel, if there is one, which the request does not touch.
+    #[default]
+    Origin,
+    /// A proxy: the request is a `CONNECT`, or names its whole URL in the request line (RFC 9112 section 3.2). Credentials
+    /// for a proxy are added to these requests and to no other: inside a tunnel they would reach the origin.
+    Proxy,
 }
 
 /// Shows the method and path; the query and the fields may hold secrets.

@@ -131,6 +131,7 @@ impl Authenticator for Nothing {
 fn clients_are_forwarded_whole() {
     check_client(&Full);
     check_client(&Arc::new(Full));
+    check_client(&Box::new(Full));
     check_client(&Only::new(["https://a.example".parse().unwrap()], Full));
     check_client(&Stack(Full, Nothing));
     check_client(&Stack(Nothing, Full));

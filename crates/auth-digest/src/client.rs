@@ -13,8 +13,8 @@ pub use typed::TypedFields;
 
 use crate::{BodyHash, HashFunction, Qop, authorization::has_control};
 use auth_core::{
-    Answer, Authenticator, Credentials, Error, Flow, Need, Origin, Random, RequestView, Result,
-    Secret, Stamper, Transport, Verdict,
+    Answer, Authenticator, Credentials, Error, Flow, Hop, Need, Origin, Random, RequestView,
+    Result, Secret, Stamper, Transport, Verdict,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
@@ -100,6 +100,10 @@ impl Digest {
     /// For a proxy instead of a server: 407, `Proxy-Authenticate`, `Proxy-Authorization` and
     /// `Proxy-Authentication-Info`. Put one of each into a [`Stack`](auth_core::Stack) where both ask.
     ///
+    /// It answers nothing but requests that are handed to a proxy ([`Hop::Proxy`]): inside a tunnel its credentials would
+    /// reach the origin, and a 407 from in there is the origin's. An adapter that makes tunnels makes its own `CONNECT`,
+    /// and has to be given credentials for that.
+    ///
     /// The target is path and query, as browsers and curl have it; for `CONNECT` it is host and port. Where MD5 is good
     /// enough is judged by the target, since the way to the proxy is not known here: for `CONNECT` it has to be allowed
     /// anywhere.
@@ -145,7 +149,7 @@ impl Digest {
     ///
     /// `Error::Config` when a body has to be hashed and was not read, or MD5 is not allowed over such a channel.
     pub fn present(&self, request: RequestView<'_>) -> Result<Option<Credentials>> {
-        match self.usable(request.uri) {
+        match self.usable(request) {
             Some(kept) => self.present_under(&kept, request),
             None => Ok(None),
         }
@@ -178,8 +182,11 @@ impl Digest {
         kept.session.answer(request.method.as_str(), target, body)
     }
 
-    fn usable(&self, uri: &Uri) -> Option<Arc<Kept>> {
-        self.spaces.find(uri).filter(|kept| kept.standing() != Standing::Refused)
+    fn usable(&self, request: RequestView<'_>) -> Option<Arc<Kept>> {
+        if !self.side.is_asked_at(request.hop) {
+            return None;
+        }
+        self.spaces.find(request.uri).filter(|kept| kept.standing() != Standing::Refused)
     }
 
     /// What is kept for every place was not judged for any.
@@ -202,8 +209,10 @@ impl Authenticator for Digest {
         match self.present(request) {
             Ok(Some(credentials)) => Flow::ready(credentials),
             Ok(None) => match &self.probe {
-                None => Flow::ready(Credentials::none()),
-                Some(transport) => Flow::new(self.prove(&**transport, request)),
+                Some(transport) if self.side.is_asked_at(request.hop) => {
+                    Flow::new(self.prove(&**transport, request))
+                }
+                _ => Flow::ready(Credentials::none()),
             },
             Err(error) => Flow::failed(error),
         }
@@ -214,7 +223,7 @@ impl Authenticator for Digest {
     }
 
     fn needs(&self, head: RequestView<'_>) -> Need {
-        let Some(kept) = self.usable(head.uri) else { return Need::Nothing };
+        let Some(kept) = self.usable(head) else { return Need::Nothing };
         match kept.session.terms.qop {
             Some(Qop::AuthInt) => Need::Bytes { limit: usize::MAX },
             _ => Need::Nothing,
@@ -230,6 +239,12 @@ impl Authenticator for Digest {
 }
 
 impl Side {
+    /// Can this side ask where the request goes next? An origin can be asked for through a proxy that it is behind, a
+    /// proxy only by what is handed to it.
+    fn is_asked_at(self, hop: Hop) -> bool {
+        self == Self::Server || hop == Hop::Proxy
+    }
+
     const fn status(self) -> StatusCode {
         match self {
             Self::Server => StatusCode::UNAUTHORIZED,
@@ -371,7 +386,7 @@ mod tests {
             let credentials = digest.credentials(view).wait()?;
             credentials.commit(&mut uri, &mut headers)?;
             let answer = server(Received { uri: &uri, headers: &headers });
-            let request = RequestView::new(&method, &uri, &headers);
+            let request = RequestView::new(&method, &target, &none);
             let mut read = Answer::new(request, answer.status(), answer.headers());
             if let Need::Bytes { limit } = digest.reads(answer.status(), answer.headers()) {
                 read =
@@ -1180,7 +1195,7 @@ mod tests {
     fn a_proxy_is_answered_in_its_own_fields_and_for_every_target() {
         let digest = alice().for_proxy();
         let (uri, none) = (Uri::from_static("a.example:443"), HeaderMap::new());
-        let view = RequestView::new(&Method::CONNECT, &uri, &none);
+        let view = RequestView::new(&Method::CONNECT, &uri, &none).with_hop(Hop::Proxy);
         let mut asked = HeaderMap::new();
         asked.insert(header::PROXY_AUTHENTICATE, HeaderValue::from_str(&challenge("n")).unwrap());
         let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
@@ -1193,14 +1208,45 @@ mod tests {
             (Method::OPTIONS, "*", "*"),
         ] {
             let uri = Uri::from_static(url);
-            let credentials =
-                digest.present(RequestView::new(&method, &uri, &none)).unwrap().unwrap();
+            let view = RequestView::new(&method, &uri, &none).with_hop(Hop::Proxy);
+            let credentials = digest.present(view).unwrap().unwrap();
             let (mut to, mut headers) = (uri.clone(), HeaderMap::new());
             credentials.commit(&mut to, &mut headers).unwrap();
             let field = Authorization::parse(headers["proxy-authorization"].as_bytes()).unwrap();
             let read = DigestResponse::parse(field.credentials()).unwrap();
             assert_eq!(&*read.uri, expected.as_bytes());
         }
+    }
+
+    #[test]
+    fn what_a_proxy_is_told_is_not_told_to_servers() {
+        let probing = Scripted::new(|_| panic!("a server was asked to challenge for a proxy"));
+        let digest = alice().for_proxy().proving_first(Arc::new(probing));
+        let (uri, none) = (Uri::from_static("http://a.example/x"), HeaderMap::new());
+        let asked = format!("{}, qop=\"auth-int\"", challenge("n").replace(", qop=\"auth\"", ""));
+        let asked = HeaderMap::from_iter([(header::PROXY_AUTHENTICATE, asked.parse().unwrap())]);
+        let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+        let view = |hop| {
+            let view = RequestView::new(&Method::GET, &uri, &none).with_hop(hop);
+            view.with_body(Body::Bytes(b""))
+        };
+        let assess =
+            |hop| digest.assess(&Credentials::none(), Answer::new(view(hop), status, &asked));
+        assert!(matches!(assess(Hop::Origin), Verdict::Accept), "a 407 from inside a tunnel");
+        assert!(digest.present(view(Hop::Proxy)).unwrap().is_none(), "it was learned from");
+        assert!(matches!(assess(Hop::Proxy), Verdict::Retry { .. }));
+        assert!(digest.present(view(Hop::Proxy)).unwrap().is_some());
+        assert_ne!(digest.needs(view(Hop::Proxy)), Need::Nothing);
+        assert_eq!(digest.needs(view(Hop::Origin)), Need::Nothing);
+        assert!(digest.credentials(view(Hop::Origin)).wait().unwrap().is_empty());
+        let server = alice();
+        let _ = drive(&server, |received| match received.field() {
+            None => ask(&[&challenge("n")]),
+            Some(_) => ok(),
+        });
+        let at = Uri::from_static(URL);
+        let through = RequestView::new(&Method::GET, &at, &none).with_hop(Hop::Proxy);
+        assert!(server.present(through).unwrap().is_some(), "a server behind a proxy asks too");
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use crate::{
     ClientBuilder,
-    exchange::{Sending, target, url},
+    exchange::{copy, is_repeatable},
     failure::transport,
+    http::{bare, target, url},
 };
-use auth_core::{Answer, Authenticator, Event, Observer, Origin, Redirects, RequestView, Result};
+use auth_core::{Answer, Authenticator, Event, Redirects, RequestView, Result};
+use auth_outbound::ClientSettings;
 use http::Method;
 use reqwest::{Request, Response};
 use std::{fmt, sync::Arc};
@@ -13,8 +15,8 @@ use std::{fmt, sync::Arc};
 /// Sends requests under any [`Authenticator`].
 ///
 /// Every attempt is authenticated afresh. A request is tried again when the scheme says that it helps and its body can
-/// be sent again; otherwise the caller gets the answer as it came. Redirects are followed here, hop by hop: only hops
-/// to the origin of the caller's own request are authenticated.
+/// be sent again; otherwise the caller gets the answer as it came. Redirects are followed here, hop by hop: hops are
+/// authenticated until the first one that leaves the origin of the caller's own request, and none after it.
 ///
 /// # Security
 ///
@@ -36,22 +38,21 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Client {
     pub(crate) http: reqwest::Client,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) plain_http: PlainHttp,
-}
-
-/// May credentials travel unencrypted beyond this machine?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PlainHttp {
-    Loopback,
-    Anywhere,
+    pub(crate) settings: Arc<ClientSettings>,
 }
 
 impl Client {
-    /// Begins a client: system authorities, no proxy but those asked for, time limits set.
+    /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
+        ClientBuilder::new(Self::new)
+    }
+
+    fn new(settings: ClientSettings) -> Result<Self> {
+        let http = bare(&settings.tls, settings.proxy.as_ref())?;
+        let http = http.connect_timeout(settings.connect_timeout);
+        let http = settings.timeout.into_iter().fold(http, reqwest::ClientBuilder::timeout);
+        Ok(Self { http: http.build().map_err(transport)?, settings: Arc::new(settings) })
     }
 
     /// The client beneath, to build requests with. What it sends by itself is not authenticated.
@@ -73,7 +74,7 @@ impl Client {
     ) -> Result<Response> {
         let outcome = self.follow(authenticator, request).await;
         if let Err(error) = &outcome {
-            self.observer.observe(Event::Failed(error));
+            self.settings.observer.observe(Event::Failed(error));
         }
         outcome
     }
@@ -83,31 +84,30 @@ impl Client {
         authenticator: &dyn Authenticator,
         mut request: Request,
     ) -> Result<Response> {
-        let mut uri = target(&request)?;
-        let home = Origin::of(&uri)?;
+        let mut uri = target(request.url())?;
         let mut redirects = Redirects::default();
         loop {
-            let again = request.try_clone();
-            let answer = if Origin::of(&uri)? == home {
-                Sending { client: self, authenticator, request }.run().await?
+            let repeatable = is_repeatable(&request);
+            let answer = if redirects.left_origin() {
+                self.http.execute(copy(&mut request)).await.map_err(transport)?
             } else {
-                self.http.execute(request).await.map_err(transport)?
+                self.exchange(authenticator, &mut request, &uri).await?
             };
-            // What was read once is gone.
-            let Some(mut next) = again else { return Ok(answer) };
-            let sent = RequestView::new(next.method(), &uri, next.headers());
-            let seen = Answer::new(sent, answer.status(), answer.headers());
+            if !repeatable {
+                return Ok(answer);
+            }
+            let head = RequestView::new(request.method(), &uri, request.headers());
+            let seen = Answer::new(head, answer.status(), answer.headers());
             let Some(redirect) = redirects.next(seen)? else { return Ok(answer) };
             let Ok(to) = url(redirect.target()) else { return Ok(answer) };
             if redirect.becomes_get() {
-                *next.method_mut() = Method::GET;
-                *next.body_mut() = None;
+                *request.method_mut() = Method::GET;
+                *request.body_mut() = None;
             }
-            redirect.prune(next.headers_mut());
-            *next.url_mut() = to;
+            redirect.prune(request.headers_mut());
             // As reqwest writes it, which is where it goes.
-            uri = target(&next)?;
-            request = next;
+            uri = target(&to)?;
+            *request.url_mut() = to;
         }
     }
 }

@@ -2,133 +2,94 @@
 
 use crate::{
     Client,
-    client::PlainHttp,
     failure::transport,
+    http::url,
     read::{Read, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Origin,
-    RequestView, Result,
+    Answer, Attempts, Authenticator, Body, Event, Hop, Next, RequestView, Result, authenticate,
 };
 use http::Uri;
-use reqwest::{Request, Response, Url};
+use reqwest::{Request, Response};
 
-/// A request on its way to the origin that its credentials are for.
-pub(crate) struct Sending<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) authenticator: &'a dyn Authenticator,
-    pub(crate) request: Request,
-}
-
-impl Sending<'_> {
-    pub(crate) async fn run(self) -> Result<Response> {
-        let Self { client, authenticator, mut request } = self;
+impl Client {
+    /// Sends a copy of the request for each attempt. The request stays what it was, without its body if that can be
+    /// read only once.
+    pub(crate) async fn exchange(
+        &self,
+        authenticator: &dyn Authenticator,
+        request: &mut Request,
+        uri: &Uri,
+    ) -> Result<Response> {
         let mut attempts = Attempts::default();
         loop {
-            let again = request.try_clone();
-            let credentials = authenticate(client, authenticator, &mut request).await?;
-            let sent = Sent::of(&request)?;
-            let answer = client.http.execute(request).await.map_err(transport)?;
+            let repeatable = is_repeatable(request);
+            let mut copy = copy(request);
+            let head = RequestView::new(request.method(), uri, request.headers());
+            let head = head.with_hop(self.hop(uri));
+            let body = match request.body().map(reqwest::Body::as_bytes) {
+                _ if !repeatable => Body::Unread,
+                None => Body::Bytes(&[]),
+                Some(bytes) => bytes.map_or(Body::Unread, Body::Bytes),
+            };
+            let (mut to, whole) = (uri.clone(), head.with_body(body));
+            let plain_http = self.settings.plain_http;
+            let sent =
+                authenticate(authenticator, plain_http, whole, &mut to, copy.headers_mut()).await?;
+            if to.path_and_query() != uri.path_and_query() {
+                *copy.url_mut() = url(&to)?;
+            }
+            let answer = self.http.execute(copy).await.map_err(transport)?;
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;
-            let verdict = authenticator.assess(&credentials, sent.answered(&answer, &read));
-            match (attempts.next(&credentials, verdict)?, again) {
-                (Next::Again { after }, Some(again)) => {
-                    client.observer.observe(Event::Retried);
+            let verdict = authenticator.assess(&sent, answered(head, &answer, &read));
+            match attempts.next(&sent, verdict)? {
+                Next::Again { after } if repeatable => {
+                    self.settings.observer.observe(Event::Retried);
                     if let Some(wait) = after {
                         tokio::time::sleep(wait).await;
                     }
-                    request = again;
                 }
                 _ => return Ok(answer),
             }
         }
     }
-}
 
-/// Adds credentials to a request: all of them, or none and an error.
-async fn authenticate(
-    client: &Client,
-    authenticator: &dyn Authenticator,
-    request: &mut Request,
-) -> Result<Credentials> {
-    let mut uri = target(request)?;
-    let bytes = match request.body() {
-        None => Some(&[][..]),
-        Some(body) => body.as_bytes(),
-    };
-    let view = RequestView::new(request.method(), &uri, request.headers());
-    let hashes;
-    let body = match (bytes, authenticator.needs(view)) {
-        (None, _) | (_, Need::Nothing) => Body::Unread,
-        (Some(bytes), Need::Bytes { .. }) => Body::Bytes(bytes),
-        (Some(bytes), Need::Hash(wanted)) => {
-            hashes = wanted.iter().map(|algorithm| algorithm.hash(bytes)).collect::<Vec<_>>();
-            Body::Hashed(&hashes)
+    /// reqwest hands what is http to a proxy as it is; to https it makes a tunnel.
+    fn hop(&self, uri: &Uri) -> Hop {
+        match &self.settings.proxy {
+            Some(proxy)
+                if uri.scheme_str() == Some("http")
+                    && proxy.carries(uri.host().unwrap_or_default()) =>
+            {
+                Hop::Proxy
+            }
+            _ => Hop::Origin,
         }
-    };
-    let credentials = authenticator.credentials(view.with_body(body)).await?;
-    let in_the_clear =
-        client.plain_http == PlainHttp::Loopback && !Origin::of(&uri)?.is_confidential();
-    if in_the_clear && !credentials.is_empty() {
-        return Err(Error::config("client_plain_http", PLAIN_HTTP));
-    }
-    let before = uri.clone();
-    credentials.commit(&mut uri, request.headers_mut())?;
-    if uri != before {
-        *request.url_mut() = url(&uri)?;
-    }
-    Ok(credentials)
-}
-
-/// What was sent, kept for the assessment of its answer.
-struct Sent {
-    method: http::Method,
-    uri: Uri,
-    headers: http::HeaderMap,
-}
-
-impl Sent {
-    fn of(request: &Request) -> Result<Self> {
-        Ok(Self {
-            method: request.method().clone(),
-            uri: target(request)?,
-            headers: request.headers().clone(),
-        })
-    }
-
-    fn answered<'a>(&'a self, answer: &'a Response, read: &'a Read) -> Answer<'a> {
-        let view = RequestView::new(&self.method, &self.uri, &self.headers);
-        let mut seen = Answer::new(view, answer.status(), answer.headers());
-        if let Some(body) = &read.body {
-            seen = seen.with_body(body);
-        }
-        if let Some(trailers) = &read.trailers {
-            seen = seen.with_trailers(trailers);
-        }
-        seen
     }
 }
 
-/// The URL as `http` has it, without its fragment, which is not sent.
-pub(crate) fn target(request: &Request) -> Result<Uri> {
-    let url = request.url();
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::config(
-            "client_url_user",
-            "url names a user before its host, expected credentials to be given apart",
-        ));
+/// Can it be sent more than once?
+pub(crate) fn is_repeatable(request: &Request) -> bool {
+    request.body().is_none_or(|body| body.as_bytes().is_some())
+}
+
+/// A copy to be sent. A body that can be read only once goes with it.
+pub(crate) fn copy(request: &mut Request) -> Request {
+    request.try_clone().unwrap_or_else(|| {
+        let mut head = Request::new(request.method().clone(), request.url().clone());
+        *head.headers_mut() = request.headers().clone();
+        std::mem::replace(request, head)
+    })
+}
+
+fn answered<'a>(head: RequestView<'a>, answer: &'a Response, read: &'a Read) -> Answer<'a> {
+    let mut seen = Answer::new(head, answer.status(), answer.headers());
+    if let Some(body) = &read.body {
+        seen = seen.with_body(body);
     }
-    let text = url.as_str();
-    text.split_once('#')
-        .map_or(text, |(sent, _)| sent)
-        .parse()
-        .map_err(|error| Error::config("client_url", error))
+    if let Some(trailers) = &read.trailers {
+        seen = seen.with_trailers(trailers);
+    }
+    seen
 }
-
-/// A target as reqwest has it, if that takes it.
-pub(crate) fn url(uri: &Uri) -> Result<Url> {
-    uri.to_string().parse().map_err(|error| Error::config("client_url", error))
-}
-
-const PLAIN_HTTP: &str = "credentials would go over plain http beyond this machine, expected https";

@@ -9,15 +9,19 @@
 //!
 //! What it does not do: it knows no scheme, keeps no cookies, and takes nothing from the environment.
 
-mod builder;
 mod client;
 mod exchange;
 mod failure;
+mod http;
 mod read;
-mod tls;
 mod transport;
 
-pub use builder::ClientBuilder;
+pub use auth_outbound::{ClientIdentity, Proxy, Tls};
 pub use client::Client;
-pub use tls::Tls;
-pub use transport::{Transport, TransportBuilder};
+pub use transport::Transport;
+
+/// Builds a [`Client`].
+pub type ClientBuilder = auth_outbound::ClientBuilder<Client>;
+
+/// Builds a [`Transport`].
+pub type TransportBuilder = auth_outbound::TransportBuilder<Transport>;

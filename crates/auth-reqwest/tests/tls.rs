@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_reqwest::{Client, Tls};
+use auth_reqwest::{Client, ClientIdentity, Tls};
 use common::Session;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
@@ -90,9 +90,10 @@ async fn a_private_authority_and_our_own_certificate_open_the_door() {
     let trusting = || Tls::system().trusting_also(authority.pem().as_bytes()).unwrap();
     let identified = |issuer: &Authority| {
         let (certificate, key) = issuer.issue("client");
-        trusting()
-            .identified_by(certificate.pem().as_bytes(), key.serialize_pem().as_bytes())
-            .unwrap()
+        let (certificate, key) = (certificate.pem(), key.serialize_pem());
+        trusting().identified_by(
+            ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap(),
+        )
     };
     assert_eq!(ask(identified(&authority), server).await.as_deref(), Ok("hello"));
     assert_eq!(
@@ -105,31 +106,4 @@ async fn a_private_authority_and_our_own_certificate_open_the_door() {
         ask(identified(&stranger), server).await.is_err(),
         "a stranger's certificate was enough"
     );
-}
-
-#[test]
-fn what_cannot_be_read_is_named() {
-    let (certificate, key) = Authority::new().issue("client");
-    let (certificate, key) = (certificate.pem(), key.serialize_pem());
-    let check = |result: auth_core::Result<Tls>, expected| {
-        assert_eq!(result.map(|_| ()).unwrap_err().to_string(), expected)
-    };
-    check(
-        Tls::system().trusting_also(key.as_bytes()),
-        "configuration: trusted authorities: expected one or more certificates in PEM",
-    );
-    check(
-        Tls::system().identified_by(key.as_bytes(), key.as_bytes()),
-        "configuration: client certificate: expected one or more certificates in PEM",
-    );
-    check(
-        Tls::system().identified_by(certificate.as_bytes(), certificate.as_bytes()),
-        "configuration: client key is not an unencrypted private key in PEM",
-    );
-    let other = KeyPair::generate().unwrap().serialize_pem();
-    let mismatched = Tls::system()
-        .identified_by(certificate.as_bytes(), other.as_bytes())
-        .unwrap()
-        .into_config();
-    assert_eq!(mismatched.unwrap_err().code(), "tls_client_key");
 }

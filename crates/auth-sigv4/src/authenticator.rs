@@ -230,12 +230,25 @@ fn is_signed(name: &str) -> bool {
     LEFT_OUT.binary_search(&name).is_err()
 }
 
+/// The host as it is sent: the Host field that the caller set, or else what clients make of the URL, in a Host field or
+/// in `:authority`, both without the scheme's own port.
 fn host(request: RequestView<'_>) -> Result<&str> {
     let text = || Error::config("sigv4_no_host", "request names no host, expected an absolute URL");
-    match request.headers.get(HOST) {
-        Some(host) => host.to_str().map_err(|_| text()),
-        None => request.uri.authority().map(http::uri::Authority::as_str).ok_or_else(text),
+    if let Some(host) = request.headers.get(HOST) {
+        return host.to_str().map_err(|_| text());
     }
+    let authority = request.uri.authority().ok_or_else(text)?;
+    let own = match request.uri.scheme_str() {
+        Some("https") => Some(443),
+        Some("http") => Some(80),
+        _ => None,
+    };
+    if authority.as_str().contains('@') {
+        let text = "url names a user before its host, expected credentials to be given apart";
+        return Err(Error::config("sigv4_url_user", text));
+    }
+    let bare = authority.port_u16().is_none_or(|port| Some(port) == own);
+    Ok(if bare { authority.host() } else { authority.as_str() })
 }
 
 fn target(request: RequestView<'_>) -> &[u8] {

@@ -9,7 +9,10 @@ use auth_core::{
 use auth_session::Session;
 use auth_sigv4::{AccessKey, Service, SessionToken, SigV4};
 use auth_testing::{ManualClock, Scripted, SeededRandom};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::DATE};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode, Uri,
+    header::{DATE, HOST},
+};
 use std::{
     sync::{
         Arc,
@@ -85,6 +88,44 @@ fn signs_what_stays_as_it_is_on_the_way() {
     assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
     assert_eq!(headers.get("x-amz-content-sha256"), None);
     assert!(headers["authorization"].is_sensitive());
+}
+
+/// What is signed for a request is what is signed for the same one with this Host field.
+#[track_caller]
+fn check_host(url: &'static str, field: Option<&'static str>, expected: &str) {
+    let (sigv4, _) = lasting(Service::ExecuteApi);
+    let signature = |host: Option<&str>| {
+        let (mut uri, mut headers) = (Uri::from_static(url), HeaderMap::new());
+        headers.extend(host.map(|host| (HOST, HeaderValue::from_str(host).unwrap())));
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let presigned = sigv4.presign(view, Duration::from_secs(60)).wait().unwrap();
+        sigv4.credentials(view).wait().unwrap().commit(&mut uri, &mut headers).unwrap();
+        (self::field(&headers, "authorization").to_owned(), presigned)
+    };
+    assert_eq!(signature(field), signature(Some(expected)), "{url} {field:?}");
+}
+
+#[test]
+fn the_host_is_signed_as_it_is_sent() {
+    check_host("https://h.example/", None, "h.example");
+    check_host("https://h.example:443/", None, "h.example");
+    check_host("http://h.example:80/", None, "h.example");
+    check_host("https://h.example:80/", None, "h.example:80");
+    check_host("http://h.example:443/", None, "h.example:443");
+    check_host("https://h.example:8443/", None, "h.example:8443");
+    check_host("https://[::1]:443/", None, "[::1]");
+    check_host("https://[::1]:8443/", None, "[::1]:8443");
+    check_host("https://h.example:443/", Some("typed.example:443"), "typed.example:443");
+}
+
+#[test]
+fn a_host_that_nobody_sends_is_not_signed() {
+    let (sigv4, _) = lasting(Service::ExecuteApi);
+    for (url, code) in [("/p", "sigv4_no_host"), ("https://user@h.example/", "sigv4_url_user")] {
+        let (uri, headers) = (Uri::from_static(url), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        assert_eq!(sigv4.credentials(view).wait().unwrap_err().code(), code);
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use crate::{BoxError, ClientBody, Reread};
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Observer, Origin,
-    RequestView,
+    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Hop, Need, Next, Observer,
+    PlainHttp, RequestView, authenticate,
 };
 use bytes::Bytes;
-use http::{Request, Response, request::Parts};
+use http::{Request, Response};
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -34,34 +34,36 @@ struct Shared<A> {
     authenticator: Arc<A>,
     observer: Arc<dyn Observer>,
     plain_http: PlainHttp,
-}
-
-/// May credentials travel unencrypted beyond this machine?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum PlainHttp {
-    Loopback,
-    Anywhere,
+    hop: Hop,
 }
 
 impl<A> Clone for Shared<A> {
     fn clone(&self) -> Self {
         let (authenticator, observer) =
             (Arc::clone(&self.authenticator), Arc::clone(&self.observer));
-        Self { authenticator, observer, plain_http: self.plain_http }
+        Self { authenticator, observer, plain_http: self.plain_http, hop: self.hop }
     }
 }
 
 impl<A> AuthenticateLayer<A> {
     /// Authenticates with this authenticator.
     pub fn new(authenticator: A) -> Self {
-        let plain_http = PlainHttp::Loopback;
         Self {
             shared: Shared {
                 authenticator: Arc::new(authenticator),
                 observer: Arc::new(()),
-                plain_http,
+                plain_http: PlainHttp::ToLoopback,
+                hop: Hop::Origin,
             },
         }
+    }
+
+    /// Says where the service beneath sends each request: to its origin, unless set, or to a proxy that is to see
+    /// credentials of its own.
+    #[must_use]
+    pub const fn with_hop(mut self, hop: Hop) -> Self {
+        self.shared.hop = hop;
+        self
     }
 
     /// Tells an observer what happened.
@@ -74,7 +76,7 @@ impl<A> AuthenticateLayer<A> {
     /// Lets credentials travel unencrypted to any host: only for networks that are private end to end.
     #[must_use]
     pub const fn allowing_plain_http(mut self) -> Self {
-        self.shared.plain_http = PlainHttp::Anywhere;
+        self.shared.plain_http = PlainHttp::ToAnywhere;
         self
     }
 }
@@ -158,11 +160,21 @@ impl<A: Authenticator> Shared<A> {
         let mut attempts = Attempts::default();
         loop {
             let bytes = body.bytes();
-            let (sent, credentials) =
-                self.authenticate(&head, bytes.as_ref()).await.map_err(|error| self.fail(error))?;
-            let request = Request::from_parts(sent.clone(), body);
+            let view = RequestView::new(&head.method, &head.uri, &head.headers).with_hop(self.hop);
+            let whole = bytes.as_deref().map_or(Body::Unread, Body::Bytes);
+            let mut copy = head.clone();
+            let (uri, headers) = (&mut copy.uri, &mut copy.headers);
+            let sent = authenticate(
+                &*self.authenticator,
+                self.plain_http,
+                view.with_body(whole),
+                uri,
+                headers,
+            );
+            let sent = sent.await.map_err(|error| self.fail(error))?;
+            let request = Request::from_parts(copy, body);
             let answer = inner.call(request).await.map_err(ClientError::Service)?;
-            let (answer, next) = self.assess(&sent, &credentials, answer, &mut attempts).await?;
+            let (answer, next) = self.assess(view, &sent, answer, &mut attempts).await?;
             let (Next::Again { after }, Some(bytes)) = (next, bytes) else { return Ok(answer) };
             drop(answer);
             self.observer.observe(Event::Retried);
@@ -174,38 +186,10 @@ impl<A: Authenticator> Shared<A> {
         }
     }
 
-    /// The head of one attempt, with its credentials.
-    async fn authenticate(
-        &self,
-        head: &Parts,
-        body: Option<&Bytes>,
-    ) -> Result<(Parts, Credentials), Error> {
-        let view = RequestView::new(&head.method, &head.uri, &head.headers);
-        let hashes;
-        let view = match (body, self.authenticator.needs(view)) {
-            (None, _) | (_, Need::Nothing) => view,
-            (Some(bytes), Need::Bytes { .. }) => view.with_body(Body::Bytes(bytes)),
-            (Some(bytes), Need::Hash(wanted)) => {
-                hashes = wanted.iter().map(|algorithm| algorithm.hash(bytes)).collect::<Vec<_>>();
-                view.with_body(Body::Hashed(&hashes))
-            }
-        };
-        let credentials = self.authenticator.credentials(view).await?;
-        if !credentials.is_empty()
-            && self.plain_http == PlainHttp::Loopback
-            && !Origin::of(&head.uri)?.is_confidential()
-        {
-            return Err(Error::config("client_plain_http", PLAIN_HTTP));
-        }
-        let mut sent = head.clone();
-        credentials.commit(&mut sent.uri, &mut sent.headers)?;
-        Ok((sent, credentials))
-    }
-
     async fn assess<R, E>(
         &self,
-        sent: &Parts,
-        credentials: &Credentials,
+        view: RequestView<'_>,
+        sent: &Credentials,
         answer: Response<R>,
         attempts: &mut Attempts,
     ) -> Result<(Response<Reread<R>>, Next), ClientError<E>>
@@ -221,7 +205,6 @@ impl<A: Authenticator> Shared<A> {
             .await
             .map_err(|error| self.fail(Error::transport("client_answer_broken", error)))?;
         let bytes = if whole && need != Need::Nothing { Some(body.bytes()) } else { None };
-        let view = RequestView::new(&sent.method, &sent.uri, &sent.headers);
         let mut read = Answer::new(view, head.status, &head.headers);
         if let Some(bytes) = &bytes {
             read = read.with_body(bytes);
@@ -229,8 +212,8 @@ impl<A: Authenticator> Shared<A> {
         if let Some(trailers) = body.trailers() {
             read = read.with_trailers(trailers);
         }
-        let verdict = self.authenticator.assess(credentials, read);
-        let next = attempts.next(credentials, verdict).map_err(|error| self.fail(error))?;
+        let verdict = self.authenticator.assess(sent, read);
+        let next = attempts.next(sent, verdict).map_err(|error| self.fail(error))?;
         Ok((Response::from_parts(head, body), next))
     }
 
@@ -239,8 +222,6 @@ impl<A: Authenticator> Shared<A> {
         ClientError::Authentication(error)
     }
 }
-
-const PLAIN_HTTP: &str = "credentials would go over plain http beyond this machine, expected https";
 
 /// Why there is no answer.
 #[derive(Debug)]

@@ -1,7 +1,8 @@
 //! The client: authenticates every attempt, follows redirects hop by hop.
 
-use crate::{ClientBuilder, Content, exchange::Sending};
-use auth_core::{Answer, Authenticator, Event, Observer, Origin, Redirects, RequestView, Result};
+use crate::{ClientBuilder, Content, agent::Ways};
+use auth_core::{Answer, Authenticator, Event, Origin, Redirects, RequestView, Result};
+use auth_outbound::ClientSettings;
 use http::{Method, Request, Response, request::Parts};
 use std::{fmt, sync::Arc};
 use ureq::{Agent, Body};
@@ -10,7 +11,8 @@ use ureq::{Agent, Body};
 ///
 /// Every attempt is authenticated afresh. A request is tried again when the scheme says that it helps and its body can
 /// be sent again; otherwise the caller gets the answer as it came, whatever its status. Redirects are followed here, hop
-/// by hop: only hops to the origin of the caller's own request are authenticated.
+/// by hop: hops are authenticated until the first one that leaves the origin of the caller's own request, and none after
+/// it.
 ///
 /// # Security
 ///
@@ -32,22 +34,25 @@ use ureq::{Agent, Body};
 #[derive(Clone)]
 pub struct Client {
     pub(crate) agent: Agent,
-    pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) plain_http: PlainHttp,
-}
-
-/// May credentials travel unencrypted beyond this machine?
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PlainHttp {
-    Loopback,
-    Anywhere,
+    pub(crate) settings: Arc<ClientSettings>,
 }
 
 impl Client {
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
+        ClientBuilder::new(Self::new)
+    }
+
+    fn new(settings: ClientSettings) -> Result<Self> {
+        let ways = Ways {
+            tls: &settings.tls,
+            proxy: settings.proxy.as_ref(),
+            filter: None,
+            connect: settings.connect_timeout,
+            total: settings.timeout,
+        };
+        Ok(Self { agent: ways.agent()?, settings: Arc::new(settings) })
     }
 
     /// Authenticates a request, sends it, and gives the answer to the last attempt.
@@ -66,7 +71,7 @@ impl Client {
         let (head, content) = request.into_parts();
         let outcome = self.follow(authenticator, head, content.into());
         if let Err(error) = &outcome {
-            self.observer.observe(Event::Failed(error));
+            self.settings.observer.observe(Event::Failed(error));
         }
         outcome
     }
@@ -77,13 +82,13 @@ impl Client {
         mut head: Parts,
         mut content: Content,
     ) -> Result<Response<Body>> {
-        let home = Origin::of(&head.uri)?;
+        Origin::of(&head.uri)?;
         let mut redirects = Redirects::default();
         loop {
-            let answer = if Origin::of(&head.uri)? == home {
-                Sending { client: self, authenticator, head: &head, content: &mut content }.run()?
-            } else {
+            let answer = if redirects.left_origin() {
                 content.send(&self.agent, head.clone())?
+            } else {
+                self.exchange(authenticator, &head, &mut content)?
             };
             let request = RequestView::new(&head.method, &head.uri, &head.headers);
             let seen = Answer::new(request, answer.status(), answer.headers());

@@ -3,7 +3,7 @@
 //! ureq would make a TLS configuration of its own, which cannot hold an authority beside the system's, and would wait for
 //! a proxy beyond every deadline as long as it keeps sending.
 
-use crate::{failure::connecting, tunnel};
+use crate::{failure::connecting, names::Names, tunnel};
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use std::{
     fmt,
@@ -23,20 +23,19 @@ use ureq::{
 pub(crate) struct Connect {
     tls: Arc<ClientConfig>,
     tcp: TcpConnector,
+    names: Names,
 }
 
 impl Connect {
-    pub(crate) fn new(tls: ClientConfig) -> Self {
-        Self { tls: Arc::new(tls), tcp: TcpConnector::default() }
+    pub(crate) fn new(tls: ClientConfig, names: Names) -> Self {
+        Self { tls: Arc::new(tls), tcp: TcpConnector::default(), names }
     }
 
     fn open(&self, details: &ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> {
-        let proxy = details.config.proxy().filter(|proxy| !proxy.is_no_proxy(details.uri));
-        let Some(proxy) = proxy else { return self.dial(details) };
-        let timeout = left(details);
+        let Some(proxy) = self.names.proxy_for(details.uri) else { return self.dial(details) };
         let to_proxy = ConnectionDetails {
             uri: proxy.uri(),
-            addrs: details.resolver.resolve(proxy.uri(), details.config, timeout)?,
+            addrs: self.names.of_proxy(proxy, left(details))?,
             config: details.config,
             request_level: details.request_level,
             resolver: details.resolver,

@@ -2,38 +2,37 @@
 
 use crate::{
     Client, Content,
-    client::PlainHttp,
     read::{Read, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Need, Next, Origin,
-    RequestView, Result,
+    Answer, Attempts, Authenticator, Body, Event, Next, RequestView, Result, authenticate,
 };
 use http::{Response, request::Parts};
 use std::thread;
 
-/// A request on its way to the origin that its credentials are for.
-pub(crate) struct Sending<'a> {
-    pub(crate) client: &'a Client,
-    pub(crate) authenticator: &'a dyn Authenticator,
-    pub(crate) head: &'a Parts,
-    pub(crate) content: &'a mut Content,
-}
-
-impl Sending<'_> {
-    pub(crate) fn run(self) -> Result<Response<ureq::Body>> {
-        let Self { client, authenticator, head, content } = self;
+impl Client {
+    /// Sends a copy of the head for each attempt. Every request goes to its origin, through a tunnel if there is a proxy.
+    pub(crate) fn exchange(
+        &self,
+        authenticator: &dyn Authenticator,
+        head: &Parts,
+        content: &mut Content,
+    ) -> Result<Response<ureq::Body>> {
         let mut attempts = Attempts::default();
+        let view = RequestView::new(&head.method, &head.uri, &head.headers);
         loop {
-            let mut sent = head.clone();
-            let credentials = authenticate(client, authenticator, &mut sent, content)?;
-            let answer = content.send(&client.agent, sent.clone())?;
+            let mut copy = head.clone();
+            let (uri, headers) = (&mut copy.uri, &mut copy.headers);
+            let whole = view.with_body(content.bytes().map_or(Body::Unread, Body::Bytes));
+            let plain_http = self.settings.plain_http;
+            let sent = authenticate(authenticator, plain_http, whole, uri, headers).wait()?;
+            let answer = content.send(&self.agent, copy)?;
             let need = authenticator.reads(answer.status(), answer.headers());
             let answer = read(answer, need)?;
-            let verdict = authenticator.assess(&credentials, answered(&sent, &answer));
-            match attempts.next(&credentials, verdict)? {
+            let verdict = authenticator.assess(&sent, answered(view, &answer));
+            match attempts.next(&sent, verdict)? {
                 Next::Again { after } if content.bytes().is_some() => {
-                    client.observer.observe(Event::Retried);
+                    self.settings.observer.observe(Event::Retried);
                     if let Some(wait) = after {
                         thread::sleep(wait);
                     }
@@ -44,40 +43,10 @@ impl Sending<'_> {
     }
 }
 
-/// Adds credentials to a request: all of them, or none and an error.
-fn authenticate(
-    client: &Client,
-    authenticator: &dyn Authenticator,
-    head: &mut Parts,
-    content: &Content,
-) -> Result<Credentials> {
-    let view = RequestView::new(&head.method, &head.uri, &head.headers);
-    let hashes: Vec<_>;
-    let body = match (content.bytes(), authenticator.needs(view)) {
-        (None, _) | (_, Need::Nothing) => Body::Unread,
-        (Some(bytes), Need::Bytes { .. }) => Body::Bytes(bytes),
-        (Some(bytes), Need::Hash(wanted)) => {
-            hashes = wanted.iter().map(|algorithm| algorithm.hash(bytes)).collect();
-            Body::Hashed(&hashes)
-        }
-    };
-    let credentials = authenticator.credentials(view.with_body(body)).wait()?;
-    let in_the_clear =
-        client.plain_http == PlainHttp::Loopback && !Origin::of(&head.uri)?.is_confidential();
-    if in_the_clear && !credentials.is_empty() {
-        return Err(Error::config("client_plain_http", PLAIN_HTTP));
-    }
-    credentials.commit(&mut head.uri, &mut head.headers)?;
-    Ok(credentials)
-}
-
-fn answered<'a>(sent: &'a Parts, answer: &'a Read) -> Answer<'a> {
-    let view = RequestView::new(&sent.method, &sent.uri, &sent.headers);
+fn answered<'a>(view: RequestView<'a>, answer: &'a Read) -> Answer<'a> {
     let seen = Answer::new(view, answer.head.status, &answer.head.headers);
     match answer.whole() {
         Some(body) => seen.with_body(body),
         None => seen,
     }
 }
-
-const PLAIN_HTTP: &str = "credentials would go over plain http beyond this machine, expected https";

@@ -7,7 +7,8 @@
 //!
 //! # Which thread does what
 //!
-//! The client works on the thread that calls it, and blocks it. The transport exchanges on threads of its own, one for
+//! The client works on the thread that calls it, and blocks it. It begins a thread only to look a name up: once for all
+//! who wait for it, and not again for ten seconds. The transport exchanges on threads of its own, one for
 //! each exchange, and its flows never block who polls them: a session may be shared by plain threads that wait and by an
 //! async runtime that polls, an exchange that has begun is seen through though its caller is gone, and a flow that races
 //! another one loses no time. A thread costs some tens of microseconds, where an exchange over the network costs
@@ -27,20 +28,25 @@
 //! writes down what it sends, credentials included. Keep `ureq` and `ureq_proto` off that level, or compile it out with
 //! the feature `release_max_level_debug` of `log`.
 
-mod builder;
+mod agent;
 mod client;
 mod connect;
 mod content;
 mod exchange;
 mod failure;
+mod names;
 mod read;
 mod thread;
-mod tls;
 mod transport;
 mod tunnel;
 
-pub use builder::ClientBuilder;
+pub use auth_outbound::{ClientIdentity, Proxy, Tls};
 pub use client::Client;
 pub use content::Content;
-pub use tls::Tls;
-pub use transport::{Transport, TransportBuilder};
+pub use transport::Transport;
+
+/// Builds a [`Client`].
+pub type ClientBuilder = auth_outbound::ClientBuilder<Client>;
+
+/// Builds a [`Transport`].
+pub type TransportBuilder = auth_outbound::TransportBuilder<Transport>;

@@ -1,10 +1,10 @@
 //! A tunnel through a proxy (RFC 9110 section 9.3.6).
 
-use base64::{Engine, engine::general_purpose::STANDARD};
+use auth_outbound::Proxy;
 use http::StatusCode;
 use std::io::{Read, Write};
 use ureq::{
-    Error, Proxy,
+    Error,
     unversioned::{
         resolver::DefaultResolver,
         transport::{ConnectionDetails, TransportAdapter},
@@ -20,18 +20,15 @@ pub(crate) fn ask(
     proxy: &Proxy,
     details: &ConnectionDetails<'_>,
 ) -> Result<(), Error> {
-    let target = match details.addrs.first() {
-        Some(address) if proxy.resolve_target() => address.to_string(),
-        _ => host_and_port(details).ok_or(Error::HostNotFound)?,
-    };
-    let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
-    if proxy.username().is_some() || proxy.password().is_some() {
-        let (user, password) =
-            (proxy.username().unwrap_or_default(), proxy.password().unwrap_or_default());
-        let basic = STANDARD.encode(format!("{user}:{password}"));
-        head = format!("{head}Proxy-Authorization: Basic {basic}\r\n");
+    let target = host_and_port(details).ok_or(Error::HostNotFound)?;
+    let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
+    if let Some(basic) = proxy.authorization() {
+        head.extend_from_slice(b"Proxy-Authorization: ");
+        head.extend_from_slice(basic.as_bytes());
+        head.extend_from_slice(b"\r\n");
     }
-    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    head.extend_from_slice(b"\r\n");
+    stream.write_all(&head)?;
     stream.flush()?;
     match status(&read_head(stream)?) {
         Some(status) if status.is_success() => Ok(()),

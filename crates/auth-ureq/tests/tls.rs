@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::Transport as _;
-use auth_ureq::{Client, Tls, Transport};
+use auth_ureq::{Client, ClientIdentity, Proxy, Tls, Transport};
 use common::{Session, answer, listen, seen, serve};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -20,7 +20,6 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use ureq::Proxy;
 
 struct Authority(CertifiedIssuer<'static, KeyPair>);
 
@@ -91,11 +90,16 @@ impl Authority {
         })
     }
 
-    /// Trusts this authority, and is known to it.
-    fn member(&self) -> Tls {
+    /// Who the bearer of a certificate of this authority is.
+    fn identity(&self) -> ClientIdentity {
         let (certificate, key) = self.issue("client");
         let (certificate, key) = (certificate.pem(), key.serialize_pem());
-        self.trusted().identified_by(certificate.as_bytes(), key.as_bytes()).unwrap()
+        ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
+    }
+
+    /// Trusts this authority, and is known to it.
+    fn member(&self) -> Tls {
+        self.trusted().identified_by(self.identity())
     }
 }
 
@@ -121,9 +125,7 @@ fn a_private_authority_and_our_own_certificate_open_the_door() {
         "an authority nobody named was trusted"
     );
     assert!(ask(authority.trusted(), url()).is_err(), "no certificate was enough");
-    let (certificate, key) = stranger.issue("client");
-    let (certificate, key) = (certificate.pem(), key.serialize_pem());
-    let posing = authority.trusted().identified_by(certificate.as_bytes(), key.as_bytes()).unwrap();
+    let posing = authority.trusted().identified_by(stranger.identity());
     assert!(ask(posing, url()).is_err(), "a stranger's certificate was enough");
 }
 
@@ -239,31 +241,4 @@ fn a_proxy_may_be_spoken_to_under_tls() {
         let got = got.map(|answer| answer.status().as_u16()).map_err(|error| error.code());
         assert_eq!(got, expected, "{name}");
     }
-}
-
-#[test]
-fn what_cannot_be_read_is_named() {
-    let (certificate, key) = Authority::new().issue("client");
-    let (certificate, key) = (certificate.pem(), key.serialize_pem());
-    let check = |result: auth_core::Result<Tls>, expected| {
-        assert_eq!(result.map(|_| ()).unwrap_err().to_string(), expected)
-    };
-    check(
-        Tls::system().trusting_also(key.as_bytes()),
-        "configuration: trusted authorities: expected one or more certificates in PEM",
-    );
-    check(
-        Tls::system().identified_by(key.as_bytes(), key.as_bytes()),
-        "configuration: client certificate: expected one or more certificates in PEM",
-    );
-    check(
-        Tls::system().identified_by(certificate.as_bytes(), certificate.as_bytes()),
-        "configuration: client key is not an unencrypted private key in PEM",
-    );
-    let other = KeyPair::generate().unwrap().serialize_pem();
-    let mismatched = Tls::system()
-        .identified_by(certificate.as_bytes(), other.as_bytes())
-        .unwrap()
-        .into_config();
-    assert_eq!(mismatched.unwrap_err().code(), "tls_client_key");
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{Error, Exchange, Flow, Transport as _};
-use auth_ureq::{Transport, TransportBuilder};
+use auth_ureq::{Proxy, Transport, TransportBuilder};
 use common::{answer, listen, nobody, seen, serve, tunnel};
 use http::Request;
 use std::{
@@ -14,7 +14,6 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
-use ureq::{Proxy, ProxyProtocol};
 
 fn local() -> TransportBuilder {
     Transport::builder().allowing_loopback()
@@ -170,8 +169,8 @@ fn plain_http_beyond_loopback_is_refused() {
 #[test]
 fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     let (address, at_proxy) = tunnel();
-    let proxy = || Proxy::builder(ProxyProtocol::Http).host("localhost").port(address.port());
-    let through = Transport::builder().proxy(proxy().build().unwrap());
+    let proxy = || Proxy::new(&format!("http://localhost:{}", address.port())).unwrap();
+    let through = Transport::builder().proxy(proxy());
     // Behind this proxy is nobody who speaks TLS.
     let url = "https://api.example.com/token";
     let deadline = Duration::from_millis(500);
@@ -179,7 +178,7 @@ fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     assert!(broke == "ureq_timeout" || broke == "ureq_connect", "{broke}");
     let told = seen(&at_proxy);
     assert!(told[0].starts_with("connect api.example.com:443 "), "{told:?}");
-    let through = Transport::builder().proxy(proxy().build().unwrap());
+    let through = Transport::builder().proxy(proxy());
     assert_eq!(fetched(through, "https://10.0.0.1/"), "transport_denied_address");
     assert_eq!(seen(&at_proxy), told, "the proxy was asked for what is denied");
 }

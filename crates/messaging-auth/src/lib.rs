@@ -15,6 +15,8 @@ pub use auth_digest as digest;
 pub use auth_jwt as jwt;
 #[cfg(feature = "local")]
 pub use auth_local as local;
+#[cfg(feature = "outbound")]
+pub use auth_outbound as outbound;
 #[cfg(feature = "reqwest")]
 pub use auth_reqwest as reqwest;
 #[cfg(feature = "session")]

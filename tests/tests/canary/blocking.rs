@@ -5,7 +5,7 @@ use auth_core::{Only, Stack, Transport as _, Verifier};
 use auth_static::{Bearer, NoAuth};
 use auth_testing::Shown;
 use auth_tower::{Traced, VerifyLayer};
-use auth_ureq::{Client, Content, Tls, Transport};
+use auth_ureq::{Client, ClientIdentity, Content, Proxy, Tls, Transport};
 use axum::Router;
 use http::{HeaderName, Request, header::AUTHORIZATION};
 use log::{LevelFilter, Log, Metadata, Record};
@@ -14,7 +14,6 @@ use std::{
     sync::{Arc, OnceLock},
     thread,
 };
-use ureq::Proxy;
 
 #[test]
 fn no_part_of_a_blocking_client_shows_a_secret() {
@@ -27,8 +26,9 @@ fn no_part_of_a_blocking_client_shows_a_secret() {
     shown.debug(&transport).debug(&transport.build().unwrap());
     shown.debug(&Content::from(secret)).debug(&Content::reader(std::io::empty()));
     for pem in [secret.to_owned(), pem(secret)] {
+        shown.error(&Proxy::new(&format!("socks5://user:{secret}@127.0.0.1:9")).unwrap_err());
         shown.error(&Tls::system().trusting_also(pem.as_bytes()).unwrap_err());
-        shown.error(&Tls::system().identified_by(pem.as_bytes(), pem.as_bytes()).unwrap_err());
+        shown.error(&ClientIdentity::from_pem(pem.as_bytes(), pem.as_bytes()).unwrap_err());
     }
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }

@@ -47,8 +47,9 @@ const PLACES: &[Place] = &[
     place("auth-webhook", Row::Three, May::UpTo(Row::Two, &[])),
     place("auth-webex", Row::Three, May::UpTo(Row::Two, &["auth-webhook"])),
     place("auth-infobip", Row::Three, May::UpTo(Row::Two, &["auth-webhook"])),
-    place("auth-reqwest", Row::Edge, May::Only(EDGE)),
-    place("auth-ureq", Row::Edge, May::Only(EDGE)),
+    place("auth-outbound", Row::Edge, May::Only(&["auth-core", "auth-net"])),
+    place("auth-reqwest", Row::Edge, May::Only(CLIENT)),
+    place("auth-ureq", Row::Edge, May::Only(CLIENT)),
     place("auth-tower", Row::Edge, May::Only(EDGE)),
     place("auth-local", Row::Edge, May::Only(EDGE)),
     place("auth-store-sqlite", Row::Edge, May::Only(&["auth-core", "auth-lifecycle"])),
@@ -63,6 +64,7 @@ const PLACES: &[Place] = &[
 ];
 
 const EDGE: &[&str] = &["auth-core", "auth-net", "auth-session"];
+const CLIENT: &[&str] = &["auth-core", "auth-net", "auth-outbound"];
 
 /// The row of a crate of ours.
 pub fn row(name: &str) -> Option<Row> {
@@ -123,6 +125,7 @@ mod tests {
         check("auth-webhook", "auth-oauth2", Kind::Normal, &[]);
         check("auth-webex", "auth-webhook", Kind::Normal, &[]);
         check("messaging-auth", "auth-reqwest", Kind::Normal, &[]);
+        check("auth-ureq", "auth-outbound", Kind::Normal, &[]);
     }
 
     #[test]
@@ -133,6 +136,12 @@ mod tests {
             "auth-static",
             Kind::Normal,
             &["auth-tower may not depend on auth-static"],
+        );
+        check(
+            "auth-tower",
+            "auth-outbound",
+            Kind::Normal,
+            &["auth-tower may not depend on auth-outbound"],
         );
         check(
             "auth-webhook",

@@ -18,10 +18,13 @@ use std::sync::Arc;
 
 impl Digest {
     pub(super) fn judge(&self, sent: &Credentials, answer: Answer<'_>) -> Result<Verdict> {
+        if !self.side.is_asked_at(answer.request.hop) {
+            return Ok(Verdict::Accept);
+        }
         let serial = self.stamper.find(sent);
         if answer.status != self.side.status() {
             if let Some(serial) = serial {
-                self.served(serial, answer)?;
+                self.served(serial, sent, answer)?;
             }
             return Ok(Verdict::Accept);
         }
@@ -125,12 +128,12 @@ impl Digest {
     }
 
     /// A request with our credentials was not refused: what does the server say about itself?
-    fn served(&self, serial: u64, answer: Answer<'_>) -> Result<()> {
+    fn served(&self, serial: u64, sent: &Credentials, answer: Answer<'_>) -> Result<()> {
         let kept = self.spaces.with_serial(serial);
         if let Some(field) = self.info(answer.headers).or_else(|| self.info(answer.trailers?)) {
             let info = AuthenticationInfo::parse(field)?;
             if info.rspauth.is_some() {
-                self.check_rspauth(kept.as_deref(), &info, answer)?;
+                self.check_rspauth(kept.as_deref(), sent, &info, answer.body)?;
             }
             if let (Some(kept), Some(nextnonce)) = (&kept, &info.nextnonce) {
                 let session = self.begin(Arc::clone(&kept.session.terms), nextnonce)?;
@@ -162,15 +165,18 @@ impl Digest {
     fn check_rspauth(
         &self,
         kept: Option<&Kept>,
+        sent: &Credentials,
         info: &AuthenticationInfo<'_>,
-        answer: Answer<'_>,
+        body: Option<&[u8]>,
     ) -> Result<()> {
-        let field = answer.request.headers.get(self.side.answers());
-        let sent = field
+        let name = self.side.answers();
+        let sent = sent
+            .field(&name)
             .and_then(|field| Authorization::parse(field.as_bytes()).ok())
             .and_then(|field| DigestResponse::parse(field.credentials()).ok())
             .ok_or_else(|| {
-                Error::protocol("digest_sent", "request as it was sent has no credentials")
+                let text = format!("credentials to assess set no {name} of Digest");
+                Error::config("digest_sent", text)
             })?;
         let same_count = sent.counted.as_ref().is_none_or(|sent| {
             info.nc.is_none_or(|nc| nc == sent.nc)
@@ -188,7 +194,7 @@ impl Digest {
             method: "",
             uri: &sent.uri,
             nonce: &sent.nonce,
-            protection: protection(info, &sent, &session, answer.body)?,
+            protection: protection(info, &sent, &session, body)?,
         };
         let rspauth = session.rspauth(&message);
         if info.rspauth.as_ref().is_some_and(|presented| rspauth.matches(presented)) {

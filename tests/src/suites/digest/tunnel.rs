@@ -4,7 +4,7 @@ use super::{
     USER,
     servers::{digest, text},
 };
-use auth_core::{Authenticator, RequestView};
+use auth_core::{Authenticator, Hop, RequestView};
 use auth_digest::{Md5, Policy};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tokio::{
@@ -23,7 +23,7 @@ pub async fn tunnel(proxy: &str, behind: &str, password: &str) -> Result<StatusC
     let digest = digest.with_policy(policy);
     let (asked, headers) = connect(proxy, authority, "").await?;
     let empty = HeaderMap::new();
-    let request = RequestView::new(&Method::CONNECT, &uri, &empty);
+    let request = RequestView::new(&Method::CONNECT, &uri, &empty).with_hop(Hop::Proxy);
     let answer = auth_core::Answer::new(request, asked, &headers);
     digest.assess(&auth_core::Credentials::none(), answer);
     let made = digest.present(request).map_err(text)?.ok_or("the challenge was not taken")?;

@@ -1,0 +1,143 @@
+//! To which addresses a connection may be made.
+
+use auth_core::{Error, Origin, Result};
+use auth_net::{AddressList, DeniedRanges};
+use http::Uri;
+use std::net::{IpAddr, SocketAddr};
+
+/// To which addresses a transport connects, whoever typed the URL: public unicast addresses over https, and what was
+/// allowed beside them.
+///
+/// An adapter asks twice: [`check`](Self::check) before anything is done, and [`keep`](Self::keep) for every name that
+/// was resolved, so that a name cannot change between check and use. What was resolved earlier and kept is asked for
+/// again too.
+///
+/// ```
+/// use auth_outbound::AddressFilter;
+/// let filter = AddressFilter::default();
+/// let denied = filter.check(&"https://169.254.169.254/".parse().unwrap()).unwrap_err();
+/// assert_eq!(denied.code(), "transport_denied_address");
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct AddressFilter {
+    denied: DeniedRanges,
+    loopback: Loopback,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Loopback {
+    #[default]
+    Denied,
+    Allowed,
+}
+
+impl AddressFilter {
+    /// Also lets connections through to these addresses, though they are not public.
+    #[must_use]
+    pub fn allowing(self, addresses: AddressList) -> Self {
+        Self { denied: self.denied.allowing(addresses), ..self }
+    }
+
+    /// Also lets connections through to this machine, in the clear too.
+    #[must_use]
+    pub const fn allowing_loopback(mut self) -> Self {
+        self.loopback = Loopback::Allowed;
+        self
+    }
+
+    /// What can be told from a URL alone: its scheme, and its host if that is an address.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config`: `transport_plain_http` for http beyond loopback, `transport_denied_address` for an address or a
+    /// local name that may not be connected to, and those of [`Origin::of`].
+    pub fn check(&self, uri: &Uri) -> Result<()> {
+        let origin = Origin::of(uri)?;
+        if origin.is_loopback() {
+            return match self.loopback {
+                Loopback::Allowed => Ok(()),
+                Loopback::Denied => {
+                    Err(denied("url goes to this machine, expected a public address"))
+                }
+            };
+        }
+        if !origin.is_encrypted() {
+            return Err(Error::config("transport_plain_http", "url is http, expected https"));
+        }
+        self.denied
+            .permits_host(origin.host())
+            .map(drop)
+            .map_err(|error| denied(&error.to_string()))
+    }
+
+    /// May a connection to this address be made?
+    #[must_use]
+    pub fn permits(&self, address: IpAddr) -> bool {
+        let loopback = self.loopback == Loopback::Allowed && address.to_canonical().is_loopback();
+        loopback || self.denied.permits(address).is_ok()
+    }
+
+    /// Those of the addresses of a name that a connection may be made to.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` (`transport_denied_address`) when there is none.
+    pub fn keep(&self, found: impl IntoIterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>> {
+        let kept: Vec<_> = found.into_iter().filter(|address| self.permits(address.ip())).collect();
+        if kept.is_empty() {
+            return Err(denied("the name resolves to no address that may be connected to"));
+        }
+        Ok(kept)
+    }
+}
+
+fn denied(text: &str) -> Error {
+    Error::config("transport_denied_address", text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(filter: &AddressFilter, url: &str, expected: Result<(), &str>) {
+        let checked = filter.check(&url.parse().unwrap());
+        assert_eq!(checked.map_err(|error| error.code()), expected, "{url}");
+    }
+
+    #[test]
+    fn a_url_is_judged_by_its_scheme_and_literal() {
+        let (public, denied) = (AddressFilter::default(), Err("transport_denied_address"));
+        check(&public, "https://api.example.com/", Ok(()));
+        check(&public, "https://198.51.100.1/", denied);
+        check(&public, "https://8.8.8.8/", Ok(()));
+        check(&public, "https://10.0.0.1/", denied);
+        check(&public, "https://[fd00:ec2::254]/", denied);
+        check(&public, "https://metadata.google.internal/", denied);
+        check(&public, "http://8.8.8.8/", Err("transport_plain_http"));
+        for url in ["http://127.0.0.1/", "https://localhost/", "http://[::ffff:127.0.0.1]/"] {
+            check(&public, url, denied);
+            check(&public.clone().allowing_loopback(), url, Ok(()));
+        }
+        let private = AddressList::new(["10.0.0.0/8"]).unwrap();
+        check(&public.clone().allowing(private.clone()), "https://10.0.0.1/", Ok(()));
+        check(&public.allowing(private), "http://10.0.0.1/", Err("transport_plain_http"));
+    }
+
+    #[test]
+    fn a_name_is_judged_by_what_it_resolves_to() {
+        let found = ["127.0.0.1:443", "10.0.0.1:443", "8.8.8.8:443", "[::1]:443"];
+        let found = found.map(|address| address.parse::<SocketAddr>().unwrap());
+        let public = AddressFilter::default();
+        let kept = |filter: &AddressFilter| {
+            filter.keep(found).unwrap().iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(kept(&public), ["8.8.8.8:443"]);
+        assert_eq!(
+            kept(&public.clone().allowing_loopback()),
+            ["127.0.0.1:443", "8.8.8.8:443", "[::1]:443"]
+        );
+        let none = public.keep(found.into_iter().take(2)).unwrap_err();
+        assert_eq!(none.code(), "transport_denied_address");
+    }
+}

@@ -1,0 +1,28 @@
+//! What client adapters share: how a program connects to others, as values that are passed.
+//!
+//! For whoever writes a client adapter, and for programs that call on behalf of many tenants. Programs that only send
+//! requests meet these types as settings of `auth-reqwest` and `auth-ureq`, which re-export what their callers need.
+//!
+//! | | |
+//! |---|---|
+//! | [`Tls`], [`ClientIdentity`] | whose certificates are trusted, and the certificate that this side shows |
+//! | [`Proxy`] | through which proxy requests go, and which hosts they reach without it |
+//! | [`AddressFilter`] | to which addresses a connection may be made, names judged by what they resolve to |
+//! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
+//! | [`Routes`] | one transport for each tenant, origin and client identity |
+//!
+//! What it does not do: it opens no connection, resolves no name and reads no file; it knows no HTTP client.
+
+mod filter;
+mod identity;
+mod proxy;
+mod routes;
+mod settings;
+mod tls;
+
+pub use filter::AddressFilter;
+pub use identity::ClientIdentity;
+pub use proxy::Proxy;
+pub use routes::{Routes, TenantId};
+pub use settings::{ClientBuilder, ClientSettings, TransportBuilder, TransportSettings};
+pub use tls::Tls;

@@ -4,6 +4,7 @@ use crate::{BoxError, Reread};
 use auth_core::{BodyCheck, Event, Observer, Passed, Rejection};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use std::{
     fmt,
     pin::Pin,
@@ -11,11 +12,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// The body that a handler behind the server layer reads: its end comes only when the credentials' check of it passed.
-#[derive(Debug)]
-pub struct CheckedBody<B> {
-    body: Reread<B>,
-    check: Option<Check>,
+pin_project! {
+    /// The body that a handler behind the server layer reads: its end comes only when the credentials' check of it
+    /// passed.
+    pub struct CheckedBody<B> {
+        #[pin]
+        body: Reread<B>,
+        check: Option<Check>,
+    }
 }
 
 /// A check under way, and where its rejection goes.
@@ -90,18 +94,16 @@ where
     type Error = BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let Some(check) = &mut this.check else {
-            return Pin::new(&mut this.body).poll_frame(context);
-        };
+        let mut this = self.project();
+        let Some(check) = this.check else { return this.body.poll_frame(context) };
         loop {
             if check.check.is_none() {
                 return Poll::Ready(None);
             }
-            let passed = match ready!(Pin::new(&mut this.body).poll_frame(context)) {
+            let passed = match ready!(this.body.as_mut().poll_frame(context)) {
                 None => return Poll::Ready(check.finish().transpose()),
                 Some(Err(error)) => Err(error),
                 Some(Ok(frame)) => check.update(frame),
@@ -124,8 +126,8 @@ where
     }
 }
 
-impl fmt::Debug for Check {
+impl<B> fmt::Debug for CheckedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Check(..)")
+        write!(f, "CheckedBody({:?}, checked: {})", self.body, self.check.is_some())
     }
 }

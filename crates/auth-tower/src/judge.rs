@@ -105,7 +105,8 @@ impl<V: Verifier> Door<V> {
         let view = match need {
             Need::Nothing => view,
             Need::Hash(wanted) => {
-                hashes = body.hashes(wanted);
+                bytes = body.bytes();
+                hashes = wanted.iter().map(|algorithm| algorithm.hash(&bytes)).collect::<Vec<_>>();
                 view.with_body(Body::Hashed(&hashes))
             }
             Need::Bytes { .. } => {

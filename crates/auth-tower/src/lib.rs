@@ -17,6 +17,7 @@ mod client_body;
 mod connection;
 #[cfg(feature = "axum")]
 mod extract;
+mod joined;
 mod judge;
 mod reply;
 mod reread;

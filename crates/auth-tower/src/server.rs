@@ -236,7 +236,8 @@ where
         Ok(true) => match need {
             Need::Nothing => Body::Unread,
             Need::Hash(wanted) => {
-                hashes = body.hashes(wanted);
+                bytes = body.bytes();
+                hashes = wanted.iter().map(|algorithm| algorithm.hash(&bytes)).collect::<Vec<_>>();
                 Body::Hashed(&hashes)
             }
             Need::Bytes { .. } => {

@@ -17,13 +17,13 @@
 //!
 //! | | |
 //! |---|---|
-//! | flow | work that may already be done |
+//! | flow, seen_through | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, hash, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
 //! | token | what is obtained and expires |
-//! | server, choice | who verifies, and several schemes at one door |
+//! | server, choice | who verifies, what is still to be checked or done then, and several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
@@ -55,6 +55,7 @@ mod replay;
 mod request;
 mod scan;
 mod secret;
+mod seen_through;
 mod server;
 mod stack;
 mod stamp;
@@ -85,7 +86,11 @@ pub use replay::{MemoryReplayStore, Replay, ReplayStore, Reservation, Ticket};
 pub use request::{Body, Need, Peer, RequestView};
 pub use scan::SyntaxError;
 pub use secret::Secret;
-pub use server::{Accepted, BodyCheck, Map, Outcome, Passed, Presence, Reply, Seal, Verifier};
+pub use seen_through::seen_through;
+pub use server::{
+    Accepted, AllOf, BodyCheck, Check, Completion, Content, Map, Outcome, Passed, Presence, Reply,
+    Verifier, VerifierFn, verifier_fn,
+};
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
 pub use token::{Lifespan, Present, Refusal, Renewal, Token, TokenSource};

@@ -32,9 +32,11 @@ pin_project! {
 pin_project! {
     /// What is still to come.
     #[project = RestProjection]
+    #[project_replace = RestTaken]
     enum Rest<B> {
         Untouched { #[pin] body: B },
         Begun { body: Pin<Box<B>> },
+        Broken { error: BoxError },
         Ended,
     }
 }
@@ -48,6 +50,18 @@ impl<B> Reread<B> {
     /// All there is.
     pub const fn whole(bytes: Bytes) -> Self {
         Self { read: Joined::Whole(bytes), trailers: None, rest: Rest::Ended }
+    }
+}
+
+impl<B> Reread<B> {
+    /// These bytes in place of those read so far.
+    pub(crate) fn replace(&mut self, bytes: Bytes) {
+        self.read = Joined::Whole(bytes);
+    }
+
+    /// Behind what was read so far comes this error.
+    pub(crate) fn break_with(&mut self, error: BoxError) {
+        self.rest = Rest::Broken { error };
     }
 }
 
@@ -108,6 +122,7 @@ where
     /// A body that is read outside its own polling has to have its place.
     fn begin(&mut self) {
         self.rest = match std::mem::replace(&mut self.rest, Rest::Ended) {
+            Rest::Untouched { body } if body.is_end_stream() => Rest::Ended,
             Rest::Untouched { body } => Rest::Begun { body: Box::pin(body) },
             rest => rest,
         };
@@ -126,13 +141,19 @@ where
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.project();
+        let mut this = self.project();
         if this.read.len() > 0 {
             return Poll::Ready(Some(Ok(Frame::data(this.read.take()))));
         }
-        let frame = match this.rest.project() {
+        let frame = match this.rest.as_mut().project() {
             RestProjection::Untouched { body } => ready!(body.poll_frame(context)),
             RestProjection::Begun { body } => ready!(body.as_mut().poll_frame(context)),
+            RestProjection::Broken { .. } => {
+                let RestTaken::Broken { error } = this.rest.project_replace(Rest::Ended) else {
+                    return Poll::Ready(None);
+                };
+                return Poll::Ready(Some(Err(error)));
+            }
             RestProjection::Ended => None,
         };
         Poll::Ready(match frame {
@@ -147,6 +168,7 @@ where
             && match &self.rest {
                 Rest::Untouched { body } => body.is_end_stream(),
                 Rest::Begun { body } => body.is_end_stream(),
+                Rest::Broken { .. } => false,
                 Rest::Ended => true,
             }
     }
@@ -155,6 +177,8 @@ where
         let rest = match &self.rest {
             Rest::Untouched { body } => body.size_hint(),
             Rest::Begun { body } => body.size_hint(),
+            // An exact length would make what was read look whole.
+            Rest::Broken { .. } => SizeHint::new(),
             Rest::Ended => SizeHint::with_exact(0),
         };
         let read = u64::try_from(self.read.len()).unwrap_or(u64::MAX);

@@ -8,6 +8,8 @@ use std::fmt;
 /// Two present are a 400, since two readers could decide differently. None present gets the challenges of all, in
 /// order. No second verifier is ever asked after a first has judged: there is no fallback.
 ///
+/// Where two verifiers must both accept, the choice stands inside [`AllOf`](crate::AllOf), never the other way round.
+///
 /// ```
 /// # use auth_core::{AnyOf, Verifier};
 /// # fn door(basic: impl Verifier<Principal = String> + 'static, key: impl Verifier<Principal = String> + 'static) {

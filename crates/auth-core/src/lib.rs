@@ -17,14 +17,14 @@
 //!
 //! | | |
 //! |---|---|
-//! | flow | work that may already be done |
+//! | flow, seen_through | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, hash, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
 //! | authenticate, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token | what is obtained and expires |
-//! | server, choice | who verifies, and several schemes at one door |
+//! | server, choice | who verifies, what is still to be checked or done then, and several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
@@ -63,6 +63,7 @@ mod request;
 mod scan;
 mod secret;
 mod secret_source;
+mod seen_through;
 mod send;
 mod server;
 mod stack;
@@ -102,8 +103,12 @@ pub use request::{Body, Hop, Need, Peer, RequestView};
 pub use scan::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
+pub use seen_through::seen_through;
 pub use send::send;
-pub use server::{Accepted, BodyCheck, Map, Outcome, Passed, Presence, Reply, Seal, Verifier};
+pub use server::{
+    Accepted, AllOf, BodyCheck, Check, Completion, Content, Map, Outcome, Passed, Presence, Reply,
+    Verifier, VerifierFn, verifier_fn,
+};
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
 pub use tenant::{ConnectionId, TenantId};

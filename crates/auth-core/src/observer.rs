@@ -28,6 +28,8 @@ pub enum Event<'a> {
     Rejected(&'a Rejection),
     /// A body that was still to come turned out wrong after its request was accepted.
     BodyRejected(&'a Rejection),
+    /// A handler has replied, and what was to be done then failed: see [`Completion`](crate::Completion).
+    CompletionFailed(&'a Error),
     /// We could not tell who is calling, or could not make credentials.
     Failed(&'a Error),
     /// A client's request is authenticated afresh and sent again.

@@ -1,10 +1,23 @@
 //! The server's side: who is calling.
 
+mod all_of;
+mod body_check;
+mod check;
+mod completion;
+mod map;
+mod verifier_fn;
+
+pub use all_of::AllOf;
+pub use body_check::{BodyCheck, Content, Passed};
+pub use check::Check;
+pub use completion::{Completion, Reply};
+pub use map::Map;
+pub use verifier_fn::{VerifierFn, verifier_fn};
+
 use crate::{
-    Body, Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals,
-    Unique, once::Singles,
+    Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals, Unique,
+    once::Singles,
 };
-use http::{HeaderMap, StatusCode};
 use std::{fmt, sync::Arc};
 
 /// Verifies requests: parse, look up, check.
@@ -35,7 +48,40 @@ pub trait Verifier: Send + Sync {
         P: Send,
         F: Fn(Self::Principal) -> P + Send + Sync,
     {
-        Map { verifier: self, change }
+        Map::new(self, change)
+    }
+
+    /// The same verifier, which accepts a caller only if this condition on its principal and request holds: an address
+    /// list, a scope, the tenant that a path names.
+    ///
+    /// The condition is asked after the caller has proved itself. It may ask a store, and it may reject; what it
+    /// rejects with is the answer. Its flow may borrow the request, and copies what it keeps of the principal.
+    ///
+    /// ```
+    /// use auth_core::{Flow, Reason, Rejection, Verifier};
+    ///
+    /// const SCOPE: Reason = Reason::new("api_scope", "principal has not the scope \"admin\", which this path needs");
+    ///
+    /// struct Caller {
+    ///     scopes: Vec<String>,
+    /// }
+    ///
+    /// fn admins(door: impl Verifier<Principal = Caller>) -> impl Verifier<Principal = Caller> {
+    ///     door.check(|caller, request| {
+    ///         let admin = caller.scopes.iter().any(|scope| scope == "admin");
+    ///         let held = admin || !request.uri.path().starts_with("/admin");
+    ///         Flow::ready(if held { Ok(()) } else { Err(Rejection::forbidden(SCOPE)) })
+    ///     })
+    /// }
+    /// ```
+    fn check<F>(self, condition: F) -> Check<Self, F>
+    where
+        Self: Sized,
+        F: for<'r> Fn(&Self::Principal, RequestView<'r>) -> Flow<'r, Result<(), Rejection>>
+            + Send
+            + Sync,
+    {
+        Check::new(self, condition)
     }
 
     /// Accepts what may be used once only once: the scheme says what that is (a `jti`, a signature), and the store
@@ -74,8 +120,8 @@ pub struct Accepted<P> {
     pub scheme: &'static str,
     /// What the body, still to come, must pass.
     pub body: Option<Box<dyn BodyCheck>>,
-    /// What the reply must carry.
-    pub seal: Option<Box<dyn Seal>>,
+    /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
+    pub completions: Vec<Box<dyn Completion>>,
     pub(crate) singles: Singles,
 }
 
@@ -83,7 +129,7 @@ impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, body: None, seal: None, singles: Singles::NONE }
+        Self { principal, scheme, body: None, completions: Vec::new(), singles: Singles::NONE }
     }
 
     /// Only if the body passes this check as it arrives.
@@ -92,10 +138,12 @@ impl<P> Accepted<P> {
         Self { body: Some(Box::new(check)), ..self }
     }
 
-    /// With header fields for the reply.
+    /// With something to do when the handler has replied, beside what there is already.
     #[must_use]
-    pub fn with_seal(self, seal: impl Seal + 'static) -> Self {
-        Self { seal: Some(Box::new(seal)), ..self }
+    pub fn with_completion(mut self, completion: impl Completion + 'static) -> Self {
+        self.completions.reserve_exact(1);
+        self.completions.push(Box::new(completion));
+        self
     }
 
     /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out.
@@ -112,9 +160,29 @@ impl<P> Accepted<P> {
             principal: change(self.principal),
             scheme: self.scheme,
             body: self.body,
-            seal: self.seal,
             singles: self.singles,
+            completions: self.completions,
         }
+    }
+
+    /// Both were accepted: the body has to pass the checks of both, and the completions of both are asked. The scheme
+    /// is that of the first.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when both checks replace the body ([`BodyCheck::content`]): a body has one framing.
+    pub fn and<Q>(self, other: Accepted<Q>) -> Result<Accepted<(P, Q)>> {
+        let mut completions = self.completions;
+        completions.extend(other.completions);
+        let mut singles = self.singles;
+        singles.append(other.singles);
+        Ok(Accepted {
+            principal: (self.principal, other.principal),
+            scheme: self.scheme,
+            body: body_check::both(self.body, other.body)?,
+            completions,
+            singles,
+        })
     }
 }
 
@@ -122,103 +190,11 @@ impl<P> fmt::Debug for Accepted<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "Accepted({}, body check: {}, seal: {})",
+            "Accepted({}, body check: {}, completions: {})",
             self.scheme,
             self.body.is_some(),
-            self.seal.is_some()
+            self.completions.len()
         )
-    }
-}
-
-/// Checks a body as it arrives. The handler never sees the end of a body that fails.
-pub trait BodyCheck: Send {
-    /// Takes the next bytes off the wire, in pieces of any size, and says what of them the handler may have.
-    ///
-    /// # Errors
-    ///
-    /// A rejection when the body is already known to be wrong; nothing more is then asked.
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection>;
-
-    /// The wire has ended.
-    ///
-    /// # Errors
-    ///
-    /// A rejection when the body was not what its credentials say.
-    fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection>;
-}
-
-/// What of some bytes off the wire the handler may have.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Passed {
-    /// Those very bytes.
-    AsIs,
-    /// These instead: the content of a framing, what was held back before, or nothing yet.
-    Instead(Vec<u8>),
-}
-
-/// Adds header fields to the reply: `Authentication-Info` (RFC 7615) and its like.
-pub trait Seal: Send {
-    /// How much of the reply's body [`seal`](Self::seal) must see.
-    fn needs(&self, status: StatusCode, headers: &HeaderMap) -> Need {
-        let (_, _) = (status, headers);
-        Need::Nothing
-    }
-
-    /// The fields to add.
-    ///
-    /// # Errors
-    ///
-    /// When it cannot be made; the reply is then not sent (5xx), since the caller counts on its seal.
-    fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap>;
-}
-
-/// A reply, as a [`Seal`] reads it.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct Reply<'a> {
-    /// The status.
-    pub status: StatusCode,
-    /// All header fields.
-    pub headers: &'a HeaderMap,
-    /// As much of the body as was asked for.
-    pub body: Body<'a>,
-}
-
-impl<'a> Reply<'a> {
-    /// A reply.
-    #[must_use]
-    pub const fn new(status: StatusCode, headers: &'a HeaderMap, body: Body<'a>) -> Self {
-        Self { status, headers, body }
-    }
-}
-
-/// See [`Verifier::map`].
-#[derive(Clone, Copy, Debug)]
-pub struct Map<V, F> {
-    verifier: V,
-    change: F,
-}
-
-impl<V, F, P> Verifier for Map<V, F>
-where
-    V: Verifier,
-    P: Send,
-    F: Fn(V::Principal) -> P + Send + Sync,
-{
-    type Principal = P;
-
-    fn presence(&self, head: RequestView<'_>) -> Presence {
-        self.verifier.presence(head)
-    }
-
-    fn needs(&self, head: RequestView<'_>) -> Need {
-        self.verifier.needs(head)
-    }
-
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        self.verifier
-            .verify(request)
-            .map(|outcome| outcome.map(|accepted| accepted.map(&self.change)))
     }
 }
 

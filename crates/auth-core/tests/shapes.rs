@@ -536,15 +536,16 @@ mod digest_adds_authentication_info_to_a_reply {
 
     struct Info(&'static str);
 
-    impl Seal for Info {
+    impl Completion for Info {
         fn needs(&self, status: StatusCode, _: &HeaderMap) -> Need {
             if status.is_success() { Need::Bytes { limit: 1 << 20 } } else { Need::Nothing }
         }
 
-        fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap> {
-            let Body::Bytes(body) = reply.body else { return Ok(HeaderMap::new()) };
+        fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+            let Body::Bytes(body) = reply.body else { return Flow::ready(HeaderMap::new()) };
             let value = word(&format!("rspauth=\"{}-{}\"", self.0, body.len()));
-            Ok(HeaderMap::from_iter([(HeaderName::from_static("authentication-info"), value)]))
+            let name = HeaderName::from_static("authentication-info");
+            Flow::ready(HeaderMap::from_iter([(name, value)]))
         }
     }
 
@@ -556,20 +557,21 @@ mod digest_adds_authentication_info_to_a_reply {
             Presence::Present
         }
         fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<&'static str>> {
-            Flow::ready(Ok(Accepted::new("Digest", "alice").with_seal(Info("proof"))))
+            Flow::ready(Ok(Accepted::new("Digest", "alice").with_completion(Info("proof"))))
         }
     }
 
     #[test]
-    fn the_seal_survives_map_and_choice_and_covers_the_body() {
+    fn the_completion_survives_map_and_choice_and_covers_the_body() {
         let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
         let door = AnyOf::new(Door.map(str::len));
         let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
-        let accepted = outcome.unwrap();
+        let mut accepted = outcome.unwrap();
         assert_eq!((accepted.principal, accepted.scheme), (5, "Digest"));
-        let seal = accepted.seal.unwrap();
-        assert_eq!(seal.needs(StatusCode::OK, &headers), Need::Bytes { limit: 1 << 20 });
-        let added = seal.seal(Reply::new(StatusCode::OK, &headers, Body::Bytes(b"four"))).unwrap();
+        let completion = accepted.completions.pop().unwrap();
+        assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 1 << 20 });
+        let reply = Reply::new(StatusCode::OK, &headers, Body::Bytes(b"four"));
+        let added = completion.complete(reply).wait().unwrap();
         assert_eq!(added["authentication-info"], "rspauth=\"proof-4\"");
     }
 }

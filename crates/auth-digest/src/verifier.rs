@@ -4,7 +4,7 @@ mod accounts;
 mod decoy;
 mod head;
 mod offer;
-mod seal;
+mod proof;
 mod target;
 
 pub use accounts::{Accounts, KnownSecret, KnownUser, Name, Query};
@@ -22,7 +22,7 @@ use auth_core::{
 use decoy::Decoys;
 use head::{Head, Stop, cnonce};
 use offer::Offer;
-use seal::Proof;
+use proof::Proof;
 use std::{fmt, str, sync::Arc};
 
 /// Verifies Digest credentials (RFC 7616).
@@ -273,7 +273,7 @@ where
         let (algorithm, qop) = (response.algorithm(), response.qop());
         let principal = Principal { user, algorithm, qop, caller };
         let proof = Proof::new(session, response, nextnonce, self.most_body);
-        Flow::ready(Ok(Accepted::new(SCHEME, principal).with_seal(proof)))
+        Flow::ready(Ok(Accepted::new(SCHEME, principal).with_completion(proof)))
     }
 
     fn stopped<'a>(&self, stop: Stop, request: RequestView<'_>) -> Flow<'a, Outcome<Principal<P>>> {
@@ -435,11 +435,11 @@ mod tests {
 
         /// What the reply carries.
         fn info(self, body: Body<'_>) -> HeaderValue {
-            let Self::Accepted(accepted) = self else { panic!("{self:?}") };
+            let Self::Accepted(mut accepted) = self else { panic!("{self:?}") };
             let none = HeaderMap::new();
-            let mut sealed =
-                accepted.seal.unwrap().seal(Reply::new(StatusCode::OK, &none, body)).unwrap();
-            sealed.remove("authentication-info").unwrap()
+            let proof = accepted.completions.pop().unwrap();
+            let added = proof.complete(Reply::new(StatusCode::OK, &none, body)).wait();
+            added.unwrap().remove("authentication-info").unwrap()
         }
     }
 
@@ -921,7 +921,7 @@ mod tests {
             let field = client.answer(&asked(&door));
             let body = client.body.map_or(Body::Unread, Body::Bytes);
             let Judged::Accepted(accepted) = judge(&door, "/", &field, body) else { panic!() };
-            accepted.seal.unwrap().needs(StatusCode::OK, &HeaderMap::new())
+            accepted.completions[0].needs(StatusCode::OK, &HeaderMap::new())
         };
         assert_eq!(need(&ALICE), Need::Nothing);
         assert_eq!(need(&Client { body: Some(b""), ..ALICE }), Need::Bytes { limit: 7 });

@@ -85,14 +85,14 @@ fn judge(door: &Verifier<Accounts>, headers: &HeaderMap, body: &[u8]) -> Outcome
 
 fn reply(outcome: Outcome<Principal>) -> (StatusCode, HeaderMap) {
     match outcome {
-        Ok(Accepted { seal, .. }) => {
+        Ok(Accepted { mut completions, .. }) => {
             let (status, headers) = (StatusCode::OK, HeaderMap::new());
-            let seal = seal.unwrap();
-            let body = match seal.needs(status, &headers) {
+            let proof = completions.pop().unwrap();
+            let body = match proof.needs(status, &headers) {
                 Need::Nothing => Body::Unread,
                 _ => Body::Bytes(b"reply"),
             };
-            (status, seal.seal(Reply::new(status, &headers, body)).unwrap())
+            (status, proof.complete(Reply::new(status, &headers, body)).wait().unwrap())
         }
         Err(rejection) => {
             let fields = rejection.challenges().iter();

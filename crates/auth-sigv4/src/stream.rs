@@ -3,6 +3,7 @@
 mod checksum;
 mod framing;
 mod signer;
+mod unframe;
 mod verifier;
 
 pub use checksum::Checksum;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
-use auth_core::{Passed, RequestView, Verifier as _};
+use auth_core::{Content, Passed, RequestView, Verifier as _};
 use auth_sigv4::{
     AccessKey, AccessKeys, AmzDate, Checksum, ChunkSigner, Payload, Policy, Request, Service,
     SignedStream, Signer, Trailer, Verifier,
@@ -48,6 +48,10 @@ fn send(content: &[u8], trailer: Trailer, piece: usize) -> (HeaderMap, Vec<u8>) 
     (headers, wire)
 }
 
+fn announced(headers: &HeaderMap) -> u64 {
+    headers["x-amz-decoded-content-length"].to_str().unwrap().parse().unwrap()
+}
+
 /// The content that a handler gets, and the code when it does not get the end.
 fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&'static str>) {
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
@@ -61,6 +65,11 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
         Err(rejection) => return (Vec::new(), Some(rejection.reason().code)),
     };
     let (mut check, mut content) = (accepted.body.unwrap(), Vec::new());
+    let mut seen = headers.clone();
+    check.unframe(&mut seen);
+    assert_eq!(check.content(), Content::Replaced { length: Some(announced(headers)) });
+    assert!(!seen.contains_key("x-amz-decoded-content-length"), "{seen:?}");
+    assert!(!seen.contains_key("content-encoding"), "{seen:?}");
     for piece in wire.chunks(piece) {
         match check.update(piece) {
             Ok(Passed::AsIs) => content.extend_from_slice(piece),

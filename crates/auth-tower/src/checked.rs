@@ -4,6 +4,7 @@ use crate::{BoxError, Reread};
 use auth_core::{BodyCheck, Event, Observer, Passed, Rejection};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use std::{
     fmt,
     pin::Pin,
@@ -11,19 +12,29 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-/// The body that a handler behind the server layer reads: its end comes only when the credentials' check of it passed.
-#[derive(Debug)]
-pub struct CheckedBody<B> {
-    body: Reread<B>,
-    check: Option<Check>,
+pin_project! {
+    /// The body that a handler behind the server layer reads: its end comes only when the credentials' check of it
+    /// passed.
+    ///
+    /// Where the length of the content is known, its last piece is held back until then, since a reader that counts
+    /// takes it for the end.
+    pub struct CheckedBody<B> {
+        #[pin]
+        body: Reread<B>,
+        check: Option<Box<Check>>,
+    }
 }
 
 /// A check under way, and where its rejection goes.
-struct Check {
+pub(crate) struct Check {
     check: Option<Box<dyn BodyCheck>>,
+    /// How much of the content the handler has not got yet, where that is known.
+    left: Option<u64>,
+    /// What is handed over with the end: the last piece of the content, and trailers.
+    last: Option<Bytes>,
     trailers: Option<Frame<Bytes>>,
     observer: Arc<dyn Observer>,
-    rejection: Arc<OnceLock<Rejection>>,
+    late: Arc<OnceLock<Rejection>>,
 }
 
 impl<B> CheckedBody<B> {
@@ -31,53 +42,74 @@ impl<B> CheckedBody<B> {
         Self { body, check: None }
     }
 
-    /// With a check; what it rejects is found in `rejection` afterwards.
-    pub(crate) fn checked(
-        body: Reread<B>,
-        check: Box<dyn BodyCheck>,
-        observer: Arc<dyn Observer>,
-        rejection: Arc<OnceLock<Rejection>>,
-    ) -> Self {
-        Self {
-            body,
-            check: Some(Check { check: Some(check), trailers: None, observer, rejection }),
-        }
+    pub(crate) fn checked(body: Reread<B>, check: Check) -> Self {
+        Self { body, check: Some(Box::new(check)) }
     }
 }
 
 impl Check {
-    fn update(&mut self, frame: Frame<Bytes>) -> Result<Option<Frame<Bytes>>, BoxError> {
+    /// A check of a body that gives the handler so many bytes, if that is known.
+    pub(crate) fn new(
+        check: Box<dyn BodyCheck>,
+        left: Option<u64>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
+        let late = Arc::default();
+        Self { check: Some(check), left, last: None, trailers: None, observer, late }
+    }
+
+    /// Where a rejection is found that comes while the handler reads.
+    pub(crate) fn late(&self) -> Arc<OnceLock<Rejection>> {
+        Arc::clone(&self.late)
+    }
+
+    /// What of a frame the handler may have now.
+    fn update(&mut self, frame: Frame<Bytes>) -> Result<Option<Bytes>, BoxError> {
         let Some(check) = &mut self.check else { return Ok(None) };
-        let data = match frame.into_data() {
-            Ok(data) => data,
+        let wire = match frame.into_data() {
+            Ok(wire) => wire,
             Err(trailers) => {
                 self.trailers = Some(trailers);
                 return Ok(None);
             }
         };
-        match check.update(&data) {
-            Ok(Passed::AsIs) => Ok(Some(Frame::data(data))),
-            Ok(Passed::Instead(content)) if content.is_empty() => Ok(None),
-            Ok(Passed::Instead(content)) => Ok(Some(Frame::data(content.into()))),
-            Err(rejection) => Err(self.fail(rejection)),
+        let piece = match check.update(&wire) {
+            Ok(Passed::AsIs) => wire,
+            Ok(Passed::Instead(content)) => content.into(),
+            Err(rejection) => return Err(self.fail(rejection)),
+        };
+        if piece.is_empty() {
+            return Ok(None);
         }
+        let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
+        self.left = self.left.map(|left| left.saturating_sub(length));
+        if self.left == Some(0) {
+            // More than was announced: what was held back was not the last piece.
+            return Ok(self.last.replace(piece));
+        }
+        Ok(Some(piece))
     }
 
-    /// The trailers, which are let through only with the end.
-    fn finish(&mut self) -> Result<Option<Frame<Bytes>>, BoxError> {
-        let Some(check) = self.check.take() else { return Ok(None) };
-        let trailers = self.trailers.take();
-        match check.finish(trailers.as_ref().and_then(Frame::trailers_ref)) {
-            Ok(()) => Ok(trailers),
-            Err(rejection) => Err(self.fail(rejection)),
-        }
+    fn finish(&mut self) -> Result<(), BoxError> {
+        let Some(check) = self.check.take() else { return Ok(()) };
+        let trailers = self.trailers.as_ref().and_then(Frame::trailers_ref);
+        check.finish(trailers).map_err(|rejection| self.fail(rejection))
     }
 
     fn fail(&mut self, rejection: Rejection) -> BoxError {
-        self.check = None;
+        (self.check, self.last, self.trailers) = (None, None, None);
         self.observer.observe(Event::BodyRejected(&rejection));
-        let _ = self.rejection.set(rejection);
+        let _ = self.late.set(rejection);
         "body does not match its credentials".into()
+    }
+
+    /// What is left to hand over when the check has passed.
+    fn rest(&mut self) -> Option<Frame<Bytes>> {
+        self.last.take().map(Frame::data).or_else(|| self.trailers.take())
+    }
+
+    fn is_over(&self) -> bool {
+        self.check.is_none() && self.last.is_none() && self.trailers.is_none()
     }
 }
 
@@ -90,24 +122,22 @@ where
     type Error = BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = &mut *self;
-        let Some(check) = &mut this.check else {
-            return Pin::new(&mut this.body).poll_frame(context);
-        };
+        let mut this = self.project();
+        let Some(check) = this.check else { return this.body.poll_frame(context) };
         loop {
             if check.check.is_none() {
-                return Poll::Ready(None);
+                return Poll::Ready(check.rest().map(Ok));
             }
-            let passed = match ready!(Pin::new(&mut this.body).poll_frame(context)) {
-                None => return Poll::Ready(check.finish().transpose()),
+            let passed = match ready!(this.body.as_mut().poll_frame(context)) {
+                None => check.finish().map(|()| None),
                 Some(Err(error)) => Err(error),
                 Some(Ok(frame)) => check.update(frame),
             };
-            if let Some(frame) = passed.transpose() {
-                return Poll::Ready(Some(frame));
+            if let Some(piece) = passed.transpose() {
+                return Poll::Ready(Some(piece.map(Frame::data)));
             }
         }
     }
@@ -115,17 +145,24 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.check {
             None => self.body.is_end_stream(),
-            Some(check) => check.check.is_none(),
+            Some(check) => check.is_over(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
-        if self.check.is_none() { self.body.size_hint() } else { SizeHint::new() }
+        match &self.check {
+            None => self.body.size_hint(),
+            Some(check) => {
+                let last = check.last.as_ref().map(|last| u64::try_from(last.len()));
+                let last = last.and_then(Result::ok).unwrap_or(0);
+                check.left.map_or_else(SizeHint::new, |left| SizeHint::with_exact(left + last))
+            }
+        }
     }
 }
 
-impl fmt::Debug for Check {
+impl<B> fmt::Debug for CheckedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Check(..)")
+        write!(f, "CheckedBody({:?}, checked: {})", self.body, self.check.is_some())
     }
 }

@@ -2,7 +2,7 @@
 
 use auth_net::{ClientAddress, TrustedProxies};
 use http::{HeaderMap, request::Parts};
-use std::{net::IpAddr, sync::Arc};
+use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
 /// Facts about the connection that a request came over; put into the request's extensions by whoever accepted it.
 ///
@@ -20,17 +20,17 @@ pub struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn of(head: &Parts) -> Self {
+    pub(crate) fn of(head: &Parts) -> Cow<'_, Self> {
         if let Some(known) = head.extensions.get::<Self>() {
-            return known.clone();
+            return Cow::Borrowed(known);
         }
         #[cfg(feature = "axum")]
         if let Some(info) =
             head.extensions.get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
         {
-            return Self { address: Some(info.0.ip()), ..Self::default() };
+            return Cow::Owned(Self { address: Some(info.0.ip()), ..Self::default() });
         }
-        Self::default()
+        Cow::Owned(Self::default())
     }
 
     /// The client's address: `None` when it is not known, and whoever has an address list must then refuse.

@@ -9,24 +9,14 @@ use auth_net::TrustedProxies;
 use bytes::Bytes;
 use http::{Uri, header::CONTENT_LENGTH, request::Parts};
 use std::sync::Arc;
-use tracing::{Instrument, field::Empty};
+use tracing::{Instrument, Span, field::Empty};
 
+/// What every request to one service is judged with.
 pub(crate) struct Door<V> {
     pub(crate) verifier: Arc<V>,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) proxies: Option<Arc<TrustedProxies>>,
     pub(crate) most_buffered: usize,
-}
-
-impl<V> Clone for Door<V> {
-    fn clone(&self) -> Self {
-        Self {
-            verifier: Arc::clone(&self.verifier),
-            observer: Arc::clone(&self.observer),
-            proxies: self.proxies.clone(),
-            most_buffered: self.most_buffered,
-        }
-    }
 }
 
 /// Why there is no principal: the caller's fault, or ours.
@@ -52,7 +42,6 @@ impl<V: Verifier> Door<V> {
     pub(crate) async fn judge<B>(
         &self,
         head: &Parts,
-        connection: &Connection,
         body: &mut Reread<B>,
     ) -> Result<Accepted<V::Principal>, Refused>
     where
@@ -60,35 +49,43 @@ impl<V: Verifier> Door<V> {
         B::Error: Into<BoxError>,
     {
         let span = tracing::debug_span!("auth.verify", auth.scheme = Empty, auth.outcome = Empty, error.type = Empty);
-        let outcome = self.decide(head, connection, body).instrument(span.clone()).await;
-        match &outcome {
-            Ok(accepted) => {
-                span.record("auth.scheme", accepted.scheme).record("auth.outcome", "accepted");
-                self.observer.observe(Event::Accepted { scheme: accepted.scheme });
-            }
-            Err(Refused::Rejected(rejection)) => {
-                span.record("auth.outcome", "rejected")
-                    .record("error.type", rejection.reason().code);
-                self.observer.observe(Event::Rejected(rejection));
-            }
-            Err(Refused::Failed(error)) => {
-                span.record("auth.outcome", "failed").record("error.type", error.code());
-                self.observer.observe(Event::Failed(error));
-            }
-        }
+        let outcome = if span.is_disabled() {
+            self.decide(head, body).await
+        } else {
+            self.decide(head, body).instrument(span.clone()).await
+        };
+        self.tell(&span, &outcome);
         outcome
+    }
+
+    fn tell<P>(&self, span: &Span, outcome: &Result<Accepted<P>, Refused>) {
+        let (told, error, event) = match outcome {
+            Ok(accepted) => ("accepted", None, Event::Accepted { scheme: accepted.scheme }),
+            Err(Refused::Rejected(rejection)) => {
+                ("rejected", Some(rejection.reason().code), Event::Rejected(rejection))
+            }
+            Err(Refused::Failed(error)) => ("failed", Some(error.code()), Event::Failed(error)),
+        };
+        if !span.is_disabled() {
+            span.record("auth.outcome", told);
+            match (&event, error) {
+                (Event::Accepted { scheme }, _) => span.record("auth.scheme", scheme),
+                (_, error) => span.record("error.type", error),
+            };
+        }
+        self.observer.observe(event);
     }
 
     async fn decide<B>(
         &self,
         head: &Parts,
-        connection: &Connection,
         body: &mut Reread<B>,
     ) -> Result<Accepted<V::Principal>, Refused>
     where
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
+        let connection = Connection::of(head);
         let peer = Peer {
             address: connection.client(self.proxies.as_deref(), &head.headers),
             encrypted: connection.encrypted,
@@ -100,40 +97,46 @@ impl<V: Verifier> Door<V> {
             Presence::Absent => Need::Nothing,
             Presence::Present => self.verifier.needs(view),
         };
-        self.read(need, head, body).await?;
-        let (bytes, hashes);
-        let view = match need {
-            Need::Nothing => view,
-            Need::Hash(wanted) => {
-                hashes = body.hashes(wanted);
-                view.with_body(Body::Hashed(&hashes))
-            }
-            Need::Bytes { .. } => {
-                bytes = body.bytes();
+        let bytes;
+        let view = match limit(need, self.most_buffered) {
+            None => view,
+            Some(limit) => {
+                bytes = self.read(limit, head, body).await?;
                 view.with_body(Body::Bytes(&bytes))
             }
         };
         Ok(self.verifier.verify(view).await??)
     }
 
-    async fn read<B>(&self, need: Need, head: &Parts, body: &mut Reread<B>) -> Result<(), Rejection>
+    async fn read<B>(
+        &self,
+        limit: usize,
+        head: &Parts,
+        body: &mut Reread<B>,
+    ) -> Result<Bytes, Rejection>
     where
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
-        let announced = head
-            .headers
-            .get(CONTENT_LENGTH)
-            .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        let limit = limit(need, self.most_buffered);
-        if limit.is_some_and(|limit| announced.is_some_and(|length| length > limit)) {
+        let announced = head.headers.get(CONTENT_LENGTH);
+        let announced = announced.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+        if announced.is_some_and(|length| length > limit) {
             return Err(Rejection::too_large(TOO_LARGE));
         }
-        match body.read(need, self.most_buffered).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Rejection::too_large(TOO_LARGE)),
-            Err(_) => Err(Rejection::malformed(BROKEN)),
-        }
+        whole(body, limit).await
+    }
+}
+
+/// All of a body.
+pub(crate) async fn whole<B>(body: &mut Reread<B>, limit: usize) -> Result<Bytes, Rejection>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    match body.fill(limit).await {
+        Ok(true) => Ok(body.bytes()),
+        Ok(false) => Err(Rejection::too_large(TOO_LARGE)),
+        Err(_) => Err(Rejection::malformed(BROKEN)),
     }
 }
 

@@ -10,18 +10,22 @@
 //! What it does not do: it accepts no connections and terminates no TLS, follows no redirects, and answers no request
 //! but those that it rejects.
 
+mod admit;
 mod blocking;
 mod checked;
 mod client;
 mod client_body;
+mod complete;
 mod connection;
 #[cfg(feature = "axum")]
 mod extract;
+mod joined;
 mod judge;
 mod reply;
 mod reread;
 mod server;
 mod traced;
+mod verify;
 
 pub use blocking::BlockingThreads;
 pub use checked::CheckedBody;
@@ -29,8 +33,9 @@ pub use client::{Authenticate, AuthenticateLayer, ClientError};
 pub use client_body::ClientBody;
 pub use connection::Connection;
 pub use reread::Reread;
-pub use server::{Authenticated, Verify, VerifyLayer};
+pub use server::{Authenticated, VerifyLayer};
 pub use traced::Traced;
+pub use verify::Verify;
 
 /// Any error of a body beneath.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,38 +1,67 @@
 //! Bodies of which a part was read.
 
-use crate::BoxError;
-use auth_core::{HashAlgorithm, HashSet, Hashed, Hasher, Need};
-use bytes::{Bytes, BytesMut};
+use crate::{
+    BoxError,
+    joined::{Behind, Joined},
+};
+use auth_core::Need;
+use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+use pin_project_lite::pin_project;
 use std::{
-    collections::VecDeque,
     fmt,
+    future::poll_fn,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-/// A body of which the beginning, or all, was already read: it yields that first, then the rest.
-pub struct Reread<B> {
-    read: VecDeque<Frame<Bytes>>,
-    rest: Option<Pin<Box<B>>>,
+pin_project! {
+    /// A body of which the beginning, or all, was already read: it yields that first, then the rest.
+    ///
+    /// One that was not read is neither boxed nor asked to be `Unpin`. What is read is held in one piece, which grows
+    /// with what arrived: see [`fill`](Self::fill).
+    pub struct Reread<B> {
+        read: Joined,
+        trailers: Option<Box<HeaderMap>>,
+        #[pin]
+        rest: Rest<B>,
+    }
+}
+
+pin_project! {
+    /// What is still to come.
+    #[project = RestProjection]
+    #[project_replace = RestTaken]
+    enum Rest<B> {
+        Untouched { #[pin] body: B },
+        Begun { body: Pin<Box<B>> },
+        Broken { error: BoxError },
+        Ended,
+    }
 }
 
 impl<B> Reread<B> {
     /// Nothing was read yet.
-    pub fn untouched(body: B) -> Self {
-        Self { read: VecDeque::new(), rest: Some(Box::pin(body)) }
+    pub const fn untouched(body: B) -> Self {
+        Self { read: Joined::EMPTY, trailers: None, rest: Rest::Untouched { body } }
     }
 
     /// All there is.
-    pub fn whole(bytes: Bytes) -> Self {
-        let read =
-            if bytes.is_empty() { VecDeque::new() } else { VecDeque::from([Frame::data(bytes)]) };
-        Self { read, rest: None }
+    pub const fn whole(bytes: Bytes) -> Self {
+        Self { read: Joined::Whole(bytes), trailers: None, rest: Rest::Ended }
+    }
+}
+
+impl<B> Reread<B> {
+    /// These bytes in place of those read so far.
+    pub(crate) fn replace(&mut self, bytes: Bytes) {
+        self.read = Joined::Whole(bytes);
     }
 
-    fn buffered(&self) -> usize {
-        self.read.iter().filter_map(Frame::data_ref).map(Bytes::len).sum()
+    /// Behind what was read so far comes this error.
+    pub(crate) fn break_with(&mut self, error: BoxError) {
+        self.rest = Rest::Broken { error };
     }
 }
 
@@ -51,20 +80,30 @@ where
 
     /// Reads on until the end, or until more than `limit` bytes came; says whether the end was reached.
     ///
+    /// What it holds is at most twice what has arrived, and at most `limit` bytes and the piece that went beyond them;
+    /// while it grows, what it held before is held beside that. When its future is dropped, what was read stays.
+    ///
     /// # Errors
     ///
     /// When the body beneath fails.
     pub async fn fill(&mut self, limit: usize) -> Result<bool, BoxError> {
-        let mut read = self.buffered();
-        while read <= limit {
-            let Some(rest) = &mut self.rest else { return Ok(true) };
-            match std::future::poll_fn(|context| rest.as_mut().poll_frame(context)).await {
-                None => self.rest = None,
-                Some(frame) => {
-                    let frame = frame.map_err(Into::into)?;
-                    read = read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
-                    self.read.push_back(frame);
+        self.begin();
+        while self.read.len() <= limit {
+            let Rest::Begun { body } = &mut self.rest else { return Ok(true) };
+            let frame = match poll_fn(|context| body.as_mut().poll_frame(context)).await {
+                None => {
+                    self.rest = Rest::Ended;
+                    return Ok(true);
                 }
+                Some(frame) => frame.map_err(Into::into)?,
+            };
+            match frame.into_data() {
+                Ok(piece) if piece.is_empty() => {}
+                Ok(piece) => {
+                    let behind = if body.is_end_stream() { Behind::Nothing } else { Behind::More };
+                    self.read.push(piece, behind, limit);
+                }
+                Err(frame) => self.trailers = frame.into_trailers().ok().map(Box::new),
             }
         }
         Ok(false)
@@ -72,36 +111,21 @@ where
 
     /// The bytes read so far, in one piece.
     pub fn bytes(&mut self) -> Bytes {
-        let mut data = self.read.iter().filter_map(Frame::data_ref);
-        let bytes = match (data.next(), data.next()) {
-            (None, _) => return Bytes::new(),
-            (Some(only), None) => return only.clone(),
-            _ => self.read.iter().filter_map(Frame::data_ref).fold(
-                BytesMut::new(),
-                |mut all, piece| {
-                    all.extend_from_slice(piece);
-                    all
-                },
-            ),
-        };
-        let bytes = bytes.freeze();
-        self.read.retain(|frame| !frame.is_data());
-        self.read.push_front(Frame::data(bytes.clone()));
-        bytes
+        self.read.bytes()
     }
 
     /// The trailer fields read so far.
     pub fn trailers(&self) -> Option<&HeaderMap> {
-        self.read.iter().find_map(Frame::trailers_ref)
+        self.trailers.as_deref()
     }
 
-    /// The hashes of the bytes read so far.
-    pub fn hashes(&self, wanted: HashSet) -> Vec<Hashed> {
-        let mut hashers: Vec<Hasher> = wanted.iter().map(HashAlgorithm::begin).collect();
-        for piece in self.read.iter().filter_map(Frame::data_ref) {
-            hashers.iter_mut().for_each(|hasher| hasher.update(piece));
-        }
-        hashers.into_iter().map(Hasher::finish).collect()
+    /// A body that is read outside its own polling has to have its place.
+    fn begin(&mut self) {
+        self.rest = match std::mem::replace(&mut self.rest, Rest::Ended) {
+            Rest::Untouched { body } if body.is_end_stream() => Rest::Ended,
+            Rest::Untouched { body } => Rest::Begun { body: Box::pin(body) },
+            rest => rest,
+        };
     }
 }
 
@@ -114,26 +138,50 @@ where
     type Error = BoxError;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if let Some(frame) = self.read.pop_front() {
-            return Poll::Ready(Some(Ok(frame)));
+        let mut this = self.project();
+        if this.read.len() > 0 {
+            return Poll::Ready(Some(Ok(Frame::data(this.read.take()))));
         }
-        match &mut self.rest {
-            None => Poll::Ready(None),
-            Some(rest) => rest.as_mut().poll_frame(context).map_err(Into::into),
-        }
+        let frame = match this.rest.as_mut().project() {
+            RestProjection::Untouched { body } => ready!(body.poll_frame(context)),
+            RestProjection::Begun { body } => ready!(body.as_mut().poll_frame(context)),
+            RestProjection::Broken { .. } => {
+                let RestTaken::Broken { error } = this.rest.project_replace(Rest::Ended) else {
+                    return Poll::Ready(None);
+                };
+                return Poll::Ready(Some(Err(error)));
+            }
+            RestProjection::Ended => None,
+        };
+        Poll::Ready(match frame {
+            Some(frame) => Some(frame.map_err(Into::into)),
+            None => this.trailers.take().map(|trailers| Ok(Frame::trailers(*trailers))),
+        })
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.is_empty() && self.rest.as_ref().is_none_or(|rest| rest.is_end_stream())
+        self.read.len() == 0
+            && self.trailers.is_none()
+            && match &self.rest {
+                Rest::Untouched { body } => body.is_end_stream(),
+                Rest::Begun { body } => body.is_end_stream(),
+                Rest::Broken { .. } => false,
+                Rest::Ended => true,
+            }
     }
 
     fn size_hint(&self) -> SizeHint {
-        let read = u64::try_from(self.buffered()).unwrap_or(u64::MAX);
-        let rest =
-            self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), |rest| rest.size_hint());
+        let rest = match &self.rest {
+            Rest::Untouched { body } => body.size_hint(),
+            Rest::Begun { body } => body.size_hint(),
+            // An exact length would make what was read look whole.
+            Rest::Broken { .. } => SizeHint::new(),
+            Rest::Ended => SizeHint::with_exact(0),
+        };
+        let read = u64::try_from(self.read.len()).unwrap_or(u64::MAX);
         let mut hint = SizeHint::new();
         hint.set_lower(rest.lower().saturating_add(read));
         if let Some(upper) = rest.upper() {
@@ -154,6 +202,6 @@ pub(crate) fn limit(need: Need, most: usize) -> Option<usize> {
 
 impl<B> fmt::Debug for Reread<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reread({} bytes read)", self.buffered())
+        write!(f, "Reread({} bytes read)", self.read.len())
     }
 }

@@ -10,8 +10,9 @@ use auth_core::{Event, Observer};
 ///
 /// # Security
 ///
-/// Codes and fixed sentences only. A [`Failed`](Event::Failed) error's text is the one its scheme wrote, which names
-/// fields and never holds a secret.
+/// Codes and fixed sentences only. The text of an error ([`Failed`](Event::Failed),
+/// [`CompletionFailed`](Event::CompletionFailed)) is the one its scheme wrote, which names fields and never holds a
+/// secret.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traced;
 
@@ -37,6 +38,12 @@ impl Observer for Traced {
                 error.type = rejection.reason().code,
                 reason = rejection.reason().text,
                 "body rejected after its request was accepted"
+            ),
+            Event::CompletionFailed(error) => tracing::error!(
+                monotonic_counter.auth.completion_failed = 1_u64,
+                error.type = error.code(),
+                reason = %error,
+                "handler has replied, and what was to be done then failed"
             ),
             Event::Failed(error) => tracing::error!(
                 monotonic_counter.auth.failed = 1_u64,

@@ -7,7 +7,12 @@ use auth_tower::{Authenticated, VerifyLayer};
 use axum::{Router, body::Body as AxumBody, extract::ConnectInfo, routing::get};
 use http::Request;
 use http_body_util::BodyExt;
-use std::net::SocketAddr;
+use std::{
+    any::type_name,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 use tower::ServiceExt;
 
 /// The principal is what the verifier saw.
@@ -52,8 +57,63 @@ async fn a_verifier_sees_the_original_target_under_nest_and_the_peer() {
     assert_eq!(ask(app, "/api/x?q=1").await, (200, String::from("/api/x?q=1 Some(192.0.2.1)")));
 }
 
+async fn who_if_any(caller: Option<Authenticated<String>>) -> String {
+    caller.map_or_else(|| String::from("nobody"), |caller| caller.principal)
+}
+
+/// Collects what is logged while it is the default of its thread.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(line);
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Sends a request; the answer, and what was logged as an error.
+async fn ask_logged(app: Router) -> (u16, String, String) {
+    let lines = Lines::default();
+    let written = lines.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::ERROR)
+        .with_ansi(false)
+        .with_writer(move || lines.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let (status, body) = ask(app, "/x").await;
+    drop(guard);
+    let logged = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+    (status, body, logged)
+}
+
 #[tokio::test]
-async fn a_route_that_forgot_its_layer_does_not_look_open() {
-    let (status, body) = ask(Router::new().route("/x", get(who)), "/x").await;
-    assert_eq!((status, body.as_str()), (500, "Internal Server Error\n"));
+async fn a_principal_that_no_layer_provides_is_a_500_and_an_error_that_names_both_types() {
+    let check = async |app: Router, asked: &str, provided: &str| {
+        let (status, body, logged) = ask_logged(app).await;
+        assert_eq!((status, body.as_str()), (500, "Internal Server Error\n"));
+        let expected = format!("asked_for=\"{asked}\" provided=\"{provided}\"");
+        assert!(logged.contains("ERROR") && logged.contains(&expected), "{logged}");
+    };
+    let string = type_name::<String>();
+    // a route that forgot its layer must not look open
+    check(Router::new().route("/x", get(who)), string, "none").await;
+    let other = || VerifyLayer::new(Seen.map(|seen| seen.len()));
+    check(Router::new().route("/x", get(who)).layer(other()), string, "usize").await;
+    // a caller who is known is not taken for one who is not
+    check(Router::new().route("/x", get(who_if_any)).layer(other()), string, "usize").await;
+}
+
+#[tokio::test]
+async fn an_optional_principal_is_there_behind_a_layer_and_not_without() {
+    let app = || Router::new().route("/x", get(who_if_any));
+    let (status, body, logged) = ask_logged(app()).await;
+    assert_eq!((status, body.as_str(), logged.as_str()), (200, "nobody", ""));
+    let (status, body) = ask(app().layer(VerifyLayer::new(Seen)), "/x").await;
+    assert_eq!((status, body.as_str()), (200, "/x Some(192.0.2.1)"));
 }

@@ -1,20 +1,20 @@
 //! What the server layer promises, against verifiers that do one thing each.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
+mod common;
+
 use auth_core::*;
 use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Version, header};
-use http_body::Frame;
+use common::{Codes, Pieces, text};
+use http::{HeaderMap, Request, Response, Version, header};
 use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
-    pin::Pin,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 use tower::{Layer, ServiceExt, service_fn};
@@ -25,8 +25,6 @@ const WRONG: Reason = Reason::new("word_wrong", "word is wrong");
 #[derive(Default)]
 struct Word {
     need: Need,
-    check: Option<fn() -> Box<dyn BodyCheck>>,
-    seal: Option<fn() -> Box<dyn Seal>>,
     error: Option<Error>,
 }
 
@@ -49,24 +47,7 @@ impl Verifier for Word {
             let challenge = Challenge::build("Word").quoted("realm", "test").finish().unwrap();
             return Flow::ready(Err(Rejection::unauthenticated(WRONG, challenge)));
         }
-        let mut accepted = Accepted::new("Word", format!("{:?}", request.body));
-        accepted.body = self.check.map(|check| check());
-        accepted.seal = self.seal.map(|seal| seal());
-        Flow::ready(Ok(accepted))
-    }
-}
-
-#[derive(Clone, Default)]
-struct Codes(Arc<Mutex<Vec<&'static str>>>);
-
-impl Observer for Codes {
-    fn observe(&self, event: Event<'_>) {
-        self.0.lock().unwrap().push(match event {
-            Event::Accepted { scheme } => scheme,
-            Event::Rejected(rejection) | Event::BodyRejected(rejection) => rejection.reason().code,
-            Event::Failed(error) => error.code(),
-            _ => "other",
-        });
+        Flow::ready(Ok(Accepted::new("Word", format!("{:?}", request.body))))
     }
 }
 
@@ -83,8 +64,7 @@ struct Told {
 async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str]) -> Told {
     let (codes, handled, pulled) =
         (Codes::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let pieces: Vec<_> = pieces.to_vec();
-    let body = Pieces(pieces.into_iter(), Arc::clone(&pulled));
+    let body = Pieces::counted(pieces, Arc::clone(&pulled));
     let count = Arc::clone(&handled);
     let service = service_fn(move |request: Request<CheckedBody<Pieces>>| {
         count.fetch_add(1, Ordering::SeqCst);
@@ -102,31 +82,10 @@ async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str
     let layer = VerifyLayer::new(word).observed_by(codes.clone()).buffering_at_most(10);
     let answer = layer.layer(service).oneshot(request.body(body).unwrap()).await.unwrap();
     let (head, body) = answer.into_parts();
-    let body = String::from_utf8(body.collect().await.unwrap().to_bytes().into()).unwrap();
-    let codes = codes.0.lock().unwrap().clone();
+    let body = text(Response::new(body)).await;
+    let codes = codes.take();
     let (handled, pieces_read) = (handled.load(Ordering::SeqCst), pulled.load(Ordering::SeqCst));
     Told { status: head.status.as_u16(), headers: head.headers, body, codes, handled, pieces_read }
-}
-
-/// A body that counts how often it was read.
-struct Pieces(std::vec::IntoIter<&'static str>, Arc<AtomicUsize>);
-
-impl http_body::Body for Pieces {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.0.next();
-        self.1.fetch_add(usize::from(piece.is_some()), Ordering::SeqCst);
-        Poll::Ready(piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.0.as_slice().is_empty()
-    }
 }
 
 fn good() -> http::request::Builder {
@@ -169,14 +128,6 @@ async fn the_body_is_read_only_when_needed_and_credentials_are_there() {
     assert_eq!((told.status, told.pieces_read), (401, 0), "a stranger made us buffer");
     let told = ask(bytes(), good(), &["abc", "def"]).await;
     assert_eq!((told.status, told.body.as_str()), (200, "Bytes(6 bytes): abcdef"));
-    let told = ask(
-        Word { need: Need::hash(HashAlgorithm::Sha256), ..Word::default() },
-        good(),
-        &["ab", "c"],
-    )
-    .await;
-    assert!(told.body.starts_with("Hashed([SHA256:ba7816bf8f01cfea"), "{}", told.body);
-    assert!(told.body.ends_with(": abc"));
 }
 
 /// A server closes a connection whose body it has not read; a client that is not told sends its next request into it.
@@ -232,69 +183,4 @@ async fn when_we_cannot_tell_the_caller_learns_only_when_to_come_back() {
         assert_eq!(told.headers.get(header::RETRY_AFTER).map(|wait| wait.to_str().unwrap()), retry);
         assert!(!told.body.contains("db1") && !told.headers.contains_key(header::WWW_AUTHENTICATE));
     }
-}
-
-/// Passes what it sees in upper case; the last byte must be a full stop.
-#[derive(Default)]
-struct FullStop(Option<u8>);
-
-impl BodyCheck for FullStop {
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
-        self.0 = wire.last().copied();
-        Ok(if wire == b"as is" { Passed::AsIs } else { Passed::Instead(wire.to_ascii_uppercase()) })
-    }
-
-    fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
-        if self.0 == Some(b'.') {
-            Ok(())
-        } else {
-            Err(Rejection::forbidden(Reason::new("no_full_stop", "no full stop")))
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_body_check_streams_and_a_wrong_end_is_never_seen() {
-    let word = || Word { check: Some(|| Box::<FullStop>::default()), ..Word::default() };
-    let told = ask(word(), good(), &["ab", "as is", "c."]).await;
-    assert_eq!((told.status, told.body.as_str()), (200, "Unread: ABas isC."));
-    let told = ask(word(), good(), &["ab", "c"]).await;
-    assert_eq!((told.status, told.body.as_str(), told.handled), (403, "Forbidden\n", 1));
-    assert_eq!(told.codes, ["Word", "no_full_stop"]);
-}
-
-struct Length;
-
-impl Seal for Length {
-    fn needs(&self, _: StatusCode, _: &HeaderMap) -> Need {
-        Need::Bytes { limit: 12 }
-    }
-
-    fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap> {
-        let value = HeaderValue::from_str(&format!("{:?}", reply.body)).unwrap();
-        Ok(HeaderMap::from_iter([(HeaderName::from_static("authentication-info"), value)]))
-    }
-}
-
-#[tokio::test]
-async fn a_seal_sees_the_reply_within_its_limit_and_adds_fields() {
-    let word = || Word { seal: Some(|| Box::new(Length)), ..Word::default() };
-    let told = ask(word(), good(), &["1234"]).await;
-    assert_eq!(told.headers["authentication-info"], "Bytes(12 bytes)");
-    assert_eq!(told.body, "Unread: 1234");
-    let told = ask(word(), good(), &["12345"]).await;
-    assert_eq!(told.headers["authentication-info"], "Unread");
-    assert_eq!(told.body, "Unread: 12345", "a longer reply still arrives whole");
-}
-
-#[tokio::test]
-async fn a_seal_that_cannot_be_made_is_no_reply() {
-    struct Broken;
-    impl Seal for Broken {
-        fn seal(self: Box<Self>, _: Reply<'_>) -> Result<HeaderMap> {
-            Err(Error::config("no_seal", "no seal"))
-        }
-    }
-    let told = ask(Word { seal: Some(|| Box::new(Broken)), ..Word::default() }, good(), &[]).await;
-    assert_eq!((told.status, told.codes.as_slice()), (500, &["Word", "no_seal"][..]));
 }

@@ -4,13 +4,14 @@ use super::{
     Chain, Checksum, TRAILER_SIGNATURE,
     checksum::Running,
     framing::{Line, MOST_HEAD_BYTES, MOST_TRAILER_BYTES, chunk_head},
+    unframe::unframe,
 };
 use crate::{
     Payload, SigningKey,
     encode::{hex, unhex_32},
     reason::{self, Refused},
 };
-use auth_core::{BodyCheck, Passed, Rejection};
+use auth_core::{BodyCheck, Content, Passed, Rejection};
 use http::HeaderMap;
 use ring::digest::{Context, SHA256};
 use std::fmt;
@@ -178,6 +179,15 @@ impl ChunkVerifier {
 }
 
 impl BodyCheck for ChunkVerifier {
+    /// The head says how long the content is, and nothing of it was taken off the wire yet.
+    fn content(&self) -> Content {
+        Content::Replaced { length: Some(self.left) }
+    }
+
+    fn unframe(&self, headers: &mut HeaderMap) {
+        unframe(headers);
+    }
+
     fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
         self.content(wire).map(Passed::Instead).map_err(Refused::forbidden)
     }

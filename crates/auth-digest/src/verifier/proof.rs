@@ -4,7 +4,7 @@ use crate::{
     AuthenticationInfo, BodyHash, Count, DigestResponse, Message, NonceCount, Protection, Qop,
     SessionHa1, nonce::Text,
 };
-use auth_core::{Need, Reply, Result, Seal};
+use auth_core::{Completion, Flow, Need, Reply, Result};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 /// What `Authentication-Info` is made of once the reply is there.
@@ -36,7 +36,7 @@ impl Proof {
     }
 }
 
-impl Seal for Proof {
+impl Completion for Proof {
     fn needs(&self, _: StatusCode, _: &HeaderMap) -> Need {
         match self.counted {
             Some((Qop::AuthInt, ..)) => Need::Bytes { limit: self.limit },
@@ -44,8 +44,19 @@ impl Seal for Proof {
         }
     }
 
+    /// A client may demand `rspauth`, and no request says whether it does.
+    fn is_relied_on(&self) -> bool {
+        self.counted.is_some()
+    }
+
+    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+        self.fields(reply).into()
+    }
+}
+
+impl Proof {
     /// Under `auth-int` the body is covered when it is within the limit; a longer one is not, and `qop` says so.
-    fn seal(self: Box<Self>, reply: Reply<'_>) -> Result<HeaderMap> {
+    fn fields(&self, reply: Reply<'_>) -> Result<HeaderMap> {
         let mut info = AuthenticationInfo {
             nextnonce: self.nextnonce.as_ref().map(|text| text[..].into()),
             ..AuthenticationInfo::default()

@@ -1,0 +1,181 @@
+//! Work that goes on though its caller goes away.
+
+use crate::{Cause, Error, Flow, Result, Transport};
+use std::{
+    future::poll_fn,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// Does this work to its end, though whoever waits for it may give up: the confirmation of something that has happened,
+/// the end of a session.
+///
+/// The work is handed to the transport's [`detach`](Transport::detach) at once, before the flow is polled; the flow gives
+/// its outcome. A transport that has nothing to run it on gives it back: then it is the flow that does the work, and a
+/// flow that is dropped gives it up. Work that is done already is not handed over.
+///
+/// # Errors
+///
+/// Whatever the work ended with; `Error::Unavailable` when it was given up because it panicked, or because what ran it
+/// is shutting down.
+pub fn seen_through<T: Send + 'static>(
+    transport: &dyn Transport,
+    work: Flow<'static, T>,
+) -> Flow<'static, T> {
+    if work.is_ready() {
+        return work;
+    }
+    let place = Arc::new(Mutex::new(Place { outcome: Outcome::Awaited, waiting: None }));
+    let delivery = Delivery(Arc::clone(&place));
+    let carried = transport.detach(Flow::new(async move {
+        let outcome = work.await;
+        delivery.deliver(outcome);
+        Ok(())
+    }));
+    match carried {
+        None => Flow::new(poll_fn(move |context| poll(&place, context))),
+        Some(work) => Flow::new(async move {
+            work.await?;
+            poll_fn(move |context| poll(&place, context)).await
+        }),
+    }
+}
+
+/// Where the outcome is put.
+struct Place<T> {
+    outcome: Outcome<T>,
+    waiting: Option<Waker>,
+}
+
+enum Outcome<T> {
+    Awaited,
+    There(Result<T>),
+    Taken,
+}
+
+fn poll<T>(place: &Mutex<Place<T>>, context: &Context<'_>) -> Poll<Result<T>> {
+    let waker = context.waker().clone();
+    let mut place = lock(place);
+    match std::mem::replace(&mut place.outcome, Outcome::Taken) {
+        Outcome::There(outcome) => Poll::Ready(outcome),
+        outcome => {
+            place.outcome = outcome;
+            let before = place.waiting.replace(waker);
+            drop(place);
+            // A waker may own what locks this place again when it is dropped.
+            drop(before);
+            Poll::Pending
+        }
+    }
+}
+
+/// Puts an outcome there, whatever happens to the work.
+struct Delivery<T>(Arc<Mutex<Place<T>>>);
+
+impl<T> Delivery<T> {
+    fn deliver(&self, outcome: Result<T>) {
+        let mut place = lock(&self.0);
+        let Outcome::Awaited = place.outcome else { return };
+        place.outcome = Outcome::There(outcome);
+        let waiting = place.waiting.take();
+        drop(place);
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+}
+
+impl<T> Drop for Delivery<T> {
+    fn drop(&mut self) {
+        let cause = Cause::new("detached_work_gone", "work was given up before its end");
+        self.deliver(Err(Error::Unavailable { retry_after: None, cause }));
+    }
+}
+
+fn lock<T>(place: &Mutex<Place<T>>) -> MutexGuard<'_, Place<T>> {
+    place.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Exchange;
+    use std::{sync::mpsc, thread, time::Duration};
+
+    /// Runs what is detached on threads of its own, unless it gives it back.
+    enum Runs {
+        There,
+        Nowhere,
+    }
+
+    impl Transport for Runs {
+        fn fetch(&self, _: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
+            panic!("fetched")
+        }
+
+        fn pause(&self, _: Duration) -> Flow<'_, ()> {
+            panic!("paused")
+        }
+
+        fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+            match self {
+                Self::Nowhere => Some(work),
+                Self::There => {
+                    thread::spawn(move || work.wait());
+                    None
+                }
+            }
+        }
+    }
+
+    /// Work that goes on when it is told to, and what says that it has ended.
+    fn work() -> (mpsc::Sender<u8>, mpsc::Receiver<u8>, Flow<'static, u8>) {
+        let ((go, goes), (done, ends)) = (mpsc::channel(), mpsc::channel());
+        let work = Flow::new(async move {
+            let told = goes.recv().map_err(|error| Error::transport("test_gone", error))?;
+            done.send(told).unwrap();
+            Ok(told)
+        });
+        (go, ends, work)
+    }
+
+    const SOON: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_outcome_comes_whether_or_not_something_runs_it() {
+        for transport in [Runs::There, Runs::Nowhere] {
+            let (go, _ends, work) = work();
+            let flow = seen_through(&transport, work);
+            go.send(7).unwrap();
+            assert_eq!(flow.wait().unwrap(), 7);
+        }
+    }
+
+    #[test]
+    fn work_ends_though_its_flow_is_dropped_unpolled() {
+        let (go, ends, work) = work();
+        drop(seen_through(&Runs::There, work));
+        go.send(7).unwrap();
+        assert_eq!(ends.recv_timeout(SOON), Ok(7));
+    }
+
+    #[test]
+    fn work_that_was_given_back_is_given_up_with_its_flow() {
+        let (go, ends, work) = work();
+        drop(seen_through(&Runs::Nowhere, work));
+        assert!(go.send(7).is_err() && ends.recv().is_err());
+    }
+
+    #[test]
+    fn work_that_panics_is_an_error_and_no_endless_wait() {
+        let work = Flow::new(async { if true { panic!("bug") } else { Ok(()) } });
+        let error = seen_through(&Runs::There, work).wait().unwrap_err();
+        assert_eq!(error.code(), "detached_work_gone");
+    }
+
+    #[test]
+    fn what_is_done_already_is_handed_to_nobody() {
+        let flow = seen_through(&Runs::Nowhere, Flow::ready(7));
+        assert!(flow.is_ready());
+    }
+}

@@ -1,0 +1,124 @@
+//! Bodies that are still to come when their request is accepted.
+
+use crate::{Error, Rejection, Result};
+use http::HeaderMap;
+
+/// Checks a body as it arrives. The handler never sees the end of a body that fails.
+///
+/// Where several checks hold for one body ([`AllOf`](crate::AllOf)), all of them see the same bytes off the wire.
+pub trait BodyCheck: Send {
+    /// What the handler will read. Asked once, before the handler: the adapter corrects `Content-Length` by it.
+    fn content(&self) -> Content {
+        Content::AsIs
+    }
+
+    /// Takes off the header fields that belong to a framing, as the handler reads its content alone. Asked once,
+    /// before the handler, and only of a check whose content is [`Content::Replaced`].
+    fn unframe(&self, headers: &mut HeaderMap) {
+        let _ = headers;
+    }
+
+    /// Takes the next bytes off the wire, in pieces of any size, and says what of them the handler may have.
+    ///
+    /// # Errors
+    ///
+    /// A rejection when the body is already known to be wrong; nothing more is then asked.
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection>;
+
+    /// The wire has ended.
+    ///
+    /// # Errors
+    ///
+    /// A rejection when the body was not what its credentials say.
+    fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection>;
+}
+
+/// What the handler reads of a body that is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The bytes of the wire.
+    AsIs,
+    /// Other bytes: the content of a framing.
+    Replaced {
+        /// How many bytes, if the head says so.
+        length: Option<u64>,
+    },
+}
+
+/// What of some bytes off the wire the handler may have.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// Those very bytes.
+    AsIs,
+    /// These instead: the content of a framing, what was held back before, or nothing yet.
+    Instead(Vec<u8>),
+}
+
+/// One check for two, of which one at most replaces the body.
+pub(super) fn both(
+    one: Option<Box<dyn BodyCheck>>,
+    other: Option<Box<dyn BodyCheck>>,
+) -> Result<Option<Box<dyn BodyCheck>>> {
+    let (one, other) = match (one, other) {
+        (None, check) | (check, None) => return Ok(check),
+        (Some(one), Some(other)) => (one, other),
+    };
+    match (one.content(), other.content()) {
+        (Content::Replaced { .. }, Content::Replaced { .. }) => {
+            Err(Error::config("all_of_two_framings", TWO_FRAMINGS))
+        }
+        _ => Ok(Some(Box::new(Both(one, other)))),
+    }
+}
+
+const TWO_FRAMINGS: &str = "two body checks replace the body with its content, expected one at most; take one of the two verifiers out";
+
+struct Both(Box<dyn BodyCheck>, Box<dyn BodyCheck>);
+
+impl BodyCheck for Both {
+    fn content(&self) -> Content {
+        match self.0.content() {
+            Content::AsIs => self.1.content(),
+            replaced => replaced,
+        }
+    }
+
+    fn unframe(&self, headers: &mut HeaderMap) {
+        for check in [&self.0, &self.1] {
+            if check.content() != Content::AsIs {
+                check.unframe(headers);
+            }
+        }
+    }
+
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        let (one, other) = (self.0.update(wire)?, self.1.update(wire)?);
+        Ok(match one {
+            Passed::AsIs => other,
+            instead => instead,
+        })
+    }
+
+    fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection> {
+        self.0.finish(trailers)?;
+        self.1.finish(trailers)
+    }
+}
+
+impl<C: BodyCheck + ?Sized> BodyCheck for Box<C> {
+    fn content(&self) -> Content {
+        (**self).content()
+    }
+
+    fn unframe(&self, headers: &mut HeaderMap) {
+        (**self).unframe(headers);
+    }
+
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        (**self).update(wire)
+    }
+
+    fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection> {
+        (*self).finish(trailers)
+    }
+}

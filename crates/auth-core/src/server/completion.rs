@@ -1,0 +1,77 @@
+//! What is to be done when the handler has replied.
+
+use crate::{Body, Flow, Need};
+use http::{HeaderMap, StatusCode};
+
+/// Something to do when the handler has replied: header fields for the reply (`Authentication-Info`, RFC 7615), or a
+/// reservation that becomes final because its effect has happened.
+///
+/// A server adapter asks it once. Dropped without having been asked, it means that no reply came: the handler failed,
+/// panicked or was dropped with its connection, the body was refused, or another condition on the request was not met.
+/// A completion that has reserved something releases it in its own `Drop`, through
+/// [`Transport::detach`](crate::Transport::detach); an adapter does nothing for it.
+///
+/// What [`complete`](Self::complete) begins ends with its flow, and a flow is dropped when its connection is. Work that
+/// must not be given up halfway, such as a confirmation in a store, is handed to
+/// [`seen_through`](crate::seen_through).
+pub trait Completion: Send {
+    /// How much of the reply's body [`complete`](Self::complete) must see. The adapter reads it only if its size is
+    /// known and within the limit: an endless reply is never waited for.
+    fn needs(&self, status: StatusCode, headers: &HeaderMap) -> Need {
+        let (_, _) = (status, headers);
+        Need::Nothing
+    }
+
+    /// Is a reply without the header fields of this completion worthless to its caller, such as one that has to prove
+    /// the server's own knowledge of a password?
+    ///
+    /// If so, and the fields cannot be made, a 5xx is sent in place of the reply. Otherwise the reply is sent as the
+    /// handler made it: what a handler has done is not undone by a 5xx, and a caller that gets one tries again.
+    fn is_relied_on(&self) -> bool {
+        false
+    }
+
+    /// Does what is to be done, and says which header fields the reply gets.
+    ///
+    /// Completions that need nothing of the body are asked before any body is read. Work that was begun in this call
+    /// itself, and handed to [`seen_through`](crate::seen_through), ends even if the flow is never polled.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be done: the observer is told.
+    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap>;
+}
+
+/// A reply, as a [`Completion`] reads it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Reply<'a> {
+    /// The status.
+    pub status: StatusCode,
+    /// All header fields.
+    pub headers: &'a HeaderMap,
+    /// As much of the body as was asked for.
+    pub body: Body<'a>,
+}
+
+impl<'a> Reply<'a> {
+    /// A reply.
+    #[must_use]
+    pub const fn new(status: StatusCode, headers: &'a HeaderMap, body: Body<'a>) -> Self {
+        Self { status, headers, body }
+    }
+}
+
+impl<C: Completion + ?Sized> Completion for Box<C> {
+    fn needs(&self, status: StatusCode, headers: &HeaderMap) -> Need {
+        (**self).needs(status, headers)
+    }
+
+    fn is_relied_on(&self) -> bool {
+        (**self).is_relied_on()
+    }
+
+    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+        (*self).complete(reply)
+    }
+}

@@ -1,0 +1,83 @@
+//! What becomes of a body that has to pass a check, before the handler is asked.
+
+use crate::{
+    BoxError, Reread,
+    checked::Check,
+    judge::{Door, whole},
+};
+use auth_core::{BodyCheck, Content, Event, Passed, Rejection};
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    request::Parts,
+};
+use http_body::Body;
+
+/// Judges a body whose end is near; one that is long, or of unknown length, has its check still before it.
+///
+/// The head becomes that of what the handler reads.
+pub(crate) async fn admit<V, B>(
+    door: &Door<V>,
+    head: &mut Parts,
+    body: &mut Reread<B>,
+    check: Box<dyn BodyCheck>,
+) -> Result<Option<Check>, Rejection>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let content = check.content();
+    if content != Content::AsIs {
+        check.unframe(&mut head.headers);
+    }
+    let exact = body.size_hint().exact();
+    let near = exact.and_then(|length| usize::try_from(length).ok());
+    let (length, left) = match near.filter(|length| *length <= door.most_buffered) {
+        Some(limit) => {
+            let judged = judge(body, check, limit).await.inspect_err(|rejection| {
+                door.observer.observe(Event::BodyRejected(rejection));
+            })?;
+            (judged, None)
+        }
+        None => {
+            let length = match content {
+                Content::AsIs => exact,
+                Content::Replaced { length } => length,
+            };
+            (length, Some(Check::new(check, length, door.observer.clone())))
+        }
+    };
+    if content != Content::AsIs {
+        correct(&mut head.headers, length);
+    }
+    Ok(left)
+}
+
+/// The length of what the handler may read, if the check passes.
+async fn judge<B>(
+    body: &mut Reread<B>,
+    mut check: Box<dyn BodyCheck>,
+    limit: usize,
+) -> Result<Option<u64>, Rejection>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let wire = whole(body, limit).await?;
+    if let Passed::Instead(content) = check.update(&wire)? {
+        body.replace(content.into());
+    }
+    check.finish(body.trailers())?;
+    Ok(body.size_hint().exact())
+}
+
+/// Makes `Content-Length` that of the content, where there was one.
+fn correct(headers: &mut HeaderMap, length: Option<u64>) {
+    if headers.remove(CONTENT_LENGTH).is_none() || headers.contains_key(TRANSFER_ENCODING) {
+        return;
+    }
+    if let Some(length) = length {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
+}

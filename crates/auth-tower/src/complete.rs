@@ -1,0 +1,114 @@
+//! What is done when the handler has replied.
+
+use crate::{BoxError, Reread, reply::failed, reread::limit};
+use auth_core::{Body, Completion, Event, Flow, Need, Observer, Reply};
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+
+/// Asks every completion, and adds the fields that they make to the reply.
+pub(crate) async fn complete<R>(
+    completions: Vec<Box<dyn Completion>>,
+    response: Response<R>,
+    observer: &dyn Observer,
+) -> Response<Reread<R>>
+where
+    R: http_body::Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    let (mut head, body) = response.into_parts();
+    let mut body = Reread::untouched(body);
+    let bytes;
+    let mut asked = Asked(Vec::with_capacity(completions.len()));
+    let mut reading = Vec::new();
+    let mut need = Need::Nothing;
+    let reply = Reply::new(head.status, &head.headers, Body::Unread);
+    // Whoever does not read is asked before anything is awaited: it must not miss the reply because the caller went
+    // away while the body was read for another.
+    for completion in completions {
+        match completion.needs(head.status, &head.headers) {
+            Need::Nothing => asked.ask(completion, reply),
+            more => {
+                need = need.and(more);
+                reading.push(completion);
+            }
+        }
+    }
+    bytes = match limit(need, usize::MAX) {
+        Some(limit) if may_be_read(head.status, &body, limit) => read(&mut body, limit).await,
+        _ => None,
+    };
+    let seen = bytes.as_deref().map_or(Body::Unread, Body::Bytes);
+    let reply = Reply::new(head.status, &head.headers, seen);
+    for completion in reading {
+        asked.ask(completion, reply);
+    }
+    match asked.fields(observer).await {
+        Ok(fields) => {
+            head.headers.extend(fields);
+            Response::from_parts(head, body)
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// Those that were asked: their flows, and what becomes of the reply when one fails.
+struct Asked<'r>(Vec<(OnFailure, Flow<'r, HeaderMap>)>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OnFailure {
+    SendUnchanged,
+    SendNothing,
+}
+
+impl<'r> Asked<'r> {
+    fn ask(&mut self, completion: Box<dyn Completion>, reply: Reply<'r>) {
+        let relied_on = completion.is_relied_on();
+        let on_failure = if relied_on { OnFailure::SendNothing } else { OnFailure::SendUnchanged };
+        self.0.push((on_failure, completion.complete(reply)));
+    }
+
+    /// The fields of all; an error when those that the caller relies on could not be made.
+    async fn fields(self, observer: &dyn Observer) -> auth_core::Result<HeaderMap> {
+        let mut fields = HeaderMap::new();
+        let mut failure = None;
+        for (on_failure, flow) in self.0 {
+            match flow.await {
+                Ok(more) => fields.extend(more),
+                Err(error) => {
+                    observer.observe(Event::CompletionFailed(&error));
+                    if on_failure == OnFailure::SendNothing {
+                        failure = Some(error);
+                    }
+                }
+            }
+        }
+        failure.map_or(Ok(fields), Err)
+    }
+}
+
+/// An upgrade has no body, and an endless reply no end: neither is waited for.
+fn may_be_read<R>(status: StatusCode, body: &Reread<R>, limit: usize) -> bool
+where
+    R: http_body::Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    let exact = http_body::Body::size_hint(body).exact();
+    let length = exact.and_then(|length| usize::try_from(length).ok());
+    status != StatusCode::SWITCHING_PROTOCOLS && length.is_some_and(|length| length <= limit)
+}
+
+/// The whole body of a reply; `None` for one that is longer than it said, or that breaks: it breaks for the caller too.
+async fn read<R>(body: &mut Reread<R>, limit: usize) -> Option<Bytes>
+where
+    R: http_body::Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    match body.fill(limit).await {
+        Ok(true) => Some(body.bytes()),
+        Ok(false) => None,
+        Err(error) => {
+            body.break_with(error);
+            None
+        }
+    }
+}

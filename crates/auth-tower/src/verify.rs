@@ -1,0 +1,135 @@
+//! The service of the server layer, from a request to its reply.
+
+use crate::{
+    Authenticated, BoxError, CheckedBody, Reread,
+    admit::admit,
+    complete::complete,
+    judge::{Door, Refused},
+    reply::{closing, failed, rejected},
+};
+use auth_core::{Accepted, Verifier};
+use bytes::Bytes;
+use http::{Request, Response, Version};
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+use tower_service::Service;
+
+/// The service that [`VerifyLayer`](crate::VerifyLayer) makes.
+pub struct Verify<S, V> {
+    inner: S,
+    door: Arc<Door<V>>,
+}
+
+impl<S, V> Verify<S, V> {
+    pub(crate) fn new(inner: S, door: Door<V>) -> Self {
+        Self { inner, door: Arc::new(door) }
+    }
+}
+
+impl<S: Clone, V> Clone for Verify<S, V> {
+    fn clone(&self) -> Self {
+        Self { inner: self.inner.clone(), door: Arc::clone(&self.door) }
+    }
+}
+
+impl<S, V> fmt::Debug for Verify<S, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Verify(..)")
+    }
+}
+
+impl<S, V, B, R> Service<Request<B>> for Verify<S, V>
+where
+    V: Verifier + 'static,
+    V::Principal: Clone + Sync + 'static,
+    S: Service<Request<CheckedBody<B>>, Response = Response<R>> + Clone + Send + 'static,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    type Response = Response<Reread<R>>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let fresh = self.inner.clone();
+        // The clone may not be ready; the one that was polled is.
+        let inner = std::mem::replace(&mut self.inner, fresh);
+        Box::pin(serve(inner, Arc::clone(&self.door), request))
+    }
+}
+
+async fn serve<S, V, B, R>(
+    mut inner: S,
+    door: Arc<Door<V>>,
+    request: Request<B>,
+) -> Result<Response<Reread<R>>, S::Error>
+where
+    V: Verifier,
+    V::Principal: Clone + Sync + 'static,
+    S: Service<Request<CheckedBody<B>>, Response = Response<R>>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes>,
+    R::Error: Into<BoxError>,
+{
+    let (mut head, body) = request.into_parts();
+    let mut body = Reread::untouched(body);
+    let Accepted { principal, scheme, body: check, completions, .. } =
+        match door.judge(&head, &mut body).await {
+            Ok(accepted) => accepted,
+            Err(refused) => return Ok(answer(&refused, &body, head.version)),
+        };
+    let (body, late) = match check {
+        None => (CheckedBody::unchecked(body), None),
+        Some(check) => match admit(&door, &mut head, &mut body, check).await {
+            Ok(Some(check)) => {
+                let late = check.late();
+                (CheckedBody::checked(body, check), Some(late))
+            }
+            Ok(None) => (CheckedBody::unchecked(body), None),
+            Err(rejection) => return Ok(answer(&rejection.into(), &body, head.version)),
+        },
+    };
+    #[cfg(feature = "axum")]
+    crate::extract::provides::<V::Principal>(&mut head.extensions);
+    head.extensions.insert(Authenticated { principal, scheme });
+    let replied = inner.call(Request::from_parts(head, body)).await;
+    if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
+        // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions are
+        // dropped unasked: this is not the handler's reply.
+        return Ok(rejected(rejection));
+    }
+    let response = replied?;
+    if completions.is_empty() {
+        return Ok(response.map(Reread::untouched));
+    }
+    Ok(complete(completions, response, &*door.observer).await)
+}
+
+/// The answer to a request that the handler does not see.
+fn answer<B, R>(refused: &Refused, body: &Reread<B>, version: Version) -> Response<Reread<R>>
+where
+    B: http_body::Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    let mut answer = match refused {
+        Refused::Rejected(rejection) => rejected(rejection),
+        Refused::Failed(error) => failed(error),
+    };
+    if !http_body::Body::is_end_stream(body) {
+        closing(&mut answer, version);
+    }
+    answer
+}

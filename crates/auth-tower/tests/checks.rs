@@ -1,0 +1,227 @@
+//! Bodies that have to pass a check: judged before the handler, or as it reads them.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+
+mod common;
+
+use auth_core::*;
+use auth_tower::{BoxError, CheckedBody, VerifyLayer};
+use bytes::Bytes;
+use common::{Codes, Pieces, text};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use http_body::Body as _;
+use http_body_util::{BodyExt, Full};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use tower::{Layer, ServiceExt, service_fn};
+
+const LETTER: Reason = Reason::new("test_letter", "body holds an x");
+
+/// Takes every `-` off the wire, and refuses a body that holds an `x`: at once, or at its end.
+#[derive(Clone, Copy)]
+struct Dashes {
+    content: Content,
+    refuses: Refuses,
+    seen: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refuses {
+    AtOnce,
+    AtTheEnd,
+}
+
+impl BodyCheck for Dashes {
+    fn content(&self) -> Content {
+        self.content
+    }
+
+    fn unframe(&self, headers: &mut HeaderMap) {
+        headers.remove("dashes");
+    }
+
+    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        self.seen |= wire.contains(&b'x');
+        if self.seen && self.refuses == Refuses::AtOnce {
+            return Err(Rejection::forbidden(LETTER));
+        }
+        Ok(match self.content {
+            Content::AsIs => Passed::AsIs,
+            Content::Replaced { .. } => {
+                Passed::Instead(wire.iter().copied().filter(|byte| *byte != b'-').collect())
+            }
+        })
+    }
+
+    fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
+        if self.seen { Err(Rejection::forbidden(LETTER)) } else { Ok(()) }
+    }
+}
+
+const AS_IS: Dashes = Dashes { content: Content::AsIs, refuses: Refuses::AtTheEnd, seen: false };
+
+const fn replacing(length: Option<u64>) -> Dashes {
+    Dashes { content: Content::Replaced { length }, ..AS_IS }
+}
+
+/// What a handler makes of its request, and what becomes of that.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    status: u16,
+    body: String,
+    handled: usize,
+    codes: Vec<&'static str>,
+}
+
+const MOST: usize = 10;
+
+/// Sends a body to a handler that tells what it got: length in the head, length as hinted, fields, content.
+async fn ask<B>(check: Dashes, body: B, fields: &[(&'static str, &'static str)]) -> Told
+where
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    let handled = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&handled);
+    let service = service_fn(move |request: Request<CheckedBody<B>>| {
+        count.fetch_add(1, Ordering::SeqCst);
+        async move {
+            let (head, body) = request.into_parts();
+            let hint = body.size_hint().exact();
+            let content = body.collect().await?.to_bytes();
+            let length = head.headers.get("content-length").map(|value| value.to_str().unwrap());
+            let dashes = head.headers.contains_key("dashes");
+            let told = format!("{length:?} {hint:?} {dashes} {content:?}");
+            Ok::<_, BoxError>(Response::new(Full::new(Bytes::from(told))))
+        }
+    });
+    let codes = Codes::default();
+    let door = verifier_fn(
+        |_| Presence::Present,
+        move |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(check))),
+    );
+    let layer = VerifyLayer::new(door).observed_by(codes.clone()).buffering_at_most(MOST);
+    let mut request = Request::new(body);
+    let field = |(name, value): &(&'static str, &'static str)| {
+        (HeaderName::from_static(name), HeaderValue::from_static(value))
+    };
+    *request.headers_mut() = fields.iter().map(field).collect();
+    let answer = layer.layer(service).oneshot(request).await.unwrap();
+    let status = answer.status().as_u16();
+    let handled = handled.load(Ordering::SeqCst);
+    Told { status, body: text(answer).await, handled, codes: codes.take() }
+}
+
+fn near(text: &'static str) -> Full<Bytes> {
+    Full::new(Bytes::from_static(text.as_bytes()))
+}
+
+fn told(body: &str) -> Told {
+    Told { status: 200, body: body.into(), handled: 1, codes: vec!["Word"] }
+}
+
+fn refused(handled: usize) -> Told {
+    let codes = vec!["Word", "test_letter"];
+    Told { status: 403, body: String::from("Forbidden\n"), handled, codes }
+}
+
+#[tokio::test]
+async fn a_body_whose_end_is_near_is_judged_before_the_handler_runs() {
+    assert_eq!(ask(AS_IS, near("a-b"), &[]).await, told(r#"None Some(3) false b"a-b""#));
+    assert_eq!(ask(AS_IS, near(""), &[]).await, told(r#"None Some(0) false b"""#));
+    assert_eq!(ask(replacing(None), near("a-b"), &[]).await, told(r#"None Some(2) false b"ab""#));
+    for refuses in [Refuses::AtOnce, Refuses::AtTheEnd] {
+        let check = Dashes { refuses, ..AS_IS };
+        assert_eq!(ask(check, near("a-x"), &[]).await, refused(0));
+    }
+}
+
+#[tokio::test]
+async fn any_other_streams_and_its_refusal_is_the_answer_even_when_the_handler_fails_over_it() {
+    // longer than what may be buffered, and of unknown length
+    assert_eq!(
+        ask(AS_IS, near("0123456789a"), &[]).await,
+        told(r#"None Some(11) false b"0123456789a""#)
+    );
+    let streamed = ask(AS_IS, Pieces::of(&["a-", "b"]), &[]).await;
+    assert_eq!(streamed, told(r#"None None false b"a-b""#));
+    for refuses in [Refuses::AtOnce, Refuses::AtTheEnd] {
+        let check = Dashes { refuses, ..AS_IS };
+        assert_eq!(ask(check, near("0123456789x"), &[]).await, refused(1));
+        assert_eq!(ask(check, Pieces::of(&["a", "x"]), &[]).await, refused(1));
+    }
+}
+
+const FRAMED: &[(&str, &str)] = &[("content-length", "5"), ("dashes", "two")];
+
+#[tokio::test]
+async fn the_head_is_that_of_what_the_handler_reads() {
+    let pieces = || Pieces::of(&["a-", "b-c"]);
+    let check = |told_: Told, expected: &str| assert_eq!(told_, told(expected));
+    let known = replacing(Some(3));
+    check(ask(known, near("a-b-c"), FRAMED).await, r#"Some("3") Some(3) false b"abc""#);
+    check(ask(known, pieces(), FRAMED).await, r#"Some("3") Some(3) false b"abc""#);
+    // of an unknown length there is no field
+    check(ask(replacing(None), near("a-b-c"), FRAMED).await, r#"Some("3") Some(3) false b"abc""#);
+    check(ask(replacing(None), pieces(), FRAMED).await, r#"None None false b"abc""#);
+    // a check that only looks on changes nothing
+    check(ask(AS_IS, near("a-b-c"), FRAMED).await, r#"Some("5") Some(5) true b"a-b-c""#);
+    // where HTTP frames the body itself there is no length beside it
+    let chunked = [("transfer-encoding", "chunked"), ("content-length", "5"), ("dashes", "two")];
+    check(ask(known, near("a-b-c"), &chunked).await, r#"None Some(3) false b"abc""#);
+    check(ask(known, near("a-b-c"), &[("dashes", "two")]).await, r#"None Some(3) false b"abc""#);
+}
+
+/// A reader that counts what it gets takes the last byte for the end.
+#[tokio::test]
+async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passed() {
+    for (pieces, seen) in [(&["a-", "b-", "x"][..], &["a", "b"][..]), (&["abx"], &[])] {
+        let body = Pieces::of(pieces);
+        let service = service_fn(|request: Request<CheckedBody<Pieces>>| async move {
+            let mut body = request.into_body();
+            let mut read = Vec::new();
+            while let Some(Ok(frame)) = body.frame().await {
+                read.push(frame.into_data().unwrap());
+            }
+            assert!(!body.is_end_stream() || body.frame().await.is_none());
+            let mut response = Response::new(Full::new(Bytes::new()));
+            response.extensions_mut().insert(read);
+            Ok::<_, Infallible>(response)
+        });
+        let layer = VerifyLayer::new(verifier_fn(
+            |_| Presence::Present,
+            |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(replacing(Some(3))))),
+        ));
+        // The refusal is the answer, so what the handler saw is told by the handler itself.
+        let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let tells = Arc::clone(&told);
+        let service = service.map_response(move |response: Response<Full<Bytes>>| {
+            tells.lock().unwrap().extend(response.extensions().get::<Vec<Bytes>>().cloned());
+            response
+        });
+        let answer = layer.layer(service).oneshot(Request::new(body)).await.unwrap();
+        assert_eq!(answer.status(), 403);
+        assert_eq!(*told.lock().unwrap(), [seen]);
+    }
+}
+
+/// A handler that replies with the body of its request is answered before that body was read.
+#[tokio::test]
+async fn an_echo_streams_and_breaks_with_its_check() {
+    for (pieces, whole) in [(&["a", "b"][..], true), (&["a", "x"], false)] {
+        let layer = VerifyLayer::new(verifier_fn(
+            |_| Presence::Present,
+            |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(AS_IS))),
+        ));
+        let service = layer.layer(service_fn(|request: Request<CheckedBody<Pieces>>| async {
+            Ok::<_, Infallible>(Response::new(request.into_body()))
+        }));
+        let answer = service.oneshot(Request::new(Pieces::of(pieces))).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.into_body().collect().await.is_ok(), whole);
+    }
+}

@@ -3,7 +3,7 @@
 use std::{
     fmt,
     sync::Arc,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 /// A moment, as time since 1970-01-01T00:00:00Z without leap seconds (the NumericDate of RFC 7519 section 2).
@@ -55,21 +55,33 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Tells the time. Nothing here reads a clock in any other way, so whoever passes one decides what time it is.
+/// Tells the time, in two ways. Nothing here reads a clock in any other way, so the owner of the clock that is passed
+/// decides what time it is.
 ///
-/// A [`Timestamp`] is a clock that stands still.
+/// [`now`](Self::now) is for moments, which other machines know too: when a token ends, when a signature was made. It
+/// jumps when somebody sets the clock. [`steady`](Self::steady) is for spans that this process measures by itself: how
+/// long to pause after a failure, when to forget an entry, how many attempts there were in a minute. It never goes
+/// back, so a clock that is set back makes no pause longer.
+///
+/// A [`Timestamp`] is a clock whose moment stands still; its spans pass as they do for [`SystemClock`], since a
+/// moment alone cannot say how long something took. `auth_testing::ManualClock` stands still in both ways.
 ///
 /// ```
 /// use auth_core::{Clock, SystemClock, Timestamp};
 /// assert!(SystemClock.now() > Timestamp::from_unix(1_700_000_000));
 /// assert_eq!(Timestamp::from_unix(7).now().unix(), 7);
+/// assert!(SystemClock.steady() <= SystemClock.steady());
 /// ```
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The moment now. A later call may return an earlier moment, because clocks are set.
     fn now(&self) -> Timestamp;
+
+    /// A reading that is only good for comparison with other readings of the same clock. A later call never returns
+    /// an earlier reading.
+    fn steady(&self) -> Instant;
 }
 
-/// The clock of the operating system. Before 1970 it says 1970.
+/// The clocks of the operating system. Before 1970 the moment is the beginning of 1970.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -77,17 +89,39 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
     }
+
+    fn steady(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 impl Clock for Timestamp {
     fn now(&self) -> Timestamp {
         *self
     }
+
+    fn steady(&self) -> Instant {
+        Instant::now()
+    }
 }
 
 impl<C: Clock + ?Sized> Clock for Arc<C> {
     fn now(&self) -> Timestamp {
         (**self).now()
+    }
+
+    fn steady(&self) -> Instant {
+        (**self).steady()
+    }
+}
+
+impl<C: Clock + ?Sized> Clock for Box<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
+
+    fn steady(&self) -> Instant {
+        (**self).steady()
     }
 }
 

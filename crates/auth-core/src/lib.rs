@@ -88,6 +88,6 @@ pub use secret::Secret;
 pub use server::{Accepted, BodyCheck, Map, Outcome, Passed, Presence, Reply, Seal, Verifier};
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
-pub use token::{Lifespan, Present, Refusal, Renewal, Token, TokenSource};
+pub use token::{Lifespan, Present, Refusal, Renewal, Succession, Token, TokenSource};
 pub use transport::{Context, Exchange, Transport};
 pub use workers::{Inline, Workers};

@@ -1,6 +1,6 @@
 //! What the owner of a server or client gets to see.
 
-use crate::{Error, Rejection};
+use crate::{Error, Refusal, Rejection};
 use std::sync::Arc;
 
 /// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
@@ -9,7 +9,8 @@ use std::sync::Arc;
 ///
 /// # Security
 ///
-/// An event holds codes and fixed sentences, never credentials or anything else that a request brought.
+/// An event holds codes, names and fixed sentences, never credentials or anything else that a request brought. The code
+/// of a refusal is the peer's own, cut to what a log can show.
 pub trait Observer: Send + Sync {
     /// Something happened. Called on the hot path: be quick.
     fn observe(&self, event: Event<'_>);
@@ -32,6 +33,25 @@ pub enum Event<'a> {
     Failed(&'a Error),
     /// A client's request is authenticated afresh and sent again.
     Retried,
+    /// A session obtained a token, the first one or the next.
+    Renewed {
+        /// The name of the session.
+        session: &'a str,
+    },
+    /// A session could not obtain a token. It tries again after a pause.
+    RenewalFailed {
+        /// The name of the session.
+        session: &'a str,
+        /// Why not.
+        error: &'a Error,
+    },
+    /// A server refused the token that a session used last. The session hands that token out no more.
+    Condemned {
+        /// The name of the session.
+        session: &'a str,
+        /// How it was refused.
+        refusal: &'a Refusal,
+    },
 }
 
 impl Observer for () {
@@ -39,6 +59,12 @@ impl Observer for () {
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: Event<'_>) {
+        (**self).observe(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Box<O> {
     fn observe(&self, event: Event<'_>) {
         (**self).observe(event);
     }

@@ -5,7 +5,7 @@ use http::header::DATE;
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, UNIX_EPOCH},
+    time::{Duration, Instant, UNIX_EPOCH},
 };
 
 /// A clock that is put right by the `Date` of an answer (RFC 9110 section 6.6.1), for schemes whose servers refuse what
@@ -29,7 +29,7 @@ struct Inner {
 #[derive(Clone, Copy)]
 struct Learned {
     offset: Offset,
-    until: Timestamp,
+    since: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ impl LearnedClock {
             return Lesson::Nothing;
         }
         let mut learned = self.0.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        *learned = Some(Learned { offset, until: ours.after(Self::FOR) });
+        *learned = Some(Learned { offset, since: self.0.clock.steady() });
         Lesson::Learned
     }
 }
@@ -89,11 +89,17 @@ impl Clock for LearnedClock {
     fn now(&self) -> Timestamp {
         let ours = self.0.clock.now();
         let learned = *self.0.learned.lock().unwrap_or_else(PoisonError::into_inner);
-        match learned.filter(|learned| ours < learned.until) {
+        let age = |since| self.0.clock.steady().saturating_duration_since(since);
+        match learned.filter(|learned| age(learned.since) < Self::FOR) {
             None => ours,
             Some(Learned { offset: Offset::Ahead(span), .. }) => ours.after(span),
             Some(Learned { offset: Offset::Behind(span), .. }) => ours.before(span),
         }
+    }
+
+    /// That of the clock beneath: a server puts moments right, never spans.
+    fn steady(&self) -> Instant {
+        self.0.clock.steady()
     }
 }
 

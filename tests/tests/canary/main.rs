@@ -233,7 +233,7 @@ impl Present for Kept {
 impl TokenSource for Kept {
     type Token = Self;
 
-    fn token(&self, _: Renewal<Self>) -> Flow<'_, Self> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Self>) -> Flow<'a, Self> {
         Flow::ready(self.clone())
     }
 }
@@ -242,15 +242,10 @@ impl TokenSource for Kept {
 #[test]
 fn no_session_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
-    let clock = SystemClock;
-    let context = Context {
-        transport: Arc::new(Scripted::new(|_| unreachable!("nobody asks"))),
-        clock: Arc::new(clock),
-        random: Arc::new(SystemRandom::new()),
-    };
+    let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
     let source = || Kept(Arc::new(planted.token.text().into()));
-    let store = MemoryTokenStore::new(clock);
-    let stored = Stored::new(source(), store.clone(), "acme", context.clone());
+    let store = MemoryTokenStore::new(SystemClock);
+    let stored = Stored::new(source(), store.clone(), "acme");
     shown.debug(&store).debug(&stored).debug(&context);
     let session = Session::new(stored, context.clone());
     let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());

@@ -225,6 +225,10 @@ mod tests {
         fn now(&self) -> Timestamp {
             Timestamp::from_unix(self.0.load(Ordering::Relaxed))
         }
+
+        fn steady(&self) -> std::time::Instant {
+            std::time::Instant::now()
+        }
     }
 
     impl Limited {

@@ -121,7 +121,6 @@ impl Issuer {
 /// Asks the issuer for numbers that live for an hour.
 struct LogIn {
     url: String,
-    context: Context,
 }
 
 #[derive(Clone)]
@@ -136,11 +135,11 @@ impl Token for Number {
 impl TokenSource for LogIn {
     type Token = Number;
 
-    fn token(&self, _: Renewal<Number>) -> Flow<'_, Number> {
+    fn token<'a>(&'a self, context: &'a Context, _: Renewal<Number>) -> Flow<'a, Number> {
         let request = Request::post(&self.url).body(Vec::new()).unwrap();
-        let end = self.context.clock.now().after(Duration::from_secs(3600));
-        let now = self.context.clock.now();
-        self.context.transport.fetch(Exchange::new(request)).and_then(move |answer| {
+        let end = context.clock.now().after(Duration::from_secs(3600));
+        let now = context.clock.now();
+        context.transport.fetch(Exchange::new(request)).and_then(move |answer| {
             Flow::from(read(&answer, now).map(|number| Number(number, end)))
         })
     }
@@ -189,13 +188,11 @@ fn transports() -> Vec<Means> {
 
 fn session(issuer: &Issuer, means: &Means) -> (Session<LogIn>, ManualClock) {
     let clock = ManualClock::at(1_000_000);
-    let context = Context {
-        transport: Arc::clone(&means.1),
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(SeededRandom::new(3)),
-    };
+    let context = Context::new(Arc::clone(&means.1))
+        .with_clock(clock.clone())
+        .with_random(SeededRandom::new(3));
     let url = format!("http://{}/token", issuer.address);
-    (Session::new(LogIn { url, context: context.clone() }, context), clock)
+    (Session::new(LogIn { url }, context), clock)
 }
 
 fn held(session: &Session<LogIn>) -> Result<u32> {

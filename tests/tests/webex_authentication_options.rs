@@ -2,7 +2,7 @@
 //! `docs/coverage.md` lists them all.
 
 use auth_core::{Precedence, RequestView, SystemRandom, Timestamp, Verifier as _};
-use auth_jwt::{Algorithm, KeyId, SigningKey, Verifier, VerifyingKey, profiles};
+use auth_jwt::{Algorithm, Candidates, KeyId, SigningKey, Verifier, profiles};
 use auth_static::{KeyHasher, Keys, Placement, api_key};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ fn token(byte: u8, issued: Timestamp) -> String {
 /// A door that takes a service JWT, or else a service key.
 fn told(fields: &[(HeaderName, &str)]) -> String {
     let id = KeyId { issuer: Some("service".into()), kid: None };
-    let secrets: HashMap<KeyId, VerifyingKey> = HashMap::from([(id, secret(1).verifying())]);
+    let secrets: HashMap<KeyId, Candidates> = HashMap::from([(id, secret(1).verifying().into())]);
     let policy = profiles::webex_service_policy();
     let jwt = Verifier::new("webex", policy, secrets, NOW).unwrap().map(|_| "by token");
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();

@@ -2,10 +2,11 @@
 //! `docs/coverage.md` lists them all.
 
 use auth_core::{
-    Flow, Lookup, MemoryReplayStore, RequestView, SystemClock, SystemRandom, Verifier as _,
+    Candidates, Flow, Lookup, MemoryReplayStore, RequestView, SystemClock, SystemRandom,
+    Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, Digest, DigestChallenge, Ha1, HashFunction, Known, KnownSecret, Name,
+    Accounts, Algorithm, Digest, DigestChallenge, Ha1, HashFunction, KnownSecret, KnownUser, Name,
     NonceCount, Nonces, Offered, Policy, Qop, Query, TypedFields, Verifier,
 };
 use auth_testing::Scripted;
@@ -107,15 +108,16 @@ async fn s002_10_identity_is_proved_before_sensitive_data_is_sent() {
 struct DomainController(Arc<Mutex<Vec<Algorithm>>>);
 
 impl<'q> Lookup<Query<'q>> for DomainController {
-    type Found = Known;
+    type Found = Candidates<KnownUser, ()>;
 
-    fn lookup<'a>(&'a self, query: &Query<'q>) -> Flow<'a, Option<Known>> {
+    fn lookup<'a>(&'a self, query: &Query<'q>) -> Flow<'a, Option<Self::Found>> {
         self.0.lock().unwrap().push(query.algorithm);
         let Name::Plain("alice") = query.name else { return Flow::ready(None) };
         let (function, realm) = (query.algorithm.function(), query.realm.as_bytes());
         let ha1 = Ha1::new(function, "alice", realm, b"s3cret");
         let session = ha1.session(query.algorithm, query.nonce, query.cnonce);
-        Flow::ready(Some(Known { user: "alice".into(), secret: KnownSecret::Session(session) }))
+        let secret = KnownSecret::Session(session);
+        Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
     }
 }
 

@@ -60,7 +60,7 @@ fn told(door: &Verifier<HashMap<KeyId, Candidates>>, field: HeaderName, value: &
     let uri = Uri::from_static("/v1/events");
     let outcome = door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     match outcome {
-        Ok(accepted) => accepted.principal.issuer().unwrap().to_owned(),
+        Ok(accepted) => accepted.principal.claims.issuer().unwrap().to_owned(),
         Err(rejection) => rejection.reason().code.to_owned(),
     }
 }

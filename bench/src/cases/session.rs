@@ -10,7 +10,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal,
-    Renewal, RequestView, Result, SystemClock, SystemRandom, Timestamp, Token, TokenSource,
+    Renewal, RequestView, Result, SystemClock, Timestamp, Token, TokenSource,
     Transport,
 };
 use auth_session::Session;
@@ -138,7 +138,7 @@ struct Issuer;
 impl TokenSource for Issuer {
     type Token = Ticket;
 
-    fn token(&self, _: Renewal<Ticket>) -> Flow<'_, Ticket> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Ticket>) -> Flow<'a, Ticket> {
         let end = SystemClock.now().after(Duration::from_secs(24 * 3600));
         Flow::ready(Ticket(Lifespan::Until(end)))
     }
@@ -161,9 +161,5 @@ impl Transport for Nowhere {
 }
 
 fn context() -> Context {
-    Context {
-        transport: Arc::new(Nowhere),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom::new()),
-    }
+    Context::new(Nowhere)
 }

@@ -5,7 +5,7 @@ mod part;
 use crate::{Error, Result, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use part::{Part, Parts, extend_query, taken};
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 /// What to add to a request so that it is authenticated: header fields, query parameters, or nothing.
 ///
@@ -101,10 +101,31 @@ impl Credentials {
         Self(Layout::Kept(Arc::new(Kept(Made { parts: parts.apart(), stamps: stamps.clone() }))))
     }
 
+    /// Keeps `guard` for as long as these credentials or a clone of them live: whatever gave them out learns from the
+    /// guard's `Drop` that no request is under way with them any more.
+    #[must_use]
+    pub fn guarded(self, guard: Arc<dyn Any + Send + Sync>) -> Self {
+        let mut made = self.into_made();
+        made.stamps.rest.push(Left::Guard(guard));
+        Self(Layout::Made(made))
+    }
+
+    /// The guards that are kept with them.
+    pub fn guards(&self) -> impl Iterator<Item = &(dyn Any + Send + Sync)> + '_ {
+        self.as_made().stamps.rest.iter().filter_map(|left| match left {
+            Left::Guard(guard) => Some(&**guard),
+            Left::Stamp(_) => None,
+        })
+    }
+
     /// The stamps left on them.
     pub fn stamps(&self) -> impl Iterator<Item = Stamp> + '_ {
         let stamps = &self.as_made().stamps;
-        stamps.first.into_iter().chain(stamps.rest.iter().copied())
+        let rest = stamps.rest.iter().filter_map(|left| match left {
+            Left::Stamp(stamp) => Some(*stamp),
+            Left::Guard(_) => None,
+        });
+        stamps.first.into_iter().chain(rest)
     }
 
     /// What they set a header field to: for a scheme that compares an answer with what it sent.
@@ -123,12 +144,11 @@ impl Credentials {
     /// `Error::Config` when both want the same header field.
     pub fn and(self, other: Self) -> Result<Self> {
         let (mut one, other) = (self.into_made(), other.into_made());
-        other
-            .stamps
-            .first
-            .into_iter()
-            .chain(other.stamps.rest)
-            .for_each(|stamp| one.stamps.push(stamp));
+        other.stamps.first.into_iter().for_each(|stamp| one.stamps.push(stamp));
+        other.stamps.rest.into_iter().for_each(|left| match left {
+            Left::Stamp(stamp) => one.stamps.push(stamp),
+            guard @ Left::Guard(_) => one.stamps.rest.push(guard),
+        });
         one.parts = match (one.parts, other.parts) {
             (Parts::None, parts) | (parts, Parts::None) => parts,
             (a, b) => Parts::several(a.as_slice().iter().chain(b.as_slice()).cloned().collect())?,
@@ -210,11 +230,18 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Almost always one stamp: it is inline.
+/// Almost always one stamp and no guard: then it is inline.
 #[derive(Clone, Default)]
 struct Stamps {
     first: Option<Stamp>,
-    rest: Vec<Stamp>,
+    rest: Vec<Left>,
+}
+
+/// What a scheme left on credentials.
+#[derive(Clone)]
+enum Left {
+    Stamp(Stamp),
+    Guard(Arc<dyn Any + Send + Sync>),
 }
 
 impl Stamps {
@@ -223,7 +250,7 @@ impl Stamps {
     fn push(&mut self, stamp: Stamp) {
         match self.first {
             None => self.first = Some(stamp),
-            Some(_) => self.rest.push(stamp),
+            Some(_) => self.rest.push(Left::Stamp(stamp)),
         }
     }
 }
@@ -290,6 +317,22 @@ mod tests {
         let joined = key("a").stamped(a.stamp(1)).and(key("b").stamped(b.stamp(2))).unwrap();
         assert_eq!((a.find(&joined), b.find(&joined)), (Some(1), Some(2)));
         assert_eq!(format!("{joined:?}"), r#"["a", "b"]"#);
+    }
+
+    #[test]
+    fn a_guard_lives_as_long_as_the_last_clone_of_what_it_guards() {
+        let (guard, stamper) = (Arc::new(7_u8), Stamper::new());
+        let made = key("a").stamped(stamper.stamp(1)).kept().guarded(guard.clone());
+        let joined = key("b").stamped(Stamper::new().stamp(2)).and(made.clone()).unwrap();
+        assert_eq!((stamper.find(&joined), joined.stamps().count()), (Some(1), 2));
+        assert_eq!(
+            joined.guards().filter_map(|guard| guard.downcast_ref()).collect::<Vec<&u8>>(),
+            [&7]
+        );
+        drop(made);
+        assert_eq!(Arc::strong_count(&guard), 2);
+        drop(joined);
+        assert_eq!(Arc::strong_count(&guard), 1);
     }
 
     #[test]

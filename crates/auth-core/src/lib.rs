@@ -112,6 +112,6 @@ pub use server::{
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
 pub use tenant::{ConnectionId, TenantId};
-pub use token::{Lifespan, Present, Refusal, Renewal, Token, TokenSource};
+pub use token::{Lifespan, Present, Refusal, Renewal, Succession, Token, TokenSource};
 pub use transport::{Context, Exchange, Transport};
 pub use workers::{Inline, Workers};

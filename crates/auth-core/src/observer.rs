@@ -1,6 +1,6 @@
 //! What the owner of a server or client gets to see.
 
-use crate::{Error, Rejection, Timestamp};
+use crate::{Error, Refusal, Rejection, Timestamp};
 use std::sync::Arc;
 
 /// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
@@ -9,7 +9,8 @@ use std::sync::Arc;
 ///
 /// # Security
 ///
-/// An event holds codes and fixed sentences, never credentials or anything else that a request brought.
+/// An event holds codes, names and fixed sentences, never credentials or anything else that a request brought. The code
+/// of a refusal is the peer's own, cut to what a log can show.
 pub trait Observer: Send + Sync {
     /// Something happened. Called on the hot path: be quick.
     fn observe(&self, event: Event<'_>);
@@ -41,6 +42,25 @@ pub enum Event<'a> {
         /// What was issued then or before is refused as too old.
         until: Timestamp,
     },
+    /// A session obtained a token, the first one or the next.
+    Renewed {
+        /// The name of the session.
+        session: &'a str,
+    },
+    /// A session could not obtain a token. It tries again after a pause.
+    RenewalFailed {
+        /// The name of the session.
+        session: &'a str,
+        /// Why not.
+        error: &'a Error,
+    },
+    /// A server refused the token that a session used last. The session hands that token out no more.
+    Condemned {
+        /// The name of the session.
+        session: &'a str,
+        /// How it was refused.
+        refusal: &'a Refusal,
+    },
 }
 
 /// Whose horizon a replay store raised: see [`ReplayStore`](crate::ReplayStore).
@@ -57,6 +77,12 @@ impl Observer for () {
 }
 
 impl<O: Observer + ?Sized> Observer for Arc<O> {
+    fn observe(&self, event: Event<'_>) {
+        (**self).observe(event);
+    }
+}
+
+impl<O: Observer + ?Sized> Observer for Box<O> {
     fn observe(&self, event: Event<'_>) {
         (**self).observe(event);
     }

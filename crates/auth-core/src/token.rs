@@ -1,6 +1,6 @@
 //! Tokens: what is obtained and expires.
 
-use crate::{Answer, Credentials, Flow, Need, Result, Timestamp};
+use crate::{Answer, Context, Credentials, Flow, Need, Result, Timestamp};
 use http::{HeaderMap, StatusCode};
 use std::{sync::Arc, time::Duration};
 
@@ -9,8 +9,17 @@ pub trait TokenSource: Send + Sync {
     /// What is obtained.
     type Token: Token;
 
-    /// Obtains a token.
-    fn token(&self, why: Renewal<Self::Token>) -> Flow<'_, Self::Token>;
+    /// Obtains a token, over the transport and by the clock of the context.
+    ///
+    /// [`Error::Transport`](crate::Error::Transport) and [`Error::Protocol`](crate::Error::Protocol) say that the answer
+    /// did not arrive or could not be read, so that nobody knows whether a token was made. Every other error says that
+    /// none was made. A source whose tokens are [exclusive](Succession::Exclusive) has to keep to that: after the first
+    /// two nobody asks for another token until the lost one has ended.
+    fn token<'a>(
+        &'a self,
+        context: &'a Context,
+        why: Renewal<Self::Token>,
+    ) -> Flow<'a, Self::Token>;
 }
 
 /// Why a token is wanted, with the one it replaces: a source may refresh, destroy or reuse what it sees there.
@@ -30,21 +39,27 @@ pub enum Renewal<T> {
 pub struct Refusal {
     /// The status of the answer.
     pub status: StatusCode,
-    /// The scheme's own error code, when there was one: `invalid_token`, `ExpiredToken`, `7001`.
+    /// The scheme's own error code, when there was one: `invalid_token`, `ExpiredToken`, `7001`. It came from the peer:
+    /// [`with_code`](Self::with_code) keeps visible ASCII and spaces, and at most 256 bytes.
     pub code: Option<Box<str>>,
 }
 
 impl Refusal {
+    /// The most bytes of a code that are kept.
+    const MOST_CODE: usize = 256;
+
     /// A refusal by status alone.
     #[must_use]
     pub const fn new(status: StatusCode) -> Self {
         Self { status, code: None }
     }
 
-    /// With the scheme's own error code.
+    /// With the scheme's own error code, without whatever a log could not show.
     #[must_use]
-    pub fn with_code(self, code: impl Into<Box<str>>) -> Self {
-        Self { code: Some(code.into()), ..self }
+    pub fn with_code(self, code: impl AsRef<str>) -> Self {
+        let shown =
+            code.as_ref().chars().filter(|char| matches!(char, ' '..='~')).take(Self::MOST_CODE);
+        Self { code: Some(shown.collect()), ..self }
     }
 }
 
@@ -52,6 +67,11 @@ impl Refusal {
 pub trait Token: Clone + Send + Sync + 'static {
     /// How long it can be used.
     fn lifespan(&self) -> Lifespan;
+
+    /// Does obtaining the next token end this one?
+    fn succession(&self) -> Succession {
+        Succession::Overlapping
+    }
 }
 
 /// A token that is sent as it is. Temporary signing keys are tokens that are not: they sign.
@@ -86,10 +106,61 @@ pub enum Lifespan {
     Unknown,
 }
 
+/// What becomes of a token when the next one is obtained.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Succession {
+    /// Both can be used: the next one is obtained ahead of time, while all keep using this one.
+    #[default]
+    Overlapping,
+    /// Obtaining the next one ends this one, because the issuer lets only one live at a time.
+    ///
+    /// Nothing is obtained ahead of time. From the moment at which a renewal begins this token is not handed out any
+    /// more, not even if the renewal fails. The exchange itself begins when every request that was made with this token
+    /// has been answered or given up.
+    Exclusive {
+        /// How long those requests are waited for at most.
+        settle: Duration,
+    },
+}
+
 impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
     type Token = S::Token;
 
-    fn token(&self, why: Renewal<Self::Token>) -> Flow<'_, Self::Token> {
-        (**self).token(why)
+    fn token<'a>(
+        &'a self,
+        context: &'a Context,
+        why: Renewal<Self::Token>,
+    ) -> Flow<'a, Self::Token> {
+        (**self).token(context, why)
+    }
+}
+
+impl<S: TokenSource + ?Sized> TokenSource for Box<S> {
+    type Token = S::Token;
+
+    fn token<'a>(
+        &'a self,
+        context: &'a Context,
+        why: Renewal<Self::Token>,
+    ) -> Flow<'a, Self::Token> {
+        (**self).token(context, why)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(said: &str, kept: &str) {
+        let refusal = Refusal::new(StatusCode::UNAUTHORIZED).with_code(said);
+        assert_eq!(refusal.code.as_deref(), Some(kept));
+    }
+
+    #[test]
+    fn a_code_that_a_peer_chose_forges_no_line_of_a_log() {
+        check("invalid_token", "invalid_token");
+        check("no\r\nsession renewed\u{1b}[2J\u{202e}", "nosession renewed[2J");
+        check(&"x".repeat(1000), &"x".repeat(256));
     }
 }

@@ -1,6 +1,6 @@
 //! The only door to the network, and to time passing.
 
-use crate::{Clock, Flow, Random};
+use crate::{Clock, Flow, Observer, Random, SystemClock, SystemRandom};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Exchanges requests for answers on behalf of a scheme that must ask somebody: a token endpoint, a key set.
@@ -77,19 +77,94 @@ impl fmt::Debug for Exchange {
     }
 }
 
-/// What a scheme is given when it is built: a transport, a clock, randomness.
+/// What a scheme needs of the world outside: a transport, a clock, randomness, and an observer to tell.
+///
+/// A session is given one, keeps it, and passes it to its source at each call. A clone shares all four.
+///
+/// ```
+/// use auth_core::{Context, Timestamp, Transport};
+///
+/// fn at_noon(transport: impl Transport + 'static) -> Context {
+///     Context::new(transport).with_clock(Timestamp::from_unix(1_700_049_600))
+/// }
+/// ```
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Context {
     /// The door to the network.
     pub transport: Arc<dyn Transport>,
-    /// What time it is.
+    /// What time it is; [`SystemClock`] unless set.
     pub clock: Arc<dyn Clock>,
-    /// Where nonces and jitter come from.
+    /// Where nonces and jitter come from; [`SystemRandom`] unless set.
     pub random: Arc<dyn Random>,
+    /// What is told of renewals and refusals; nothing unless set.
+    pub observer: Arc<dyn Observer>,
+}
+
+impl Context {
+    /// A context over this transport, with the clock and the randomness of the operating system, and nobody to tell.
+    pub fn new(transport: impl Transport + 'static) -> Self {
+        Self {
+            transport: Arc::new(transport),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+            observer: Arc::new(()),
+        }
+    }
+
+    /// With another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// With other randomness.
+    ///
+    /// # Security
+    ///
+    /// Whatever is not a test needs the operating system's generator, which is there unless it is replaced.
+    #[must_use]
+    pub fn with_random(self, random: impl Random + 'static) -> Self {
+        Self { random: Arc::new(random), ..self }
+    }
+
+    /// With an observer, which is told what the sessions of this context do.
+    #[must_use]
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
+    }
 }
 
 impl fmt::Debug for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Context(..)")
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
+        (**self).fetch(request)
+    }
+
+    fn pause(&self, duration: Duration) -> Flow<'_, ()> {
+        (**self).pause(duration)
+    }
+
+    fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        (**self).detach(work)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
+        (**self).fetch(request)
+    }
+
+    fn pause(&self, duration: Duration) -> Flow<'_, ()> {
+        (**self).pause(duration)
+    }
+
+    fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        (**self).detach(work)
     }
 }

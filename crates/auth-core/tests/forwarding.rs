@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use auth_core::{
-    Accepted, Answer, Authenticator, Clock, Credentials, Error, Event, Flow, Inline, Lifespan,
-    Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random, Renewal, Replay,
-    ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp, Token,
-    TokenSource, Unique, Verdict, Verifier, Workers,
+    Accepted, Answer, Authenticator, Clock, Context, Credentials, Error, Event, Exchange, Flow,
+    Inline, Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random,
+    Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp,
+    Token, TokenSource, Transport, Unique, Verdict, Verifier, Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
@@ -72,9 +72,23 @@ impl Token for Kept {
 impl TokenSource for Full {
     type Token = Kept;
 
-    fn token(&self, why: Renewal<Kept>) -> Flow<'_, Kept> {
+    fn token<'a>(&'a self, _: &'a Context, why: Renewal<Kept>) -> Flow<'a, Kept> {
         assert!(matches!(why, Renewal::Due(_)));
         Flow::ready(Kept)
+    }
+}
+
+impl Transport for Full {
+    fn fetch(&self, _: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
+        Flow::ready(http::Response::new(b"full".to_vec()))
+    }
+
+    fn pause(&self, _: Duration) -> Flow<'_, ()> {
+        Flow::failed(Error::transport("full", "it never pauses"))
+    }
+
+    fn detach(&self, _: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        None
     }
 }
 
@@ -153,10 +167,20 @@ fn values_behind_an_arc_are_themselves() {
     let mut bytes = [0; 2];
     Random::fill(&Arc::new(Full), &mut bytes).unwrap();
     assert_eq!(bytes, [7; 2]);
-    assert!(TokenSource::token(&Arc::new(Full), Renewal::Due(Kept)).wait().is_ok());
+    let context = Context::new(Arc::new(Full)).with_clock(Box::new(Timestamp::from_unix(7)));
+    assert!(TokenSource::token(&Arc::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());
+    assert!(TokenSource::token(&Box::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());
+    assert_eq!(context.clock.now().unix(), 7);
+    for transport in [&context.transport as &dyn Transport, &Box::new(Full)] {
+        let exchange = Exchange::new(http::Request::default());
+        assert_eq!(transport.fetch(exchange).wait().unwrap().body(), b"full");
+        assert_eq!(transport.pause(Duration::ZERO).wait().unwrap_err().code(), "full");
+        assert!(transport.detach(Flow::ready(())).is_none());
+    }
     let counted = Arc::new(Counted::default());
     Observer::observe(&counted, Event::Retried);
-    assert_eq!(counted.0.load(Ordering::Relaxed), 1);
+    Observer::observe(&Box::new(Arc::clone(&counted)), Event::Retried);
+    assert_eq!(counted.0.load(Ordering::Relaxed), 2);
     let map = Arc::new(Box::new(HashMap::from([(String::from("a"), 1)])));
     assert_eq!(Lookup::<str>::lookup(&map, "a").wait().unwrap(), Some(1));
     let ran = Arc::new(AtomicU32::new(0));

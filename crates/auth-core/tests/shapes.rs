@@ -55,16 +55,33 @@ fn word(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap()
 }
 
+/// A transport that reaches nobody.
+struct Nowhere;
+
+impl Transport for Nowhere {
+    fn fetch(&self, _: Exchange) -> Flow<'_, Got> {
+        Flow::failed(Error::transport("nowhere", "nobody is reached"))
+    }
+    fn pause(&self, _: Duration) -> Flow<'_, ()> {
+        Flow::ready(())
+    }
+    fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        Some(work)
+    }
+}
+
 /// A kept token with generations: the least that a session is.
 struct Kept<S: TokenSource> {
     source: S,
+    context: Context,
     stamper: Stamper,
     state: Mutex<(u64, Option<S::Token>, Option<Refusal>)>,
 }
 
 impl<S: TokenSource> Kept<S> {
     fn new(source: S) -> Self {
-        Self { source, stamper: Stamper::new(), state: Mutex::default() }
+        let (context, stamper) = (Context::new(Nowhere), Stamper::new());
+        Self { source, context, stamper, state: Mutex::default() }
     }
 
     fn token(&self) -> Flow<'_, (S::Token, Stamp)> {
@@ -74,7 +91,7 @@ impl<S: TokenSource> Kept<S> {
             (Some(token), Some(refusal)) => Renewal::Refused(token, refusal),
             (None, _) => Renewal::First,
         };
-        self.source.token(why).map(move |token| {
+        self.source.token(&self.context, why).map(move |token| {
             *self.state.lock().unwrap() = (generation + 1, Some(token.clone()), None);
             (token, self.stamper.stamp(generation + 1))
         })
@@ -106,7 +123,7 @@ struct Numbered(&'static str, Mutex<u32>);
 
 impl TokenSource for Numbered {
     type Token = Text;
-    fn token(&self, _: Renewal<Text>) -> Flow<'_, Text> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Text>) -> Flow<'a, Text> {
         let mut issued = self.1.lock().unwrap();
         *issued += 1;
         Flow::ready(Text(format!("{}-{issued}", self.0)))
@@ -377,32 +394,31 @@ mod ibsso_loses_the_answer_to_a_create {
     use super::*;
 
     /// Destroys before it creates, and remembers an intent whose answer never came.
+    #[derive(Default)]
     struct Ibsso {
-        context: Context,
         intent: Mutex<Option<Timestamp>>,
     }
 
     impl Ibsso {
-        fn call(&self, method: Method, token: Option<Text>) -> Flow<'_, Got> {
+        fn call(context: &Context, method: Method, token: Option<Text>) -> Flow<'_, Got> {
             let mut request = Request::new(Vec::new());
             *request.method_mut() = method;
             *request.uri_mut() = Uri::from_static("https://x.api.example/auth/1/session");
             if let Some(Text(token)) = token {
                 request.headers_mut().insert(AUTHORIZATION, word(&format!("IBSSO {token}")));
             }
-            self.context.transport.fetch(request.into())
+            context.transport.fetch(request.into())
         }
 
-        async fn log_in(&self, why: Renewal<Text>) -> Result<Text> {
+        async fn log_in(&self, context: &Context, why: Renewal<Text>) -> Result<Text> {
             if let Renewal::Due(old) | Renewal::Refused(old, _) = why {
-                self.call(Method::DELETE, Some(old)).await?;
+                Self::call(context, Method::DELETE, Some(old)).await?;
             }
-            let began =
-                *self.intent.lock().unwrap().get_or_insert_with(|| self.context.clock.now());
-            let answer = self.call(Method::POST, None).await?;
+            let began = *self.intent.lock().unwrap().get_or_insert_with(|| context.clock.now());
+            let answer = Self::call(context, Method::POST, None).await?;
             if answer.status() != StatusCode::OK {
                 // The session of the lost answer is alive, and only its unknown token could destroy it.
-                let free = began.after(Duration::from_secs(3600)).since(self.context.clock.now());
+                let free = began.after(Duration::from_secs(3600)).since(context.clock.now());
                 let cause =
                     Cause::new("ibsso_session_held_elsewhere", "an earlier session is still alive");
                 return Err(Error::Unavailable { retry_after: Some(free), cause });
@@ -414,8 +430,8 @@ mod ibsso_loses_the_answer_to_a_create {
 
     impl TokenSource for Ibsso {
         type Token = Text;
-        fn token(&self, why: Renewal<Text>) -> Flow<'_, Text> {
-            Flow::new(self.log_in(why))
+        fn token<'a>(&'a self, context: &'a Context, why: Renewal<Text>) -> Flow<'a, Text> {
+            Flow::new(self.log_in(context, why))
         }
     }
 
@@ -436,30 +452,28 @@ mod ibsso_loses_the_answer_to_a_create {
         }
     }
 
-    fn ibsso(script: Vec<(&'static str, Result<u16>)>) -> Ibsso {
-        let context = Context {
-            transport: Arc::new(Script(Mutex::new(script))),
-            clock: Arc::new(Timestamp::from_unix(1000)),
-            random: Arc::new(SystemRandom::new()),
-        };
-        Ibsso { context, intent: Mutex::default() }
+    fn playing(script: Vec<(&'static str, Result<u16>)>) -> Context {
+        Context::new(Script(Mutex::new(script))).with_clock(Timestamp::from_unix(1000))
     }
 
     #[test]
     fn the_dead_end_says_when_it_opens() {
         let lost = Err(Error::transport("reset", "connection reset"));
-        let ibsso = ibsso(vec![("POST", lost), ("POST", Ok(400)), ("POST", Ok(200))]);
-        assert_eq!(ibsso.token(Renewal::First).wait().err().unwrap().code(), "reset");
-        let held = ibsso.token(Renewal::First).wait().err().unwrap();
+        let context = playing(vec![("POST", lost), ("POST", Ok(400)), ("POST", Ok(200))]);
+        let ibsso = Ibsso::default();
+        let first = || ibsso.token(&context, Renewal::First).wait();
+        assert_eq!(first().err().unwrap().code(), "reset");
+        let held = first().err().unwrap();
         let Error::Unavailable { retry_after, .. } = held else { panic!("{held}") };
         assert_eq!(retry_after, Some(Duration::from_secs(3600)));
-        assert_eq!(ibsso.token(Renewal::First).wait().unwrap().0, "t");
+        assert_eq!(first().unwrap().0, "t");
     }
 
     #[test]
     fn the_old_session_is_destroyed_before_a_new_one() {
-        let ibsso = ibsso(vec![("DELETE", Ok(200)), ("POST", Ok(200))]);
-        assert_eq!(ibsso.token(Renewal::Due(Text("old".into()))).wait().unwrap().0, "t");
+        let context = playing(vec![("DELETE", Ok(200)), ("POST", Ok(200))]);
+        let due = Renewal::Due(Text("old".into()));
+        assert_eq!(Ibsso::default().token(&context, due).wait().unwrap().0, "t");
     }
 }
 

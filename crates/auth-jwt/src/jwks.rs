@@ -5,14 +5,14 @@ mod published;
 
 use crate::{Algorithm, Candidates, JwkSet, KeyId};
 use auth_core::{Cause, Context, Error, Exchange, Flow, Lookup, Origin, Result, Timestamp};
+use auth_session::{Flight, retry_after};
 use cache::{Cache, Next, Rules};
-use futures_util::{FutureExt, future::BoxFuture, future::Shared};
 use http::{Request, Response, StatusCode, Uri, header};
 use published::Published;
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 /// The keys that one issuer publishes, as a look-up for a [`Verifier`](crate::Verifier).
@@ -20,8 +20,10 @@ use std::{
 /// A set is fetched when the first token asks for it, kept for ten minutes, and then fetched again while the old one is
 /// still used: nobody waits for that if the transport can run it in the background. A `kid` that is not in the set makes
 /// it fetch at once, for the issuer may have rotated, but not within 30 seconds of the last time, and not for a `kid`
-/// that was just found missing. Whoever asks while a fetch is under way shares it. When the issuer does not answer, the
-/// last good set is used for a day, and the issuer is asked again after 1, 2, 4 and at most 30 seconds, or when it said.
+/// that was just found missing. Whoever asks while a fetch is under way shares it, and a fetch that has begun is seen
+/// through though its caller gave up: the next caller carries it on. When the issuer does not answer, the last good set
+/// is used for a day, and the issuer is asked again after 1, 2, 4 and at most 30 seconds, or when it said. All of these
+/// are spans: a clock that is set back makes none of them longer.
 ///
 /// # Security
 ///
@@ -60,11 +62,8 @@ struct Inner {
 #[derive(Default)]
 struct State {
     cache: Cache,
-    flight: Option<Flight>,
+    flight: Option<Flight<()>>,
 }
-
-/// A fetch that all who need it watch.
-type Flight = Shared<BoxFuture<'static, ()>>;
 
 impl Jwks {
     /// The most bytes of a set.
@@ -134,60 +133,65 @@ impl Lookup<KeyId> for Jwks {
         let inner = &self.0;
         let mut state = inner.state();
         let meanwhile =
-            match state.cache.next(id.kid.as_deref(), inner.context.clock.now(), inner.rules) {
+            match state.cache.next(id.kid.as_deref(), inner.context.clock.steady(), inner.rules) {
                 Next::Known(found) => return Flow::ready(found),
                 Next::Failed(error) => return Flow::failed(error),
                 Next::Ask { meanwhile } => meanwhile,
             };
-        let under_way = state.flight.clone();
-        let begun = under_way.is_none();
-        let flight = under_way.unwrap_or_else(|| inner.begin());
-        state.flight = Some(flight.clone());
+        // One that nobody watches any more is carried on by this caller.
+        let flight = state.flight.take().unwrap_or_else(|| inner.begin());
+        let (is_carried, watch) = (flight.is_watched(), flight.watch());
+        state.flight = Some(flight);
         drop(state);
+        let fetched = Flow::new(async move {
+            watch.await;
+            Ok(())
+        });
         match meanwhile {
             None => {
                 let (inner, kid) = (Arc::clone(inner), id.kid.clone());
-                Flow::new(async move {
-                    flight.await;
-                    let now = inner.context.clock.now();
-                    inner.state().cache.answer(kid.as_deref(), now, inner.rules)
+                fetched.and_then(move |()| {
+                    let now = inner.context.clock.steady();
+                    inner.state().cache.answer(kid.as_deref(), now, inner.rules).into()
                 })
             }
-            Some(found) if !begun => Flow::ready(Some(found)),
-            Some(found) => {
-                let carried = Carried { inner: Arc::downgrade(inner), flight };
-                match inner.context.transport.detach(Flow::new(carried.through())) {
-                    None => Flow::ready(Some(found)),
-                    Some(work) => work.map(|()| Some(found)),
-                }
-            }
+            Some(found) if is_carried => Flow::ready(Some(found)),
+            Some(found) => match inner.context.transport.detach(fetched) {
+                None => Flow::ready(Some(found)),
+                Some(fetched) => fetched.map(|()| Some(found)),
+            },
         }
     }
 }
 
 impl Inner {
-    fn begin(self: &Arc<Self>) -> Flight {
+    fn begin(self: &Arc<Self>) -> Flight<()> {
         let (context, exchange) = (self.context.clone(), request(&self.url));
         // The flight is kept in here: owning what keeps it would be a circle.
         let (owner, assumed) = (Arc::downgrade(self), self.assumed);
-        let asked = context.clock.now();
-        async move {
+        let fallen = owner.clone();
+        let asked = context.clock.steady();
+        let work = async move {
             let answered = match exchange {
                 Ok(exchange) => context.transport.fetch(exchange).await,
                 Err(error) => Err(error),
             };
-            let set = answered.and_then(|answer| read(&answer));
+            let set = answered.and_then(|answer| read(&answer, context.clock.now()));
             if let Some(owner) = owner.upgrade() {
                 owner.land(set.map(|set| Published::of(&set, assumed)), asked);
             }
-        }
-        .boxed()
-        .shared()
+        };
+        Flight::new(work, move || {
+            if let Some(owner) = fallen.upgrade() {
+                owner.land(Err(Error::Unavailable { retry_after: None, cause: panicked() }), asked);
+            }
+        })
     }
 
-    fn land(&self, set: Result<Published>, asked: Timestamp) {
+    fn land(&self, set: Result<Published>, asked: Instant) {
         let mut state = self.state();
-        state.cache.learn(set, asked, self.context.clock.now());
+        // What the fetch brought first, the flight second: a look-up that finds no flight finds what it brought.
+        state.cache.learn(set, asked, self.context.clock.steady());
         state.flight = None;
     }
 
@@ -197,25 +201,8 @@ impl Inner {
     }
 }
 
-/// A fetch that one caller sees through for all; when that caller gives up, the next one begins anew.
-struct Carried {
-    inner: Weak<Inner>,
-    flight: Flight,
-}
-
-impl Carried {
-    async fn through(self) -> Result<()> {
-        self.flight.clone().await;
-        Ok(())
-    }
-}
-
-impl Drop for Carried {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.upgrade() {
-            inner.state().flight.take_if(|flight| flight.ptr_eq(&self.flight));
-        }
-    }
+fn panicked() -> Cause {
+    Cause::new("jwks_fetch_panicked", "fetch of the key set panicked, expected a set or an error")
 }
 
 /// The request for a key set: pure, for who brings a transport of their own.
@@ -228,7 +215,7 @@ fn request(url: &Uri) -> Result<Exchange> {
 }
 
 /// What the answer says.
-fn read(answer: &Response<Vec<u8>>) -> Result<JwkSet> {
+fn read(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<JwkSet> {
     let status = answer.status();
     if status == StatusCode::OK {
         return JwkSet::parse(answer.body())
@@ -236,10 +223,7 @@ fn read(answer: &Response<Vec<u8>>) -> Result<JwkSet> {
     }
     let cause = Cause::new("jwks_status", format!("key set answered {status}, expected 200"));
     if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-        let field = answer.headers().get(header::RETRY_AFTER);
-        let seconds = field.and_then(|field| field.to_str().ok()?.parse().ok());
-        let retry_after = seconds.map(Duration::from_secs);
-        return Err(Error::Unavailable { retry_after, cause });
+        return Err(Error::Unavailable { retry_after: retry_after(answer.headers(), now), cause });
     }
     Err(Error::Protocol(cause))
 }

@@ -2,8 +2,8 @@
 
 use crate::{ClaimsToSign, Minted, SigningKey};
 use auth_core::{
-    Answer, Authenticator, BearerRealm, Clock, Credentials, Error, Flow, Lifespan, Present, Random,
-    Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
+    Answer, Authenticator, BearerRealm, Clock, Context, Credentials, Error, Flow, Lifespan,
+    Present, Random, Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header::AUTHORIZATION};
@@ -68,7 +68,7 @@ impl Mint {
 impl TokenSource for Mint {
     type Token = Jwt;
 
-    fn token(&self, _: Renewal<Jwt>) -> Flow<'_, Jwt> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Jwt>) -> Flow<'a, Jwt> {
         self.mint().into()
     }
 }

@@ -7,9 +7,8 @@
 //!
 //! # What it does not do
 //!
-//! It is no database: a store is one directory on one machine. It opens no browser. And its work is done on the thread
-//! that polls or calls: files are small and soon written, and the receiver is meant for a thread that has nothing else
-//! to do.
+//! It is no database: a store is one directory on one machine. It opens no browser. The store works on threads of its own
+//! and blocks nobody; the receiver works on the thread that calls it, and is meant for one that has nothing else to do.
 
 mod redirect;
 mod store;

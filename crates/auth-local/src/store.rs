@@ -1,44 +1,44 @@
 //! Tokens in files.
 
+mod held;
 mod place;
 mod record;
-mod seal;
+mod threads;
 
-use auth_core::{Clock, Flow, Random, Result, Secret, Timestamp};
-use auth_session::{Entry, Lease, Saved, TokenStore};
+use auth_core::{Clock, Error, Flow, Result, Secret, Timestamp};
+use auth_session::{Entry, Intent, Lease, Saved, SealedFor, Sealer, TokenStore};
+use held::Held;
 use place::{Guard, Place};
-use record::Record;
-use seal::Seal;
-use std::{
-    collections::HashMap,
-    fmt,
-    fs::File,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use record::{Note, Record};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
+use threads::Threads;
 
 /// Keeps tokens in one directory, a file for each name, for all processes of one user.
 ///
 /// A file is written aside, synced and renamed: whoever reads finds the old token or the new one, whole, whatever is
 /// killed in between. A lease is a lock of the operating system that ends with its process, so nobody waits for the
-/// dead; and it has an end, so nobody waits for long for one that hangs. Its fence only grows: a process that was too
-/// slow cannot save over what another saved since.
+/// dead; and it has an end, so nobody waits for long for one that hangs, not even when somebody sets the clock back. Its
+/// fence only grows: a process that was too slow cannot save over what another saved since.
+///
+/// Files are read and written on threads of the store, of which there are a few while there is work and none
+/// otherwise. So its flows can be made and polled on any thread and in any runtime, and block neither.
 ///
 /// A clone is the same store. Several in one process exclude each other as several processes do.
 ///
 /// # Security
 ///
 /// The directory and its files belong to their owner alone (0700 and 0600 on Unix): what others can read is refused, not
-/// used. That protects from other users, not from backups, and not from whoever is root: give it a
-/// [key](Self::encrypted). On other systems the permissions are those of the directory.
+/// used. That protects from other users, not from backups, and not from whoever is root: [seal](Self::sealed) them. On
+/// other systems the permissions are those of the directory.
 ///
 /// ```
-/// use auth_core::{SystemClock, SystemRandom};
+/// use auth_core::{Secret, SystemClock, SystemRandom};
 /// use auth_local::FileTokenStore;
+/// use auth_session::Sealer;
 ///
-/// # fn open(directory: &std::path::Path, key: &auth_core::Secret) -> auth_core::Result<()> {
-/// let store = FileTokenStore::open(directory, SystemClock)?.encrypted(key, SystemRandom::new())?;
+/// # fn open(directory: &std::path::Path, key: &Secret) -> auth_core::Result<()> {
+/// let sealer = Sealer::new(key, SystemRandom::new())?;
+/// let store = FileTokenStore::open(directory, SystemClock)?.sealed(sealer, "acme");
 /// # Ok(())
 /// # }
 /// ```
@@ -48,116 +48,188 @@ pub struct FileTokenStore(Arc<Inner>);
 struct Inner {
     place: Place,
     clock: Arc<dyn Clock>,
-    seal: Seal,
-    /// The locks of the leases that are held here.
-    held: Mutex<HashMap<(Box<str>, u64), File>>,
+    seal: Option<Seal>,
+    held: Held,
+    threads: Threads,
+}
+
+struct Seal {
+    sealer: Sealer,
+    tenant: Box<str>,
 }
 
 impl FileTokenStore {
-    /// The store in this directory, which is made if it is not there.
+    /// The store in this directory, which is made if it is not there. This opens files on the thread that calls it.
     ///
     /// # Errors
     ///
     /// `Error::Config` when it cannot be made or read, is no directory, or others than its owner can open it.
     pub fn open(directory: &Path, clock: impl Clock + 'static) -> Result<Self> {
-        Ok(Self(Arc::new(Inner {
-            place: Place::open(directory)?,
-            clock: Arc::new(clock),
-            seal: Seal::Plain,
-            held: Mutex::default(),
-        })))
+        Ok(Self::over(Place::open(directory)?, Arc::new(clock), None))
     }
 
-    /// Encrypted under a key of 32 bytes (AES-256-GCM). A file that is not is then refused, and the other way round.
-    ///
-    /// # Errors
-    ///
-    /// `Error::Config` when the key has not 32 bytes.
-    pub fn encrypted(self, key: &Secret, random: impl Random + 'static) -> Result<Self> {
-        let Inner { place, clock, .. } = &*self.0;
-        Ok(Self(Arc::new(Inner {
-            place: place.clone(),
-            clock: Arc::clone(clock),
-            seal: Seal::under(key, Arc::new(random))?,
-            held: Mutex::default(),
-        })))
+    /// With everything that it keeps sealed, for this tenant. A file that is not sealed is then refused, and the other
+    /// way round. To be called before it is used.
+    #[must_use]
+    pub fn sealed(self, sealer: Sealer, tenant: &str) -> Self {
+        let (place, clock) = (self.0.place.clone(), Arc::clone(&self.0.clock));
+        Self::over(place, clock, Some(Seal { sealer, tenant: tenant.into() }))
     }
 
-    fn load_now(&self, name: &str) -> Result<Option<Entry>> {
-        let guard = self.0.place.guard(name)?;
-        let Some(record) = self.read(&guard)? else { return Ok(None) };
-        let Some(sealed) = record.token else { return Ok(None) };
-        let token = self.0.seal.open(name, record.saved, sealed, guard.path())?;
-        Ok(Some(Entry { token, fence: record.saved }))
+    fn over(place: Place, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {
+        let (held, threads) = (Held::default(), Threads::default());
+        Self(Arc::new(Inner { place, clock, seal, held, threads }))
     }
 
-    fn lease_now(&self, name: &str, hold: Duration) -> Result<Option<Lease>> {
-        let guard = self.0.place.guard(name)?;
-        let now = self.0.clock.now();
-        let mut record = self.read(&guard)?.unwrap_or_default();
-        if now < record.leased_until && guard.is_held(record.fence)? {
+    /// Does something with the files of a name, on a thread of the store, when nobody else is at them.
+    fn at<T: Send + 'static>(
+        &self,
+        name: &str,
+        act: impl Fn(&Inner, &Guard<'_>) -> Result<T> + Send + 'static,
+    ) -> Flow<'_, T> {
+        let (inner, name) = (Arc::clone(&self.0), Box::<str>::from(name));
+        self.0.threads.run(move |waited| {
+            inner.held.forget_what_ran_out(inner.clock.steady());
+            let guard = inner.place.guard(&name, waited).transpose()?;
+            Some(guard.and_then(|guard| act(&inner, &guard)))
+        })
+    }
+}
+
+impl Inner {
+    fn load(&self, guard: &Guard<'_>) -> Result<Option<Entry>> {
+        let Some(record) = read(guard)? else { return Ok(None) };
+        let token = record.token.map(|note| self.open("token", note, guard)).transpose()?;
+        let intent = record.intent.map(|note| self.open("intent", note, guard)).transpose()?;
+        if token.is_none() && intent.is_none() {
+            return Ok(None);
+        }
+        let intent = intent.map(|(bytes, _)| record::read_intent(&bytes, guard.path()));
+        let (token, fence) = token.map_or((None, 0), |(token, fence)| (Some(token), fence));
+        Ok(Some(Entry { token, fence, intent: intent.transpose()? }))
+    }
+
+    fn lease(&self, guard: &Guard<'_>, hold: Duration) -> Result<Option<Lease>> {
+        let (now, steady) = (self.clock.now(), self.clock.steady());
+        let mut record = read(guard)?.unwrap_or_default();
+        let taken = now < record.leased_until && guard.is_held(record.fence)?;
+        // Its end is a moment, which never comes while the clock is set back: so its span is watched too.
+        if taken && !self.held.has_seen_the_end(guard.name(), record.fence, record.hold, steady) {
             return Ok(None);
         }
         let last = record.fence;
         record.fence = last.saturating_add(1);
-        record.leased_until = now.after(hold);
+        (record.leased_until, record.hold) = (now.after(hold), hold);
         let lock = guard.hold(record.fence)?;
         guard.write(&record)?;
         guard.forget(last);
-        self.held().insert((name.into(), record.fence), lock);
+        self.held.insert(guard.name(), record.fence, lock, steady, hold);
         Ok(Some(Lease { fence: record.fence }))
     }
 
-    fn save_now(&self, name: &str, lease: Lease, token: &Secret) -> Result<Saved> {
-        let guard = self.0.place.guard(name)?;
-        match self.read(&guard)? {
+    /// Changes the record, if this is its last lease.
+    fn change(
+        &self,
+        guard: &Guard<'_>,
+        lease: Lease,
+        change: impl FnOnce(&mut Record),
+    ) -> Result<Saved> {
+        match read(guard)? {
             Some(mut record) if record.fence == lease.fence => {
-                record.token = Some(self.0.seal.close(name, lease.fence, token)?);
-                record.saved = lease.fence;
+                change(&mut record);
                 guard.write(&record).map(|()| Saved::Kept)
             }
             _ => Ok(Saved::Lost),
         }
     }
 
-    fn release_now(&self, name: &str, lease: Lease) -> Result<()> {
-        // The lock first: from here on nobody waits for it, whatever becomes of the file.
-        drop(self.held().remove(&(name.into(), lease.fence)));
-        let guard = self.0.place.guard(name)?;
-        if let Some(mut record) = self.read(&guard)? {
-            if record.fence == lease.fence {
-                record.leased_until = Timestamp::default();
-                guard.write(&record)?;
-                guard.forget(lease.fence);
-            }
+    fn release(&self, guard: &Guard<'_>, lease: Lease) -> Result<()> {
+        let released =
+            self.change(guard, lease, |record| record.leased_until = Timestamp::default())?;
+        if released == Saved::Kept {
+            guard.forget(lease.fence);
         }
         Ok(())
     }
 
-    fn read(&self, guard: &Guard<'_>) -> Result<Option<Record>> {
-        guard.read()?.map(|bytes| Record::read(&bytes, guard.path())).transpose()
+    fn close(&self, kind: &str, name: &str, lease: Lease, plain: &Secret) -> Result<Note> {
+        let fence = lease.fence;
+        let bytes = match &self.seal {
+            None => [&[PLAIN], plain.expose()].concat(),
+            Some(Seal { sealer, tenant }) => {
+                let sealed = sealer.seal(SealedFor { tenant, kind, name, fence }, plain)?;
+                [&[SEALED], &sealed[..]].concat()
+            }
+        };
+        Ok(Note { fence, bytes })
     }
 
-    fn held(&self) -> std::sync::MutexGuard<'_, HashMap<(Box<str>, u64), File>> {
-        self.0.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn open(&self, kind: &str, note: Note, guard: &Guard<'_>) -> Result<(Secret, u64)> {
+        let Note { fence, bytes } = note;
+        let refuse = |what: &str| {
+            let text = format!("{kind} in {} {what}", guard.path().display());
+            Err(Error::config("token_store_sealed", text))
+        };
+        match (&self.seal, bytes.split_first()) {
+            (None, Some((&PLAIN, plain))) => Ok((Secret::new(plain), fence)),
+            (None, Some((&SEALED, _))) => refuse("is sealed; open the store with its key"),
+            (Some(_), Some((&PLAIN, _))) => {
+                refuse("is not sealed, expected it to be; remove the file to log in anew")
+            }
+            (Some(Seal { sealer, tenant }), Some((&SEALED, sealed))) => {
+                let place = SealedFor { tenant, kind, name: guard.name(), fence };
+                sealer.open(place, sealed).map(|plain| (plain, fence))
+            }
+            _ => refuse("cannot be read; remove the file to log in anew"),
+        }
     }
+}
+
+/// How a note is written: the first byte says so.
+const PLAIN: u8 = 0;
+const SEALED: u8 = 1;
+
+fn read(guard: &Guard<'_>) -> Result<Option<Record>> {
+    guard.read()?.map(|bytes| Record::read(&bytes, guard.path())).transpose()
 }
 
 impl TokenStore for FileTokenStore {
     fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
-        Flow::from(self.load_now(name))
+        self.at(name, Inner::load)
     }
 
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
-        Flow::from(self.lease_now(name, hold))
+        self.at(name, move |inner, guard| inner.lease(guard, hold))
     }
 
     fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
-        Flow::from(self.save_now(name, lease, token))
+        let note = match self.0.close("token", name, lease, token) {
+            Ok(note) => note,
+            Err(error) => return Flow::failed(error),
+        };
+        self.at(name, move |inner, guard| {
+            let note = note.clone();
+            inner.change(guard, lease, |record| (record.token, record.intent) = (Some(note), None))
+        })
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        let written = intent.map(|intent| record::write_intent(&intent));
+        let closed = written.map(|plain| self.0.close("intent", name, lease, &plain)).transpose();
+        let note = match closed {
+            Ok(note) => note,
+            Err(error) => return Flow::failed(error),
+        };
+        self.at(name, move |inner, guard| {
+            let note = note.clone();
+            inner.change(guard, lease, |record| record.intent = note)
+        })
     }
 
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
-        Flow::from(self.release_now(name, lease))
+        // The lock first: from here on nobody waits for it, whatever becomes of the file.
+        self.0.held.remove(name, lease.fence);
+        self.at(name, move |inner, guard| inner.release(guard, lease))
     }
 }
 

@@ -7,7 +7,7 @@
 
 use auth_core::{
     Cause, Clock, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Secret, SystemClock,
-    SystemRandom, Token, TokenSource, Transport,
+    Token, TokenSource, Transport,
 };
 use auth_local::FileTokenStore;
 use auth_session::{AtRest, Stored};
@@ -123,7 +123,7 @@ struct Issuer(SocketAddr);
 impl TokenSource for Issuer {
     type Token = Member;
 
-    fn token(&self, why: Renewal<Member>) -> Flow<'_, Member> {
+    fn token<'a>(&'a self, _: &'a Context, why: Renewal<Member>) -> Flow<'a, Member> {
         let number = match why {
             Renewal::First => 0,
             Renewal::Due(old) | Renewal::Refused(old, _) => old.0,
@@ -160,15 +160,11 @@ fn process() {
     let issuer = env::var(ISSUER).unwrap().parse().unwrap();
     let directory = PathBuf::from(env::var(DIRECTORY).unwrap());
     let store = FileTokenStore::open(&directory, SystemClock).unwrap();
-    let context = Context {
-        transport: Arc::new(Threads),
-        clock: Arc::new(SystemClock),
-        random: Arc::new(SystemRandom::new()),
-    };
-    let stored = Stored::new(Issuer(issuer), store, "family", context);
+    let context = Context::new(Threads);
+    let stored = Stored::new(Issuer(issuer), store, "family");
     let mut why = Renewal::First;
     loop {
-        let member = stored.token(why).wait().unwrap();
+        let member = stored.token(&context, why).wait().unwrap();
         assert_eq!(ask(issuer, &format!("use {}", member.token().0)).unwrap(), "ok");
         why = Renewal::Due(member);
     }

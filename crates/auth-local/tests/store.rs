@@ -4,13 +4,16 @@
 
 use auth_core::{Secret, Timestamp};
 use auth_local::FileTokenStore;
-use auth_session::{Lease, Saved, TokenStore};
+use auth_session::{Intent, Lease, Saved, Sealer, TokenStore};
 use auth_testing::{ManualClock, SeededRandom};
 use std::{
     fs,
+    future::Future,
     path::{Path, PathBuf},
+    pin::Pin,
     sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    task::{Context, Waker},
+    time::{Duration, Instant},
 };
 
 const HOLD: Duration = Duration::from_secs(60);
@@ -31,8 +34,12 @@ impl Directory {
     }
 
     fn sealed(&self, clock: &ManualClock, key: u8) -> FileTokenStore {
-        let key = Secret::new(vec![key; 32]);
-        self.store(clock).encrypted(&key, SeededRandom::new(1)).unwrap()
+        self.sealed_for("acme", clock, key)
+    }
+
+    fn sealed_for(&self, tenant: &str, clock: &ManualClock, key: u8) -> FileTokenStore {
+        let sealer = Sealer::new(&Secret::new(vec![key; 32]), SeededRandom::new(1)).unwrap();
+        self.store(clock).sealed(sealer, tenant)
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -66,9 +73,10 @@ fn save(store: &FileTokenStore, lease: Lease, token: &str) -> Saved {
 /// The token, or the code of the error.
 fn load(store: &FileTokenStore) -> Result<Option<(String, u64)>, &'static str> {
     let entry = store.load("tenant").wait().map_err(|error| error.code())?;
-    let text =
-        |entry: &auth_session::Entry| String::from_utf8(entry.token.expose().to_vec()).unwrap();
-    Ok(entry.map(|entry| (text(&entry), entry.fence)))
+    Ok(entry.and_then(|entry| {
+        let token = entry.token?;
+        Some((String::from_utf8(token.expose().to_vec()).unwrap(), entry.fence))
+    }))
 }
 
 #[test]
@@ -154,17 +162,16 @@ fn what_is_encrypted_opens_with_its_key_alone() {
     assert_eq!(load(&sealed), Ok(Some(("very secret".into(), held.fence))));
     let bytes = fs::read(directory.token_file()).unwrap();
     assert!(!bytes.windows(6).any(|part| part == b"secret"));
-    assert_eq!(load(&directory.sealed(&clock, 2)), Err("token_store_sealed"));
+    assert_eq!(load(&directory.sealed(&clock, 2)), Err("seal_broken"));
+    assert_eq!(load(&directory.sealed_for("other", &clock, 1)), Err("seal_broken"));
     assert_eq!(load(&directory.store(&clock)), Err("token_store_sealed"));
-    for at in 33..bytes.len() {
+    // The last byte says that there is no intent; the sealed token is before it.
+    for at in bytes.len() - 12..bytes.len() - 1 {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         fs::write(directory.token_file(), changed).unwrap();
-        assert_eq!(load(&sealed), Err("token_store_sealed"), "changed at {at}");
+        assert_eq!(load(&sealed), Err("seal_broken"), "changed at {at}");
     }
-    let key = Secret::new(vec![1; 16]);
-    let short = directory.store(&clock).encrypted(&key, SeededRandom::new(1)).unwrap_err();
-    assert_eq!(short.code(), "token_store_key");
 }
 
 /// Neither is a file of another name, nor one that was not encrypted when a key is given.
@@ -176,12 +183,185 @@ fn what_is_encrypted_is_bound_to_its_name() {
     sealed.save("other", held, &Secret::from("token")).wait().unwrap();
     let other = directory.token_file();
     fs::copy(&other, other.with_file_name("tenant.token")).unwrap();
-    assert_eq!(load(&sealed), Err("token_store_sealed"));
+    assert_eq!(load(&sealed), Err("seal_broken"));
     fs::remove_file(other.with_file_name("tenant.token")).unwrap();
     let plain = directory.store(&clock);
     let held = lease(&plain).unwrap();
     assert_eq!(save(&plain, held, "plain"), Saved::Kept);
     assert_eq!(load(&sealed), Err("token_store_sealed"));
+}
+
+const INTENT: Intent =
+    Intent { since: Timestamp::from_unix(1_000_000), retry_at: Timestamp::from_unix(1_003_600) };
+
+fn intend(store: &FileTokenStore, lease: Lease, intent: Option<Intent>) -> Saved {
+    store.intend("tenant", lease, intent).wait().unwrap()
+}
+
+fn intent(store: &FileTokenStore) -> Option<Intent> {
+    store.load("tenant").wait().unwrap().and_then(|entry| entry.intent)
+}
+
+/// A token, an intent beside it, or the intent alone; sealed or not, and by whatever process.
+#[test]
+fn an_intent_is_kept_beside_a_token_and_goes_when_another_is_saved() {
+    for seal in [false, true] {
+        let (directory, clock) = (Directory::new(), clock());
+        let open = || if seal { directory.sealed(&clock, 1) } else { directory.store(&clock) };
+        let store = open();
+        let first = lease(&store).unwrap();
+        assert_eq!(intend(&store, first, Some(INTENT)), Saved::Kept);
+        assert_eq!((intent(&open()), load(&open())), (Some(INTENT), Ok(None)), "alone");
+        assert_eq!(intend(&store, first, None), Saved::Kept);
+        assert!(store.load("tenant").wait().unwrap().is_none());
+        assert_eq!(intend(&store, first, Some(INTENT)), Saved::Kept);
+        assert_eq!(save(&store, first, "one"), Saved::Kept);
+        assert_eq!(intent(&open()), None, "saving a token removes it");
+        store.release("tenant", first).wait().unwrap();
+        let second = lease(&store).unwrap();
+        assert_eq!(intend(&store, second, Some(INTENT)), Saved::Kept);
+        let beside = Ok(Some((String::from("one"), first.fence)));
+        assert_eq!((intent(&open()), load(&open())), (Some(INTENT), beside.clone()), "beside it");
+        assert_eq!(intend(&store, first, None), Saved::Lost, "its lease is over");
+        assert_eq!(intend(&store, second, None), Saved::Kept);
+        assert_eq!((intent(&open()), load(&open())), (None, beside));
+    }
+}
+
+/// A sealed intent is none of another tenant's, and no token.
+#[test]
+fn a_sealed_intent_is_bound_as_a_token_is() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.sealed(&clock, 1);
+    let held = lease(&store).unwrap();
+    assert_eq!(intend(&store, held, Some(INTENT)), Saved::Kept);
+    assert_eq!(load(&directory.sealed_for("other", &clock, 1)), Err("seal_broken"));
+    let bytes = fs::read(directory.token_file()).unwrap();
+    // The intent where the token belongs.
+    let (head, notes) = bytes.split_at(8 + 3 * 8);
+    assert_eq!(notes[0], 0, "no token");
+    fs::write(directory.token_file(), [head, &notes[1..], &notes[..1]].concat()).unwrap();
+    assert_eq!(load(&store), Err("seal_broken"));
+}
+
+/// A program that is older than the file never logs in anew: the newer one may be using the session.
+#[test]
+fn a_version_that_is_not_known_is_an_error_and_no_empty_file() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.store(&clock);
+    let held = lease(&store).unwrap();
+    assert_eq!(save(&store, held, "token"), Saved::Kept);
+    let (file, whole) = (directory.token_file(), fs::read(directory.token_file()).unwrap());
+    assert!(whole.starts_with(b"mauth-1\n"));
+    let newer = [b"mauth-2\n", &whole[8..]].concat();
+    fs::write(&file, &newer).unwrap();
+    assert_eq!(load(&store), Err("token_store_version"));
+    let leased = store.lease("tenant", HOLD).wait();
+    assert_eq!(leased.unwrap_err().code(), "token_store_version");
+    let saved = store.save("tenant", held, &Secret::from("token")).wait();
+    assert_eq!(saved.unwrap_err().code(), "token_store_version");
+    assert_eq!(fs::read(&file).unwrap(), newer, "it is as it was");
+}
+
+/// The lock of a process that is slow, which is another open file here.
+fn locked(directory: &Directory) -> fs::File {
+    let guard = directory.0.join("tenant.guard");
+    let file = fs::OpenOptions::new().write(true).open(guard).unwrap();
+    fs4::FileExt::lock(&file).unwrap();
+    file
+}
+
+#[test]
+fn no_flow_blocks_whoever_makes_or_polls_it() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.store(&clock);
+    let held = lease(&store).unwrap();
+    let lock = locked(&directory);
+    let began = Instant::now();
+    let token = Secret::from("token");
+    let mut load = store.load("tenant");
+    let mut leased = store.lease("tenant", HOLD);
+    let mut saved = store.save("tenant", held, &token);
+    let mut intended = store.intend("tenant", held, Some(INTENT));
+    let mut released = store.release("tenant", held);
+    let context = &mut Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut load).poll(context).is_pending());
+    assert!(Pin::new(&mut leased).poll(context).is_pending());
+    assert!(Pin::new(&mut saved).poll(context).is_pending());
+    assert!(Pin::new(&mut intended).poll(context).is_pending());
+    assert!(Pin::new(&mut released).poll(context).is_pending());
+    assert!(store.lease("another", HOLD).wait().unwrap().is_some(), "names are apart");
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    drop(lock);
+    load.wait().unwrap();
+    for flow in [saved, intended] {
+        flow.wait().unwrap();
+    }
+    released.wait().unwrap();
+}
+
+/// What was begun is seen through though its caller gave up.
+#[test]
+fn a_save_that_was_given_up_is_done_all_the_same() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.store(&clock);
+    let held = lease(&store).unwrap();
+    let lock = locked(&directory);
+    let mut saved = store.save("tenant", held, &Secret::from("token"));
+    assert!(Pin::new(&mut saved).poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop((saved, lock));
+    let began = Instant::now();
+    while load(&store) != Ok(Some(("token".into(), held.fence))) {
+        assert!(began.elapsed() < Duration::from_secs(5), "it was never saved");
+    }
+}
+
+#[test]
+fn a_process_that_hangs_with_the_lock_is_an_error_after_a_while() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.store(&clock);
+    let held = lease(&store).unwrap();
+    assert_eq!(save(&store, held, "token"), Saved::Kept);
+    let _lock = locked(&directory);
+    assert_eq!(load(&store), Err("token_store_locked"));
+}
+
+/// Whoever took a lease was cancelled, and nobody releases it.
+#[cfg(target_os = "linux")]
+#[test]
+fn leases_that_ran_out_keep_no_file_open() {
+    let (directory, clock) = (Directory::new(), clock());
+    let store = directory.store(&clock);
+    let ours = |file: &PathBuf| file.starts_with(&directory.0);
+    let open = || {
+        let links = fs::read_dir("/proc/self/fd").unwrap().flatten();
+        links.filter_map(|link| fs::read_link(link.path()).ok()).filter(ours).count()
+    };
+    for n in 0..100 {
+        assert!(store.lease(&format!("tenant {n}"), HOLD).wait().unwrap().is_some());
+        assert!(lease(&store).is_some());
+        assert!(open() <= 2, "{} files are open", open());
+        clock.advance(HOLD);
+    }
+    store.load("tenant").wait().unwrap();
+    assert_eq!(open(), 0);
+}
+
+/// One that hangs takes the lease, and then somebody sets the clock back by a day: its end never comes, its span does.
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_from_the_lease() {
+    let (directory, clock) = (Directory::new(), clock());
+    let others = ManualClock::at(1_000_000);
+    let (hangs, other) = (directory.store(&others), directory.store(&clock));
+    assert!(lease(&hangs).is_some());
+    clock.set(Timestamp::from_unix(1_000_000 - 86_400));
+    for _ in 0..59 {
+        assert_eq!(lease(&other), None);
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(lease(&other), None);
+    clock.advance(Duration::from_secs(1));
+    assert!(lease(&other).is_some());
 }
 
 #[test]

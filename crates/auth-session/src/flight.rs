@@ -3,22 +3,56 @@
 use crate::sync::{Mutex, MutexGuard};
 use std::{
     collections::BTreeMap,
+    fmt,
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::Pin,
     sync::{Arc, PoisonError},
     task::{Context, Poll, Wake, Waker},
 };
 
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// A flight: work that belongs to nobody who watches it. Whoever polls drives it, dropping a watcher drops nothing, and
-/// its outcome goes to all.
-pub(crate) struct Flight<T>(Arc<Shared<T>>);
+/// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a key set, a
+/// question to an introspection endpoint, a probe.
+///
+/// The work belongs to nobody who waits. Each [`Watch`] that is polled drives it, from whatever thread or runtime, and
+/// a watch that is dropped takes nothing with it: as long as the flight itself is kept, the next watch goes on where
+/// the last one stopped. Where a [`Transport`](auth_core::Transport) has a background, a watch can be handed to it, and
+/// the work is seen through though nobody waits.
+///
+/// If the work panics, `fallback` is called in its stead: its outcome goes to every watch but the one that was driving the
+/// work, which the panic reaches.
+///
+/// # Taking a flight down
+///
+/// Whoever shares flights keeps the one that is under way behind a lock, and takes it down when it has landed. The
+/// work has to leave what it found **first** and take the flight down **second**: a caller that finds no flight must find
+/// what it brought, or it begins another one for the same question. A probe, for example, condemns the token that
+/// turned out dead, and then removes itself. The fallback does the same, or a flight whose work panicked is never taken
+/// down.
+///
+/// ```
+/// use auth_core::Flow;
+/// use auth_session::Flight;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// static ASKED: AtomicU32 = AtomicU32::new(0);
+///
+/// let flight = Flight::new(async { ASKED.fetch_add(1, Ordering::Relaxed) + 41 }, || 0);
+/// let (one, other) = (flight.watch(), flight.watch());
+/// let both = Flow::new(async move { Ok((one.await, other.await)) });
+/// assert_eq!(both.wait()?, (41, 41));
+/// assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+pub struct Flight<T>(Arc<Shared<T>>);
 
-/// One who waits for the outcome.
-pub(crate) struct Watch<T> {
+/// A future of a flight's outcome: one for each caller that waits.
+pub struct Watch<T> {
     flight: Arc<Shared<T>>,
-    /// The ticket under which this watcher's waker is kept.
+    /// The ticket under which this watch's waker is kept.
     ticket: Option<u64>,
 }
 
@@ -27,94 +61,129 @@ struct Shared<T>(Mutex<State<T>>);
 struct State<T> {
     /// Gone while somebody is polling it, and when it is done.
     work: Option<Work<T>>,
-    outcome: Option<T>,
-    /// The work got on while somebody was polling it: who looked meanwhile found nothing to drive.
+    /// What is called if the work panics.
+    fallback: Option<Fallback<T>>,
+    /// Shared, so that it is cloned outside the lock: what clones it is foreign code.
+    outcome: Option<Arc<T>>,
+    /// The work got on while somebody was polling it: a watch that looked meanwhile found nothing to drive.
     woken: bool,
-    watchers: BTreeMap<u64, Waker>,
+    wakers: BTreeMap<u64, Waker>,
     tickets: u64,
+    watches: usize,
 }
 
-impl<T: Clone + Send + 'static> Flight<T> {
-    pub(crate) fn new(work: impl Future<Output = T> + Send + 'static) -> Self {
+impl<T: Clone + Send + Sync + 'static> Flight<T> {
+    /// Work that is under way from now on, and what is called for its outcome if it panics. It does nothing before
+    /// somebody polls a [`watch`](Self::watch).
+    pub fn new(
+        work: impl Future<Output = T> + Send + 'static,
+        fallback: impl FnOnce() -> T + Send + 'static,
+    ) -> Self {
         Self(Arc::new(Shared(Mutex::new(State {
             work: Some(Box::pin(work)),
+            fallback: Some(Box::new(fallback)),
             outcome: None,
             woken: false,
-            watchers: BTreeMap::new(),
+            wakers: BTreeMap::new(),
             tickets: 0,
+            watches: 0,
         }))))
     }
 
-    pub(crate) fn watch(&self) -> Watch<T> {
+    /// Waits for the outcome, and drives the work meanwhile.
+    #[must_use]
+    pub fn watch(&self) -> Watch<T> {
+        self.0.state().watches += 1;
         Watch { flight: Arc::clone(&self.0), ticket: None }
+    }
+
+    /// Does anybody wait for it? A flight that has not landed and that nobody watches stands still, until the next
+    /// watch drives it on.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        self.0.state().watches > 0
+    }
+
+    /// Is the outcome known?
+    #[must_use]
+    pub fn has_landed(&self) -> bool {
+        self.0.state().outcome.is_some()
     }
 }
 
-impl<T: Clone + Send + 'static> Future for Watch<T> {
+impl<T: Clone + Send + Sync + 'static> Future for Watch<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        // Wakers are foreign code: cloned before the lock is taken, and dropped after it is given back.
+        let waker = context.waker().clone();
         let flight = Arc::clone(&self.flight);
         let mut state = flight.state();
-        if let Some(outcome) = &state.outcome {
-            return Poll::Ready(outcome.clone());
+        if let Some(outcome) = state.outcome.clone() {
+            drop(state);
+            return Poll::Ready(T::clone(&outcome));
         }
         let ticket = *self.ticket.get_or_insert_with(|| {
             state.tickets += 1;
             state.tickets
         });
-        state.watchers.insert(ticket, context.waker().clone());
-        let Some(work) = state.work.take() else { return Poll::Pending };
+        let replaced = state.wakers.insert(ticket, waker);
+        let work = state.work.take();
         drop(state);
-        let mut turn = Turn { flight: &flight, work: Some(work) };
-        let waker = Waker::from(Arc::clone(&flight));
-        turn.poll(&mut Context::from_waker(&waker))
+        drop(replaced);
+        work.map_or(Poll::Pending, |work| flight.drive(work))
     }
 }
 
-/// One poll of the work, outside the lock. Even when the work panics it is put back, so that the panic reaches every
-/// watcher rather than leaving them asleep.
-struct Turn<'a, T: Send + 'static> {
-    flight: &'a Arc<Shared<T>>,
-    work: Option<Work<T>>,
-}
-
-impl<T: Clone + Send + 'static> Turn<'_, T> {
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<T> {
-        let Some(work) = &mut self.work else { return Poll::Pending };
-        let outcome = std::task::ready!(work.as_mut().poll(context));
-        self.work = None;
-        let mut state = self.flight.state();
-        state.outcome = Some(outcome.clone());
-        let watchers = std::mem::take(&mut state.watchers);
-        drop(state);
-        watchers.into_values().for_each(Waker::wake);
-        Poll::Ready(outcome)
-    }
-}
-
-impl<T: Send + 'static> Drop for Turn<'_, T> {
-    fn drop(&mut self) {
-        if let Some(work) = self.work.take() {
-            let mut state = self.flight.state();
-            state.work = Some(work);
-            let woken = std::mem::take(&mut state.woken);
-            drop(state);
-            if woken || std::thread::panicking() {
-                Arc::clone(self.flight).wake();
+impl<T: Clone + Send + Sync + 'static> Shared<T> {
+    /// One poll of the work, outside the lock.
+    fn drive(self: &Arc<Self>, mut work: Work<T>) -> Poll<T> {
+        let waker = Waker::from(Arc::clone(self));
+        let mut context = Context::from_waker(&waker);
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut context))) {
+            Ok(Poll::Ready(outcome)) => {
+                self.land(outcome.clone());
+                Poll::Ready(outcome)
+            }
+            Ok(Poll::Pending) => {
+                let mut state = self.state();
+                state.work = Some(work);
+                let woken = std::mem::take(&mut state.woken);
+                drop(state);
+                if woken {
+                    Arc::clone(self).wake();
+                }
+                Poll::Pending
+            }
+            Err(panic) => {
+                let fallback = self.state().fallback.take();
+                fallback.into_iter().for_each(|fallback| self.land(fallback()));
+                resume_unwind(panic)
             }
         }
     }
+
+    fn land(&self, outcome: T) {
+        let outcome = Arc::new(outcome);
+        let mut state = self.state();
+        state.outcome = Some(outcome);
+        let wakers = std::mem::take(&mut state.wakers);
+        let fallback = state.fallback.take();
+        drop(state);
+        drop(fallback);
+        wakers.into_values().for_each(Waker::wake);
+    }
 }
 
-/// The work has got on: all are woken, since any of them may be the only one that is still polled.
-impl<T: Send + 'static> Wake for Shared<T> {
+/// The work has got on: all are woken, since any of them may be the only one that is still polled. Each registers
+/// again when it is polled.
+impl<T: Send + Sync + 'static> Wake for Shared<T> {
     fn wake(self: Arc<Self>) {
         let mut state = self.state();
         state.woken = state.work.is_none();
-        let watchers: Vec<_> = state.watchers.values().cloned().collect();
+        let wakers = std::mem::take(&mut state.wakers);
         drop(state);
-        watchers.into_iter().for_each(Waker::wake);
+        wakers.into_values().for_each(Waker::wake);
     }
 }
 
@@ -127,9 +196,25 @@ impl<T> Shared<T> {
 
 impl<T> Drop for Watch<T> {
     fn drop(&mut self) {
-        if let Some(ticket) = self.ticket {
-            let left = self.flight.state().watchers.remove(&ticket);
-            drop(left);
-        }
+        let mut state = self.flight.state();
+        state.watches = state.watches.saturating_sub(1);
+        let left = self.ticket.and_then(|ticket| state.wakers.remove(&ticket));
+        drop(state);
+        drop(left);
+    }
+}
+
+impl<T> fmt::Debug for Flight<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.0.state();
+        let landed = if state.outcome.is_some() { "landed" } else { "under way" };
+        write!(f, "Flight({landed}, {} watches)", state.watches)
+    }
+}
+
+impl<T> fmt::Debug for Watch<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let landed = self.flight.state().outcome.is_some();
+        write!(f, "Watch({})", if landed { "landed" } else { "under way" })
     }
 }

@@ -1,24 +1,37 @@
 //! One generation of a token.
 
-use crate::schedule::{Schedule, Stage};
-use auth_core::{Credentials, Flow, Present, Result, Stamp, Timestamp};
+use crate::{
+    schedule::{Schedule, Stage, Time},
+    uses::{InUse, Uses},
+};
+use auth_core::{Credentials, Error, Present, Result, Stamp, Succession, Timestamp, Token};
 use std::{
     array,
     sync::{
-        OnceLock,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 pub(crate) struct Kept<T> {
     pub(crate) token: T,
     pub(crate) generation: u64,
-    /// When it was obtained.
-    since: Timestamp,
     pub(crate) schedule: Schedule,
+    /// When it was obtained.
+    since: Instant,
+    /// The uses of a token whose successor ends it. Others are not counted.
+    uses: Option<Arc<Uses>>,
     presented: OnceLock<Result<[Credentials; COPIES]>>,
     proven: AtomicBool,
+}
+
+/// Why a kept token cannot be used.
+pub(crate) enum Unusable {
+    /// A renewal that ends it has begun.
+    Succeeded,
+    /// No field can hold it.
+    Broken(Error),
 }
 
 /// The reference count of credentials that two threads share is a cache line that they fight for, and costs ten times
@@ -27,50 +40,89 @@ const COPIES: usize = 8;
 
 const MOMENT: Duration = Duration::from_secs(10);
 
-impl<T> Kept<T> {
-    pub(crate) fn new(token: T, generation: u64, schedule: Schedule, since: Timestamp) -> Self {
-        let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
-        Self { token, generation, since, schedule, presented, proven }
-    }
+/// A token that was used for longer than this was taken by somebody, though no answer may have said so.
+const TRIAL: Duration = Duration::from_secs(60);
 
+impl<T: Token> Kept<T> {
+    pub(crate) fn new(token: T, generation: u64, schedule: Schedule, since: Instant) -> Self {
+        let uses = match token.succession() {
+            Succession::Overlapping => None,
+            Succession::Exclusive { .. } => Some(Arc::default()),
+        };
+        let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
+        Self { token, generation, schedule, since, uses, presented, proven }
+    }
+}
+
+impl<T> Kept<T> {
     /// How good it is for what has to last until then. What was obtained a moment ago is as good as it gets: another
     /// one would not live longer.
-    pub(crate) fn stage(&self, now: Timestamp, needed: Option<Timestamp>) -> Stage {
-        let stage = self.schedule.stage(now);
+    pub(crate) fn stage(&self, time: Time, needed: Option<Timestamp>) -> Stage {
+        let stage = self.schedule.stage(time);
         let lasts = needed.is_none_or(|needed| self.schedule.lasts_until(needed));
-        let may_do_better = now >= self.since.after(MOMENT);
+        let may_do_better = self.age(time) >= MOMENT;
         if lasts || !may_do_better { stage } else { stage.max(Stage::Late) }
     }
 
     /// Some server has taken it.
     pub(crate) fn prove(&self) {
-        if !self.is_proven() {
+        if !self.proven.load(Ordering::Relaxed) {
             self.proven.store(true, Ordering::Relaxed);
         }
     }
 
-    pub(crate) fn is_proven(&self) -> bool {
-        self.proven.load(Ordering::Relaxed)
+    /// Was it good for something? It was if a server took it, or if it was in use for long without being refused.
+    pub(crate) fn was_fruitful(&self, time: Time) -> bool {
+        self.proven.load(Ordering::Relaxed) || self.age(time) >= TRIAL
+    }
+
+    fn age(&self, time: Time) -> Duration {
+        time.steady.saturating_duration_since(self.since)
+    }
+
+    /// The uses to wait for before its successor is obtained, if that ends it.
+    pub(crate) const fn uses(&self) -> Option<&Arc<Uses>> {
+        self.uses.as_ref()
+    }
+
+    /// Begins a use. There is nothing to count for a token that its successor does not end.
+    pub(crate) fn begin_use(
+        &self,
+        stamp: impl FnOnce() -> Stamp,
+    ) -> Result<Option<Arc<InUse>>, Unusable> {
+        let Some(uses) = &self.uses else { return Ok(None) };
+        uses.begin(stamp()).map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
     }
 }
 
 impl<T: Present> Kept<T> {
     /// What to add to a request: made once, and lent to each thread from a copy that is likely its own.
     #[inline]
-    pub(crate) fn credentials(&self, stamp: impl FnOnce() -> Stamp) -> Flow<'static, Credentials> {
-        match self.presented.get() {
-            Some(Ok(copies)) => Flow::ready(own(copies).clone()),
-            _ => self.first(stamp).map(|copies| own(copies).clone()).into(),
-        }
+    pub(crate) fn credentials(&self, stamp: impl Fn() -> Stamp) -> Result<Credentials, Unusable> {
+        let lent = match self.presented.get() {
+            Some(Ok(copies)) => own(copies).clone(),
+            _ => own(self.first(&stamp)?).clone(),
+        };
+        if self.uses.is_none() { Ok(lent) } else { self.guarded(lent, stamp) }
     }
 
     #[cold]
-    fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES]> {
+    fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES], Unusable> {
         let made = self.presented.get_or_init(|| {
             let made = self.token.credentials()?.stamped(stamp());
             Ok(array::from_fn(|_| made.kept()))
         });
-        made.as_ref().map_err(Clone::clone)
+        made.as_ref().map_err(|error| Unusable::Broken(error.clone()))
+    }
+
+    /// With a guard that says when the request is over.
+    fn guarded(
+        &self,
+        lent: Credentials,
+        stamp: impl FnOnce() -> Stamp,
+    ) -> Result<Credentials, Unusable> {
+        let in_use = self.begin_use(stamp)?;
+        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
     }
 }
 

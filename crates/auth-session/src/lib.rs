@@ -8,7 +8,9 @@
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
 //! | [`Pool`] | one session for each of many keys, in bounded memory |
-//! | [`Stored`], [`TokenStore`], [`AtRest`] | tokens that outlive the process and are shared by several |
+//! | [`Flight`], [`Watch`] | work that is done once for all who wait for it |
+//! | [`Stored`], [`TokenStore`], [`AtRest`], [`Intent`] | tokens that outlive the process and are shared by several |
+//! | [`Sealer`] | encrypts what a store keeps |
 //! | [`LearnedClock`] | a clock that a server may put right |
 //! | [`retry_after`] | how long a peer wants to be left alone |
 //!
@@ -47,13 +49,13 @@
 //! impl TokenSource for Office {
 //!     type Token = Ticket;
 //!
-//!     fn token(&self, _: Renewal<Ticket>) -> Flow<'_, Ticket> {
+//!     fn token<'a>(&'a self, _: &'a Context, _: Renewal<Ticket>) -> Flow<'a, Ticket> {
 //!         Flow::ready(Ticket("one")) // in real life an exchange over the context's transport
 //!     }
 //! }
 //!
-//! # fn with(context: Context) -> Result<()> {
-//! let session = Session::new(Office, context);
+//! # fn with(transport: impl auth_core::Transport + 'static) -> Result<()> {
+//! let session = Session::new(Office, Context::new(transport)).named("office");
 //! # let _: &dyn Authenticator = &session;
 //! # Ok(())
 //! # }
@@ -61,19 +63,27 @@
 
 mod flight;
 mod kept;
+mod landing;
 mod learned;
 mod pool;
+mod present;
 mod retry_after;
 mod schedule;
+mod sealer;
 mod session;
 mod state;
 mod store;
 mod stored;
 mod sync;
+mod uses;
 
+pub use flight::{Flight, Watch};
 pub use learned::{LearnedClock, Lesson};
 pub use pool::Pool;
 pub use retry_after::retry_after;
+pub use sealer::{SealedFor, Sealer};
 pub use session::{Held, Session};
-pub use store::{AtRest, Entry, Lease, MemoryTokenStore, Saved, TokenStore};
+pub use store::{
+    AtRest, Entry, Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, TokenStore,
+};
 pub use stored::{Stored, StoredToken};

@@ -1,10 +1,23 @@
 //! When a kept token is to be renewed.
 
-use auth_core::{Lifespan, Random, Timestamp};
+use auth_core::{Clock, Lifespan, Random, Succession, Timestamp};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
+    time::{Duration, Instant},
 };
+
+/// What a clock says: the moment, and a reading for spans.
+#[derive(Clone, Copy)]
+pub(crate) struct Time {
+    pub(crate) now: Timestamp,
+    pub(crate) steady: Instant,
+}
+
+impl Time {
+    pub(crate) fn of(clock: &dyn Clock) -> Self {
+        Self { now: clock.now(), steady: clock.steady() }
+    }
+}
 
 /// The times of one token, drawn when it was obtained.
 pub(crate) enum Schedule {
@@ -18,7 +31,9 @@ pub(crate) enum Schedule {
     },
     Idle {
         span: Duration,
-        /// The second in which it was last handed out.
+        /// When it was obtained.
+        since: Instant,
+        /// The second in which it was last handed out, counted from then.
         used: AtomicU64,
     },
     Unknown,
@@ -42,30 +57,44 @@ const LONGEST_LATE: Duration = Duration::from_secs(30);
 
 impl Schedule {
     /// Renewal begins between 60 and 80 percent of a life, at random, so that a fleet whose tokens end together does
-    /// not renew them together; everybody waits for it in the last tenth, or half minute.
-    pub(crate) fn new(lifespan: Lifespan, now: Timestamp, random: &dyn Random) -> Self {
+    /// not renew them together; everybody waits for it in the last tenth, or half minute. A token that its successor
+    /// ends is not renewed before all have to wait.
+    pub(crate) fn new(
+        lifespan: Lifespan,
+        succession: Succession,
+        time: Time,
+        random: &dyn Random,
+    ) -> Self {
         match lifespan {
             Lifespan::Until(dead) => {
-                let life = dead.since(now);
-                let early = now.after(life.mul_f64(0.6 + 0.2 * fraction(random)));
+                let life = dead.since(time.now);
                 let late = dead.before(LONGEST_LATE.min(life / 10));
+                let early = match succession {
+                    Succession::Overlapping => {
+                        time.now.after(life.mul_f64(0.6 + 0.2 * fraction(random)))
+                    }
+                    Succession::Exclusive { .. } => late,
+                };
                 Self::Until { early, late, dead }
             }
-            Lifespan::Idle(span) => Self::Idle { span, used: AtomicU64::new(now.unix()) },
+            Lifespan::Idle(span) => {
+                Self::Idle { span, since: time.steady, used: AtomicU64::new(0) }
+            }
             Lifespan::Unknown => Self::Unknown,
         }
     }
 
-    /// The token is handed out at `now`, if it is fresh.
+    /// The token is handed out now, if it is fresh. Only the clock that it needs is read.
     #[inline]
-    pub(crate) fn hand_out(&self, now: Timestamp) -> bool {
+    pub(crate) fn hand_out(&self, clock: &dyn Clock) -> bool {
         match self {
-            Self::Until { early, .. } => now < *early,
-            Self::Idle { used, .. } => {
-                let fresh = self.stage(now) == Stage::Fresh;
+            Self::Until { early, .. } => clock.now() < *early,
+            Self::Idle { span, since, used } => {
+                let lived = clock.steady().saturating_duration_since(*since);
+                let fresh = idle_stage(*span, lived, used) == Stage::Fresh;
                 // Once a second is enough, and leaves the line to those who only read it.
-                if fresh && used.load(Ordering::Relaxed) < now.unix() {
-                    used.store(now.unix(), Ordering::Relaxed);
+                if fresh && used.load(Ordering::Relaxed) < lived.as_secs() {
+                    used.store(lived.as_secs(), Ordering::Relaxed);
                 }
                 fresh
             }
@@ -81,23 +110,27 @@ impl Schedule {
         }
     }
 
-    pub(crate) fn stage(&self, now: Timestamp) -> Stage {
+    pub(crate) fn stage(&self, time: Time) -> Stage {
         match self {
-            Self::Until { early, .. } if now < *early => Stage::Fresh,
-            Self::Until { late, .. } if now < *late => Stage::Early,
-            Self::Until { dead, .. } if now < *dead => Stage::Late,
+            Self::Until { early, .. } if time.now < *early => Stage::Fresh,
+            Self::Until { late, .. } if time.now < *late => Stage::Early,
+            Self::Until { dead, .. } if time.now < *dead => Stage::Late,
             Self::Until { .. } => Stage::Dead,
-            // It slides on use: what nobody used for most of its span may be gone when it gets there.
-            Self::Idle { span, used } => {
-                let idle = now.since(Timestamp::from_unix(used.load(Ordering::Relaxed)));
-                match () {
-                    () if idle < *span / 10 * 9 => Stage::Fresh,
-                    () if idle < *span => Stage::Late,
-                    () => Stage::Dead,
-                }
+            Self::Idle { span, since, used } => {
+                idle_stage(*span, time.steady.saturating_duration_since(*since), used)
             }
             Self::Unknown => Stage::Fresh,
         }
+    }
+}
+
+/// It slides on use: what nobody used for most of its span may be gone when it gets there.
+fn idle_stage(span: Duration, lived: Duration, used: &AtomicU64) -> Stage {
+    let idle = lived.saturating_sub(Duration::from_secs(used.load(Ordering::Relaxed)));
+    match () {
+        () if idle < span / 10 * 9 => Stage::Fresh,
+        () if idle < span => Stage::Late,
+        () => Stage::Dead,
     }
 }
 
@@ -113,6 +146,7 @@ pub(crate) fn fraction(random: &dyn Random) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use auth_testing::ManualClock;
 
     struct Drawn(u8);
 
@@ -125,48 +159,76 @@ mod tests {
 
     const AT: Timestamp = Timestamp::from_unix(1_000_000);
 
-    #[track_caller]
-    fn check(schedule: &Schedule, stages: &[(u64, Stage)]) {
-        for (seconds, expected) in stages {
-            let now = AT.after(Duration::from_secs(*seconds));
-            assert_eq!(schedule.stage(now), *expected, "after {seconds} s");
+    /// A schedule made at `AT`, the clock that it was made by, and its stages after so many seconds.
+    struct Life(Schedule, ManualClock);
+
+    fn life(lifespan: Lifespan, succession: Succession, drawn: u8) -> Life {
+        let clock = ManualClock::at(AT.unix());
+        let schedule = Schedule::new(lifespan, succession, Time::of(&clock), &Drawn(drawn));
+        Life(schedule, clock)
+    }
+
+    fn until(seconds: u64, drawn: u8) -> Life {
+        let end = AT.after(Duration::from_secs(seconds));
+        life(Lifespan::Until(end), Succession::Overlapping, drawn)
+    }
+
+    impl Life {
+        #[track_caller]
+        fn check(&self, stages: &[(u64, Stage)]) {
+            let begun = Time::of(&self.1);
+            for (seconds, expected) in stages {
+                let span = Duration::from_secs(*seconds);
+                let time = Time { now: AT.after(span), steady: begun.steady + span };
+                assert_eq!(self.0.stage(time), *expected, "after {seconds} s");
+            }
         }
     }
 
     #[test]
     fn a_life_has_four_stages() {
-        let hour = Lifespan::Until(AT.after(Duration::from_secs(3600)));
-        let drawn = |byte| Schedule::new(hour, AT, &Drawn(byte));
-        let late = [(3569, Stage::Early), (3570, Stage::Late), (3599, Stage::Late)];
-        check(&drawn(0), &[(0, Stage::Fresh), (2159, Stage::Fresh), (2160, Stage::Early)]);
-        check(&drawn(255), &[(2879, Stage::Fresh), (2880, Stage::Early)]);
-        check(&drawn(0), &late);
-        check(&drawn(0), &[(3600, Stage::Dead), (9999, Stage::Dead)]);
+        until(3600, 0).check(&[(0, Stage::Fresh), (2159, Stage::Fresh), (2160, Stage::Early)]);
+        until(3600, 255).check(&[(2879, Stage::Fresh), (2880, Stage::Early)]);
+        until(3600, 0).check(&[(3569, Stage::Early), (3570, Stage::Late), (3599, Stage::Late)]);
+        until(3600, 0).check(&[(3600, Stage::Dead), (9999, Stage::Dead)]);
     }
 
     #[test]
     fn a_short_life_has_them_too() {
-        let ten = Lifespan::Until(AT.after(Duration::from_secs(10)));
-        let schedule = Schedule::new(ten, AT, &Drawn(0));
-        check(&schedule, &[(5, Stage::Fresh), (6, Stage::Early), (9, Stage::Late)]);
-        check(&schedule, &[(10, Stage::Dead)]);
-        let over = Schedule::new(Lifespan::Until(AT), AT, &Drawn(0));
-        check(&over, &[(0, Stage::Dead)]);
+        until(10, 0).check(&[(5, Stage::Fresh), (6, Stage::Early), (9, Stage::Late)]);
+        until(10, 0).check(&[(10, Stage::Dead)]);
+        until(0, 0).check(&[(0, Stage::Dead)]);
     }
 
     #[test]
-    fn an_idle_life_slides_on_use() {
-        let schedule = Schedule::new(Lifespan::Idle(Duration::from_secs(100)), AT, &Drawn(0));
-        check(&schedule, &[(89, Stage::Fresh), (90, Stage::Late), (100, Stage::Dead)]);
-        assert!(schedule.hand_out(AT.after(Duration::from_secs(89))));
-        check(&schedule, &[(100, Stage::Fresh), (178, Stage::Fresh), (179, Stage::Late)]);
-        assert!(!schedule.hand_out(AT.after(Duration::from_secs(179))), "too late to slide");
-        check(&schedule, &[(189, Stage::Dead)]);
+    fn a_token_that_its_successor_ends_has_no_early_stage() {
+        let end = Lifespan::Until(AT.after(Duration::from_secs(3600)));
+        let exclusive = Succession::Exclusive { settle: Duration::from_secs(10) };
+        let stages = [(3569, Stage::Fresh), (3570, Stage::Late), (3600, Stage::Dead)];
+        life(end, exclusive, 0).check(&stages);
+    }
+
+    #[test]
+    fn an_idle_life_slides_on_use_and_not_on_a_clock_that_is_set() {
+        let hundred = Lifespan::Idle(Duration::from_secs(100));
+        let Life(schedule, clock) = life(hundred, Succession::Overlapping, 0);
+        let check = |seconds: u64, expected| {
+            clock.advance(Duration::from_secs(seconds));
+            assert_eq!(schedule.stage(Time::of(&clock)), expected);
+        };
+        check(89, Stage::Fresh);
+        assert!(schedule.hand_out(&clock));
+        clock.set(AT.before(Duration::from_secs(86_400)));
+        check(89, Stage::Fresh);
+        clock.set(AT.after(Duration::from_secs(86_400)));
+        check(1, Stage::Late);
+        assert!(!schedule.hand_out(&clock), "too late to slide");
+        check(10, Stage::Dead);
     }
 
     #[test]
     fn without_a_word_it_lives_until_it_is_refused() {
-        let schedule = Schedule::new(Lifespan::Unknown, AT, &Drawn(0));
-        check(&schedule, &[(u64::from(u32::MAX), Stage::Fresh)]);
+        let unknown = life(Lifespan::Unknown, Succession::Overlapping, 0);
+        unknown.check(&[(u64::from(u32::MAX), Stage::Fresh)]);
     }
 }

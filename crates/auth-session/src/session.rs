@@ -1,20 +1,19 @@
-//! The session itself: the hot path, and the flights.
+//! The session itself: what callers ask, and the hot path.
 
 use crate::{
-    flight::Flight,
-    kept::Kept,
-    schedule::{Schedule, Stage, fraction},
-    state::{Meanwhile, Next, Outcome, State, ended},
+    kept::{Kept, Unusable},
+    schedule::{Schedule, Stage, Time, fraction},
+    state::{Meanwhile, Next, State, ended},
     sync::{ArcSwapOption, Mutex, MutexGuard},
+    uses::InUse,
 };
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Flow, Need, Present, Refusal, Renewal,
-    RequestView, Result, Stamp, Stamper, Timestamp, Token, TokenSource, Verdict,
+    Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, Token,
+    TokenSource,
 };
-use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
-    sync::{Arc, PoisonError},
+    sync::{Arc, OnceLock, PoisonError},
 };
 
 /// Keeps the token of a [`TokenSource`], for everybody who shares it.
@@ -25,22 +24,32 @@ use std::{
 ///   it; only in the last tenth, or half minute, do they wait. Where the transport has no background, one caller carries
 ///   the renewal and the others do not notice.
 /// - **Through outages.** A renewal that fails costs nothing while the old token is good. The next attempt comes after
-///   a pause that doubles from one second to a minute, or when the peer said; and it always comes.
+///   a pause that doubles from one second to a minute, or when the peer said; and it always comes, also after a source
+///   that panicked, and also when somebody sets the clock back.
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
 ///   requests that are refused together cause one renewal.
+/// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when all who
+///   use it have their answers, and nobody gets it any more from the moment at which the renewal begins.
+///
+/// The observer of the context is told when a token was obtained, could not be obtained, or was refused.
 ///
 /// A clone is the same session.
-pub struct Session<S: TokenSource>(Arc<Inner<S>>);
+pub struct Session<S: TokenSource>(pub(crate) Arc<Inner<S>>);
 
-struct Inner<S: TokenSource> {
-    current: ArcSwapOption<Kept<S::Token>>,
-    context: Context,
+pub(crate) struct Inner<S: TokenSource> {
+    pub(crate) current: ArcSwapOption<Kept<S::Token>>,
+    pub(crate) context: Context,
+    pub(crate) source: Arc<S>,
     stamper: Stamper,
-    source: Arc<S>,
+    name: OnceLock<Box<str>>,
     state: Mutex<State<S::Token>>,
 }
 
 /// A token that somebody keeps using, with the generation that it may be [condemned](Session::condemn) by.
+///
+/// If the next token ends this one, the renewal waits (for as long as the token's
+/// [`Succession`](auth_core::Succession) says at most) until this value and its clones are dropped: keep it until the
+/// answer to the request is here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Held<T> {
@@ -48,31 +57,41 @@ pub struct Held<T> {
     pub token: T,
     /// Which of the session's tokens it is: they are numbered from 1.
     pub generation: u64,
+    /// For its drop alone.
+    _in_use: Option<Arc<InUse>>,
 }
 
 impl<S> Session<S>
 where
     S: TokenSource + 'static,
 {
-    /// A session over this source. Nothing is fetched before the first request.
+    /// A session over this source, which is asked with this context. Nothing is fetched before the first request.
     pub fn new(source: S, context: Context) -> Self {
         Self(Arc::new(Inner {
             current: ArcSwapOption::new(None),
             context,
-            stamper: Stamper::new(),
             source: Arc::new(source),
+            stamper: Stamper::new(),
+            name: OnceLock::new(),
             state: Mutex::new(State::default()),
         }))
     }
 
+    /// Names it for the observer: the tenant and the platform, for example. The first name stays.
+    #[must_use]
+    pub fn named(self, name: impl Into<Box<str>>) -> Self {
+        // The name that it has already stays.
+        let _ = self.0.name.set(name.into());
+        self
+    }
+
     /// The token, for schemes that compute with it: temporary signing keys, a token inside a body.
     pub fn token(&self) -> Flow<'_, Held<S::Token>> {
-        let held =
-            |kept: &Kept<S::Token>| Held { token: kept.token.clone(), generation: kept.generation };
-        let now = self.0.context.clock.now();
         match &*self.0.current.load() {
-            Some(kept) if kept.schedule.hand_out(now) => Flow::ready(held(kept)),
-            _ => self.renewed(now).map(move |kept| held(&kept)),
+            Some(kept) if kept.schedule.hand_out(&*self.0.context.clock) => {
+                self.held(kept).map_or_else(|_| self.held_later(None), Flow::ready)
+            }
+            _ => self.held_later(None),
         }
     }
 
@@ -81,9 +100,41 @@ where
     /// One that ends earlier is renewed first. The new one may be as short: then that is what there is, and its
     /// [`lifespan`](Token::lifespan) says so.
     pub fn token_until(&self, needed: Timestamp) -> Flow<'_, Held<S::Token>> {
-        let now = self.0.context.clock.now();
-        self.obtained(now, Some(needed))
-            .map(|kept| Held { token: kept.token.clone(), generation: kept.generation })
+        self.held_later(Some(needed))
+    }
+
+    /// Adopts a token that was obtained elsewhere, such as one that an authorization code was redeemed for, and returns
+    /// its generation.
+    ///
+    /// A renewal that began before is seen through, and its outcome is not taken: all who wait for it get the token that
+    /// was put here. Tokens of a [`Stored`](crate::Stored) source are first put there.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` with the code `session_ended` when the session was ended.
+    pub fn put(&self, token: S::Token) -> Result<u64> {
+        let inner = &self.0;
+        let mut state = inner.state();
+        if state.is_ended() {
+            return Err(ended());
+        }
+        // The flight that may be under way stays: it is seen through, and finds that its generation is over.
+        state.renewed();
+        let generation = state.generation;
+        inner.current.store(Some(inner.keep(token, generation)));
+        Ok(generation)
+    }
+
+    /// Where its tokens come from.
+    #[must_use]
+    pub fn source(&self) -> &S {
+        &self.0.source
+    }
+
+    /// What the source is asked with.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.0.context
     }
 
     /// The mark for credentials that were computed with a token of this generation.
@@ -100,13 +151,12 @@ where
 
     /// A server refused a token of this generation: if it is the current one, the next caller has another one made.
     pub fn condemn(&self, generation: u64, refusal: Refusal) {
-        let (inner, now) = (&self.0, self.0.context.clock.now());
-        let jitter = fraction(&*inner.context.random);
-        let mut state = inner.state();
-        let current = inner.current.load();
-        if let Some(kept) = current.as_ref().filter(|kept| kept.generation == generation) {
-            state.condemned(kept, refusal, now, jitter);
-            inner.current.store(None);
+        let (inner, told) = (&self.0, refusal.clone());
+        let condemned = inner.retire(generation, |state, kept, time, jitter| {
+            state.condemned(kept, refusal, time, jitter);
+        });
+        if condemned {
+            inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
         }
     }
 
@@ -123,33 +173,59 @@ where
     /// where it came from.
     pub fn end(&self) -> Flow<'_, Option<S::Token>> {
         let mut state = self.0.state();
-        state.end();
-        let (last, under_way) =
-            (self.0.current.swap(None), state.flight.as_ref().map(Flight::watch));
+        let retired = state.end();
+        let current = self.0.current.swap(None).map(|kept| kept.token.clone());
+        let under_way = state.flight.as_ref().map(crate::flight::Flight::watch);
         drop(state);
-        let token = |kept: Arc<Kept<S::Token>>| kept.token.clone();
+        let last = current.or(retired);
         match under_way {
-            None => Flow::ready(last.map(token)),
+            None => Flow::ready(last),
             // What is being obtained is seen through, or it would be left behind.
-            Some(watch) => Flow::new(async move { Ok(watch.await.ok().or(last).map(token)) }),
+            Some(watch) => Flow::new(async move {
+                let landed = watch.await.ok().flatten().map(|kept| kept.token.clone());
+                Ok(landed.or(last))
+            }),
         }
     }
 
-    /// The way of those who found no fresh token.
-    #[cold]
-    fn renewed(&self, now: Timestamp) -> Flow<'_, Arc<Kept<S::Token>>> {
-        self.obtained(now, None)
+    fn held(&self, kept: &Kept<S::Token>) -> Result<Held<S::Token>, Unusable> {
+        let generation = kept.generation;
+        let in_use = kept.begin_use(|| self.stamp(generation))?;
+        Ok(Held { token: kept.token.clone(), generation, _in_use: in_use })
     }
 
-    fn obtained(&self, now: Timestamp, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
+    /// The way of a caller that found no fresh token, or needs one that lasts.
+    #[cold]
+    fn held_later(&self, needed: Option<Timestamp>) -> Flow<'_, Held<S::Token>> {
+        self.obtained(needed).and_then(move |kept| {
+            // Its own renewal may have begun meanwhile.
+            self.held(&kept).map_or_else(|_| self.held_later(needed), Flow::ready)
+        })
+    }
+
+    /// A token that may be used now, obtained if need be.
+    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
         let inner = &self.0;
+        let time = Time::of(&*inner.context.clock);
         let mut state = inner.state();
-        let (watch, meanwhile) = match state.next(inner.current.load().as_ref(), now, needed) {
-            Next::Use(kept) => return Flow::ready(kept),
+        let (watch, meanwhile) = match state.next(inner.current.load().as_ref(), time, needed) {
+            Next::Use(kept) => {
+                drop(state);
+                kept.schedule.hand_out(&*inner.context.clock);
+                return Flow::ready(kept);
+            }
             Next::Fail(error) => return Flow::failed(error),
             Next::Wait { flight, instead } => (flight, Meanwhile::Wait { instead }),
             Next::Renew { why, meanwhile } => {
-                let flight = state.flight.insert(inner.begin(why));
+                let settling = state.take_off(inner.current.load().as_ref());
+                let meanwhile = if settling.is_some() {
+                    inner.current.store(None);
+                    Meanwhile::Wait { instead: None }
+                } else {
+                    meanwhile
+                };
+                let begun = state.generation;
+                let flight = state.flight.insert(inner.begin(why, settling, begun));
                 let (watch, carried) = (flight.watch(), flight.watch());
                 drop(state);
                 let seen_through = Flow::new(async move {
@@ -169,8 +245,11 @@ where
         };
         Flow::new(async move {
             match (watch.await, meanwhile.token()) {
+                (Ok(Some(kept)), _) => Ok(kept),
+                // Another token was put here meanwhile.
+                (Ok(None), _) => self.obtained(needed).await,
                 (Err(_), Some(kept)) if inner.is_good(&kept) => Ok(kept),
-                (outcome, _) => outcome,
+                (Err(error), _) => Err(error),
             }
         })
     }
@@ -180,82 +259,50 @@ impl<S> Inner<S>
 where
     S: TokenSource + 'static,
 {
-    fn begin(self: &Arc<Self>, why: Renewal<S::Token>) -> Flight<Outcome<S::Token>> {
-        // The flight is kept in here: owning what keeps it would be a circle.
-        let (source, owner) = (Arc::clone(&self.source), Arc::downgrade(self));
-        Flight::new(async move {
-            let obtained = source.token(why).await;
-            owner.upgrade().map_or_else(|| Err(ended()), |owner| owner.land(obtained))
-        })
+    /// A generation as of now.
+    pub(crate) fn keep(&self, token: S::Token, generation: u64) -> Arc<Kept<S::Token>> {
+        let time = Time::of(&*self.context.clock);
+        let (lifespan, succession) = (token.lifespan(), token.succession());
+        let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
+        Arc::new(Kept::new(token, generation, schedule, time.steady))
     }
 
-    fn land(&self, obtained: Result<S::Token>) -> Outcome<S::Token> {
-        let (now, random) = (self.context.clock.now(), &*self.context.random);
-        match obtained {
-            Ok(token) => {
-                let schedule = Schedule::new(token.lifespan(), now, random);
-                let mut state = self.state();
-                let kept = Arc::new(Kept::new(token, state.landed(), schedule, now));
-                if !state.is_ended() {
-                    self.current.store(Some(Arc::clone(&kept)));
-                }
-                Ok(kept)
-            }
-            Err(error) => {
-                let jitter = fraction(random);
-                self.state().failed(&error, now, jitter);
-                Err(error)
-            }
-        }
+    /// Hands a generation out no more, if it is the current one; `why` says what becomes of it. False if it is not.
+    pub(crate) fn retire(
+        &self,
+        generation: u64,
+        why: impl FnOnce(&mut State<S::Token>, &Kept<S::Token>, Time, f64),
+    ) -> bool {
+        let (time, jitter) = (Time::of(&*self.context.clock), fraction(&*self.context.random));
+        let mut state = self.state();
+        let current = self.current.load();
+        let Some(kept) = current.as_ref().filter(|kept| kept.generation == generation) else {
+            return false;
+        };
+        why(&mut state, kept, time, jitter);
+        self.current.store(None);
+        true
     }
 
     /// Neither dead nor condemned by now.
     fn is_good(&self, kept: &Kept<S::Token>) -> bool {
         let current = self.current.load();
         let same = current.as_ref().is_some_and(|current| current.generation == kept.generation);
-        same && kept.schedule.stage(self.context.clock.now()) != Stage::Dead
+        same && kept.schedule.stage(Time::of(&*self.context.clock)) != Stage::Dead
     }
 
-    fn state(&self) -> MutexGuard<'_, State<S::Token>> {
+    pub(crate) fn name(&self) -> &str {
+        self.name.get().map_or("unnamed", |name| name)
+    }
+
+    /// Never under the lock: an observer is foreign code.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        self.context.observer.observe(event);
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State<S::Token>> {
         // What is behind the lock is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The token is presented on every request; what an answer means for it is for its scheme to say.
-impl<S> Authenticator for Session<S>
-where
-    S: TokenSource + 'static,
-    S::Token: Present,
-{
-    #[inline]
-    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
-        let now = self.0.context.clock.now();
-        let present = |kept: &Kept<S::Token>| kept.credentials(|| self.stamp(kept.generation));
-        match &*self.0.current.load() {
-            Some(kept) if kept.schedule.hand_out(now) => present(kept),
-            _ => self.renewed(now).and_then(move |kept| present(&kept)),
-        }
-    }
-
-    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
-        let Some(generation) = self.generation(sent) else { return Verdict::Accept };
-        match S::Token::refusal(answer) {
-            Some(refusal) => {
-                self.condemn(generation, refusal);
-                Verdict::Retry { after: None }
-            }
-            None => {
-                if answer.status.is_success() {
-                    self.prove(generation);
-                }
-                Verdict::Accept
-            }
-        }
-    }
-
-    fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
-        S::Token::reads(status, headers)
     }
 }
 

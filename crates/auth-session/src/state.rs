@@ -3,29 +3,47 @@
 use crate::{
     flight::{Flight, Watch},
     kept::Kept,
-    schedule::Stage,
+    schedule::{Stage, Time},
+    uses::Uses,
 };
-use auth_core::{Error, Refusal, Renewal, Timestamp, Token};
-use std::{sync::Arc, time::Duration};
+use auth_core::{Error, Refusal, Renewal, Succession, Timestamp, Token};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-/// What all who watch a flight get.
-pub(crate) type Outcome<T> = Result<Arc<Kept<T>>, Error>;
+/// What all who watch a flight get; no token if another one was put into the session meanwhile, which they then find
+/// there.
+pub(crate) type Outcome<T> = Result<Option<Arc<Kept<T>>>, Error>;
 
 pub(crate) struct State<T> {
     pub(crate) generation: u64,
     pub(crate) flight: Option<Flight<Outcome<T>>>,
-    /// The last token, kept for its renewal when it was refused.
-    condemned: Option<(T, Refusal)>,
+    /// The last token when it is handed out no more, kept for its renewal.
+    last: Option<Last<T>>,
     failure: Option<Failure>,
-    /// Generations in a row that were refused before anybody took them.
+    /// Generations in a row that were of no use to anybody.
     fruitless: u32,
     ended: bool,
+}
+
+struct Last<T> {
+    token: T,
+    /// None if it was not refused: a renewal that ends it has begun, or no field can hold it.
+    refusal: Option<Refusal>,
 }
 
 struct Failure {
     error: Error,
     times: u32,
-    until: Timestamp,
+    /// A span has to pass, not a moment to come: a clock that is set back makes no pause longer.
+    until: Instant,
+}
+
+/// The requests that a renewal waits for, since it ends their token, and for how long at most.
+pub(crate) struct Settling {
+    pub(crate) uses: Arc<Uses>,
+    pub(crate) most: Duration,
 }
 
 /// What to do for a caller that found no fresh token.
@@ -65,14 +83,7 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 
 impl<T> Default for State<T> {
     fn default() -> Self {
-        Self {
-            generation: 0,
-            flight: None,
-            condemned: None,
-            failure: None,
-            fruitless: 0,
-            ended: false,
-        }
+        Self { generation: 0, flight: None, last: None, failure: None, fruitless: 0, ended: false }
     }
 }
 
@@ -81,19 +92,22 @@ impl<T: Token> State<T> {
     pub(crate) fn next(
         &self,
         current: Option<&Arc<Kept<T>>>,
-        now: Timestamp,
+        time: Time,
         needed: Option<Timestamp>,
     ) -> Next<T> {
         if self.ended {
             return Next::Fail(ended());
         }
-        let stage = current.map_or(Stage::Dead, |kept| kept.stage(now, needed));
+        let stage = current.map_or(Stage::Dead, |kept| kept.stage(time, needed));
         let usable = current.filter(|_| stage != Stage::Dead).cloned();
-        let pause = self.failure.as_ref().filter(|failure| now < failure.until);
+        let pause = self.failure.as_ref().filter(|failure| time.steady < failure.until);
         match (usable, pause, &self.flight) {
             (Some(kept), _, _) if stage == Stage::Fresh => Next::Use(kept),
             (Some(kept), Some(_), _) => Next::Use(kept),
-            (Some(kept), None, Some(_)) if stage == Stage::Early => Next::Use(kept),
+            // One that nobody carries any more is carried on by this caller.
+            (Some(kept), None, Some(flight)) if stage == Stage::Early && flight.is_watched() => {
+                Next::Use(kept)
+            }
             (instead, _, Some(flight)) => Next::Wait { flight: flight.watch(), instead },
             (None, Some(failure), None) => Next::Fail(failure.error.clone()),
             (Some(kept), None, None) if stage == Stage::Early => {
@@ -106,46 +120,62 @@ impl<T: Token> State<T> {
     }
 
     fn why(&self, current: Option<&Arc<Kept<T>>>) -> Renewal<T> {
-        match (current, &self.condemned) {
+        match (current, &self.last) {
             (Some(kept), _) => Renewal::Due(kept.token.clone()),
-            (None, Some((token, refusal))) => Renewal::Refused(token.clone(), refusal.clone()),
+            (None, Some(Last { token, refusal: Some(refusal) })) => {
+                Renewal::Refused(token.clone(), refusal.clone())
+            }
+            (None, Some(Last { token, refusal: None })) => Renewal::Due(token.clone()),
             (None, None) => Renewal::First,
         }
     }
 
-    /// A flight brought a token.
-    pub(crate) fn landed(&mut self) -> u64 {
+    /// A renewal takes off. If it ends the token that there is, that one is closed: it is not handed out from here on,
+    /// not even if the renewal fails, and the renewal waits for its uses.
+    pub(crate) fn take_off(&mut self, current: Option<&Arc<Kept<T>>>) -> Option<Settling> {
+        let kept = current?;
+        let Succession::Exclusive { settle: most } = kept.token.succession() else { return None };
+        let uses = Arc::clone(kept.uses()?);
+        uses.close();
+        self.last = Some(Last { token: kept.token.clone(), refusal: None });
+        Some(Settling { uses, most })
+    }
+
+    /// There is a new token: a flight brought it, or somebody put it here.
+    pub(crate) fn renewed(&mut self) {
         self.generation = self.generation.saturating_add(1);
-        (self.flight, self.condemned, self.failure) = (None, None, None);
-        self.generation
+        (self.last, self.failure) = (None, None);
     }
 
     /// A flight brought an error. However permanent it looks, the next attempt is only a matter of time.
-    pub(crate) fn failed(&mut self, error: &Error, now: Timestamp, jitter: f64) {
-        self.flight = None;
+    pub(crate) fn failed(&mut self, error: &Error, time: Time, jitter: f64) {
         let times = self.failure.as_ref().map_or(0, |failure| failure.times.saturating_add(1));
-        self.pause(error.clone(), times, now, jitter);
+        self.pause(error.clone(), times, time, jitter);
     }
 
-    /// A server refused the generation that is current. True when it did so before any server took it, twice in a row:
-    /// then another token is not what is missing.
-    pub(crate) fn condemned(
-        &mut self,
-        kept: &Kept<T>,
-        refusal: Refusal,
-        now: Timestamp,
-        jitter: f64,
-    ) {
-        self.fruitless = if kept.is_proven() { 0 } else { self.fruitless.saturating_add(1) };
+    /// A server refused the generation that is current. When it did so before any server took it, and twice in a row,
+    /// another token is not what is missing: then there is a pause.
+    pub(crate) fn condemned(&mut self, kept: &Kept<T>, refusal: Refusal, time: Time, jitter: f64) {
+        self.fruitless = if kept.was_fruitful(time) { 0 } else { self.fruitless.saturating_add(1) };
         if let Some(times) = self.fruitless.checked_sub(2) {
             let error = Error::refused("session_refused", refused(&refusal));
-            self.pause(error, times, now, jitter);
+            self.pause(error, times, time, jitter);
         }
-        self.condemned = Some((kept.token.clone(), refusal));
+        self.last = Some(Last { token: kept.token.clone(), refusal: Some(refusal) });
     }
 
-    pub(crate) fn end(&mut self) {
+    /// No field can hold the token that is current: it is of no use, and neither is it to ask for the next one at once.
+    pub(crate) fn broken(&mut self, kept: &Kept<T>, error: &Error, time: Time, jitter: f64) {
+        let times = self.fruitless;
+        self.fruitless = times.saturating_add(1);
+        self.pause(error.clone(), times, time, jitter);
+        self.last = Some(Last { token: kept.token.clone(), refusal: None });
+    }
+
+    /// Ends the session; the last token if it may still be alive though it was not handed out any more.
+    pub(crate) fn end(&mut self) -> Option<T> {
         self.ended = true;
+        self.last.take().filter(|last| last.refusal.is_none()).map(|last| last.token)
     }
 
     pub(crate) const fn is_ended(&self) -> bool {
@@ -153,7 +183,7 @@ impl<T: Token> State<T> {
     }
 
     /// Between half and all of the time, so that those who failed together do not come back together.
-    fn pause(&mut self, error: Error, times: u32, now: Timestamp, jitter: f64) {
+    fn pause(&mut self, error: Error, times: u32, time: Time, jitter: f64) {
         let longest = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(times));
         let pause = match &error {
             Error::Unavailable { retry_after: Some(said), .. } => {
@@ -161,7 +191,8 @@ impl<T: Token> State<T> {
             }
             _ => longest.min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * jitter),
         };
-        self.failure = Some(Failure { error, times, until: now.after(pause) });
+        let until = time.steady.checked_add(pause).unwrap_or(time.steady);
+        self.failure = Some(Failure { error, times, until });
     }
 }
 

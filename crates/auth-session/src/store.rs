@@ -1,7 +1,9 @@
 //! Where tokens are kept between processes, and who of them may renew.
 
+mod intent;
 mod memory;
 
+pub use intent::{Intent, SessionHeldElsewhere};
 pub use memory::MemoryTokenStore;
 
 use auth_core::{Flow, Result, Secret, Token};
@@ -10,33 +12,44 @@ use std::{sync::Arc, time::Duration};
 /// Keeps tokens where other processes find them, and lets one process at a time renew.
 ///
 /// A lease is taken before a token is renewed, and a token is saved under it before it is first used. Each lease has a
-/// higher number than all before it, its fence: whoever was too slow, and lost the lease to another, cannot save over
-/// what that one saved.
+/// higher number than all before it, its fence: a process that was too slow, and lost the lease to another, cannot save
+/// over what that one saved.
+///
+/// Beside the token there may be an [`Intent`], the note that another token is being obtained. It is written under a
+/// lease as a token is, and saving a token removes it.
 ///
 /// # Security
 ///
-/// What is kept is as good as a password until it expires. A store that outlives the process should encrypt it.
+/// What is kept is as good as a password until it expires. A store that outlives the process should
+/// [seal](crate::Sealer) it.
 pub trait TokenStore: Send + Sync {
-    /// What is kept under this name.
+    /// What is kept under this name; `None` if neither a token nor an intent is.
     fn load(&self, name: &str) -> Flow<'_, Option<Entry>>;
 
-    /// Takes the lease on this name for so long; `None` while somebody else has it.
+    /// Takes the lease on this name for so long; `None` while another process has it.
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>>;
 
-    /// Keeps a token under this name, for good when the flow is done.
+    /// Keeps a token under this name, for good when the flow is done, and removes the intent.
     fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved>;
+
+    /// Keeps an intent under this name, for good when the flow is done, or removes the one that is there. The token
+    /// beside it and its fence stay as they are.
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved>;
 
     /// Gives the lease back early. It runs out by itself too.
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()>;
 }
 
-/// A token that is kept.
+/// What is kept under one name: a token, a token and an intent, or an intent alone.
 #[derive(Debug)]
 pub struct Entry {
-    /// As [`AtRest`] wrote it.
-    pub token: Secret,
-    /// The fence of the lease under which it was saved: what was saved later has a higher one.
+    /// The token, as [`AtRest`] wrote it.
+    pub token: Option<Secret>,
+    /// The fence of the lease under which the token was saved: one that was saved later has a higher one. Zero if there
+    /// is no token.
     pub fence: u64,
+    /// That another token is being obtained, or was and its answer was lost.
+    pub intent: Option<Intent>,
 }
 
 /// The right to renew.
@@ -51,7 +64,7 @@ pub struct Lease {
 pub enum Saved {
     /// Yes, and it stays.
     Kept,
-    /// No: the lease ran out, and somebody else has taken it.
+    /// No: the lease ran out, and another process has taken it.
     Lost,
 }
 
@@ -60,11 +73,13 @@ pub trait AtRest: Token {
     /// All that is needed to use and renew it, as bytes.
     fn to_rest(&self) -> Secret;
 
-    /// Reads what [`to_rest`](Self::to_rest) wrote, perhaps in another version of the program.
+    /// Reads what [`to_rest`](Self::to_rest) wrote, perhaps in another version of the program: the first byte should be
+    /// the version of the form.
     ///
     /// # Errors
     ///
-    /// When it cannot be read. It is then obtained anew.
+    /// When it cannot be read, which is the error of whoever needs a token. It is never obtained anew instead: the
+    /// newer program that wrote it may be using it.
     fn from_rest(bytes: &[u8]) -> Result<Self>;
 }
 
@@ -79,6 +94,32 @@ impl<K: TokenStore + ?Sized> TokenStore for Arc<K> {
 
     fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
         (**self).save(name, lease, token)
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        (**self).intend(name, lease, intent)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        (**self).release(name, lease)
+    }
+}
+
+impl<K: TokenStore + ?Sized> TokenStore for Box<K> {
+    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+        (**self).load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        (**self).lease(name, hold)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+        (**self).save(name, lease, token)
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        (**self).intend(name, lease, intent)
     }
 
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {

@@ -1,9 +1,9 @@
 //! A source whose tokens are kept in a store.
 
-use crate::{AtRest, Entry, Lease, Saved, TokenStore, schedule::fraction};
+use crate::{AtRest, Entry, Intent, Lease, Saved, TokenStore, schedule::fraction};
 use auth_core::{
-    Answer, Context, Credentials, Flow, Lifespan, Need, Present, Refusal, Renewal, Result, Token,
-    TokenSource,
+    Answer, Context, Credentials, Error, Flow, Lifespan, Need, Present, Refusal, Renewal, Result,
+    Succession, Token, TokenSource,
 };
 use http::{HeaderMap, StatusCode};
 use std::{fmt, time::Duration};
@@ -13,17 +13,22 @@ use std::{fmt, time::Duration};
 ///
 /// Whoever needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
 /// again, renews *what is kept* (a refresh token that rotates is good once), and saves the new one before anybody uses
-/// it. Who does not get the lease waits for the other's token, or for the end of the lease.
+/// it. A process that does not get the lease waits for the other's token, or for the end of the lease.
 ///
-/// A process that dies between the issuer's answer and the saving takes the answer with it; the next one renews what was
-/// kept before. An issuer that lets an old refresh token be used until the new one has been is then still content; one
-/// that does not wants a new log-in.
+/// A process that dies between the issuer's answer and the saving takes the answer with it. What that means depends on
+/// the issuer:
+///
+/// - It lets an old refresh token be used until the new one has been: the next process renews what was kept before.
+/// - It revokes the whole family when the old one comes again: a new log-in is wanted.
+/// - It lets only one token live at a time: nobody can have another one until the lost one has ended. Set
+///   [`with_intents`](Self::with_intents) for these.
 pub struct Stored<S, K> {
     source: S,
     store: K,
     name: Box<str>,
     hold: Duration,
-    context: Context,
+    /// How long a token lives whose answer was lost, if that keeps others from being made.
+    life: Option<Duration>,
 }
 
 /// A token from a store.
@@ -43,14 +48,27 @@ impl<T> StoredToken<T> {
 
 impl<S, K> Stored<S, K> {
     /// Keeps the tokens of `source` in `store` under this name: all who use the name there share them.
-    pub fn new(source: S, store: K, name: &str, context: Context) -> Self {
-        Self { source, store, name: name.into(), hold: Duration::from_secs(60), context }
+    pub fn new(source: S, store: K, name: &str) -> Self {
+        Self { source, store, name: name.into(), hold: Duration::from_secs(60), life: None }
     }
 
     /// How long a renewal may take before another process takes over; a minute unless set.
     #[must_use]
     pub fn holding(self, hold: Duration) -> Self {
         Self { hold, ..self }
+    }
+
+    /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
+    /// long a token lives there.
+    ///
+    /// The intent is removed with the saving of the token, or with an error that says that none was made. After an
+    /// error that leaves it unknown (`Error::Transport`, `Error::Protocol`), and after the death of the process, it
+    /// stays: until it is older than `life` no process that shares the store asks the issuer, and all get an
+    /// `Error::Unavailable` with the code `session_held_elsewhere`, whose cause is a
+    /// [`SessionHeldElsewhere`](crate::SessionHeldElsewhere).
+    #[must_use]
+    pub fn with_intents(self, life: Duration) -> Self {
+        Self { life: Some(life), ..self }
     }
 }
 
@@ -60,64 +78,149 @@ where
     S::Token: AtRest,
     K: TokenStore,
 {
-    async fn obtain(&self, why: Renewal<StoredToken<S::Token>>) -> Result<StoredToken<S::Token>> {
+    /// Keeps a token that was obtained elsewhere, and removes the intent. What comes of it is for
+    /// [`Session::put`](crate::Session::put) of the session over this source.
+    ///
+    /// It waits for the lease, so a renewal that another process has begun does not come after it.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and of the transport's pauses.
+    pub fn put<'a>(
+        &'a self,
+        context: &'a Context,
+        token: S::Token,
+    ) -> Flow<'a, StoredToken<S::Token>> {
+        Flow::new(async move {
+            loop {
+                let Some(lease) = self.lease(context).await? else { continue };
+                let saved = self.store.save(&self.name, lease, &token.to_rest()).await;
+                self.release(lease).await;
+                if saved? == Saved::Kept {
+                    return Ok(StoredToken { token, fence: lease.fence });
+                }
+            }
+        })
+    }
+
+    async fn obtain(
+        &self,
+        context: &Context,
+        why: Renewal<StoredToken<S::Token>>,
+    ) -> Result<StoredToken<S::Token>> {
+        let mut unsaved = None;
         loop {
-            if let Some(other) = self.newer(self.store.load(&self.name).await?, &why) {
+            let kept = self.store.load(&self.name).await?;
+            if let Some(other) = newer(context, kept.as_ref(), &why)? {
                 return Ok(other);
             }
-            let Some(lease) = self.store.lease(&self.name, self.hold).await? else {
-                let wait = 50.0 + 100.0 * fraction(&*self.context.random);
-                self.context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await?;
-                continue;
-            };
-            let renewed = self.renew(lease, &why).await;
-            self.store.release(&self.name, lease).await?;
+            let Some(lease) = self.lease(context).await? else { continue };
+            let renewed = self.renew(context, lease, &why, &mut unsaved).await;
+            self.release(lease).await;
             if let Some(token) = renewed? {
                 return Ok(token);
             }
         }
     }
 
-    /// Renews what is kept, under a lease; `None` when the lease was lost meanwhile.
+    /// The lease; none after a pause, if another process has it.
+    async fn lease(&self, context: &Context) -> Result<Option<Lease>> {
+        let lease = self.store.lease(&self.name, self.hold).await?;
+        if lease.is_none() {
+            let wait = 50.0 + 100.0 * fraction(&*context.random);
+            context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await?;
+        }
+        Ok(lease)
+    }
+
+    async fn release(&self, lease: Lease) {
+        // A lease that cannot be given back runs out by itself. It hides neither a token that was saved nor an error.
+        let _ = self.store.release(&self.name, lease).await;
+    }
+
+    /// Renews what is kept, under a lease; `None` when the lease was lost meanwhile. A token that was obtained and then
+    /// could not be saved for that reason is the first choice of the next attempt.
     async fn renew(
         &self,
+        context: &Context,
         lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
+        unsaved: &mut Option<S::Token>,
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
-        let readable = kept.as_ref().and_then(read);
-        if let Some(other) = self.newer(kept, why) {
+        if let Some(other) = newer(context, kept.as_ref(), why)? {
             return Ok(Some(other));
         }
-        let token = self.source.token(inner(why.clone(), readable)).await?;
-        let fence = lease.fence;
+        let obtained = match unsaved.take() {
+            Some(token) => Some(token),
+            None => self.exchange(context, lease, why, kept.as_ref()).await?,
+        };
+        let Some(token) = obtained else { return Ok(None) };
         match self.store.save(&self.name, lease, &token.to_rest()).await? {
-            Saved::Kept => Ok(Some(StoredToken { token, fence })),
-            Saved::Lost => Ok(None),
+            Saved::Kept => Ok(Some(StoredToken { token, fence: lease.fence })),
+            Saved::Lost => {
+                *unsaved = Some(token);
+                Ok(None)
+            }
         }
     }
 
-    /// What is kept, if it is better than what there was: later than that, and not dead.
-    fn newer(
+    /// Asks the issuer, with a note of it before and none afterwards; `None` when the lease was lost before.
+    async fn exchange(
         &self,
-        kept: Option<Entry>,
+        context: &Context,
+        lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
-    ) -> Option<StoredToken<S::Token>> {
-        let kept = kept?;
-        let known = match why {
-            Renewal::First => 0,
-            Renewal::Due(old) | Renewal::Refused(old, _) => old.fence,
-        };
-        let token: S::Token = read(&kept)?;
-        let dead =
-            matches!(token.lifespan(), Lifespan::Until(end) if end <= self.context.clock.now());
-        (kept.fence > known && !dead).then_some(StoredToken { token, fence: kept.fence })
+        kept: Option<&Entry>,
+    ) -> Result<Option<S::Token>> {
+        let now = context.clock.now();
+        let noted = kept.and_then(|kept| kept.intent).filter(|intent| intent.holds(now));
+        if let Some(noted) = noted {
+            return Err(noted.error(now, None));
+        }
+        let why = inner(why.clone(), kept.map(read).transpose()?.flatten());
+        let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
+        let intent = Intent { since: now, retry_at: now.after(life) };
+        if self.store.intend(&self.name, lease, Some(intent)).await? == Saved::Lost {
+            return Ok(None);
+        }
+        match self.source.token(context, why).await {
+            Ok(token) => Ok(Some(token)),
+            Err(lost @ (Error::Transport(_) | Error::Protocol(_))) => {
+                Err(intent.error(context.clock.now(), Some(lost)))
+            }
+            Err(error) => {
+                // If it cannot be removed, nobody asks for a while though somebody could: the safe side.
+                let _ = self.store.intend(&self.name, lease, None).await;
+                Err(error)
+            }
+        }
     }
 }
 
-/// What cannot be read is obtained anew.
-fn read<T: AtRest>(kept: &Entry) -> Option<T> {
-    T::from_rest(kept.token.expose()).ok()
+/// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
+fn newer<T: AtRest>(
+    context: &Context,
+    kept: Option<&Entry>,
+    why: &Renewal<StoredToken<T>>,
+) -> Result<Option<StoredToken<T>>> {
+    let known = match why {
+        Renewal::First => 0,
+        Renewal::Due(old) | Renewal::Refused(old, _) => old.fence,
+    };
+    let Some(kept) = kept.filter(|kept| kept.fence > known && kept.intent.is_none()) else {
+        return Ok(None);
+    };
+    let dead = |token: &T| match token.lifespan() {
+        Lifespan::Until(end) => end <= context.clock.now(),
+        Lifespan::Idle(_) | Lifespan::Unknown => false,
+    };
+    let token = read(kept)?.filter(|token| !dead(token));
+    Ok(token.map(|token| StoredToken { token, fence: kept.fence }))
+}
+
+fn read<T: AtRest>(kept: &Entry) -> Result<Option<T>> {
+    kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
 }
 
 /// Why the source is asked: about the token that is kept, which may be later than the one we had.
@@ -140,14 +243,22 @@ where
 {
     type Token = StoredToken<S::Token>;
 
-    fn token(&self, why: Renewal<Self::Token>) -> Flow<'_, Self::Token> {
-        Flow::new(self.obtain(why))
+    fn token<'a>(
+        &'a self,
+        context: &'a Context,
+        why: Renewal<Self::Token>,
+    ) -> Flow<'a, Self::Token> {
+        Flow::new(self.obtain(context, why))
     }
 }
 
 impl<T: Token> Token for StoredToken<T> {
     fn lifespan(&self) -> Lifespan {
         self.token.lifespan()
+    }
+
+    fn succession(&self) -> Succession {
+        self.token.succession()
     }
 }
 

@@ -9,12 +9,16 @@
 mod flight;
 #[path = "../src/kept.rs"]
 mod kept;
+#[path = "../src/landing.rs"]
+mod landing;
 #[path = "../src/schedule.rs"]
 mod schedule;
 #[path = "../src/session.rs"]
 mod session;
 #[path = "../src/state.rs"]
 mod state;
+#[path = "../src/uses.rs"]
+mod uses;
 
 mod sync {
     pub use loom::sync::{Mutex, MutexGuard};
@@ -52,9 +56,9 @@ mod sync {
 }
 
 use auth_core::{
-    Context, Exchange, Flow, Lifespan, Refusal, Renewal, Timestamp, Token, TokenSource, Transport,
+    Context, Exchange, Flow, Lifespan, Refusal, Renewal, Token, TokenSource, Transport,
 };
-use auth_testing::SeededRandom;
+use auth_testing::{ManualClock, SeededRandom};
 use flight::{Flight, Watch};
 use http::{Response, StatusCode};
 use loom::{
@@ -114,11 +118,12 @@ impl Word {
 
 fn flight(word: &Word, runs: &Arc<AtomicUsize>) -> Flight<u32> {
     let (heard, runs) = (word.heard(), Arc::clone(runs));
-    Flight::new(async move {
+    let work = async move {
         heard.await;
         runs.fetch_add(1, Ordering::SeqCst);
         7
-    })
+    };
+    Flight::new(work, || 0)
 }
 
 /// Polls once, then goes away.
@@ -182,7 +187,7 @@ struct Issuer(Arc<AtomicUsize>);
 impl TokenSource for Issuer {
     type Token = Badge;
 
-    fn token(&self, _: Renewal<Badge>) -> Flow<'_, Badge> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Badge>) -> Flow<'a, Badge> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Flow::new(async {
             thread::yield_now();
@@ -210,11 +215,9 @@ impl Transport for Nowhere {
 
 fn session() -> (Session<Issuer>, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
-    let context = Context {
-        transport: Arc::new(Nowhere),
-        clock: Arc::new(Timestamp::from_unix(1_000_000)),
-        random: Arc::new(SeededRandom::new(1)),
-    };
+    let context = Context::new(Nowhere)
+        .with_clock(ManualClock::at(1_000_000))
+        .with_random(SeededRandom::new(1));
     (Session::new(Issuer(Arc::clone(&asked)), context), asked)
 }
 

@@ -14,10 +14,7 @@ use http::{
     header::{DATE, HOST},
 };
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -31,7 +28,7 @@ struct Sts(ManualClock, AtomicU32);
 impl TokenSource for Sts {
     type Token = AccessKey;
 
-    fn token(&self, _: Renewal<AccessKey>) -> Flow<'_, AccessKey> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<AccessKey>) -> Flow<'a, AccessKey> {
         let number = self.1.fetch_add(1, Ordering::SeqCst) + 1;
         let end = auth_core::Clock::now(&self.0).after(Duration::from_secs(3600));
         let token = format!("token-{number}");
@@ -41,11 +38,9 @@ impl TokenSource for Sts {
 
 fn over_sts(service: Service) -> (SigV4, ManualClock) {
     let clock = ManualClock::at(NOW);
-    let context = Context {
-        transport: Arc::new(Scripted::new(|_| unreachable!("keys are at hand"))),
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(SeededRandom::new(1)),
-    };
+    let context = Context::new(Scripted::new(|_| unreachable!("keys are at hand")))
+        .with_clock(clock.clone())
+        .with_random(SeededRandom::new(1));
     let session = Session::new(Sts(clock.clone(), AtomicU32::new(0)), context);
     (SigV4::over(session, "eu-west-1", service, clock.clone()).unwrap(), clock)
 }

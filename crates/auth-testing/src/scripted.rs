@@ -26,6 +26,7 @@ pub struct Scripted(Arc<Inner>);
 struct Inner {
     answer: Box<Answer>,
     gate: Gate,
+    pausing: Gate,
     exchanges: AtomicU64,
     paused: Mutex<Vec<Duration>>,
     background: Option<Mutex<VecDeque<Flow<'static, ()>>>>,
@@ -39,6 +40,7 @@ impl Scripted {
         Self(Arc::new(Inner {
             answer: Box::new(answer),
             gate: Gate::open(),
+            pausing: Gate::open(),
             exchanges: AtomicU64::new(0),
             paused: Mutex::default(),
             background: None,
@@ -49,6 +51,13 @@ impl Scripted {
     #[must_use]
     pub fn behind(self, gate: Gate) -> Self {
         self.changed(|inner| inner.gate = gate)
+    }
+
+    /// With a gate for its pauses: they take no time unless it is closed, and then until it is opened. To be called before
+    /// it is shared.
+    #[must_use]
+    pub fn pausing_behind(self, gate: Gate) -> Self {
+        self.changed(|inner| inner.pausing = gate)
     }
 
     /// With a background: detached work is kept until [`run`](Self::run) is called. To be called before it is shared.
@@ -74,7 +83,8 @@ impl Scripted {
         self.0.exchanges.load(Ordering::Relaxed)
     }
 
-    /// How long it was asked to pause, each time. No pause takes any time.
+    /// How long it was asked to pause, each time. No pause takes any time, unless it is [behind a
+    /// gate](Self::pausing_behind).
     #[must_use]
     pub fn pauses(&self) -> Vec<Duration> {
         lock(&self.0.paused).clone()
@@ -101,7 +111,7 @@ impl Transport for Scripted {
 
     fn pause(&self, duration: Duration) -> Flow<'_, ()> {
         lock(&self.0.paused).push(duration);
-        Flow::ready(())
+        self.0.pausing.pass()
     }
 
     fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {

@@ -57,6 +57,25 @@ impl Observer for Traced {
                     "request authenticated afresh and sent again"
                 );
             }
+            Event::Renewed { session } => tracing::info!(
+                monotonic_counter.auth.renewed = 1_u64,
+                auth.session = session,
+                "session obtained a token"
+            ),
+            Event::RenewalFailed { session, error } => tracing::warn!(
+                monotonic_counter.auth.renewal_failed = 1_u64,
+                auth.session = session,
+                error.type = error.code(),
+                reason = %error,
+                "session could not obtain a token"
+            ),
+            Event::Condemned { session, refusal } => tracing::info!(
+                monotonic_counter.auth.condemned = 1_u64,
+                auth.session = session,
+                http.response.status_code = refusal.status.as_u16(),
+                error.type = refusal.code.as_deref(),
+                "server refused the token of a session"
+            ),
             _ => {}
         }
     }

@@ -63,6 +63,12 @@ impl Transport for Spawns {
     }
 }
 
+const HOLD: Duration = Duration::from_secs(60);
+
+fn unique(id: &[u8]) -> Unique {
+    Unique::new("hooks", b"acme", id, at(9999))
+}
+
 /// What a delivery has reserved: it becomes final with a good reply, and free again without.
 struct Delivery {
     store: Late,
@@ -77,9 +83,9 @@ impl Delivery {
                 panic!("bug in the store");
             }
             if done {
-                store.confirm("hooks", &id, ticket, at(9999))
+                store.confirm(&unique(&id), ticket)
             } else {
-                store.release("hooks", &id, ticket)
+                store.release(&unique(&id), ticket)
             }
         })
     }
@@ -134,7 +140,7 @@ impl Verifier for Signed {
         let Body::Bytes(body) = request.body else { panic!("unread") };
         let id = body.to_vec();
         let reserving = id.clone();
-        let reserved = self.store.answer(move |store| store.reserve("hooks", &reserving, at(1060)));
+        let reserved = self.store.answer(move |store| store.reserve(&unique(&reserving), HOLD));
         reserved.map(move |reserved| match reserved {
             Reservation::Reserved(ticket) => {
                 let (store, transport) = (self.store.clone(), Arc::clone(&self.transport));
@@ -179,7 +185,7 @@ type Delivered = Request<CheckedBody<Full<Bytes>>>;
 
 impl Stage {
     fn new() -> Self {
-        let store = Late(Arc::new(MemoryReplayStore::new(1 << 20, at(1000))));
+        let store = Late(Arc::new(MemoryReplayStore::new(at(1000))));
         let transport = Arc::new(Spawns(Handle::current()));
         let signed = Signed { store: store.clone(), transport };
         Self { store, signed, codes: Codes::default(), handled: Arc::default() }
@@ -217,7 +223,7 @@ impl Stage {
     /// How the store knows a delivery, once all that was begun has ended.
     async fn known(&self, body: &str) -> &'static str {
         tokio::time::sleep(LATE * 4).await;
-        let told = self.store.0.reserve("hooks", body.as_bytes(), at(1060)).await.unwrap();
+        let told = self.store.0.reserve(&unique(body.as_bytes()), HOLD).await.unwrap();
         match told {
             Reservation::Reserved(_) => "free",
             Reservation::Held => "held",

@@ -24,14 +24,8 @@ use ureq::Agent;
 ///
 /// ```
 /// # fn example() -> auth_core::Result<()> {
-/// use auth_core::{Context, SystemClock, SystemRandom};
-/// use std::sync::Arc;
 /// let transport = auth_ureq::Transport::builder().build()?;
-/// let context = Context {
-///     transport: Arc::new(transport),
-///     clock: Arc::new(SystemClock),
-///     random: Arc::new(SystemRandom::new()),
-/// };
+/// let context = auth_core::Context::new(transport);
 /// # let _ = context;
 /// # Ok(())
 /// # }

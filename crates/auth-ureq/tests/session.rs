@@ -5,7 +5,7 @@ mod common;
 
 use auth_core::{
     Answer, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal, Renewal, Result,
-    SystemRandom, Timestamp, Token, TokenSource, Transport as _,
+    Timestamp, Token, TokenSource, Transport as _,
 };
 use auth_session::Session;
 use auth_testing::ManualClock;
@@ -25,7 +25,6 @@ use std::{
 /// Asks a server for a number, which is good until second 1000.
 struct Numbers {
     server: SocketAddr,
-    transport: Arc<Transport>,
 }
 
 #[derive(Clone)]
@@ -34,9 +33,9 @@ struct Number(String);
 impl TokenSource for Numbers {
     type Token = Number;
 
-    fn token(&self, _: Renewal<Number>) -> Flow<'_, Number> {
+    fn token<'a>(&'a self, context: &'a Context, _: Renewal<Number>) -> Flow<'a, Number> {
         let request = Request::post(format!("http://{}/log-in", self.server)).body(Vec::new());
-        let fetched = self.transport.fetch(Exchange::new(request.unwrap()));
+        let fetched = context.transport.fetch(Exchange::new(request.unwrap()));
         fetched.map(|answer| Number(String::from_utf8(answer.into_body()).unwrap()))
     }
 }
@@ -58,13 +57,8 @@ impl Present for Number {
 }
 
 fn session(server: SocketAddr, clock: ManualClock) -> Session<Numbers> {
-    let transport = Arc::new(Transport::builder().allowing_loopback().build().unwrap());
-    let context = Context {
-        transport: transport.clone(),
-        clock: Arc::new(clock),
-        random: Arc::new(SystemRandom::new()),
-    };
-    Session::new(Numbers { server, transport }, context)
+    let transport = Transport::builder().allowing_loopback().build().unwrap();
+    Session::new(Numbers { server }, Context::new(transport).with_clock(clock))
 }
 
 #[test]

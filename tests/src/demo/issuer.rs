@@ -1,6 +1,6 @@
 //! Where tokens are obtained: good for an hour, unless it is told to revoke them or to be down.
 
-use auth_core::{Flow, Lookup, Random, Result, SystemRandom};
+use auth_core::{Candidates, Flow, Lookup, Random, Result, SystemRandom};
 use auth_static::{KeyDigest, KeyHasher};
 use axum::{
     Json,
@@ -88,9 +88,9 @@ impl Issuer {
 pub struct Live(pub Arc<Issuer>);
 
 impl Lookup<KeyDigest> for Live {
-    type Found = &'static str;
+    type Found = Candidates<(), &'static str>;
 
-    fn lookup(&self, id: &KeyDigest) -> Flow<'_, Option<&'static str>> {
-        Flow::ready(self.0.live().contains(id).then_some(HOLDER))
+    fn lookup(&self, id: &KeyDigest) -> Flow<'_, Option<Self::Found>> {
+        Flow::ready(self.0.live().contains(id).then_some(Candidates::one((), HOLDER)))
     }
 }

@@ -8,11 +8,11 @@ use super::{
     issuer::{Issuer, Live},
 };
 use auth_core::{
-    AnyOf, Error, Event, MemoryReplayStore, Observer, Precedence, SystemClock, SystemRandom,
-    Verifier,
+    AnyOf, AttemptLimit, Candidates, Error, Event, MemoryLimits, MemoryReplayStore, Observer,
+    Precedence, SystemClock, SystemRandom, Verifier,
 };
 use auth_digest::{Algorithm, Offered};
-use auth_jwt::{Claims, KeyId, SigningKey, VerifyingKey, profiles};
+use auth_jwt::{KeyId, SigningKey, VerifyingKey, profiles};
 use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
 use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
 use axum::{
@@ -174,19 +174,23 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
 /// The tokens of a service, whose secret is known by its ID.
 fn service() -> Result<impl Verifier<Principal = Principal>, Error> {
     let secret = VerifyingKey::from_base64_secret(auth_jwt::Algorithm::HS256, SERVICE_SECRET)?;
-    let secrets = HashMap::from([(KeyId { issuer: Some(SERVICE.into()), kid: None }, secret)]);
+    let secrets = HashMap::from([(
+        KeyId { issuer: Some(SERVICE.into()), kid: None },
+        Candidates::one(secret, SERVICE),
+    )]);
     let policy = profiles::webex_service_policy();
     let verifier = auth_jwt::Verifier::new(REALM, policy, secrets, SystemClock)?;
-    Ok(verifier.map(|_: Claims| SERVICE))
+    Ok(verifier.map(|principal| principal.caller))
 }
 
 /// The tokens that a bot logs in with, whose public key is known by its name.
 fn login() -> Result<impl Verifier<Principal = Principal>, Error> {
     let key = SigningKey::from_pem(auth_jwt::Algorithm::RS512, BOT_KEY)?.verifying();
-    let keys = HashMap::from([(KeyId { issuer: Some(BOT.into()), kid: None }, key)]);
+    let keys =
+        HashMap::from([(KeyId { issuer: Some(BOT.into()), kid: None }, Candidates::one(key, BOT))]);
     let policy = profiles::symphony_login_policy();
     let verifier = auth_jwt::Verifier::new(REALM, policy, keys, SystemClock)?;
-    Ok(verifier.map(|_: Claims| BOT))
+    Ok(verifier.map(|principal| principal.caller))
 }
 
 /// The account of alice, kept as what stands for its password under each hash function.

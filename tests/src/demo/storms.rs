@@ -8,8 +8,7 @@ use super::{
 };
 use auth_core::{
     Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan, Present,
-    Refusal, Renewal, Result, SystemRandom, Timestamp, Token, TokenSource, Transport,
-    bearer_refusal,
+    Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport, bearer_refusal,
 };
 use auth_session::{Session, retry_after};
 use auth_static::{Bearer, NoAuth};
@@ -174,19 +173,14 @@ fn session(server: &Running, adapter: Adapter) -> Result<(Session<LogIn>, Manual
         }
         Adapter::Ureq => Arc::new(auth_ureq::Transport::builder().allowing_loopback().build()?),
     };
-    let context = Context {
-        transport,
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(SystemRandom::new()),
-    };
+    let context = Context::new(transport).with_clock(clock.clone());
     let url = format!("{}{PATH}/token", server.base());
-    Ok((Session::new(LogIn { url, context: context.clone() }, context), clock))
+    Ok((Session::new(LogIn { url }, context), clock))
 }
 
 /// Asks the issuer for tokens.
 struct LogIn {
     url: String,
-    context: Context,
 }
 
 #[derive(Clone)]
@@ -214,12 +208,11 @@ impl Present for Obtained {
 impl TokenSource for LogIn {
     type Token = Obtained;
 
-    fn token(&self, _: Renewal<Obtained>) -> Flow<'_, Obtained> {
+    fn token<'a>(&'a self, context: &'a Context, _: Renewal<Obtained>) -> Flow<'a, Obtained> {
         let request = Request::post(&self.url).body(Vec::new());
-        let now = self.context.clock.now();
+        let now = context.clock.now();
         match request {
-            Ok(request) => self
-                .context
+            Ok(request) => context
                 .transport
                 .fetch(Exchange::new(request))
                 .and_then(move |answer| Flow::from(obtained(&answer, now))),

@@ -3,9 +3,9 @@
 mod blocking;
 
 use auth_core::{
-    Answer, Authenticator, Body, Clock, Context, Flow, Lifespan, MemoryReplayStore, Only, Present,
-    Refusal, Renewal, RequestView, Secret, Stack, SystemClock, SystemRandom, Timestamp, Token,
-    TokenSource, Verifier,
+    Answer, Authenticator, Body, Candidates, Clock, Context, Flow, Lifespan, MemoryReplayStore,
+    Only, Present, Refusal, Renewal, RequestView, Secret, Stack, SystemClock, SystemRandom,
+    Timestamp, Token, TokenSource, Verifier,
 };
 use auth_digest::{Accounts, Digest};
 use auth_jwt::{
@@ -112,7 +112,7 @@ impl Planted {
         let accounts = basic::Accounts::new(&hasher, [("user", self.password.text(), "user")]);
         let tokens = Keys::new(&hasher, [(self.token.text(), "bob")]);
         let id = KeyId { issuer: Some("service".into()), kid: None };
-        let secrets = HashMap::from([(id, self.signing().verifying())]);
+        let secrets = HashMap::from([(id, Candidates::one(self.signing().verifying(), "service"))]);
         let jwt = auth_jwt::Verifier::new("r", Policy::new(), secrets, SystemClock).unwrap();
         vec![
             Arc::new(basic::Verifier::new("r", accounts).unwrap()),
@@ -120,7 +120,7 @@ impl Planted {
             Arc::new(key(Placement::scheme("App"))),
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(bearer::Verifier::new("r", hasher.clone(), tokens).unwrap()),
-            Arc::new(jwt.map(|_| "service")),
+            Arc::new(jwt.map(|principal| principal.caller)),
             Arc::new(self.sigv4_door()),
         ]
     }
@@ -233,7 +233,7 @@ impl Present for Kept {
 impl TokenSource for Kept {
     type Token = Self;
 
-    fn token(&self, _: Renewal<Self>) -> Flow<'_, Self> {
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Self>) -> Flow<'a, Self> {
         Flow::ready(self.clone())
     }
 }
@@ -242,15 +242,10 @@ impl TokenSource for Kept {
 #[test]
 fn no_session_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
-    let clock = SystemClock;
-    let context = Context {
-        transport: Arc::new(Scripted::new(|_| unreachable!("nobody asks"))),
-        clock: Arc::new(clock),
-        random: Arc::new(SystemRandom::new()),
-    };
+    let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
     let source = || Kept(Arc::new(planted.token.text().into()));
-    let store = MemoryTokenStore::new(clock);
-    let stored = Stored::new(source(), store.clone(), "acme", context.clone());
+    let store = MemoryTokenStore::new(SystemClock);
+    let stored = Stored::new(source(), store.clone(), "acme");
     shown.debug(&store).debug(&stored).debug(&context);
     let session = Session::new(stored, context.clone());
     let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());

@@ -1,9 +1,13 @@
-//! What is known of an issuer's keys, and when to ask again. No I/O and no clock, so that a test is a table of times.
+//! What is known of an issuer's keys, and when to ask again. No I/O and no clock, so that a test is a table of times. All
+//! times are steady readings: what is kept or waited for here are spans.
 
 use super::Published;
 use crate::Candidates;
-use auth_core::{Error, Timestamp};
-use std::{sync::Arc, time::Duration};
+use auth_core::Error;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 #[derive(Clone, Copy)]
 pub(super) struct Rules {
@@ -28,18 +32,19 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Cache {
     kept: Option<Kept>,
     failure: Option<Failure>,
-    unknown: Vec<(Box<str>, Timestamp)>,
+    unknown: Vec<(Box<str>, Instant)>,
 }
 
 struct Kept {
     set: Arc<Published>,
-    since: Timestamp,
+    since: Instant,
 }
 
 struct Failure {
     error: Error,
     times: u32,
-    until: Timestamp,
+    since: Instant,
+    pause: Duration,
 }
 
 /// What to do about a look-up.
@@ -54,14 +59,14 @@ pub(super) enum Next {
 }
 
 impl Cache {
-    pub(super) fn next(&self, kid: Option<&str>, now: Timestamp, rules: Rules) -> Next {
-        let pause = self.failure.as_ref().filter(|failure| now < failure.until);
+    pub(super) fn next(&self, kid: Option<&str>, now: Instant, rules: Rules) -> Next {
+        let pause = self.failure.as_ref().filter(|failure| age(failure.since, now) < failure.pause);
         match (self.usable(now, rules), pause) {
             (None, None) => Next::Ask { meanwhile: None },
             (None, Some(failure)) => Next::Failed(failure.error.clone()),
             (Some(kept), pause) => {
                 let found = kept.set.find(kid);
-                let old = now >= kept.since.after(rules.keep);
+                let old = age(kept.since, now) >= rules.keep;
                 let wanted = old || (found.is_none() && self.is_news(kid, kept, now));
                 if wanted && pause.is_none() {
                     Next::Ask { meanwhile: found }
@@ -73,17 +78,19 @@ impl Cache {
     }
 
     /// May the issuer have added this key since the set was fetched?
-    fn is_news(&self, kid: Option<&str>, kept: &Kept, now: Timestamp) -> bool {
+    fn is_news(&self, kid: Option<&str>, kept: &Kept, now: Instant) -> bool {
         let Some(kid) = kid else { return false };
-        let refuted = |(unknown, until): &(Box<str>, Timestamp)| **unknown == *kid && now < *until;
-        now >= kept.since.after(COOLDOWN) && !self.unknown.iter().any(refuted)
+        let refuted = |(unknown, since): &(Box<str>, Instant)| {
+            **unknown == *kid && age(*since, now) < UNKNOWN_FOR
+        };
+        age(kept.since, now) >= COOLDOWN && !self.unknown.iter().any(refuted)
     }
 
     /// The keys now that somebody has asked, with what came of it.
     pub(super) fn answer(
         &mut self,
         kid: Option<&str>,
-        now: Timestamp,
+        now: Instant,
         rules: Rules,
     ) -> Result<Option<Candidates>, Error> {
         let failure = self.failure.as_ref().map(|failure| failure.error.clone());
@@ -93,9 +100,9 @@ impl Cache {
             (None, None) => None,
         };
         if let (None, None, Some(kid)) = (&found, failure, kid) {
-            self.unknown.retain(|(other, until)| **other != *kid && now < *until);
+            self.unknown.retain(|(other, since)| **other != *kid && age(*since, now) < UNKNOWN_FOR);
             self.unknown.truncate(MOST_UNKNOWN - 1);
-            self.unknown.push((kid.into(), now.after(UNKNOWN_FOR)));
+            self.unknown.push((kid.into(), now));
         }
         Ok(found)
     }
@@ -104,8 +111,8 @@ impl Cache {
     pub(super) fn learn(
         &mut self,
         answered: Result<Published, Error>,
-        asked: Timestamp,
-        now: Timestamp,
+        asked: Instant,
+        now: Instant,
     ) {
         let error = match answered {
             Ok(set) => {
@@ -123,13 +130,17 @@ impl Cache {
             }
             _ => own.min(LONGEST_PAUSE),
         };
-        self.failure = Some(Failure { error, times, until: now.after(pause) });
+        self.failure = Some(Failure { error, times, since: now, pause });
     }
 
-    fn usable(&self, now: Timestamp, rules: Rules) -> Option<&Kept> {
+    fn usable(&self, now: Instant, rules: Rules) -> Option<&Kept> {
         let last = rules.keep.saturating_add(rules.outlast);
-        self.kept.as_ref().filter(|kept| now < kept.since.after(last))
+        self.kept.as_ref().filter(|kept| age(kept.since, now) < last)
     }
+}
+
+fn age(since: Instant, now: Instant) -> Duration {
+    now.saturating_duration_since(since)
 }
 
 #[cfg(test)]
@@ -137,12 +148,15 @@ mod tests {
     use super::*;
     use crate::{Algorithm, VerifyingKey};
     use auth_core::Cause;
+    use std::sync::LazyLock;
 
     const RULES: Rules =
         Rules { keep: Duration::from_secs(600), outlast: Duration::from_secs(3600) };
 
-    fn at(seconds: u64) -> Timestamp {
-        Timestamp::from_unix(1_000_000 + seconds)
+    /// Readings of one clock.
+    fn at(seconds: u64) -> Instant {
+        static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+        *BEGAN + Duration::from_secs(seconds)
     }
 
     fn set(kids: &[&str]) -> Published {

@@ -9,8 +9,7 @@ use std::{
     fs::{self, File},
     io::{self, ErrorKind, Read, Write as _},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// No file of a token is longer.
@@ -42,35 +41,45 @@ impl Place {
         &self.0
     }
 
-    /// Keeps all others from the files of this name, for as long as it lives.
-    pub(super) fn guard(&self, name: &str) -> Result<Guard<'_>> {
-        let name = file_name(name);
-        let path = self.0.join(format!("{name}.guard"));
+    /// Keeps all others from the files of this name, for as long as it lives; `None` while another keeps us from them,
+    /// and an error when that has lasted for too long.
+    pub(super) fn guard<'a>(
+        &'a self,
+        name: &'a str,
+        waited: Duration,
+    ) -> Result<Option<Guard<'a>>> {
+        let file = file_name(name);
+        let path = self.0.join(format!("{file}.guard"));
         let lock = open(&path).map_err(|error| failed(&path, &error))?;
-        let began = Instant::now();
-        while !try_lock(&lock, &path)? {
-            if began.elapsed() > PATIENCE {
-                let text = format!("{} is locked by a process that hangs", path.display());
-                let cause = Cause::new("token_store_locked", text);
-                return Err(Error::Unavailable { retry_after: None, cause });
-            }
-            thread::sleep(Duration::from_millis(1));
+        if try_lock(&lock, &path)? {
+            let token = self.0.join(format!("{file}.token"));
+            return Ok(Some(Guard { place: self, name, file, token, _lock: lock }));
         }
-        let token = self.0.join(format!("{name}.token"));
-        Ok(Guard { place: self, name, token, _lock: lock })
+        if waited <= PATIENCE {
+            return Ok(None);
+        }
+        let text = format!("{} is locked by a process that hangs", path.display());
+        let cause = Cause::new("token_store_locked", text);
+        Err(Error::Unavailable { retry_after: None, cause })
     }
 }
 
 /// The files of one name, while nobody else touches them.
 pub(super) struct Guard<'a> {
     place: &'a Place,
-    name: String,
+    name: &'a str,
+    file: String,
     token: PathBuf,
     /// Gone when it is closed.
     _lock: File,
 }
 
 impl Guard<'_> {
+    /// The name whose files they are.
+    pub(super) const fn name(&self) -> &str {
+        self.name
+    }
+
     /// The file of the token.
     pub(super) fn path(&self) -> &Path {
         &self.token
@@ -95,7 +104,7 @@ impl Guard<'_> {
 
     /// Aside, synced, renamed, and the renaming synced: then it is kept, and never half.
     pub(super) fn write(&self, record: &Record) -> Result<()> {
-        let aside = self.place.0.join(format!("{}.new", self.name));
+        let aside = self.place.0.join(format!("{}.new", self.file));
         let written = (|| {
             let mut file = open(&aside)?;
             file.set_len(0)?;
@@ -135,7 +144,7 @@ impl Guard<'_> {
     }
 
     fn holder(&self, fence: u64) -> PathBuf {
-        self.place.0.join(format!("{}.{fence}.held", self.name))
+        self.place.0.join(format!("{}.{fence}.held", self.file))
     }
 }
 

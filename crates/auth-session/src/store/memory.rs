@@ -1,12 +1,12 @@
 //! A store for one process.
 
-use super::{Entry, Lease, Saved, TokenStore};
-use auth_core::{Clock, Flow, Secret, Timestamp};
+use super::{Entry, Intent, Lease, Saved, TokenStore};
+use auth_core::{Clock, Flow, Secret};
 use std::{
     collections::HashMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Keeps tokens in memory: for the sessions of one process, and for tests. A clone is the same store.
@@ -19,8 +19,11 @@ pub struct MemoryTokenStore {
 #[derive(Default)]
 struct Kept {
     token: Option<(Secret, u64)>,
+    intent: Option<Intent>,
+    /// The number of the last lease.
     fence: u64,
-    leased_until: Timestamp,
+    /// Since when and for how long that lease is taken, unless it was given back.
+    leased: Option<(Instant, Duration)>,
 }
 
 impl MemoryTokenStore {
@@ -32,46 +35,58 @@ impl MemoryTokenStore {
     fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Changes what is under this name, if this is its last lease.
+    fn under(&self, name: &str, lease: Lease, change: impl FnOnce(&mut Kept)) -> Saved {
+        match self.kept().get_mut(name) {
+            Some(kept) if kept.fence == lease.fence => {
+                change(kept);
+                Saved::Kept
+            }
+            _ => Saved::Lost,
+        }
+    }
 }
 
 impl TokenStore for MemoryTokenStore {
     fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
-        let copied = |(token, fence): &(Secret, u64)| Entry {
-            token: Secret::new(token.expose()),
-            fence: *fence,
-        };
-        Flow::ready(self.kept().get(name).and_then(|kept| kept.token.as_ref().map(copied)))
+        let all = self.kept();
+        let entry = all.get(name).and_then(|kept| {
+            let (token, fence) = match &kept.token {
+                Some((token, fence)) => (Some(Secret::new(token.expose())), *fence),
+                None => (None, 0),
+            };
+            let intent = kept.intent;
+            (token.is_some() || intent.is_some()).then_some(Entry { token, fence, intent })
+        });
+        Flow::ready(entry)
     }
 
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
-        let now = self.clock.now();
+        let now = self.clock.steady();
         let mut all = self.kept();
         let kept = all.entry(name.to_owned()).or_default();
-        if now < kept.leased_until {
+        if kept.leased.is_some_and(|(since, hold)| now.saturating_duration_since(since) < hold) {
             return Flow::ready(None);
         }
         kept.fence = kept.fence.saturating_add(1);
-        kept.leased_until = now.after(hold);
+        kept.leased = Some((now, hold));
         Flow::ready(Some(Lease { fence: kept.fence }))
     }
 
     fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
-        let mut all = self.kept();
-        Flow::ready(match all.get_mut(name) {
-            Some(kept) if kept.fence == lease.fence => {
-                kept.token = Some((Secret::new(token.expose()), lease.fence));
-                Saved::Kept
-            }
-            _ => Saved::Lost,
-        })
+        let token = Secret::new(token.expose());
+        Flow::ready(self.under(name, lease, |kept| {
+            (kept.token, kept.intent) = (Some((token, lease.fence)), None);
+        }))
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        Flow::ready(self.under(name, lease, |kept| kept.intent = intent))
     }
 
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
-        if let Some(kept) = self.kept().get_mut(name) {
-            if kept.fence == lease.fence {
-                kept.leased_until = Timestamp::default();
-            }
-        }
+        self.under(name, lease, |kept| kept.leased = None);
         Flow::ready(())
     }
 }

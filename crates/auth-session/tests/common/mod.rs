@@ -3,8 +3,9 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, HashAlgorithm, Lifespan, Need,
-    Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Event, Flow, HashAlgorithm,
+    Lifespan, Need, Observer, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource,
+    Verdict,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -103,7 +104,7 @@ impl Issuer {
 impl TokenSource for Issuer {
     type Token = Badge;
 
-    fn token(&self, why: Renewal<Badge>) -> Flow<'_, Badge> {
+    fn token<'a>(&'a self, _: &'a Context, why: Renewal<Badge>) -> Flow<'a, Badge> {
         self.0.asked.lock().unwrap().push(match why {
             Renewal::First => String::from("first"),
             Renewal::Due(old) => format!("due {}", old.number),
@@ -131,6 +132,31 @@ pub struct Stage {
     pub transport: Scripted,
     pub issuer: Issuer,
     pub session: Session<Issuer>,
+    pub told: Told,
+}
+
+/// What an observer was told, a line each.
+#[derive(Clone, Default)]
+pub struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Observer for Told {
+    fn observe(&self, event: Event<'_>) {
+        self.0.lock().unwrap().push(match event {
+            Event::Renewed { session } => format!("{session}: renewed"),
+            Event::RenewalFailed { session, error } => format!("{session}: {}", error.code()),
+            Event::Condemned { session, refusal } => {
+                let code = refusal.code.as_deref().unwrap_or("no code");
+                format!("{session}: condemned {} {code}", refusal.status.as_u16())
+            }
+            other => format!("{other:?}"),
+        });
+    }
 }
 
 /// With a background for what is detached, or without one.
@@ -149,13 +175,13 @@ pub fn seeded(background: Background, seed: u64) -> Stage {
     if matches!(background, Background::Some) {
         transport = transport.with_background();
     }
-    let context = Context {
-        transport: Arc::new(transport.clone()),
-        clock: Arc::new(clock.clone()),
-        random: Arc::new(SeededRandom::new(seed)),
-    };
+    let told = Told::default();
+    let context = Context::new(transport.clone())
+        .with_clock(clock.clone())
+        .with_random(SeededRandom::new(seed))
+        .with_observer(told.clone());
     let issuer = Issuer::new(&clock);
-    Stage { session: Session::new(issuer.clone(), context), clock, transport, issuer }
+    Stage { session: Session::new(issuer.clone(), context), clock, transport, issuer, told }
 }
 
 impl Stage {

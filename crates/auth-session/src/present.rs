@@ -1,0 +1,90 @@
+//! A session as an authenticator: its token is presented on every request.
+
+use crate::{
+    Session,
+    kept::{Kept, Unusable},
+    uses::InUse,
+};
+use auth_core::{
+    Answer, Authenticator, Credentials, Event, Flow, Need, Present, RequestView, TokenSource,
+    Verdict,
+};
+use http::{HeaderMap, StatusCode};
+
+/// The token is presented on every request; what an answer means for it is for its scheme to say.
+impl<S> Authenticator for Session<S>
+where
+    S: TokenSource + 'static,
+    S::Token: Present,
+{
+    #[inline]
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        match &*self.0.current.load() {
+            Some(kept) if kept.schedule.hand_out(&*self.0.context.clock) => self.present(kept),
+            _ => self.presented_later(),
+        }
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        let Some(generation) = self.generation(sent) else { return Verdict::Accept };
+        // The answer is here, though whoever sent the request may keep its credentials for a while.
+        let stamp = self.stamp(generation);
+        let in_use = sent.guards().filter_map(|guard| guard.downcast_ref::<InUse>());
+        in_use.filter(|in_use| in_use.is_of(stamp)).for_each(InUse::end);
+        match S::Token::refusal(answer) {
+            Some(refusal) => {
+                self.condemn(generation, refusal);
+                Verdict::Retry { after: None }
+            }
+            None => {
+                if answer.status.is_success() {
+                    self.prove(generation);
+                }
+                Verdict::Accept
+            }
+        }
+    }
+
+    fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
+        S::Token::reads(status, headers)
+    }
+}
+
+impl<S> Session<S>
+where
+    S: TokenSource + 'static,
+    S::Token: Present,
+{
+    #[inline]
+    fn present(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
+        match kept.credentials(|| self.stamp(kept.generation)) {
+            Ok(credentials) => Flow::ready(credentials),
+            Err(unusable) => self.presented_otherwise(kept, unusable),
+        }
+    }
+
+    /// The way of a caller that found no fresh token.
+    #[cold]
+    fn presented_later(&self) -> Flow<'_, Credentials> {
+        self.obtained(None).and_then(move |kept| self.present(&kept))
+    }
+
+    #[cold]
+    fn presented_otherwise(
+        &self,
+        kept: &Kept<S::Token>,
+        unusable: Unusable,
+    ) -> Flow<'_, Credentials> {
+        let error = match unusable {
+            Unusable::Succeeded => return self.presented_later(),
+            Unusable::Broken(error) => error,
+        };
+        let broken = self.0.retire(kept.generation, |state, kept, time, jitter| {
+            state.broken(kept, &error, time, jitter);
+        });
+        if broken {
+            self.0.tell(Event::RenewalFailed { session: self.0.name(), error: &error });
+        }
+        Flow::failed(error)
+    }
+}

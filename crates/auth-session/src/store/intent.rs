@@ -1,0 +1,72 @@
+//! The note that a token is being obtained.
+
+use auth_core::{Cause, Error, Timestamp};
+use std::{error, fmt};
+
+/// The note that a process is about to ask for a token while only one may live at a time.
+///
+/// It is written before the question and removed with the answer. If the answer is lost, the token that was made lives
+/// on, nobody can use it or end it, and the issuer makes no other one: then the note stays, and says when that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Intent {
+    /// When the token was asked for.
+    pub since: Timestamp,
+    /// When a token that was made then has ended for sure. Nobody asks for another one before, unless the intent was
+    /// removed.
+    pub retry_at: Timestamp,
+}
+
+/// Why no token can be had: one was asked for, nobody knows the answer, and the issuer lets only one live at a time.
+///
+/// It is the cause of an `Error::Unavailable` with the code `session_held_elsewhere`.
+///
+/// ```
+/// use auth_core::{Error, Timestamp};
+/// use auth_session::SessionHeldElsewhere;
+///
+/// /// When it is worth trying again.
+/// fn retry_at(error: &Error) -> Option<Timestamp> {
+///     error.cause().error().downcast_ref::<SessionHeldElsewhere>().map(|held| held.retry_at)
+/// }
+/// ```
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SessionHeldElsewhere {
+    /// When the token was asked for whose answer was lost.
+    pub since: Timestamp,
+    /// When that token has ended for sure, so that another one may be asked for.
+    pub retry_at: Timestamp,
+    lost: Option<Error>,
+}
+
+impl Intent {
+    /// Is it too early to ask for another token?
+    pub(crate) fn holds(&self, now: Timestamp) -> bool {
+        now < self.retry_at
+    }
+
+    /// The error of who may not ask; with the error of the exchange whose answer was just `lost`.
+    pub(crate) fn error(&self, now: Timestamp, lost: Option<Error>) -> Error {
+        let Self { since, retry_at } = *self;
+        let held = SessionHeldElsewhere { since, retry_at, lost };
+        let retry_after = Some(retry_at.since(now));
+        Error::Unavailable { retry_after, cause: Cause::new("session_held_elsewhere", held) }
+    }
+}
+
+impl fmt::Display for SessionHeldElsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { since, retry_at, .. } = self;
+        write!(
+            f,
+            "a token was asked for at {since} and its answer was lost; only one may live at a time, so ask for \
+             another one at {retry_at} (seconds since 1970) or use another way to authenticate"
+        )
+    }
+}
+
+impl error::Error for SessionHeldElsewhere {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        self.lost.as_ref().map(|lost| lost as &(dyn error::Error + 'static))
+    }
+}

@@ -1,0 +1,100 @@
+//! How many requests are under way with a token whose successor ends it.
+
+use crate::sync::{Mutex, MutexGuard};
+use auth_core::Stamp;
+use std::{
+    sync::{
+        Arc, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+};
+
+/// Counts the uses of one token, until it is closed and all of them are over.
+#[derive(Default)]
+pub(crate) struct Uses(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    count: usize,
+    /// Nobody may begin any more.
+    closed: bool,
+    /// Who waits until all are over: the flight.
+    waiting: Option<Waker>,
+}
+
+/// One use: from the moment at which the token is handed out until the answer is assessed, or this is dropped.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    uses: Arc<Uses>,
+    stamp: Stamp,
+    over: AtomicBool,
+}
+
+impl Uses {
+    /// Begins a use; `None` once the token is closed. One lock covers both: whoever gets a use is counted before
+    /// the flight looks whether any is left.
+    pub(crate) fn begin(self: &Arc<Self>, stamp: Stamp) -> Option<InUse> {
+        let mut counted = self.counted();
+        if counted.closed {
+            return None;
+        }
+        counted.count = counted.count.saturating_add(1);
+        drop(counted);
+        Some(InUse { uses: Arc::clone(self), stamp, over: AtomicBool::new(false) })
+    }
+
+    /// From here on nobody begins a use.
+    pub(crate) fn close(&self) {
+        self.counted().closed = true;
+    }
+
+    /// Are all over?
+    pub(crate) fn poll_over(&self, context: &mut Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut counted = self.counted();
+        let is_over = counted.count == 0;
+        let replaced =
+            if is_over { counted.waiting.take() } else { counted.waiting.replace(waker) };
+        drop(counted);
+        // Wakers are foreign code.
+        drop(replaced);
+        if is_over { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        // What is behind the lock is whole between any two statements.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl InUse {
+    /// Did whoever left this stamp hand it out?
+    pub(crate) fn is_of(&self, stamp: Stamp) -> bool {
+        self.stamp == stamp
+    }
+
+    /// The answer is here: what happens to the token can do no harm to this request any more.
+    pub(crate) fn end(&self) {
+        if self.over.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let mut counted = self.uses.counted();
+        counted.count = counted.count.saturating_sub(1);
+        let waiting = if counted.count == 0 { counted.waiting.take() } else { None };
+        drop(counted);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Drop for InUse {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+impl std::fmt::Debug for Uses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Uses({})", self.counted().count)
+    }
+}

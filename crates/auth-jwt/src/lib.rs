@@ -19,14 +19,14 @@
 //! # Both ends
 //!
 //! ```
-//! use auth_core::{Authenticator, RequestView, SystemClock, Verifier as _};
+//! use auth_core::{Authenticator, Candidates, RequestView, SystemClock, Verifier as _};
 //! use auth_jwt::{Algorithm, ClaimsToSign, KeyId, Mint, Policy, SigningKey, Verifier};
 //! use http::{HeaderMap, Method, Uri};
 //! use std::{collections::HashMap, time::Duration};
 //!
 //! let key = SigningKey::from_secret(Algorithm::HS256, b"a secret of the service: 32 bytes or more")?;
 //! let service = KeyId { issuer: Some("service".into()), kid: None };
-//! let keys = HashMap::from([(service, key.verifying())]);
+//! let keys = HashMap::from([(service, Candidates::one(key.verifying(), "acme"))]);
 //! let door = Verifier::new("api", Policy::new(), keys, SystemClock)?;
 //!
 //! let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service");
@@ -37,7 +37,8 @@
 //! let credentials = mint.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
 //! credentials.commit(&mut uri, &mut headers)?;
 //! let outcome = door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
-//! assert_eq!(outcome.unwrap().principal.issuer(), Some("service"));
+//! let principal = outcome.unwrap().principal;
+//! assert_eq!((principal.claims.issuer(), principal.caller), (Some("service"), "acme"));
 //! # Ok::<_, auth_core::Error>(())
 //! ```
 

@@ -187,7 +187,7 @@ impl Authenticator for Numbered {
         assert_eq!(sent.field(&HeaderName::from_static("other")), None);
         let sent = sent.field(&HeaderName::from_static("key")).unwrap().to_str().unwrap();
         match answer.body {
-            Some(b"again") => Verdict::Retry { after: None },
+            Some(body) if body.starts_with(b"again") => Verdict::Retry { after: None },
             Some(b"later") => Verdict::Retry { after: Some(Duration::from_secs(3600)) },
             Some(b"never") => Verdict::Refused(Error::refused("never", sent.to_owned())),
             _ => Verdict::Accept,

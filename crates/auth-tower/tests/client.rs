@@ -163,3 +163,29 @@ async fn a_refusal_is_an_error_and_not_an_answer() {
     let (got, _) = ask(numbered, post("https://a.example/", "b".into()), &["again"]).await;
     assert_eq!(got.unwrap_err(), "refused");
 }
+
+/// Says where it is told that a request goes.
+struct Hops;
+
+impl Authenticator for Hops {
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        let hop = HeaderValue::from_str(&format!("{:?}", request.hop)).unwrap();
+        Credentials::header(HeaderName::from_static("hop"), hop).into()
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
+    for (layer, expected) in [
+        (AuthenticateLayer::new(Hops), "Origin"),
+        (AuthenticateLayer::new(Hops).with_hop(Hop::Proxy), "Proxy"),
+    ] {
+        let service = service_fn(|request: Request<ClientBody>| async move {
+            let hop = Bytes::copy_from_slice(request.headers()["hop"].as_bytes());
+            Ok::<_, Infallible>(Response::new(Full::new(hop)))
+        });
+        let request = post("https://a.example/", ClientBody::empty());
+        let answer = layer.layer(service).oneshot(request).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}

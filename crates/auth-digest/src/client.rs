@@ -95,9 +95,9 @@ impl Digest {
     /// For a proxy instead of a server: 407, `Proxy-Authenticate`, `Proxy-Authorization` and
     /// `Proxy-Authentication-Info`. Put one of each into a [`Stack`](auth_core::Stack) where both ask.
     ///
-    /// It answers nothing but requests that are handed to a proxy ([`Hop::Proxy`](auth_core::Hop::Proxy)): inside a tunnel its credentials would
-    /// reach the origin, and a 407 from in there is the origin's. An adapter that makes tunnels makes its own `CONNECT`,
-    /// and has to be given credentials for that.
+    /// It answers nothing but requests that are handed to a proxy ([`Hop::Proxy`](auth_core::Hop::Proxy)): inside a tunnel
+    /// its credentials would reach the origin, and a 407 from in there is the origin's. An adapter that makes tunnels makes
+    /// its own `CONNECT`, and has to be given credentials for that.
     ///
     /// The target is path and query, as browsers and curl have it; for `CONNECT` it is host and port. Where MD5 is good
     /// enough is judged by the target, since the way to the proxy is not known here: for `CONNECT` it has to be allowed

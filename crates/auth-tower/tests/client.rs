@@ -189,3 +189,24 @@ async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
     }
 }
+
+/// What is signed is the host without the scheme's own port, so that is what is sent, in HTTP/2 too.
+#[tokio::test]
+async fn the_own_port_of_a_scheme_is_not_sent() {
+    for (url, expected) in [
+        ("https://a.example:443/p?q", "https://a.example/p?q"),
+        ("https://[::1]:443/", "https://[::1]/"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1/"),
+        ("http://127.0.0.1:443/", "http://127.0.0.1:443/"),
+        ("https://a.example:8443/", "https://a.example:8443/"),
+        ("https://[::1]/", "https://[::1]/"),
+    ] {
+        let service = service_fn(|request: Request<ClientBody>| async move {
+            let target = Bytes::from(request.uri().to_string());
+            Ok::<_, Infallible>(Response::new(Full::new(target)))
+        });
+        let service = AuthenticateLayer::new(Hops).layer(service);
+        let answer = service.oneshot(post(url, ClientBody::empty())).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}

@@ -51,6 +51,12 @@ impl<R: Random + ?Sized> Random for Arc<R> {
     }
 }
 
+impl<R: Random + ?Sized> Random for Box<R> {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        (**self).fill(bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

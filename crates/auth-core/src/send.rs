@@ -10,7 +10,8 @@ use http::Response;
 /// or a store that has a [`Transport`] and no client.
 ///
 /// Each attempt is authenticated afresh and assessed; the answer to the last one is given, whatever its status. At most
-/// [`Attempts::MOST`] are made. A redirect is an answer, and not followed. Credentials go over https, or to loopback.
+/// [`Attempts::MOST`] are made. A redirect is an answer, and not followed. Credentials go over https, or to loopback, and
+/// to the origin: a proxy of the transport gets none ([`Hop::Origin`](crate::Hop::Origin)).
 ///
 /// # Errors
 ///

@@ -167,6 +167,8 @@ fn values_behind_an_arc_are_themselves() {
     let mut bytes = [0; 2];
     Random::fill(&Arc::new(Full), &mut bytes).unwrap();
     assert_eq!(bytes, [7; 2]);
+    let boxed: Box<dyn Random> = Box::new(Full);
+    Random::fill(&boxed, &mut bytes[..1]).unwrap();
     let context = Context::new(Arc::new(Full)).with_clock(Box::new(Timestamp::from_unix(7)));
     assert!(TokenSource::token(&Arc::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());
     assert!(TokenSource::token(&Box::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());

@@ -4,6 +4,7 @@ mod exchange;
 mod policy;
 mod respond;
 mod session;
+mod side;
 mod spaces;
 mod typed;
 
@@ -13,13 +14,14 @@ pub use typed::TypedFields;
 
 use crate::{BodyHash, HashFunction, Qop, authorization::has_control};
 use auth_core::{
-    Answer, Authenticator, Credentials, Error, Flow, Hop, Need, Origin, Random, RequestView,
-    Result, Secret, Stamper, Transport, Verdict,
+    Answer, Authenticator, Credentials, Error, Flow, Need, Origin, Random, RequestView, Result,
+    Secret, Stamper, Transport, Verdict,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use policy::Channel;
 use session::User;
+use side::Side;
 pub(crate) use spaces::target;
 use spaces::{Kept, Place, Spaces, Standing};
 use std::{fmt, sync::Arc};
@@ -59,13 +61,6 @@ pub struct Digest {
     most_read: usize,
 }
 
-/// Who is asking: the server, or a proxy on the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Side {
-    Server,
-    Proxy,
-}
-
 impl Digest {
     /// For this user name and password.
     ///
@@ -100,9 +95,9 @@ impl Digest {
     /// For a proxy instead of a server: 407, `Proxy-Authenticate`, `Proxy-Authorization` and
     /// `Proxy-Authentication-Info`. Put one of each into a [`Stack`](auth_core::Stack) where both ask.
     ///
-    /// It answers nothing but requests that are handed to a proxy ([`Hop::Proxy`]): inside a tunnel its credentials would
-    /// reach the origin, and a 407 from in there is the origin's. An adapter that makes tunnels makes its own `CONNECT`,
-    /// and has to be given credentials for that.
+    /// It answers nothing but requests that are handed to a proxy ([`Hop::Proxy`](auth_core::Hop::Proxy)): inside a tunnel
+    /// its credentials would reach the origin, and a 407 from in there is the origin's. An adapter that makes tunnels makes
+    /// its own `CONNECT`, and has to be given credentials for that.
     ///
     /// The target is path and query, as browsers and curl have it; for `CONNECT` it is host and port. Where MD5 is good
     /// enough is judged by the target, since the way to the proxy is not known here: for `CONNECT` it has to be allowed
@@ -238,42 +233,6 @@ impl Authenticator for Digest {
     }
 }
 
-impl Side {
-    /// Can this side ask where the request goes next? An origin can be asked for through a proxy that it is behind, a
-    /// proxy only by what is handed to it.
-    fn is_asked_at(self, hop: Hop) -> bool {
-        self == Self::Server || hop == Hop::Proxy
-    }
-
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::Server => StatusCode::UNAUTHORIZED,
-            Self::Proxy => StatusCode::PROXY_AUTHENTICATION_REQUIRED,
-        }
-    }
-
-    const fn asks(self) -> HeaderName {
-        match self {
-            Self::Server => header::WWW_AUTHENTICATE,
-            Self::Proxy => header::PROXY_AUTHENTICATE,
-        }
-    }
-
-    const fn answers(self) -> HeaderName {
-        match self {
-            Self::Server => header::AUTHORIZATION,
-            Self::Proxy => header::PROXY_AUTHORIZATION,
-        }
-    }
-
-    const fn info(self) -> HeaderName {
-        match self {
-            Self::Server => HeaderName::from_static("authentication-info"),
-            Self::Proxy => HeaderName::from_static("proxy-authentication-info"),
-        }
-    }
-}
-
 fn channel(uri: &Uri) -> Channel {
     match Origin::of(uri) {
         Ok(origin) if origin.is_confidential() => Channel::Confidential,
@@ -315,11 +274,11 @@ mod tests {
     use crate::{
         Algorithm, Count, DigestChallenge, DigestResponse, Ha1, Message, NonceCount, Protection,
     };
-    use auth_core::{Attempts, Authorization, Body, Next, SystemRandom};
+    use auth_core::{Attempts, Authorization, Body, Hop, Next, SystemRandom};
     use auth_testing::{Scripted, SeededRandom};
     use http::{
-        HeaderValue, Response,
-        header::{AUTHORIZATION, TRAILER},
+        HeaderName, HeaderValue, Response,
+        header::{self, AUTHORIZATION, TRAILER},
     };
     use proptest::prelude::*;
     use std::sync::{

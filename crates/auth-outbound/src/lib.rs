@@ -20,9 +20,10 @@ mod routes;
 mod settings;
 mod tls;
 
+pub use auth_core::TenantId;
 pub use filter::AddressFilter;
 pub use identity::ClientIdentity;
 pub use proxy::Proxy;
-pub use routes::{Routes, TenantId};
+pub use routes::Routes;
 pub use settings::{ClientBuilder, ClientSettings, TransportBuilder, TransportSettings};
 pub use tls::Tls;

@@ -1,7 +1,7 @@
 //! One transport for each tenant, origin and client identity.
 
 use crate::{ClientIdentity, TransportBuilder};
-use auth_core::{Cause, Error, Exchange, Flow, Origin, Result, Transport};
+use auth_core::{Cause, Error, Exchange, Flow, Origin, Result, TenantId, Transport};
 use http::Response;
 use std::{
     collections::HashMap,
@@ -9,19 +9,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
-
-/// Which tenant a request is made for.
-///
-/// A placeholder until auth-core has its own: then this is `pub use auth_core::TenantId;`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TenantId(Arc<str>);
-
-impl TenantId {
-    /// The tenant of this name.
-    pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self(name.into())
-    }
-}
 
 /// Keeps one [`Transport`] for each tenant, origin and client identity, so that no pooled connection and no resumed TLS
 /// session is ever shared between two of them.

@@ -149,9 +149,8 @@ impl<T> TransportBuilder<T> {
         self
     }
 
-    /// Shows this certificate to a server that asks for one.
-    #[must_use]
-    pub fn identified_by(mut self, identity: ClientIdentity) -> Self {
+    /// For [`Routes`](crate::Routes), whatever the factory has set.
+    pub(crate) fn identified_by(mut self, identity: ClientIdentity) -> Self {
         self.settings.tls = self.settings.tls.identified_by(identity);
         self
     }

@@ -154,7 +154,9 @@ impl fmt::Debug for Tls {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rcgen::{CertificateParams, KeyPair};
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use rustls::pki_types::UnixTime;
+    use std::process::Command;
 
     fn issue() -> (String, String) {
         let key = KeyPair::generate().unwrap();
@@ -218,5 +220,58 @@ mod tests {
         assert!(tls.trust.verifier.get().is_some());
         assert_eq!(one.alpn_protocols, [b"h2".to_vec()]);
         assert!(other.alpn_protocols.is_empty());
+    }
+
+    fn authority() -> CertifiedIssuer<'static, KeyPair> {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    }
+
+    /// Is a server that this authority vouches for trusted?
+    fn trusts(tls: &Tls, authority: &CertifiedIssuer<'_, KeyPair>) -> bool {
+        let (name, key) = ("a.example", KeyPair::generate().unwrap());
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, authority).unwrap();
+        let verifier = tls.trust.verifier(Arc::new(ring::default_provider())).unwrap();
+        let (name, now) = (name.try_into().unwrap(), UnixTime::now());
+        verifier.verify_server_cert(certificate.der(), &[], &name, &[], now).is_ok()
+    }
+
+    /// The system's authorities are replaced by one, in a process of its own.
+    #[test]
+    #[cfg_attr(not(target_os = "linux"), ignore = "other systems take no authorities from a file")]
+    fn authorities_are_trusted_as_they_were_named() {
+        let system = authority();
+        let file = std::env::temp_dir().join(format!("authority-{}.pem", std::process::id()));
+        std::fs::write(&file, system.pem() + &system.key().serialize_pem()).unwrap();
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        again.args(["--exact", "tls::tests::with_one_authority_of_the_system", "--ignored"]);
+        let ran = again.env("SSL_CERT_FILE", &file).env_remove("SSL_CERT_DIR").output().unwrap();
+        std::fs::remove_file(file).unwrap();
+        let said = String::from_utf8_lossy(&ran.stdout).into_owned();
+        assert!(ran.status.success() && said.contains("1 passed"), "{said}");
+    }
+
+    #[test]
+    #[ignore = "run by another test, with an authority in its environment"]
+    fn with_one_authority_of_the_system() {
+        let file = std::env::var_os("SSL_CERT_FILE").unwrap();
+        let system = std::fs::read_to_string(file).unwrap();
+        let (_, key) = system.split_at(system.find("-----BEGIN PRIVATE KEY").unwrap());
+        let key = KeyPair::from_pem(key).unwrap();
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let system = CertifiedIssuer::self_signed(params, key).unwrap();
+        let (named, stranger) = (authority(), authority());
+        let pem = named.pem();
+        let of = |tls: &Tls| [&system, &named, &stranger].map(|authority| trusts(tls, authority));
+        assert_eq!(of(&Tls::system()), [true, false, false]);
+        let also = Tls::system().trusting_also(pem.as_bytes()).unwrap();
+        assert_eq!(of(&also), [true, true, false]);
+        let only = Tls::trusting_only(pem.as_bytes()).unwrap();
+        assert_eq!(of(&only), [false, true, false]);
+        let both = only.trusting_also(stranger.pem().as_bytes()).unwrap();
+        assert_eq!(of(&both), [false, true, true]);
     }
 }

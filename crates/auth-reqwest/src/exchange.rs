@@ -45,6 +45,8 @@ impl Client {
             let verdict = authenticator.assess(&sent, answered(head, &answer, &read));
             match attempts.next(&sent, verdict)? {
                 Next::Again { after } if repeatable => {
+                    // Its connection serves others while this request waits.
+                    drop(answer);
                     self.settings.observer.observe(Event::Retried);
                     if let Some(wait) = after {
                         tokio::time::sleep(wait).await;

@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_core::Redirects;
+use auth_core::{Answer, Authenticator, Credentials, Flow, Need, Redirects, RequestView, Verdict};
 use auth_reqwest::{Client, Proxy};
 use common::{Seen, Session, answer, serve};
 use reqwest::{Body, header::HeaderValue};
@@ -186,4 +186,46 @@ async fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
         seen(&at_proxy),
         ["GET http://127.0.0.1:9/x?k=a%2Fb [session:0 proxy-authorization:Basic cHU6cHA=] "]
     );
+}
+
+/// Notes where it is told that each request goes, and adds nothing.
+#[derive(Default)]
+struct Hops(Mutex<Vec<String>>);
+
+impl Authenticator for Hops {
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        self.0.lock().unwrap().push(format!("{:?}", head.hop));
+        Need::Nothing
+    }
+
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        self.0.lock().unwrap().push(format!("{:?}", request.hop));
+        Flow::ready(Credentials::none())
+    }
+
+    fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
+        self.0.lock().unwrap().push(format!("{:?}", answer.request.hop));
+        Verdict::Accept
+    }
+}
+
+/// reqwest hands a request to the proxy only if it is http: to https, and to what is excepted, it goes to its origin.
+#[tokio::test]
+async fn a_scheme_is_told_whether_a_request_is_handed_to_a_proxy() {
+    let (proxy, at_proxy) = serve(|_| answer(200, &[], "")).await;
+    let (server, _) = serve(|_| answer(200, &[], "")).await;
+    let proxy = Proxy::new(&format!("http://{proxy}")).unwrap().except("localhost");
+    let client = Client::builder().proxy(proxy).build().unwrap();
+    for (url, handed, expected) in [
+        (String::from("http://a.example/"), true, "Proxy"),
+        (format!("http://localhost:{}/", server.port()), false, "Origin"),
+        // This proxy makes no tunnels: the request is prepared and not sent.
+        (String::from("https://a.example/"), true, "Origin"),
+    ] {
+        let hops = Hops::default();
+        let _ = client.send(&hops, client.http().get(&url).build().unwrap()).await;
+        let told = hops.0.into_inner().unwrap();
+        assert!(told.len() >= 2 && told.iter().all(|hop| hop == expected), "{url} {told:?}");
+        assert_eq!(!std::mem::take(&mut *at_proxy.lock().unwrap()).is_empty(), handed, "{url}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The client: signs every request afresh.
 
+mod host;
 mod keys;
 
 use crate::{
@@ -13,7 +14,8 @@ use auth_core::{
     RequestView, Result, Timestamp, TokenSource, Verdict,
 };
 use auth_session::{LearnedClock, Lesson, Session};
-use http::{HeaderMap, StatusCode, header::HOST};
+use host::host;
+use http::{HeaderMap, StatusCode};
 use keys::{Held, Keys};
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -228,27 +230,6 @@ fn is_signed(name: &str) -> bool {
         "x-amzn-trace-id",
     ];
     LEFT_OUT.binary_search(&name).is_err()
-}
-
-/// The host as it is sent: the Host field that the caller set, or else what clients make of the URL, in a Host field or
-/// in `:authority`, both without the scheme's own port.
-fn host(request: RequestView<'_>) -> Result<&str> {
-    let text = || Error::config("sigv4_no_host", "request names no host, expected an absolute URL");
-    if let Some(host) = request.headers.get(HOST) {
-        return host.to_str().map_err(|_| text());
-    }
-    let authority = request.uri.authority().ok_or_else(text)?;
-    let own = match request.uri.scheme_str() {
-        Some("https") => Some(443),
-        Some("http") => Some(80),
-        _ => None,
-    };
-    if authority.as_str().contains('@') {
-        let text = "url names a user before its host, expected credentials to be given apart";
-        return Err(Error::config("sigv4_url_user", text));
-    }
-    let bare = authority.port_u16().is_none_or(|port| Some(port) == own);
-    Ok(if bare { authority.host() } else { authority.as_str() })
 }
 
 fn target(request: RequestView<'_>) -> &[u8] {

@@ -6,7 +6,7 @@ use auth_core::{
     PlainHttp, RequestView, authenticate,
 };
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use std::{
     fmt,
     future::{Future, poll_fn},
@@ -163,6 +163,7 @@ impl<A: Authenticator> Shared<A> {
             let view = RequestView::new(&head.method, &head.uri, &head.headers).with_hop(self.hop);
             let whole = bytes.as_deref().map_or(Body::Unread, Body::Bytes);
             let mut copy = head.clone();
+            drop_own_port(&mut copy.uri);
             let (uri, headers) = (&mut copy.uri, &mut copy.headers);
             let sent = authenticate(
                 &*self.authenticator,
@@ -220,6 +221,22 @@ impl<A: Authenticator> Shared<A> {
     fn fail<E>(&self, error: Error) -> ClientError<E> {
         self.observer.observe(Event::Failed(&error));
         ClientError::Authentication(error)
+    }
+}
+
+/// Takes the scheme's own port off a URL. Clients leave it out of a Host field and not out of `:authority`; a signature
+/// is over the host without it, whichever of the two is sent.
+fn drop_own_port(uri: &mut Uri) {
+    let own = match (uri.scheme_str(), uri.port_u16()) {
+        (Some("https"), Some(443)) | (Some("http"), Some(80)) => uri.authority(),
+        _ => None,
+    };
+    let bare = own.and_then(|authority| authority.as_str().rsplit_once(':'));
+    let Some(bare) = bare.and_then(|(host, _)| host.parse().ok()) else { return };
+    let mut parts = uri.clone().into_parts();
+    parts.authority = Some(bare);
+    if let Ok(same) = Uri::from_parts(parts) {
+        *uri = same;
     }
 }
 

@@ -163,3 +163,50 @@ async fn a_refusal_is_an_error_and_not_an_answer() {
     let (got, _) = ask(numbered, post("https://a.example/", "b".into()), &["again"]).await;
     assert_eq!(got.unwrap_err(), "refused");
 }
+
+/// Says where it is told that a request goes.
+struct Hops;
+
+impl Authenticator for Hops {
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        let hop = HeaderValue::from_str(&format!("{:?}", request.hop)).unwrap();
+        Credentials::header(HeaderName::from_static("hop"), hop).into()
+    }
+}
+
+#[tokio::test]
+async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
+    for (layer, expected) in [
+        (AuthenticateLayer::new(Hops), "Origin"),
+        (AuthenticateLayer::new(Hops).with_hop(Hop::Proxy), "Proxy"),
+    ] {
+        let service = service_fn(|request: Request<ClientBody>| async move {
+            let hop = Bytes::copy_from_slice(request.headers()["hop"].as_bytes());
+            Ok::<_, Infallible>(Response::new(Full::new(hop)))
+        });
+        let request = post("https://a.example/", ClientBody::empty());
+        let answer = layer.layer(service).oneshot(request).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}
+
+/// What is signed is the host without the scheme's own port, so that is what is sent, in HTTP/2 too.
+#[tokio::test]
+async fn the_own_port_of_a_scheme_is_not_sent() {
+    for (url, expected) in [
+        ("https://a.example:443/p?q", "https://a.example/p?q"),
+        ("https://[::1]:443/", "https://[::1]/"),
+        ("http://127.0.0.1:80/", "http://127.0.0.1/"),
+        ("http://127.0.0.1:443/", "http://127.0.0.1:443/"),
+        ("https://a.example:8443/", "https://a.example:8443/"),
+        ("https://[::1]/", "https://[::1]/"),
+    ] {
+        let service = service_fn(|request: Request<ClientBody>| async move {
+            let target = Bytes::from(request.uri().to_string());
+            Ok::<_, Infallible>(Response::new(Full::new(target)))
+        });
+        let service = AuthenticateLayer::new(Hops).layer(service);
+        let answer = service.oneshot(post(url, ClientBody::empty())).await.unwrap();
+        assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
+    }
+}

@@ -32,6 +32,8 @@ impl Client {
             let verdict = authenticator.assess(&sent, answered(view, &answer));
             match attempts.next(&sent, verdict)? {
                 Next::Again { after } if content.bytes().is_some() => {
+                    // Its connection serves others while this request waits.
+                    drop(answer);
                     self.settings.observer.observe(Event::Retried);
                     if let Some(wait) = after {
                         thread::sleep(wait);

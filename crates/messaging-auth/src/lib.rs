@@ -33,6 +33,12 @@ pub use auth_ureq as ureq;
 #[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]
 pub use auth_core as readme;
-#[cfg(all(doctest, feature = "axum", feature = "reqwest", feature = "ureq"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "outbound",
+    feature = "reqwest",
+    feature = "ureq"
+))]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 pub use auth_core as getting_started;

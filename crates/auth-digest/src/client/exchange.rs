@@ -3,6 +3,7 @@
 use super::{
     Digest, channel, cnonce,
     session::{AuthenticationSession, Counting, Terms},
+    side::Side,
     spaces::{Kept, Place, Standing},
 };
 use crate::{
@@ -57,8 +58,8 @@ impl Digest {
 
     fn learn(&self, terms: Terms, challenge: &DigestChallenge<'_>, uri: &Uri) -> Result<Arc<Kept>> {
         let place = match self.side {
-            super::Side::Server => Place::of(uri, challenge.domain.as_deref())?,
-            super::Side::Proxy => Place::Anywhere,
+            Side::Server => Place::of(uri, challenge.domain.as_deref())?,
+            Side::Proxy => Place::Anywhere,
         };
         let session = self.begin(Arc::new(terms), &challenge.nonce)?;
         Ok(self.spaces.keep(session, place, Standing::Fresh))

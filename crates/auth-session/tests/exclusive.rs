@@ -5,8 +5,8 @@
 mod common;
 
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Error, Flow, Lifespan, Present, Refusal, Renewal,
-    RequestView, Result, Stack, Succession, Token, TokenSource,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Present, Refusal,
+    Renewal, RequestView, Result, Stack, Succession, Token, TokenSource,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -303,6 +303,32 @@ fn callers_that_give_up_while_it_settles_take_nothing_with_them() {
     assert!(stage.is_live(1));
     drop(sent);
     assert_eq!((stage.takes(), stage.asked().len()), (Ok(2), 3));
+}
+
+/// A token is put while the renewal still waits: nothing has been asked for, and nothing is, since it would end that one.
+#[test]
+fn what_is_put_while_it_settles_is_not_ended_by_the_renewal() {
+    let stage = stage(|transport| transport.pausing_behind(Gate::closed()));
+    let sent = stage.credentials();
+    stage.pass(3570);
+    let mut waiting = stage.session.token();
+    assert!(poll(&mut waiting).is_pending());
+    let end = Lifespan::Until(stage.clock.now().after(Duration::from_secs(3600)));
+    stage.session.put(Ticket(77, end, "ibsso")).unwrap();
+    drop(sent);
+    assert_eq!((waiting.wait().unwrap().token.0, stage.takes()), (77, Ok(77)));
+    assert_eq!(stage.asked(), ["POST /"]);
+}
+
+/// A session that is ended after a renewal that failed gives back the token that the renewal may not have ended.
+#[test]
+fn an_ended_session_gives_back_a_token_whose_end_had_only_begun() {
+    let stage = stage(|transport| transport);
+    assert_eq!(stage.takes(), Ok(1));
+    stage.pass(3570);
+    stage.server.lock().unwrap().is_down = true;
+    assert_eq!(stage.takes(), Err("down"));
+    assert_eq!(stage.session.end().wait().unwrap().unwrap().0, 1);
 }
 
 /// A refused one is dead already: nobody waits for those who use it.

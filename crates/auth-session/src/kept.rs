@@ -86,24 +86,24 @@ impl<T> Kept<T> {
     }
 
     /// Begins a use. There is nothing to count for a token that its successor does not end.
-    pub(crate) fn begin_use(
-        &self,
-        stamp: impl FnOnce() -> Stamp,
-    ) -> Result<Option<Arc<InUse>>, Unusable> {
+    pub(crate) fn begin_use(&self) -> Result<Option<Arc<InUse>>, Unusable> {
         let Some(uses) = &self.uses else { return Ok(None) };
-        uses.begin(stamp()).map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
+        uses.begin().map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
     }
 }
 
 impl<T: Present> Kept<T> {
     /// What to add to a request: made once, and lent to each thread from a copy that is likely its own.
     #[inline]
-    pub(crate) fn credentials(&self, stamp: impl Fn() -> Stamp) -> Result<Credentials, Unusable> {
+    pub(crate) fn credentials(
+        &self,
+        stamp: impl FnOnce() -> Stamp,
+    ) -> Result<Credentials, Unusable> {
         let lent = match self.presented.get() {
             Some(Ok(copies)) => own(copies).clone(),
-            _ => own(self.first(&stamp)?).clone(),
+            _ => own(self.first(stamp)?).clone(),
         };
-        if self.uses.is_none() { Ok(lent) } else { self.guarded(lent, stamp) }
+        if self.uses.is_none() { Ok(lent) } else { self.guarded(lent) }
     }
 
     #[cold]
@@ -116,12 +116,8 @@ impl<T: Present> Kept<T> {
     }
 
     /// With a guard that says when the request is over.
-    fn guarded(
-        &self,
-        lent: Credentials,
-        stamp: impl FnOnce() -> Stamp,
-    ) -> Result<Credentials, Unusable> {
-        let in_use = self.begin_use(stamp)?;
+    fn guarded(&self, lent: Credentials) -> Result<Credentials, Unusable> {
+        let in_use = self.begin_use()?;
         Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
     }
 }

@@ -189,9 +189,8 @@ where
     }
 
     fn held(&self, kept: &Kept<S::Token>) -> Result<Held<S::Token>, Unusable> {
-        let generation = kept.generation;
-        let in_use = kept.begin_use(|| self.stamp(generation))?;
-        Ok(Held { token: kept.token.clone(), generation, _in_use: in_use })
+        let in_use = kept.begin_use()?;
+        Ok(Held { token: kept.token.clone(), generation: kept.generation, _in_use: in_use })
     }
 
     /// The way of a caller that found no fresh token, or needs one that lasts.

@@ -127,7 +127,7 @@ fn view<T>(with: impl FnOnce(RequestView<'_>) -> T) -> T {
 fn number(sent: &Credentials) -> u32 {
     let (mut uri, mut headers) = (Uri::from_static("https://x.example/"), HeaderMap::new());
     sent.commit(&mut uri, &mut headers).unwrap();
-    headers["ibsso"].to_str().unwrap().parse().unwrap()
+    headers.get("ibsso").unwrap().to_str().unwrap().parse().unwrap()
 }
 
 fn assess(by: &dyn Authenticator, sent: &Credentials, status: u16) {

@@ -123,7 +123,7 @@ type Process<K> = Session<Stored<Issuer, K>>;
 
 impl Fleet {
     fn over<K: TokenStore + 'static>(&self, store: K) -> Process<K> {
-        let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")))
+        let context = Context::new(Scripted::new(|_| panic!("nobody asks")))
             .with_clock(self.clock.clone())
             .with_random(SeededRandom::new(1));
         let stored = Stored::new(self.issuer.clone(), store, "acme");
@@ -189,6 +189,8 @@ fn after_a_lost_answer_nobody_asks_before_the_session_has_ended() {
         assert_eq!(told.source().unwrap().to_string(), error.to_string());
         assert_eq!(fleet.intent().unwrap().since, Timestamp::from_unix(since));
         let others = [fleet.process(), fleet.process()];
+        // Nor does anybody use what may be dead: the token beside the intent has half a minute to live by its own time.
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), retry_at, LIFE);
         fleet.pass(LIFE - 1);
         for process in others.iter().chain([&fleet.process()]) {
             assert!(held_elsewhere(&take(process).unwrap_err(), retry_at, 1).source().is_none());
@@ -269,46 +271,75 @@ fn one_process_creates_and_the_others_find_it() {
 
 /// A store that takes the lease away, as it happens to a process that is too slow, so many times.
 #[derive(Clone)]
-struct Taking(MemoryTokenStore, Arc<Mutex<u32>>, ManualClock);
+struct Taking {
+    store: MemoryTokenStore,
+    clock: ManualClock,
+    /// How often before an intent is written.
+    intending: Arc<Mutex<u32>>,
+    /// And how often before a token is saved.
+    saving: Arc<Mutex<u32>>,
+}
+
+impl Taking {
+    fn take_away(&self, name: &str, lease: Lease, times: &Mutex<u32>) {
+        let mut times = times.lock().unwrap();
+        if *times > 0 {
+            *times -= 1;
+            self.clock.advance(Duration::from_secs(60));
+            let other = self.store.lease(name, Duration::ZERO).wait().unwrap();
+            assert!(other.is_some_and(|other| other.fence > lease.fence));
+        }
+    }
+}
 
 impl TokenStore for Taking {
     fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
-        self.0.load(name)
+        self.store.load(name)
     }
 
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
-        self.0.lease(name, hold)
+        self.store.lease(name, hold)
     }
 
     fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
-        let mut times = self.1.lock().unwrap();
-        if *times > 0 {
-            *times -= 1;
-            self.2.advance(Duration::from_secs(60));
-            let other = self.0.lease(name, Duration::ZERO).wait().unwrap();
-            assert!(other.is_some_and(|other| other.fence > lease.fence));
-        }
-        self.0.save(name, lease, token)
+        self.take_away(name, lease, &self.saving);
+        self.store.save(name, lease, token)
     }
 
     fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
-        self.0.intend(name, lease, intent)
+        self.take_away(name, lease, &self.intending);
+        self.store.intend(name, lease, intent)
     }
 
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
-        self.0.release(name, lease)
+        self.store.release(name, lease)
     }
+}
+
+fn taking(fleet: &Fleet, intending: u32, saving: u32) -> Taking {
+    let [intending, saving] = [intending, saving].map(|times| Arc::new(Mutex::new(times)));
+    Taking { store: fleet.store.clone(), clock: fleet.clock.clone(), intending, saving }
+}
+
+/// Another process has the lease, and perhaps asks already.
+#[test]
+fn nobody_asks_the_issuer_without_a_lease() {
+    let fleet = fleet();
+    let store = taking(&fleet, 3, 0);
+    fleet.then(Becomes::Refused(Error::refused("denied", "no")));
+    assert_eq!(code(&fleet.over(store.clone())), "denied");
+    assert_eq!(*store.intending.lock().unwrap(), 0);
+    assert_eq!(fleet.issuer.0.lock().unwrap().asked, ["first"], "once, under the fourth lease");
 }
 
 /// It has the only session that may live in its hands: it saves it under its next lease.
 #[test]
 fn a_token_that_came_too_late_for_its_lease_is_not_thrown_away() {
     let fleet = fleet();
-    let times = Arc::new(Mutex::new(3));
-    let store = Taking(fleet.store.clone(), Arc::clone(&times), fleet.clock.clone());
-    let process = fleet.over(store);
+    let store = taking(&fleet, 0, 3);
+    let process = fleet.over(store.clone());
     assert_eq!((take(&process).unwrap(), fleet.created(), fleet.intent()), (1, 1, None));
-    assert_eq!((*times.lock().unwrap(), take(&fleet.process()).unwrap()), (0, 1));
+    assert_eq!((*store.saving.lock().unwrap(), take(&fleet.process()).unwrap()), (0, 1));
 }
 
 /// A token that was obtained in another way removes the intent: the way out before its time.

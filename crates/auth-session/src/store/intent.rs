@@ -67,6 +67,7 @@ impl fmt::Display for SessionHeldElsewhere {
 
 impl error::Error for SessionHeldElsewhere {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.lost.as_ref().map(|lost| lost as &(dyn error::Error + 'static))
+        let lost: &(dyn error::Error + 'static) = self.lost.as_ref()?;
+        Some(lost)
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     kept::{Kept, Unusable},
-    schedule::{Schedule, Stage, Time, fraction},
-    state::{Meanwhile, Next, State, ended},
+    schedule::{Schedule, Time, fraction},
+    state::{State, ended},
     sync::{ArcSwapOption, Mutex, MutexGuard},
     uses::InUse,
 };
@@ -201,57 +201,6 @@ where
             self.held(&kept).map_or_else(|_| self.held_later(needed), Flow::ready)
         })
     }
-
-    /// A token that may be used now, obtained if need be.
-    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
-        let inner = &self.0;
-        let time = Time::of(&*inner.context.clock);
-        let mut state = inner.state();
-        let (watch, meanwhile) = match state.next(inner.current.load().as_ref(), time, needed) {
-            Next::Use(kept) => {
-                drop(state);
-                kept.schedule.hand_out(&*inner.context.clock);
-                return Flow::ready(kept);
-            }
-            Next::Fail(error) => return Flow::failed(error),
-            Next::Wait { flight, instead } => (flight, Meanwhile::Wait { instead }),
-            Next::Renew { why, meanwhile } => {
-                let settling = state.take_off(inner.current.load().as_ref());
-                let meanwhile = if settling.is_some() {
-                    inner.current.store(None);
-                    Meanwhile::Wait { instead: None }
-                } else {
-                    meanwhile
-                };
-                let begun = state.generation;
-                let flight = state.flight.insert(inner.begin(why, settling, begun));
-                let (watch, carried) = (flight.watch(), flight.watch());
-                drop(state);
-                let seen_through = Flow::new(async move {
-                    // Good or bad, it has landed.
-                    let _ = carried.await;
-                    Ok(())
-                });
-                match (inner.context.transport.detach(seen_through), meanwhile) {
-                    (None, Meanwhile::Use(kept)) => return Flow::ready(kept),
-                    // There is no background: this caller carries it.
-                    (Some(_), Meanwhile::Use(kept)) => {
-                        (watch, Meanwhile::Wait { instead: Some(kept) })
-                    }
-                    (_, wait) => (watch, wait),
-                }
-            }
-        };
-        Flow::new(async move {
-            match (watch.await, meanwhile.token()) {
-                (Ok(Some(kept)), _) => Ok(kept),
-                // Another token was put here meanwhile.
-                (Ok(None), _) => self.obtained(needed).await,
-                (Err(_), Some(kept)) if inner.is_good(&kept) => Ok(kept),
-                (Err(error), _) => Err(error),
-            }
-        })
-    }
 }
 
 impl<S> Inner<S>
@@ -281,13 +230,6 @@ where
         why(&mut state, kept, time, jitter);
         self.current.store(None);
         true
-    }
-
-    /// Neither dead nor condemned by now.
-    fn is_good(&self, kept: &Kept<S::Token>) -> bool {
-        let current = self.current.load();
-        let same = current.as_ref().is_some_and(|current| current.generation == kept.generation);
-        same && kept.schedule.stage(Time::of(&*self.context.clock)) != Stage::Dead
     }
 
     pub(crate) fn name(&self) -> &str {

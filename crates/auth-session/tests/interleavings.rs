@@ -9,8 +9,8 @@
 mod flight;
 #[path = "../src/kept.rs"]
 mod kept;
-#[path = "../src/landing.rs"]
-mod landing;
+#[path = "../src/obtain.rs"]
+mod obtain;
 #[path = "../src/present.rs"]
 mod present;
 #[path = "../src/schedule.rs"]

@@ -1,13 +1,70 @@
-//! The flights of a session: what they do, and what becomes of what they bring.
+//! How a session obtains a token: who begins a flight, what it does, and what becomes of what it brings.
 
 use crate::{
     flight::Flight,
-    schedule::{Time, fraction},
-    session::Inner,
-    state::{Outcome, Settling, ended},
+    kept::Kept,
+    schedule::{Stage, Time, fraction},
+    session::{Inner, Session},
+    state::{Meanwhile, Next, Outcome, Settling, ended},
 };
-use auth_core::{Cause, Context, Error, Event, Renewal, Result, TokenSource};
+use auth_core::{Cause, Context, Error, Event, Flow, Renewal, Result, Timestamp, TokenSource};
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
+
+impl<S> Session<S>
+where
+    S: TokenSource + 'static,
+{
+    /// A token that may be used now, obtained if need be.
+    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
+        let inner = &self.0;
+        let time = Time::of(&*inner.context.clock);
+        let mut state = inner.state();
+        let (watch, meanwhile) = match state.next(inner.current.load().as_ref(), time, needed) {
+            Next::Use(kept) => {
+                drop(state);
+                kept.schedule.hand_out(&*inner.context.clock);
+                return Flow::ready(kept);
+            }
+            Next::Fail(error) => return Flow::failed(error),
+            Next::Wait { flight, instead } => (flight, Meanwhile::Wait { instead }),
+            Next::Renew { why, meanwhile } => {
+                let settling = state.take_off(inner.current.load().as_ref());
+                let meanwhile = if settling.is_some() {
+                    inner.current.store(None);
+                    Meanwhile::Wait { instead: None }
+                } else {
+                    meanwhile
+                };
+                let begun = state.generation;
+                let flight = state.flight.insert(inner.begin(why, settling, begun));
+                let (watch, carried) = (flight.watch(), flight.watch());
+                drop(state);
+                let seen_through = Flow::new(async move {
+                    // Good or bad, it has landed.
+                    let _ = carried.await;
+                    Ok(())
+                });
+                match (inner.context.transport.detach(seen_through), meanwhile) {
+                    (None, Meanwhile::Use(kept)) => return Flow::ready(kept),
+                    // There is no background: this caller carries it.
+                    (Some(_), Meanwhile::Use(kept)) => {
+                        (watch, Meanwhile::Wait { instead: Some(kept) })
+                    }
+                    (_, wait) => (watch, wait),
+                }
+            }
+        };
+        Flow::new(async move {
+            match (watch.await, meanwhile.token()) {
+                (Ok(Some(kept)), _) => Ok(kept),
+                // Another token was put here meanwhile.
+                (Ok(None), _) => self.obtained(needed).await,
+                (Err(_), Some(kept)) if inner.is_good(&kept) => Ok(kept),
+                (Err(error), _) => Err(error),
+            }
+        })
+    }
+}
 
 impl<S> Inner<S>
 where
@@ -42,6 +99,13 @@ where
             fallen.upgrade().map_or_else(|| Err(ended()), |owner| owner.land(Err(panicked), begun))
         };
         Flight::new(work, panicked)
+    }
+
+    /// Neither dead nor condemned by now.
+    fn is_good(&self, kept: &Kept<S::Token>) -> bool {
+        let current = self.current.load();
+        let same = current.as_ref().is_some_and(|current| current.generation == kept.generation);
+        same && kept.schedule.stage(Time::of(&*self.context.clock)) != Stage::Dead
     }
 
     fn overtaken(&self, begun: u64) -> Option<Outcome<S::Token>> {

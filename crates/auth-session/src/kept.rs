@@ -93,32 +93,33 @@ impl<T> Kept<T> {
 }
 
 impl<T: Present> Kept<T> {
-    /// What to add to a request: made once, and lent to each thread from a copy that is likely its own.
+    /// What to add to a request, when it was made before and there is nothing to count: lent to each thread from a copy
+    /// that is likely its own.
     #[inline]
+    pub(crate) fn lent(&self) -> Option<&Credentials> {
+        match self.presented.get() {
+            Some(Ok(copies)) if self.uses.is_none() => Some(own(copies)),
+            _ => None,
+        }
+    }
+
+    /// What to add to a request: made once, and with a guard that says when the request is over if its uses are counted.
+    #[cold]
     pub(crate) fn credentials(
         &self,
         stamp: impl FnOnce() -> Stamp,
     ) -> Result<Credentials, Unusable> {
-        let lent = match self.presented.get() {
-            Some(Ok(copies)) => own(copies).clone(),
-            _ => own(self.first(stamp)?).clone(),
-        };
-        if self.uses.is_none() { Ok(lent) } else { self.guarded(lent) }
+        let lent = own(self.first(stamp)?).clone();
+        let in_use = self.begin_use()?;
+        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
     }
 
-    #[cold]
     fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES], Unusable> {
         let made = self.presented.get_or_init(|| {
             let made = self.token.credentials()?.stamped(stamp());
             Ok(array::from_fn(|_| made.kept()))
         });
         made.as_ref().map_err(|error| Unusable::Broken(error.clone()))
-    }
-
-    /// With a guard that says when the request is over.
-    fn guarded(&self, lent: Credentials) -> Result<Credentials, Unusable> {
-        let in_use = self.begin_use()?;
-        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
     }
 }
 

@@ -56,6 +56,15 @@ where
 {
     #[inline]
     fn present(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
+        match kept.lent() {
+            Some(credentials) => Flow::ready(credentials.clone()),
+            None => self.presented_now(kept),
+        }
+    }
+
+    /// The first time, and each time if the uses of this token are counted.
+    #[cold]
+    fn presented_now(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
         match kept.credentials(|| self.stamp(kept.generation)) {
             Ok(credentials) => Flow::ready(credentials),
             Err(unusable) => self.presented_otherwise(kept, unusable),

@@ -44,13 +44,14 @@ const MOMENT: Duration = Duration::from_secs(10);
 const TRIAL: Duration = Duration::from_secs(60);
 
 impl<T: Token> Kept<T> {
-    pub(crate) fn new(token: T, generation: u64, schedule: Schedule, since: Instant) -> Self {
+    /// A token that has no generation yet.
+    pub(crate) fn new(token: T, schedule: Schedule, since: Instant) -> Self {
         let uses = match token.succession() {
             Succession::Overlapping => None,
             Succession::Exclusive { .. } => Some(Arc::default()),
         };
         let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
-        Self { token, generation, schedule, since, uses, presented, proven }
+        Self { token, generation: 0, schedule, since, uses, presented, proven }
     }
 }
 

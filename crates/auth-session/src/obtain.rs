@@ -85,11 +85,12 @@ where
             if let Some(settling) = settling {
                 settling.over(&context).await;
             }
-            // Nothing has been asked for yet, and nothing needs to be if another token was put here meanwhile.
-            if let Some(owner) = owner.upgrade() {
-                if let Some(outcome) = owner.overtaken(begun) {
-                    return outcome;
-                }
+            // Nothing has been asked for yet, and nothing needs to be if another token was put here meanwhile, or
+            // nobody has the session any more.
+            match owner.upgrade().map(|owner| owner.overtaken(begun)) {
+                Some(None) => {}
+                Some(Some(outcome)) => return outcome,
+                None => return Err(ended()),
             }
             let obtained = source.token(&context, why).await;
             owner.upgrade().map_or_else(|| Err(ended()), |owner| owner.land(obtained, begun))
@@ -128,21 +129,25 @@ where
     }
 
     fn landed(&self, obtained: Result<S::Token>, begun: u64) -> Outcome<S::Token> {
-        let obtained = obtained.map(|token| self.keep(token, begun.saturating_add(1)));
+        let obtained = obtained.map(|token| self.kept(token));
         let (time, jitter) = (Time::of(&*self.context.clock), fraction(&*self.context.random));
         let mut state = self.state();
         // What was put here after the flight began stays.
-        let outcome = if state.generation == begun { obtained.map(Some) } else { Ok(None) };
-        match &outcome {
+        let obtained = if state.generation == begun { obtained.map(Some) } else { Ok(None) };
+        let outcome = match obtained {
             Ok(Some(kept)) => {
+                let kept = state.renewed(kept);
                 if !state.is_ended() {
-                    self.current.store(Some(Arc::clone(kept)));
+                    self.current.store(Some(Arc::clone(&kept)));
                 }
-                state.renewed();
+                Ok(Some(kept))
             }
-            Ok(None) => {}
-            Err(error) => state.failed(error, time, jitter),
-        }
+            Ok(None) => Ok(None),
+            Err(error) => {
+                state.failed(&error, time, jitter);
+                Err(error)
+            }
+        };
         // What the flight brought is in its place first, and the flight is taken down second. In the other order a
         // caller that looks in between would find neither the flight nor what it brought, and begin another one. Here
         // one lock covers both steps; a flight that condemns a generation from outside this lock, as a probe of two

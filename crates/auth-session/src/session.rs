@@ -113,15 +113,15 @@ where
     ///
     /// `Error::Config` with the code `session_ended` when the session was ended.
     pub fn put(&self, token: S::Token) -> Result<u64> {
-        let inner = &self.0;
-        let mut state = inner.state();
+        let kept = self.0.kept(token);
+        let mut state = self.0.state();
         if state.is_ended() {
             return Err(ended());
         }
         // The flight that may be under way stays: it is seen through, and finds that its generation is over.
-        state.renewed();
-        let generation = state.generation;
-        inner.current.store(Some(inner.keep(token, generation)));
+        let kept = state.renewed(kept);
+        let generation = kept.generation;
+        self.0.current.store(Some(kept));
         Ok(generation)
     }
 
@@ -207,12 +207,13 @@ impl<S> Inner<S>
 where
     S: TokenSource + 'static,
 {
-    /// A generation as of now.
-    pub(crate) fn keep(&self, token: S::Token, generation: u64) -> Arc<Kept<S::Token>> {
+    /// A token as of now, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
+    /// and randomness are foreign code.
+    pub(crate) fn kept(&self, token: S::Token) -> Kept<S::Token> {
         let time = Time::of(&*self.context.clock);
         let (lifespan, succession) = (token.lifespan(), token.succession());
         let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
-        Arc::new(Kept::new(token, generation, schedule, time.steady))
+        Kept::new(token, schedule, time.steady)
     }
 
     /// Hands a generation out no more, if it is the current one; `why` says what becomes of it. False if it is not.

@@ -320,6 +320,22 @@ fn what_is_put_while_it_settles_is_not_ended_by_the_renewal() {
     assert_eq!(stage.asked(), ["POST /"]);
 }
 
+/// The last who had the session drops it while the renewal waits in the background: nothing is destroyed or created for
+/// nobody.
+#[test]
+fn a_session_that_is_dropped_while_it_settles_asks_for_nothing() {
+    let stage = stage(|transport| transport.pausing_behind(Gate::closed()).with_background());
+    assert_eq!(stage.takes(), Ok(1));
+    stage.transport.run();
+    let sent = stage.credentials();
+    stage.pass(3570);
+    assert!(poll(&mut stage.session.token()).is_pending());
+    let Stage { session, transport, server, .. } = stage;
+    drop((session, sent));
+    transport.run();
+    assert_eq!(server.lock().unwrap().asked, ["POST /"]);
+}
+
 /// A session that is ended after a renewal that failed gives back the token that the renewal may not have ended.
 #[test]
 fn an_ended_session_gives_back_a_token_whose_end_had_only_begun() {

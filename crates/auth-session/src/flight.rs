@@ -14,8 +14,8 @@ use std::{
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a key set, a
-/// question to an introspection endpoint, a probe.
+/// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a discovery
+/// document or a key set, a question to an introspection endpoint, a probe.
 ///
 /// The work belongs to nobody who waits. Each [`Watch`] that is polled drives it, from whatever thread or runtime, and
 /// a watch that is dropped takes nothing with it: as long as the flight itself is kept, the next watch goes on where

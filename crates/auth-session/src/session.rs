@@ -28,8 +28,8 @@ use std::{
 ///   that panicked, and also when somebody sets the clock back.
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
 ///   requests that are refused together cause one renewal.
-/// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when all who
-///   use it have their answers, and nobody gets it any more from the moment at which the renewal begins.
+/// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when every
+///   request that was made with it has its answer, and is not handed out from the moment at which the renewal begins.
 ///
 /// The observer of the context is told when a token was obtained, could not be obtained, or was refused.
 ///
@@ -106,8 +106,9 @@ where
     /// Adopts a token that was obtained elsewhere, such as one that an authorization code was redeemed for, and returns
     /// its generation.
     ///
-    /// A renewal that began before is seen through, and its outcome is not taken: all who wait for it get the token that
-    /// was put here. Tokens of a [`Stored`](crate::Stored) source are first put there.
+    /// A renewal that began before is seen through, and its outcome is not taken: every caller that waits for it gets the
+    /// token that was put here. A token of a [`Stored`](crate::Stored) source goes to its
+    /// [`put`](crate::Stored::put) first.
     ///
     /// # Errors
     ///

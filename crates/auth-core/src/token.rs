@@ -11,10 +11,12 @@ pub trait TokenSource: Send + Sync {
 
     /// Obtains a token, over the transport and by the clock of the context.
     ///
+    /// # Errors
+    ///
     /// [`Error::Transport`](crate::Error::Transport) and [`Error::Protocol`](crate::Error::Protocol) say that the answer
-    /// did not arrive or could not be read, so that nobody knows whether a token was made. Every other error says that
-    /// none was made. A source whose tokens are [exclusive](Succession::Exclusive) has to keep to that: after the first
-    /// two nobody asks for another token until the lost one has ended.
+    /// did not arrive or could not be read: the issuer may have made a token or not. Every other error says that the
+    /// issuer made no token. A source whose tokens are [exclusive](Succession::Exclusive) has to keep to that, because
+    /// after the first two the issuer is not asked again until a lost token has ended.
     fn token<'a>(
         &'a self,
         context: &'a Context,

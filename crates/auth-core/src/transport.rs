@@ -102,7 +102,8 @@ pub struct Context {
 }
 
 impl Context {
-    /// A context over this transport, with the clock and the randomness of the operating system, and nobody to tell.
+    /// A context over this transport, with the clock and the randomness of the operating system, and an observer
+    /// that ignores what it is told.
     pub fn new(transport: impl Transport + 'static) -> Self {
         Self {
             transport: Arc::new(transport),

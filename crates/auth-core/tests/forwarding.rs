@@ -173,7 +173,8 @@ fn values_behind_an_arc_are_themselves() {
     assert!(TokenSource::token(&Arc::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());
     assert!(TokenSource::token(&Box::new(Full), &context, Renewal::Due(Kept)).wait().is_ok());
     assert_eq!(context.clock.now().unix(), 7);
-    for transport in [&context.transport as &dyn Transport, &Box::new(Full)] {
+    let transports: [&dyn Transport; 2] = [&context.transport, &Box::new(Full)];
+    for transport in transports {
         let exchange = Exchange::new(http::Request::default());
         assert_eq!(transport.fetch(exchange).wait().unwrap().body(), b"full");
         assert_eq!(transport.pause(Duration::ZERO).wait().unwrap_err().code(), "full");

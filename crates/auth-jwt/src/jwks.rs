@@ -20,7 +20,7 @@ use std::{
 /// A set is fetched when the first token asks for it, kept for ten minutes, and then fetched again while the old one is
 /// still used: nobody waits for that if the transport can run it in the background. A `kid` that is not in the set makes
 /// it fetch at once, for the issuer may have rotated, but not within 30 seconds of the last time, and not for a `kid`
-/// that was just found missing. Whoever asks while a fetch is under way shares it, and a fetch that has begun is seen
+/// that was just found missing. Look-ups while a fetch is under way share it, and a fetch that has begun is seen
 /// through though its caller gave up: the next caller carries it on. When the issuer does not answer, the last good set
 /// is used for a day, and the issuer is asked again after 1, 2, 4 and at most 30 seconds, or when it said. All of these
 /// are spans: a clock that is set back makes none of them longer.

@@ -16,8 +16,8 @@ use threads::Threads;
 /// Keeps tokens in one directory, a file for each name, for all processes of one user.
 ///
 /// A file is written aside, synced and renamed: whoever reads finds the old token or the new one, whole, whatever is
-/// killed in between. A lease is a lock of the operating system that ends with its process, so nobody waits for the
-/// dead; and it has an end, so nobody waits for long for one that hangs, not even when somebody sets the clock back. Its
+/// killed in between. A lease is a lock of the operating system that ends with its process, so no process waits for
+/// one that died; and it has an end, so none waits for long for one that hangs, not even when the clock is set back. Its
 /// fence only grows: a process that was too slow cannot save over what another saved since.
 ///
 /// Files are read and written on threads of the store, of which there are a few while there is work and none

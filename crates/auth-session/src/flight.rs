@@ -14,20 +14,20 @@ use std::{
 type Work<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 
-/// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a key set, a
-/// question to an introspection endpoint, a probe.
+/// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a discovery
+/// document or a key set, a question to an introspection endpoint, a probe.
 ///
-/// The work belongs to nobody who waits. Each [`Watch`] that is polled drives it, from whatever thread or runtime, and
-/// a watch that is dropped takes nothing with it: as long as the flight itself is kept, the next watch goes on where
-/// the last one stopped. Where a [`Transport`](auth_core::Transport) has a background, a watch can be handed to it, and
-/// the work is seen through though nobody waits.
+/// The work belongs to the flight, not to a caller that waits. Each [`Watch`] that is polled drives it, from whatever
+/// thread or runtime, and a watch that is dropped takes nothing with it: as long as the flight itself is kept, the next
+/// watch goes on where the last one stopped. Where a [`Transport`](auth_core::Transport) has a background, a watch can be
+/// handed to it, and the work is seen through without a caller.
 ///
 /// If the work panics, `fallback` is called in its stead: its outcome goes to every watch but the one that was driving the
 /// work, which the panic reaches.
 ///
 /// # Taking a flight down
 ///
-/// Whoever shares flights keeps the one that is under way behind a lock, and takes it down when it has landed. The
+/// The owner of shared work keeps the flight that is under way behind a lock, and takes it down when it has landed. The
 /// work has to leave what it found **first** and take the flight down **second**: a caller that finds no flight must find
 /// what it brought, or it begins another one for the same question. A probe, for example, condemns the token that
 /// turned out dead, and then removes itself. The fallback does the same, or a flight whose work panicked is never taken
@@ -97,8 +97,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         Watch { flight: Arc::clone(&self.0), ticket: None }
     }
 
-    /// Does anybody wait for it? A flight that has not landed and that nobody watches stands still, until the next
-    /// watch drives it on.
+    /// Is there a watch? A flight that has neither landed nor a watch stands still, until the next watch drives it on.
     #[must_use]
     pub fn is_watched(&self) -> bool {
         self.0.state().watches > 0

@@ -44,13 +44,14 @@ const MOMENT: Duration = Duration::from_secs(10);
 const TRIAL: Duration = Duration::from_secs(60);
 
 impl<T: Token> Kept<T> {
-    pub(crate) fn new(token: T, generation: u64, schedule: Schedule, since: Instant) -> Self {
+    /// A token that has no generation yet.
+    pub(crate) fn new(token: T, schedule: Schedule, since: Instant) -> Self {
         let uses = match token.succession() {
             Succession::Overlapping => None,
             Succession::Exclusive { .. } => Some(Arc::default()),
         };
         let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
-        Self { token, generation, schedule, since, uses, presented, proven }
+        Self { token, generation: 0, schedule, since, uses, presented, proven }
     }
 }
 
@@ -86,43 +87,40 @@ impl<T> Kept<T> {
     }
 
     /// Begins a use. There is nothing to count for a token that its successor does not end.
-    pub(crate) fn begin_use(
-        &self,
-        stamp: impl FnOnce() -> Stamp,
-    ) -> Result<Option<Arc<InUse>>, Unusable> {
+    pub(crate) fn begin_use(&self) -> Result<Option<Arc<InUse>>, Unusable> {
         let Some(uses) = &self.uses else { return Ok(None) };
-        uses.begin(stamp()).map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
+        uses.begin().map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
     }
 }
 
 impl<T: Present> Kept<T> {
-    /// What to add to a request: made once, and lent to each thread from a copy that is likely its own.
+    /// What to add to a request, when it was made before and there is nothing to count: lent to each thread from a copy
+    /// that is likely its own.
     #[inline]
-    pub(crate) fn credentials(&self, stamp: impl Fn() -> Stamp) -> Result<Credentials, Unusable> {
-        let lent = match self.presented.get() {
-            Some(Ok(copies)) => own(copies).clone(),
-            _ => own(self.first(&stamp)?).clone(),
-        };
-        if self.uses.is_none() { Ok(lent) } else { self.guarded(lent, stamp) }
+    pub(crate) fn lent(&self) -> Option<&Credentials> {
+        match self.presented.get() {
+            Some(Ok(copies)) if self.uses.is_none() => Some(own(copies)),
+            _ => None,
+        }
     }
 
+    /// What to add to a request: made once, and with a guard that says when the request is over if its uses are counted.
     #[cold]
+    pub(crate) fn credentials(
+        &self,
+        stamp: impl FnOnce() -> Stamp,
+    ) -> Result<Credentials, Unusable> {
+        let lent = own(self.first(stamp)?).clone();
+        let in_use = self.begin_use()?;
+        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
+    }
+
     fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES], Unusable> {
         let made = self.presented.get_or_init(|| {
             let made = self.token.credentials()?.stamped(stamp());
             Ok(array::from_fn(|_| made.kept()))
         });
         made.as_ref().map_err(|error| Unusable::Broken(error.clone()))
-    }
-
-    /// With a guard that says when the request is over.
-    fn guarded(
-        &self,
-        lent: Credentials,
-        stamp: impl FnOnce() -> Stamp,
-    ) -> Result<Credentials, Unusable> {
-        let in_use = self.begin_use(stamp)?;
-        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
     }
 }
 

@@ -63,8 +63,8 @@
 
 mod flight;
 mod kept;
-mod landing;
 mod learned;
+mod obtain;
 mod pool;
 mod present;
 mod retry_after;

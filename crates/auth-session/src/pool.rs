@@ -58,25 +58,31 @@ where
         Self { retire: Box::new(retire), ..self }
     }
 
-    /// The session of this key.
+    /// The session of this key. While one is made others are not waited for; if several callers make the session of one
+    /// key at once, all get the same one.
     ///
     /// # Errors
     ///
     /// Whatever `make` says. Nothing is kept then.
     pub fn get(&self, key: &K) -> Result<Session<S>> {
-        let mut state = self.state();
-        state.wanted = state.wanted.saturating_add(1);
-        let wanted = state.wanted;
-        if let Some(held) = state.sessions.get_mut(key) {
-            held.wanted = wanted;
-            return Ok(held.session.clone());
+        let known = self.state().find(key);
+        if let Some(session) = known {
+            return Ok(session);
         }
-        let session = (self.make)(key)?;
+        // Never under the lock: `make` is foreign code, and one key's must not hold up the others.
+        let made = (self.make)(key)?;
+        let mut state = self.state();
+        if let Some(session) = state.find(key) {
+            // Another caller was quicker. Ours has not been used, and nothing was fetched for it.
+            drop(state);
+            return Ok(session);
+        }
         let evicted = if state.sessions.len() < self.most { None } else { state.oldest() };
-        state.sessions.insert(key.clone(), Held { session: session.clone(), wanted });
+        let wanted = state.wanted;
+        state.sessions.insert(key.clone(), Held { session: made.clone(), wanted });
         drop(state);
         evicted.into_iter().for_each(&self.retire);
-        Ok(session)
+        Ok(made)
     }
 
     /// Takes all sessions out, for an orderly shutdown.
@@ -99,12 +105,20 @@ where
 
 impl<K, S: TokenSource> Pool<K, S> {
     fn state(&self) -> MutexGuard<'_, State<K, S>> {
-        // A `make` that panics has changed nothing yet.
+        // What is behind the lock is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl<K: Clone + Eq + Hash, S: TokenSource> State<K, S> {
+    /// The session of a key that is wanted now.
+    fn find(&mut self, key: &K) -> Option<Session<S>> {
+        self.wanted = self.wanted.saturating_add(1);
+        let held = self.sessions.get_mut(key)?;
+        held.wanted = self.wanted;
+        Some(held.session.clone())
+    }
+
     fn oldest(&mut self) -> Option<Session<S>> {
         let oldest = self.sessions.iter().min_by_key(|(_, held)| held.wanted);
         let key = oldest.map(|(key, _)| key.clone())?;

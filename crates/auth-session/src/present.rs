@@ -28,9 +28,8 @@ where
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         let Some(generation) = self.generation(sent) else { return Verdict::Accept };
         // The answer is here, though whoever sent the request may keep its credentials for a while.
-        let stamp = self.stamp(generation);
-        let in_use = sent.guards().filter_map(|guard| guard.downcast_ref::<InUse>());
-        in_use.filter(|in_use| in_use.is_of(stamp)).for_each(InUse::end);
+        // With it the uses of all tokens that were presented together are over.
+        sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {
             Some(refusal) => {
                 self.condemn(generation, refusal);
@@ -57,6 +56,15 @@ where
 {
     #[inline]
     fn present(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
+        match kept.lent() {
+            Some(credentials) => Flow::ready(credentials.clone()),
+            None => self.presented_now(kept),
+        }
+    }
+
+    /// The first time, and each time if the uses of this token are counted.
+    #[cold]
+    fn presented_now(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
         match kept.credentials(|| self.stamp(kept.generation)) {
             Ok(credentials) => Flow::ready(credentials),
             Err(unusable) => self.presented_otherwise(kept, unusable),

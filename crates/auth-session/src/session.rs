@@ -2,8 +2,8 @@
 
 use crate::{
     kept::{Kept, Unusable},
-    schedule::{Schedule, Stage, Time, fraction},
-    state::{Meanwhile, Next, State, ended},
+    schedule::{Schedule, Time, fraction},
+    state::{State, ended},
     sync::{ArcSwapOption, Mutex, MutexGuard},
     uses::InUse,
 };
@@ -28,8 +28,8 @@ use std::{
 ///   that panicked, and also when somebody sets the clock back.
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
 ///   requests that are refused together cause one renewal.
-/// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when all who
-///   use it have their answers, and nobody gets it any more from the moment at which the renewal begins.
+/// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when every
+///   request that was made with it has its answer, and is not handed out from the moment at which the renewal begins.
 ///
 /// The observer of the context is told when a token was obtained, could not be obtained, or was refused.
 ///
@@ -106,22 +106,23 @@ where
     /// Adopts a token that was obtained elsewhere, such as one that an authorization code was redeemed for, and returns
     /// its generation.
     ///
-    /// A renewal that began before is seen through, and its outcome is not taken: all who wait for it get the token that
-    /// was put here. Tokens of a [`Stored`](crate::Stored) source are first put there.
+    /// A renewal that began before is seen through, and its outcome is not taken: every caller that waits for it gets the
+    /// token that was put here. A token of a [`Stored`](crate::Stored) source goes to its
+    /// [`put`](crate::Stored::put) first.
     ///
     /// # Errors
     ///
     /// `Error::Config` with the code `session_ended` when the session was ended.
     pub fn put(&self, token: S::Token) -> Result<u64> {
-        let inner = &self.0;
-        let mut state = inner.state();
+        let kept = self.0.kept(token);
+        let mut state = self.0.state();
         if state.is_ended() {
             return Err(ended());
         }
         // The flight that may be under way stays: it is seen through, and finds that its generation is over.
-        state.renewed();
-        let generation = state.generation;
-        inner.current.store(Some(inner.keep(token, generation)));
+        let kept = state.renewed(kept);
+        let generation = kept.generation;
+        self.0.current.store(Some(kept));
         Ok(generation)
     }
 
@@ -189,9 +190,8 @@ where
     }
 
     fn held(&self, kept: &Kept<S::Token>) -> Result<Held<S::Token>, Unusable> {
-        let generation = kept.generation;
-        let in_use = kept.begin_use(|| self.stamp(generation))?;
-        Ok(Held { token: kept.token.clone(), generation, _in_use: in_use })
+        let in_use = kept.begin_use()?;
+        Ok(Held { token: kept.token.clone(), generation: kept.generation, _in_use: in_use })
     }
 
     /// The way of a caller that found no fresh token, or needs one that lasts.
@@ -202,69 +202,19 @@ where
             self.held(&kept).map_or_else(|_| self.held_later(needed), Flow::ready)
         })
     }
-
-    /// A token that may be used now, obtained if need be.
-    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
-        let inner = &self.0;
-        let time = Time::of(&*inner.context.clock);
-        let mut state = inner.state();
-        let (watch, meanwhile) = match state.next(inner.current.load().as_ref(), time, needed) {
-            Next::Use(kept) => {
-                drop(state);
-                kept.schedule.hand_out(&*inner.context.clock);
-                return Flow::ready(kept);
-            }
-            Next::Fail(error) => return Flow::failed(error),
-            Next::Wait { flight, instead } => (flight, Meanwhile::Wait { instead }),
-            Next::Renew { why, meanwhile } => {
-                let settling = state.take_off(inner.current.load().as_ref());
-                let meanwhile = if settling.is_some() {
-                    inner.current.store(None);
-                    Meanwhile::Wait { instead: None }
-                } else {
-                    meanwhile
-                };
-                let begun = state.generation;
-                let flight = state.flight.insert(inner.begin(why, settling, begun));
-                let (watch, carried) = (flight.watch(), flight.watch());
-                drop(state);
-                let seen_through = Flow::new(async move {
-                    // Good or bad, it has landed.
-                    let _ = carried.await;
-                    Ok(())
-                });
-                match (inner.context.transport.detach(seen_through), meanwhile) {
-                    (None, Meanwhile::Use(kept)) => return Flow::ready(kept),
-                    // There is no background: this caller carries it.
-                    (Some(_), Meanwhile::Use(kept)) => {
-                        (watch, Meanwhile::Wait { instead: Some(kept) })
-                    }
-                    (_, wait) => (watch, wait),
-                }
-            }
-        };
-        Flow::new(async move {
-            match (watch.await, meanwhile.token()) {
-                (Ok(Some(kept)), _) => Ok(kept),
-                // Another token was put here meanwhile.
-                (Ok(None), _) => self.obtained(needed).await,
-                (Err(_), Some(kept)) if inner.is_good(&kept) => Ok(kept),
-                (Err(error), _) => Err(error),
-            }
-        })
-    }
 }
 
 impl<S> Inner<S>
 where
     S: TokenSource + 'static,
 {
-    /// A generation as of now.
-    pub(crate) fn keep(&self, token: S::Token, generation: u64) -> Arc<Kept<S::Token>> {
+    /// A token as of now, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
+    /// and randomness are foreign code.
+    pub(crate) fn kept(&self, token: S::Token) -> Kept<S::Token> {
         let time = Time::of(&*self.context.clock);
         let (lifespan, succession) = (token.lifespan(), token.succession());
         let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
-        Arc::new(Kept::new(token, generation, schedule, time.steady))
+        Kept::new(token, schedule, time.steady)
     }
 
     /// Hands a generation out no more, if it is the current one; `why` says what becomes of it. False if it is not.
@@ -282,13 +232,6 @@ where
         why(&mut state, kept, time, jitter);
         self.current.store(None);
         true
-    }
-
-    /// Neither dead nor condemned by now.
-    fn is_good(&self, kept: &Kept<S::Token>) -> bool {
-        let current = self.current.load();
-        let same = current.as_ref().is_some_and(|current| current.generation == kept.generation);
-        same && kept.schedule.stage(Time::of(&*self.context.clock)) != Stage::Dead
     }
 
     pub(crate) fn name(&self) -> &str {

@@ -141,10 +141,12 @@ impl<T: Token> State<T> {
         Some(Settling { uses, most })
     }
 
-    /// There is a new token: a flight brought it, or somebody put it here.
-    pub(crate) fn renewed(&mut self) {
+    /// There is a new token, which a flight brought or somebody put here: it is the next generation.
+    pub(crate) fn renewed(&mut self, mut kept: Kept<T>) -> Arc<Kept<T>> {
         self.generation = self.generation.saturating_add(1);
         (self.last, self.failure) = (None, None);
+        kept.generation = self.generation;
+        Arc::new(kept)
     }
 
     /// A flight brought an error. However permanent it looks, the next attempt is only a matter of time.

@@ -1,4 +1,4 @@
-//! Where tokens are kept between processes, and who of them may renew.
+//! Where tokens are kept between processes, and which process may renew.
 
 mod intent;
 mod memory;
@@ -78,8 +78,8 @@ pub trait AtRest: Token {
     ///
     /// # Errors
     ///
-    /// When it cannot be read, which is the error of whoever needs a token. It is never obtained anew instead: the
-    /// newer program that wrote it may be using it.
+    /// When it cannot be read. Every caller that needs the token gets this error. It is never obtained anew instead,
+    /// because the newer program that wrote it may be using it.
     fn from_rest(bytes: &[u8]) -> Result<Self>;
 }
 

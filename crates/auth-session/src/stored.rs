@@ -20,7 +20,7 @@ use std::{fmt, time::Duration};
 ///
 /// - It lets an old refresh token be used until the new one has been: the next process renews what was kept before.
 /// - It revokes the whole family when the old one comes again: a new log-in is wanted.
-/// - It lets only one token live at a time: nobody can have another one until the lost one has ended. Set
+/// - It lets only one token live at a time: no process can have another one until the lost one has ended. Set
 ///   [`with_intents`](Self::with_intents) for these.
 pub struct Stored<S, K> {
     source: S,
@@ -61,7 +61,7 @@ impl<S, K> Stored<S, K> {
     /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
     /// long a token lives there.
     ///
-    /// The intent is removed with the saving of the token, or with an error that says that none was made. After an
+    /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token. After an
     /// error that leaves it unknown (`Error::Transport`, `Error::Protocol`), and after the death of the process, it
     /// stays: until it is older than `life` no process that shares the store asks the issuer, and all get an
     /// `Error::Unavailable` with the code `session_held_elsewhere`, whose cause is a
@@ -190,7 +190,7 @@ where
                 Err(intent.error(context.clock.now(), Some(lost)))
             }
             Err(error) => {
-                // If it cannot be removed, nobody asks for a while though somebody could: the safe side.
+                // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
                 let _ = self.store.intend(&self.name, lease, None).await;
                 Err(error)
             }

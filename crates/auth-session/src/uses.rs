@@ -1,7 +1,6 @@
 //! How many requests are under way with a token whose successor ends it.
 
 use crate::sync::{Mutex, MutexGuard};
-use auth_core::Stamp;
 use std::{
     sync::{
         Arc, PoisonError,
@@ -27,21 +26,20 @@ struct Counted {
 #[derive(Debug)]
 pub(crate) struct InUse {
     uses: Arc<Uses>,
-    stamp: Stamp,
     over: AtomicBool,
 }
 
 impl Uses {
     /// Begins a use; `None` once the token is closed. One lock covers both: whoever gets a use is counted before
     /// the flight looks whether any is left.
-    pub(crate) fn begin(self: &Arc<Self>, stamp: Stamp) -> Option<InUse> {
+    pub(crate) fn begin(self: &Arc<Self>) -> Option<InUse> {
         let mut counted = self.counted();
         if counted.closed {
             return None;
         }
         counted.count = counted.count.saturating_add(1);
         drop(counted);
-        Some(InUse { uses: Arc::clone(self), stamp, over: AtomicBool::new(false) })
+        Some(InUse { uses: Arc::clone(self), over: AtomicBool::new(false) })
     }
 
     /// From here on nobody begins a use.
@@ -69,11 +67,6 @@ impl Uses {
 }
 
 impl InUse {
-    /// Did whoever left this stamp hand it out?
-    pub(crate) fn is_of(&self, stamp: Stamp) -> bool {
-        self.stamp == stamp
-    }
-
     /// The answer is here: what happens to the token can do no harm to this request any more.
     pub(crate) fn end(&self) {
         if self.over.swap(true, Ordering::AcqRel) {

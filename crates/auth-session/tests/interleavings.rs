@@ -9,8 +9,10 @@
 mod flight;
 #[path = "../src/kept.rs"]
 mod kept;
-#[path = "../src/landing.rs"]
-mod landing;
+#[path = "../src/obtain.rs"]
+mod obtain;
+#[path = "../src/present.rs"]
+mod present;
 #[path = "../src/schedule.rs"]
 mod schedule;
 #[path = "../src/session.rs"]
@@ -56,11 +58,12 @@ mod sync {
 }
 
 use auth_core::{
-    Context, Exchange, Flow, Lifespan, Refusal, Renewal, Token, TokenSource, Transport,
+    Answer, Authenticator, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal,
+    Renewal, RequestView, Result, Succession, Timestamp, Token, TokenSource, Transport,
 };
 use auth_testing::{ManualClock, SeededRandom};
 use flight::{Flight, Watch};
-use http::{Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use loom::{
     future::block_on,
     model::Builder,
@@ -204,8 +207,9 @@ impl Transport for Nowhere {
         Flow::ready(Response::default())
     }
 
+    /// It is never over.
     fn pause(&self, _: Duration) -> Flow<'_, ()> {
-        Flow::ready(())
+        Flow::new(std::future::pending())
     }
 
     fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
@@ -275,5 +279,137 @@ fn what_was_on_its_way_is_given_back_when_it_ends() {
         let asked = asked.load(Ordering::SeqCst);
         assert_eq!((had_one, last.is_some()), (asked == 1, asked == 1));
         assert!(block_on(session.token()).is_err());
+    });
+}
+
+/// A token is put while another one is on its way: whoever takes one gets the one that was put, or the other one if it
+/// had landed before; afterwards only the one that was put is handed out.
+#[test]
+fn what_is_put_stays_whatever_lands() {
+    check(2, || {
+        let (session, asked) = session();
+        let caller = {
+            let session = session.clone();
+            thread::spawn(move || generation(&session))
+        };
+        let put = session.put(Badge).unwrap();
+        let taken = caller.join().unwrap();
+        assert!(taken == put || (taken, put) == (1, 2), "taken {taken}, put {put}");
+        assert_eq!(generation(&session), put);
+        assert!(asked.load(Ordering::SeqCst) <= 1);
+    });
+}
+
+/// The generation that is on its way may be condemned in the moment in which it lands: whoever asks afterwards gets the
+/// next one, and no renewal is lost or made twice.
+#[test]
+fn a_generation_is_condemned_before_or_after_it_lands_and_never_half() {
+    check(2, || {
+        let (session, asked) = session();
+        let condemning = {
+            let session = session.clone();
+            thread::spawn(move || session.condemn(1, refusal()))
+        };
+        let taken = generation(&session);
+        condemning.join().unwrap();
+        let (after, asked) = (generation(&session), asked.load(Ordering::SeqCst));
+        // It was condemned when it was there, or not at all.
+        let consistent = [(1, 1, 1), (1, 2, 2), (2, 2, 2)];
+        let seen = (taken, after, u64::try_from(asked).unwrap());
+        assert!(consistent.contains(&seen), "{seen:?}");
+    });
+}
+
+/// A token whose successor ends it; the issuer knows which one lives.
+#[derive(Clone)]
+struct Ticket(usize);
+
+impl Token for Ticket {
+    fn lifespan(&self) -> Lifespan {
+        Lifespan::Until(Timestamp::from_unix(if self.0 == 1 { 1_000_000 } else { 2_000_000 }))
+    }
+
+    fn succession(&self) -> Succession {
+        Succession::Exclusive { settle: Duration::from_secs(10) }
+    }
+}
+
+impl Present for Ticket {
+    fn credentials(&self) -> Result<Credentials> {
+        Ok(Credentials::none())
+    }
+
+    fn refusal(_: Answer<'_>) -> Option<Refusal> {
+        None
+    }
+}
+
+/// The number of the ticket that lives.
+struct Exclusive(Arc<AtomicUsize>);
+
+impl TokenSource for Exclusive {
+    type Token = Ticket;
+
+    fn token<'a>(&'a self, _: &'a Context, _: Renewal<Ticket>) -> Flow<'a, Ticket> {
+        Flow::ready(Ticket(self.0.fetch_add(1, Ordering::SeqCst) + 1))
+    }
+}
+
+/// The renewal of a token that it ends, against two who use that token: one assesses its answer, the other gives up. The
+/// settling time is never over, so the exchange begins when both are done, not before and not never.
+#[test]
+fn a_renewal_that_settles_waits_for_every_use_and_misses_none() {
+    check(2, || {
+        let live = Arc::new(AtomicUsize::new(0));
+        let clock = ManualClock::at(900_000);
+        let context =
+            Context::new(Nowhere).with_clock(clock.clone()).with_random(SeededRandom::new(1));
+        let session = Session::new(Exclusive(Arc::clone(&live)), context);
+        let request = (Method::GET, Uri::from_static("/"), HeaderMap::new());
+        let head = |request: &(Method, Uri, HeaderMap)| {
+            let (method, uri, headers) = request;
+            block_on(session.credentials(RequestView::new(method, uri, headers))).unwrap()
+        };
+        let (answered, given_up) = (head(&request), head(&request));
+        clock.set(Timestamp::from_unix(999_999));
+        let uses = {
+            let (session, live) = (session.clone(), Arc::clone(&live));
+            thread::spawn(move || {
+                assert_eq!(live.load(Ordering::SeqCst), 1, "ended while it was in use");
+                let (method, uri, headers) = &request;
+                let view = RequestView::new(method, uri, headers);
+                drop(session.assess(&answered, Answer::new(view, StatusCode::OK, headers)));
+                assert_eq!(live.load(Ordering::SeqCst), 1, "ended while it was in use");
+                drop(given_up);
+                answered
+            })
+        };
+        assert_eq!(block_on(session.token()).unwrap().token.0, 2);
+        drop(uses.join().unwrap());
+    });
+}
+
+/// A token that is taken in the moment in which its end begins is counted, or not handed out.
+#[test]
+fn a_use_begins_before_the_end_of_its_token_or_not_at_all() {
+    check(2, || {
+        let live = Arc::new(AtomicUsize::new(0));
+        let clock = ManualClock::at(900_000);
+        let context =
+            Context::new(Nowhere).with_clock(clock.clone()).with_random(SeededRandom::new(1));
+        let session = Session::new(Exclusive(Arc::clone(&live)), context);
+        assert_eq!(block_on(session.token()).unwrap().token.0, 1);
+        let taking = {
+            let (session, live) = (session.clone(), Arc::clone(&live));
+            thread::spawn(move || {
+                let held = block_on(session.token()).unwrap();
+                assert_eq!(live.load(Ordering::SeqCst), held.token.0, "it is dead already");
+            })
+        };
+        // The other one may be anywhere when the end comes: the model checker switches at what it knows.
+        assert_eq!(live.load(Ordering::SeqCst), 1);
+        clock.set(Timestamp::from_unix(999_999));
+        assert_eq!(block_on(session.token()).unwrap().token.0, 2);
+        taking.join().unwrap();
     });
 }

@@ -108,6 +108,39 @@ fn without_a_background_one_caller_carries_the_renewal() {
     assert_eq!(stage.sends(), Ok(2));
 }
 
+/// And when that caller gives up, the next one carries it on.
+#[test]
+fn a_renewal_that_was_given_up_is_carried_on_by_the_next_caller() {
+    let stage = stage(Background::None);
+    assert_eq!(stage.sends(), Ok(1));
+    stage.pass(2880);
+    stage.issuer.gate().close();
+    assert!(poll(&mut stage.session.token()).is_pending());
+    let mut carrying = stage.session.token();
+    assert!(poll(&mut carrying).is_pending());
+    assert_eq!(stage.sends(), Ok(1), "the others do not notice");
+    stage.issuer.gate().open_up();
+    assert_eq!(carrying.wait().unwrap().token.number, 2);
+    assert_eq!(stage.issuer.asked(), ["first", "due 1"]);
+}
+
+/// Its observer is told of each renewal, each failure and each refusal, with the name that it has.
+#[test]
+fn the_observer_is_told_what_becomes_of_it() {
+    let stage = stage(Background::None);
+    let session = stage.session.clone().named("acme").named("another");
+    assert_eq!(stage.sends(), Ok(1));
+    session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED).with_code("invalid_token"));
+    session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED));
+    stage.issuer.then(Does::Fails(down()));
+    assert_eq!((stage.sends(), stage.sends()), (Err("down"), Err("down")));
+    stage.pass(1);
+    assert_eq!((stage.sends(), stage.sends()), (Ok(2), Ok(2)));
+    let told =
+        ["acme: renewed", "acme: condemned 401 invalid_token", "acme: down", "acme: renewed"];
+    assert_eq!(stage.told.lines(), told);
+}
+
 #[test]
 fn at_the_end_of_its_life_all_wait_for_the_next() {
     let stage = stage(Background::Some);

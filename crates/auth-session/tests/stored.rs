@@ -272,6 +272,33 @@ fn what_cannot_be_read_is_an_error_and_never_obtained_anew() {
     assert_eq!((number(&process), fleet.asked()), (7, 0));
 }
 
+/// Making one session may take its time, and may need another one of the same pool: neither holds up anybody.
+#[test]
+fn a_pool_makes_sessions_without_keeping_others_from_theirs() {
+    let fleet = fleet();
+    let (family, context) = (fleet.family.clone(), fleet.context(7));
+    let pool = Arc::new_cyclic(|pool: &std::sync::Weak<Pool<u32, Family>>| {
+        let pool = pool.clone();
+        Pool::new(100, move |tenant: &u32| {
+            if let Some(other) = tenant.checked_sub(1) {
+                pool.upgrade().unwrap().get(&other)?;
+            }
+            thread::sleep(Duration::from_millis(1));
+            Ok(Session::new(family.clone(), context.clone()))
+        })
+    });
+    let (done, finished) = std::sync::mpsc::channel();
+    for _ in 0..8 {
+        let (pool, done) = (Arc::clone(&pool), done.clone());
+        thread::spawn(move || done.send(pool.get(&4).unwrap()).unwrap());
+    }
+    let wait = Duration::from_secs(10);
+    let sessions: Vec<_> = (0..8).map(|_| finished.recv_timeout(wait).unwrap()).collect();
+    let generation = |session: &Session<Family>| session.token().wait().unwrap().generation;
+    assert!(sessions.iter().all(|session| generation(session) == 1), "one session for all");
+    assert_eq!((pool.len(), fleet.asked()), (5, 1));
+}
+
 #[test]
 fn a_pool_keeps_the_sessions_that_are_wanted() {
     let fleet = fleet();

@@ -159,7 +159,9 @@ impl Gate {
     /// Lets everything pass from now on.
     pub fn open_up(&self) {
         self.0.open.store(true, Ordering::SeqCst);
-        lock(&self.0.waiting).drain(..).for_each(Waker::wake);
+        // Outside the lock: whoever is woken may come here at once.
+        let waiting = std::mem::take(&mut *lock(&self.0.waiting));
+        waiting.into_iter().for_each(Waker::wake);
     }
 
     /// Lets nothing pass from now on.
@@ -175,7 +177,8 @@ impl Gate {
         let held = Arc::clone(&self.0);
         Flow::new(poll_fn(move |context| {
             // Registered before it looks, so that an opening in between is not missed.
-            lock(&held.waiting).push(context.waker().clone());
+            let waker = context.waker().clone();
+            lock(&held.waiting).push(waker);
             if held.open.load(Ordering::SeqCst) { Poll::Ready(Ok(())) } else { Poll::Pending }
         }))
     }
@@ -183,4 +186,37 @@ impl Gate {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::Future,
+        pin::Pin,
+        sync::mpsc,
+        task::{Context, Wake},
+        thread,
+    };
+
+    /// A waker that polls what it wakes at once, as some executors do.
+    struct Eager(Mutex<Flow<'static, ()>>, mpsc::Sender<bool>);
+
+    impl Wake for Eager {
+        fn wake(self: Arc<Self>) {
+            let waker = Waker::from(Arc::clone(&self));
+            let polled = Pin::new(&mut *lock(&self.0)).poll(&mut Context::from_waker(&waker));
+            self.1.send(polled.is_ready()).unwrap();
+        }
+    }
+
+    #[test]
+    fn whoever_is_woken_by_a_gate_may_pass_at_once() {
+        let (gate, (send, polled)) = (Gate::closed(), mpsc::channel());
+        let eager = Arc::new(Eager(Mutex::new(gate.pass()), send));
+        eager.wake();
+        assert_eq!(polled.recv(), Ok(false));
+        thread::spawn(move || gate.open_up());
+        assert_eq!(polled.recv_timeout(Duration::from_secs(10)), Ok(true));
+    }
 }

@@ -246,7 +246,9 @@ fn no_session_shows_a_secret() {
     let source = || Kept(Arc::new(planted.token.text().into()));
     let store = MemoryTokenStore::new(SystemClock);
     let stored = Stored::new(source(), store.clone(), "acme");
-    shown.debug(&store).debug(&stored).debug(&context);
+    let key = Secret::new(planted.key.text().as_bytes().repeat(32)[..32].to_vec());
+    let sealer = auth_session::Sealer::new(&key, SystemRandom::new()).unwrap();
+    shown.debug(&store).debug(&stored).debug(&context).debug(&sealer);
     let session = Session::new(stored, context.clone());
     let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);
@@ -265,6 +267,28 @@ fn no_session_shows_a_secret() {
         Pool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
     pool.get(&1).unwrap().token().wait().unwrap();
     shown.debug(&pool).debug(&session.end().wait().unwrap());
+    assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
+}
+
+/// What a session tells its observer, in the log of a program: names and codes.
+#[test]
+fn no_session_tells_a_secret() {
+    let (planted, shown) = (Planted::new(), Shown::default());
+    let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer({
+        let shown = shown.clone();
+        move || shown.clone()
+    });
+    let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
+    let source = Kept(Arc::new(planted.token.text().into()));
+    let session = Session::new(source, context.with_observer(Traced)).named("acme");
+    tracing::subscriber::with_default(logs.finish(), || {
+        let held = session.token().wait().unwrap();
+        let refusal = Refusal::new(http::StatusCode::UNAUTHORIZED).with_code("invalid_token");
+        session.condemn(held.generation, refusal);
+    });
+    for told in ["session obtained a token", "refused the token", "acme", "invalid_token"] {
+        assert!(shown.all().contains(told), "{told:?} is not in\n{}", shown.all());
+    }
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 

@@ -86,7 +86,7 @@ impl Queue {
     fn work(&self) {
         while let Some(mut job) = self.next() {
             // Whoever waits for a job that panicked learns it from the channel.
-            let progress = catch_unwind(AssertUnwindSafe(|| job())).unwrap_or(Progress::Done);
+            let progress = catch_unwind(AssertUnwindSafe(&mut job)).unwrap_or(Progress::Done);
             if progress == Progress::Later {
                 self.state().waiting.push_back(job);
                 thread::sleep(NAP);

@@ -5,18 +5,19 @@ use std::{error, fmt};
 
 /// The note that a process is about to ask for a token while only one may live at a time.
 ///
-/// It is written before the question and removed with the answer. If the answer is lost, the token that was made lives
-/// on, nobody can use it or end it, and the issuer makes no other one: then the note stays, and says when that is over.
+/// The process writes it before it asks and removes it with the answer. If the answer is lost, the token that the issuer
+/// made lives on, no process can use it or end it, and the issuer makes no other one: then the note stays, and says when
+/// that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// When the token was asked for.
     pub since: Timestamp,
-    /// When a token that was made then has ended for sure. Nobody asks for another one before, unless the intent was
-    /// removed.
+    /// When a token that the issuer made then has ended for sure. No process asks for another one before, unless the
+    /// intent was removed.
     pub retry_at: Timestamp,
 }
 
-/// Why no token can be had: one was asked for, nobody knows the answer, and the issuer lets only one live at a time.
+/// Why no token can be had: a process asked for one, its answer was lost, and the issuer lets only one live at a time.
 ///
 /// It is the cause of an `Error::Unavailable` with the code `session_held_elsewhere`.
 ///
@@ -45,7 +46,7 @@ impl Intent {
         now < self.retry_at
     }
 
-    /// The error of who may not ask; with the error of the exchange whose answer was just `lost`.
+    /// The error of a caller that may not ask; with the error of the exchange whose answer was just `lost`.
     pub(crate) fn error(&self, now: Timestamp, lost: Option<Error>) -> Error {
         let Self { since, retry_at } = *self;
         let held = SessionHeldElsewhere { since, retry_at, lost };
@@ -67,6 +68,7 @@ impl fmt::Display for SessionHeldElsewhere {
 
 impl error::Error for SessionHeldElsewhere {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.lost.as_ref().map(|lost| lost as &(dyn error::Error + 'static))
+        let lost: &(dyn error::Error + 'static) = self.lost.as_ref()?;
+        Some(lost)
     }
 }

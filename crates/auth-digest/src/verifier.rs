@@ -5,24 +5,26 @@ mod decoy;
 mod head;
 mod offer;
 mod proof;
+mod prove;
 mod target;
 
 pub use accounts::{Accounts, KnownSecret, KnownUser, Name, Query};
 
 use crate::{
-    Algorithm, BodyHash, DigestResponse, Qop, SessionHa1,
+    Algorithm, BodyHash, DigestResponse, Qop,
     challenge::SCHEME,
     nonce::{Age, Nonces},
     reason,
 };
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Cause, Error, Flow, Lookup, Need,
-    Outcome, Presence, Replay, ReplayStore, RequestView, Result, Settled, TenantId, Unique,
+    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Error, Flow, Lookup, Need, Outcome,
+    Presence, ReplayStore, RequestView, Result, Settled, TenantId,
 };
 use decoy::Decoys;
-use head::{Head, Stop, cnonce};
+use head::{Head, Stop};
 use offer::Offer;
 use proof::Proof;
+use prove::Proven;
 use std::{fmt, str, sync::Arc};
 
 /// Verifies Digest credentials (RFC 7616).
@@ -177,86 +179,6 @@ where
         })
     }
 
-    /// Is the response that of the password? Of several candidates all are tried, so that the time does not tell which
-    /// one it is.
-    fn prove(
-        &self,
-        response: &DigestResponse<'_>,
-        request: RequestView<'_>,
-        body: Option<BodyHash>,
-        found: Option<Candidates<KnownUser, P>>,
-    ) -> Result<Proven<P>, Stop> {
-        let algorithm = response.algorithm();
-        let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
-        let message = response.message(request.method.as_str(), body);
-        let message = message.ok_or_else(|| Stop::Failed(unread()))?;
-        let is_right = |session: &SessionHa1| session.response(&message).matches(response.response);
-        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        if candidates.is_empty() {
-            let _ = is_right(&session(self.decoys.of(algorithm.function())));
-            return Err(reason::USER_UNKNOWN.into());
-        }
-        let mut proven = None;
-        for candidate in candidates {
-            let session = match &candidate.secret.secret {
-                KnownSecret::Ha1(ha1) => session(ha1),
-                KnownSecret::Session(_) if !algorithm.is_session() => {
-                    let text =
-                        "look-up gave the secret of a session under an algorithm without one";
-                    return Err(Stop::Failed(Error::config("digest_known_session", text)));
-                }
-                KnownSecret::Session(given) => given.clone(),
-            };
-            if session.function() != algorithm.function() {
-                let text = "look-up gave a secret of another hash function than was asked for";
-                return Err(Stop::Failed(Error::config("digest_known_function", text)));
-            }
-            if is_right(&session) {
-                let user = Arc::clone(&candidate.secret.user);
-                proven = Some(Proven { user, session, caller: candidate.principal.clone() });
-            }
-        }
-        proven.ok_or_else(|| reason::RESPONSE_WRONG.into())
-    }
-
-    /// The caller is the user it says it is: is its nonce young, and its count unused?
-    fn count<'a>(
-        &'a self,
-        request: RequestView<'a>,
-        head: Head<'a>,
-        proven: Proven<P>,
-    ) -> Result<Flow<'a, Outcome<Principal<P>>>, Stop> {
-        let Head { response, nonce } = head;
-        let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
-        match nonce.age {
-            Age::Old => return Err(reason::NONCE_OLD.into()),
-            Age::Future => return Err(reason::NONCE_FUTURE.into()),
-            Age::Young | Age::Due => {}
-        }
-        let user = proven.user.as_bytes();
-        let unique = Unique::new("digest", user, &nonce.id, nonce.last).issued_at(nonce.issued);
-        let unique = match &self.tenant {
-            Some(tenant) => unique.of_tenant(tenant.clone()),
-            None => unique,
-        };
-        let (told, seen) = match &response.counted {
-            Some(counted) => {
-                let count = counted.nc.number().into();
-                (self.replay.window(&unique, count, self.window), reason::REPLAYED)
-            }
-            None => (self.replay.check_and_set(&unique), reason::NONCE_USED),
-        };
-        Ok(told.and_then(move |told| match told {
-            Replay::Fresh => self.accept(request, &response, nonce.age, proven),
-            Replay::Seen => self.stopped(seen.into(), request),
-            Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
-            Replay::Full => Flow::failed(Error::Unavailable {
-                retry_after: None,
-                cause: Cause::new("digest_replay_store", "replay store has no room"),
-            }),
-        }))
-    }
-
     fn accept<'a>(
         &self,
         request: RequestView<'_>,
@@ -283,13 +205,6 @@ where
             Stop::Refused(refused) => self.refuse(refused, request).map(Err).into(),
         }
     }
-}
-
-/// A user whose response was right.
-struct Proven<P> {
-    user: Arc<str>,
-    session: SessionHa1,
-    caller: P,
 }
 
 impl<L, P> auth_core::Verifier for Verifier<L>

@@ -151,9 +151,8 @@ impl Policy {
     ///
     /// # Security
     ///
-    /// RFC 7519 section 4.1.3 has a token refused by everybody whom its `aud` does not name, so that a service which
-    /// receives a token cannot use it at another service of the same issuer. Allow any audience only where the key itself
-    /// says for whom a token is, because it belongs to one caller of one service.
+    /// RFC 7519 section 4.1.3 has a token refused by all that its `aud` does not name, so that a service cannot use what
+    /// it receives at another service of the issuer. Allow any audience only where the key is for one service alone.
     #[must_use]
     pub const fn allowing_any_audience(mut self) -> Self {
         self.any_audience = true;

@@ -1,9 +1,8 @@
 //! A replay store in this process's memory.
 
 mod entry;
+mod second;
 mod table;
-#[cfg(test)]
-mod tests;
 mod undated;
 
 use super::{Replay, ReplayStore, Reservation, Ticket, Unique};

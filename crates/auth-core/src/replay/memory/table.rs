@@ -3,11 +3,11 @@
 use super::{
     Key, Share, Told,
     entry::{Entry, Kind, Now, seconds_up},
+    second::{Entries, Second, table_bytes},
 };
 use crate::{Horizon, Timestamp};
 use std::{
     collections::{BTreeMap, HashMap},
-    hash::{BuildHasherDefault, Hasher},
     time::{Duration, Instant},
 };
 
@@ -29,15 +29,6 @@ pub(super) struct Table {
     pub(super) raised: [Option<(Horizon, Timestamp)>; 2],
 }
 
-/// All that was issued in one second.
-#[derive(Default)]
-struct Second {
-    entries: Entries<Key, Entry>,
-    /// When the last of it has ended, in both ways of the clock.
-    last: u64,
-    steady: Option<Instant>,
-}
-
 #[derive(Default)]
 struct Owner {
     entries: usize,
@@ -46,11 +37,8 @@ struct Owner {
     until: u64,
 }
 
-/// Keys are hashes already.
-type Entries<K, V> = HashMap<K, V, BuildHasherDefault<AsItIs>>;
-
 /// What one entry of the map of seconds takes, with its share of the nodes that hold it.
-const SECOND_BYTES: usize = 2 * (size_of::<Second>() + size_of::<u64>());
+pub(super) const SECOND_BYTES: usize = 2 * (size_of::<Second>() + size_of::<u64>());
 /// What one entry takes while its table is two thirds full: what shares are counted in.
 const ENTRY_BYTES: usize = (size_of::<(Key, Entry)>() + 1) * 3 / 2;
 
@@ -257,57 +245,5 @@ fn disown(shares: &mut Entries<Share, Owner>, share: Share) {
     owner.entries = owner.entries.saturating_sub(1);
     if owner.entries == 0 && owner.horizon.is_none() {
         shares.remove(&share);
-    }
-}
-
-impl Second {
-    fn bytes(&self) -> usize {
-        SECOND_BYTES.saturating_add(table_bytes(&self.entries))
-    }
-
-    fn shrink(&mut self) {
-        if self.entries.len() < self.entries.capacity() / 4 {
-            self.entries.shrink_to_fit();
-        }
-    }
-
-    fn last_until(&mut self, end: u64, now: Now, until: Timestamp) {
-        self.last = self.last.max(end);
-        self.steady = self.steady.max(now.steady.checked_add(until.since(now.moment)));
-    }
-
-    fn has_ended(&self, now: Now) -> bool {
-        self.last <= now.moment.unix() && self.steady.is_none_or(|end| end <= now.steady)
-    }
-}
-
-/// What a map takes: a power of two of slots, each with a byte of control, and 16 more of those.
-fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
-    match map.capacity() {
-        0 => 0,
-        capacity => {
-            let slots = (capacity.saturating_mul(8) / 7).next_power_of_two();
-            slots.saturating_mul(size_of::<(K, V)>() + 1).saturating_add(16)
-        }
-    }
-}
-
-/// Takes the first half of a key as its hash.
-#[derive(Clone, Copy, Default)]
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write_u64(&mut self, half: u64) {
-        self.0 = self.0.rotate_left(1) ^ half;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

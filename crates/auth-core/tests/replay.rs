@@ -1,44 +1,22 @@
-//! The store by itself, with clocks that jump and room that runs out.
+//! A replay store by itself, with clocks that jump and room that runs out.
 
-use super::*;
-use crate::{Horizon, TenantId, Timestamp};
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use auth_core::{
+    Clock, Event, Horizon, MemoryReplayStore, Observer, Replay, ReplayStore, Reservation, TenantId,
+    Timestamp, Unique,
+};
+use auth_testing::ManualClock;
 use proptest::prelude::*;
 use std::{
     collections::HashSet,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
-    time::Instant,
+    time::Duration,
 };
-
-/// A clock whose moment and whose steady reading are moved apart.
-#[derive(Clone)]
-struct Hands(Arc<(AtomicU64, AtomicU64, Instant)>);
-
-impl Hands {
-    fn at(seconds: u64) -> Self {
-        Self(Arc::new((AtomicU64::new(seconds), AtomicU64::new(0), Instant::now())))
-    }
-
-    fn set(&self, seconds: u64) {
-        self.0.0.store(seconds, Ordering::Relaxed);
-    }
-
-    /// Time passes.
-    fn pass(&self, seconds: u64) {
-        self.0.0.fetch_add(seconds, Ordering::Relaxed);
-        self.0.1.fetch_add(seconds, Ordering::Relaxed);
-    }
-}
-
-impl Clock for Hands {
-    fn now(&self) -> Timestamp {
-        at(self.0.0.load(Ordering::Relaxed))
-    }
-
-    fn steady(&self) -> Instant {
-        self.0.2 + Duration::from_secs(self.0.1.load(Ordering::Relaxed))
-    }
-}
 
 const fn at(seconds: u64) -> Timestamp {
     Timestamp::from_unix(seconds)
@@ -61,7 +39,7 @@ fn used(store: &MemoryReplayStore, unique: &Unique) -> Replay {
 
 #[test]
 fn is_fresh_once_for_each_owner_scheme_and_tenant() {
-    let store = MemoryReplayStore::new(Hands::at(NOW));
+    let store = MemoryReplayStore::new(ManualClock::at(NOW));
     let one = unique("a", 1, NOW, NOW + 300);
     let other = |unique: Unique, scheme| {
         Unique::new(scheme, unique.owner(), unique.id(), at(NOW + 180)).issued_at(at(NOW))
@@ -83,13 +61,13 @@ fn is_fresh_once_for_each_owner_scheme_and_tenant() {
 
 #[test]
 fn remembers_to_the_end_and_refuses_what_is_past_it() {
-    let clock = Hands::at(NOW);
+    let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let one = unique("a", 1, NOW, NOW + 300);
     assert_eq!(used(&store, &one), Replay::Fresh);
-    clock.pass(299);
+    clock.advance(Duration::from_secs(299));
     assert_eq!(used(&store, &one), Replay::Seen);
-    clock.pass(1);
+    clock.advance(Duration::from_secs(1));
     for _ in 0..2 {
         assert_eq!(used(&store, &one), Replay::TooOld);
     }
@@ -99,7 +77,7 @@ fn remembers_to_the_end_and_refuses_what_is_past_it() {
 
 #[test]
 fn an_end_that_is_past_is_refused_every_time() {
-    let store = MemoryReplayStore::new(Hands::at(NOW));
+    let store = MemoryReplayStore::new(ManualClock::at(NOW));
     for unique in [unique("a", 1, NOW - 300, NOW - 1), undated("a", 1, NOW)] {
         for _ in 0..2 {
             assert_eq!(used(&store, &unique), Replay::TooOld);
@@ -109,16 +87,16 @@ fn an_end_that_is_past_is_refused_every_time() {
 
 #[test]
 fn a_clock_that_was_ahead_for_a_moment_forgets_nothing() {
-    let clock = Hands::at(NOW);
+    let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let dated = unique("a", 1, NOW, NOW + 300);
     let undated = undated("a", 2, NOW + 300);
     for unique in [&dated, &undated] {
         assert_eq!(used(&store, unique), Replay::Fresh);
     }
-    clock.set(NOW + 3600);
+    clock.set(at(NOW + 3600));
     assert_eq!(used(&store, &unique("a", 3, NOW + 3600, NOW + 3900)), Replay::Fresh);
-    clock.set(NOW + 100);
+    clock.set(at(NOW + 100));
     for unique in [&dated, &undated] {
         assert_eq!(used(&store, unique), Replay::Seen, "{unique:?}");
     }
@@ -126,33 +104,33 @@ fn a_clock_that_was_ahead_for_a_moment_forgets_nothing() {
 
 #[test]
 fn a_clock_that_is_set_back_makes_nothing_fresh_that_had_ended() {
-    let clock = Hands::at(NOW);
+    let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let one = unique("a", 1, NOW, NOW + 300);
     assert_eq!(used(&store, &one), Replay::Fresh);
-    clock.pass(400);
+    clock.advance(Duration::from_secs(400));
     assert_eq!(used(&store, &unique("a", 2, NOW + 400, NOW + 700)), Replay::Fresh);
-    clock.set(NOW + 100);
+    clock.set(at(NOW + 100));
     assert_eq!(used(&store, &one), Replay::TooOld);
     assert_eq!(used(&store, &unique("a", 3, NOW + 100, NOW + 401)), Replay::Fresh, "a new one");
 }
 
 #[test]
 fn a_window_lasts_as_long_as_its_last_use_says() {
-    let clock = Hands::at(NOW);
+    let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let count =
         |counter, until| store.window(&unique("a", 1, NOW, until), counter, 128).wait().unwrap();
     assert_eq!(count(1, NOW + 100), Replay::Fresh);
     assert_eq!(count(2, NOW + 200), Replay::Fresh);
-    clock.pass(101);
+    clock.advance(Duration::from_secs(101));
     assert_eq!(count(2, NOW + 200), Replay::Seen);
     assert_eq!(count(3, NOW + 200), Replay::Fresh);
 }
 
 #[test]
 fn counters_pass_once_in_any_order_within_the_window() {
-    let store = MemoryReplayStore::new(Hands::at(NOW));
+    let store = MemoryReplayStore::new(ManualClock::at(NOW));
     let nonce = unique("a", 1, NOW, NOW + 300);
     for (counter, expected) in [
         (3, Replay::Fresh),
@@ -175,16 +153,16 @@ fn counters_pass_once_in_any_order_within_the_window() {
 #[test]
 fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
     for one in [unique("a", 1, NOW, NOW + 9999), undated("a", 1, NOW + 9999)] {
-        let clock = Hands::at(NOW);
+        let clock = ManualClock::at(NOW);
         let store = MemoryReplayStore::new(clock.clone());
         let reserve = || store.reserve(&one, Duration::from_secs(10)).wait().unwrap();
         let Reservation::Reserved(slow) = reserve() else { panic!("not reserved") };
         assert_eq!(reserve(), Reservation::Held);
         assert_eq!(used(&store, &one), Replay::Seen);
-        clock.set(NOW + 5000);
+        clock.set(at(NOW + 5000));
         assert_eq!(reserve(), Reservation::Held, "a clock that jumps ends no claim");
-        clock.set(NOW);
-        clock.pass(10);
+        clock.set(at(NOW));
+        clock.advance(Duration::from_secs(10));
         let Reservation::Reserved(next) = reserve() else {
             panic!("a claim that ran out still holds")
         };
@@ -213,7 +191,7 @@ impl Observer for Heard {
 
 #[test]
 fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
-    let (clock, heard) = (Hands::at(NOW), Heard::default());
+    let (clock, heard) = (ManualClock::at(NOW), Heard::default());
     let limit = 64 * 1024;
     let store = MemoryReplayStore::new(clock.clone()).with_limit(limit).observed_by(heard.clone());
     let owner = |n: u64| format!("owner {n}");
@@ -224,7 +202,7 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
         assert!(store.bytes() <= limit, "{} bytes", store.bytes());
         fresh.push(one);
         if n % 10 == 9 {
-            clock.pass(1);
+            clock.advance(Duration::from_secs(1));
         }
     }
     let again: Vec<_> = fresh.iter().map(|one| used(&store, one)).collect();
@@ -233,14 +211,17 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
     assert!(again[..forgotten].iter().all(|told| *told == Replay::TooOld), "the oldest went first");
     assert!((1000..2900).contains(&forgotten), "{forgotten} forgotten");
     let heard = heard.0.lock().unwrap();
-    assert_eq!(heard.last().map(|(_, until)| (*until - NOW + 1) * 10), Some(forgotten as u64));
+    assert_eq!(
+        heard.last().map(|(_, until)| (*until - NOW + 1) * 10),
+        u64::try_from(forgotten).ok()
+    );
     let late = unique("late", 1, NOW, NOW + 99_999);
     assert_eq!(used(&store, &late), Replay::TooOld, "issued before the horizon, though never used");
 }
 
 #[test]
 fn one_owner_fills_its_share_and_takes_nothing_from_others() {
-    let (clock, heard) = (Hands::at(NOW), Heard::default());
+    let (clock, heard) = (ManualClock::at(NOW), Heard::default());
     let store =
         MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024).observed_by(heard.clone());
     let victim = unique("victim", 1, NOW, NOW + 9999);
@@ -249,7 +230,7 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
     for n in 0..20_000 {
         assert_eq!(used(&store, &mine(n, clock.now().unix())), Replay::Fresh);
         if n % 20 == 19 {
-            clock.pass(1);
+            clock.advance(Duration::from_secs(1));
         }
     }
     assert_eq!(used(&store, &victim), Replay::Seen);
@@ -261,12 +242,11 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
 
 #[test]
 fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
-    let clock = Hands::at(NOW);
+    let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024);
     let of = |tenant: &str, n| undated("key", n, NOW + 300).of_tenant(TenantId::new(tenant));
-    let taken = |tenant: &str| {
-        (0..).take_while(|n| used(&store, &of(tenant, *n)) == Replay::Fresh).count() as u64
-    };
+    let taken =
+        |tenant: &str| (0_u64..).find(|n| used(&store, &of(tenant, *n)) != Replay::Fresh).unwrap();
     let first = taken("a");
     assert!(first > 10, "{first}");
     assert_eq!(used(&store, &of("a", first)), Replay::Full);
@@ -274,15 +254,15 @@ fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     assert!((0..first).all(|n| used(&store, &of("a", n)) == Replay::Seen));
     let dated = unique("key", 1, NOW, NOW + 300);
     assert_eq!(used(&store, &dated), Replay::Fresh, "others do not notice");
-    clock.pass(300);
-    assert_eq!(taken("a"), first - first, "what has ended is refused");
+    clock.advance(Duration::from_secs(300));
+    assert_eq!(taken("a"), 0, "what has ended is refused");
     let later = undated("key", 1, NOW + 900).of_tenant(TenantId::new("a"));
     assert_eq!(used(&store, &later), Replay::Fresh);
 }
 
 #[test]
 fn of_many_callers_at_once_one_is_fresh() {
-    let store = MemoryReplayStore::new(Hands::at(NOW));
+    let store = MemoryReplayStore::new(ManualClock::at(NOW));
     let fresh = AtomicU64::new(0);
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -302,7 +282,7 @@ proptest! {
     /// Whatever the order, what is fresh was never fresh before, and the newest `width` are never refused unseen.
     #[test]
     fn a_window_agrees_with_a_set(counters in proptest::collection::vec(0_u64..300, 0..200), width in 1_u32..=128) {
-        let store = MemoryReplayStore::new(Hands::at(NOW));
+        let store = MemoryReplayStore::new(ManualClock::at(NOW));
         let nonce = unique("a", 1, NOW, NOW + 300);
         let (mut used, mut highest) = (HashSet::new(), None::<u64>);
         for counter in counters {
@@ -317,16 +297,16 @@ proptest! {
     /// However clocks jump, owners flood and room runs out: nothing is fresh twice, and the limit holds.
     #[test]
     fn nothing_is_fresh_twice(steps in proptest::collection::vec((0_u8..5, 0_u64..40, 0_u64..200), 1..400)) {
-        let clock = Hands::at(NOW);
+        let clock = ManualClock::at(NOW);
         let store = MemoryReplayStore::new(clock.clone()).with_limit(8 * 1024);
         let mut fresh = HashSet::new();
         for (step, id, seconds) in steps {
             match step {
-                0 => clock.pass(seconds),
-                1 => clock.set(NOW + id * 20),
+                0 => clock.advance(Duration::from_secs(seconds)),
+                1 => clock.set(at(NOW + id * 20)),
                 _ => {
                     let issued = NOW + (id * 7) % 60;
-                    let one = unique(["a", "b", "c"][id as usize % 3], id, issued, issued + 120 + id * 17 % 300);
+                    let one = unique(["a", "b", "c"][usize::try_from(id % 3).unwrap()], id, issued, issued + 120 + id * 17 % 300);
                     let one = if step == 2 { undated("a", id, issued + 300) } else { one };
                     if used(&store, &one) == Replay::Fresh {
                         prop_assert!(fresh.insert((one.owner().to_vec(), id, one.issued())), "{} {:?}", id, one);

@@ -1,0 +1,77 @@
+//! All identifiers that were issued in one second.
+
+use super::{
+    Key,
+    entry::{Entry, Now},
+    table::SECOND_BYTES,
+};
+use crate::Timestamp;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+    time::Instant,
+};
+
+/// All that was issued in one second.
+#[derive(Default)]
+pub(super) struct Second {
+    pub(super) entries: Entries<Key, Entry>,
+    /// When the last of it has ended, in both ways of the clock.
+    pub(super) last: u64,
+    steady: Option<Instant>,
+}
+
+/// Keys are hashes already.
+pub(super) type Entries<K, V> = HashMap<K, V, BuildHasherDefault<AsItIs>>;
+
+impl Second {
+    pub(super) fn bytes(&self) -> usize {
+        SECOND_BYTES.saturating_add(table_bytes(&self.entries))
+    }
+
+    pub(super) fn shrink(&mut self) {
+        if self.entries.len() < self.entries.capacity() / 4 {
+            self.entries.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn last_until(&mut self, end: u64, now: Now, until: Timestamp) {
+        self.last = self.last.max(end);
+        self.steady = self.steady.max(now.steady.checked_add(until.since(now.moment)));
+    }
+
+    pub(super) fn has_ended(&self, now: Now) -> bool {
+        self.last <= now.moment.unix() && self.steady.is_none_or(|end| end <= now.steady)
+    }
+}
+
+/// What a map takes: a power of two of slots, each with a byte of control, and 16 more of those.
+pub(super) fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
+    match map.capacity() {
+        0 => 0,
+        capacity => {
+            let slots = (capacity.saturating_mul(8) / 7).next_power_of_two();
+            slots.saturating_mul(size_of::<(K, V)>() + 1).saturating_add(16)
+        }
+    }
+}
+
+/// Takes the first half of a key as its hash.
+#[derive(Clone, Copy, Default)]
+pub(super) struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn write_u64(&mut self, half: u64) {
+        self.0 = self.0.rotate_left(1) ^ half;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}

@@ -160,4 +160,19 @@ mod tests {
         check(300, url, "yesterday", Lesson::Nothing);
         check(300, url, "", Lesson::Nothing);
     }
+
+    /// Somebody sets the clock beneath: what was learned is forgotten after an hour all the same.
+    #[test]
+    fn is_forgotten_after_an_hour_whatever_the_clock_beneath_is_set_to() {
+        for set_to in [THEN - 86_400, THEN + 86_400] {
+            let beneath = ManualClock::at(THEN - 300);
+            let clock = LearnedClock::new(beneath.clone(), "https://a.example".parse().unwrap());
+            assert_eq!(learn(&clock, "https://a.example/sms", DATE_THEN), Lesson::Learned);
+            beneath.set(Timestamp::from_unix(set_to));
+            beneath.advance(Duration::from_secs(3599));
+            assert_eq!(clock.now(), beneath.now().after(Duration::from_secs(300)));
+            beneath.advance(Duration::from_secs(1));
+            assert_eq!(clock.now(), beneath.now());
+        }
+    }
 }

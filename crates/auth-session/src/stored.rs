@@ -174,13 +174,21 @@ where
         kept: Option<&Entry>,
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
-        let noted = kept.and_then(|kept| kept.intent).filter(|intent| intent.holds(now));
-        if let Some(noted) = noted {
+        let mut noted = kept.and_then(|kept| kept.intent);
+        if let Some(ahead) = noted.filter(|noted| now < noted.since) {
+            // The clock was set back: its span begins again, or its end would be as far away as the clock was set.
+            let again = ahead.begun(now);
+            if self.store.intend(&self.name, lease, Some(again)).await? == Saved::Lost {
+                return Ok(None);
+            }
+            noted = Some(again);
+        }
+        if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
         let why = inner(why.clone(), kept.map(read).transpose()?.flatten());
         let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
-        let intent = Intent { since: now, retry_at: now.after(life) };
+        let intent = Intent::of(life, now);
         if self.store.intend(&self.name, lease, Some(intent)).await? == Saved::Lost {
             return Ok(None);
         }

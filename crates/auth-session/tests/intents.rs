@@ -223,6 +223,24 @@ fn an_error_that_says_that_nothing_was_created_leaves_no_intent() {
     }
 }
 
+/// An intent ends at a moment, since processes share it. When the clock is set back by a day that moment is a day further
+/// away, so its span begins again with the first process that notices.
+#[test]
+fn a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_a_session_lives() {
+    let fleet = fleet();
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    let set_to = NOW - 86_400;
+    fleet.clock.set(Timestamp::from_unix(set_to));
+    for wait in [LIFE, LIFE - 1, LIFE - 2] {
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), set_to + LIFE, wait);
+        fleet.pass(1);
+    }
+    fleet.pass(LIFE - 3);
+    fleet.issuer.0.lock().unwrap().live = None;
+    assert_eq!((take(&fleet.process()).unwrap(), fleet.intent()), (2, None));
+}
+
 /// The intent is there before the exchange begins, and the death of the process leaves it.
 #[test]
 fn a_process_that_dies_during_the_exchange_leaves_the_intent() {

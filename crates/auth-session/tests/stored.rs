@@ -158,6 +158,22 @@ fn the_lease_of_the_dead_runs_out() {
     assert_eq!(number(&fleet.process(1)), 1);
 }
 
+/// Nor does it last longer when somebody sets the clock back.
+#[test]
+fn a_clock_that_is_set_makes_no_lease_longer_or_shorter() {
+    for set_to in [0, 900_000, 1_100_000] {
+        let fleet = fleet();
+        let hold = Duration::from_secs(60);
+        let taken = || fleet.store.lease("tenant", hold).wait().unwrap().is_none();
+        assert!(!taken());
+        fleet.clock.set(auth_core::Timestamp::from_unix(set_to));
+        fleet.clock.advance(Duration::from_secs(59));
+        assert!(taken());
+        fleet.clock.advance(Duration::from_secs(1));
+        assert!(!taken(), "set to {set_to}");
+    }
+}
+
 /// Whoever does not get the lease looks again after 50 to 150 ms, until it is free.
 #[test]
 fn who_waits_for_the_lease_looks_again_soon() {
@@ -306,7 +322,10 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
     let (family, clock, counted) =
         (fleet.family.clone(), fleet.clock.clone(), Arc::clone(&retired));
     let transport = fleet.transport.clone();
+    let made = Arc::new(Mutex::new(0));
+    let making = Arc::clone(&made);
     let pool = Pool::new(3, move |tenant: &String| {
+        *making.lock().unwrap() += 1;
         if tenant.is_empty() {
             let cause = auth_core::Cause::new("tenant", "tenant is empty, expected a name");
             return Err(auth_core::Error::Config(cause));
@@ -322,6 +341,7 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
         get(tenant).unwrap();
     }
     assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1));
+    assert_eq!(*made.lock().unwrap(), 4, "one for each key");
     let kept = get("a").unwrap();
     assert_eq!(kept.token().wait().unwrap().token.number, 1);
     assert_eq!(get("a").unwrap().token().wait().unwrap().generation, 1, "the same session");

@@ -1,7 +1,7 @@
 //! The note that a token is being obtained.
 
 use auth_core::{Cause, Error, Timestamp};
-use std::{error, fmt};
+use std::{error, fmt, time::Duration};
 
 /// The note that a process is about to ask for a token while only one may live at a time.
 ///
@@ -41,9 +41,14 @@ pub struct SessionHeldElsewhere {
 }
 
 impl Intent {
-    /// Is it too early to ask for another token?
-    pub(crate) fn holds(&self, now: Timestamp) -> bool {
-        now < self.retry_at
+    /// That of a token which is asked for now, and lives for so long.
+    pub(crate) fn of(life: Duration, now: Timestamp) -> Self {
+        Self { since: now, retry_at: now.after(life) }
+    }
+
+    /// The same for as long as it was, from now on.
+    pub(crate) fn begun(&self, now: Timestamp) -> Self {
+        Self::of(self.retry_at.since(self.since), now)
     }
 
     /// The error of a caller that may not ask; with the error of the exchange whose answer was just `lost`.

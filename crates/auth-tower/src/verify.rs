@@ -129,14 +129,13 @@ where
 /// The answer to a request that the handler does not see.
 fn answer<B, R>(refused: &Refused, body: &Reread<B>, version: Version) -> Response<Reread<R>>
 where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
+    B: http_body::Body,
 {
     let mut answer = match refused {
         Refused::Rejected(rejection) => rejected(rejection),
         Refused::Failed(error) => failed(error),
     };
-    if !http_body::Body::is_end_stream(body) {
+    if !body.has_arrived() {
         closing(&mut answer, version);
     }
     answer

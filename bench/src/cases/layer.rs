@@ -28,7 +28,8 @@ pub fn groups() -> Vec<Group> {
             vec![
                 floor("service alone", || serving(router(), NONE)),
                 peer("axum, from_fn that does nothing", || {
-                    let next = |request: extract::Request, next: middleware::Next| next.run(request);
+                    let next =
+                        |request: extract::Request, next: middleware::Next| next.run(request);
                     serving(router().layer(middleware::from_fn(next)), NONE)
                 }),
                 ours_beyond("auth-tower, NoAuth", beyond(4_500), || {

@@ -100,7 +100,7 @@ where
             };
         let (check, late) = match check {
             None => (None, None),
-            Some(check) => match Box::pin(admit(&door, &mut head, &mut body, check)).await {
+            Some(check) => match admit(&door, &mut head, &mut body, check).await {
                 Ok(check) => {
                     let late = check.as_ref().map(Check::late);
                     (check, late)
@@ -122,11 +122,12 @@ where
         if completions.is_empty() {
             return Ok(response.map(Reread::untouched));
         }
-        Ok(Box::pin(complete(completions, response, &*door.observer)).await)
+        Ok(complete(completions, response, &*door.observer).await)
     }
 }
 
 /// The answer to a request that the handler does not see.
+#[cold]
 fn answer<B, R>(refused: &Refused, body: &Reread<B>, version: Version) -> Response<Reread<R>>
 where
     B: http_body::Body,

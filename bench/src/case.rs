@@ -26,11 +26,13 @@ pub enum Role {
     Ours(Target),
 }
 
-/// What we promise: at most so many times the instructions of the first case, at most so many allocations.
+/// What we promise.
 #[derive(Clone, Copy)]
-pub struct Target {
-    pub ratio: Option<f64>,
-    pub allocations: u64,
+pub enum Target {
+    /// At most so many times the instructions of the first case, and so many allocations.
+    OfFirst { ratio: Option<f64>, allocations: u64 },
+    /// At most so many instructions and allocations more than the first case.
+    Beyond { instructions: u64, allocations: u64 },
 }
 
 pub fn floor(name: &'static str, make: fn() -> Call) -> Case {
@@ -42,7 +44,15 @@ pub fn peer(name: &'static str, make: fn() -> Call) -> Case {
 }
 
 pub fn ours(name: &'static str, ratio: Option<f64>, allocations: u64, make: fn() -> Call) -> Case {
-    Case { name, role: Role::Ours(Target { ratio, allocations }), make }
+    Case { name, role: Role::Ours(Target::OfFirst { ratio, allocations }), make }
+}
+
+pub fn ours_beyond(
+    name: &'static str,
+    (instructions, allocations): (u64, u64),
+    make: fn() -> Call,
+) -> Case {
+    Case { name, role: Role::Ours(Target::Beyond { instructions, allocations }), make }
 }
 
 /// Boxes a closure whose result must not be optimised away.

@@ -1,12 +1,13 @@
 //! Prints a group, and says which targets it missed.
 
 use crate::{
-    case::{Group, Role},
+    case::{Group, Role, Target},
     measure::Row,
 };
 
 pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
     let first = rows.first().map_or(1, |row| row.instructions.max(1));
+    let first_allocations = rows.first().map_or(0, |row| row.allocations);
     println!("{} ({})", group.name, group.input);
     println!(
         "  {:<44} {:>12} {:>9} {:>10} {:>12}  target",
@@ -19,10 +20,20 @@ pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
             Role::Floor => ("floor", String::new()),
             Role::Peer => ("peer", String::new()),
             Role::Ours(target) => {
-                let met = target.ratio.is_none_or(|most| ratio <= most)
-                    && row.allocations <= target.allocations;
-                let most = target.ratio.map_or_else(String::new, |most| format!("ratio {most}, "));
-                let text = format!("at most {most}allocations {}", target.allocations);
+                let (met, text) = match target {
+                    Target::OfFirst { ratio: most, allocations } => (
+                        most.is_none_or(|most| ratio <= most) && row.allocations <= allocations,
+                        format!(
+                            "at most {}allocations {allocations}",
+                            most.map_or_else(String::new, |most| format!("ratio {most}, "))
+                        ),
+                    ),
+                    Target::Beyond { instructions, allocations } => (
+                        row.instructions <= first + instructions
+                            && row.allocations <= first_allocations + allocations,
+                        format!("at most {instructions} and allocations {allocations} beyond it"),
+                    ),
+                };
                 if !met {
                     missed.push(format!(
                         "{}/{}: {ratio:.2} and {}, {text}",

@@ -47,7 +47,11 @@ pub fn run(pair: &Pair) -> Vec<String> {
         let (role, target) = match case.role {
             Role::Floor => ("floor", String::new()),
             Role::Peer => ("peer", String::new()),
-            Role::Ours(Target { ratio: most, .. }) => {
+            Role::Ours(target) => {
+                let most = match target {
+                    Target::OfFirst { ratio, .. } => ratio,
+                    Target::Beyond { .. } => None,
+                };
                 let met = most.is_none_or(|most| ratio <= most);
                 let text = most.map_or_else(String::new, |most| format!("at most ratio {most}"));
                 if !met {

@@ -5,6 +5,7 @@ mod basic;
 mod challenges;
 mod digest;
 mod jwt;
+mod layer;
 mod session;
 mod sigv4;
 
@@ -30,6 +31,7 @@ pub fn all() -> Vec<Group> {
     all.extend(jwt::groups());
     all.extend(digest::groups());
     all.extend(sigv4::groups());
+    all.extend(layer::groups());
     all
 }
 

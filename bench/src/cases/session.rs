@@ -36,7 +36,7 @@ pub fn kept() -> Group {
 
 pub fn two_threads() -> Pair {
     let case = |name, role, make| PairCase { name, role, make };
-    let most = Target { ratio: Some(1.3), allocations: 0 };
+    let most = Target::OfFirst { ratio: Some(1.3), allocations: 0 };
     Pair {
         name: "session-two-threads",
         input: "the same through dyn, two threads; handed over by us, looked at by the floor",

@@ -169,7 +169,10 @@ mod tests {
     #[test]
     fn work_that_panics_is_an_error_and_no_endless_wait() {
         let work = Flow::new(async { if true { panic!("bug") } else { Ok(()) } });
-        let error = seen_through(&Runs::There, work).wait().unwrap_err();
+        let (told, tells) = mpsc::channel();
+        let flow = seen_through(&Runs::There, work);
+        thread::spawn(move || told.send(flow.wait()));
+        let error = tells.recv_timeout(SOON).expect("told").unwrap_err();
         assert_eq!(error.code(), "detached_work_gone");
     }
 

@@ -13,45 +13,49 @@ use http::{
     request::Parts,
 };
 use http_body::Body;
+use std::{future::Future, pin::Pin};
 
 /// Judges a body whose end is near; one that is long, or of unknown length, has its check still before it.
 ///
-/// The head becomes that of what the handler reads.
-pub(crate) async fn admit<V, B>(
+/// The head becomes that of what the handler reads. The future is in a box of its own, as few requests need it.
+#[cold]
+pub(crate) fn admit<V, B>(
     door: &Door<V>,
     head: &mut Parts,
     body: &mut Reread<B>,
     check: Box<dyn BodyCheck>,
-) -> Result<Option<Check>, Rejection>
+) -> Pin<Box<impl Future<Output = Result<Option<Check>, Rejection>>>>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    let content = check.content();
-    if content != Content::AsIs {
-        check.unframe(&mut head.headers);
-    }
-    let exact = body.size_hint().exact();
-    let near = exact.and_then(|length| usize::try_from(length).ok());
-    let (length, left) = match near.filter(|length| *length <= door.most_buffered) {
-        Some(limit) => {
-            let judged = judge(body, check, limit).await.inspect_err(|rejection| {
-                door.observer.observe(Event::BodyRejected(rejection));
-            })?;
-            (judged, None)
+    Box::pin(async move {
+        let content = check.content();
+        if content != Content::AsIs {
+            check.unframe(&mut head.headers);
         }
-        None => {
-            let length = match content {
-                Content::AsIs => exact,
-                Content::Replaced { length } => length,
-            };
-            (length, Some(Check::new(check, length, door.observer.clone())))
+        let exact = body.size_hint().exact();
+        let near = exact.and_then(|length| usize::try_from(length).ok());
+        let (length, left) = match near.filter(|length| *length <= door.most_buffered) {
+            Some(limit) => {
+                let judged = judge(body, check, limit).await.inspect_err(|rejection| {
+                    door.observer.observe(Event::BodyRejected(rejection));
+                })?;
+                (judged, None)
+            }
+            None => {
+                let length = match content {
+                    Content::AsIs => exact,
+                    Content::Replaced { length } => length,
+                };
+                (length, Some(Check::new(check, length, door.observer.clone())))
+            }
+        };
+        if content != Content::AsIs {
+            correct(&mut head.headers, length);
         }
-    };
-    if content != Content::AsIs {
-        correct(&mut head.headers, length);
-    }
-    Ok(left)
+        Ok(left)
+    })
 }
 
 /// The length of what the handler may read, if the check passes.

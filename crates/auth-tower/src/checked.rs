@@ -38,12 +38,9 @@ pub(crate) struct Check {
 }
 
 impl<B> CheckedBody<B> {
-    pub(crate) const fn unchecked(body: Reread<B>) -> Self {
-        Self { body, check: None }
-    }
-
-    pub(crate) fn checked(body: Reread<B>, check: Check) -> Self {
-        Self { body, check: Some(Box::new(check)) }
+    /// A body with what is left to check of it.
+    pub(crate) fn new(body: Reread<B>, check: Option<Check>) -> Self {
+        Self { body, check: check.map(Box::new) }
     }
 }
 

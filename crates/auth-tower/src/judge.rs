@@ -8,8 +8,12 @@ use auth_core::{
 use auth_net::TrustedProxies;
 use bytes::Bytes;
 use http::{Uri, header::CONTENT_LENGTH, request::Parts};
-use std::sync::Arc;
-use tracing::{Instrument, Span, field::Empty};
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+};
+use tracing::{Span, field::Empty};
 
 /// What every request to one service is judged with.
 pub(crate) struct Door<V> {
@@ -17,6 +21,17 @@ pub(crate) struct Door<V> {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) proxies: Option<Arc<TrustedProxies>>,
     pub(crate) most_buffered: usize,
+}
+
+impl<V> Clone for Door<V> {
+    fn clone(&self) -> Self {
+        Self {
+            verifier: Arc::clone(&self.verifier),
+            observer: Arc::clone(&self.observer),
+            proxies: self.proxies.clone(),
+            most_buffered: self.most_buffered,
+        }
+    }
 }
 
 /// Why there is no principal: the caller's fault, or ours.
@@ -49,11 +64,8 @@ impl<V: Verifier> Door<V> {
         B::Error: Into<BoxError>,
     {
         let span = tracing::debug_span!("auth.verify", auth.scheme = Empty, auth.outcome = Empty, error.type = Empty);
-        let outcome = if span.is_disabled() {
-            self.decide(head, body).await
-        } else {
-            self.decide(head, body).instrument(span.clone()).await
-        };
+        let mut deciding = pin!(self.decide(head, body));
+        let outcome = poll_fn(|context| span.in_scope(|| deciding.as_mut().poll(context))).await;
         self.tell(&span, &outcome);
         outcome
     }

@@ -32,6 +32,8 @@ pub use checked::CheckedBody;
 pub use client::{Authenticate, AuthenticateLayer, ClientError};
 pub use client_body::ClientBody;
 pub use connection::Connection;
+#[cfg(feature = "axum")]
+pub use extract::NoSuchPrincipal;
 pub use reread::Reread;
 pub use server::{Authenticated, VerifyLayer};
 pub use traced::Traced;

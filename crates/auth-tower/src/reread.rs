@@ -59,6 +59,19 @@ impl<B> Reread<B> {
         self.read = Joined::Whole(bytes);
     }
 
+    /// Has everything arrived, whether or not it was handed on?
+    pub(crate) fn has_arrived(&self) -> bool
+    where
+        B: Body,
+    {
+        match &self.rest {
+            Rest::Untouched { body } => body.is_end_stream(),
+            Rest::Begun { body } => body.is_end_stream(),
+            Rest::Broken { .. } => false,
+            Rest::Ended => true,
+        }
+    }
+
     /// Behind what was read so far comes this error.
     pub(crate) fn break_with(&mut self, error: BoxError) {
         self.rest = Rest::Broken { error };
@@ -163,14 +176,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.read.len() == 0
-            && self.trailers.is_none()
-            && match &self.rest {
-                Rest::Untouched { body } => body.is_end_stream(),
-                Rest::Begun { body } => body.is_end_stream(),
-                Rest::Broken { .. } => false,
-                Rest::Ended => true,
-            }
+        self.read.len() == 0 && self.trailers.is_none() && self.has_arrived()
     }
 
     fn size_hint(&self) -> SizeHint {

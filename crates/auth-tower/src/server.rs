@@ -54,10 +54,7 @@ use tower_layer::Layer;
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(serve()).unwrap();
 /// ```
 pub struct VerifyLayer<V> {
-    verifier: Arc<V>,
-    observer: Arc<dyn Observer>,
-    proxies: Option<Arc<TrustedProxies>>,
-    most_buffered: usize,
+    door: Arc<Door<V>>,
 }
 
 /// Who is calling: found in the extensions of an accepted request, or extracted by an axum handler.
@@ -76,44 +73,43 @@ impl<V> VerifyLayer<V> {
     /// Verifies with this verifier: one scheme, or a choice of several.
     pub fn new(verifier: V) -> Self {
         Self {
-            verifier: Arc::new(verifier),
-            observer: Arc::new(()),
-            proxies: None,
-            most_buffered: Self::MOST_BUFFERED,
+            door: Arc::new(Door {
+                verifier: Arc::new(verifier),
+                observer: Arc::new(()),
+                proxies: None,
+                most_buffered: Self::MOST_BUFFERED,
+            }),
         }
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Door<V>)) -> Self {
+        change(Arc::make_mut(&mut self.door));
+        self
     }
 
     /// Tells an observer what happened.
     #[must_use]
-    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
-        self.observer = Arc::new(observer);
-        self
+    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+        self.change(|door| door.observer = Arc::new(observer))
     }
 
     /// Takes the client's address from what these proxies say.
     #[must_use]
-    pub fn behind(mut self, proxies: TrustedProxies) -> Self {
-        self.proxies = Some(Arc::new(proxies));
-        self
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        self.change(|door| door.proxies = Some(Arc::new(proxies)))
     }
 
     /// Buffers at most so many bytes of a body for the verifier, which makes a longer one a 413, or for a body check,
     /// which sees a longer one as it streams.
     #[must_use]
-    pub const fn buffering_at_most(mut self, bytes: usize) -> Self {
-        self.most_buffered = bytes;
-        self
+    pub fn buffering_at_most(self, bytes: usize) -> Self {
+        self.change(|door| door.most_buffered = bytes)
     }
 }
 
 impl<V> Clone for VerifyLayer<V> {
     fn clone(&self) -> Self {
-        Self {
-            verifier: Arc::clone(&self.verifier),
-            observer: Arc::clone(&self.observer),
-            proxies: self.proxies.clone(),
-            most_buffered: self.most_buffered,
-        }
+        Self { door: Arc::clone(&self.door) }
     }
 }
 
@@ -127,7 +123,7 @@ impl<S, V> Layer<S> for VerifyLayer<V> {
     type Service = Verify<S, V>;
 
     fn layer(&self, inner: S) -> Verify<S, V> {
-        let Self { verifier, observer, proxies, most_buffered } = self.clone();
-        Verify::new(inner, Door { verifier, observer, proxies, most_buffered })
+        // Routers ask for a service with every request: nothing is made here.
+        Verify::new(inner, Arc::clone(&self.door))
     }
 }

@@ -3,13 +3,14 @@
 use crate::{
     Authenticated, BoxError, CheckedBody, Reread,
     admit::admit,
+    checked::Check,
     complete::complete,
     judge::{Door, Refused},
     reply::{closing, failed, rejected},
 };
 use auth_core::{Accepted, Verifier};
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{Request, Response, Version, request::Parts};
 use std::{
     fmt,
     future::Future,
@@ -26,8 +27,8 @@ pub struct Verify<S, V> {
 }
 
 impl<S, V> Verify<S, V> {
-    pub(crate) fn new(inner: S, door: Door<V>) -> Self {
-        Self { inner, door: Arc::new(door) }
+    pub(crate) const fn new(inner: S, door: Arc<Door<V>>) -> Self {
+        Self { inner, door }
     }
 }
 
@@ -66,15 +67,21 @@ where
         let fresh = self.inner.clone();
         // The clone may not be ready; the one that was polled is.
         let inner = std::mem::replace(&mut self.inner, fresh);
-        Box::pin(serve(inner, Arc::clone(&self.door), request))
+        let (head, body) = request.into_parts();
+        Box::pin(serve(inner, Arc::clone(&self.door), head, Reread::untouched(body)))
     }
 }
 
-async fn serve<S, V, B, R>(
+/// A request on its way to the handler, and the reply on its way back.
+///
+/// Every request allocates this future, and allocators are quick up to 1 KiB: so it is a block, which holds once what an
+/// `async fn` holds twice, and what few requests need is in boxes of its own.
+fn serve<S, V, B, R>(
     mut inner: S,
     door: Arc<Door<V>>,
-    request: Request<B>,
-) -> Result<Response<Reread<R>>, S::Error>
+    head: Parts,
+    body: Reread<B>,
+) -> impl Future<Output = Result<Response<Reread<R>>, S::Error>>
 where
     V: Verifier,
     V::Principal: Clone + Sync + 'static,
@@ -84,51 +91,52 @@ where
     R: http_body::Body<Data = Bytes>,
     R::Error: Into<BoxError>,
 {
-    let (mut head, body) = request.into_parts();
-    let mut body = Reread::untouched(body);
-    let Accepted { principal, scheme, body: check, completions, .. } =
-        match door.judge(&head, &mut body).await {
-            Ok(accepted) => accepted,
-            Err(refused) => return Ok(answer(&refused, &body, head.version)),
+    let (mut head, mut body) = (head, body);
+    async move {
+        let Accepted { principal, scheme, body: check, completions, .. } =
+            match door.judge(&head, &mut body).await {
+                Ok(accepted) => accepted,
+                Err(refused) => return Ok(answer(&refused, &body, head.version)),
+            };
+        let (check, late) = match check {
+            None => (None, None),
+            Some(check) => match admit(&door, &mut head, &mut body, check).await {
+                Ok(check) => {
+                    let late = check.as_ref().map(Check::late);
+                    (check, late)
+                }
+                Err(rejection) => return Ok(answer(&rejection.into(), &body, head.version)),
+            },
         };
-    let (body, late) = match check {
-        None => (CheckedBody::unchecked(body), None),
-        Some(check) => match admit(&door, &mut head, &mut body, check).await {
-            Ok(Some(check)) => {
-                let late = check.late();
-                (CheckedBody::checked(body, check), Some(late))
-            }
-            Ok(None) => (CheckedBody::unchecked(body), None),
-            Err(rejection) => return Ok(answer(&rejection.into(), &body, head.version)),
-        },
-    };
-    #[cfg(feature = "axum")]
-    crate::extract::provides::<V::Principal>(&mut head.extensions);
-    head.extensions.insert(Authenticated { principal, scheme });
-    let replied = inner.call(Request::from_parts(head, body)).await;
-    if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
-        // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions are
-        // dropped unasked: this is not the handler's reply.
-        return Ok(rejected(rejection));
+        head.extensions.insert(Authenticated { principal, scheme });
+        let request = Request::from_parts(head, CheckedBody::new(body, check));
+        let replied = inner.call(request).await;
+        if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
+            // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions
+            // are dropped unasked: this is not the handler's reply.
+            return Ok(rejected(rejection));
+        }
+        let response = replied?;
+        #[cfg(feature = "axum")]
+        crate::extract::explain::<V::Principal, R>(&response);
+        if completions.is_empty() {
+            return Ok(response.map(Reread::untouched));
+        }
+        Ok(complete(completions, response, &*door.observer).await)
     }
-    let response = replied?;
-    if completions.is_empty() {
-        return Ok(response.map(Reread::untouched));
-    }
-    Ok(complete(completions, response, &*door.observer).await)
 }
 
 /// The answer to a request that the handler does not see.
+#[cold]
 fn answer<B, R>(refused: &Refused, body: &Reread<B>, version: Version) -> Response<Reread<R>>
 where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
+    B: http_body::Body,
 {
     let mut answer = match refused {
         Refused::Rejected(rejection) => rejected(rejection),
         Refused::Failed(error) => failed(error),
     };
-    if !http_body::Body::is_end_stream(body) {
+    if !body.has_arrived() {
         closing(&mut answer, version);
     }
     answer

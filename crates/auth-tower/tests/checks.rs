@@ -7,9 +7,9 @@ use auth_core::*;
 use auth_tower::{BoxError, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, Pieces, text};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
-use http_body::Body as _;
-use http_body_util::{BodyExt, Full};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use std::{
     convert::Infallible,
     sync::{
@@ -187,7 +187,7 @@ async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passe
             while let Some(Ok(frame)) = body.frame().await {
                 read.push(frame.into_data().unwrap());
             }
-            assert!(!body.is_end_stream() || body.frame().await.is_none());
+            assert!(body.frame().await.is_none() && body.is_end_stream(), "after the error");
             let mut response = Response::new(Full::new(Bytes::new()));
             response.extensions_mut().insert(read);
             Ok::<_, Infallible>(response)
@@ -206,6 +206,42 @@ async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passe
         let answer = layer.layer(service).oneshot(Request::new(body)).await.unwrap();
         assert_eq!(answer.status(), 403);
         assert_eq!(*told.lock().unwrap(), [seen]);
+    }
+}
+
+/// What a reader gets that stops where the body says that it ends, with the trailer fields.
+#[tokio::test]
+async fn trailers_come_with_an_end_that_has_passed() {
+    for (check, last, expected) in [
+        (replacing(Some(2)), "b", Some("a b trailers")),
+        (replacing(None), "b", Some("a b trailers")),
+        (replacing(Some(2)), "x", None),
+    ] {
+        let frames = ["a-", last].map(|piece| Frame::data(Bytes::from(piece)));
+        let trailers = HeaderMap::from_iter([(header::ETAG, HeaderValue::from_static("\"1\""))]);
+        let frames = frames.into_iter().chain([Frame::trailers(trailers)]);
+        let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, Infallible>)));
+        let layer = VerifyLayer::new(verifier_fn(
+            |_| Presence::Present,
+            move |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(check))),
+        ));
+        let service = layer.layer(service_fn(async |request: Request<CheckedBody<_>>| {
+            let mut body = request.into_body();
+            let mut read = Vec::new();
+            while !body.is_end_stream() {
+                let Some(frame) = body.frame().await else { break };
+                read.push(match frame?.into_data() {
+                    Ok(data) => String::from_utf8(data.into()).unwrap(),
+                    Err(_) => String::from("trailers"),
+                });
+            }
+            Ok::<_, BoxError>(Response::new(Full::new(Bytes::from(read.join(" ")))))
+        }));
+        let answer = service.oneshot(Request::new(body)).await.unwrap();
+        let status = answer.status().as_u16();
+        let told = (status, text(answer).await);
+        let refused = (403, String::from("Forbidden\n"));
+        assert_eq!(told, expected.map_or(refused, |read| (200, read.into())));
     }
 }
 

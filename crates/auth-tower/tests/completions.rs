@@ -119,7 +119,7 @@ fn full(text: &'static str) -> Response<Full<Bytes>> {
     Response::new(Full::new(Bytes::from_static(text.as_bytes())))
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn every_completion_is_asked_and_sees_the_reply_within_its_limit() {
     let told = reply(&[SEES_12, BLIND], full("Hello, world")).await;
     assert_eq!(told.answer.headers()["sees"], "Bytes(12 bytes)");
@@ -146,7 +146,7 @@ impl http_body::Body for Endless {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_endless_reply_is_not_waited_for_nor_is_an_upgrade() {
     let mut told = reply(&[SEES_12], Response::new(Endless)).await;
     assert_eq!(told.answer.headers()["sees"], "Unread");
@@ -186,7 +186,7 @@ impl http_body::Body for Breaks {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_reply_that_breaks_while_it_is_read_arrives_as_broken() {
     let told = reply(&[SEES_12], Response::new(Breaks(0))).await;
     assert_eq!(told.answer.headers()["sees"], "Unread");
@@ -198,7 +198,7 @@ async fn a_reply_that_breaks_while_it_is_read_arrives_as_broken() {
     assert!(body.frame().await.is_none());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_that_fails_is_told_and_the_reply_sent_unchanged_unless_it_is_relied_on() {
     const MINDLESS: Tells = tells("fails", Need::Nothing, Fails::AndNobodyMinds);
     const RELIED_ON: Tells = tells("fails", Need::Nothing, Fails::AndItIsReliedOn);
@@ -215,7 +215,7 @@ async fn one_that_fails_is_told_and_the_reply_sent_unchanged_unless_it_is_relied
     assert_eq!(told.log, ["fails 200", "sees 200"], "each was asked all the same");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_that_does_not_read_is_asked_though_the_caller_goes_away_while_the_body_is_read() {
     /// Says that it has an end, and never comes to it.
     struct Slow;
@@ -256,7 +256,7 @@ where
     log.lock().unwrap().clone()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn without_a_reply_it_is_dropped_unasked() {
     let dropped = ["blind dropped"];
     assert_eq!(
@@ -267,7 +267,7 @@ async fn without_a_reply_it_is_dropped_unasked() {
     assert_eq!(without_a_reply(std::future::pending).await, dropped);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_body_is_no_reply() {
     struct Refuses;
     impl BodyCheck for Refuses {

@@ -241,7 +241,7 @@ async fn good(_: Delivered) -> StatusCode {
     StatusCode::OK
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delivery_takes_effect_once_and_both_must_hold() {
     let stage = Stage::new();
     assert_eq!(stage.deliver("body", ("wrong", 4), good).await, 403);
@@ -254,7 +254,7 @@ async fn a_delivery_takes_effect_once_and_both_must_hold() {
     assert_eq!(stage.codes.take(), ["ApiKey", "test_seen"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn of_many_at_once_one_takes_effect() {
     let stage = Stage::new();
     let all = std::iter::repeat_with(|| stage.deliver("body", ("k", 4), good)).take(8);
@@ -265,7 +265,7 @@ async fn of_many_at_once_one_takes_effect() {
     assert_eq!((served, stage.handled(), stage.known("body").await), (1, 1, "done"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_delivery_without_a_good_reply_is_free_again() {
     let failed = Stage::new();
     let fails = |_| async { StatusCode::INTERNAL_SERVER_ERROR };
@@ -286,7 +286,7 @@ async fn a_delivery_without_a_good_reply_is_free_again() {
 }
 
 /// The caller hangs up 10 ms after the handler replied, while the store is still confirming.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_confirmation_that_has_begun_is_seen_through() {
     let stage = Stage::new();
     let delivery = stage.deliver("body", ("k", 4), good);
@@ -294,7 +294,7 @@ async fn a_confirmation_that_has_begun_is_seen_through() {
     assert_eq!((stage.handled(), stage.known("body").await), (1, "done"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_store_that_fails_to_confirm_does_not_undo_the_reply() {
     let stage = Stage::new();
     let body = "the store panics";

@@ -1,12 +1,14 @@
-//! What the server layer holds for callers who have proved nothing yet, counted as the allocator counts it.
+//! What the server layer holds for callers who have proved nothing yet, counted as the allocator counts it; and what it
+//! allocates for one who has.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use auth_core::*;
-use auth_tower::{Reread, VerifyLayer};
+use auth_tower::{CheckedBody, Reread, VerifyLayer};
 use axum::{Router, routing::post};
 use bytes::Bytes;
+use http::{Request, Response};
 use http_body::Frame;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Empty};
 use std::{
     convert::Infallible,
     future::Future,
@@ -17,6 +19,7 @@ use std::{
     time::Duration,
 };
 use tokio::{io::AsyncWriteExt, net::TcpListener, net::TcpStream};
+use tower::{Layer, Service, service_fn};
 
 const LIMIT: usize = 2 * 1024 * 1024;
 
@@ -115,7 +118,7 @@ async fn send_frames_of_one_byte(address: SocketAddr) {
         let stream = TcpStream::connect(address).await.unwrap();
         let (client, connection) = h2::client::handshake(stream).await.unwrap();
         tokio::spawn(connection);
-        let request = http::Request::post(format!("http://{address}/")).body(()).unwrap();
+        let request = Request::post(format!("http://{address}/")).body(()).unwrap();
         let mut client = client.ready().await.unwrap();
         let (_, mut body) = client.send_request(request, false).unwrap();
         for sent in 0..FRAMES {
@@ -131,10 +134,13 @@ async fn send_frames_of_one_byte(address: SocketAddr) {
 
 #[test]
 fn frames_of_one_byte_cost_what_they_hold_over_http_2() {
-    let drops = Router::new().route(
-        "/",
-        post(|mut body: axum::body::Body| async move { while body.frame().await.is_some() {} }),
-    );
+    let drops =
+        Router::new().route(
+            "/",
+            post(|mut body: axum::body::Body| async move {
+                while let Some(Ok(_)) = body.frame().await {}
+            }),
+        );
     let (kept, dropped) =
         (held(verified(), send_frames_of_one_byte), held(drops, send_frames_of_one_byte));
     assert!(kept < dropped + 1024 * 1024, "{kept} bytes held, {dropped} without verifying");
@@ -200,4 +206,31 @@ fn a_body_in_pieces_costs_no_more_than_its_bytes_and_their_copy() {
     check(Drip { count: 100_000, buffer: 1, piece: 0 }, 16, true, 1024);
     // no more than the limit and the piece that went over it
     check(Drip { count: 1024, buffer: 1024, piece: 1024 }, 64 * 1024, false, 140 * 1024);
+}
+
+#[test]
+fn a_request_costs_the_future_and_the_principal() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let count = |work: &mut dyn FnMut()| {
+        work();
+        allocation_counter::measure(work).count_total
+    };
+    let request = || {
+        let mut request = Request::new(Empty::<Bytes>::new());
+        // Where a server puts the address of the peer, for one.
+        request.extensions_mut().insert(7_u32);
+        request
+    };
+    let mut bare = service_fn(|_: Request<Empty<Bytes>>| async {
+        Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+    });
+    let alone = count(&mut || drop(runtime.block_on(bare.call(request())).unwrap()));
+    let anyone =
+        verifier_fn(|_| Presence::Present, |_| Flow::ready(Ok(Accepted::new("None", 7_u64))));
+    let mut layered =
+        VerifyLayer::new(anyone).layer(service_fn(|_: Request<CheckedBody<Empty<Bytes>>>| async {
+            Ok::<_, Infallible>(Response::new(Empty::<Bytes>::new()))
+        }));
+    let with = count(&mut || drop(runtime.block_on(layered.call(request())).unwrap()));
+    assert_eq!(with - alone, 2);
 }

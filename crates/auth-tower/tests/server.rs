@@ -140,6 +140,7 @@ async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() 
         (Word::default(), wrong().version(Version::HTTP_10), &["a"], 401, Some("close")),
         (Word::default(), wrong().version(Version::HTTP_2), &["a"], 401, None),
         (Word::default(), wrong(), &[], 401, None),
+        (bytes(), wrong(), &["abc", "def"], 401, None),
         (bytes(), good(), &["abc", "def", "ghi", "jkl"], 413, Some("close")),
         (Word::default(), good(), &["a"], 200, None),
     ] {

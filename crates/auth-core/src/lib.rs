@@ -19,7 +19,7 @@
 //! |---|---|
 //! | flow, seen_through | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
-//! | request, hash, authority | what a scheme may read of a request |
+//! | request, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
 //! | authenticate, send | the law that all client adapters share, and the client's whole loop over a transport |
@@ -46,7 +46,6 @@ mod credentials;
 mod encode;
 mod error;
 mod flow;
-mod hash;
 mod keyed_hash;
 mod limits;
 mod lookup;
@@ -86,7 +85,6 @@ pub use clock::{Clock, SystemClock, Timestamp};
 pub use credentials::Credentials;
 pub use error::{Cause, Error, Result};
 pub use flow::Flow;
-pub use hash::{HashAlgorithm, HashSet, Hashed, Hasher};
 pub use keyed_hash::{KeyDigest, KeyHasher};
 pub use limits::{Attempt, AttemptLimit, Attempted, Limits, MemoryLimits, Rate, Settled};
 pub use lookup::Lookup;

@@ -1,6 +1,5 @@
 //! What a scheme may read of a request, on either side of the wire.
 
-use crate::{HashAlgorithm, HashSet, Hashed};
 use http::{HeaderMap, Method, Uri};
 use std::{fmt, net::IpAddr};
 
@@ -82,24 +81,8 @@ impl fmt::Debug for RequestView<'_> {
 pub enum Body<'a> {
     /// All of it.
     Bytes(&'a [u8]),
-    /// Its hashes, measured by the adapter.
-    Hashed(&'a [Hashed]),
     /// Nobody asked for it, or it is still to come.
     Unread,
-}
-
-impl Body<'_> {
-    /// The hash of the body, computed now or by the adapter; `None` when it was not read.
-    #[must_use]
-    pub fn hash(&self, algorithm: HashAlgorithm) -> Option<Hashed> {
-        match self {
-            Self::Bytes(bytes) => Some(algorithm.hash(bytes)),
-            Self::Hashed(hashes) => {
-                hashes.iter().find(|hash| hash.algorithm() == algorithm).copied()
-            }
-            Self::Unread => None,
-        }
-    }
 }
 
 /// Shows how much is there, never what.
@@ -107,7 +90,6 @@ impl fmt::Debug for Body<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
-            Self::Hashed(hashes) => f.debug_tuple("Hashed").field(hashes).finish(),
             Self::Unread => f.write_str("Unread"),
         }
     }
@@ -136,8 +118,6 @@ pub enum Need {
     /// Nothing: the body is left to stream.
     #[default]
     Nothing,
-    /// Its hashes.
-    Hash(HashSet),
     /// All of it, up to `limit` bytes; a longer one is refused.
     Bytes {
         /// In bytes.
@@ -146,21 +126,12 @@ pub enum Need {
 }
 
 impl Need {
-    /// One hash.
-    #[must_use]
-    pub fn hash(algorithm: HashAlgorithm) -> Self {
-        Self::Hash(algorithm.into())
-    }
-
-    /// What serves both: hashes join, the bytes serve for hashes too, and of two limits the lower holds.
+    /// What serves both: of two limits the lower holds.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Nothing, need) | (need, Self::Nothing) => need,
-            (Self::Hash(a), Self::Hash(b)) => Self::Hash(a.and(b)),
             (Self::Bytes { limit: a }, Self::Bytes { limit: b }) => Self::Bytes { limit: a.min(b) },
-            (bytes @ Self::Bytes { .. }, Self::Hash(_))
-            | (Self::Hash(_), bytes @ Self::Bytes { .. }) => bytes,
         }
     }
 }
@@ -169,8 +140,6 @@ impl Need {
 mod tests {
     use super::*;
 
-    const SHA256: HashAlgorithm = HashAlgorithm::Sha256;
-
     #[track_caller]
     fn check(a: Need, b: Need, expected: Need) {
         assert_eq!((a.and(b), b.and(a)), (expected, expected));
@@ -178,21 +147,9 @@ mod tests {
 
     #[test]
     fn joined_needs_serve_both() {
-        let both = Need::Hash(HashSet::from(SHA256).and(HashAlgorithm::Sha512.into()));
         check(Need::Nothing, Need::Nothing, Need::Nothing);
-        check(Need::Nothing, Need::hash(SHA256), Need::hash(SHA256));
-        check(Need::hash(SHA256), Need::hash(HashAlgorithm::Sha512), both);
-        check(Need::hash(SHA256), Need::Bytes { limit: 9 }, Need::Bytes { limit: 9 });
+        check(Need::Nothing, Need::Bytes { limit: 9 }, Need::Bytes { limit: 9 });
         check(Need::Bytes { limit: 7 }, Need::Bytes { limit: 9 }, Need::Bytes { limit: 7 });
-    }
-
-    #[test]
-    fn a_body_is_hashed_the_same_by_scheme_and_adapter() {
-        let measured = [SHA256.hash(b"x")];
-        let here = Body::Bytes(b"x").hash(SHA256).unwrap();
-        assert_eq!(Body::Hashed(&measured).hash(SHA256).unwrap().as_bytes(), here.as_bytes());
-        assert!(Body::Hashed(&measured).hash(HashAlgorithm::Sha512).is_none());
-        assert!(Body::Unread.hash(SHA256).is_none());
     }
 
     #[test]

@@ -260,8 +260,8 @@ mod tests {
         Offered, Protection, userhash,
     };
     use auth_core::{
-        Body, MemoryReplayStore, Peer, Rejection, Reply, Reservation, SystemRandom, Ticket,
-        Timestamp, Verifier as _,
+        Body, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation, SystemRandom, Ticket,
+        Timestamp, Unique, Verifier as _,
     };
     use auth_testing::ManualClock;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};

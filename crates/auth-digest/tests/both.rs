@@ -71,14 +71,9 @@ fn judge(door: &Verifier<Accounts>, headers: &HeaderMap, body: &[u8]) -> Outcome
     let uri: Uri = TARGET.parse().unwrap();
     let peer = Peer { encrypted: true, ..Peer::UNKNOWN };
     let request = RequestView::new(&Method::POST, &uri, headers).with_peer(peer);
-    let hashes;
     let body = match door.needs(request) {
         Need::Nothing => Body::Unread,
         Need::Bytes { .. } => Body::Bytes(body),
-        Need::Hash(wanted) => {
-            hashes = wanted.iter().map(|algorithm| algorithm.hash(body)).collect::<Vec<_>>();
-            Body::Hashed(&hashes)
-        }
     };
     door.verify(request.with_body(body)).wait().unwrap()
 }

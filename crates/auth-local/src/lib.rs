@@ -1,7 +1,8 @@
 //! What a program on one machine needs beside the network: tokens in files, and the redirect that a person comes back
 //! with.
 //!
-//! For command lines, daemons and desktop programs. [`FileTokenStore`] keeps the tokens of an
+//! For command lines, daemons and desktop programs. [`SecretFile`] and [`SecretVariable`] give the secrets that a
+//! configuration names. [`FileTokenStore`] keeps the tokens of an
 //! [`auth_session::Stored`] source where other processes and the next start find them. [`RedirectReceiver`] waits on
 //! loopback for the browser in which a person has just allowed the program to act (RFC 8252 section 7.3).
 //!
@@ -11,7 +12,10 @@
 //! and blocks nobody; the receiver works on the thread that calls it, and is meant for one that has nothing else to do.
 
 mod redirect;
+mod secrets;
 mod store;
+mod threads;
 
 pub use redirect::{Authorized, RedirectReceiver, Reply};
+pub use secrets::{SecretFile, SecretVariable};
 pub use store::FileTokenStore;

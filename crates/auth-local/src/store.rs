@@ -3,15 +3,14 @@
 mod held;
 mod place;
 mod record;
-mod threads;
 
-use auth_core::{Clock, Error, Flow, Result, Secret, Timestamp};
+use crate::threads::Threads;
+use auth_core::{Clock, Error, Flow, Result, Secret, TenantId, Timestamp};
 use auth_session::{Entry, Intent, Lease, Saved, SealedFor, Sealer, TokenStore};
 use held::Held;
 use place::{Guard, Place};
 use record::{Note, Record};
 use std::{fmt, path::Path, sync::Arc, time::Duration};
-use threads::Threads;
 
 /// Keeps tokens in one directory, a file for each name, for all processes of one user.
 ///
@@ -32,13 +31,13 @@ use threads::Threads;
 /// other systems the permissions are those of the directory.
 ///
 /// ```
-/// use auth_core::{Secret, SystemClock, SystemRandom};
+/// use auth_core::{Secret, SystemClock, SystemRandom, TenantId};
 /// use auth_local::FileTokenStore;
 /// use auth_session::Sealer;
 ///
 /// # fn open(directory: &std::path::Path, key: &Secret) -> auth_core::Result<()> {
 /// let sealer = Sealer::new(key, SystemRandom::new())?;
-/// let store = FileTokenStore::open(directory, SystemClock)?.sealed(sealer, "acme");
+/// let store = FileTokenStore::open(directory, SystemClock)?.sealed(sealer, TenantId::new("acme"));
 /// # Ok(())
 /// # }
 /// ```
@@ -55,7 +54,7 @@ struct Inner {
 
 struct Seal {
     sealer: Sealer,
-    tenant: Box<str>,
+    tenant: TenantId,
 }
 
 impl FileTokenStore {
@@ -71,9 +70,9 @@ impl FileTokenStore {
     /// With everything that it keeps sealed, for this tenant. A file that is not sealed is then refused, and the other
     /// way round. To be called before it is used.
     #[must_use]
-    pub fn sealed(self, sealer: Sealer, tenant: &str) -> Self {
+    pub fn sealed(self, sealer: Sealer, tenant: TenantId) -> Self {
         let (place, clock) = (self.0.place.clone(), Arc::clone(&self.0.clock));
-        Self::over(place, clock, Some(Seal { sealer, tenant: tenant.into() }))
+        Self::over(place, clock, Some(Seal { sealer, tenant }))
     }
 
     fn over(place: Place, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use auth_core::{Secret, Timestamp};
+use auth_core::{Secret, TenantId, Timestamp};
 use auth_local::FileTokenStore;
 use auth_session::{Intent, Lease, Saved, Sealer, TokenStore};
 use auth_testing::{ManualClock, SeededRandom};
@@ -39,7 +39,7 @@ impl Directory {
 
     fn sealed_for(&self, tenant: &str, clock: &ManualClock, key: u8) -> FileTokenStore {
         let sealer = Sealer::new(&Secret::new(vec![key; 32]), SeededRandom::new(1)).unwrap();
-        self.store(clock).sealed(sealer, tenant)
+        self.store(clock).sealed(sealer, TenantId::new(tenant))
     }
 
     fn files(&self) -> Vec<PathBuf> {

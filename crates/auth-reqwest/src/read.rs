@@ -20,7 +20,6 @@ pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read
     let limit = match need {
         Need::Nothing => return Ok((answer, Read::default())),
         Need::Bytes { limit } => limit,
-        Need::Hash(_) => usize::MAX,
     };
     let url = answer.url().clone();
     let (head, mut body) = http::Response::from(answer).into_parts();

@@ -1,6 +1,6 @@
 //! Encryption of what outlives the process.
 
-use auth_core::{Error, Random, Result, Secret};
+use auth_core::{Error, Random, Result, Secret, TenantId};
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use std::{fmt, sync::Arc};
 
@@ -20,15 +20,16 @@ use std::{fmt, sync::Arc};
 /// - The length of what was sealed shows.
 ///
 /// ```
-/// use auth_core::{Secret, SystemRandom};
+/// use auth_core::{Secret, SystemRandom, TenantId};
 /// use auth_session::{SealedFor, Sealer};
 ///
 /// # fn with(key: &Secret) -> auth_core::Result<()> {
 /// let sealer = Sealer::new(key, SystemRandom::new())?;
-/// let place = SealedFor { tenant: "acme", kind: "token", name: "infobip", fence: 7 };
+/// let (acme, other) = (TenantId::new("acme"), TenantId::new("other"));
+/// let place = SealedFor { tenant: &acme, kind: "token", name: "infobip", fence: 7 };
 /// let sealed = sealer.seal(place, &Secret::from("the token"))?;
 /// assert!(sealer.open(place, &sealed)?.matches(b"the token"));
-/// assert!(sealer.open(SealedFor { tenant: "other", ..place }, &sealed).is_err());
+/// assert!(sealer.open(SealedFor { tenant: &other, ..place }, &sealed).is_err());
 /// # Ok(())
 /// # }
 /// # with(&Secret::new([7; 32])).unwrap();
@@ -43,7 +44,7 @@ pub struct Sealer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedFor<'a> {
     /// Whose it is.
-    pub tenant: &'a str,
+    pub tenant: &'a TenantId,
     /// What it is: `token`, `intent`, `authorization`.
     pub kind: &'a str,
     /// The name under which it is kept.
@@ -124,7 +125,7 @@ impl SealedFor<'_> {
     fn to_bytes(self) -> Vec<u8> {
         let mut bytes = b"messaging-auth sealed\0".to_vec();
         bytes.push(VERSION);
-        for part in [self.tenant, self.kind, self.name] {
+        for part in [self.tenant.as_str(), self.kind, self.name] {
             bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
             bytes.extend_from_slice(part.as_bytes());
         }
@@ -143,9 +144,14 @@ impl fmt::Debug for Sealer {
 mod tests {
     use super::*;
     use auth_testing::SeededRandom;
+    use std::sync::LazyLock;
 
-    const PLACE: SealedFor<'_> =
-        SealedFor { tenant: "acme", kind: "token", name: "infobip", fence: 7 };
+    static PLACE: LazyLock<SealedFor<'static>> = LazyLock::new(|| place("acme"));
+
+    fn place(tenant: &str) -> SealedFor<'static> {
+        let tenant = Box::leak(Box::new(TenantId::new(tenant)));
+        SealedFor { tenant, kind: "token", name: "infobip", fence: 7 }
+    }
 
     fn sealer(key: u8) -> Sealer {
         Sealer::new(&Secret::new([key; 32]), SeededRandom::new(1)).unwrap()
@@ -160,16 +166,16 @@ mod tests {
 
     #[test]
     fn opens_for_its_own_place_and_key_alone() {
-        let sealed = sealer(1).seal(PLACE, &Secret::from("plain")).unwrap();
-        check(&sealer(1), PLACE, &sealed, Ok(b"plain"));
-        check(&sealer(2), PLACE, &sealed, Err("seal_broken"));
+        let sealed = sealer(1).seal(*PLACE, &Secret::from("plain")).unwrap();
+        check(&sealer(1), *PLACE, &sealed, Ok(b"plain"));
+        check(&sealer(2), *PLACE, &sealed, Err("seal_broken"));
         for place in [
-            SealedFor { tenant: "other", ..PLACE },
-            SealedFor { kind: "intent", ..PLACE },
-            SealedFor { name: "webex", ..PLACE },
-            SealedFor { fence: 6, ..PLACE },
-            SealedFor { tenant: "acmet", kind: "oken", ..PLACE },
-            SealedFor { kind: "tokeni", name: "nfobip", ..PLACE },
+            place("other"),
+            SealedFor { kind: "intent", ..*PLACE },
+            SealedFor { name: "webex", ..*PLACE },
+            SealedFor { fence: 6, ..*PLACE },
+            SealedFor { kind: "oken", ..place("acmet") },
+            SealedFor { kind: "tokeni", name: "nfobip", ..*PLACE },
         ] {
             check(&sealer(1), place, &sealed, Err("seal_broken"));
         }
@@ -177,21 +183,21 @@ mod tests {
 
     #[test]
     fn what_was_changed_or_cut_does_not_open() {
-        let sealed = sealer(1).seal(PLACE, &Secret::from("plain")).unwrap();
+        let sealed = sealer(1).seal(*PLACE, &Secret::from("plain")).unwrap();
         for at in 1..sealed.len() {
             let mut changed = sealed.clone();
             changed[at] ^= 1;
-            check(&sealer(1), PLACE, &changed, Err("seal_broken"));
-            check(&sealer(1), PLACE, &sealed[..at], Err("seal_broken"));
+            check(&sealer(1), *PLACE, &changed, Err("seal_broken"));
+            check(&sealer(1), *PLACE, &sealed[..at], Err("seal_broken"));
         }
-        check(&sealer(1), PLACE, b"", Err("seal_broken"));
+        check(&sealer(1), *PLACE, b"", Err("seal_broken"));
     }
 
     #[test]
     fn another_version_is_named_and_not_taken_for_damage() {
-        let mut sealed = sealer(1).seal(PLACE, &Secret::from("plain")).unwrap();
+        let mut sealed = sealer(1).seal(*PLACE, &Secret::from("plain")).unwrap();
         sealed[0] = 2;
-        let error = sealer(1).open(PLACE, &sealed).unwrap_err();
+        let error = sealer(1).open(*PLACE, &sealed).unwrap_err();
         assert_eq!(error.code(), "seal_version");
         assert!(error.to_string().contains("version 2, expected 1"), "{error}");
     }
@@ -199,7 +205,7 @@ mod tests {
     #[test]
     fn no_two_seals_are_alike_and_none_shows_what_it_holds() {
         let sealer = sealer(1);
-        let [one, other] = [(); 2].map(|()| sealer.seal(PLACE, &Secret::from("plain")).unwrap());
+        let [one, other] = [(); 2].map(|()| sealer.seal(*PLACE, &Secret::from("plain")).unwrap());
         assert_ne!(one[1..13], other[1..13], "two nonces");
         assert!(!one.windows(5).any(|part| part == b"plain"));
         assert_eq!(one.len(), 5 + 29);

@@ -4,9 +4,7 @@
 
 mod common;
 
-use auth_core::{
-    Authenticator, Cause, Error, Flow, HashAlgorithm, Lifespan, Need, Refusal, RequestView,
-};
+use auth_core::{Authenticator, Cause, Error, Flow, Lifespan, Need, Refusal, RequestView};
 use common::{Background, Does, Stage, answered, badge, down, made, number, seeded, stage};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use std::{
@@ -334,7 +332,7 @@ fn other_answers_change_nothing() {
 fn the_token_says_what_must_be_read_of_an_answer() {
     let stage = stage(Background::None);
     let reads = |status| stage.session.reads(status, &HeaderMap::new());
-    assert_eq!(reads(StatusCode::FORBIDDEN), Need::hash(HashAlgorithm::Sha256));
+    assert_eq!(reads(StatusCode::FORBIDDEN), Need::Bytes { limit: 77 });
     assert_eq!(reads(StatusCode::OK), Need::Nothing);
 }
 

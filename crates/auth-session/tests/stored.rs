@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Flow, HashAlgorithm, Lifespan, Need,
-    Present, Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Flow, Lifespan, Need, Present, Refusal,
+    Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
     AtRest, Entry, Intent, Lease, MemoryTokenStore, Pool, Saved, Session, Stored, TokenStore,
@@ -40,7 +40,7 @@ impl Present for Rotating {
     }
 
     fn reads(_: StatusCode, _: &HeaderMap) -> Need {
-        Need::hash(HashAlgorithm::Sha256)
+        Need::Bytes { limit: 77 }
     }
 }
 
@@ -248,7 +248,7 @@ fn a_stored_token_is_presented_as_it_is() {
     assert!(matches!(answered(StatusCode::FORBIDDEN), Verdict::Accept));
     assert!(matches!(answered(StatusCode::UNAUTHORIZED), Verdict::Retry { .. }));
     assert_eq!((number(&session), number(&other)), (2, 2));
-    let hashed = Need::hash(HashAlgorithm::Sha256);
+    let hashed = Need::Bytes { limit: 77 };
     assert_eq!(session.reads(StatusCode::FORBIDDEN, &HeaderMap::new()), hashed);
 }
 

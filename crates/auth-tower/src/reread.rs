@@ -201,7 +201,6 @@ where
 pub(crate) fn limit(need: Need, most: usize) -> Option<usize> {
     match need {
         Need::Nothing => None,
-        Need::Hash(_) => Some(most),
         Need::Bytes { limit } => Some(limit.min(most)),
     }
 }

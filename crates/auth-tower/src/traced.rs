@@ -76,6 +76,12 @@ impl Observer for Traced {
                 error.type = refusal.code.as_deref(),
                 "server refused the token of a session"
             ),
+            Event::HorizonRaised { horizon, until } => tracing::warn!(
+                monotonic_counter.auth.horizon_raised = 1_u64,
+                auth.horizon = ?horizon,
+                auth.until = %until,
+                "replay store was full and refuses what was issued before its horizon"
+            ),
             _ => {}
         }
     }

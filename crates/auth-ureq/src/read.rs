@@ -26,7 +26,6 @@ pub(crate) fn read(answer: Response<Body>, need: Need) -> Result<Read> {
     let limit = match need {
         Need::Nothing => return Ok(Read { head, body: Arrived::Unread(body) }),
         Need::Bytes { limit } => u64::try_from(limit).unwrap_or(u64::MAX),
-        Need::Hash(_) => u64::MAX,
     };
     let (mut bytes, mut rest) = (Vec::new(), body.into_reader());
     let read = rest.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes);

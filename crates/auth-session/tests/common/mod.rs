@@ -3,9 +3,8 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Error, Event, Flow, HashAlgorithm,
-    Lifespan, Need, Observer, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource,
-    Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Event, Flow, Lifespan, Need,
+    Observer, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -40,7 +39,7 @@ impl Present for Badge {
 
     fn reads(status: StatusCode, _: &HeaderMap) -> Need {
         match status {
-            StatusCode::FORBIDDEN => Need::hash(HashAlgorithm::Sha256),
+            StatusCode::FORBIDDEN => Need::Bytes { limit: 77 },
             _ => Need::Nothing,
         }
     }

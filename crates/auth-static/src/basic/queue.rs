@@ -99,7 +99,10 @@ impl Future for Turn {
         if state.called.remove(&self.ticket) {
             return Poll::Ready(Ok(Permit(Arc::clone(&self.shared))));
         }
-        state.waiting.insert(self.ticket, context.waker().clone());
+        let before = state.waiting.insert(self.ticket, context.waker().clone());
+        drop(state);
+        // A waker may own another turn: it is dropped outside the lock.
+        drop(before);
         Poll::Pending
     }
 }
@@ -107,9 +110,10 @@ impl Future for Turn {
 impl Drop for Turn {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        state.waiting.remove(&self.ticket);
+        let waker = state.waiting.remove(&self.ticket);
         let called = state.called.remove(&self.ticket);
         drop(state);
+        drop(waker);
         if called {
             self.shared.leave();
         }
@@ -166,6 +170,32 @@ mod tests {
         drop(now(&queue));
         let state = queue.0.lock();
         assert_eq!((state.running, state.waiting.len(), state.called.len()), (0, 0, 0));
+    }
+
+    /// A waker that owns another turn, as that of a task that waits for both does.
+    #[test]
+    fn a_waker_that_owns_another_turn_does_not_dead_lock() {
+        struct Owner(#[allow(dead_code)] Mutex<Option<Flow<'static, Permit>>>);
+        impl std::task::Wake for Owner {
+            fn wake(self: Arc<Self>) {}
+        }
+        let (send, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let queue = Queue::new(1, 9);
+            let _held = now(&queue);
+            for replaced in [true, false] {
+                let (mut one, other) = (queue.enter(), queue.enter());
+                let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(other)))));
+                let _ = Pin::new(&mut one).poll(&mut Context::from_waker(&owner));
+                drop(owner);
+                if replaced {
+                    let _ = Pin::new(&mut one).poll(&mut Context::from_waker(Waker::noop()));
+                }
+                drop(one);
+            }
+            send.send(()).unwrap();
+        });
+        assert!(done.recv_timeout(Duration::from_secs(5)).is_ok(), "dead lock");
     }
 
     #[test]

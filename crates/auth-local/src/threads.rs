@@ -13,7 +13,7 @@ use std::{
 /// Runs work that opens files, so that whoever polls a flow is not blocked by a disk or by the lock of a process that
 /// hangs.
 #[derive(Default)]
-pub(super) struct Threads(Arc<Queue>);
+pub(crate) struct Threads(Arc<Queue>);
 
 #[derive(Default)]
 struct Queue(Mutex<State>);
@@ -43,7 +43,7 @@ const NAP: Duration = Duration::from_millis(1);
 impl Threads {
     /// Runs `step` until it gives a result, and tells it for how long it has been waiting. It begins when the flow is first
     /// polled, and is seen through though nobody polls any more.
-    pub(super) fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Send + 'static>(
         &self,
         mut step: impl FnMut(Duration) -> Option<Result<T>> + Send + 'static,
     ) -> Flow<'static, T> {
@@ -75,7 +75,7 @@ impl Queue {
                 Ok(_) => state.running += 1,
                 // Those that run already get there.
                 Err(_) if state.running > 0 => {}
-                Err(error) => return Err(Error::transport("token_store_no_thread", error)),
+                Err(error) => return Err(Error::transport("local_no_thread", error)),
             }
         }
         state.waiting.push_back(job);
@@ -109,8 +109,8 @@ impl Queue {
 }
 
 fn broke_off() -> Error {
-    let text = "thread of the token store ended before its work did";
-    Error::transport("token_store_thread_gone", text)
+    let text = "thread that reads and writes files ended before its work did";
+    Error::transport("local_thread_gone", text)
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
         let threads = Threads::default();
         for _ in 0..2 * MOST {
             let panics = threads.run(|_| -> Option<Result<()>> { panic!("a bug") });
-            assert_eq!(panics.wait().unwrap_err().code(), "token_store_thread_gone");
+            assert_eq!(panics.wait().unwrap_err().code(), "local_thread_gone");
         }
         assert_eq!(threads.run(|_| Some(Ok(7))).wait().unwrap(), 7);
     }

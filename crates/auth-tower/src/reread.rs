@@ -51,9 +51,7 @@ impl<B> Reread<B> {
     pub const fn whole(bytes: Bytes) -> Self {
         Self { read: Joined::Whole(bytes), trailers: None, rest: Rest::Ended }
     }
-}
 
-impl<B> Reread<B> {
     /// These bytes in place of those read so far.
     pub(crate) fn replace(&mut self, bytes: Bytes) {
         self.read = Joined::Whole(bytes);
@@ -102,7 +100,11 @@ where
     pub async fn fill(&mut self, limit: usize) -> Result<bool, BoxError> {
         self.begin();
         while self.read.len() <= limit {
-            let Rest::Begun { body } = &mut self.rest else { return Ok(true) };
+            let body = match &mut self.rest {
+                Rest::Begun { body } => body,
+                Rest::Broken { error } => return Err(error.to_string().into()),
+                Rest::Ended | Rest::Untouched { .. } => return Ok(true),
+            };
             let frame = match poll_fn(|context| body.as_mut().poll_frame(context)).await {
                 None => {
                     self.rest = Rest::Ended;
@@ -208,5 +210,27 @@ pub(crate) fn limit(need: Need, most: usize) -> Option<usize> {
 impl<B> fmt::Debug for Reread<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Reread({} bytes read)", self.read.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::Empty;
+    use std::{future::Future, pin::pin, task::Waker};
+
+    #[test]
+    fn a_body_that_broke_is_never_whole() {
+        let mut body: Reread<Empty<Bytes>> = Reread::whole(Bytes::from_static(b"half"));
+        body.break_with("upstream reset".into());
+        let mut context = Context::from_waker(Waker::noop());
+        let filled = pin!(body.fill(16)).poll(&mut context);
+        assert!(matches!(filled, Poll::Ready(Err(error)) if error.to_string() == "upstream reset"));
+        assert!(!body.is_end_stream() && !body.has_arrived() && body.size_hint().exact().is_none());
+        let mut body = pin!(body);
+        let mut next = || body.as_mut().poll_frame(&mut context);
+        assert!(matches!(next(), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(next(), Poll::Ready(Some(Err(_)))));
+        assert!(matches!(next(), Poll::Ready(None)));
     }
 }

@@ -122,3 +122,43 @@ impl<C: BodyCheck + ?Sized> BodyCheck for Box<C> {
         (*self).finish(trailers)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Reason;
+    use http::{HeaderValue, header::HOST};
+
+    /// Says something else than the default to every question.
+    struct Odd;
+
+    const ODD: Content = Content::Replaced { length: Some(7) };
+
+    impl BodyCheck for Odd {
+        fn content(&self) -> Content {
+            ODD
+        }
+
+        fn unframe(&self, headers: &mut HeaderMap) {
+            headers.clear();
+        }
+
+        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
+            Ok(Passed::Instead(vec![7]))
+        }
+
+        fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
+            Err(Rejection::forbidden(Reason::new("test_odd", "body is odd")))
+        }
+    }
+
+    #[test]
+    fn a_check_in_a_box_is_itself() {
+        let mut check: Box<dyn BodyCheck> = Box::new(Box::new(Odd));
+        let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("a"))]);
+        check.unframe(&mut headers);
+        assert_eq!((check.content(), headers.len()), (ODD, 0));
+        assert_eq!(check.update(b"").unwrap(), Passed::Instead(vec![7]));
+        assert!(check.finish(None).is_err());
+    }
+}

@@ -52,7 +52,7 @@ impl<V: fmt::Debug, F> fmt::Debug for Check<V, F> {
 mod tests {
     use super::*;
     use crate::{Accepted, Completion, Passed, Reason, Reply, verifier_fn};
-    use http::{HeaderMap, Method, Uri};
+    use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST};
     use std::sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -124,6 +124,36 @@ mod tests {
             }
             assert_eq!(dropped.load(Ordering::SeqCst), 1, "{target}");
         }
+    }
+
+    /// Needs a body whenever there is a host.
+    struct Reads;
+
+    impl Verifier for Reads {
+        type Principal = ();
+
+        fn presence(&self, head: RequestView<'_>) -> Presence {
+            if head.headers.contains_key(HOST) { Presence::Present } else { Presence::Absent }
+        }
+
+        fn needs(&self, _: RequestView<'_>) -> Need {
+            Need::Bytes { limit: 7 }
+        }
+
+        fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<()>> {
+            Flow::ready(Ok(Accepted::new("Reads", ())))
+        }
+    }
+
+    #[test]
+    fn presence_and_needs_are_those_of_the_verifier() {
+        let door = Reads.check(|(), _| Flow::ready(Ok(())));
+        let (uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        let absent = door.presence(RequestView::new(&Method::GET, &uri, &headers));
+        headers.insert(HOST, HeaderValue::from_static("a"));
+        let head = RequestView::new(&Method::GET, &uri, &headers);
+        assert_eq!((absent, door.presence(head)), (Presence::Absent, Presence::Present));
+        assert_eq!(door.needs(head), Need::Bytes { limit: 7 });
     }
 
     #[test]

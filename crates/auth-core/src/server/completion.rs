@@ -75,3 +75,36 @@ impl<C: Completion + ?Sized> Completion for Box<C> {
         (*self).complete(reply)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderValue, header::HOST};
+
+    /// Says something else than the default to every question.
+    struct Odd;
+
+    impl Completion for Odd {
+        fn needs(&self, _: StatusCode, _: &HeaderMap) -> Need {
+            Need::Bytes { limit: 7 }
+        }
+
+        fn is_relied_on(&self) -> bool {
+            true
+        }
+
+        fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+            Flow::ready(reply.headers.clone())
+        }
+    }
+
+    #[test]
+    fn a_completion_in_a_box_is_itself() {
+        let completion: Box<dyn Completion> = Box::new(Box::new(Odd));
+        let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("a"))]);
+        assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 7 });
+        assert!(completion.is_relied_on());
+        let reply = Reply::new(StatusCode::OK, &headers, Body::Unread);
+        assert_eq!(completion.complete(reply).wait().unwrap(), headers);
+    }
+}

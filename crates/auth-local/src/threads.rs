@@ -45,17 +45,22 @@ impl Threads {
     /// polled, and is seen through though nobody polls any more.
     pub(crate) fn run<T: Send + 'static>(
         &self,
-        mut step: impl FnMut(Duration) -> Option<Result<T>> + Send + 'static,
+        step: impl FnMut(Duration) -> Option<Result<T>> + Send + 'static,
     ) -> Flow<'static, T> {
         let queue = Arc::clone(&self.0);
         Flow::new(async move {
             let (send, receive) = oneshot::channel();
-            let (mut send, mut began) = (Some(send), None);
+            let (mut work, mut began) = (Some((step, send)), None);
             let job = move || {
                 let waited = began.get_or_insert_with(Instant::now).elapsed();
+                let Some((step, _)) = &mut work else { return Progress::Done };
                 let Some(result) = step(waited) else { return Progress::Later };
-                // Nobody may be waiting any more.
-                let _ = send.take().map(|send| send.send(result));
+                if let Some((step, send)) = work.take() {
+                    // What the work held is free before anybody learns that it is done.
+                    drop(step);
+                    // Nobody may be waiting any more.
+                    let _ = send.send(result);
+                }
                 Progress::Done
             };
             queue.push(Box::new(job))?;

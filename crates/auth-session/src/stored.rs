@@ -3,7 +3,7 @@
 use crate::{AtRest, Entry, Intent, Lease, Saved, TokenStore, schedule::fraction};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, Present, Refusal, Renewal, Result,
-    Succession, Token, TokenSource,
+    Succession, Token, TokenSource, Unique,
 };
 use http::{HeaderMap, StatusCode};
 use std::{fmt, time::Duration};
@@ -175,8 +175,9 @@ where
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
-        if let Some(ahead) = noted.filter(|noted| now < noted.since) {
-            // The clock was set back: its span begins again, or its end would be as far away as the clock was set.
+        if let Some(ahead) = noted.filter(|noted| noted.since.since(now) > Unique::NODES_APART) {
+            // The clock was set back: its span begins again, or its end would be as far away as the clock was set. What
+            // is less is the difference between the clocks of two processes.
             let again = ahead.begun(now);
             if self.store.intend(&self.name, lease, Some(again)).await? == Saved::Lost {
                 return Ok(None);

@@ -241,6 +241,18 @@ fn a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_a_session_lives() 
     assert_eq!((take(&fleet.process()).unwrap(), fleet.intent()), (2, None));
 }
 
+/// The clock of another process is a minute behind: that is no clock that was set back, and the span goes on.
+#[test]
+fn clocks_of_processes_that_differ_a_little_do_not_begin_the_span_again() {
+    let fleet = fleet();
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    fleet.clock.set(Timestamp::from_unix(NOW - 60));
+    held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE + 60);
+    fleet.pass(60);
+    held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE);
+}
+
 /// The intent is there before the exchange begins, and the death of the process leaves it.
 #[test]
 fn a_process_that_dies_during_the_exchange_leaves_the_intent() {

@@ -3,7 +3,10 @@
 //! known, as a second reading here finds it.
 
 use auth_core::{Authenticator, Authorization, Presence, Rejection, RequestView, Secret, Verifier};
-use auth_static::{Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
+use auth_static::{
+    ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
+    KeyHasher, Placement, UserPass, UserPassBuffer,
+};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
 use std::{str, sync::LazyLock};
@@ -54,13 +57,13 @@ enum Reads {
 
 static DOORS: LazyLock<Vec<Door>> = LazyLock::new(|| {
     let hasher = KeyHasher::new(&Secret::new([7; 32])).unwrap();
-    let bearer = |keys| Box::new(bearer::Verifier::new("r", hasher.clone(), keys).unwrap());
-    let basic = |accounts| Box::new(basic::Verifier::new("r", accounts).unwrap());
+    let bearer = |keys| Box::new(BearerVerifier::new("r", hasher.clone(), keys).unwrap());
+    let basic = |accounts| Box::new(BasicVerifier::new("r", accounts).unwrap());
     let api_key = |place: Placement, keys| {
-        Box::new(api_key::Verifier::new("r", place, hasher.clone(), keys).unwrap())
+        Box::new(ApiKeyVerifier::new("r", place, hasher.clone(), keys).unwrap())
     };
-    let one = || Keys::new(&hasher, [(TOKEN, 1)]);
-    let none = || Keys::new(&hasher, [("", 1); 0]);
+    let one = || FixedKeys::new(&hasher, [(TOKEN, 1)]);
+    let none = || FixedKeys::new(&hasher, [("", 1); 0]);
     let scheme = |name, credentials: String| Reads::Scheme { name, credentials };
     let keys = |place: Placement, reads| Door {
         known: api_key(place.clone(), one()),
@@ -74,8 +77,8 @@ static DOORS: LazyLock<Vec<Door>> = LazyLock::new(|| {
             reads: scheme("bearer", TOKEN.into()),
         },
         Door {
-            known: basic(basic::Accounts::new(&hasher, [(USER, PASSWORD, 1)])),
-            nobody: basic(basic::Accounts::new::<&str, &str>(&hasher, [])),
+            known: basic(BasicAccounts::new(&hasher, [(USER, PASSWORD, 1)])),
+            nobody: basic(BasicAccounts::new::<&str, &str>(&hasher, [])),
             reads: scheme("basic", STANDARD.encode(format!("{USER}:{PASSWORD}"))),
         },
         keys(Placement::scheme("App").unwrap(), scheme("app", TOKEN.into())),
@@ -162,9 +165,9 @@ fn is_401(rejection: &Rejection) -> bool {
 /// of both is accepted; the sender writes the same field.
 fn basic_reads_what_was_written(field: &[u8]) {
     let Ok(read) = Authorization::parse(field) else { return };
-    let mut buffer = basic::Buffer::new();
+    let mut buffer = UserPassBuffer::new();
     let Ok(token) = read.token68() else {
-        assert!(basic::parse(&read, &mut buffer).is_err());
+        assert!(UserPass::parse(&read, &mut buffer).is_err());
         return;
     };
     let token = str::from_utf8(token).unwrap();
@@ -175,9 +178,9 @@ fn basic_reads_what_was_written(field: &[u8]) {
     // A buffer that others have used, for short and for long, is as good as a new one.
     for before in ["Basic YWJjZGVmZ2hpamtsbW5vcHFyc3R1dnd4eXo6", LONG.as_str()] {
         assert!(
-            basic::parse(&Authorization::parse(before.as_bytes()).unwrap(), &mut buffer).is_ok()
+            UserPass::parse(&Authorization::parse(before.as_bytes()).unwrap(), &mut buffer).is_ok()
         );
-        let Ok(found) = basic::parse(&read, &mut buffer) else {
+        let Ok(found) = UserPass::parse(&read, &mut buffer) else {
             assert!(!possible, "refused what is well-formed");
             continue;
         };

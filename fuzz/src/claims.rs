@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use auth_core::Timestamp;
-use auth_jwt::{Claim, Claims, Dates, Expiry, Policy, Refused, SubjectType, Unverified};
+use auth_jwt::{Claim, Claims, Dates, Expiry, JwtPolicy, JwtRefused, SubjectType, UnverifiedJws};
 
 use crate::forged::{self, KEY, Members, is_stricter};
 
@@ -14,7 +14,7 @@ const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 /// Holds for any bytes as a payload.
 pub fn claims(data: &[u8]) {
     let token = forged::token(HEADER, data);
-    if token.len() > Unverified::MOST_BYTES {
+    if token.len() > UnverifiedJws::MOST_BYTES {
         return;
     }
     let now = Timestamp::from_unix(NOW);
@@ -42,11 +42,11 @@ pub fn claims(data: &[u8]) {
     }
 }
 
-fn judged(token: &str, policy: &Policy, now: Timestamp) -> Result<Claims, Refused> {
-    Unverified::parse(token).unwrap().verify(&KEY).unwrap().claims(policy, now)
+fn judged(token: &str, policy: &JwtPolicy, now: Timestamp) -> Result<Claims, JwtRefused> {
+    UnverifiedJws::parse(token).unwrap().verify(&KEY).unwrap().claims(policy, now)
 }
 
-fn lives_until_it_dies(token: &str, policy: &Policy, claims: &Claims) {
+fn lives_until_it_dies(token: &str, policy: &JwtPolicy, claims: &Claims) {
     let dies = claims.dies();
     assert!(dies > Timestamp::from_unix(NOW));
     assert!(judged(token, policy, dies.before(Duration::from_nanos(1))).is_ok());
@@ -80,20 +80,20 @@ struct Sentences {
     leeway: f64,
 }
 
-fn policies() -> [(Policy, Sentences); 4] {
+fn policies() -> [(JwtPolicy, Sentences); 4] {
     let seconds = Duration::from_secs;
     [
         (
-            Policy::new().allowing_any_audience(),
+            JwtPolicy::new().allowing_any_audience(),
             Sentences { any_audience: true, text: true, leeway: 60.0, ..Sentences::default() },
         ),
         (
-            Policy::new()
-                .issuer("i")
-                .expiry(Expiry::Optional)
-                .max_age(seconds(3600))
-                .dates(Dates::WholeSeconds)
-                .leeway(Duration::ZERO),
+            JwtPolicy::new()
+                .with_issuer("i")
+                .with_expiry(Expiry::Optional)
+                .with_max_age(seconds(3600))
+                .with_dates(Dates::WholeSeconds)
+                .with_leeway(Duration::ZERO),
             Sentences {
                 issuer: Some("i"),
                 text: true,
@@ -104,11 +104,11 @@ fn policies() -> [(Policy, Sentences); 4] {
             },
         ),
         (
-            Policy::new()
-                .subject(SubjectType::TextOrNumber)
-                .require(Claim::Subject)
-                .expires_within(seconds(300))
-                .leeway(seconds(5)),
+            JwtPolicy::new()
+                .with_subject(SubjectType::TextOrNumber)
+                .with_required_claim(Claim::Subject)
+                .with_most_ahead(seconds(300))
+                .with_leeway(seconds(5)),
             Sentences {
                 text: true,
                 number: true,
@@ -119,7 +119,10 @@ fn policies() -> [(Policy, Sentences); 4] {
             },
         ),
         (
-            Policy::new().audience("a").require(Claim::Id).subject(SubjectType::Number),
+            JwtPolicy::new()
+                .with_audience("a")
+                .with_required_claim(Claim::Id)
+                .with_subject(SubjectType::Number),
             Sentences {
                 audience: Some("a"),
                 number: true,

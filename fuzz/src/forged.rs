@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use auth_jwt::{Algorithm, VerifyingKey};
+use auth_jwt::{JwsAlgorithm, VerifyingKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde_json::value::RawValue;
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 const SECRET: [u8; 32] = [7; 32];
 
 pub(crate) static KEY: LazyLock<VerifyingKey> =
-    LazyLock::new(|| VerifyingKey::from_secret(Algorithm::HS256, &SECRET).unwrap());
+    LazyLock::new(|| VerifyingKey::from_secret(JwsAlgorithm::HS256, &SECRET).unwrap());
 
 pub(crate) static RING: LazyLock<hmac::Key> =
     LazyLock::new(|| hmac::Key::new(hmac::HMAC_SHA256, &SECRET));

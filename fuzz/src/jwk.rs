@@ -1,7 +1,7 @@
 //! The input is a JWK, and a set of them. What is read agrees with a second reader of JSON, and a key that is made of it
 //! is for one algorithm, signs what it verifies, and shows nothing.
 
-use auth_jwt::{Algorithm, Jwk, JwkSet, SigningKey, VerifyingKey};
+use auth_jwt::{Jwk, JwkSet, JwsAlgorithm, SigningKey, VerifyingKey};
 use serde_json::value::RawValue;
 use std::collections::HashMap;
 
@@ -32,7 +32,7 @@ fn one_key(data: &[u8], key: &Jwk) {
         members.get(name).map(|raw| serde_json::from_str(raw.get()).expect("text"))
     };
     assert_eq!(key.kid(), text("kid").as_deref());
-    assert_eq!(key.algorithm(), text("alg").as_deref().and_then(Algorithm::named));
+    assert_eq!(key.algorithm(), text("alg").as_deref().and_then(JwsAlgorithm::named));
     let kty = text("kty").expect("kty");
     assert!(["EC", "OKP", "RSA", "oct"].contains(&&*kty));
     let shown = format!("{key:?}");
@@ -44,7 +44,7 @@ fn one_key(data: &[u8], key: &Jwk) {
 
 /// A key is for the algorithm that was asked for, which is its own if it names one.
 fn keys_of(key: &Jwk) {
-    for algorithm in Algorithm::ALL {
+    for algorithm in JwsAlgorithm::ALL {
         let named = key.algorithm().is_none_or(|own| own == algorithm);
         if let Ok(verifying) = VerifyingKey::from_jwk(key, Some(algorithm)) {
             assert!(named && verifying.algorithm() == algorithm);

@@ -2,7 +2,7 @@
 //! A token is accepted exactly when a second reading finds its header harmless and ring finds its signature right.
 
 use auth_core::Reason;
-use auth_jwt::{Algorithm, Header, Unverified, dangerous};
+use auth_jwt::{JwsAlgorithm, JwsHeader, UnverifiedJws, dangerous};
 use ring::hmac;
 
 use crate::forged::{self, KEY, Members, RING, decoded, is_stricter};
@@ -15,8 +15,8 @@ pub fn jws(data: &[u8]) {
     let mut parts = data.splitn(2, |&byte| byte == b'\n');
     let (header, payload) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let token = forged::token(header, payload);
-    if token.len() > Unverified::MOST_BYTES {
-        assert_eq!(code(Unverified::parse(&token).unwrap_err().reason()), "jwt_size");
+    if token.len() > UnverifiedJws::MOST_BYTES {
+        assert_eq!(code(UnverifiedJws::parse(&token).unwrap_err().reason()), "jwt_size");
         return;
     }
     signed(&token, header, payload);
@@ -31,7 +31,7 @@ fn code(reason: Reason) -> &'static str {
 
 /// What is accepted has three parts, each the one encoding of its bytes, and the right signature.
 fn any_text(text: &str) {
-    let Ok(unverified) = Unverified::parse(text) else { return };
+    let Ok(unverified) = UnverifiedJws::parse(text) else { return };
     let parts: Vec<&str> = text.split('.').collect();
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
     let json = decoded(header).expect("canonical");
@@ -46,7 +46,7 @@ fn any_text(text: &str) {
     let message = &text[..text.len() - signature.len() - 1];
     let right =
         decoded(signature).is_some_and(|tag| hmac::verify(&RING, message.as_bytes(), &tag).is_ok());
-    let accepted = right && alg == Algorithm::HS256 && decoded(payload).is_some();
+    let accepted = right && alg == JwsAlgorithm::HS256 && decoded(payload).is_some();
     match unverified.verify(&KEY) {
         Ok(signed) => {
             assert!(accepted);
@@ -60,9 +60,9 @@ fn any_text(text: &str) {
 
 /// A token with the right signature is refused for its header alone.
 fn signed(token: &str, header: &[u8], payload: &[u8]) {
-    match Unverified::parse(token) {
+    match UnverifiedJws::parse(token) {
         Ok(unverified) => {
-            let of_key = unverified.header().algorithm() == Algorithm::HS256;
+            let of_key = unverified.header().algorithm() == JwsAlgorithm::HS256;
             let verified = unverified.verify(&KEY);
             assert_eq!(verified.is_ok(), of_key);
             assert!(verified.is_ok_and(|signed| signed.payload() == payload) || !of_key);
@@ -77,7 +77,7 @@ fn signed(token: &str, header: &[u8], payload: &[u8]) {
     }
 }
 
-fn harmless(json: &[u8], header: &Header) -> bool {
+fn harmless(json: &[u8], header: &JwsHeader) -> bool {
     let members = Members::read(json).expect("JSON");
     let typ = members.text("typ").flatten();
     let same = match (header.token_type(), &typ) {
@@ -94,7 +94,7 @@ fn harmless(json: &[u8], header: &Header) -> bool {
 fn acceptable(json: &[u8]) -> bool {
     const FORBIDDEN: [&str; 8] = ["crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"];
     let Some(members) = Members::read(json) else { return false };
-    let known = |name: String| Algorithm::ALL.iter().any(|algorithm| algorithm.name() == name);
+    let known = |name: String| JwsAlgorithm::ALL.iter().any(|algorithm| algorithm.name() == name);
     members.text("alg").flatten().is_some_and(known)
         && members.text("kid").is_none_or(|kid| kid.is_some_and(|kid| kid.len() <= 128))
         && members.text("typ").is_none_or(|typ| typ.is_some())
@@ -106,6 +106,6 @@ fn flipped(token: &str, at: usize, bit: usize) {
     let mut bytes = token.as_bytes().to_vec();
     bytes[at] ^= 1 << bit;
     let flipped = String::from_utf8(bytes).expect("ASCII");
-    let refused = Unverified::parse(&flipped).and_then(|unverified| unverified.verify(&KEY));
+    let refused = UnverifiedJws::parse(&flipped).and_then(|unverified| unverified.verify(&KEY));
     assert!(refused.is_err(), "{flipped}");
 }

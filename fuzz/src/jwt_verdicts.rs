@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use auth_core::{Clock, SystemClock};
-use auth_jwt::{Claims, Policy, Refused, SubjectType, Unverified};
+use auth_jwt::{Claims, JwtPolicy, JwtRefused, SubjectType, UnverifiedJws};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
 
 use crate::forged::{self, KEY, Members, is_stricter};
@@ -14,7 +14,7 @@ pub fn jwt_verdicts(data: &[u8]) {
     let mut parts = data.splitn(2, |&byte| byte == b'\n');
     let (header, payload) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let token = forged::token(header, payload);
-    if token.len() > Unverified::MOST_BYTES || on_the_edge(payload) {
+    if token.len() > UnverifiedJws::MOST_BYTES || on_the_edge(payload) {
         return;
     }
     for (policy, validation) in &*BOTH {
@@ -39,7 +39,7 @@ pub fn jwt_verdicts(data: &[u8]) {
 static THEIR_KEY: LazyLock<DecodingKey> = LazyLock::new(|| DecodingKey::from_secret(&[7; 32]));
 
 /// The same policy in both languages: nobody in particular, and somebody in particular.
-static BOTH: LazyLock<[(Policy, Validation); 2]> = LazyLock::new(|| {
+static BOTH: LazyLock<[(JwtPolicy, Validation); 2]> = LazyLock::new(|| {
     let mut anybody = Validation::new(Algorithm::HS256);
     anybody.leeway = 60;
     anybody.validate_nbf = true;
@@ -49,14 +49,14 @@ static BOTH: LazyLock<[(Policy, Validation); 2]> = LazyLock::new(|| {
     somebody.set_issuer(&["i", "j"]);
     somebody.set_audience(&["a", "b"]);
     somebody.set_required_spec_claims(&["exp", "iss", "aud"]);
-    let named = Policy::new().subject(SubjectType::TextOrNumber);
+    let named = JwtPolicy::new().with_subject(SubjectType::TextOrNumber);
     let ours = named.clone().allowing_any_audience();
-    let named = named.issuer("i").issuer("j").audience("a").audience("b");
+    let named = named.with_issuer("i").with_issuer("j").with_audience("a").with_audience("b");
     [(ours, anybody), (named, somebody)]
 });
 
-fn ours(token: &str, policy: &Policy) -> Result<Claims, Refused> {
-    Unverified::parse(token)?.verify(&KEY)?.claims(policy, SystemClock.now())
+fn ours(token: &str, policy: &JwtPolicy) -> Result<Claims, JwtRefused> {
+    UnverifiedJws::parse(token)?.verify(&KEY)?.claims(policy, SystemClock.now())
 }
 
 /// What we refuse and jsonwebtoken 11 does not, each on purpose.

@@ -1,11 +1,11 @@
 //! The input is PEM, and DER. Whatever is read as a key is for the algorithm that was asked for, signs what it verifies,
 //! and has nothing behind it.
 
-use auth_jwt::{Algorithm, SigningKey, VerifyingKey};
+use auth_jwt::{JwsAlgorithm, SigningKey, VerifyingKey};
 
 /// Holds for any bytes.
 pub fn pem(data: &[u8]) {
-    for algorithm in Algorithm::ALL {
+    for algorithm in JwsAlgorithm::ALL {
         if let Ok(text) = std::str::from_utf8(data) {
             if let Ok(key) = SigningKey::from_pem(algorithm, text) {
                 assert_eq!(key.algorithm(), algorithm);
@@ -34,7 +34,7 @@ pub fn pem(data: &[u8]) {
     }
 }
 
-fn verifies_nothing_else(algorithm: Algorithm, key: &VerifyingKey) {
+fn verifies_nothing_else(algorithm: JwsAlgorithm, key: &VerifyingKey) {
     assert_eq!(key.algorithm(), algorithm);
     for signature in [&[][..], &[0; 64], &[0; 256]] {
         assert!(key.verify(b"message", signature).is_err());

@@ -1,18 +1,18 @@
 //! Whatever a browser, or a page in it, sends to the receiver of a redirect.
 
 use auth_core::Secret;
-use auth_local::RedirectReceiver;
+use auth_local::CallbackReceiver;
 use std::sync::OnceLock;
 
 const STATE: &str = "s t";
 
 /// Anything is answered; and only a GET of the right place with the right state, once, ends the wait.
 pub fn redirect(data: &[u8]) {
-    static RECEIVER: OnceLock<(RedirectReceiver, String)> = OnceLock::new();
+    static RECEIVER: OnceLock<(CallbackReceiver, String)> = OnceLock::new();
     let (receiver, host) = RECEIVER.get_or_init(|| {
-        let receiver = RedirectReceiver::bind(&Secret::from(STATE)).expect("a port");
+        let receiver = CallbackReceiver::bind(&Secret::from(STATE)).expect("a port");
         let uri = receiver.redirect_uri();
-        let host = uri.trim_start_matches("http://").trim_end_matches(RedirectReceiver::PATH);
+        let host = uri.trim_start_matches("http://").trim_end_matches(CallbackReceiver::PATH);
         (receiver, host.to_owned())
     });
     // The port is another one in each run.

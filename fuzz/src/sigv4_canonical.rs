@@ -1,7 +1,8 @@
 //! The canonical request of anything: what the official suite shows in examples, for all.
 
 use auth_sigv4::{
-    ContentSha256, Encoding, Normalization, Payload, Request, Rules, canonical_request,
+    ContentSha256, PathEncoding, PathNormalization, Payload, RawRequest, SigningRules,
+    canonical_request,
 };
 
 /// Lines are where they belong, parameters and names are sorted, and everything is encoded in one way; a canonical query
@@ -18,12 +19,13 @@ pub fn sigv4_canonical(data: &[u8]) {
     });
     let headers: [(&str, &[u8]); 2] = [("Host", b"a"), (name.unwrap_or("x-any"), value)];
     for (encoding, normalization) in
-        [(Encoding::Once, Normalization::Off), (Encoding::Twice, Normalization::On)]
+        [(PathEncoding::Once, PathNormalization::Off), (PathEncoding::Twice, PathNormalization::On)]
     {
-        let rules = Rules { encoding, normalization, content_sha256: ContentSha256::LeftOut };
+        let rules =
+            SigningRules { encoding, normalization, content_sha256: ContentSha256::LeftOut };
         let of = |target: &[u8]| {
             let request =
-                Request { method: "GET", target, headers: &headers, payload: Payload::Unsigned };
+                RawRequest { method: "GET", target, headers: &headers, payload: Payload::Unsigned };
             canonical_request(&request, rules)
         };
         let text = of(target);

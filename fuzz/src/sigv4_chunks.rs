@@ -2,7 +2,8 @@
 
 use auth_core::{Passed, RequestView, Timestamp, Verifier as _};
 use auth_sigv4::{
-    AccessKey, AccessKeys, Checksum, Payload, Policy, Request, Service, Signer, Trailer, Verifier,
+    AccessKey, AccessKeys, AwsService, Checksum, Payload, RawRequest, SigV4Policy, SigV4Signer,
+    SigV4Verifier, Trailer,
 };
 use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST};
 
@@ -22,8 +23,8 @@ pub fn sigv4_chunks(data: &[u8]) {
         _ => Trailer::Unsigned(Checksum::Crc32c),
     };
     let key = || AccessKey::new("AKID", "secret").expect("a key");
-    let signer = Signer::new(key(), "eu-west-1", Service::S3).expect("a signer");
-    let request = Request {
+    let signer = SigV4Signer::new(key(), "eu-west-1", AwsService::S3).expect("a signer");
+    let request = RawRequest {
         method: "PUT",
         target: b"/k",
         headers: &[("host", b"a.example")],
@@ -38,10 +39,10 @@ pub fn sigv4_chunks(data: &[u8]) {
     let start = at.min(wire.len());
     let end = (start + instead.len()).min(wire.len());
     wire.splice(start..end, instead.iter().copied());
-    let policy = Policy::new(Service::S3, "eu-west-1").expect("a policy");
+    let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").expect("a policy");
     let policy = policy.allowing_unsigned_payload();
     let keys = AccessKeys::new([(key(), ())]).expect("keys");
-    let verifier = Verifier::new(policy, keys, NOW).expect("a verifier");
+    let verifier = SigV4Verifier::new(policy, keys, NOW).expect("a verifier");
     let uri = Uri::from_static("https://a.example/k");
     let view = RequestView::new(&Method::PUT, &uri, &headers);
     let accepted = verifier.verify(view).wait().expect("told").expect("the head is good");

@@ -1,7 +1,7 @@
 //! Any text as a signature, in the field and in the query.
 
 use auth_core::{RequestView, Timestamp, Verifier as _};
-use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, Verifier};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4Policy, SigV4Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 
 /// Whatever it is, it is refused, since nobody here knows the secret: with a reason of ours, and never a panic.
@@ -9,8 +9,9 @@ pub fn sigv4_presented(data: &[u8]) {
     let now = Timestamp::from_unix(1_440_938_160);
     let key = AccessKey::new("AKID", "a secret that no input holds: 7c1e").expect("a key");
     let keys = AccessKeys::new([(key, ())]).expect("keys");
-    let policy = Policy::new(Service::S3, "us-east-1").expect("a policy").allowing_presigned();
-    let verifier = Verifier::new(policy, keys, now).expect("a verifier");
+    let policy =
+        SigV4Policy::new(AwsService::S3, "us-east-1").expect("a policy").allowing_presigned();
+    let verifier = SigV4Verifier::new(policy, keys, now).expect("a verifier");
     let refused = |uri: &Uri, headers: &HeaderMap| {
         let view = RequestView::new(&Method::GET, uri, headers);
         let _ = (verifier.presence(view), verifier.needs(view));

@@ -136,13 +136,13 @@ impl Through {
         let code = |error: Error| error.code();
         match self {
             Self::Reqwest => {
-                let client = auth_reqwest::Client::builder().build().unwrap();
+                let client = auth_reqwest::AuthClient::builder().build().unwrap();
                 let request = request.body("body").unwrap().try_into().unwrap();
                 let answer = client.send(&authenticator, request).await.map_err(code)?;
                 Ok(answer.text().await.unwrap())
             }
             Self::Ureq => {
-                let client = auth_ureq::Client::builder().build().unwrap();
+                let client = auth_ureq::AuthClient::builder().build().unwrap();
                 let request = request.body("body").unwrap();
                 let sent = tokio::task::spawn_blocking(move || {
                     let mut answer = client.send(&authenticator, request).map_err(code)?;
@@ -166,7 +166,7 @@ impl Through {
                 }
             }
             Self::Transport => {
-                let transport = auth_reqwest::Transport::builder(Handle::current());
+                let transport = auth_reqwest::ReqwestTransport::builder(Handle::current());
                 let transport = transport.allowing_loopback().build().unwrap();
                 let request = request.body(b"body".to_vec()).unwrap();
                 let answer = auth_core::send(&transport, &authenticator, request.into()).await;

@@ -2,10 +2,10 @@
 //! all.
 
 use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
-use auth_reqwest::Client;
-use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key};
+use auth_reqwest::AuthClient;
+use auth_static::{ApiKey, ApiKeyVerifier, Basic, Bearer, FixedKeys, KeyHasher, Placement};
 use auth_testing::{Canary, Shown};
-use auth_tower::{Traced, VerifyLayer};
+use auth_tower::{TracingObserver, VerifyLayer};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 
 fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
@@ -19,12 +19,12 @@ fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
 
 fn accepts(placement: &str, headers: &HeaderMap, uri: &Uri) -> bool {
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-    let keys = Keys::new(&hasher, [("003026bb-8f4b", "acme")]);
+    let keys = FixedKeys::new(&hasher, [("003026bb-8f4b", "acme")]);
     let placement = match placement {
         "App" => Placement::scheme("App"),
         parameter => Placement::query(parameter),
     };
-    let door = api_key::Verifier::new("infobip", placement.unwrap(), hasher, keys).unwrap();
+    let door = ApiKeyVerifier::new("infobip", placement.unwrap(), hasher, keys).unwrap();
     door.verify(RequestView::new(&Method::POST, uri, headers)).wait().unwrap().is_ok()
 }
 
@@ -40,10 +40,11 @@ async fn s003_03_no_credential_goes_over_plain_http_beyond_loopback() {
     // Nobody listens at this address (RFC 5737), so whoever is allowed to connect fails in another way.
     for authenticator in credentials {
         for (client, expected) in [
-            (Client::builder(), "client_plain_http"),
-            (Client::builder().allowing_plain_http(), "reqwest_"),
+            (AuthClient::builder(), "client_plain_http"),
+            (AuthClient::builder().allowing_plain_http(), "reqwest_"),
         ] {
-            let client = client.timeout(std::time::Duration::from_millis(200)).build().unwrap();
+            let client =
+                client.with_timeout(std::time::Duration::from_millis(200)).build().unwrap();
             let request = client.http().get("http://192.0.2.1/").build().unwrap();
             let error = client.send(&*authenticator, request).await.unwrap_err();
             assert!(error.code().starts_with(expected), "{error}");
@@ -84,16 +85,15 @@ fn s003_11_a_key_in_header_or_query_is_in_no_log() {
     tracing::subscriber::with_default(logs, || {
         runtime.block_on(async {
             let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-            let keys = Keys::new(&hasher, [(key.text(), "acme")]);
-            let door =
-                api_key::Verifier::new("r", Placement::query("my-key").unwrap(), hasher, keys)
-                    .unwrap();
-            let layer = VerifyLayer::new(door).observed_by(Traced);
+            let keys = FixedKeys::new(&hasher, [(key.text(), "acme")]);
+            let door = ApiKeyVerifier::new("r", Placement::query("my-key").unwrap(), hasher, keys)
+                .unwrap();
+            let layer = VerifyLayer::new(door).with_observer(TracingObserver);
             let app = axum::Router::new().fallback(|| async { "in" }).layer(layer);
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/", listener.local_addr().unwrap());
             tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-            let client = Client::builder().observed_by(Traced).build().unwrap();
+            let client = AuthClient::builder().with_observer(TracingObserver).build().unwrap();
             for (sent, status) in [(key.text().to_owned(), 200), (format!("{}x", key.text()), 401)]
             {
                 let authenticator =

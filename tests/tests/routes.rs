@@ -1,7 +1,7 @@
 //! Routes over both adapters, against a real TLS server that counts connections and sees client certificates.
 
 use auth_core::Transport;
-use auth_outbound::{ClientIdentity, Routes, TenantId, Tls, TransportBuilder};
+use auth_outbound::{ClientIdentity, Routes, TenantId, TlsSettings, TransportBuilder};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::{
@@ -85,8 +85,8 @@ impl Server {
         ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
     }
 
-    fn trusted(&self) -> Tls {
-        Tls::trusting_only(self.authority.pem().as_bytes()).unwrap()
+    fn trusted(&self) -> TlsSettings {
+        TlsSettings::trusting_only(self.authority.pem().as_bytes()).unwrap()
     }
 
     /// Answers every request with the number of its connection, and whose it is.
@@ -119,7 +119,7 @@ fn routes<T: Transport + 'static>(
     adapter: impl Fn() -> TransportBuilder<T> + Send + Sync + 'static,
 ) -> Routes {
     let tls = server.trusted();
-    let builder = move || adapter().allowing_loopback().tls(tls.clone());
+    let builder = move || adapter().allowing_loopback().with_tls(tls.clone());
     let base = builder().build().unwrap();
     Routes::new(base, 100, move |_, _| builder())
 }
@@ -185,7 +185,7 @@ async fn check_at_once(routes: &Routes, server: &Server, address: SocketAddr) {
 async fn no_connection_of_reqwest_is_shared_between_tenants_origins_or_identities() {
     let (server, address) = Server::start().await;
     let runtime = Handle::current();
-    let routes = routes(&server, move || auth_reqwest::Transport::builder(runtime.clone()));
+    let routes = routes(&server, move || auth_reqwest::ReqwestTransport::builder(runtime.clone()));
     check_apart(&routes, &server, address).await;
     check_at_once(&routes, &server, address).await;
 }
@@ -193,7 +193,7 @@ async fn no_connection_of_reqwest_is_shared_between_tenants_origins_or_identitie
 #[tokio::test(flavor = "multi_thread")]
 async fn no_connection_of_ureq_is_shared_between_tenants_origins_or_identities() {
     let (server, address) = Server::start().await;
-    let routes = routes(&server, auth_ureq::Transport::builder);
+    let routes = routes(&server, auth_ureq::UreqTransport::builder);
     check_apart(&routes, &server, address).await;
     check_at_once(&routes, &server, address).await;
 }

@@ -177,12 +177,13 @@ fn transports() -> Vec<Means> {
         builder.worker_threads(1).enable_all().build().unwrap()
     };
     let background = runtime();
-    let reqwest = auth_reqwest::Transport::builder(background.handle().clone())
+    let reqwest = auth_reqwest::ReqwestTransport::builder(background.handle().clone())
         .allowing_loopback()
-        .deadline(DEADLINE)
+        .with_deadline(DEADLINE)
         .build()
         .unwrap();
-    let ureq = auth_ureq::Transport::builder().allowing_loopback().deadline(DEADLINE).build();
+    let ureq =
+        auth_ureq::UreqTransport::builder().allowing_loopback().with_deadline(DEADLINE).build();
     vec![("reqwest", Arc::new(reqwest), Some(background)), ("ureq", Arc::new(ureq.unwrap()), None)]
 }
 

@@ -1,19 +1,19 @@
 //! Document 004: Symphony's two tokens. One test for each statement that holds; `docs/coverage.md` lists them all.
 
 use auth_core::{Authenticator, Stack, SystemRandom};
-use auth_reqwest::Client;
-use auth_static::{ApiKey, KeyHasher, Keys, NoAuth, Placement, api_key};
+use auth_reqwest::AuthClient;
+use auth_static::{ApiKey, ApiKeyVerifier, FixedKeys, KeyHasher, NoAuth, Placement};
 use auth_tower::VerifyLayer;
 use axum::{Router, routing::get};
 
 const SESSION: &str = "session-token-7f3c";
 const KEY_MANAGER: &str = "key-manager-token-91ab";
 
-fn door(field: &str, token: &str) -> VerifyLayer<api_key::Verifier<Keys<&'static str>>> {
+fn door(field: &str, token: &str) -> VerifyLayer<ApiKeyVerifier<FixedKeys<&'static str>>> {
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-    let tokens = Keys::new(&hasher, [(token, "bot")]);
+    let tokens = FixedKeys::new(&hasher, [(token, "bot")]);
     let placement = Placement::header(field).unwrap();
-    VerifyLayer::new(api_key::Verifier::new("symphony", placement, hasher, tokens).unwrap())
+    VerifyLayer::new(ApiKeyVerifier::new("symphony", placement, hasher, tokens).unwrap())
 }
 
 fn token(field: &str, token: &str) -> ApiKey {
@@ -34,7 +34,7 @@ async fn s004_02_s004_03_pod_takes_one_token_and_agent_takes_both() {
     let base = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, pod.merge(agent)).await.unwrap() });
 
-    let client = Client::builder().build().unwrap();
+    let client = AuthClient::builder().build().unwrap();
     let session = || token("sessionToken", SESSION);
     let key_manager = || token("keyManagerToken", KEY_MANAGER);
     let swapped = Stack(token("sessionToken", KEY_MANAGER), token("keyManagerToken", SESSION));

@@ -75,7 +75,7 @@ fn digest() -> Digest {
 async fn a_proxy_that_is_handed_requests_is_answered() {
     let (proxy, seen) = asking().await;
     let proxy = auth_reqwest::Proxy::new(&format!("http://{proxy}")).unwrap();
-    let client = auth_reqwest::Client::builder().proxy(proxy).allowing_plain_http();
+    let client = auth_reqwest::AuthClient::builder().with_proxy(proxy).allowing_plain_http();
     let (client, both) = (client.build().unwrap(), Stack(digest().for_proxy(), digest()));
     for _ in 0..2 {
         let request = client.http().get("http://a.example/x").build().unwrap();
@@ -91,7 +91,7 @@ async fn what_is_behind_a_tunnel_gets_nothing_that_is_for_the_proxy() {
     let ((server, at_server), (proxy, at_proxy)) = (asking().await, tunnels().await);
     let sent = tokio::task::spawn_blocking(move || {
         let proxy = auth_ureq::Proxy::new(&format!("http://{proxy}")).unwrap();
-        let client = auth_ureq::Client::builder().proxy(proxy).build().unwrap();
+        let client = auth_ureq::AuthClient::builder().with_proxy(proxy).build().unwrap();
         let door = digest().for_proxy();
         for _ in 0..2 {
             let request = Request::get(format!("http://{server}/x")).body(()).unwrap();

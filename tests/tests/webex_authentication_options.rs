@@ -2,8 +2,8 @@
 //! `docs/coverage.md` lists them all.
 
 use auth_core::{Precedence, RequestView, SystemRandom, Timestamp, Verifier as _};
-use auth_jwt::{Algorithm, Candidates, KeyId, SigningKey, Verifier, profiles};
-use auth_static::{KeyHasher, Keys, Placement, api_key};
+use auth_jwt::{JwsAlgorithm, JwtKeys, JwtVerifier, KeyId, SigningKey, profiles};
+use auth_static::{ApiKeyVerifier, FixedKeys, KeyHasher, Placement};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::collections::HashMap;
 
@@ -11,24 +11,24 @@ const NOW: Timestamp = Timestamp::from_unix(1_734_006_610);
 const KEY: HeaderName = HeaderName::from_static("key");
 
 fn secret(byte: u8) -> SigningKey {
-    SigningKey::from_secret(Algorithm::HS256, &[byte; 32]).unwrap()
+    SigningKey::from_secret(JwsAlgorithm::HS256, &[byte; 32]).unwrap()
 }
 
 fn token(byte: u8, issued: Timestamp) -> String {
     let claims = profiles::webex_service_claims("service");
-    format!("Bearer {}", claims.mint(&secret(byte), issued, None).unwrap().expose())
+    format!("Bearer {}", claims.sign(&secret(byte), issued, None).unwrap().expose())
 }
 
 /// A door that takes a service JWT, or else a service key.
 fn told(fields: &[(HeaderName, &str)]) -> String {
     let id = KeyId { issuer: Some("service".into()), kid: None };
-    let secrets: HashMap<KeyId, Candidates> = HashMap::from([(id, secret(1).verifying().into())]);
+    let secrets: HashMap<KeyId, JwtKeys> = HashMap::from([(id, secret(1).verifying().into())]);
     let policy = profiles::webex_service_policy();
-    let jwt = Verifier::new("webex", policy, secrets, NOW).unwrap().map(|_| "by token");
+    let jwt = JwtVerifier::new("webex", policy, secrets, NOW).unwrap().map(|_| "by token");
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-    let keys = Keys::new(&hasher, [("good-service-key", "by key")]);
+    let keys = FixedKeys::new(&hasher, [("good-service-key", "by key")]);
     let placement = Placement::header("key").unwrap();
-    let key = api_key::Verifier::new("webex", placement, hasher, keys).unwrap();
+    let key = ApiKeyVerifier::new("webex", placement, hasher, keys).unwrap();
     let door = Precedence::new(jwt).then(key);
     let (uri, mut headers) = (Uri::from_static("/v1/events"), HeaderMap::new());
     for (name, value) in fields {

@@ -2,7 +2,7 @@
 //! `docs/coverage.md` lists them all.
 
 use auth_core::{Authenticator, Body, RequestView, Timestamp, Verifier as _};
-use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, SigV4, Verifier};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4, SigV4Policy, SigV4Verifier};
 use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 
 const NOW: Timestamp = Timestamp::from_unix(1_440_938_160);
@@ -24,7 +24,7 @@ const FORM: Form =
 /// The fields that are sent to the host of the official suite.
 fn sent(form: Form) -> HeaderMap {
     let key = AccessKey::new(form.access_key, form.secret_key).unwrap();
-    let signer = SigV4::new(key, form.region, Service::named(form.service), NOW).unwrap();
+    let signer = SigV4::new(key, form.region, AwsService::named(form.service), NOW).unwrap();
     let (mut uri, mut headers) =
         (Uri::from_static("https://example.amazonaws.com/"), HeaderMap::new());
     let request = RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(b""));
@@ -35,9 +35,9 @@ fn sent(form: Form) -> HeaderMap {
 
 /// What a receiver with `FORM` in its own form says: the principal, or the reason in its log.
 fn received(headers: &HeaderMap) -> &'static str {
-    let policy = Policy::new(Service::named(FORM.service), FORM.region).unwrap();
+    let policy = SigV4Policy::new(AwsService::named(FORM.service), FORM.region).unwrap();
     let keys = AccessKeys::new([(AccessKey::new(ID, SECRET).unwrap(), "webex")]).unwrap();
-    let door = Verifier::new(policy, keys, NOW).unwrap();
+    let door = SigV4Verifier::new(policy, keys, NOW).unwrap();
     let uri = Uri::from_static("https://example.amazonaws.com/");
     let request = RequestView::new(&Method::POST, &uri, headers).with_body(Body::Bytes(b""));
     match door.verify(request).wait().unwrap() {
@@ -78,7 +78,8 @@ fn s002_23_a_signature_is_for_one_region_and_one_service() {
     for (region, service, named) in [("us east", "sns", "region"), ("us-east-1", "s/n", "service")]
     {
         let key = AccessKey::new(ID, SECRET).unwrap();
-        let error = SigV4::new(key, region, Service::named(service), NOW).unwrap_err().to_string();
+        let error =
+            SigV4::new(key, region, AwsService::named(service), NOW).unwrap_err().to_string();
         assert!(error.starts_with("configuration: ") && error.contains(named), "{error}");
     }
 }

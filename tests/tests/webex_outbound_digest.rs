@@ -6,8 +6,9 @@ use auth_core::{
     Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, Digest, DigestChallenge, Ha1, HashFunction, KnownSecret, KnownUser, Name,
-    NonceCount, Nonces, Offered, Policy, Qop, Query, TypedFields, Verifier,
+    ChallengePolicy, ClaimedName, Digest, DigestAccounts, DigestAlgorithm, DigestChallenge,
+    DigestForm, DigestQuery, DigestVerifier, Ha1, HashFunction, KnownUser, NonceCount, Nonces,
+    OfferedQop, Qop, UserSecret,
 };
 use auth_testing::Scripted;
 use auth_tower::{AuthenticateLayer, Authenticated, ClientBody, VerifyLayer};
@@ -105,18 +106,18 @@ async fn s002_10_identity_is_proved_before_sensitive_data_is_sent() {
 }
 
 /// Knows the passwords, and tells receivers the secret of one session.
-struct DomainController(Arc<Mutex<Vec<Algorithm>>>);
+struct DomainController(Arc<Mutex<Vec<DigestAlgorithm>>>);
 
-impl<'q> Lookup<Query<'q>> for DomainController {
+impl<'q> Lookup<DigestQuery<'q>> for DomainController {
     type Found = Candidates<KnownUser, ()>;
 
-    fn lookup<'a>(&'a self, query: &Query<'q>) -> Flow<'a, Option<Self::Found>> {
+    fn lookup<'a>(&'a self, query: &DigestQuery<'q>) -> Flow<'a, Option<Self::Found>> {
         self.0.lock().unwrap().push(query.algorithm);
-        let Name::Plain("alice") = query.name else { return Flow::ready(None) };
+        let ClaimedName::Plain("alice") = query.name else { return Flow::ready(None) };
         let (function, realm) = (query.algorithm.function(), query.realm.as_bytes());
         let ha1 = Ha1::new(function, "alice", realm, b"s3cret");
         let session = ha1.session(query.algorithm, query.nonce, query.cnonce);
-        let secret = KnownSecret::Session(session);
+        let secret = UserSecret::Session(session);
         Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
     }
 }
@@ -127,11 +128,12 @@ async fn s002_11_a_domain_controller_answers_with_a_session_key() {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
     let store = MemoryReplayStore::new(SystemClock);
-    let door = Verifier::new("bank", DomainController(Arc::clone(&asked)), nonces, store).unwrap();
-    let door = Arc::new(door.offering(&[Algorithm::Sha256Sess]).unwrap());
+    let door =
+        DigestVerifier::new("bank", DomainController(Arc::clone(&asked)), nonces, store).unwrap();
+    let door = Arc::new(door.with_algorithms(&[DigestAlgorithm::Sha256Sess]).unwrap());
     let server = VerifyLayer::new(door).layer(service_fn(
         |request: Request<auth_tower::CheckedBody<ClientBody>>| async move {
-            let caller = request.extensions().get::<Authenticated<auth_digest::Principal>>();
+            let caller = request.extensions().get::<Authenticated<auth_digest::DigestPrincipal>>();
             let user = caller.map(|caller| caller.principal.user.to_string());
             Ok::<_, Infallible>(Response::new(Full::from(user.unwrap_or_default())))
         },
@@ -146,15 +148,17 @@ async fn s002_11_a_domain_controller_answers_with_a_session_key() {
             assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), "alice");
         }
     }
-    assert_eq!(*asked.lock().unwrap(), [Algorithm::Sha256Sess; 2]);
+    assert_eq!(*asked.lock().unwrap(), [DigestAlgorithm::Sha256Sess; 2]);
 }
 
 /// User name, password, realm, nonce and algorithm: the response is the one that they give.
 #[tokio::test]
 async fn s002_12_s002_13_s002_14_the_challenge_names_realm_nonce_and_algorithm() {
-    for (algorithm, digits) in
-        [(Algorithm::Md5, 32), (Algorithm::Sha256, 64), (Algorithm::Sha512_256, 64)]
-    {
+    for (algorithm, digits) in [
+        (DigestAlgorithm::Md5, 32),
+        (DigestAlgorithm::Sha256, 64),
+        (DigestAlgorithm::Sha512_256, 64),
+    ] {
         let say = move |got: &Got| match got.field {
             None => {
                 let field = format!("Digest realm=\"bank\", nonce=\"n\", algorithm={algorithm}");
@@ -172,7 +176,7 @@ async fn s002_12_s002_13_s002_14_the_challenge_names_realm_nonce_and_algorithm()
         assert!(got[1].field.as_ref().unwrap().starts_with("Digest username=\"alice\""));
         // Without qop it is H(H(alice:bank:s3cret):n:H(POST:/transfers)), which RFC 2069 has.
         assert_eq!(sent("response").unwrap().len(), digits);
-        if algorithm == Algorithm::Md5 {
+        if algorithm == DigestAlgorithm::Md5 {
             assert_eq!(sent("response"), Some("aad1868e078aefa38c42db2b7178f781"));
         }
     }
@@ -184,7 +188,7 @@ async fn s002_15_the_qop_is_one_of_those_that_were_offered() {
     let (got, ended) = post(&alice(), URL, asking(CHALLENGE)).await;
     assert_eq!((ended, got[1].parameter("qop")), (Ok(200), Some("auth")));
     let digest = Digest::new("alice", "s3cret", SystemRandom::new()).unwrap();
-    let strict = Arc::new(digest.with_policy(Policy::new().qop(Qop::AuthInt)));
+    let strict = Arc::new(digest.with_policy(ChallengePolicy::new().with_qop(Qop::AuthInt)));
     let (got, ended) = post(&strict, URL, asking(CHALLENGE)).await;
     assert!(ended.unwrap_err().contains("does not offer the qop of the policy"));
     assert!(got.iter().all(|got| got.field.is_none()));
@@ -198,11 +202,11 @@ async fn s002_16_the_nonce_count_is_hexadecimal_and_counts_this_request() {
         let (got, _) = post(&digest, URL, asking(CHALLENGE)).await;
         assert_eq!(got.last().unwrap().parameter("nc"), Some(expected));
     }
-    let mut fields = TypedFields::new("bank", "n1");
+    let mut fields = DigestForm::new("bank", "n1");
     fields.qop = Some(Qop::Auth);
     fields.nonce_count = Some(NonceCount::typed("0000000f").unwrap());
     let digest = Digest::new("alice", "s3cret", SystemRandom::new()).unwrap();
-    let typed = Arc::new(digest.starting_from(&fields).unwrap());
+    let typed = Arc::new(digest.with_form(&fields).unwrap());
     for expected in ["0000000f", "00000010"] {
         let (got, _) = post(&typed, URL, |_| (200, None)).await;
         assert_eq!((got.len(), got[0].parameter("nc")), (1, Some(expected)));
@@ -218,13 +222,13 @@ async fn s002_17_s002_19_nonce_count_and_client_nonce_come_only_with_a_qop() {
     for name in ["nc", "cnonce", "qop"] {
         assert_eq!(got[1].parameter(name), None, "{name}");
     }
-    let mut count = TypedFields::new("bank", "n1");
+    let mut count = DigestForm::new("bank", "n1");
     count.nonce_count = Some(NonceCount::FIRST);
-    let mut client = TypedFields::new("bank", "n1");
+    let mut client = DigestForm::new("bank", "n1");
     client.client_nonce = Some("c");
     for (fields, named) in [(count, "nonce count"), (client, "client nonce")] {
         let digest = Digest::new("alice", "s3cret", SystemRandom::new()).unwrap();
-        let error = digest.starting_from(&fields).unwrap_err().to_string();
+        let error = digest.with_form(&fields).unwrap_err().to_string();
         assert!(error.starts_with("configuration: ") && error.contains(named), "{error}");
     }
 }
@@ -242,14 +246,14 @@ async fn s002_18_the_client_nonce_proves_the_server_and_the_body() {
     let (_, ended) = post(&alice(), URL, say).await;
     assert!(ended.unwrap_err().contains("rspauth"));
 
-    let mut accounts = Accounts::new();
+    let mut accounts = DigestAccounts::new();
     accounts
         .add("alice", "bank", Ha1::new(HashFunction::Sha256, "alice", b"bank", b"s3cret"))
         .unwrap();
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
     let store = MemoryReplayStore::new(SystemClock);
-    let door = Verifier::new("bank", accounts, nonces, store).unwrap();
-    let door = Arc::new(door.protecting(Offered::AuthInt).unwrap());
+    let door = DigestVerifier::new("bank", accounts, nonces, store).unwrap();
+    let door = Arc::new(door.with_qop(OfferedQop::AuthInt).unwrap());
     for (change, status) in [(false, 200), (true, 401)] {
         let server = VerifyLayer::new(Arc::clone(&door)).layer(service_fn(
             |request: Request<auth_tower::CheckedBody<ClientBody>>| async move {
@@ -301,7 +305,7 @@ fn s002_21_our_opaque_is_base64() {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).unwrap();
     let store = MemoryReplayStore::new(SystemClock);
-    let door = Verifier::new("bank", Accounts::new(), nonces, store).unwrap();
+    let door = DigestVerifier::new("bank", DigestAccounts::new(), nonces, store).unwrap();
     let (uri, headers) = (Uri::from_static(URL), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);
     let refused = door.verify(view).wait().unwrap().unwrap_err();

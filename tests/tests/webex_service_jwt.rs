@@ -3,8 +3,8 @@
 
 use auth_core::{Authenticator, Clock, RequestView, SystemClock, Timestamp, Verifier as _};
 use auth_jwt::{
-    Algorithm, Candidates, Claims, ClaimsToSign, KeyId, Mint, Policy, SigningKey, Unverified,
-    Verifier, VerifyingKey, profiles,
+    Claims, ClaimsToSign, JwsAlgorithm, JwtAuthenticator, JwtKeys, JwtPolicy, JwtVerifier, KeyId,
+    SigningKey, UnverifiedJws, VerifyingKey, profiles,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -18,11 +18,11 @@ const SECRET: &str = "c2VjcmV0IG9mIHRoZSBzZXJ2aWNlLCAzMiBieXRlcyE=";
 const NOW: u64 = 1_734_006_610;
 
 fn secret() -> SigningKey {
-    SigningKey::from_base64_secret(Algorithm::HS256, SECRET).unwrap()
+    SigningKey::from_base64_secret(JwsAlgorithm::HS256, SECRET).unwrap()
 }
 
-fn policy() -> Policy {
-    profiles::webex_service_policy().leeway(Duration::ZERO)
+fn policy() -> JwtPolicy {
+    profiles::webex_service_policy().with_leeway(Duration::ZERO)
 }
 
 /// A token as any tool would make it: this header and these claims, signed with HMAC and SHA-256.
@@ -37,7 +37,7 @@ fn of_claims(claims: &str) -> String {
 }
 
 fn judged(token: &str, now: u64) -> Result<Claims, &'static str> {
-    Unverified::parse(token)
+    UnverifiedJws::parse(token)
         .and_then(|token| token.verify(&secret().verifying()))
         .and_then(|signed| signed.claims(&policy(), Timestamp::from_unix(now)))
         .map_err(|refused| refused.reason().code)
@@ -49,13 +49,13 @@ fn check(claims: &str, now: u64, expected: Result<(), &str>) {
 }
 
 /// The door of a platform: secrets by the name in `iss`.
-fn door(names: &[&str]) -> Verifier<HashMap<KeyId, Candidates>> {
+fn door(names: &[&str]) -> JwtVerifier<HashMap<KeyId, JwtKeys>> {
     let id = |name: &&str| KeyId { issuer: Some((*name).into()), kid: None };
     let secrets = names.iter().map(|name| (id(name), secret().verifying().into())).collect();
-    Verifier::new("webex", policy(), secrets, Timestamp::from_unix(NOW)).unwrap()
+    JwtVerifier::new("webex", policy(), secrets, Timestamp::from_unix(NOW)).unwrap()
 }
 
-fn told(door: &Verifier<HashMap<KeyId, Candidates>>, field: HeaderName, value: &str) -> String {
+fn told(door: &JwtVerifier<HashMap<KeyId, JwtKeys>>, field: HeaderName, value: &str) -> String {
     let headers = HeaderMap::from_iter([(field, HeaderValue::from_str(value).unwrap())]);
     let uri = Uri::from_static("/v1/events");
     let outcome = door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
@@ -120,7 +120,7 @@ fn s001_10_iat_is_whole_seconds() {
     check(&format!(r#","iat":{}"#, NOW + 1), Err("jwt_iat_future"));
     check(r#","iat":null"#, Err("jwt_iat_type"));
     let minted = profiles::webex_service_claims(SERVICE);
-    let minted = minted.mint(&secret(), Timestamp::from_unix(NOW), None).unwrap();
+    let minted = minted.sign(&secret(), Timestamp::from_unix(NOW), None).unwrap();
     let claims = judged(minted.expose(), NOW).unwrap().read::<serde_json::Value>().unwrap();
     assert_eq!(claims["iat"], serde_json::json!(NOW));
 }
@@ -157,7 +157,7 @@ fn s001_13_the_secret_is_decoded_before_it_signs() {
     let undecoded = made_by_hand(header, &claims, SECRET.as_bytes());
     assert_eq!(judged(&undecoded, NOW).map(drop), Err("jwt_signature"));
     for wrong in ["not base64!", "c2VjcmV0*", "c2VjcmV0IG9mIHRoZSBzZXJ2aWNlLCAzMiBieXRlcyE=="] {
-        let error = VerifyingKey::from_base64_secret(Algorithm::HS256, wrong).unwrap_err();
+        let error = VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, wrong).unwrap_err();
         assert!(matches!(error, auth_core::Error::Config(_)), "{error}");
         assert!(error.to_string().contains("secret is not Base64"), "{error}");
     }
@@ -192,7 +192,7 @@ fn s001_15_any_tool_may_make_the_token() {
     );
     assert_eq!(judged(&theirs.unwrap(), NOW).unwrap().issuer(), Some(SERVICE));
     let now = Clock::now(&SystemClock);
-    let ours = profiles::webex_service_claims(SERVICE).mint(&secret(), now, None).unwrap();
+    let ours = profiles::webex_service_claims(SERVICE).sign(&secret(), now, None).unwrap();
     let read = pyjwt(
         "print(jwt.decode(sys.argv[1], base64.b64decode(sys.argv[2]), ['HS256'])['iss'])",
         &[ours.expose(), SECRET],
@@ -204,7 +204,7 @@ fn s001_15_any_tool_may_make_the_token() {
 #[test]
 fn s001_16_times_of_eleven_digits_are_no_seconds() {
     let sample = format!(r#"{{"iss":"{SERVICE}","iat":16112812000,"exp":16112813000}}"#);
-    let refused = Unverified::parse(&of_claims(&sample))
+    let refused = UnverifiedJws::parse(&of_claims(&sample))
         .and_then(|token| token.verify(&secret().verifying()))
         .and_then(|signed| signed.claims(&policy(), Timestamp::from_unix(NOW)))
         .unwrap_err();
@@ -215,8 +215,11 @@ fn s001_16_times_of_eleven_digits_are_no_seconds() {
 /// Sent as `Authorization: Bearer`; in the field `key` only where that is switched on.
 #[test]
 fn s001_17_sent_as_a_header() {
-    let mint =
-        Mint::new(secret(), profiles::webex_service_claims(SERVICE), Timestamp::from_unix(NOW));
+    let mint = JwtAuthenticator::new(
+        secret(),
+        profiles::webex_service_claims(SERVICE),
+        Timestamp::from_unix(NOW),
+    );
     let (mut uri, mut headers) = (Uri::from_static("https://api.example/v1"), HeaderMap::new());
     let view = RequestView::new(&Method::POST, &uri, &headers);
     let made = mint.credentials(view).wait().unwrap();
@@ -226,5 +229,5 @@ fn s001_17_sent_as_a_header() {
     assert_eq!(told(&door(&[SERVICE]), AUTHORIZATION, value), SERVICE);
     let (field, token) = (HeaderName::from_static("key"), value.strip_prefix("Bearer ").unwrap());
     assert_eq!(told(&door(&[SERVICE]), field.clone(), token), "jwt_missing");
-    assert_eq!(told(&door(&[SERVICE]).or_in(field.clone()), field, token), SERVICE);
+    assert_eq!(told(&door(&[SERVICE]).with_field(field.clone()), field, token), SERVICE);
 }

@@ -3,7 +3,7 @@
 use super::with_request;
 use crate::case::{Call, Case, Group, call, floor, ours};
 use auth_core::{Authenticator, RequestView, Secret, Verifier};
-use auth_static::{ApiKey, KeyHasher, Keys, Placement, api_key, bearer};
+use auth_static::{ApiKey, ApiKeyVerifier, BearerVerifier, FixedKeys, KeyHasher, Placement};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use ring::hmac;
 use std::{
@@ -103,8 +103,8 @@ pub fn bearer() -> Group {
         keyed_look_up(),
         ours("auth-static", Some(1.1), 0, || {
             let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
-            let keys = Keys::new(&hasher, many());
-            let door = bearer::Verifier::new("r", hasher, keys).expect("a verifier");
+            let keys = FixedKeys::new(&hasher, many());
+            let door = BearerVerifier::new("r", hasher, keys).expect("a verifier");
             verifying(
                 Box::new(door.map(u64::from)),
                 ("authorization", format!("Bearer {KEY}")),
@@ -129,8 +129,8 @@ fn server(
     target: &str,
 ) -> Call {
     let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
-    let keys = Keys::new(&hasher, many());
-    let door = api_key::Verifier::new("r", placement.expect("a placement"), hasher, keys)
+    let keys = FixedKeys::new(&hasher, many());
+    let door = ApiKeyVerifier::new("r", placement.expect("a placement"), hasher, keys)
         .expect("a verifier");
     verifying(Box::new(door.map(u64::from)), field, target)
 }

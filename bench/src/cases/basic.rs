@@ -3,7 +3,7 @@
 use super::with_request;
 use crate::case::{Group, call, floor, ours, peer};
 use auth_core::{Authenticator, Authorization};
-use auth_static::basic;
+use auth_static::{UserPass, UserPassBuffer};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use headers::{HeaderMapExt, authorization};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
@@ -73,8 +73,8 @@ pub fn parse() -> Group {
             call(move || {
                 let authorization =
                     Authorization::of(black_box(&headers)).expect("one").expect("there");
-                let mut buffer = basic::Buffer::new();
-                let read = basic::parse(&authorization, &mut buffer).expect("basic");
+                let mut buffer = UserPassBuffer::new();
+                let read = UserPass::parse(&authorization, &mut buffer).expect("basic");
                 (read.user().len(), read.password().len())
             })
         }),

@@ -11,8 +11,8 @@ use auth_core::{
     SystemRandom, Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, Count, Digest, DigestChallenge, DigestResponse, Ha1, Md5, Message,
-    NonceCount, Nonces, Protection, Verifier,
+    Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse,
+    DigestVerifier, Ha1, Md5Allowed, NonceCount, NonceUse, Nonces, Protection,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use std::hint::black_box;
@@ -31,9 +31,9 @@ pub fn groups() -> Vec<Group> {
             input: "the challenge of RFC 7616 section 3.9.1, read and answered; pure function",
             cases: vec![
                 floor("md-5: its three hashes", || floors::three(floors::md5)),
-                ours("auth-digest", Some(2.0), 2, || answered(Algorithm::Md5)),
-                peer("http-auth", || peers::http_auth(Algorithm::Md5, false)),
-                peer("digest_auth", || peers::digest_auth(Algorithm::Md5, false)),
+                ours("auth-digest", Some(2.0), 2, || answered(DigestAlgorithm::Md5)),
+                peer("http-auth", || peers::http_auth(DigestAlgorithm::Md5, false)),
+                peer("digest_auth", || peers::digest_auth(DigestAlgorithm::Md5, false)),
             ],
         },
         Group {
@@ -41,9 +41,9 @@ pub fn groups() -> Vec<Group> {
             input: "the same, the challenge kept",
             cases: vec![
                 floor("md-5: its two hashes", || floors::two(floors::md5)),
-                ours("auth-digest", Some(1.5), 2, || kept(Algorithm::Md5)),
-                peer("http-auth", || peers::http_auth(Algorithm::Md5, true)),
-                peer("digest_auth", || peers::digest_auth(Algorithm::Md5, true)),
+                ours("auth-digest", Some(1.5), 2, || kept(DigestAlgorithm::Md5)),
+                peer("http-auth", || peers::http_auth(DigestAlgorithm::Md5, true)),
+                peer("digest_auth", || peers::digest_auth(DigestAlgorithm::Md5, true)),
             ],
         },
         Group {
@@ -51,9 +51,9 @@ pub fn groups() -> Vec<Group> {
             input: "the challenge of RFC 7616 section 3.9.1, read and answered; pure function",
             cases: vec![
                 floor("sha2: its three hashes", || floors::three(floors::sha256)),
-                ours("auth-digest", Some(1.4), 2, || answered(Algorithm::Sha256)),
-                peer("http-auth", || peers::http_auth(Algorithm::Sha256, false)),
-                peer("digest_auth", || peers::digest_auth(Algorithm::Sha256, false)),
+                ours("auth-digest", Some(1.4), 2, || answered(DigestAlgorithm::Sha256)),
+                peer("http-auth", || peers::http_auth(DigestAlgorithm::Sha256, false)),
+                peer("digest_auth", || peers::digest_auth(DigestAlgorithm::Sha256, false)),
             ],
         },
         Group {
@@ -61,9 +61,9 @@ pub fn groups() -> Vec<Group> {
             input: "the same, the challenge kept",
             cases: vec![
                 floor("sha2: its two hashes", || floors::two(floors::sha256)),
-                ours("auth-digest", Some(1.2), 2, || kept(Algorithm::Sha256)),
-                peer("http-auth", || peers::http_auth(Algorithm::Sha256, true)),
-                peer("digest_auth", || peers::digest_auth(Algorithm::Sha256, true)),
+                ours("auth-digest", Some(1.2), 2, || kept(DigestAlgorithm::Sha256)),
+                peer("http-auth", || peers::http_auth(DigestAlgorithm::Sha256, true)),
+                peer("digest_auth", || peers::digest_auth(DigestAlgorithm::Sha256, true)),
             ],
         },
         Group {
@@ -71,7 +71,7 @@ pub fn groups() -> Vec<Group> {
             input: "the answer of RFC 7616 section 3.9.1, HA1 in hand; pure function",
             cases: vec![
                 floor("md-5: its two hashes", || floors::two(floors::md5)),
-                ours("auth-digest", Some(1.3), 0, || verified(Algorithm::Md5)),
+                ours("auth-digest", Some(1.3), 0, || verified(DigestAlgorithm::Md5)),
             ],
         },
         Group {
@@ -79,7 +79,7 @@ pub fn groups() -> Vec<Group> {
             input: "the answer of RFC 7616 section 3.9.1, HA1 in hand; pure function",
             cases: vec![
                 floor("sha2: its two hashes", || floors::two(floors::sha256)),
-                ours("auth-digest", Some(1.3), 0, || verified(Algorithm::Sha256)),
+                ours("auth-digest", Some(1.3), 0, || verified(DigestAlgorithm::Sha256)),
             ],
         },
         Group {
@@ -87,7 +87,7 @@ pub fn groups() -> Vec<Group> {
             input: "SHA-256, a count each; through dyn Verifier, accounts, nonces and replay store",
             cases: vec![
                 floor("sha2: its two hashes, and the nonce's MAC", floors::two_and_mac),
-                ours("auth-digest", None, 4, || through_the_trait(Algorithm::Sha256)),
+                ours("auth-digest", None, 4, || through_the_trait(DigestAlgorithm::Sha256)),
             ],
         },
     ];
@@ -96,20 +96,20 @@ pub fn groups() -> Vec<Group> {
     groups
 }
 
-fn challenge(algorithm: Algorithm) -> String {
+fn challenge(algorithm: DigestAlgorithm) -> String {
     format!(
         "Digest realm=\"{REALM}\", qop=\"auth\", algorithm={algorithm}, nonce=\"{NONCE}\", \
          opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
     )
 }
 
-fn message() -> Message<'static> {
-    let count = Count { nc: NonceCount::FIRST, cnonce: CNONCE.as_bytes() };
+fn message() -> DigestMessage<'static> {
+    let count = NonceUse { nc: NonceCount::FIRST, cnonce: CNONCE.as_bytes() };
     let (uri, nonce) = (TARGET.as_bytes(), NONCE.as_bytes());
-    Message { method: "GET", uri, nonce, protection: Protection::Auth(count) }
+    DigestMessage { method: "GET", uri, nonce, protection: Protection::Auth(count) }
 }
 
-fn answered(algorithm: Algorithm) -> Call {
+fn answered(algorithm: DigestAlgorithm) -> Call {
     let (field, message) = (challenge(algorithm), message());
     call(move || {
         let challenge = DigestChallenge::parse(black_box(field.as_bytes())).expect("a challenge");
@@ -118,7 +118,7 @@ fn answered(algorithm: Algorithm) -> Call {
 }
 
 /// A client that has been challenged.
-fn client(algorithm: Algorithm) -> Digest {
+fn client(algorithm: DigestAlgorithm) -> Digest {
     let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
     let (uri, none, mut asked) = (uri(), HeaderMap::new(), HeaderMap::new());
     let field = HeaderValue::try_from(challenge(algorithm)).expect("a field");
@@ -133,7 +133,7 @@ fn uri() -> Uri {
     Uri::from_static("https://www.example.org/dir/index.html")
 }
 
-fn kept(algorithm: Algorithm) -> Call {
+fn kept(algorithm: DigestAlgorithm) -> Call {
     let (digest, uri, headers) = (client(algorithm), uri(), HeaderMap::new());
     call(move || {
         let view = RequestView::new(&Method::GET, black_box(&uri), black_box(&headers));
@@ -141,11 +141,11 @@ fn kept(algorithm: Algorithm) -> Call {
     })
 }
 
-fn ha1(algorithm: Algorithm) -> Ha1 {
+fn ha1(algorithm: DigestAlgorithm) -> Ha1 {
     Ha1::new(algorithm.function(), USER, REALM.as_bytes(), PASSWORD.as_bytes())
 }
 
-fn verified(algorithm: Algorithm) -> Call {
+fn verified(algorithm: DigestAlgorithm) -> Call {
     let ha1 = ha1(algorithm);
     let challenge = challenge(algorithm);
     let challenge = DigestChallenge::parse(challenge.as_bytes()).expect("a challenge");
@@ -160,13 +160,13 @@ fn verified(algorithm: Algorithm) -> Call {
 }
 
 /// A caller that counts, since each count passes once.
-fn through_the_trait(algorithm: Algorithm) -> Call {
-    let mut accounts = Accounts::new();
+fn through_the_trait(algorithm: DigestAlgorithm) -> Call {
+    let mut accounts = DigestAccounts::new();
     accounts.add(USER, REALM, ha1(algorithm)).expect("an account");
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).expect("nonces");
     let replay = MemoryReplayStore::new(SystemClock);
-    let door = Verifier::new(REALM, accounts, nonces, replay).expect("a verifier");
-    let door = door.md5(Md5::Anywhere).offering(&[algorithm]).expect("an offer");
+    let door = DigestVerifier::new(REALM, accounts, nonces, replay).expect("a verifier");
+    let door = door.with_md5(Md5Allowed::Anywhere).with_algorithms(&[algorithm]).expect("an offer");
     let (uri, none) = (uri(), HeaderMap::new());
     let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
     challenged(&digest, &door);
@@ -180,7 +180,7 @@ fn through_the_trait(algorithm: Algorithm) -> Call {
     let requests: Vec<HeaderMap> = requests.by_ref().collect();
     let mut next = 0;
     let door: Box<dyn auth_core::Verifier<Principal = usize>> =
-        Box::new(door.map(|caller: auth_digest::Principal| caller.user.len()));
+        Box::new(door.map(|caller: auth_digest::DigestPrincipal| caller.user.len()));
     call(move || {
         let headers = &requests[next % requests.len()];
         next += 1;
@@ -190,7 +190,7 @@ fn through_the_trait(algorithm: Algorithm) -> Call {
 }
 
 /// Has a client hear the challenge of a verifier.
-fn challenged(digest: &Digest, door: &Verifier<Accounts>) {
+fn challenged(digest: &Digest, door: &DigestVerifier<DigestAccounts>) {
     let (uri, none) = (uri(), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &none);
     let refused = door.verify(view).wait().expect("told").expect_err("no credentials");

@@ -8,7 +8,7 @@ mod strangers;
 
 use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{Clock, SystemClock, Timestamp};
-use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified, VerifyingKey};
+use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtPolicy, SigningKey, UnverifiedJws, VerifyingKey};
 use jsonwebtoken::Backend::{AwsLc, RustCrypto};
 use std::{hint::black_box, time::Duration};
 
@@ -29,7 +29,7 @@ fn hs256_mint() -> Group {
         peer("jwt-simple", others::simple_mint),
         peer("josekit", others::jose_mint),
         ours("auth-jwt", Some(1.0), 1, || {
-            let key = SigningKey::from_secret(Algorithm::HS256, SECRET).expect("a key");
+            let key = SigningKey::from_secret(JwsAlgorithm::HS256, SECRET).expect("a key");
             mint(key)
         }),
     ];
@@ -46,12 +46,12 @@ fn hs256_verify() -> Group {
         peer("jwt-simple", others::simple_verify),
         peer("josekit", others::jose_verify),
         ours("auth-jwt, the header that it mints", Some(1.2), 1, || {
-            let key = SigningKey::from_secret(Algorithm::HS256, SECRET).expect("a key");
-            let minted = claims().mint(&key, now(), None).expect("a token");
+            let key = SigningKey::from_secret(JwsAlgorithm::HS256, SECRET).expect("a key");
+            let minted = claims().sign(&key, now(), None).expect("a token");
             verify(minted.expose().to_owned(), key.verifying())
         }),
         ours("auth-jwt, another's header", Some(1.2), 1, || {
-            let key = VerifyingKey::from_secret(Algorithm::HS256, SECRET).expect("a key");
+            let key = VerifyingKey::from_secret(JwsAlgorithm::HS256, SECRET).expect("a key");
             verify(floors::token(), key)
         }),
     ];
@@ -84,18 +84,18 @@ fn rs512_verify() -> Group {
 }
 
 fn claims() -> ClaimsToSign {
-    ClaimsToSign::expiring_in(LIFETIME).expect("claims").issuer(ISSUER)
+    ClaimsToSign::expiring_in(LIFETIME).expect("claims").with_issuer(ISSUER)
 }
 
 fn mint(key: SigningKey) -> Call {
     let (claims, now) = (claims(), now());
-    call(move || claims.mint(black_box(&key), black_box(now), None).expect("a token"))
+    call(move || claims.sign(black_box(&key), black_box(now), None).expect("a token"))
 }
 
 fn verify(token: String, key: VerifyingKey) -> Call {
-    let policy = Policy::new().issuer(ISSUER);
+    let policy = JwtPolicy::new().with_issuer(ISSUER);
     call(move || {
-        let signed = Unverified::parse(black_box(&token)).expect("a token").verify(&key);
+        let signed = UnverifiedJws::parse(black_box(&token)).expect("a token").verify(&key);
         let claims = signed.expect("a signature").claims(&policy, now()).expect("claims");
         claims.issuer().map(str::len)
     })

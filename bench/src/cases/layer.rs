@@ -2,7 +2,7 @@
 
 use crate::case::{Call, Group, floor, ours_beyond, peer};
 use auth_core::Secret;
-use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, bearer};
+use auth_static::{ApiKeyVerifier, BearerVerifier, FixedKeys, KeyHasher, NoAuth, Placement};
 use auth_tower::VerifyLayer;
 use axum::{Router, body::Body, extract, middleware, routing::get};
 use http::{Request, StatusCode};
@@ -45,7 +45,7 @@ pub fn groups() -> Vec<Group> {
                 ours_beyond("auth-tower, auth-static", beyond(10_000), || {
                     let (hasher, keys) = keys();
                     let placement = Placement::header(API_KEY.0).expect("a placement");
-                    let door = api_key::Verifier::new("api", placement, hasher, keys);
+                    let door = ApiKeyVerifier::new("api", placement, hasher, keys);
                     serving(router().layer(VerifyLayer::new(door.expect("a verifier"))), API_KEY)
                 }),
             ],
@@ -56,7 +56,7 @@ pub fn groups() -> Vec<Group> {
                 floor("service alone", || serving(router(), BEARER)),
                 ours_beyond("auth-tower, auth-static", beyond(10_000), || {
                     let (hasher, keys) = keys();
-                    let door = bearer::Verifier::new("api", hasher, keys).expect("a verifier");
+                    let door = BearerVerifier::new("api", hasher, keys).expect("a verifier");
                     serving(router().layer(VerifyLayer::new(door)), BEARER)
                 }),
             ],
@@ -70,9 +70,9 @@ const NONE: Field = ("accept-language", "de-AT, de;q=0.9, en;q=0.8");
 const API_KEY: Field = ("x-api-key", KEY);
 const BEARER: Field = ("authorization", "Bearer sk_live_2f9b4d312d0d49a885f09b862bdca394");
 
-fn keys() -> (KeyHasher, Keys<&'static str>) {
+fn keys() -> (KeyHasher, FixedKeys<&'static str>) {
     let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
-    let keys = Keys::new(&hasher, [(KEY, "acme")]);
+    let keys = FixedKeys::new(&hasher, [(KEY, "acme")]);
     (hasher, keys)
 }
 

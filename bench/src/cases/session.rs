@@ -9,9 +9,8 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal,
-    Renewal, RequestView, Result, SystemClock, Timestamp, Token, TokenSource,
-    Transport,
+    Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken,
+    Refusal, Renewal, RequestView, Result, SystemClock, Timestamp, Token, TokenSource, Transport,
 };
 use auth_session::Session;
 use google::Ask;
@@ -123,7 +122,7 @@ impl Token for Ticket {
     }
 }
 
-impl Present for Ticket {
+impl PresentableToken for Ticket {
     fn credentials(&self) -> Result<Credentials> {
         credentials()
     }

@@ -34,7 +34,7 @@ pub struct Credentials(Layout);
 #[derive(Clone)]
 enum Layout {
     Made(Made),
-    Kept(Arc<Kept>),
+    Shared(Arc<SharedParts>),
 }
 
 #[derive(Clone, Default)]
@@ -46,7 +46,7 @@ struct Made {
 /// Two cache lines to itself, as processors fetch them in pairs: what counts the references to one shares none with
 /// what counts those to another.
 #[repr(align(128))]
-struct Kept(Made);
+struct SharedParts(Made);
 
 impl Credentials {
     /// Nothing to add.
@@ -98,7 +98,10 @@ impl Credentials {
     #[must_use]
     pub fn kept(&self) -> Self {
         let Made { parts, stamps } = self.as_made();
-        Self(Layout::Kept(Arc::new(Kept(Made { parts: parts.apart(), stamps: stamps.clone() }))))
+        Self(Layout::Shared(Arc::new(SharedParts(Made {
+            parts: parts.apart(),
+            stamps: stamps.clone(),
+        }))))
     }
 
     /// Keeps `guard` for as long as these credentials or a clone of them live: whatever gave them out learns from the
@@ -198,14 +201,14 @@ impl Credentials {
     fn as_made(&self) -> &Made {
         match &self.0 {
             Layout::Made(made) => made,
-            Layout::Kept(kept) => &kept.0,
+            Layout::Shared(kept) => &kept.0,
         }
     }
 
     fn into_made(self) -> Made {
         match self.0 {
             Layout::Made(made) => made,
-            Layout::Kept(kept) => kept.0.clone(),
+            Layout::Shared(kept) => kept.0.clone(),
         }
     }
 }

@@ -21,7 +21,7 @@
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
-//! | client, stack, only, origin, redirect | who adds it, what an answer means, and where one sends a request |
+//! | client, stack, origin_bound, origin, redirect | who adds it, what an answer means, and where one sends a request |
 //! | authenticate, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token | what is obtained and expires |
 //! | server, choice | who verifies, what is still to be checked or done then, and several schemes at one door |
@@ -51,8 +51,8 @@ mod limits;
 mod lookup;
 mod observer;
 mod once;
-mod only;
 mod origin;
+mod origin_bound;
 mod parameter;
 mod random;
 mod redirect;
@@ -86,12 +86,12 @@ pub use credentials::Credentials;
 pub use error::{Cause, Error, Result};
 pub use flow::Flow;
 pub use keyed_hash::{KeyDigest, KeyHasher};
-pub use limits::{Attempt, AttemptLimit, Attempted, Limits, MemoryLimits, Rate, Settled};
+pub use limits::{Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryLimits, Rate};
 pub use lookup::Lookup;
 pub use observer::{Event, Horizon, Observer};
-pub use once::{Once, Single, SingleRefusals};
-pub use only::Only;
+pub use once::{Once, ReplayRefusals, Single};
 pub use origin::Origin;
+pub use origin_bound::OriginBound;
 pub use parameter::{Parameter, ParameterValue, Parameters};
 pub use random::{Random, SystemRandom};
 pub use redirect::{Redirect, Redirects};
@@ -110,6 +110,6 @@ pub use server::{
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
 pub use tenant::{ConnectionId, TenantId};
-pub use token::{Lifespan, Present, Refusal, Renewal, Succession, Token, TokenSource};
+pub use token::{Lifespan, PresentableToken, Refusal, Renewal, Succession, Token, TokenSource};
 pub use transport::{Context, Exchange, Transport};
-pub use workers::{Inline, Workers};
+pub use workers::{InlineWorkers, Workers};

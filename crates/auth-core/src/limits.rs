@@ -4,7 +4,7 @@ mod attempt;
 mod buckets;
 mod memory;
 
-pub use attempt::{Attempt, AttemptLimit, Settled};
+pub use attempt::{Attempt, AttemptLimit, AttemptOutcome};
 pub use buckets::Rate;
 pub use memory::MemoryLimits;
 
@@ -25,20 +25,20 @@ pub trait Limits: Send + Sync {
     /// # Errors
     ///
     /// When the store cannot tell; no attempt is then made.
-    fn may_try(&self, by: Attempted) -> Flow<'_, Result<(), Duration>>;
+    fn may_try(&self, by: AttemptKey) -> Flow<'_, Result<(), Duration>>;
 
     /// Notes how an attempt ended. The store sees to it by itself: nobody waits.
-    fn note(&self, by: Attempted, settled: Settled);
+    fn note(&self, by: AttemptKey, settled: AttemptOutcome);
 }
 
 /// From where an attempt came, and whose secret it tried: what limits are counted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Attempted {
+pub struct AttemptKey {
     source: [u8; 17],
     identity: Option<[u8; 16]>,
 }
 
-impl Attempted {
+impl AttemptKey {
     /// An attempt from an address, under a claimed identity of a scheme and a tenant if there is one.
     ///
     /// A source is an IPv4 /24 or an IPv6 /64 (mapped IPv4 is IPv4), since one caller easily has many addresses of such
@@ -89,11 +89,11 @@ fn block(address: Option<IpAddr>) -> [u8; 17] {
 macro_rules! forward {
     ($($pointer:ident),*) => {$(
         impl<L: Limits + ?Sized> Limits for $pointer<L> {
-            fn may_try(&self, by: Attempted) -> Flow<'_, Result<(), Duration>> {
+            fn may_try(&self, by: AttemptKey) -> Flow<'_, Result<(), Duration>> {
                 (**self).may_try(by)
             }
 
-            fn note(&self, by: Attempted, settled: Settled) {
+            fn note(&self, by: AttemptKey, settled: AttemptOutcome) {
                 (**self).note(by, settled);
             }
         }
@@ -125,11 +125,11 @@ mod tests {
     fn tenant_scheme_and_identity_are_never_read_across_their_borders() {
         let (a, ab) = (TenantId::new("a"), TenantId::new("ab"));
         let all = [
-            Attempted::new(None, "s", None, Some(b"x")),
-            Attempted::new(Some(&a), "bs", None, Some(b"x")),
-            Attempted::new(Some(&ab), "s", None, Some(b"x")),
-            Attempted::new(Some(&a), "b", None, Some(b"sx")),
-            Attempted::new(Some(&a), "b", None, None),
+            AttemptKey::new(None, "s", None, Some(b"x")),
+            AttemptKey::new(Some(&a), "bs", None, Some(b"x")),
+            AttemptKey::new(Some(&ab), "s", None, Some(b"x")),
+            AttemptKey::new(Some(&a), "b", None, Some(b"sx")),
+            AttemptKey::new(Some(&a), "b", None, None),
         ];
         for (n, one) in all.iter().enumerate() {
             assert_eq!(all.iter().position(|other| other == one), Some(n));

@@ -21,12 +21,12 @@ pub struct Single {
     /// The identifier; `None` when the scheme has one and the caller left it out.
     pub unique: Option<Unique>,
     /// How the scheme refuses it.
-    pub refusals: Arc<SingleRefusals>,
+    pub refusals: Arc<ReplayRefusals>,
 }
 
 /// How a scheme refuses what may be used once: made with its verifier, so that accepting costs nothing.
 #[derive(Debug)]
-pub struct SingleRefusals {
+pub struct ReplayRefusals {
     /// There is no identifier.
     pub missing: Rejection,
     /// It was used before.
@@ -64,7 +64,7 @@ impl<V> Once<V> {
 
     /// For this tenant, where several share the store: what one of them has used is fresh for the others.
     #[must_use]
-    pub fn of_tenant(self, tenant: TenantId) -> Self {
+    pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 }
@@ -93,7 +93,7 @@ impl<V: Verifier> Once<V> {
         let Single { unique, refusals } = single;
         let Some(unique) = unique else { return Flow::ready(Err(refusals.missing.clone())) };
         let unique = match &self.tenant {
-            Some(tenant) => unique.of_tenant(tenant.clone()),
+            Some(tenant) => unique.with_tenant(tenant.clone()),
             None => unique,
         };
         self.store.check_and_set(&unique).and_then(move |told| match told {

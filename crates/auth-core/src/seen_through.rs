@@ -25,24 +25,24 @@ pub fn seen_through<T: Send + 'static>(
     if work.is_ready() {
         return work;
     }
-    let place = Arc::new(Mutex::new(Place { outcome: Outcome::Awaited, waiting: None }));
-    let delivery = Delivery(Arc::clone(&place));
+    let slot = Arc::new(Mutex::new(Slot { outcome: Outcome::Awaited, waiting: None }));
+    let delivery = Delivery(Arc::clone(&slot));
     let carried = transport.detach(Flow::new(async move {
         let outcome = work.await;
         delivery.deliver(outcome);
         Ok(())
     }));
     match carried {
-        None => Flow::new(poll_fn(move |context| poll(&place, context))),
+        None => Flow::new(poll_fn(move |context| poll(&slot, context))),
         Some(work) => Flow::new(async move {
             work.await?;
-            poll_fn(move |context| poll(&place, context)).await
+            poll_fn(move |context| poll(&slot, context)).await
         }),
     }
 }
 
 /// Where the outcome is put.
-struct Place<T> {
+struct Slot<T> {
     outcome: Outcome<T>,
     waiting: Option<Waker>,
 }
@@ -53,16 +53,16 @@ enum Outcome<T> {
     Taken,
 }
 
-fn poll<T>(place: &Mutex<Place<T>>, context: &Context<'_>) -> Poll<Result<T>> {
+fn poll<T>(slot: &Mutex<Slot<T>>, context: &Context<'_>) -> Poll<Result<T>> {
     let waker = context.waker().clone();
-    let mut place = lock(place);
-    match std::mem::replace(&mut place.outcome, Outcome::Taken) {
+    let mut slot = lock(slot);
+    match std::mem::replace(&mut slot.outcome, Outcome::Taken) {
         Outcome::There(outcome) => Poll::Ready(outcome),
         outcome => {
-            place.outcome = outcome;
-            let before = place.waiting.replace(waker);
-            drop(place);
-            // A waker may own what locks this place again when it is dropped.
+            slot.outcome = outcome;
+            let before = slot.waiting.replace(waker);
+            drop(slot);
+            // A waker may own what locks this slot again when it is dropped.
             drop(before);
             Poll::Pending
         }
@@ -70,15 +70,15 @@ fn poll<T>(place: &Mutex<Place<T>>, context: &Context<'_>) -> Poll<Result<T>> {
 }
 
 /// Puts an outcome there, whatever happens to the work.
-struct Delivery<T>(Arc<Mutex<Place<T>>>);
+struct Delivery<T>(Arc<Mutex<Slot<T>>>);
 
 impl<T> Delivery<T> {
     fn deliver(&self, outcome: Result<T>) {
-        let mut place = lock(&self.0);
-        let Outcome::Awaited = place.outcome else { return };
-        place.outcome = Outcome::There(outcome);
-        let waiting = place.waiting.take();
-        drop(place);
+        let mut slot = lock(&self.0);
+        let Outcome::Awaited = slot.outcome else { return };
+        slot.outcome = Outcome::There(outcome);
+        let waiting = slot.waiting.take();
+        drop(slot);
         if let Some(waker) = waiting {
             waker.wake();
         }
@@ -92,8 +92,8 @@ impl<T> Drop for Delivery<T> {
     }
 }
 
-fn lock<T>(place: &Mutex<Place<T>>) -> MutexGuard<'_, Place<T>> {
-    place.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(slot: &Mutex<Slot<T>>) -> MutexGuard<'_, Slot<T>> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

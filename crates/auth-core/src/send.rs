@@ -62,7 +62,8 @@ async fn attempts(
         let (mut copy, body) = request.clone().into_parts();
         let (uri, headers) = (&mut copy.uri, &mut copy.headers);
         let sent = authenticate(authenticator, PlainHttp::ToLoopback, view, uri, headers).await?;
-        let copy = Exchange::new(http::Request::from_parts(copy, body)).answered_within(most_bytes);
+        let copy =
+            Exchange::new(http::Request::from_parts(copy, body)).with_answer_limit(most_bytes);
         let answer = transport.fetch(copy).await?;
         let head = Answer::new(view.with_body(Body::Unread), answer.status(), answer.headers());
         let read = match authenticator.reads(answer.status(), answer.headers()) {

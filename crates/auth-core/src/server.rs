@@ -15,7 +15,7 @@ pub use map::Map;
 pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
-    Flow, Need, Once, Rejection, ReplayStore, RequestView, Result, Single, SingleRefusals, Unique,
+    Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, Single, Unique,
     once::Singles,
 };
 use std::{fmt, sync::Arc};
@@ -148,7 +148,7 @@ impl<P> Accepted<P> {
 
     /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out.
     #[must_use]
-    pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<SingleRefusals>) -> Self {
+    pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
         self.singles.push(Single { unique, refusals: Arc::clone(refusals) });
         self
     }

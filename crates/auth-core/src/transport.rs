@@ -40,7 +40,7 @@ impl Exchange {
 
     /// With another limit to the answer: what is longer is an error, never cut.
     #[must_use]
-    pub const fn answered_within(mut self, most_bytes: usize) -> Self {
+    pub const fn with_answer_limit(mut self, most_bytes: usize) -> Self {
         self.most_bytes = most_bytes;
         self
     }

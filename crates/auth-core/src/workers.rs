@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 /// Runs computations that take milliseconds, such as password hashes, away from the thread that polls.
 ///
-/// Schemes never spawn. A server adapter gives its pool of blocking threads; without one, [`Inline`] computes at once.
+/// Schemes never spawn. A server adapter gives its pool of blocking threads; without one, [`InlineWorkers`] computes at once.
 pub trait Workers: Send + Sync {
     /// Runs `work` to its end; the flow is done when it is, or fails when it was never run.
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()>;
@@ -13,9 +13,9 @@ pub trait Workers: Send + Sync {
 
 /// Computes at once, on the thread that asks: right for blocking servers and tests.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Inline;
+pub struct InlineWorkers;
 
-impl Workers for Inline {
+impl Workers for InlineWorkers {
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
         work();
         Flow::ready(())

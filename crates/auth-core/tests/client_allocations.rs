@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Authenticator, Body, Credentials, Flow, Only, PlainHttp, RequestView, authenticate,
+    Authenticator, Body, Credentials, Flow, OriginBound, PlainHttp, RequestView, authenticate,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
@@ -19,7 +19,7 @@ impl Authenticator for Key {
 fn credentials_that_are_kept_are_committed_without_an_allocation() {
     let made = Credentials::header(HeaderName::from_static("key"), HeaderValue::from_static("k"));
     let key = Key(made.unwrap().kept());
-    let bound = Only::new(["https://a.example".parse().unwrap()], key);
+    let bound = OriginBound::new(["https://a.example".parse().unwrap()], key);
     let bound: Box<dyn Authenticator> = Box::new(bound);
     let mut first = true;
     for url in ["https://a.example/", "https://A.example/p?q", "https://a.example:443/"] {

@@ -4,9 +4,9 @@
 
 use auth_core::{
     Accepted, Answer, Authenticator, Clock, Context, Credentials, Error, Event, Exchange, Flow,
-    Inline, Lifespan, Lookup, MemoryReplayStore, Need, Observer, Only, Outcome, Presence, Random,
-    Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack, SystemClock, Timestamp,
-    Token, TokenSource, Transport, Unique, Verdict, Verifier, Workers,
+    InlineWorkers, Lifespan, Lookup, MemoryReplayStore, Need, Observer, OriginBound, Outcome,
+    Presence, Random, Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack,
+    SystemClock, Timestamp, Token, TokenSource, Transport, Unique, Verdict, Verifier, Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
@@ -146,7 +146,7 @@ fn clients_are_forwarded_whole() {
     check_client(&Full);
     check_client(&Arc::new(Full));
     check_client(&Box::new(Full));
-    check_client(&Only::new(["https://a.example".parse().unwrap()], Full));
+    check_client(&OriginBound::new(["https://a.example".parse().unwrap()], Full));
     check_client(&Stack(Full, Nothing));
     check_client(&Stack(Nothing, Full));
 }
@@ -188,7 +188,7 @@ fn values_behind_an_arc_are_themselves() {
     assert_eq!(Lookup::<str>::lookup(&map, "a").wait().unwrap(), Some(1));
     let ran = Arc::new(AtomicU32::new(0));
     let work = Arc::clone(&ran);
-    Arc::new(Inline).run(Box::new(move || work.store(7, Ordering::Relaxed))).wait().unwrap();
+    Arc::new(InlineWorkers).run(Box::new(move || work.store(7, Ordering::Relaxed))).wait().unwrap();
     assert_eq!(ran.load(Ordering::Relaxed), 7);
 }
 

@@ -4,7 +4,7 @@
 
 use auth_core::{
     Accepted, AnyOf, Challenge, Error, Flow, MemoryReplayStore, Outcome, Presence, Reason,
-    Rejection, Replay, ReplayStore, RequestView, Reservation, Result, SingleRefusals, SystemClock,
+    Rejection, Replay, ReplayRefusals, ReplayStore, RequestView, Reservation, Result, SystemClock,
     TenantId, Ticket, Timestamp, Unique, Verifier,
 };
 use http::{HeaderMap, Method, Uri};
@@ -19,7 +19,7 @@ use std::{
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
 /// Accepts a request with this field, whose value is what may be used once.
-struct Signed(&'static str, Arc<SingleRefusals>);
+struct Signed(&'static str, Arc<ReplayRefusals>);
 
 fn signed(field: &'static str) -> Signed {
     let refused = |code| {
@@ -27,7 +27,7 @@ fn signed(field: &'static str) -> Signed {
         Rejection::unauthenticated(Reason::new(code, "refused"), challenge)
     };
     let (missing, seen, too_old) = (refused("missing"), refused("seen"), refused("too_old"));
-    Signed(field, Arc::new(SingleRefusals { missing, seen, too_old }))
+    Signed(field, Arc::new(ReplayRefusals { missing, seen, too_old }))
 }
 
 impl Verifier for Signed {
@@ -104,7 +104,7 @@ fn what_is_refused_uses_nothing_up() {
 #[test]
 fn tenants_use_up_nothing_of_one_another() {
     let kept = store();
-    let of = |tenant: &str| signed("a").once(Arc::clone(&kept)).of_tenant(TenantId::new(tenant));
+    let of = |tenant: &str| signed("a").once(Arc::clone(&kept)).with_tenant(TenantId::new(tenant));
     let (acme, globex) = (of("acme"), of("globex"));
     for expected in ["a", "seen"] {
         assert_eq!(told(&acme, &[("a", "1")]), expected);

@@ -49,8 +49,8 @@ fn is_fresh_once_for_each_owner_scheme_and_tenant() {
         unique("b", 1, NOW, NOW + 300),
         unique("a", 2, NOW, NOW + 300),
         other(one.clone(), "other"),
-        one.clone().of_tenant(TenantId::new("a")),
-        one.of_tenant(TenantId::new("b")),
+        one.clone().with_tenant(TenantId::new("a")),
+        one.with_tenant(TenantId::new("b")),
     ];
     for expected in [Replay::Fresh, Replay::Seen] {
         for unique in &all {
@@ -193,7 +193,8 @@ impl Observer for Heard {
 fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
     let (clock, heard) = (ManualClock::at(NOW), Heard::default());
     let limit = 64 * 1024;
-    let store = MemoryReplayStore::new(clock.clone()).with_limit(limit).observed_by(heard.clone());
+    let store =
+        MemoryReplayStore::new(clock.clone()).with_limit(limit).with_observer(heard.clone());
     let owner = |n: u64| format!("owner {n}");
     let mut fresh = Vec::new();
     for n in 0..3000 {
@@ -223,7 +224,7 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
 fn one_owner_fills_its_share_and_takes_nothing_from_others() {
     let (clock, heard) = (ManualClock::at(NOW), Heard::default());
     let store =
-        MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024).observed_by(heard.clone());
+        MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024).with_observer(heard.clone());
     let victim = unique("victim", 1, NOW, NOW + 9999);
     assert_eq!(used(&store, &victim), Replay::Fresh);
     let mine = |n: u64, issued| unique("mallory", n, issued, NOW + 99_999);
@@ -244,7 +245,7 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
 fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024);
-    let of = |tenant: &str, n| undated("key", n, NOW + 300).of_tenant(TenantId::new(tenant));
+    let of = |tenant: &str, n| undated("key", n, NOW + 300).with_tenant(TenantId::new(tenant));
     let taken =
         |tenant: &str| (0_u64..).find(|n| used(&store, &of(tenant, *n)) != Replay::Fresh).unwrap();
     let first = taken("a");
@@ -256,7 +257,7 @@ fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     assert_eq!(used(&store, &dated), Replay::Fresh, "others do not notice");
     clock.advance(Duration::from_secs(300));
     assert_eq!(taken("a"), 0, "what has ended is refused");
-    let later = undated("key", 1, NOW + 900).of_tenant(TenantId::new("a"));
+    let later = undated("key", 1, NOW + 900).with_tenant(TenantId::new("a"));
     assert_eq!(used(&store, &later), Replay::Fresh);
 }
 

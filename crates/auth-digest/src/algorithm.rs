@@ -10,10 +10,10 @@ use std::fmt;
 /// # Security
 ///
 /// MD5 is broken as a hash function and fast to guess passwords with. It is here because most servers know nothing
-/// else; a [`Policy`](crate::Policy) may forbid it.
+/// else; a [`ChallengePolicy`](crate::ChallengePolicy) may forbid it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Algorithm {
+pub enum DigestAlgorithm {
     /// `MD5`, which is also meant where no algorithm is named.
     Md5,
     /// `MD5-sess`.
@@ -45,7 +45,7 @@ pub enum HashFunction {
     Sha512_256,
 }
 
-impl Algorithm {
+impl DigestAlgorithm {
     /// All of them, those of the specification first.
     pub const ALL: [Self; 8] = [
         Self::Md5,
@@ -111,7 +111,7 @@ impl Algorithm {
     }
 }
 
-impl fmt::Display for Algorithm {
+impl fmt::Display for DigestAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -125,22 +125,23 @@ impl Algorithms {
     /// Those of the specification.
     pub(crate) const STANDARD: Self = Self(0b0011_1111);
 
-    pub(crate) const fn contains(self, algorithm: Algorithm) -> bool {
+    pub(crate) const fn contains(self, algorithm: DigestAlgorithm) -> bool {
         self.0 & algorithm.bit() != 0
     }
 
-    pub(crate) const fn with(self, algorithm: Algorithm) -> Self {
+    pub(crate) const fn with(self, algorithm: DigestAlgorithm) -> Self {
         Self(self.0 | algorithm.bit())
     }
 
-    pub(crate) const fn without(self, algorithm: Algorithm) -> Self {
+    pub(crate) const fn without(self, algorithm: DigestAlgorithm) -> Self {
         Self(self.0 & !algorithm.bit())
     }
 }
 
 impl fmt::Debug for Algorithms {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let members = Algorithm::ALL.into_iter().filter(|algorithm| self.contains(*algorithm));
+        let members =
+            DigestAlgorithm::ALL.into_iter().filter(|algorithm| self.contains(*algorithm));
         f.debug_set().entries(members).finish()
     }
 }
@@ -151,25 +152,33 @@ mod tests {
 
     #[test]
     fn a_name_is_known_in_any_case_and_no_other_is() {
-        for algorithm in Algorithm::ALL {
+        for algorithm in DigestAlgorithm::ALL {
             for name in [algorithm.name().into(), algorithm.name().to_ascii_lowercase()] {
-                assert_eq!(Algorithm::named(name.as_bytes()), Some(algorithm));
+                assert_eq!(DigestAlgorithm::named(name.as_bytes()), Some(algorithm));
             }
         }
-        assert_eq!(Algorithm::named(b"MD5-Sess"), Some(Algorithm::Md5Sess));
+        assert_eq!(DigestAlgorithm::named(b"MD5-Sess"), Some(DigestAlgorithm::Md5Sess));
         for name in ["", "SHA", "SHA-1", "SHA256", "MD5 ", "SHA-512/256", "md5-session"] {
-            assert_eq!(Algorithm::named(name.as_bytes()), None, "{name}");
+            assert_eq!(DigestAlgorithm::named(name.as_bytes()), None, "{name}");
         }
     }
 
     #[test]
     fn the_standard_ones_are_those_of_the_registry() {
-        let standard: Vec<_> =
-            Algorithm::ALL.into_iter().filter(|it| Algorithms::STANDARD.contains(*it)).collect();
-        assert_eq!(standard, Algorithm::ALL[..6]);
-        let changed = Algorithms::STANDARD.without(Algorithm::Md5).with(Algorithm::Sha512);
-        assert!(!changed.contains(Algorithm::Md5) && changed.contains(Algorithm::Sha512));
-        assert!(changed.contains(Algorithm::Md5Sess) && !changed.contains(Algorithm::Sha512Sess));
+        let standard: Vec<_> = DigestAlgorithm::ALL
+            .into_iter()
+            .filter(|it| Algorithms::STANDARD.contains(*it))
+            .collect();
+        assert_eq!(standard, DigestAlgorithm::ALL[..6]);
+        let changed =
+            Algorithms::STANDARD.without(DigestAlgorithm::Md5).with(DigestAlgorithm::Sha512);
+        assert!(
+            !changed.contains(DigestAlgorithm::Md5) && changed.contains(DigestAlgorithm::Sha512)
+        );
+        assert!(
+            changed.contains(DigestAlgorithm::Md5Sess)
+                && !changed.contains(DigestAlgorithm::Sha512Sess)
+        );
     }
 
     /// What is stronger is greater: a choice is a maximum.

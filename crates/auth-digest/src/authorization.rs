@@ -5,10 +5,10 @@ mod write;
 pub(crate) use write::{Front, rest_length, write_rest};
 
 use crate::{
-    Algorithm, BodyHash, Count, Message, NonceCount, Protection, Qop,
+    BodyHash, DigestAlgorithm, DigestMessage, NonceCount, NonceUse, Protection, Qop,
     hash::is_hex,
-    parameters::{self, Name, Value},
-    reason::{self, Refused},
+    parameters::{self, ClaimedName, Value},
+    reason::{self, DigestRefused},
     username::read_ext,
 };
 use std::{borrow::Cow, fmt, str};
@@ -22,15 +22,15 @@ use std::{borrow::Cow, fmt, str};
 /// `Debug` shows nothing.
 ///
 /// ```
-/// use auth_digest::{Algorithm, DigestResponse, Qop};
+/// use auth_digest::{DigestAlgorithm, DigestResponse, Qop};
 /// let credentials = concat!(
 ///     r#"username="Mufasa", realm="testrealm@host.com", nonce="dcd98b7102dd2f0e8b11d0f600bfb0c093", "#,
 ///     r#"uri="/dir/index.html", qop=auth, nc=00000001, cnonce="0a4f113b", "#,
 ///     r#"response="6629fae49393a05397450978507c4ef1", opaque="5ccc069c403ebaf9f0171e9517f40e41""#,
 /// );
 /// let read = DigestResponse::parse(credentials.as_bytes())?;
-/// assert_eq!((read.algorithm(), read.qop()), (Algorithm::Md5, Some(Qop::Auth)));
-/// # Ok::<_, auth_digest::Refused>(())
+/// assert_eq!((read.algorithm(), read.qop()), (DigestAlgorithm::Md5, Some(Qop::Auth)));
+/// # Ok::<_, auth_digest::DigestRefused>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DigestResponse<'a> {
@@ -43,18 +43,18 @@ pub struct DigestResponse<'a> {
     /// The target that the client meant.
     pub uri: Cow<'a, [u8]>,
     /// The algorithm, where one is named.
-    pub named: Option<Algorithm>,
+    pub named: Option<DigestAlgorithm>,
     /// What the server sent along, as it stands between the quotes.
     pub opaque: Option<&'a [u8]>,
     /// What keeps requests apart, where there is a `qop`.
-    pub counted: Option<Counted<'a>>,
+    pub counted: Option<PresentedNonceUse<'a>>,
     /// The response, in hexadecimal digits.
     pub response: &'a [u8],
 }
 
 /// The three parameters that come together.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Counted<'a> {
+pub struct PresentedNonceUse<'a> {
     /// `qop`.
     pub qop: Qop,
     /// `nc`.
@@ -80,7 +80,7 @@ impl<'a> DigestResponse<'a> {
     /// # Errors
     ///
     /// The first reason that was found.
-    pub fn parse(credentials: &'a [u8]) -> Result<Self, Refused> {
+    pub fn parse(credentials: &'a [u8]) -> Result<Self, DigestRefused> {
         let mut found = Found::default();
         parameters::read(credentials, |name, value| found.set(name, value))?;
         found.whole()
@@ -88,8 +88,8 @@ impl<'a> DigestResponse<'a> {
 
     /// The algorithm: MD5 where none is named.
     #[must_use]
-    pub fn algorithm(&self) -> Algorithm {
-        self.named.unwrap_or(Algorithm::Md5)
+    pub fn algorithm(&self) -> DigestAlgorithm {
+        self.named.unwrap_or(DigestAlgorithm::Md5)
     }
 
     /// The quality of protection, if there is one.
@@ -100,18 +100,22 @@ impl<'a> DigestResponse<'a> {
 
     /// What the response has to be about; `None` when that is a body and its hash is not known.
     #[must_use]
-    pub fn message<'m>(&'m self, method: &'m str, body: Option<BodyHash>) -> Option<Message<'m>> {
+    pub fn message<'m>(
+        &'m self,
+        method: &'m str,
+        body: Option<BodyHash>,
+    ) -> Option<DigestMessage<'m>> {
         let protection = match &self.counted {
             None => Protection::Legacy,
             Some(counted) => {
-                let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+                let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
                 match counted.qop {
                     Qop::Auth => Protection::Auth(count),
                     Qop::AuthInt => Protection::AuthInt(count, body?),
                 }
             }
         };
-        Some(Message { method, uri: &self.uri, nonce: &self.nonce, protection })
+        Some(DigestMessage { method, uri: &self.uri, nonce: &self.nonce, protection })
     }
 
     /// The value of its field, scheme included; what is written reads the same again.
@@ -138,9 +142,9 @@ impl fmt::Debug for DigestResponse<'_> {
     }
 }
 
-impl fmt::Debug for Counted<'_> {
+impl fmt::Debug for PresentedNonceUse<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Counted({}, {}, ..)", self.qop, self.nc)
+        write!(f, "PresentedNonceUse({}, {}, ..)", self.qop, self.nc)
     }
 }
 
@@ -174,20 +178,20 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: Name, value: Value<'a>) -> Result<(), Refused> {
+    fn set(&mut self, name: ClaimedName, value: Value<'a>) -> Result<(), DigestRefused> {
         let (slot, form) = match name {
-            Name::User => (&mut self.username, Some(QUOTED)),
-            Name::Realm => (&mut self.realm, Some(QUOTED)),
-            Name::Nonce => (&mut self.nonce, Some(QUOTED)),
-            Name::Uri => (&mut self.uri, Some(QUOTED)),
-            Name::Response => (&mut self.response, Some(QUOTED)),
-            Name::Opaque => (&mut self.opaque, Some(QUOTED)),
-            Name::Cnonce => (&mut self.cnonce, Some(QUOTED)),
-            Name::Nc => (&mut self.nc, Some(TOKEN)),
-            Name::UserHash => (&mut self.userhash, Some(TOKEN)),
-            Name::UserExt => (&mut self.extended, Some(TOKEN)),
-            Name::Algorithm => (&mut self.algorithm, None),
-            Name::Qop => (&mut self.qop, None),
+            ClaimedName::User => (&mut self.username, Some(QUOTED)),
+            ClaimedName::Realm => (&mut self.realm, Some(QUOTED)),
+            ClaimedName::Nonce => (&mut self.nonce, Some(QUOTED)),
+            ClaimedName::Uri => (&mut self.uri, Some(QUOTED)),
+            ClaimedName::Response => (&mut self.response, Some(QUOTED)),
+            ClaimedName::Opaque => (&mut self.opaque, Some(QUOTED)),
+            ClaimedName::Cnonce => (&mut self.cnonce, Some(QUOTED)),
+            ClaimedName::Nc => (&mut self.nc, Some(TOKEN)),
+            ClaimedName::UserHash => (&mut self.userhash, Some(TOKEN)),
+            ClaimedName::UserExt => (&mut self.extended, Some(TOKEN)),
+            ClaimedName::Algorithm => (&mut self.algorithm, None),
+            ClaimedName::Qop => (&mut self.qop, None),
             _ => return Ok(()),
         };
         match form {
@@ -200,16 +204,18 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn whole(&self) -> Result<DigestResponse<'a>, Refused> {
+    fn whole(&self) -> Result<DigestResponse<'a>, DigestRefused> {
         let realm = self.realm.ok_or(reason::REALM_MISSING)?.bytes();
         let nonce = self.nonce.ok_or(reason::NONCE_MISSING)?.bytes();
         let uri = self.uri.ok_or(reason::URI_MISSING)?.bytes();
         let response = self.response.ok_or(reason::RESPONSE_MISSING)?.raw();
         let named = match self.algorithm {
             None => None,
-            Some(value) => Some(Algorithm::named(value.raw()).ok_or(reason::ALGORITHM_UNKNOWN)?),
+            Some(value) => {
+                Some(DigestAlgorithm::named(value.raw()).ok_or(reason::ALGORITHM_UNKNOWN)?)
+            }
         };
-        let algorithm = named.unwrap_or(Algorithm::Md5);
+        let algorithm = named.unwrap_or(DigestAlgorithm::Md5);
         if !is_hash(algorithm, response) {
             return Err(reason::RESPONSE_FORM);
         }
@@ -222,7 +228,7 @@ impl<'a> Found<'a> {
         Ok(DigestResponse { username, realm, nonce, uri, named, opaque, counted, response })
     }
 
-    fn counted(&self) -> Result<Option<Counted<'a>>, Refused> {
+    fn counted(&self) -> Result<Option<PresentedNonceUse<'a>>, DigestRefused> {
         let Some(qop) = self.qop else {
             return match (self.nc, self.cnonce) {
                 (Some(_), _) => Err(reason::NC_WITHOUT_QOP),
@@ -233,14 +239,14 @@ impl<'a> Found<'a> {
         let qop = Qop::named(qop.raw()).ok_or(reason::QOP_UNKNOWN)?;
         let nc = NonceCount::read(self.nc.ok_or(reason::NC_MISSING)?.raw());
         let cnonce = self.cnonce.filter(|value| !value.raw().is_empty());
-        Ok(Some(Counted {
+        Ok(Some(PresentedNonceUse {
             qop,
             nc: nc.ok_or(reason::NC_FORM)?,
             cnonce: cnonce.ok_or(reason::CNONCE_MISSING)?.bytes(),
         }))
     }
 
-    fn username(&self, algorithm: Algorithm) -> Result<Username<'a>, Refused> {
+    fn username(&self, algorithm: DigestAlgorithm) -> Result<Username<'a>, DigestRefused> {
         let hashed = match self.userhash {
             None => false,
             Some(value) if value.is(b"false") => false,
@@ -272,7 +278,7 @@ enum Written {
 const QUOTED: Written = Written::Quoted;
 const TOKEN: Written = Written::Token;
 
-fn is_hash(algorithm: Algorithm, text: &[u8]) -> bool {
+fn is_hash(algorithm: DigestAlgorithm, text: &[u8]) -> bool {
     text.len() == algorithm.function().digits() && is_hex(text)
 }
 
@@ -297,7 +303,7 @@ mod tests {
 
     /// What becomes of good credentials when one piece of them is another.
     #[track_caller]
-    fn check(from: &str, to: &str, expected: Result<(), Refused>) {
+    fn check(from: &str, to: &str, expected: Result<(), DigestRefused>) {
         assert!(GOOD.contains(from), "{from}");
         let changed = GOOD.replacen(from, to, 1);
         let read = DigestResponse::parse(changed.as_bytes());

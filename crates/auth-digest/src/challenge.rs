@@ -1,8 +1,8 @@
 //! What a Digest challenge says, read and written (RFC 7616 section 3.3).
 
 use crate::{
-    Algorithm, Offered,
-    parameters::{self, Fault, Name, Value},
+    DigestAlgorithm, OfferedQop,
+    parameters::{self, ClaimedName, Fault, Value},
 };
 use auth_core::{Challenge, ChallengeView, Error, Result};
 use std::{borrow::Cow, str};
@@ -11,11 +11,11 @@ use std::{borrow::Cow, str};
 ///
 /// ```
 /// use auth_core::Challenges;
-/// use auth_digest::{Algorithm, DigestChallenge, Offered};
+/// use auth_digest::{DigestAlgorithm, DigestChallenge, OfferedQop};
 /// let field = br#"digest Realm="a", qop="auth,auth-int,x", algorithm=md5-sess, nonce="b", stale=TRUE, new=1"#;
 /// let view = Challenges::parse(field).next().unwrap()?;
 /// let challenge = DigestChallenge::of(&view)?;
-/// assert_eq!((challenge.algorithm(), challenge.offered), (Some(Algorithm::Md5Sess), Offered::Both));
+/// assert_eq!((challenge.algorithm(), challenge.offered), (Some(DigestAlgorithm::Md5Sess), OfferedQop::Both));
 /// assert!(challenge.stale);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -34,7 +34,7 @@ pub struct DigestChallenge<'a> {
     /// The algorithm.
     pub named: NamedAlgorithm,
     /// The qualities of protection.
-    pub offered: Offered,
+    pub offered: OfferedQop,
     /// Does the server want user names in UTF-8, and say so?
     pub utf8: bool,
     /// Does the server know users by the hash of their name?
@@ -47,7 +47,7 @@ pub enum NamedAlgorithm {
     /// None is named: MD5.
     Absent,
     /// This one.
-    Known(Algorithm),
+    Known(DigestAlgorithm),
     /// One that is not implemented: such a challenge is passed over (RFC 7616 section 3.3).
     Unknown,
 }
@@ -64,7 +64,7 @@ impl<'a> DigestChallenge<'a> {
         }
         let mut found = Found::default();
         for parameter in view.parameters() {
-            found.set(Name::of(parameter.name.as_bytes()), parameter.value.into());
+            found.set(ClaimedName::of(parameter.name.as_bytes()), parameter.value.into());
         }
         found.whole()
     }
@@ -92,9 +92,9 @@ impl<'a> DigestChallenge<'a> {
 
     /// The algorithm, MD5 where none is named; `None` for one that is not implemented.
     #[must_use]
-    pub const fn algorithm(&self) -> Option<Algorithm> {
+    pub const fn algorithm(&self) -> Option<DigestAlgorithm> {
         match self.named {
-            NamedAlgorithm::Absent => Some(Algorithm::Md5),
+            NamedAlgorithm::Absent => Some(DigestAlgorithm::Md5),
             NamedAlgorithm::Known(algorithm) => Some(algorithm),
             NamedAlgorithm::Unknown => None,
         }
@@ -156,17 +156,17 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: Name, value: Value<'a>) {
+    fn set(&mut self, name: ClaimedName, value: Value<'a>) {
         let slot = match name {
-            Name::Realm => &mut self.realm,
-            Name::Nonce => &mut self.nonce,
-            Name::Opaque => &mut self.opaque,
-            Name::Domain => &mut self.domain,
-            Name::Stale => &mut self.stale,
-            Name::Algorithm => &mut self.algorithm,
-            Name::Qop => &mut self.qop,
-            Name::Charset => &mut self.charset,
-            Name::UserHash => &mut self.userhash,
+            ClaimedName::Realm => &mut self.realm,
+            ClaimedName::Nonce => &mut self.nonce,
+            ClaimedName::Opaque => &mut self.opaque,
+            ClaimedName::Domain => &mut self.domain,
+            ClaimedName::Stale => &mut self.stale,
+            ClaimedName::Algorithm => &mut self.algorithm,
+            ClaimedName::Qop => &mut self.qop,
+            ClaimedName::Charset => &mut self.charset,
+            ClaimedName::UserHash => &mut self.userhash,
             _ => return,
         };
         *slot = Some(value);
@@ -183,12 +183,12 @@ impl<'a> Found<'a> {
             opaque: self.opaque.map(Value::raw),
             domain: self.domain.map(Value::bytes),
             stale: is(self.stale, b"true"),
-            named: match self.algorithm.map(|value| Algorithm::named(value.raw())) {
+            named: match self.algorithm.map(|value| DigestAlgorithm::named(value.raw())) {
                 None => NamedAlgorithm::Absent,
                 Some(None) => NamedAlgorithm::Unknown,
                 Some(Some(algorithm)) => NamedAlgorithm::Known(algorithm),
             },
-            offered: self.qop.map_or(Offered::Legacy, |value| Offered::read(value.raw())),
+            offered: self.qop.map_or(OfferedQop::Legacy, |value| OfferedQop::read(value.raw())),
             utf8: is(self.charset, b"UTF-8"),
             userhash: is(self.userhash, b"true"),
         })
@@ -249,8 +249,11 @@ mod tests {
         let read =
             |list: &'static str| DigestChallenge::parse(list.as_bytes()).unwrap().algorithm();
         assert_eq!(read("Digest realm=\"a\", nonce=\"b\", algorithm=SHA-3"), None);
-        assert_eq!(read("Digest realm=\"a\", nonce=\"b\""), Some(Algorithm::Md5));
-        assert_eq!(read("Digest realm=\"a\", nonce=\"b\", algorithm=md5"), Some(Algorithm::Md5));
+        assert_eq!(read("Digest realm=\"a\", nonce=\"b\""), Some(DigestAlgorithm::Md5));
+        assert_eq!(
+            read("Digest realm=\"a\", nonce=\"b\", algorithm=md5"),
+            Some(DigestAlgorithm::Md5)
+        );
     }
 
     #[test]
@@ -265,13 +268,14 @@ mod tests {
         assert_eq!(DigestChallenge::of(&view).unwrap_err().code(), "digest_challenge_scheme");
     }
 
-    fn offered() -> impl Strategy<Value = Offered> {
-        use Offered::*;
+    fn offered() -> impl Strategy<Value = OfferedQop> {
+        use OfferedQop::*;
         prop_oneof![Just(Legacy), Just(Auth), Just(AuthInt), Just(Both)]
     }
 
     fn named() -> impl Strategy<Value = NamedAlgorithm> {
-        let known = proptest::sample::select(&Algorithm::ALL[..]).prop_map(NamedAlgorithm::Known);
+        let known =
+            proptest::sample::select(&DigestAlgorithm::ALL[..]).prop_map(NamedAlgorithm::Known);
         prop_oneof![Just(NamedAlgorithm::Absent), known]
     }
 

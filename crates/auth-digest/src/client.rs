@@ -1,16 +1,16 @@
 //! The client's end.
 
 mod exchange;
+mod form;
 mod policy;
 mod respond;
 mod session;
 mod side;
 mod spaces;
-mod typed;
 
-pub use policy::{Md5, Policy};
-pub use session::Counting;
-pub use typed::TypedFields;
+pub use form::DigestForm;
+pub use policy::{ChallengePolicy, Md5Allowed};
+pub use session::NonceCounting;
 
 use crate::{BodyHash, HashFunction, Qop, authorization::has_control};
 use auth_core::{
@@ -23,7 +23,7 @@ use policy::Channel;
 use session::User;
 use side::Side;
 pub(crate) use spaces::target;
-use spaces::{Kept, Place, Spaces, Standing};
+use spaces::{KeptSession, ProtectionSpace, Spaces, Standing};
 use std::{fmt, sync::Arc};
 
 /// Answers Digest challenges (RFC 7616), and from the second request on answers before it is asked.
@@ -32,7 +32,7 @@ use std::{fmt, sync::Arc};
 /// What was learned is kept and shared: each further request has the next nonce count and costs no extra round trip,
 /// until the server says that its nonce is old. Several threads may use one at once.
 ///
-/// Of several challenges the strongest that the [`Policy`] allows is answered. An `rspauth` that the server sends is
+/// Of several challenges the strongest that the [`ChallengePolicy`] allows is answered. An `rspauth` that the server sends is
 /// checked, and `nextnonce` is taken over. A nonce that has just been issued and is refused means a wrong password: the
 /// 401 is then the answer.
 ///
@@ -43,16 +43,16 @@ use std::{fmt, sync::Arc};
 /// normalized to NFC. The hash states that are kept are wiped with the password when this is dropped.
 ///
 /// ```
-/// use auth_core::{Only, SystemRandom};
+/// use auth_core::{OriginBound, SystemRandom};
 /// use auth_digest::Digest;
 /// let digest = Digest::new("alice", "s3cret", SystemRandom::new())?;
-/// let digest = Only::new(["https://api.example.com".parse()?], digest);
+/// let digest = OriginBound::new(["https://api.example.com".parse()?], digest);
 /// # let _: &dyn auth_core::Authenticator = &digest;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 pub struct Digest {
     user: Arc<User>,
-    policy: Policy,
+    policy: ChallengePolicy,
     random: Arc<dyn Random>,
     side: Side,
     stamper: Stamper,
@@ -76,7 +76,7 @@ impl Digest {
         check_name(user)?;
         Ok(Self {
             user: Arc::new(User { name: user.into(), password: password.into() }),
-            policy: Policy::new(),
+            policy: ChallengePolicy::new(),
             random: Arc::new(random),
             side: Side::Server,
             stamper: Stamper::new(),
@@ -88,7 +88,7 @@ impl Digest {
 
     /// Which challenges are answered, and how.
     #[must_use]
-    pub fn with_policy(self, policy: Policy) -> Self {
+    pub fn with_policy(self, policy: ChallengePolicy) -> Self {
         Self { policy, ..self }
     }
 
@@ -124,17 +124,17 @@ impl Digest {
     ///
     /// `Error::Config` that names the field: a nonce count, a client nonce or a `-sess` algorithm without qop, or a
     /// control character.
-    pub fn starting_from(self, fields: &TypedFields<'_>) -> Result<Self> {
+    pub fn with_form(self, fields: &DigestForm<'_>) -> Result<Self> {
         let session = fields.session(&self.user, &*self.random)?;
         // What a server thinks of it is not known, but it is no nonce of its own that it refuses.
-        self.spaces.keep(session, Place::Anywhere, Standing::Proven);
+        self.spaces.keep(session, ProtectionSpace::Anywhere, Standing::Proven);
         Ok(self)
     }
 
     /// How long the body of an answer may be that is read to check an `rspauth` under `auth-int`; 1 MiB unless set. A
     /// longer one is an error.
     #[must_use]
-    pub fn reading_at_most(self, bytes: usize) -> Self {
+    pub fn with_body_limit(self, bytes: usize) -> Self {
         Self { most_read: bytes, ..self }
     }
 
@@ -151,7 +151,11 @@ impl Digest {
     }
 
     /// The answer under one nonce, `None` when the nonce has been counted to its end.
-    fn present_under(&self, kept: &Kept, request: RequestView<'_>) -> Result<Option<Credentials>> {
+    fn present_under(
+        &self,
+        kept: &KeptSession,
+        request: RequestView<'_>,
+    ) -> Result<Option<Credentials>> {
         self.check_channel(kept, request.uri)?;
         let answered = if *request.method == Method::CONNECT {
             let authority = request.uri.authority().map_or("", http::uri::Authority::as_str);
@@ -169,7 +173,7 @@ impl Digest {
 
     fn answer(
         &self,
-        kept: &Kept,
+        kept: &KeptSession,
         request: RequestView<'_>,
         target: &str,
     ) -> Result<Option<http::HeaderValue>> {
@@ -177,7 +181,7 @@ impl Digest {
         kept.session.answer(request.method.as_str(), target, body)
     }
 
-    fn usable(&self, request: RequestView<'_>) -> Option<Arc<Kept>> {
+    fn usable(&self, request: RequestView<'_>) -> Option<Arc<KeptSession>> {
         if !self.side.is_asked_at(request.hop) {
             return None;
         }
@@ -185,9 +189,11 @@ impl Digest {
     }
 
     /// What is kept for every place was not judged for any.
-    fn check_channel(&self, kept: &Kept, uri: &Uri) -> Result<()> {
+    fn check_channel(&self, kept: &KeptSession, uri: &Uri) -> Result<()> {
         let algorithm = kept.session.terms.algorithm;
-        if matches!(kept.place, Place::At { .. }) || algorithm.function() != HashFunction::Md5 {
+        if matches!(kept.place, ProtectionSpace::At { .. })
+            || algorithm.function() != HashFunction::Md5
+        {
             return Ok(());
         }
         self.policy.allows(algorithm, channel(uri)).map_err(|_| {
@@ -272,7 +278,8 @@ impl fmt::Debug for Digest {
 mod tests {
     use super::*;
     use crate::{
-        Algorithm, Count, DigestChallenge, DigestResponse, Ha1, Message, NonceCount, Protection,
+        DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1, NonceCount, NonceUse,
+        Protection,
     };
     use auth_core::{Attempts, Authorization, Body, Hop, Next, SystemRandom};
     use auth_testing::{Scripted, SeededRandom};
@@ -482,7 +489,7 @@ mod tests {
             let server = |received: Received<'_>| match received.credentials() {
                 None => ask(fields),
                 Some(credentials) => {
-                    assert_eq!(credentials.algorithm(), Algorithm::Sha256);
+                    assert_eq!(credentials.algorithm(), DigestAlgorithm::Sha256);
                     assert!(received.is_right("s3cret"));
                     ok()
                 }
@@ -523,13 +530,13 @@ mod tests {
 
     #[test]
     fn a_policy_that_nothing_offered_fits_is_an_error_and_not_the_401() {
-        let int = || alice().with_policy(Policy::new().qop(Qop::AuthInt));
+        let int = || alice().with_policy(ChallengePolicy::new().with_qop(Qop::AuthInt));
         assert_eq!(
             drive(&int(), |_| ask(&[&challenge("n")])).unwrap_err().code(),
             "digest_choice_qop"
         );
         let md5 = "Digest realm=\"r\", nonce=\"m\", qop=\"auth\"";
-        let never = alice().with_policy(Policy::new().md5(Md5::Never));
+        let never = alice().with_policy(ChallengePolicy::new().with_md5(Md5Allowed::Never));
         assert_eq!(drive(&never, |_| ask(&[md5])).unwrap_err().code(), "digest_choice_md5");
         let open = |digest: &Digest, url| {
             drive_to(digest, url, |received| match received.field() {
@@ -540,7 +547,7 @@ mod tests {
         let error = open(&alice(), "http://a.example/").unwrap_err();
         assert!(matches!(error, Error::Config(_)) && error.code() == "digest_choice_md5");
         assert_eq!(open(&alice(), "http://127.0.0.1:8080/").unwrap().1, 2);
-        let anywhere = alice().with_policy(Policy::new().md5(Md5::Anywhere));
+        let anywhere = alice().with_policy(ChallengePolicy::new().with_md5(Md5Allowed::Anywhere));
         assert_eq!(open(&anywhere, "http://a.example/").unwrap().1, 2);
     }
 
@@ -743,10 +750,10 @@ mod tests {
         let respond = |rest: &str, protection| {
             let field = format!("Digest realm=\"r\", nonce=\"n\"{rest}");
             let challenge = DigestChallenge::parse(field.as_bytes()).unwrap();
-            let message = Message { method: "GET", uri: b"/", nonce: b"", protection };
+            let message = DigestMessage { method: "GET", uri: b"/", nonce: b"", protection };
             challenge.respond("a", b"b", &message).map(drop).map_err(|error| error.code())
         };
-        let count = Count { nc: NonceCount::FIRST, cnonce: b"c" };
+        let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
         let int = Protection::AuthInt(count, BodyHash::of(HashFunction::Md5, b""));
         let qop = Err("digest_choice_qop");
         assert_eq!(respond(", qop=\"auth\"", Protection::Auth(count)), Ok(()));
@@ -786,13 +793,17 @@ mod tests {
         let counted = credentials.counted.clone().unwrap();
         let ha1 = Ha1::new(HashFunction::Sha256, "alice", &credentials.realm, b"s3cret");
         let session = ha1.session(credentials.algorithm(), &credentials.nonce, &counted.cnonce);
-        let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+        let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
         let protection = match body {
             None => Protection::Auth(count),
             Some(body) => Protection::AuthInt(count, BodyHash::of(HashFunction::Sha256, body)),
         };
-        let message =
-            Message { method: "", uri: &credentials.uri, nonce: &credentials.nonce, protection };
+        let message = DigestMessage {
+            method: "",
+            uri: &credentials.uri,
+            nonce: &credentials.nonce,
+            protection,
+        };
         let qop = if body.is_some() { "auth-int" } else { "auth" };
         let cnonce = std::str::from_utf8(&counted.cnonce).unwrap();
         let rspauth = session.rspauth(&message);
@@ -833,10 +844,10 @@ mod tests {
 
     #[test]
     fn under_auth_int_the_body_of_the_answer_is_proven_too() {
-        let int = || alice().with_policy(Policy::new().qop(Qop::AuthInt));
+        let int = || alice().with_policy(ChallengePolicy::new().with_qop(Qop::AuthInt));
         check_info(&int(), |received| rspauth(received, Some(b"good")), Ok((200, 2)));
         check_info(&int(), |received| rspauth(received, Some(b"evil")), Err("digest_rspauth"));
-        let short = int().reading_at_most(3);
+        let short = int().with_body_limit(3);
         check_info(&short, |received| rspauth(received, Some(b"good")), Err("digest_rspauth_body"));
         assert_eq!(alice().reads(StatusCode::OK, &HeaderMap::new()), Need::Nothing);
         let info = |text: &'static str| {
@@ -923,16 +934,16 @@ mod tests {
         assert_eq!(drive(&digest, seen).unwrap(), (200, 1));
     }
 
-    fn typed(change: impl FnOnce(&mut TypedFields<'static>)) -> Result<Digest> {
-        let mut fields = TypedFields::new("r", "typed");
+    fn typed(change: impl FnOnce(&mut DigestForm<'static>)) -> Result<Digest> {
+        let mut fields = DigestForm::new("r", "typed");
         change(&mut fields);
-        alice().starting_from(&fields)
+        alice().with_form(&fields)
     }
 
     #[test]
     fn typed_fields_are_sent_from_the_first_request_on_and_their_count_rises() {
         let digest = typed(|fields| {
-            fields.algorithm = Some(Algorithm::Sha256);
+            fields.algorithm = Some(DigestAlgorithm::Sha256);
             fields.qop = Some(Qop::Auth);
             fields.nonce_count = Some(NonceCount::typed("a").unwrap());
             fields.client_nonce = Some("mine");
@@ -958,7 +969,7 @@ mod tests {
     fn typed_fields_are_repeated_to_the_letter_by_name_alone() {
         let digest = typed(|fields| {
             fields.qop = Some(Qop::Auth);
-            fields.counting = Counting::Repeated;
+            fields.counting = NonceCounting::Repeated;
         })
         .unwrap();
         let mut fields = Vec::new();
@@ -976,7 +987,7 @@ mod tests {
 
     #[test]
     fn a_challenge_takes_the_place_of_what_was_typed() {
-        let digest = typed(|fields| fields.algorithm = Some(Algorithm::Sha256)).unwrap();
+        let digest = typed(|fields| fields.algorithm = Some(DigestAlgorithm::Sha256)).unwrap();
         let server = |received: Received<'_>| match received.count("n") {
             Some(_) if received.is_right("s3cret") => ok(),
             _ => ask(&[&challenge("n")]),
@@ -988,7 +999,7 @@ mod tests {
     #[test]
     fn typed_fields_that_do_not_go_together_are_named() {
         #[track_caller]
-        fn check(change: impl FnOnce(&mut TypedFields<'static>), code: &str, name: &str) {
+        fn check(change: impl FnOnce(&mut DigestForm<'static>), code: &str, name: &str) {
             let error = typed(change).unwrap_err();
             assert_eq!(error.code(), code);
             assert!(error.to_string().starts_with(&format!("configuration: {name} ")), "{error}");
@@ -997,7 +1008,7 @@ mod tests {
         check(|fields| fields.nonce_count = Some(NonceCount::FIRST), count, "nonce count");
         check(|fields| fields.client_nonce = Some("c"), nonce, "client nonce");
         check(
-            |fields| fields.algorithm = Some(Algorithm::Md5Sess),
+            |fields| fields.algorithm = Some(DigestAlgorithm::Md5Sess),
             "digest_typed_algorithm",
             "algorithm",
         );
@@ -1021,7 +1032,7 @@ mod tests {
     #[test]
     fn a_count_that_has_reached_its_end_begins_with_another_nonce() {
         let digest = typed(|fields| {
-            fields.algorithm = Some(Algorithm::Sha256);
+            fields.algorithm = Some(DigestAlgorithm::Sha256);
             fields.qop = Some(Qop::Auth);
             fields.nonce_count = NonceCount::new(u32::MAX);
         })
@@ -1062,7 +1073,7 @@ mod tests {
         credentials.commit(&mut to, &mut headers).unwrap();
         let read = Received { uri: &to, headers: &headers }.credentials().unwrap();
         let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
-        let session = ha1.session(Algorithm::Sha256, b"n", b"");
+        let session = ha1.session(DigestAlgorithm::Sha256, b"n", b"");
         let body = BodyHash::of(HashFunction::Sha256, b"{}");
         let expected = session.response(&read.message("POST", Some(body)).unwrap());
         assert!(expected.matches(read.response));
@@ -1240,10 +1251,10 @@ mod tests {
 
         #[test]
         fn one_answer_is_that_of_a_client(user in "[a-z\u{e9} \"\\\\]{0,9}", utf8: bool, userhash: bool, session: bool) {
-            let algorithm = if session { Algorithm::Sha256Sess } else { Algorithm::Sha256 };
+            let algorithm = if session { DigestAlgorithm::Sha256Sess } else { DigestAlgorithm::Sha256 };
             let challenge = DigestChallenge {
                 realm: b"r \"x\""[..].into(), nonce: b"n"[..].into(), opaque: Some(b"o"), domain: None, stale: false,
-                named: crate::NamedAlgorithm::Known(algorithm), offered: crate::Offered::Auth, utf8, userhash,
+                named: crate::NamedAlgorithm::Known(algorithm), offered: crate::OfferedQop::Auth, utf8, userhash,
             };
             let digest = Digest::new(&user, "p", SeededRandom::new(7)).unwrap();
             let asked = challenge.write().unwrap();
@@ -1253,8 +1264,8 @@ mod tests {
                 Some(field) => { kept = field.as_bytes().to_vec(); ok() }
             }).unwrap();
             let cnonce = cnonce(&SeededRandom::new(7)).unwrap();
-            let count = Count { nc: NonceCount::FIRST, cnonce: &cnonce };
-            let message = Message { method: "GET", uri: b"/dir/index.html?q=1", nonce: b"", protection: Protection::Auth(count) };
+            let count = NonceUse { nc: NonceCount::FIRST, cnonce: &cnonce };
+            let message = DigestMessage { method: "GET", uri: b"/dir/index.html?q=1", nonce: b"", protection: Protection::Auth(count) };
             let once = challenge.respond(&user, b"p", &message).unwrap();
             prop_assert_eq!(once.as_bytes(), &*kept);
         }

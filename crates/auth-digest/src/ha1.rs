@@ -1,8 +1,8 @@
 //! HA1, the hash that stands for a password, and what of it a session knows (RFC 7616 section 3.4.2).
 
 use crate::{
-    Algorithm, HashFunction,
-    hash::{Hasher, Hex, SecretHex},
+    DigestAlgorithm, HashFunction,
+    hash::{Hasher, HexDigest, SecretHex},
 };
 use auth_core::{Error, Result};
 use std::fmt;
@@ -34,7 +34,7 @@ impl Ha1 {
     /// Of a user name, realm and password as they are: UTF-8 in the form that both sides agree on (RFC 7616 section 4
     /// wants NFC). The realm is without quotes and escapes.
     ///
-    /// A `:` in the user name makes it ambiguous; [`Digest`](crate::Digest) and [`Accounts`](crate::Accounts) refuse it.
+    /// A `:` in the user name makes it ambiguous; [`Digest`](crate::Digest) and [`DigestAccounts`](crate::DigestAccounts) refuse it.
     #[must_use]
     pub fn new(function: HashFunction, user: &str, realm: &[u8], password: &[u8]) -> Self {
         let mut hasher = Hasher::new(function);
@@ -52,7 +52,7 @@ impl Ha1 {
     ///
     /// `Error::Config` when it is not that.
     pub fn from_hex(function: HashFunction, hex: &str) -> Result<Self> {
-        let hex = Hex::read(function, hex.as_bytes()).ok_or_else(|| {
+        let hex = HexDigest::read(function, hex.as_bytes()).ok_or_else(|| {
             let text = format!("ha1 is not {} lower-case hexadecimal digits", function.digits());
             Error::config("digest_ha1", text)
         })?;
@@ -74,7 +74,7 @@ impl Ha1 {
     /// What responses are computed with under an algorithm of its hash function: itself, or under a `-sess` form the
     /// hash `H(HA1 ":" nonce ":" cnonce)`, with the nonce and cnonce of the first request.
     #[must_use]
-    pub fn session(&self, algorithm: Algorithm, nonce: &[u8], cnonce: &[u8]) -> SessionHa1 {
+    pub fn session(&self, algorithm: DigestAlgorithm, nonce: &[u8], cnonce: &[u8]) -> SessionHa1 {
         let hex = if algorithm.is_session() {
             let mut hasher = Hasher::new(self.function);
             hasher.update(self.expose());
@@ -146,9 +146,9 @@ mod tests {
     fn a_session_has_a_secret_of_its_own_under_sess_alone() {
         let ha1 = Ha1::new(HashFunction::Md5, "Mufasa", b"testrealm@host.com", b"Circle Of Life");
         assert_eq!(ha1.expose(), b"939e7578ed9e3c518a452acee763bce9");
-        let plain = ha1.session(Algorithm::Md5, b"nonce", b"cnonce");
+        let plain = ha1.session(DigestAlgorithm::Md5, b"nonce", b"cnonce");
         assert_eq!(plain.expose(), ha1.expose());
-        let session = ha1.session(Algorithm::Md5Sess, b"nonce", b"cnonce");
+        let session = ha1.session(DigestAlgorithm::Md5Sess, b"nonce", b"cnonce");
         let mut expected = Hasher::new(HashFunction::Md5);
         expected.update(b"939e7578ed9e3c518a452acee763bce9:nonce:cnonce");
         assert_eq!(session.expose(), expected.finish().as_bytes());
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn shows_nothing() {
         let ha1 = Ha1::new(HashFunction::Md5, "a", b"b", b"c");
-        let session = ha1.session(Algorithm::Md5, b"", b"");
+        let session = ha1.session(DigestAlgorithm::Md5, b"", b"");
         assert_eq!(format!("{ha1:?} {session:?}"), "Ha1(..) SessionHa1(..)");
     }
 }

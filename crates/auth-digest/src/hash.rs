@@ -53,14 +53,14 @@ impl Hasher {
     }
 
     #[inline]
-    pub(crate) fn finish(mut self) -> Hex {
+    pub(crate) fn finish(mut self) -> HexDigest {
         let gathered = self.gathered.get(..self.length).unwrap_or_default();
         match (self.state.take(), self.function) {
             (Some(state), _) => state.finish(gathered),
-            (None, HashFunction::Md5) => Hex::of(&Md5::digest(gathered)),
-            (None, HashFunction::Sha256) => Hex::of(&Sha256::digest(gathered)),
-            (None, HashFunction::Sha512) => Hex::of(&Sha512::digest(gathered)),
-            (None, HashFunction::Sha512_256) => Hex::of(&Sha512_256::digest(gathered)),
+            (None, HashFunction::Md5) => HexDigest::of(&Md5::digest(gathered)),
+            (None, HashFunction::Sha256) => HexDigest::of(&Sha256::digest(gathered)),
+            (None, HashFunction::Sha512) => HexDigest::of(&Sha512::digest(gathered)),
+            (None, HashFunction::Sha512_256) => HexDigest::of(&Sha512_256::digest(gathered)),
         }
     }
 
@@ -108,24 +108,24 @@ impl State {
     }
 
     #[inline]
-    fn finish(self, last: &[u8]) -> Hex {
+    fn finish(self, last: &[u8]) -> HexDigest {
         match self {
-            Self::Md5(hash) => Hex::of(&hash.chain_update(last).finalize()),
-            Self::Sha256(hash) => Hex::of(&hash.chain_update(last).finalize()),
-            Self::Sha512(hash) => Hex::of(&hash.chain_update(last).finalize()),
-            Self::Sha512_256(hash) => Hex::of(&hash.chain_update(last).finalize()),
+            Self::Md5(hash) => HexDigest::of(&hash.chain_update(last).finalize()),
+            Self::Sha256(hash) => HexDigest::of(&hash.chain_update(last).finalize()),
+            Self::Sha512(hash) => HexDigest::of(&hash.chain_update(last).finalize()),
+            Self::Sha512_256(hash) => HexDigest::of(&hash.chain_update(last).finalize()),
         }
     }
 }
 
 /// A hash in lower-case hexadecimal: 32, 64 or 128 characters, on the stack.
 #[derive(Clone, Copy)]
-pub struct Hex {
+pub struct HexDigest {
     digits: [u8; Self::MOST],
     length: u8,
 }
 
-impl Hex {
+impl HexDigest {
     const MOST: usize = 128;
 
     #[inline]
@@ -176,15 +176,15 @@ impl Hex {
 }
 
 /// Shows nothing: it may be a secret.
-impl fmt::Debug for Hex {
+impl fmt::Debug for HexDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Hex(..)")
+        f.write_str("HexDigest(..)")
     }
 }
 
 /// A hash that is as good as a password: wiped when dropped.
 #[derive(Clone)]
-pub(crate) struct SecretHex(pub(crate) Hex);
+pub(crate) struct SecretHex(pub(crate) HexDigest);
 
 impl Drop for SecretHex {
     #[inline]
@@ -243,7 +243,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn of(function: HashFunction, pieces: &[&[u8]]) -> Hex {
+    fn of(function: HashFunction, pieces: &[&[u8]]) -> HexDigest {
         let mut hasher = Hasher::new(function);
         pieces.iter().for_each(|piece| hasher.update(piece));
         hasher.finish()
@@ -255,7 +255,10 @@ mod tests {
         assert_eq!(whole.as_bytes(), expected.as_bytes());
         assert!(of(function, &[b"a", b"", b"bc"]).matches(expected.as_bytes()));
         assert_eq!(function.digits(), expected.len());
-        assert_eq!(Hex::read(function, expected.as_bytes()).unwrap().as_bytes(), whole.as_bytes());
+        assert_eq!(
+            HexDigest::read(function, expected.as_bytes()).unwrap().as_bytes(),
+            whole.as_bytes()
+        );
     }
 
     /// The examples of RFC 1321 and FIPS 180-4.
@@ -287,10 +290,10 @@ mod tests {
             for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512, HashFunction::Sha512_256] {
                 let pieces: Vec<&[u8]> = pieces.iter().map(Vec::as_slice).collect();
                 let whole = match function {
-                    HashFunction::Md5 => Hex::of(&Md5::digest(pieces.concat())),
-                    HashFunction::Sha256 => Hex::of(&Sha256::digest(pieces.concat())),
-                    HashFunction::Sha512 => Hex::of(&Sha512::digest(pieces.concat())),
-                    HashFunction::Sha512_256 => Hex::of(&Sha512_256::digest(pieces.concat())),
+                    HashFunction::Md5 => HexDigest::of(&Md5::digest(pieces.concat())),
+                    HashFunction::Sha256 => HexDigest::of(&Sha256::digest(pieces.concat())),
+                    HashFunction::Sha512 => HexDigest::of(&Sha512::digest(pieces.concat())),
+                    HashFunction::Sha512_256 => HexDigest::of(&Sha512_256::digest(pieces.concat())),
                 };
                 prop_assert!(of(function, &pieces).matches(whole.as_bytes()));
                 let (first, rest) = pieces.split_at(at.min(pieces.len()));
@@ -312,14 +315,14 @@ mod tests {
         let short = good.trim_end_matches('2');
         let long = [good, "0"].concat();
         for other in [short, "", &good.to_uppercase(), &good.replace('9', "g"), &long] {
-            assert!(Hex::read(HashFunction::Md5, other.as_bytes()).is_none(), "{other}");
+            assert!(HexDigest::read(HashFunction::Md5, other.as_bytes()).is_none(), "{other}");
         }
-        assert!(Hex::read(HashFunction::Sha256, good.as_bytes()).is_none());
+        assert!(HexDigest::read(HashFunction::Sha256, good.as_bytes()).is_none());
     }
 
     #[test]
     fn matches_the_same_digits_alone_and_shows_none() {
-        let hex = Hex::of(&[0x12, 0xab]);
+        let hex = HexDigest::of(&[0x12, 0xab]);
         assert!(hex.matches(b"12ab"));
         for other in [&b"12aB"[..], b"12a", b"12abc", b"", b"22ab"] {
             assert!(!hex.matches(other));
@@ -328,12 +331,12 @@ mod tests {
         let longer = [long.as_bytes(), b"00000000"].concat();
         assert!(long.matches(long.as_bytes()) && !long.matches(&longer));
         assert!(!long.matches(long.as_bytes().split_last_chunk::<8>().unwrap().0));
-        assert_eq!(format!("{hex:?}"), "Hex(..)");
+        assert_eq!(format!("{hex:?}"), "HexDigest(..)");
     }
 
     #[test]
     fn wipes_every_digit() {
-        let mut hex = Hex::of(&[0xff; 64]);
+        let mut hex = HexDigest::of(&[0xff; 64]);
         hex.wipe();
         assert_eq!(hex.as_bytes(), [0; 128]);
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     NonceCount, Qop,
-    parameters::{self, Fault, Name, write_quoted},
+    parameters::{self, ClaimedName, Fault, write_quoted},
 };
 use auth_core::{Error, Result};
 use http::HeaderValue;
@@ -40,11 +40,13 @@ impl<'a> AuthenticationInfo<'a> {
         let mut info = Self::default();
         let read = parameters::read(field, |name, value| {
             match name {
-                Name::NextNonce => info.nextnonce = Some(value.bytes()),
-                Name::Qop => info.qop = Some(Qop::named(value.raw()).ok_or(Fault::Syntax)?),
-                Name::RspAuth => info.rspauth = Some(value.bytes()),
-                Name::Cnonce => info.cnonce = Some(value.bytes()),
-                Name::Nc => info.nc = Some(NonceCount::read(value.raw()).ok_or(Fault::Syntax)?),
+                ClaimedName::NextNonce => info.nextnonce = Some(value.bytes()),
+                ClaimedName::Qop => info.qop = Some(Qop::named(value.raw()).ok_or(Fault::Syntax)?),
+                ClaimedName::RspAuth => info.rspauth = Some(value.bytes()),
+                ClaimedName::Cnonce => info.cnonce = Some(value.bytes()),
+                ClaimedName::Nc => {
+                    info.nc = Some(NonceCount::read(value.raw()).ok_or(Fault::Syntax)?)
+                }
                 _ => {}
             }
             Ok::<_, Fault>(())

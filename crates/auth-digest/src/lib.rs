@@ -5,11 +5,11 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Digest`], [`Policy`], [`TypedFields`] | the client: answers challenges, and from then on before it is asked |
-//! | [`Verifier`], [`Accounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
-//! | [`Query`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
+//! | [`Digest`], [`ChallengePolicy`], [`DigestForm`] | the client: answers challenges, and from then on before it is asked |
+//! | [`DigestVerifier`], [`DigestAccounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
+//! | [`DigestQuery`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
-//! | [`Ha1`], [`SessionHa1`], [`Message`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
+//! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
 //!
 //! # What it does not do
 //!
@@ -45,16 +45,16 @@
 //!
 //! ```
 //! use auth_core::{MemoryReplayStore, RequestView, SystemClock, SystemRandom, Verifier as _};
-//! use auth_digest::{Accounts, HashFunction, Nonces, Verifier};
+//! use auth_digest::{DigestAccounts, HashFunction, Nonces, DigestVerifier};
 //! use http::{HeaderMap, Method, Uri};
 //!
-//! let accounts = Accounts::from_htdigest(
+//! let accounts = DigestAccounts::from_htdigest(
 //!     HashFunction::Sha256,
 //!     "alice:realm1:63e9ca155d5c785cfa7872bd0bba959c7bb7b07f26cb3a265284b777330de2fd",
 //! )?;
 //! let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
 //! let replay = MemoryReplayStore::new(SystemClock);
-//! let door = Verifier::new("realm1", accounts, nonces, replay)?;
+//! let door = DigestVerifier::new("realm1", accounts, nonces, replay)?;
 //!
 //! // What a server adapter does for every request; this one has no credentials.
 //! let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
@@ -90,18 +90,29 @@ mod response;
 mod username;
 mod verifier;
 
-pub use algorithm::{Algorithm, HashFunction};
-pub use authorization::{Counted, DigestResponse, Username};
+/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+pub use auth_core::{
+    Accepted, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenges, Clock,
+    Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once, Outcome,
+    Presence, Random, Rejection, ReplayStore, RequestView, Result, Secret, SystemClock,
+    SystemRandom, TenantId, Verdict, Verifier,
+};
+
+pub use algorithm::{DigestAlgorithm, HashFunction};
+pub use authorization::{DigestResponse, PresentedNonceUse, Username};
 pub use challenge::{DigestChallenge, NamedAlgorithm};
-pub use client::{Counting, Digest, Md5, Policy, TypedFields};
+pub use client::{ChallengePolicy, Digest, DigestForm, Md5Allowed, NonceCounting};
 pub use ha1::{Ha1, SessionHa1};
-pub use hash::Hex;
+pub use hash::HexDigest;
 pub use info::AuthenticationInfo;
 pub use nonce::Nonces;
-pub use qop::{NonceCount, Offered, Qop};
-pub use reason::{Face, Refused};
-pub use response::{BodyHash, BodyHasher, Count, Message, Protection, userhash};
-pub use verifier::{Accounts, KnownSecret, KnownUser, Name, Principal, Query, Verifier};
+pub use qop::{NonceCount, OfferedQop, Qop};
+pub use reason::{DigestRefused, RefusalKind};
+pub use response::{BodyHash, BodyHasher, DigestMessage, NonceUse, Protection, userhash};
+pub use verifier::{
+    ClaimedName, DigestAccounts, DigestPrincipal, DigestQuery, DigestVerifier, KnownUser,
+    UserSecret,
+};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/digest.md")]

@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq;
 /// use auth_core::{SystemClock, SystemRandom};
 /// use auth_digest::Nonces;
 /// use std::time::Duration;
-/// let nonces = Nonces::new(&[7; 32], SystemRandom::new(), SystemClock)?.living(Duration::from_secs(120));
+/// let nonces = Nonces::new(&[7; 32], SystemRandom::new(), SystemClock)?.with_life(Duration::from_secs(120));
 /// assert_eq!(Nonces::new(b"short", SystemRandom::new(), SystemClock).unwrap_err().code(), "digest_nonce_key");
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -106,14 +106,14 @@ impl Nonces {
 
     /// How long a nonce is taken.
     #[must_use]
-    pub fn living(self, life: Duration) -> Self {
+    pub fn with_life(self, life: Duration) -> Self {
         Self { life, ..self }
     }
 
     /// A nonce is good for the address alone that it was issued to. Clients whose address changes are asked once more;
     /// all whose address is not known are one.
     #[must_use]
-    pub fn bound_to_address(self) -> Self {
+    pub fn with_address_binding(self) -> Self {
         Self { binding: Binding::Address, ..self }
     }
 
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn its_life_is_set() {
         let clock = ManualClock::at(1_700_000_000);
-        let short = || nonces(&clock).living(Duration::from_secs(10));
+        let short = || nonces(&clock).with_life(Duration::from_secs(10));
         let nonce = short().issue(None).unwrap();
         clock.advance(Duration::from_secs(11));
         assert_eq!(short().judge(&nonce, None).unwrap().age, Age::Old);
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn one_that_is_bound_is_good_for_its_address_alone() {
-        let bound = || nonces(&ManualClock::at(1)).bound_to_address();
+        let bound = || nonces(&ManualClock::at(1)).with_address_binding();
         let address = |text: &str| Some(text.parse().unwrap());
         let here = address("192.0.2.1");
         let nonce = bound().issue(here).unwrap();

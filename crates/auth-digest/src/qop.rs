@@ -38,7 +38,7 @@ impl fmt::Display for Qop {
 
 /// What a challenge offers: the `qop` list, or none, as before RFC 2617.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Offered {
+pub enum OfferedQop {
     /// No `qop` parameter: the scheme of RFC 2069, without nonce count and cnonce.
     Legacy,
     /// `auth` alone.
@@ -51,7 +51,7 @@ pub enum Offered {
     Unknown,
 }
 
-impl Offered {
+impl OfferedQop {
     /// Reads the value of a `qop` parameter; values that are not known are passed over (RFC 7616 section 3.3).
     #[must_use]
     pub fn read(list: &[u8]) -> Self {
@@ -167,33 +167,33 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(list: &str, expected: Offered) {
-        assert_eq!(Offered::read(list.as_bytes()), expected, "{list}");
+    fn check(list: &str, expected: OfferedQop) {
+        assert_eq!(OfferedQop::read(list.as_bytes()), expected, "{list}");
         if let Some(list) = expected.list() {
-            assert_eq!(Offered::read(list.as_bytes()), expected);
+            assert_eq!(OfferedQop::read(list.as_bytes()), expected);
         }
     }
 
     #[test]
     fn passes_over_values_that_nobody_knows() {
-        check("auth", Offered::Auth);
-        check("AUTH-INT", Offered::AuthInt);
-        check("auth,auth-int", Offered::Both);
-        check("auth-int , x, auth", Offered::Both);
-        check("auth-conf, auth", Offered::Auth);
-        check("token, , auth-int,auth-int", Offered::AuthInt);
-        check("auth-conf", Offered::Unknown);
-        check("", Offered::Unknown);
+        check("auth", OfferedQop::Auth);
+        check("AUTH-INT", OfferedQop::AuthInt);
+        check("auth,auth-int", OfferedQop::Both);
+        check("auth-int , x, auth", OfferedQop::Both);
+        check("auth-conf, auth", OfferedQop::Auth);
+        check("token, , auth-int,auth-int", OfferedQop::AuthInt);
+        check("auth-conf", OfferedQop::Unknown);
+        check("", OfferedQop::Unknown);
     }
 
     #[test]
     fn has_what_was_offered_alone() {
-        let has = |offered: Offered| (offered.has(Qop::Auth), offered.has(Qop::AuthInt));
-        assert_eq!(has(Offered::Both), (true, true));
-        assert_eq!(has(Offered::Auth), (true, false));
-        assert_eq!(has(Offered::AuthInt), (false, true));
-        assert_eq!(has(Offered::Legacy), (false, false));
-        assert_eq!(has(Offered::Unknown), (false, false));
+        let has = |offered: OfferedQop| (offered.has(Qop::Auth), offered.has(Qop::AuthInt));
+        assert_eq!(has(OfferedQop::Both), (true, true));
+        assert_eq!(has(OfferedQop::Auth), (true, false));
+        assert_eq!(has(OfferedQop::AuthInt), (false, true));
+        assert_eq!(has(OfferedQop::Legacy), (false, false));
+        assert_eq!(has(OfferedQop::Unknown), (false, false));
     }
 
     #[track_caller]

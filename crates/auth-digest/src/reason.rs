@@ -16,14 +16,14 @@ use std::{error, fmt};
 /// assert_eq!(refused.reason().code, "digest_realm_missing");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused {
+pub struct DigestRefused {
     reason: &'static Reason,
-    face: Face,
+    face: RefusalKind,
 }
 
 /// What a caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Face {
+pub enum RefusalKind {
     /// 400: the credentials cannot be read, or can be read in more than one way.
     Malformed,
     /// 401: they can, and do not do.
@@ -32,7 +32,7 @@ pub enum Face {
     Stale,
 }
 
-impl Refused {
+impl DigestRefused {
     /// The code, `digest_` and what happened, and a sentence that names the parameter and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -41,20 +41,20 @@ impl Refused {
 
     /// What the caller is told.
     #[must_use]
-    pub const fn face(self) -> Face {
+    pub const fn face(self) -> RefusalKind {
         self.face
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for DigestRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.reason.fmt(f)
     }
 }
 
-impl error::Error for Refused {}
+impl error::Error for DigestRefused {}
 
-impl From<Fault> for Refused {
+impl From<Fault> for DigestRefused {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Syntax => SYNTAX,
@@ -69,12 +69,12 @@ impl From<Fault> for Refused {
 macro_rules! reasons {
     ($($face:ident { $($name:ident $code:literal $text:literal;)* })*) => {
         $($(
-            pub(crate) const $name: Refused =
-                Refused { reason: &Reason::new($code, $text), face: Face::$face };
+            pub(crate) const $name: DigestRefused =
+                DigestRefused { reason: &Reason::new($code, $text), face: RefusalKind::$face };
         )*)*
 
         #[cfg(test)]
-        pub(crate) const ALL: &[Refused] = &[$($($name),*),*];
+        pub(crate) const ALL: &[DigestRefused] = &[$($($name),*),*];
     };
 }
 
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_what_is_right_but_for_its_nonce_is_stale() {
-        let stale = ALL.iter().filter(|refused| refused.face() == Face::Stale);
+        let stale = ALL.iter().filter(|refused| refused.face() == RefusalKind::Stale);
         assert!(stale.clone().all(|refused| refused.reason().code.starts_with("digest_nonce_")));
         assert_eq!(stale.count(), 4);
     }

@@ -2,14 +2,14 @@
 
 use crate::{
     HashFunction, NonceCount, SessionHa1,
-    hash::{Hasher, Hex, State},
+    hash::{Hasher, HexDigest, State},
 };
 use auth_core::Body;
 use std::fmt;
 
 /// What a response is about. `Debug` shows the method: a target may hold secrets.
 #[derive(Clone, Copy)]
-pub struct Message<'a> {
+pub struct DigestMessage<'a> {
     /// The method, as it is sent.
     pub method: &'a str,
     /// The target, as the `uri` parameter has it.
@@ -20,9 +20,9 @@ pub struct Message<'a> {
     pub protection: Protection<'a>,
 }
 
-impl fmt::Debug for Message<'_> {
+impl fmt::Debug for DigestMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Message({}, ..)", self.method)
+        write!(f, "DigestMessage({}, ..)", self.method)
     }
 }
 
@@ -32,14 +32,14 @@ pub enum Protection<'a> {
     /// Method and target, without count and cnonce (RFC 2069 section 2.1.2).
     Legacy,
     /// Method and target, under `auth`.
-    Auth(Count<'a>),
+    Auth(NonceUse<'a>),
     /// The body as well, under `auth-int`.
-    AuthInt(Count<'a>, BodyHash),
+    AuthInt(NonceUse<'a>, BodyHash),
 }
 
 /// What keeps two requests under one nonce apart.
 #[derive(Clone, Copy, Debug)]
-pub struct Count<'a> {
+pub struct NonceUse<'a> {
     /// How many requests were made under the nonce.
     pub nc: NonceCount,
     /// The client's nonce.
@@ -50,19 +50,19 @@ impl SessionHa1 {
     /// The `response` to a challenge (RFC 7616 section 3.4.1).
     ///
     /// ```
-    /// use auth_digest::{Algorithm, Count, Ha1, HashFunction, Message, NonceCount, Protection};
+    /// use auth_digest::{DigestAlgorithm, NonceUse, Ha1, HashFunction, DigestMessage, NonceCount, Protection};
     /// let ha1 = Ha1::new(HashFunction::Md5, "Mufasa", b"testrealm@host.com", b"Circle Of Life");
-    /// let message = Message {
+    /// let message = DigestMessage {
     ///     method: "GET",
     ///     uri: b"/dir/index.html",
     ///     nonce: b"dcd98b7102dd2f0e8b11d0f600bfb0c093",
-    ///     protection: Protection::Auth(Count { nc: NonceCount::FIRST, cnonce: b"0a4f113b" }),
+    ///     protection: Protection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce: b"0a4f113b" }),
     /// };
-    /// let session = ha1.session(Algorithm::Md5, message.nonce, b"0a4f113b");
+    /// let session = ha1.session(DigestAlgorithm::Md5, message.nonce, b"0a4f113b");
     /// assert!(session.response(&message).matches(b"6629fae49393a05397450978507c4ef1"));
     /// ```
     #[must_use]
-    pub fn response(&self, message: &Message<'_>) -> Hex {
+    pub fn response(&self, message: &DigestMessage<'_>) -> HexDigest {
         let ha2 = ha2(self.function, message.method, message.uri, &message.protection);
         let mut hasher = self.front(message.nonce);
         push_rest(&mut hasher, &message.protection, &ha2);
@@ -73,8 +73,8 @@ impl SessionHa1 {
     ///
     /// It is about the same message, but for its method, and under `auth-int` about the body of the answer.
     #[must_use]
-    pub fn rspauth(&self, message: &Message<'_>) -> Hex {
-        self.response(&Message { method: "", ..*message })
+    pub fn rspauth(&self, message: &DigestMessage<'_>) -> HexDigest {
+        self.response(&DigestMessage { method: "", ..*message })
     }
 
     /// Everything that responses under one nonce have in common, hashed once.
@@ -101,7 +101,7 @@ pub(crate) struct UnderNonce {
 
 impl UnderNonce {
     #[inline]
-    pub(crate) fn response(&self, protection: &Protection<'_>, ha2: &Hex) -> Hex {
+    pub(crate) fn response(&self, protection: &Protection<'_>, ha2: &HexDigest) -> HexDigest {
         let mut hasher = Hasher::behind(self.function, &self.state);
         push_rest(&mut hasher, protection, ha2);
         hasher.finish()
@@ -110,7 +110,7 @@ impl UnderNonce {
 
 /// What is behind the nonce.
 #[inline]
-fn push_rest(hasher: &mut Hasher, protection: &Protection<'_>, ha2: &Hex) {
+fn push_rest(hasher: &mut Hasher, protection: &Protection<'_>, ha2: &HexDigest) {
     let counted = match protection {
         Protection::Legacy => None,
         Protection::Auth(count) => Some((&b":auth:"[..], count)),
@@ -132,7 +132,7 @@ pub(crate) fn ha2(
     method: &str,
     uri: &[u8],
     protection: &Protection<'_>,
-) -> Hex {
+) -> HexDigest {
     let mut hasher = Hasher::new(function);
     hasher.update(method.as_bytes());
     hasher.update(b":");
@@ -146,7 +146,7 @@ pub(crate) fn ha2(
 
 /// `H(entity-body)`: the hash of a body under the hash function of an algorithm.
 #[derive(Clone, Copy)]
-pub struct BodyHash(Hex);
+pub struct BodyHash(HexDigest);
 
 impl BodyHash {
     /// Of a body that is all here.
@@ -204,7 +204,7 @@ impl fmt::Debug for BodyHasher {
 
 /// The hash that stands for a user name under `userhash` (RFC 7616 section 3.4.4).
 #[must_use]
-pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> Hex {
+pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> HexDigest {
     let mut hasher = Hasher::new(function);
     hasher.update(user.as_bytes());
     hasher.update(b":");
@@ -215,10 +215,10 @@ pub fn userhash(function: HashFunction, user: &str, realm: &[u8]) -> Hex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, Ha1};
+    use crate::{DigestAlgorithm, Ha1};
 
     struct Example {
-        algorithm: Algorithm,
+        algorithm: DigestAlgorithm,
         user: &'static str,
         realm: &'static str,
         password: &'static str,
@@ -228,8 +228,8 @@ mod tests {
     }
 
     impl Example {
-        fn count(&self) -> Count<'static> {
-            Count { nc: NonceCount::FIRST, cnonce: self.cnonce.as_bytes() }
+        fn count(&self) -> NonceUse<'static> {
+            NonceUse { nc: NonceCount::FIRST, cnonce: self.cnonce.as_bytes() }
         }
 
         #[track_caller]
@@ -237,7 +237,7 @@ mod tests {
             let function = self.algorithm.function();
             let (realm, password) = (self.realm.as_bytes(), self.password.as_bytes());
             let ha1 = Ha1::new(function, self.user, realm, password);
-            let message = Message {
+            let message = DigestMessage {
                 method,
                 uri: self.uri.as_bytes(),
                 nonce: self.nonce.as_bytes(),
@@ -247,13 +247,13 @@ mod tests {
             let response = session.response(&message);
             assert_eq!(std::str::from_utf8(response.as_bytes()).unwrap(), expected);
             let rspauth = session.rspauth(&message);
-            let unnamed = session.response(&Message { method: "", ..message });
+            let unnamed = session.response(&DigestMessage { method: "", ..message });
             assert!(rspauth.matches(unnamed.as_bytes()));
         }
     }
 
     const RFC_7616: Example = Example {
-        algorithm: Algorithm::Md5,
+        algorithm: DigestAlgorithm::Md5,
         user: "Mufasa",
         realm: "http-auth@example.org",
         password: "Circle of Life",
@@ -266,7 +266,7 @@ mod tests {
     fn is_that_of_rfc_7616_section_3_9_1() {
         let auth = Protection::Auth(RFC_7616.count());
         RFC_7616.check("GET", auth, "8ca523f5e9506fed4657c9700eebdbec");
-        let sha256 = Example { algorithm: Algorithm::Sha256, ..RFC_7616 };
+        let sha256 = Example { algorithm: DigestAlgorithm::Sha256, ..RFC_7616 };
         let expected = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
         sha256.check("GET", auth, expected);
     }
@@ -275,7 +275,7 @@ mod tests {
     #[test]
     fn is_that_of_rfc_7616_section_3_9_2_as_corrected() {
         let example = Example {
-            algorithm: Algorithm::Sha512_256,
+            algorithm: DigestAlgorithm::Sha512_256,
             user: "J\u{e4}s\u{f8}n Doe",
             realm: "api@example.org",
             password: "Secret, or not?",
@@ -318,7 +318,7 @@ mod tests {
         let body = BodyHash::of(HashFunction::Md5, b"{}");
         let int = Protection::AuthInt(RFC_2617.count(), body);
         RFC_2617.check("POST", int, "7eed20a3908e9ce3dfa642b1509ed3c7");
-        let session = Example { algorithm: Algorithm::Md5Sess, ..RFC_2617 };
+        let session = Example { algorithm: DigestAlgorithm::Md5Sess, ..RFC_2617 };
         session.check(
             "GET",
             Protection::Auth(RFC_2617.count()),

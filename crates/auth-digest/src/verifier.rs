@@ -8,17 +8,17 @@ mod proof;
 mod prove;
 mod target;
 
-pub use accounts::{Accounts, KnownSecret, KnownUser, Name, Query};
+pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
 
 use crate::{
-    Algorithm, BodyHash, DigestResponse, Qop,
+    BodyHash, DigestAlgorithm, DigestResponse, Qop,
     challenge::SCHEME,
     nonce::{Age, Nonces},
     reason,
 };
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Error, Flow, Lookup, Need, Outcome,
-    Presence, ReplayStore, RequestView, Result, Settled, TenantId,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Error, Flow,
+    Lookup, Need, Outcome, Presence, ReplayStore, RequestView, Result, TenantId,
 };
 use decoy::Decoys;
 use head::{Head, Stop};
@@ -30,7 +30,7 @@ use std::{fmt, str, sync::Arc};
 /// Verifies Digest credentials (RFC 7616).
 ///
 /// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: it is asked a
-/// [`Query`], and finds [`Candidates`] of [`KnownUser`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
+/// [`DigestQuery`], and finds [`Candidates`] of [`KnownUser`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
 /// any number of nodes that share a key and a store are one server.
 ///
 /// Unless set otherwise it offers SHA-256 with `auth`, and takes requests that overtook one another within the last 128
@@ -47,7 +47,7 @@ use std::{fmt, str, sync::Arc};
 ///
 /// An `auth-int` body is hashed as it was received. What a caller sends under `auth` is not protected but for method
 /// and target.
-pub struct Verifier<L> {
+pub struct DigestVerifier<L> {
     realm: Box<str>,
     accounts: L,
     nonces: Nonces,
@@ -64,18 +64,18 @@ pub struct Verifier<L> {
 /// The caller that a response proved, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Principal<P = ()> {
+pub struct DigestPrincipal<P = ()> {
     /// The user's name.
     pub user: Arc<str>,
     /// The algorithm of the response: who still uses MD5 shows here.
-    pub algorithm: Algorithm,
+    pub algorithm: DigestAlgorithm,
     /// What the response protects; `None` under RFC 2069.
     pub qop: Option<Qop>,
     /// Whom the look-up says that the user's secret stands for.
     pub caller: P,
 }
 
-impl<L> Verifier<L> {
+impl<L> DigestVerifier<L> {
     /// A verifier for a realm.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl<L> Verifier<L> {
 
     /// For this tenant, where several share the replay store: none of them uses up the counts of another.
     #[must_use]
-    pub fn of_tenant(self, tenant: TenantId) -> Self {
+    pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 
@@ -118,15 +118,15 @@ impl<L> Verifier<L> {
     }
 }
 
-impl<L, P> Verifier<L>
+impl<L, P> DigestVerifier<L>
 where
-    L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
     P: Clone + Send + 'static,
 {
     fn judge<'a>(
         &'a self,
         request: RequestView<'a>,
-    ) -> Result<Flow<'a, Outcome<Principal<P>>>, Stop> {
+    ) -> Result<Flow<'a, Outcome<DigestPrincipal<P>>>, Stop> {
         let head = self.head(request)?;
         let algorithm = head.response.algorithm();
         let body = match head.response.qop() {
@@ -141,7 +141,7 @@ where
             _ => None,
         };
         let name = match self.query(&head.response).name {
-            Name::Plain(name) | Name::Hashed(name) => name.as_bytes(),
+            ClaimedName::Plain(name) | ClaimedName::Hashed(name) => name.as_bytes(),
         };
         let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(name));
         Ok(begun.and_then(move |begun| match begun {
@@ -156,21 +156,21 @@ where
         head: Head<'a>,
         body: Option<BodyHash>,
         attempt: Attempt,
-    ) -> Flow<'a, Outcome<Principal<P>>> {
+    ) -> Flow<'a, Outcome<DigestPrincipal<P>>> {
         let found = self.accounts.lookup(&self.query(&head.response));
         found.then(move |found| {
             let found = match found {
                 Ok(found) => found,
                 Err(error) => {
-                    attempt.settle(Settled::Unknown);
+                    attempt.settle(AttemptOutcome::Unknown);
                     return Flow::failed(error);
                 }
             };
             let proven = self.prove(&head.response, request, body, found);
             attempt.settle(match &proven {
-                Ok(_) => Settled::Right,
-                Err(Stop::Failed(_)) => Settled::Unknown,
-                Err(Stop::Refused(_) | Stop::Rejected(_)) => Settled::Wrong,
+                Ok(_) => AttemptOutcome::Right,
+                Err(Stop::Failed(_)) => AttemptOutcome::Unknown,
+                Err(Stop::Refused(_) | Stop::Rejected(_)) => AttemptOutcome::Wrong,
             });
             match proven.and_then(|proven| self.count(request, head, proven)) {
                 Ok(flow) => flow,
@@ -185,7 +185,7 @@ where
         response: &DigestResponse<'_>,
         age: Age,
         proven: Proven<P>,
-    ) -> Flow<'a, Outcome<Principal<P>>> {
+    ) -> Flow<'a, Outcome<DigestPrincipal<P>>> {
         let Proven { user, session, caller } = proven;
         let due = age == Age::Due || response.counted.is_none();
         let nextnonce = match due.then(|| self.nonces.issue(request.peer.address)).transpose() {
@@ -193,12 +193,16 @@ where
             Err(error) => return Flow::failed(error),
         };
         let (algorithm, qop) = (response.algorithm(), response.qop());
-        let principal = Principal { user, algorithm, qop, caller };
+        let principal = DigestPrincipal { user, algorithm, qop, caller };
         let proof = Proof::new(session, response, nextnonce, self.most_body);
         Flow::ready(Ok(Accepted::new(SCHEME, principal).with_completion(proof)))
     }
 
-    fn stopped<'a>(&self, stop: Stop, request: RequestView<'_>) -> Flow<'a, Outcome<Principal<P>>> {
+    fn stopped<'a>(
+        &self,
+        stop: Stop,
+        request: RequestView<'_>,
+    ) -> Flow<'a, Outcome<DigestPrincipal<P>>> {
         match stop {
             Stop::Failed(error) => Flow::failed(error),
             Stop::Rejected(rejection) => Flow::ready(Err(rejection)),
@@ -207,12 +211,12 @@ where
     }
 }
 
-impl<L, P> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for DigestVerifier<L>
 where
-    L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
     P: Clone + Send + 'static,
 {
-    type Principal = Principal<P>;
+    type Principal = DigestPrincipal<P>;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         Authorization::presence(head, SCHEME)
@@ -230,7 +234,7 @@ where
         }
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Principal<P>>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<DigestPrincipal<P>>> {
         self.judge(request).unwrap_or_else(|stop| self.stopped(stop, request))
     }
 }
@@ -240,15 +244,15 @@ fn unread() -> Error {
     Error::config("digest_body_unread", text)
 }
 
-impl<P> AsRef<str> for Principal<P> {
+impl<P> AsRef<str> for DigestPrincipal<P> {
     fn as_ref(&self) -> &str {
         &self.user
     }
 }
 
-impl<L> fmt::Debug for Verifier<L> {
+impl<L> fmt::Debug for DigestVerifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({:?}, {:?})", self.realm, self.offer)
+        write!(f, "DigestVerifier({:?}, {:?})", self.realm, self.offer)
     }
 }
 
@@ -256,8 +260,8 @@ impl<L> fmt::Debug for Verifier<L> {
 mod tests {
     use super::*;
     use crate::{
-        AuthenticationInfo, Count, DigestChallenge, Ha1, HashFunction, Md5, Message, NonceCount,
-        Offered, Protection, userhash,
+        AuthenticationInfo, DigestChallenge, DigestMessage, Ha1, HashFunction, Md5Allowed,
+        NonceCount, NonceUse, OfferedQop, Protection, userhash,
     };
     use auth_core::{
         Body, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation, SystemRandom, Ticket,
@@ -270,8 +274,8 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
     const KEY: [u8; 32] = [7; 32];
 
-    fn accounts() -> Accounts {
-        let mut accounts = Accounts::new();
+    fn accounts() -> DigestAccounts {
+        let mut accounts = DigestAccounts::new();
         for (user, password) in [("alice", "s3cret"), ("J\u{e4}s\u{f8}n", "p\u{e4}ss")] {
             for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
                 let ha1 = Ha1::new(function, user, b"r", password.as_bytes());
@@ -289,21 +293,21 @@ mod tests {
         MemoryReplayStore::new(clock.clone())
     }
 
-    fn door(clock: &ManualClock) -> Verifier<Accounts> {
-        Verifier::new("r", accounts(), nonces(clock), store(clock)).unwrap()
+    fn door(clock: &ManualClock) -> DigestVerifier<DigestAccounts> {
+        DigestVerifier::new("r", accounts(), nonces(clock), store(clock)).unwrap()
     }
 
     /// One that offers this algorithm.
-    fn door_of(algorithm: Algorithm, clock: &ManualClock) -> Verifier<Accounts> {
-        door(clock).offering(&[algorithm]).unwrap()
+    fn door_of(algorithm: DigestAlgorithm, clock: &ManualClock) -> DigestVerifier<DigestAccounts> {
+        door(clock).with_algorithms(&[algorithm]).unwrap()
     }
 
     const TLS: Peer<'_> = Peer { address: None, encrypted: true, certificate: None };
 
     /// What comes of a request with this field.
-    fn judge<L>(door: &Verifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
+    fn judge<L>(door: &DigestVerifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
     where
-        L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, ()>>,
+        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, ()>>,
     {
         let (uri, mut headers): (Uri, _) = (target.parse().unwrap(), HeaderMap::new());
         if !field.is_empty() {
@@ -319,7 +323,7 @@ mod tests {
 
     #[derive(Debug)]
     enum Judged {
-        Accepted(Accepted<Principal>),
+        Accepted(Accepted<DigestPrincipal>),
         Rejected(Rejection),
         Failed(&'static str),
     }
@@ -359,9 +363,9 @@ mod tests {
     }
 
     /// The first challenge of a door.
-    fn asked<L>(door: &Verifier<L>) -> String
+    fn asked<L>(door: &DigestVerifier<L>) -> String
     where
-        L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, ()>>,
+        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, ()>>,
     {
         judge(door, "/", b"", Body::Unread).challenges().remove(0)
     }
@@ -381,22 +385,22 @@ mod tests {
     impl Client<'_> {
         fn answer(&self, challenge: &str) -> Vec<u8> {
             let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
-            let count = Count { nc: NonceCount::new(self.nc).unwrap(), cnonce: b"cnonce" };
+            let count = NonceUse { nc: NonceCount::new(self.nc).unwrap(), cnonce: b"cnonce" };
             let function = challenge.algorithm().unwrap().function();
             let protection = match self.body {
                 Some(body) => Protection::AuthInt(count, BodyHash::of(function, body)),
-                None if challenge.offered == Offered::Legacy => Protection::Legacy,
+                None if challenge.offered == OfferedQop::Legacy => Protection::Legacy,
                 None => Protection::Auth(count),
             };
             let message =
-                Message { method: "GET", uri: self.uri.as_bytes(), nonce: b"", protection };
+                DigestMessage { method: "GET", uri: self.uri.as_bytes(), nonce: b"", protection };
             let field = challenge.respond(self.user, self.password.as_bytes(), &message);
             field.unwrap().as_bytes().to_vec()
         }
     }
 
     #[track_caller]
-    fn check(door: &Verifier<Accounts>, client: &Client<'_>, expected: &str) {
+    fn check(door: &DigestVerifier<DigestAccounts>, client: &Client<'_>, expected: &str) {
         let field = client.answer(&asked(door));
         assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
     }
@@ -407,7 +411,7 @@ mod tests {
 
     #[test]
     fn takes_who_knows_the_password_under_every_algorithm() {
-        for algorithm in &Algorithm::ALL[..6] {
+        for algorithm in &DigestAlgorithm::ALL[..6] {
             let door = door_of(*algorithm, &clock());
             check(&door, &ALICE, "alice");
             check(&door, &Client { password: "secret", ..ALICE }, "401 digest_response_wrong");
@@ -420,13 +424,13 @@ mod tests {
 
     #[test]
     fn says_who_it_was_and_how_it_was_proven() {
-        let door = door_of(Algorithm::Md5Sess, &clock());
+        let door = door_of(DigestAlgorithm::Md5Sess, &clock());
         let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
         let Judged::Accepted(accepted) = judged else { panic!("{judged:?}") };
         assert_eq!(accepted.scheme, "Digest");
-        let expected = Principal {
+        let expected = DigestPrincipal {
             user: "alice".into(),
-            algorithm: Algorithm::Md5Sess,
+            algorithm: DigestAlgorithm::Md5Sess,
             qop: Some(Qop::Auth),
             caller: (),
         };
@@ -436,9 +440,13 @@ mod tests {
 
     #[test]
     fn asks_for_the_strongest_first_under_one_nonce() {
-        let all = [Algorithm::Md5, Algorithm::Sha512_256, Algorithm::Sha256];
-        let door =
-            door(&clock()).offering(&all).unwrap().with_userhash().for_domain("/a /b").unwrap();
+        let all = [DigestAlgorithm::Md5, DigestAlgorithm::Sha512_256, DigestAlgorithm::Sha256];
+        let door = door(&clock())
+            .with_algorithms(&all)
+            .unwrap()
+            .with_userhash()
+            .with_domain("/a /b")
+            .unwrap();
         let challenges = judge(&door, "/", b"", Body::Unread).challenges();
         let read: Vec<_> = challenges
             .iter()
@@ -446,7 +454,10 @@ mod tests {
             .collect();
         let algorithms: Vec<_> =
             read.iter().map(|challenge| challenge.algorithm().unwrap()).collect();
-        assert_eq!(algorithms, [Algorithm::Sha512_256, Algorithm::Sha256, Algorithm::Md5]);
+        assert_eq!(
+            algorithms,
+            [DigestAlgorithm::Sha512_256, DigestAlgorithm::Sha256, DigestAlgorithm::Md5]
+        );
         for challenge in &read {
             assert_eq!(challenge.nonce, read[0].nonce);
             assert_eq!(challenge.domain.as_deref(), Some(&b"/a /b"[..]));
@@ -467,19 +478,26 @@ mod tests {
         let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
         let view = RequestView::new(&Method::GET, &uri, &headers);
         let loopback = Peer { address: Some("::ffff:127.0.0.1".parse().unwrap()), ..Peer::UNKNOWN };
-        let told = |door: &Verifier<Accounts>, peer| {
+        let told = |door: &DigestVerifier<DigestAccounts>, peer| {
             let rejection = door.verify(view.with_peer(peer)).wait().unwrap().unwrap_err();
             (rejection.status().as_u16(), rejection.reason().code, rejection.challenges().len())
         };
-        let md5 = || door_of(Algorithm::Md5, &clock());
+        let md5 = || door_of(DigestAlgorithm::Md5, &clock());
         assert_eq!(told(&md5(), TLS), (401, "digest_missing", 1));
         assert_eq!(told(&md5(), loopback), (401, "digest_missing", 1));
         assert_eq!(told(&md5(), Peer::UNKNOWN), (403, "digest_in_the_clear", 0));
-        assert_eq!(told(&md5().md5(Md5::Anywhere), Peer::UNKNOWN), (401, "digest_missing", 1));
-        let both = || door(&clock()).offering(&[Algorithm::Md5, Algorithm::Sha256]).unwrap();
+        assert_eq!(
+            told(&md5().with_md5(Md5Allowed::Anywhere), Peer::UNKNOWN),
+            (401, "digest_missing", 1)
+        );
+        let both = || {
+            door(&clock())
+                .with_algorithms(&[DigestAlgorithm::Md5, DigestAlgorithm::Sha256])
+                .unwrap()
+        };
         assert_eq!(told(&both(), Peer::UNKNOWN), (401, "digest_missing", 1));
         assert_eq!(told(&both(), TLS), (401, "digest_missing", 2));
-        assert_eq!(told(&both().md5(Md5::Never), TLS), (401, "digest_missing", 1));
+        assert_eq!(told(&both().with_md5(Md5Allowed::Never), TLS), (401, "digest_missing", 1));
         let field = ALICE.answer(&asked(&md5()));
         let mut headers = HeaderMap::new();
         headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
@@ -568,7 +586,7 @@ mod tests {
 
     #[test]
     fn the_window_is_as_wide_as_was_said() {
-        let door = door(&clock()).window(2);
+        let door = door(&clock()).with_window(2);
         let challenge = asked(&door);
         for (nc, expected) in [(5, "alice"), (4, "alice"), (3, "401 digest_replayed"), (6, "alice")]
         {
@@ -582,7 +600,7 @@ mod tests {
         let clock = clock();
         let door = door(&clock);
         let challenge = asked(&door);
-        let check = |door: &Verifier<Accounts>, password, expected| {
+        let check = |door: &DigestVerifier<DigestAccounts>, password, expected| {
             let field = Client { password, ..ALICE }.answer(&challenge);
             assert_eq!(judge(door, "/", &field, Body::Unread).told(), expected);
         };
@@ -594,7 +612,7 @@ mod tests {
         clock.set(Timestamp::from_unix(NOW));
         let key = [8; 32];
         let restarted = Nonces::new(&key, SystemRandom::new(), clock.clone()).unwrap();
-        let mut restarted = Verifier::new("r", accounts(), restarted, store(&clock)).unwrap();
+        let mut restarted = DigestVerifier::new("r", accounts(), restarted, store(&clock)).unwrap();
         restarted.opaque = nonces(&clock).opaque("r");
         check(&restarted, "s3cret", "401 digest_nonce_foreign stale");
         check(&restarted, "wrong", "401 digest_response_wrong");
@@ -605,7 +623,8 @@ mod tests {
     fn nodes_that_share_a_key_and_a_store_are_one_server() {
         let clock = clock();
         let shared = Arc::new(store(&clock));
-        let node = || Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        let node =
+            || DigestVerifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
         let (one, other) = (node(), node());
         let challenge = asked(&one);
         assert_eq!(judge(&other, "/", &ALICE.answer(&challenge), Body::Unread).told(), "alice");
@@ -617,7 +636,8 @@ mod tests {
     fn strangers_cannot_fill_the_store() {
         let clock = clock();
         let shared = Arc::new(store(&clock));
-        let door = Verifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
+        let door =
+            DigestVerifier::new("r", accounts(), nonces(&clock), Arc::clone(&shared)).unwrap();
         for client in [Client { password: "x", ..ALICE }, Client { user: "bob", ..ALICE }] {
             for _ in 0..20 {
                 judge(&door, "/", &client.answer(&asked(&door)), Body::Unread);
@@ -661,7 +681,8 @@ mod tests {
             (Ok(Replay::Seen), "401 digest_replayed"),
             (Ok(Replay::Fresh), "alice"),
         ] {
-            let door = Verifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
+            let door =
+                DigestVerifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
             check(&door, &ALICE, expected);
         }
     }
@@ -671,7 +692,7 @@ mod tests {
     fn a_store_that_is_full_makes_old_nonces_stale_and_refuses_no_new_one() {
         let clock = clock();
         let small = store(&clock).with_limit(32 * 1024);
-        let door = Verifier::new("r", accounts(), nonces(&clock), small).unwrap();
+        let door = DigestVerifier::new("r", accounts(), nonces(&clock), small).unwrap();
         let first = asked(&door);
         let first_is = |nc, expected: &str| {
             let field = Client { nc, ..ALICE }.answer(&first);
@@ -721,7 +742,7 @@ mod tests {
 
     #[test]
     fn without_qop_a_nonce_serves_once_and_the_next_one_comes_with_the_reply() {
-        let door = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
+        let door = door_of(DigestAlgorithm::Md5, &clock()).with_qop(OfferedQop::Legacy).unwrap();
         let challenge = asked(&door);
         assert!(!challenge.contains("qop"));
         let field = ALICE.answer(&challenge);
@@ -742,7 +763,7 @@ mod tests {
 
     #[test]
     fn a_user_is_known_by_the_hash_of_its_name() {
-        for algorithm in &Algorithm::ALL[..6] {
+        for algorithm in &DigestAlgorithm::ALL[..6] {
             let door = door_of(*algorithm, &clock()).with_userhash();
             let hash = userhash(algorithm.function(), "alice", b"r");
             let field = ALICE.answer(&asked(&door));
@@ -758,7 +779,7 @@ mod tests {
 
     #[test]
     fn auth_int_is_about_the_body_that_was_received() {
-        let door = || door(&clock()).protecting(Offered::Both).unwrap();
+        let door = || door(&clock()).with_qop(OfferedQop::Both).unwrap();
         let client = Client { body: Some(b"{}"), ..ALICE };
         let check = |body: Body<'_>, expected: &str| {
             let door = door();
@@ -775,13 +796,13 @@ mod tests {
     #[test]
     fn a_body_is_wanted_only_for_what_is_in_order() {
         let clock = clock();
-        let needs = |door: &Verifier<Accounts>, target: &'static str, field: &[u8]| {
+        let needs = |door: &DigestVerifier<DigestAccounts>, target: &'static str, field: &[u8]| {
             let (uri, mut headers) = (Uri::from_static(target), HeaderMap::new());
             headers.insert(AUTHORIZATION, HeaderValue::from_bytes(field).unwrap());
             door.needs(RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS))
         };
         let client = Client { body: Some(b"{}"), ..ALICE };
-        let sha256 = door(&clock).protecting(Offered::AuthInt).unwrap();
+        let sha256 = door(&clock).with_qop(OfferedQop::AuthInt).unwrap();
         let field = client.answer(&asked(&sha256));
         assert_eq!(needs(&sha256, "/", &field), Need::Bytes { limit: 1024 * 1024 });
         assert_eq!(needs(&sha256, "/x", &field), Need::Nothing);
@@ -790,15 +811,17 @@ mod tests {
         assert_eq!(needs(&sha256, "/", foreign.as_bytes()), Need::Nothing);
         let judged = judge(&sha256, "/", foreign.as_bytes(), Body::Unread);
         assert_eq!(judged.told(), "401 digest_nonce_unproven");
-        let md5 =
-            door_of(Algorithm::Md5, &clock).protecting(Offered::Both).unwrap().reading_at_most(9);
+        let md5 = door_of(DigestAlgorithm::Md5, &clock)
+            .with_qop(OfferedQop::Both)
+            .unwrap()
+            .with_body_limit(9);
         assert_eq!(needs(&md5, "/", &client.answer(&asked(&md5))), Need::Bytes { limit: 9 });
         assert_eq!(needs(&md5, "/", &ALICE.answer(&asked(&md5))), Need::Nothing);
     }
 
     #[test]
     fn the_reply_proves_that_the_server_knows_the_password() {
-        let door = door(&clock()).protecting(Offered::Both).unwrap();
+        let door = door(&clock()).with_qop(OfferedQop::Both).unwrap();
         let check = |client: &Client<'_>, reply: Body<'_>, body: Option<&[u8]>| {
             let field = client.answer(&asked(&door));
             let sent = DigestResponse::parse(field.strip_prefix(b"Digest ").unwrap()).unwrap();
@@ -806,7 +829,7 @@ mod tests {
             let info = judged.info(reply);
             let info = AuthenticationInfo::parse(info.as_bytes()).unwrap();
             let counted = sent.counted.as_ref().unwrap();
-            let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+            let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
             let (qop, protection) = match body {
                 None => (Qop::Auth, Protection::Auth(count)),
                 Some(body) => {
@@ -819,7 +842,7 @@ mod tests {
             assert_eq!(info.nextnonce, None);
             let ha1 = Ha1::new(HashFunction::Sha256, "alice", b"r", b"s3cret");
             let session = ha1.session(sent.algorithm(), &sent.nonce, &counted.cnonce);
-            let message = Message { method: "", uri: b"/", nonce: &sent.nonce, protection };
+            let message = DigestMessage { method: "", uri: b"/", nonce: &sent.nonce, protection };
             assert!(session.rspauth(&message).matches(&info.rspauth.unwrap()));
         };
         check(&ALICE, Body::Unread, None);
@@ -831,7 +854,7 @@ mod tests {
 
     #[test]
     fn the_reply_body_is_read_within_the_limit_and_under_auth_int_alone() {
-        let door = door(&clock()).protecting(Offered::Both).unwrap().reading_at_most(7);
+        let door = door(&clock()).with_qop(OfferedQop::Both).unwrap().with_body_limit(7);
         let need = |client: &Client<'_>| {
             let field = client.answer(&asked(&door));
             let body = client.body.map_or(Body::Unread, Body::Bytes);
@@ -863,20 +886,20 @@ mod tests {
     }
 
     /// Knows HA1, and gives it to nobody.
-    struct Controller(Accounts);
+    struct Controller(DigestAccounts);
 
-    impl Lookup<Query<'_>> for Controller {
+    impl Lookup<DigestQuery<'_>> for Controller {
         type Found = Candidates<KnownUser, ()>;
 
-        fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
+        fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
             let (algorithm, nonce) = (query.algorithm, query.nonce.to_vec());
             let (found, cnonce) = (self.0.lookup(query), query.cnonce.to_vec());
             Flow::new(async move {
                 Ok(found.await?.map(|found| {
                     let KnownUser { user, secret } = found.as_slice()[0].secret.clone();
-                    let KnownSecret::Ha1(ha1) = secret else { panic!("a session") };
+                    let UserSecret::Ha1(ha1) = secret else { panic!("a session") };
                     let session = ha1.session(algorithm, &nonce, &cnonce);
-                    KnownUser { user, secret: KnownSecret::Session(session) }.into()
+                    KnownUser { user, secret: UserSecret::Session(session) }.into()
                 }))
             })
         }
@@ -887,10 +910,12 @@ mod tests {
         let clock = clock();
         let door = |algorithm| {
             let controller = Controller(accounts());
-            let door = Verifier::new("r", controller, nonces(&clock), store(&clock)).unwrap();
-            door.offering(&[algorithm]).unwrap()
+            let door = DigestVerifier::new("r", controller, nonces(&clock), store(&clock)).unwrap();
+            door.with_algorithms(&[algorithm]).unwrap()
         };
-        for algorithm in [Algorithm::Md5Sess, Algorithm::Sha256Sess, Algorithm::Sha512_256Sess] {
+        for algorithm in
+            [DigestAlgorithm::Md5Sess, DigestAlgorithm::Sha256Sess, DigestAlgorithm::Sha512_256Sess]
+        {
             let door = door(algorithm);
             let told = |client: &Client<'_>| {
                 judge(&door, "/", &client.answer(&asked(&door)), Body::Unread).told()
@@ -899,7 +924,7 @@ mod tests {
             assert_eq!(told(&Client { password: "x", ..ALICE }), "401 digest_response_wrong");
             assert_eq!(told(&Client { user: "bob", ..ALICE }), "401 digest_user_unknown");
         }
-        let plain = door(Algorithm::Sha256);
+        let plain = door(DigestAlgorithm::Sha256);
         let told = judge(&plain, "/", &ALICE.answer(&asked(&plain)), Body::Unread).told();
         assert_eq!(told, "digest_known_session", "it would be HA1 itself");
     }
@@ -907,36 +932,38 @@ mod tests {
     #[test]
     fn a_secret_of_another_hash_function_is_a_fault_of_ours() {
         struct Wrong;
-        impl Lookup<Query<'_>> for Wrong {
+        impl Lookup<DigestQuery<'_>> for Wrong {
             type Found = Candidates<KnownUser, ()>;
-            fn lookup(&self, _: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
-                let secret =
-                    KnownSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
+            fn lookup(&self, _: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
+                let secret = UserSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
                 Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
             }
         }
-        let door = Verifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();
+        let door = DigestVerifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();
         let told = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread).told();
         assert_eq!(told, "digest_known_function");
     }
 
     #[test]
     fn what_cannot_be_offered_is_said_when_it_is_built() {
-        let code = |built: Result<Verifier<Accounts>>| built.unwrap_err().code();
-        assert_eq!(code(door(&clock()).offering(&[])), "digest_offer_algorithms");
-        assert_eq!(code(door(&clock()).protecting(Offered::Unknown)), "digest_offer_qop");
-        let session = door_of(Algorithm::Md5Sess, &clock()).protecting(Offered::Legacy);
+        let code = |built: Result<DigestVerifier<DigestAccounts>>| built.unwrap_err().code();
+        assert_eq!(code(door(&clock()).with_algorithms(&[])), "digest_offer_algorithms");
+        assert_eq!(code(door(&clock()).with_qop(OfferedQop::Unknown)), "digest_offer_qop");
+        let session = door_of(DigestAlgorithm::Md5Sess, &clock()).with_qop(OfferedQop::Legacy);
         assert_eq!(code(session), "digest_offer_session");
-        let legacy = door_of(Algorithm::Md5, &clock()).protecting(Offered::Legacy).unwrap();
-        assert_eq!(code(legacy.offering(&[Algorithm::Md5Sess])), "digest_offer_session");
-        assert_eq!(code(door(&clock()).for_domain("/\n")), "challenge_unprintable");
-        let realm = Verifier::new("a\nb", accounts(), nonces(&clock()), store(&clock()));
+        let legacy = door_of(DigestAlgorithm::Md5, &clock()).with_qop(OfferedQop::Legacy).unwrap();
+        assert_eq!(
+            code(legacy.with_algorithms(&[DigestAlgorithm::Md5Sess])),
+            "digest_offer_session"
+        );
+        assert_eq!(code(door(&clock()).with_domain("/\n")), "challenge_unprintable");
+        let realm = DigestVerifier::new("a\nb", accounts(), nonces(&clock()), store(&clock()));
         assert_eq!(code(realm), "challenge_unprintable");
     }
 
     #[test]
     fn shows_no_user_and_no_secret() {
         let door = door(&clock());
-        assert_eq!(format!("{door:?}"), "Verifier(\"r\", [Sha256], Auth)");
+        assert_eq!(format!("{door:?}"), "DigestVerifier(\"r\", [Sha256], Auth)");
     }
 }

@@ -4,8 +4,8 @@
 
 use auth_core::{Answer, Authenticator, Authorization, Credentials, RequestView, SystemRandom};
 use auth_digest::{
-    Algorithm, BodyHash, Count, Digest, DigestChallenge, DigestResponse, Ha1, HashFunction,
-    Message, NonceCount, Protection,
+    BodyHash, Digest, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1,
+    HashFunction, NonceCount, NonceUse, Protection,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -18,7 +18,7 @@ fn check(work: impl FnOnce(), most: u64) {
     assert!(count <= most, "{count} allocations, expected at most {most}");
 }
 
-fn challenge(algorithm: Algorithm) -> String {
+fn challenge(algorithm: DigestAlgorithm) -> String {
     format!(
         "Digest realm=\"http-auth@example.org\", qop=\"auth\", algorithm={algorithm}, \
          nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", \
@@ -28,7 +28,7 @@ fn challenge(algorithm: Algorithm) -> String {
 
 #[test]
 fn an_answer_is_allocated_once_and_once_more_when_it_is_shared() {
-    for algorithm in &Algorithm::ALL[..6] {
+    for algorithm in &DigestAlgorithm::ALL[..6] {
         let digest = Digest::new("Mufasa", "Circle of Life", SystemRandom::new()).unwrap();
         let (uri, none) = (Uri::from_static("https://a.example/dir/index.html"), HeaderMap::new());
         let view = RequestView::new(&Method::GET, &uri, &none);
@@ -49,10 +49,10 @@ fn an_answer_is_allocated_once_and_once_more_when_it_is_shared() {
 
 #[test]
 fn a_new_challenge_is_read_and_answered_with_one_field() {
-    let field = challenge(Algorithm::Sha256);
-    let count = Count { nc: NonceCount::FIRST, cnonce: b"c" };
+    let field = challenge(DigestAlgorithm::Sha256);
+    let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
     let protection = Protection::Auth(count);
-    let message = Message { method: "GET", uri: b"/dir/index.html", nonce: b"", protection };
+    let message = DigestMessage { method: "GET", uri: b"/dir/index.html", nonce: b"", protection };
     check(
         || {
             let challenge = DigestChallenge::parse(field.as_bytes()).unwrap();

@@ -7,8 +7,8 @@ use auth_core::{
     Outcome, Peer, Rejection, Reply, RequestView, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, Digest, DigestResponse, Ha1, HashFunction, Nonces, Offered, Principal,
-    Verifier,
+    Digest, DigestAccounts, DigestAlgorithm, DigestPrincipal, DigestResponse, DigestVerifier, Ha1,
+    HashFunction, Nonces, OfferedQop,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -24,19 +24,21 @@ const PASSWORD: &str = "Secret, or n\u{f6}t?";
 /// What a server asks for.
 #[derive(Clone, Copy, Debug)]
 struct Combination {
-    algorithm: Algorithm,
-    protection: Offered,
+    algorithm: DigestAlgorithm,
+    protection: OfferedQop,
     userhash: bool,
     charset: bool,
 }
 
 fn combinations() -> Vec<Combination> {
     let mut all = Vec::new();
-    for algorithm in &Algorithm::ALL[..6] {
-        for protection in [Offered::Legacy, Offered::Auth, Offered::AuthInt, Offered::Both] {
+    for algorithm in &DigestAlgorithm::ALL[..6] {
+        for protection in
+            [OfferedQop::Legacy, OfferedQop::Auth, OfferedQop::AuthInt, OfferedQop::Both]
+        {
             for (userhash, charset) in [(false, false), (false, true), (true, false), (true, true)]
             {
-                if protection != Offered::Legacy || !algorithm.is_session() {
+                if protection != OfferedQop::Legacy || !algorithm.is_session() {
                     all.push(Combination { algorithm: *algorithm, protection, userhash, charset });
                 }
             }
@@ -46,17 +48,17 @@ fn combinations() -> Vec<Combination> {
 }
 
 impl Combination {
-    fn door(self, realm: &str) -> Verifier<Accounts> {
-        let mut accounts = Accounts::new();
+    fn door(self, realm: &str) -> DigestVerifier<DigestAccounts> {
+        let mut accounts = DigestAccounts::new();
         for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
             let ha1 = Ha1::new(function, NAME, realm.as_bytes(), PASSWORD.as_bytes());
             accounts.add(NAME, realm, ha1).unwrap();
         }
         let nonces = Nonces::new(&[7; 32], SystemRandom::new(), NOW).unwrap();
         let store = MemoryReplayStore::new(NOW);
-        let door = Verifier::new(realm, accounts, nonces, store).unwrap();
-        let door = door.offering(&[self.algorithm]).unwrap();
-        let door = door.protecting(self.protection).unwrap();
+        let door = DigestVerifier::new(realm, accounts, nonces, store).unwrap();
+        let door = door.with_algorithms(&[self.algorithm]).unwrap();
+        let door = door.with_qop(self.protection).unwrap();
         let door = if self.userhash { door.with_userhash() } else { door };
         if self.charset { door } else { door.without_charset() }
     }
@@ -67,7 +69,11 @@ fn client(password: &str) -> Digest {
 }
 
 /// What a server adapter does.
-fn judge(door: &Verifier<Accounts>, headers: &HeaderMap, body: &[u8]) -> Outcome<Principal> {
+fn judge(
+    door: &DigestVerifier<DigestAccounts>,
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Outcome<DigestPrincipal> {
     let uri: Uri = TARGET.parse().unwrap();
     let peer = Peer { encrypted: true, ..Peer::UNKNOWN };
     let request = RequestView::new(&Method::POST, &uri, headers).with_peer(peer);
@@ -78,7 +84,7 @@ fn judge(door: &Verifier<Accounts>, headers: &HeaderMap, body: &[u8]) -> Outcome
     door.verify(request.with_body(body)).wait().unwrap()
 }
 
-fn reply(outcome: Outcome<Principal>) -> (StatusCode, HeaderMap) {
+fn reply(outcome: Outcome<DigestPrincipal>) -> (StatusCode, HeaderMap) {
     match outcome {
         Ok(Accepted { mut completions, .. }) => {
             let (status, headers) = (StatusCode::OK, HeaderMap::new());
@@ -98,7 +104,11 @@ fn reply(outcome: Outcome<Principal>) -> (StatusCode, HeaderMap) {
 }
 
 /// What a client adapter does; says how often it sent the request.
-fn drive(client: &Digest, door: &Verifier<Accounts>, body: &[u8]) -> (StatusCode, usize) {
+fn drive(
+    client: &Digest,
+    door: &DigestVerifier<DigestAccounts>,
+    body: &[u8],
+) -> (StatusCode, usize) {
     let (target, none) = (TARGET.parse::<Uri>().unwrap(), HeaderMap::new());
     let (mut attempts, mut sent) = (Attempts::default(), 0);
     loop {
@@ -133,7 +143,7 @@ fn ours_accepts_ours_and_refuses_a_wrong_password() {
 }
 
 /// The field that answers a door.
-fn answered(door: &Verifier<Accounts>, body: &[u8]) -> HeaderValue {
+fn answered(door: &DigestVerifier<DigestAccounts>, body: &[u8]) -> HeaderValue {
     let (client, target, none) =
         (client(PASSWORD), TARGET.parse::<Uri>().unwrap(), HeaderMap::new());
     let view = RequestView::new(&Method::POST, &target, &none).with_body(Body::Bytes(body));
@@ -145,7 +155,11 @@ fn answered(door: &Verifier<Accounts>, body: &[u8]) -> HeaderValue {
     headers.remove(AUTHORIZATION).unwrap()
 }
 
-fn refused(door: &Verifier<Accounts>, field: HeaderValue, body: &[u8]) -> Option<Rejection> {
+fn refused(
+    door: &DigestVerifier<DigestAccounts>,
+    field: HeaderValue,
+    body: &[u8],
+) -> Option<Rejection> {
     let headers = HeaderMap::from_iter([(AUTHORIZATION, field)]);
     judge(door, &headers, body).err()
 }
@@ -186,7 +200,7 @@ proptest! {
 
     #[test]
     fn under_auth_int_any_bit_of_the_body_is_noticed(at: prop::sample::Index, bit in 0_u32..8) {
-        for combination in combinations().into_iter().filter(|it| it.protection == Offered::AuthInt) {
+        for combination in combinations().into_iter().filter(|it| it.protection == OfferedQop::AuthInt) {
             let door = combination.door("r");
             let (good, body) = (answered(&door, b"pay 1 to bob"), b"pay 1 to bob");
             let mut flipped = body.to_vec();

@@ -10,9 +10,9 @@ use auth_core::{
     Next, Peer, RequestView, Result, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
-    Accounts, Algorithm, AuthenticationInfo, BodyHash, Count, Digest, DigestChallenge,
-    DigestResponse, Face, Ha1, HashFunction, Message, NonceCount, Nonces, Offered, Policy,
-    Protection, Qop, Username, Verifier,
+    AuthenticationInfo, BodyHash, ChallengePolicy, Digest, DigestAccounts, DigestAlgorithm,
+    DigestChallenge, DigestMessage, DigestResponse, DigestVerifier, Ha1, HashFunction, NonceCount,
+    NonceUse, Nonces, OfferedQop, Protection, Qop, RefusalKind, Username,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -88,7 +88,7 @@ fn auth_int_is_not_given_up_for_want_of_a_body() {
     let unread = drive(&alice(), Body::Unread, |_| ask(only));
     assert_eq!(unread.unwrap_err().code(), "digest_body_unread");
     assert_eq!(read(&answered(&alice(), only)).qop(), Some(Qop::AuthInt));
-    let wanted = alice().with_policy(Policy::new().qop(Qop::AuthInt));
+    let wanted = alice().with_policy(ChallengePolicy::new().with_qop(Qop::AuthInt));
     let other = drive(&wanted, Body::Bytes(b""), |_| ask(&only.replace("auth-int", "auth")));
     assert_eq!(other.unwrap_err().code(), "digest_choice_qop");
 }
@@ -102,7 +102,7 @@ fn nothing_of_a_challenge_is_lost_on_the_second_request() {
         (", charset=UTF-8", "Digest username*=UTF-8''J%C3%A4s%C3%B8n, realm"),
         (", charset=UTF-8, userhash=true", "Digest username=\""),
     ] {
-        for algorithm in &Algorithm::ALL[..6] {
+        for algorithm in &DigestAlgorithm::ALL[..6] {
             let digest = Digest::new(user, "p", SystemRandom::new()).unwrap();
             let challenge = format!(
                 "Digest realm=\"r\", nonce=\"n\", opaque=\"o\", algorithm={algorithm}, qop=\"auth\"{rest}"
@@ -170,9 +170,9 @@ fn values_of_qop_that_nobody_knows_are_passed_over() {
 #[test]
 fn names_of_schemes_algorithms_and_parameters_have_no_case() {
     let challenge = "dIGEST REALM=\"r\", Nonce=\"n\", ALGORITHM=md5, QOP=\"Auth\", NEW=\"x\"";
-    assert_eq!(read(&answered(&alice(), challenge)).algorithm(), Algorithm::Md5);
+    assert_eq!(read(&answered(&alice(), challenge)).algorithm(), DigestAlgorithm::Md5);
     let session = challenge.replace("md5", "MD5-Sess");
-    assert_eq!(read(&answered(&alice(), &session)).algorithm(), Algorithm::Md5Sess);
+    assert_eq!(read(&answered(&alice(), &session)).algorithm(), DigestAlgorithm::Md5Sess);
 }
 
 /// requests and httpx do not look at `stale`, and a server that always said so made another client loop for ever.
@@ -241,7 +241,7 @@ fn debug_shows_no_secret() {
     let digest = Digest::new("alice", "canary", SystemRandom::new()).unwrap();
     let ha1 = Ha1::new(HashFunction::Md5, "alice", b"r", b"canary");
     let hex = String::from_utf8(ha1.expose().to_vec()).unwrap();
-    let session = ha1.session(Algorithm::Md5Sess, b"n", b"c");
+    let session = ha1.session(DigestAlgorithm::Md5Sess, b"n", b"c");
     let challenge = "Digest realm=\"r\", nonce=\"n\", qop=\"auth\"";
     let field = answered(&digest, challenge);
     let read = read(&field);
@@ -249,7 +249,7 @@ fn debug_shows_no_secret() {
     let info = AuthenticationInfo { rspauth: Some(read.response.into()), ..Default::default() };
     let message = read.message("GET", None).unwrap();
     let shown = format!("{digest:?} {ha1:?} {session:?} {read:?} {:?} {info:?}", read.counted);
-    assert_eq!(format!("{message:?}"), "Message(GET, ..)");
+    assert_eq!(format!("{message:?}"), "DigestMessage(GET, ..)");
     for secret in ["canary", &hex, response, std::str::from_utf8(session.expose()).unwrap()] {
         assert!(!shown.contains(secret), "{shown}");
     }
@@ -281,11 +281,11 @@ fn sha_512_is_another_algorithm_than_sha_512_256() {
     let challenge = "Digest realm=\"r\", nonce=\"n\", algorithm=SHA-512, qop=\"auth\"";
     let refused = drive(&alice(), Body::Unread, |_| ask(challenge)).unwrap_err();
     assert_eq!(refused.code(), "digest_choice_algorithm");
-    let allowed = alice().with_policy(Policy::new().with_sha512());
+    let allowed = alice().with_policy(ChallengePolicy::new().with_sha512());
     assert_eq!(read(&answered(&allowed, challenge)).response.len(), 128);
     let standard = challenge.replace("SHA-512", "SHA-512-256");
     assert_eq!(read(&answered(&alice(), &standard)).response.len(), 64);
-    assert_eq!(Algorithm::named(b"SHA-512/256"), None);
+    assert_eq!(DigestAlgorithm::named(b"SHA-512/256"), None);
 }
 
 /// Two clients in other languages counted in decimal, and one went on counting under the next nonce.
@@ -319,19 +319,19 @@ fn a_server_reads_the_field_of_a_request() {
 
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
-fn door(algorithm: Algorithm, protection: Offered) -> Verifier<Accounts> {
-    let mut accounts = Accounts::new();
+fn door(algorithm: DigestAlgorithm, protection: OfferedQop) -> DigestVerifier<DigestAccounts> {
+    let mut accounts = DigestAccounts::new();
     for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
         accounts.add("alice", "r", Ha1::new(function, "alice", b"r", b"s3cret")).unwrap();
     }
     let nonces = Nonces::new(&[7; 32], SystemRandom::new(), NOW).unwrap();
-    let door = Verifier::new("r", accounts, nonces, MemoryReplayStore::new(NOW)).unwrap();
-    door.offering(&[algorithm]).unwrap().protecting(protection).unwrap().with_userhash()
+    let door = DigestVerifier::new("r", accounts, nonces, MemoryReplayStore::new(NOW)).unwrap();
+    door.with_algorithms(&[algorithm]).unwrap().with_qop(protection).unwrap().with_userhash()
 }
 
 /// What becomes of a request: the user, or the code.
 fn judge(
-    door: &Verifier<Accounts>,
+    door: &DigestVerifier<DigestAccounts>,
     field: Option<HeaderValue>,
 ) -> std::result::Result<String, (String, String)> {
     let uri = Uri::from_static("/a?b");
@@ -349,29 +349,29 @@ fn judge(
 }
 
 /// The field of a client that takes the challenge for another one.
-fn misread(door: &Verifier<Accounts>, changes: &[(&str, &str)]) -> HeaderValue {
+fn misread(door: &DigestVerifier<DigestAccounts>, changes: &[(&str, &str)]) -> HeaderValue {
     let mut challenge = judge(door, None).unwrap_err().1;
     for (from, to) in changes {
         assert!(challenge.contains(from), "{challenge}");
         challenge = challenge.replace(from, to);
     }
     let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
-    let count = Count { nc: NonceCount::FIRST, cnonce: b"c" };
+    let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
     let protection = Protection::Auth(count);
-    let message = Message { method: "GET", uri: b"/a?b", nonce: b"", protection };
+    let message = DigestMessage { method: "GET", uri: b"/a?b", nonce: b"", protection };
     challenge.respond("alice", b"s3cret", &message).unwrap()
 }
 
 /// wget 1.21 answers MD5 whatever was asked for, and `auth` where only `auth-int` was.
 #[test]
 fn a_client_that_answers_something_weaker_is_asked_again() {
-    let sha256 = door(Algorithm::Sha256, Offered::Auth);
+    let sha256 = door(DigestAlgorithm::Sha256, OfferedQop::Auth);
     let (code, challenge) =
         judge(&sha256, Some(misread(&sha256, &[("algorithm=SHA-256", "algorithm=MD5")])))
             .unwrap_err();
     assert_eq!(code, "digest_algorithm_other");
     assert!(challenge.contains("algorithm=SHA-256"));
-    let int = door(Algorithm::Sha256, Offered::AuthInt);
+    let int = door(DigestAlgorithm::Sha256, OfferedQop::AuthInt);
     let field = misread(&int, &[("qop=\"auth-int\"", "qop=\"auth\"")]);
     assert_eq!(judge(&int, Some(field)).unwrap_err().0, "digest_qop_other");
 }
@@ -379,7 +379,7 @@ fn a_client_that_answers_something_weaker_is_asked_again() {
 /// curl 7.88 of Debian hashes with SHA-256 under the name of SHA-512-256.
 #[test]
 fn a_client_with_the_wrong_hash_is_refused_like_a_wrong_password() {
-    let door = door(Algorithm::Sha512_256, Offered::Auth);
+    let door = door(DigestAlgorithm::Sha512_256, OfferedQop::Auth);
     let names = [("algorithm=SHA-512-256", "algorithm=SHA-256"), (", userhash=true", "")];
     let field = misread(&door, &names);
     let field = field.to_str().unwrap().replace("algorithm=SHA-256", "algorithm=SHA-512-256");
@@ -390,7 +390,7 @@ fn a_client_with_the_wrong_hash_is_refused_like_a_wrong_password() {
 /// requests and httpx send the plain name where the hash of it was asked for, and expect to pass.
 #[test]
 fn a_client_that_ignores_userhash_passes_by_its_name() {
-    let door = door(Algorithm::Sha256, Offered::Auth);
+    let door = door(DigestAlgorithm::Sha256, OfferedQop::Auth);
     assert_eq!(judge(&door, Some(misread(&door, &[(", userhash=true", "")]))).unwrap(), "alice");
     assert_eq!(judge(&door, Some(misread(&door, &[]))).unwrap(), "alice");
 }
@@ -398,7 +398,7 @@ fn a_client_that_ignores_userhash_passes_by_its_name() {
 /// requests and wget quote `algorithm` and `qop`, which a sender must not.
 #[test]
 fn a_client_that_quotes_algorithm_and_qop_passes() {
-    let door = door(Algorithm::Sha256, Offered::Auth);
+    let door = door(DigestAlgorithm::Sha256, OfferedQop::Auth);
     let field = misread(&door, &[]);
     let quoted = field
         .to_str()
@@ -411,13 +411,13 @@ fn a_client_that_quotes_algorithm_and_qop_passes() {
 /// lighttpd does not count, and Traefik lost requests that overtook one another.
 #[test]
 fn requests_that_overtake_one_another_pass_and_none_passes_twice() {
-    let door = door(Algorithm::Sha256, Offered::Auth);
+    let door = door(DigestAlgorithm::Sha256, OfferedQop::Auth);
     let challenge = judge(&door, None).unwrap_err().1;
     let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
     let field = |nc| {
-        let count = Count { nc: NonceCount::new(nc).unwrap(), cnonce: b"c" };
+        let count = NonceUse { nc: NonceCount::new(nc).unwrap(), cnonce: b"c" };
         let protection = Protection::Auth(count);
-        let message = Message { method: "GET", uri: b"/a?b", nonce: b"", protection };
+        let message = DigestMessage { method: "GET", uri: b"/a?b", nonce: b"", protection };
         challenge.respond("alice", b"s3cret", &message).unwrap()
     };
     for nc in [4, 2, 3, 1] {
@@ -434,10 +434,10 @@ fn a_body_that_was_streamed_is_hashed_piece_by_piece() {
         b"streamed".chunks(3).for_each(|piece| hasher.update(piece));
         let ha1 = Ha1::new(function, "alice", b"r", b"s3cret");
         let response = |body| {
-            let count = Count { nc: NonceCount::FIRST, cnonce: b"c" };
+            let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
             let protection = Protection::AuthInt(count, body);
-            let message = Message { method: "PUT", uri: b"/", nonce: b"n", protection };
-            ha1.session(Algorithm::Md5, b"n", b"c").response(&message)
+            let message = DigestMessage { method: "PUT", uri: b"/", nonce: b"n", protection };
+            ha1.session(DigestAlgorithm::Md5, b"n", b"c").response(&message)
         };
         let whole = response(BodyHash::of(function, b"streamed"));
         assert!(response(hasher.finish()).matches(whole.as_bytes()));
@@ -447,7 +447,7 @@ fn a_body_that_was_streamed_is_hashed_piece_by_piece() {
 /// `PartialEq` is what digest_auth offers for a comparison, which stops at the first difference.
 #[test]
 fn a_refusal_says_nothing_of_how_near_it_was() {
-    let door = door(Algorithm::Sha256, Offered::Auth);
+    let door = door(DigestAlgorithm::Sha256, OfferedQop::Auth);
     let field = misread(&door, &[]);
     let text = field.to_str().unwrap();
     for at in [0, 31, 63] {
@@ -458,5 +458,5 @@ fn a_refusal_says_nothing_of_how_near_it_was() {
         assert_eq!(refused.0, "digest_response_wrong");
     }
     let unread = DigestResponse::parse(b"realm=\"r\"").unwrap_err();
-    assert_eq!(unread.face(), Face::Malformed);
+    assert_eq!(unread.face(), RefusalKind::Malformed);
 }

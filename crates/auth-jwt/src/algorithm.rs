@@ -10,7 +10,7 @@ use std::fmt;
 /// section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Algorithm {
+pub enum JwsAlgorithm {
     /// HMAC with SHA-256.
     HS256,
     /// HMAC with SHA-384.
@@ -37,7 +37,7 @@ pub enum Algorithm {
     EdDSA,
 }
 
-impl Algorithm {
+impl JwsAlgorithm {
     /// All of them.
     pub const ALL: [Self; 12] = [
         Self::HS256,
@@ -80,7 +80,7 @@ impl Algorithm {
     }
 }
 
-impl fmt::Display for Algorithm {
+impl fmt::Display for JwsAlgorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -92,12 +92,12 @@ mod tests {
 
     #[test]
     fn a_name_is_spelt_one_way() {
-        for algorithm in Algorithm::ALL {
-            assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
-            assert_eq!(Algorithm::named(&algorithm.name().to_lowercase()), None);
+        for algorithm in JwsAlgorithm::ALL {
+            assert_eq!(JwsAlgorithm::named(algorithm.name()), Some(algorithm));
+            assert_eq!(JwsAlgorithm::named(&algorithm.name().to_lowercase()), None);
         }
         for name in ["none", "", "HS1", "RS256 ", "ES512", "Ed25519"] {
-            assert_eq!(Algorithm::named(name), None, "{name}");
+            assert_eq!(JwsAlgorithm::named(name), None, "{name}");
         }
     }
 }

@@ -7,16 +7,16 @@ mod registered;
 pub(crate) use date::Date;
 pub(crate) use registered::{Registered, Subject};
 
-use crate::{Header, Policy, Refused, json::Text, reason};
+use crate::{JwsHeader, JwtPolicy, JwtRefused, json::Text, reason};
 use audience::Audience;
 use auth_core::Timestamp;
 use serde::de::DeserializeOwned;
 use std::{borrow::Cow, fmt, ops::Range};
 
-/// Claims that are verified: a key signed them, and a [`Policy`] accepted them.
+/// Claims that are verified: a key signed them, and a [`JwtPolicy`] accepted them.
 ///
 /// They own their memory, which is the decoded payload and no more. There is no other way to them than
-/// [`Unverified`](crate::Unverified), and no way to make them up. `Debug` shows none of it.
+/// [`UnverifiedJws`](crate::UnverifiedJws), and no way to make them up. `Debug` shows none of it.
 pub struct Claims {
     text: String,
     issuer: Part,
@@ -31,11 +31,11 @@ pub struct Claims {
 
 impl Claims {
     pub(crate) fn judged(
-        header: &Header,
+        header: &JwsHeader,
         payload: Vec<u8>,
-        policy: &Policy,
+        policy: &JwtPolicy,
         now: Timestamp,
-    ) -> Result<Self, Refused> {
+    ) -> Result<Self, JwtRefused> {
         let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
         let registered = Registered::read(&text)?;
         let dies = policy.judge(header, &registered, now)?;
@@ -106,11 +106,11 @@ impl Claims {
     ///
     /// ```
     /// # use auth_core::Timestamp;
-    /// # use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified};
-    /// # let (key, now) = (SigningKey::from_secret(Algorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
+    /// # use auth_jwt::{JwsAlgorithm, ClaimsToSign, JwtPolicy, SigningKey, UnverifiedJws};
+    /// # let (key, now) = (SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
     /// # let lifetime = std::time::Duration::from_secs(300);
-    /// # let minted = ClaimsToSign::expiring_in(lifetime)?.claim("roleId", &2)?.mint(&key, now, None)?;
-    /// # let claims = Unverified::parse(minted.expose())?.verify(&key.verifying())?.claims(&Policy::new(), now)?;
+    /// # let minted = ClaimsToSign::expiring_in(lifetime)?.with_claim("roleId", &2)?.sign(&key, now, None)?;
+    /// # let claims = UnverifiedJws::parse(minted.expose())?.verify(&key.verifying())?.claims(&JwtPolicy::new(), now)?;
     /// #[derive(serde::Deserialize)]
     /// struct Role {
     ///     #[serde(rename = "roleId")]
@@ -123,7 +123,7 @@ impl Claims {
     /// # Errors
     ///
     /// `jwt_claims_shape` when they are not of that type.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, JwtRefused> {
         serde_json::from_str(&self.text).map_err(|_| reason::CLAIMS_SHAPE)
     }
 }
@@ -159,12 +159,14 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SubjectType, Unverified, forged};
+    use crate::{SubjectType, UnverifiedJws, forged};
 
     fn claims(payload: &str) -> Claims {
         let token = forged::token(forged::HS256, payload);
-        let signed = Unverified::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
-        let policy = Policy::new().subject(SubjectType::TextOrNumber).allowing_any_audience();
+        let signed =
+            UnverifiedJws::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
+        let policy =
+            JwtPolicy::new().with_subject(SubjectType::TextOrNumber).allowing_any_audience();
         signed.claims(&policy, Timestamp::from_unix(1000)).unwrap()
     }
 

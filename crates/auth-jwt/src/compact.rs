@@ -1,7 +1,8 @@
 //! The compact serialization (RFC 7515 section 7.1): from text to a proven signature.
 
 use crate::{
-    Claims, Header, Policy, Refused, Signer, VerifyingKey, base64url, claims::Registered, reason,
+    Claims, JwsHeader, JwtPolicy, JwtRefused, SignedBy, VerifyingKey, base64url,
+    claims::Registered, reason,
 };
 use auth_core::Timestamp;
 use std::fmt;
@@ -10,14 +11,14 @@ use std::fmt;
 ///
 /// ```
 /// use auth_core::Timestamp;
-/// use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified};
+/// use auth_jwt::{JwsAlgorithm, ClaimsToSign, JwtPolicy, SigningKey, UnverifiedJws};
 /// use std::time::Duration;
 ///
-/// let (key, now) = (SigningKey::from_secret(Algorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
-/// let minted = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service").mint(&key, now, None)?;
+/// let (key, now) = (SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
+/// let minted = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service").sign(&key, now, None)?;
 ///
-/// let policy = Policy::new().issuer("service");
-/// let claims = Unverified::parse(minted.expose())?.verify(&key.verifying())?.claims(&policy, now)?;
+/// let policy = JwtPolicy::new().with_issuer("service");
+/// let claims = UnverifiedJws::parse(minted.expose())?.verify(&key.verifying())?.claims(&policy, now)?;
 /// assert_eq!(claims.issuer(), Some("service"));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -25,15 +26,15 @@ use std::fmt;
 /// # Security
 ///
 /// Nothing of it may be believed. Its `Debug` shows the header alone: the token is a credential.
-pub struct Unverified<'a> {
-    header: Header,
+pub struct UnverifiedJws<'a> {
+    header: JwsHeader,
     /// Header and payload as they were sent, with the dot between: what is signed.
     message: &'a str,
     payload: &'a str,
     signature: &'a str,
 }
 
-impl<'a> Unverified<'a> {
+impl<'a> UnverifiedJws<'a> {
     /// A token may have so many bytes, unless another limit was set.
     pub const MOST_BYTES: usize = 8 * 1024;
 
@@ -43,7 +44,7 @@ impl<'a> Unverified<'a> {
     /// # Errors
     ///
     /// The reason of the first that does not hold.
-    pub fn parse(token: &'a str) -> Result<Self, Refused> {
+    pub fn parse(token: &'a str) -> Result<Self, JwtRefused> {
         Self::parse_at_most(token, Self::MOST_BYTES)
     }
 
@@ -52,7 +53,7 @@ impl<'a> Unverified<'a> {
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
-    pub fn parse_at_most(token: &'a str, bytes: usize) -> Result<Self, Refused> {
+    pub fn parse_at_most(token: &'a str, bytes: usize) -> Result<Self, JwtRefused> {
         if token.len() > bytes {
             return Err(reason::SIZE);
         }
@@ -64,12 +65,12 @@ impl<'a> Unverified<'a> {
                 _ => reason::PARTS,
             });
         }
-        Ok(Self { header: Header::parse(header)?, message, payload, signature })
+        Ok(Self { header: JwsHeader::parse(header)?, message, payload, signature })
     }
 
     /// What the header says.
     #[must_use]
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &JwsHeader {
         &self.header
     }
 
@@ -84,17 +85,17 @@ impl<'a> Unverified<'a> {
     /// # Security
     ///
     /// Nobody has signed this yet.
-    pub fn key_id(&self) -> Result<KeyId, Refused> {
-        self.key_id_by(Signer::Issuer)
+    pub fn key_id(&self) -> Result<KeyId, JwtRefused> {
+        self.key_id_by(SignedBy::Issuer)
     }
 
-    /// [`key_id`](Self::key_id), with who signed it where the policy says.
-    pub(crate) fn key_id_by(&self, signer: Signer) -> Result<KeyId, Refused> {
+    /// [`key_id`](Self::with_key_id), with who signed it where the policy says.
+    pub(crate) fn key_id_by(&self, signer: SignedBy) -> Result<KeyId, JwtRefused> {
         let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
         let claims = Registered::read(&payload)?;
         let issuer = match signer {
-            Signer::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
-            Signer::Subject => claims.subject.map(|subject| subject.text()),
+            SignedBy::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
+            SignedBy::Subject => claims.subject.map(|subject| subject.text()),
         };
         Ok(KeyId { issuer, kid: self.header.key_id().map(Into::into) })
     }
@@ -105,7 +106,7 @@ impl<'a> Unverified<'a> {
     /// # Errors
     ///
     /// `jwt_alg_other`, `jwt_signature`, or that the signature or the payload is not canonical base64url.
-    pub fn verify(self, key: &VerifyingKey) -> Result<Signed, Refused> {
+    pub fn verify(self, key: &VerifyingKey) -> Result<VerifiedJws, JwtRefused> {
         self.verify_any([key]).map(|(_, signed)| signed)
     }
 
@@ -123,19 +124,19 @@ impl<'a> Unverified<'a> {
     pub fn verify_any<'k>(
         self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
-    ) -> Result<(usize, Signed), Refused> {
+    ) -> Result<(usize, VerifiedJws), JwtRefused> {
         let key = if self.signature.len() <= SHORT_SIGNATURE {
             self.proven_by::<SHORT_SIGNATURE>(keys)?
         } else {
             self.proven_by::<LONG_SIGNATURE>(keys)?
         };
-        Ok((key, Signed { payload: self.payload()?, header: self.header }))
+        Ok((key, VerifiedJws { payload: self.payload()?, header: self.header }))
     }
 
     fn proven_by<'k, const MOST: usize>(
         &self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
-    ) -> Result<usize, Refused> {
+    ) -> Result<usize, JwtRefused> {
         let mut buffer = [0; MOST];
         let length = base64url::decode_slice(self.signature.as_bytes(), &mut buffer);
         let signature = length.and_then(|length| buffer.get(..length));
@@ -155,7 +156,7 @@ impl<'a> Unverified<'a> {
         proven
     }
 
-    pub(crate) fn payload(&self) -> Result<Vec<u8>, Refused> {
+    pub(crate) fn payload(&self) -> Result<Vec<u8>, JwtRefused> {
         base64url::decode(self.payload.as_bytes()).ok_or(reason::PAYLOAD_BASE64URL)
     }
 }
@@ -165,22 +166,22 @@ const SHORT_SIGNATURE: usize = 128;
 /// Of the bytes that a signature has, the most: RSA with 8192 bits.
 const LONG_SIGNATURE: usize = 1024;
 
-impl fmt::Debug for Unverified<'_> {
+impl fmt::Debug for UnverifiedJws<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Unverified").field("header", &self.header).finish_non_exhaustive()
+        f.debug_struct("UnverifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }
 
 /// A JWS whose signature is proven. What it says is believed to come from who has the key, and is not judged yet.
-pub struct Signed {
-    header: Header,
+pub struct VerifiedJws {
+    header: JwsHeader,
     payload: Vec<u8>,
 }
 
-impl Signed {
+impl VerifiedJws {
     /// What the header says.
     #[must_use]
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &JwsHeader {
         &self.header
     }
 
@@ -195,15 +196,15 @@ impl Signed {
     /// # Errors
     ///
     /// That it is no strict JSON object, that a registered claim is of another type (RFC 7519 section 4.1), or the
-    /// sentence of the [`Policy`] that does not hold.
-    pub fn claims(self, policy: &Policy, now: Timestamp) -> Result<Claims, Refused> {
+    /// sentence of the [`JwtPolicy`] that does not hold.
+    pub fn claims(self, policy: &JwtPolicy, now: Timestamp) -> Result<Claims, JwtRefused> {
         Claims::judged(&self.header, self.payload, policy, now)
     }
 }
 
-impl fmt::Debug for Signed {
+impl fmt::Debug for VerifiedJws {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Signed").field("header", &self.header).finish_non_exhaustive()
+        f.debug_struct("VerifiedJws").field("header", &self.header).finish_non_exhaustive()
     }
 }
 
@@ -222,7 +223,7 @@ pub struct KeyId {
 mod tests {
     use super::*;
     use crate::{
-        Algorithm, ClaimsToSign, SigningKey,
+        ClaimsToSign, JwsAlgorithm, SigningKey,
         forged::{HS256, encoded, key, signed, token},
     };
     use proptest::prelude::*;
@@ -230,12 +231,12 @@ mod tests {
 
     const PAYLOAD: &str = r#"{"iss":"a","exp":1}"#;
 
-    fn verified(token: &str) -> Result<Signed, Refused> {
-        Unverified::parse(token)?.verify(&key().verifying())
+    fn verified(token: &str) -> Result<VerifiedJws, JwtRefused> {
+        UnverifiedJws::parse(token)?.verify(&key().verifying())
     }
 
     #[track_caller]
-    fn check(token: &str, expected: Result<&str, Refused>) {
+    fn check(token: &str, expected: Result<&str, JwtRefused>) {
         let signed = verified(token);
         let payload = signed.as_ref().map(|signed| signed.payload()).map_err(|refused| *refused);
         assert_eq!(payload, expected.map(str::as_bytes), "{token:.200}");
@@ -273,16 +274,19 @@ mod tests {
     fn refuses_a_token_beyond_its_limit() {
         let header = encoded(HS256);
         let longest = |more: usize| {
-            let rest = Unverified::MOST_BYTES - header.len() - 43 - 2 + more;
+            let rest = UnverifiedJws::MOST_BYTES - header.len() - 43 - 2 + more;
             signed(format!("{header}.{}", "A".repeat(rest)))
         };
-        assert_eq!(longest(0).len(), Unverified::MOST_BYTES);
+        assert_eq!(longest(0).len(), UnverifiedJws::MOST_BYTES);
         assert!(verified(&longest(0)).is_ok());
         check(&longest(1), Err(reason::SIZE));
         let token = token(HS256, PAYLOAD);
-        assert!(Unverified::parse_at_most(&token, token.len()).is_ok());
-        assert_eq!(Unverified::parse_at_most(&token, token.len() - 1).unwrap_err(), reason::SIZE);
-        assert!(Unverified::parse_at_most(&longest(4), 1 << 20).is_ok());
+        assert!(UnverifiedJws::parse_at_most(&token, token.len()).is_ok());
+        assert_eq!(
+            UnverifiedJws::parse_at_most(&token, token.len() - 1).unwrap_err(),
+            reason::SIZE
+        );
+        assert!(UnverifiedJws::parse_at_most(&longest(4), 1 << 20).is_ok());
     }
 
     #[test]
@@ -315,28 +319,28 @@ mod tests {
         check(&format!("{message}.{}", "A".repeat(1368)), Err(reason::SIGNATURE_BASE64URL));
         let other = token(HS256, r#"{"iss":"b","exp":1}"#);
         check(&format!("{message}.{}", other.rsplit_once('.').unwrap().1), Err(reason::SIGNATURE));
-        let key = SigningKey::from_secret(Algorithm::HS256, &[8; 32]).unwrap().verifying();
-        let refused = Unverified::parse(&good).unwrap().verify(&key).unwrap_err();
+        let key = SigningKey::from_secret(JwsAlgorithm::HS256, &[8; 32]).unwrap().verifying();
+        let refused = UnverifiedJws::parse(&good).unwrap().verify(&key).unwrap_err();
         assert_eq!(refused, reason::SIGNATURE);
     }
 
     #[test]
     fn the_key_decides_the_algorithm() {
-        for other in Algorithm::ALL.into_iter().filter(|other| *other != Algorithm::HS256) {
+        for other in JwsAlgorithm::ALL.into_iter().filter(|other| *other != JwsAlgorithm::HS256) {
             check(&token(&format!(r#"{{"alg":"{other}"}}"#), PAYLOAD), Err(reason::ALG_OTHER));
         }
-        let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
-        let refused = Unverified::parse(&token(HS256, PAYLOAD)).unwrap().verify(&hs512);
+        let hs512 = SigningKey::from_secret(JwsAlgorithm::HS512, &[7; 64]).unwrap().verifying();
+        let refused = UnverifiedJws::parse(&token(HS256, PAYLOAD)).unwrap().verify(&hs512);
         assert_eq!(refused.unwrap_err(), reason::ALG_OTHER);
     }
 
     #[test]
     fn says_which_of_several_keys_signed() {
         let (good, first) = (token(HS256, PAYLOAD), key().verifying());
-        let other = SigningKey::from_secret(Algorithm::HS256, &[8; 32]).unwrap().verifying();
-        let hs512 = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap().verifying();
+        let other = SigningKey::from_secret(JwsAlgorithm::HS256, &[8; 32]).unwrap().verifying();
+        let hs512 = SigningKey::from_secret(JwsAlgorithm::HS512, &[7; 64]).unwrap().verifying();
         let by = |keys: &[&VerifyingKey]| {
-            let verified = Unverified::parse(&good).unwrap().verify_any(keys.iter().copied());
+            let verified = UnverifiedJws::parse(&good).unwrap().verify_any(keys.iter().copied());
             verified.map(|(at, signed)| (at, signed.payload().to_vec()))
         };
         let signed = |at| Ok((at, PAYLOAD.as_bytes().to_vec()));
@@ -359,7 +363,7 @@ mod tests {
     #[test]
     fn says_whose_key_is_wanted() {
         let id = |header: &str, payload: &str| {
-            Unverified::parse(&token(header, payload)).unwrap().key_id()
+            UnverifiedJws::parse(&token(header, payload)).unwrap().key_id()
         };
         let of = |issuer: Option<&str>, kid: Option<&str>| {
             Ok(KeyId { issuer: issuer.map(Into::into), kid: kid.map(Into::into) })
@@ -374,13 +378,17 @@ mod tests {
         assert_eq!(id(HS256, r#"{"iss":"a","iss":"b"}"#), Err(reason::CLAIMS_DUPLICATE));
         assert_eq!(id(HS256, "no JSON"), Err(reason::CLAIMS_OBJECT));
         let payload = signed(format!("{}.e31", encoded(HS256)));
-        assert_eq!(Unverified::parse(&payload).unwrap().key_id(), Err(reason::PAYLOAD_BASE64URL));
+        assert_eq!(
+            UnverifiedJws::parse(&payload).unwrap().key_id(),
+            Err(reason::PAYLOAD_BASE64URL)
+        );
     }
 
     #[test]
     fn shows_nothing_of_the_token() {
         let token = token(r#"{"alg":"HS256","kid":"k"}"#, PAYLOAD);
-        for shown in [format!("{:?}", Unverified::parse(&token)), format!("{:?}", verified(&token))]
+        for shown in
+            [format!("{:?}", UnverifiedJws::parse(&token)), format!("{:?}", verified(&token))]
         {
             assert!(shown.contains("HS256") && shown.contains("\"k\""), "{shown}");
             for part in token.split('.').chain(["iss", "123, 34"]) {
@@ -393,13 +401,13 @@ mod tests {
         #[test]
         fn what_is_minted_is_accepted(issuer in any::<String>(), subject in any::<String>(), id in any::<Option<String>>(), custom in any::<(String, i64, Vec<Option<bool>>)>(), now in 0..9_000_000_000_u64, seconds in 1..1_000_000_u64) {
             let claims = ClaimsToSign::expiring_in(Duration::from_secs(seconds)).unwrap();
-            let claims = claims.issuer(&issuer).subject(&subject).audience("a").audience(&subject);
-            let claims = claims.claim("custom", &custom).unwrap().key_id("kid").unwrap();
+            let claims = claims.with_issuer(&issuer).with_subject(&subject).with_audience("a").with_audience(&subject);
+            let claims = claims.with_claim("custom", &custom).unwrap().with_key_id("kid").unwrap();
             let now = Timestamp::from_unix(now);
-            let minted = claims.mint(&key(), now, id.as_deref()).unwrap();
-            let unverified = Unverified::parse_at_most(minted.expose(), 1 << 20).unwrap();
+            let minted = claims.sign(&key(), now, id.as_deref()).unwrap();
+            let unverified = UnverifiedJws::parse_at_most(minted.expose(), 1 << 20).unwrap();
             prop_assert_eq!(unverified.key_id().unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
-            let policy = Policy::new().issuer(issuer.as_str()).audience(subject.as_str()).leeway(Duration::ZERO);
+            let policy = JwtPolicy::new().with_issuer(issuer.as_str()).with_audience(subject.as_str()).with_leeway(Duration::ZERO);
             let read = unverified.verify(&key().verifying()).unwrap().claims(&policy, now).unwrap();
             prop_assert_eq!(read.issuer(), Some(issuer.as_str()));
             prop_assert_eq!(read.subject(), Some(subject.as_str()));
@@ -428,11 +436,11 @@ mod tests {
             prop_assert!(verified(&text).is_err());
             let dots = format!("{}.{}.{text}", encoded(&header), encoded(&payload));
             prop_assert!(verified(&dots).is_err());
-            if let Ok(unverified) = Unverified::parse(&token(HS256, &payload)) {
+            if let Ok(unverified) = UnverifiedJws::parse(&token(HS256, &payload)) {
                 let _ = unverified.key_id();
                 let signed = unverified.verify(&key().verifying()).unwrap();
                 prop_assert_eq!(signed.payload(), &payload[..]);
-                let _ = signed.claims(&Policy::new(), Timestamp::default());
+                let _ = signed.claims(&JwtPolicy::new(), Timestamp::default());
             }
         }
     }

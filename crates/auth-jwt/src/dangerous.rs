@@ -3,7 +3,7 @@
 //! For tests, for logs of who is in possession of both ends, and for clients that look into their own token. A server
 //! that decides anything by what is found here lets everybody in.
 
-use crate::{Header, Refused, Unverified, reason};
+use crate::{JwsHeader, JwtRefused, UnverifiedJws, reason};
 use serde::de::DeserializeOwned;
 use std::fmt;
 
@@ -13,27 +13,27 @@ use std::fmt;
 ///
 /// # Errors
 ///
-/// As [`Unverified::parse`], or that the payload is not canonical base64url.
+/// As [`UnverifiedJws::parse`], or that the payload is not canonical base64url.
 ///
 /// # Security
 ///
 /// Whoever sent the token wrote all of this.
-pub fn decode_unverified(token: &str) -> Result<Decoded, Refused> {
-    let unverified = Unverified::parse(token)?;
+pub fn decode_unverified(token: &str) -> Result<Decoded, JwtRefused> {
+    let unverified = UnverifiedJws::parse(token)?;
     Ok(Decoded { payload: unverified.payload()?, header: unverified.header().clone() })
 }
 
 /// What a token says that nobody has verified. Its `Debug` shows the header alone.
 #[derive(Clone)]
 pub struct Decoded {
-    header: Header,
+    header: JwsHeader,
     payload: Vec<u8>,
 }
 
 impl Decoded {
     /// What the header says.
     #[must_use]
-    pub const fn header(&self) -> &Header {
+    pub const fn header(&self) -> &JwsHeader {
         &self.header
     }
 
@@ -48,7 +48,7 @@ impl Decoded {
     /// # Errors
     ///
     /// `jwt_claims_shape` when it is not of that type.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, Refused> {
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, JwtRefused> {
         serde_json::from_slice(&self.payload).map_err(|_| reason::CLAIMS_SHAPE)
     }
 }
@@ -67,7 +67,7 @@ mod tests {
     fn decodes_what_nobody_signed_as_strictly_as_any_token() {
         // {"alg":"HS256"} and {"a":1}, signed by nobody.
         let decoded = decode_unverified("eyJhbGciOiJIUzI1NiJ9.eyJhIjoxfQ.AA").unwrap();
-        assert_eq!(decoded.header().algorithm(), crate::Algorithm::HS256);
+        assert_eq!(decoded.header().algorithm(), crate::JwsAlgorithm::HS256);
         assert_eq!(decoded.payload(), b"{\"a\":1}");
         assert_eq!(decoded.read::<serde_json::Value>().unwrap(), serde_json::json!({ "a": 1 }));
         assert_eq!(decoded.read::<String>().unwrap_err(), reason::CLAIMS_SHAPE);

@@ -1,11 +1,11 @@
 //! Tokens that say whatever a test wants, signed with a key that is known.
 
-use crate::{Algorithm, SigningKey, base64url};
+use crate::{JwsAlgorithm, SigningKey, base64url};
 
 pub(crate) const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
 pub(crate) fn key() -> SigningKey {
-    SigningKey::from_secret(Algorithm::HS256, &[7; 32]).unwrap()
+    SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap()
 }
 
 pub(crate) fn encoded(bytes: impl AsRef<[u8]>) -> String {

@@ -1,7 +1,7 @@
 //! The header of a token (RFC 7515 section 4).
 
 use crate::{
-    Algorithm, Refused, base64url, json,
+    JwsAlgorithm, JwtRefused, base64url, json,
     json::{Text, Value},
     reason,
 };
@@ -11,8 +11,8 @@ use crate::{
 /// Members that are not known are ignored (RFC 7515 section 4), except those that bring keys, refer to keys, or demand to
 /// be understood: these refuse the token.
 #[derive(Clone, Debug)]
-pub struct Header {
-    algorithm: Algorithm,
+pub struct JwsHeader {
+    algorithm: JwsAlgorithm,
     key_id: Option<Box<str>>,
     typ: Typ,
 }
@@ -24,13 +24,13 @@ enum Typ {
     Other(Box<str>),
 }
 
-impl Header {
+impl JwsHeader {
     /// A `kid` may have so many bytes.
     pub const MOST_KEY_ID_BYTES: usize = 128;
 
     /// How the token claims to be signed; its key decides.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub const fn algorithm(&self) -> JwsAlgorithm {
         self.algorithm
     }
 
@@ -62,7 +62,7 @@ impl Header {
         }
     }
 
-    pub(crate) fn parse(encoded: &str) -> Result<Self, Refused> {
+    pub(crate) fn parse(encoded: &str) -> Result<Self, JwtRefused> {
         let mut small = [0; SMALL];
         if encoded.len() <= SMALL {
             let length = base64url::decode_slice(encoded.as_bytes(), &mut small);
@@ -86,12 +86,12 @@ impl Header {
                 (rest.strip_suffix(b"\"}")?, Typ::Jwt)
             }
         };
-        let named = |algorithm: &Algorithm| algorithm.name().as_bytes() == name;
-        let algorithm = Algorithm::ALL.into_iter().find(named)?;
+        let named = |algorithm: &JwsAlgorithm| algorithm.name().as_bytes() == name;
+        let algorithm = JwsAlgorithm::ALL.into_iter().find(named)?;
         Some(Self { algorithm, key_id: None, typ })
     }
 
-    fn read(json: &[u8]) -> Result<Self, Refused> {
+    fn read(json: &[u8]) -> Result<Self, JwtRefused> {
         if let Some(usual) = Self::usual(json) {
             return Ok(usual);
         }
@@ -116,7 +116,7 @@ struct Members<'a> {
     alg: Option<Value<'a>>,
     kid: Option<Value<'a>>,
     typ: Option<Value<'a>>,
-    forbidden: Option<Refused>,
+    forbidden: Option<JwtRefused>,
 }
 
 impl<'a> Members<'a> {
@@ -129,16 +129,16 @@ impl<'a> Members<'a> {
         }
     }
 
-    fn judge(self) -> Result<Header, Refused> {
+    fn judge(self) -> Result<JwsHeader, JwtRefused> {
         let algorithm = algorithm(self.alg)?;
         if let Some(refused) = self.forbidden {
             return Err(refused);
         }
-        Ok(Header { algorithm, key_id: key_id(self.kid)?, typ: typ(self.typ)? })
+        Ok(JwsHeader { algorithm, key_id: key_id(self.kid)?, typ: typ(self.typ)? })
     }
 }
 
-fn forbidden(name: &str) -> Option<Refused> {
+fn forbidden(name: &str) -> Option<JwtRefused> {
     match name {
         "b64" => Some(reason::B64),
         "crit" => Some(reason::CRIT),
@@ -151,24 +151,24 @@ fn forbidden(name: &str) -> Option<Refused> {
     }
 }
 
-fn algorithm(alg: Option<Value<'_>>) -> Result<Algorithm, Refused> {
+fn algorithm(alg: Option<Value<'_>>) -> Result<JwsAlgorithm, JwtRefused> {
     let name = alg.ok_or(reason::ALG_MISSING)?.string().ok_or(reason::ALG_TYPE)?.to_str();
     if name.eq_ignore_ascii_case("none") {
         return Err(reason::ALG_NONE);
     }
-    Algorithm::named(&name).ok_or(reason::ALG_UNKNOWN)
+    JwsAlgorithm::named(&name).ok_or(reason::ALG_UNKNOWN)
 }
 
-fn key_id(kid: Option<Value<'_>>) -> Result<Option<Box<str>>, Refused> {
+fn key_id(kid: Option<Value<'_>>) -> Result<Option<Box<str>>, JwtRefused> {
     let Some(kid) = kid else { return Ok(None) };
     let kid = kid.string().ok_or(reason::KID_TYPE)?.to_str();
-    if kid.len() > Header::MOST_KEY_ID_BYTES {
+    if kid.len() > JwsHeader::MOST_KEY_ID_BYTES {
         return Err(reason::KID_LONG);
     }
     Ok(Some(kid.into()))
 }
 
-fn typ(typ: Option<Value<'_>>) -> Result<Typ, Refused> {
+fn typ(typ: Option<Value<'_>>) -> Result<Typ, JwtRefused> {
     let Some(typ) = typ else { return Ok(Typ::Absent) };
     let typ = typ.string().ok_or(reason::TYP_TYPE)?.to_str();
     Ok(if typ.eq_ignore_ascii_case(JWT) { Typ::Jwt } else { Typ::Other(typ.into()) })
@@ -192,8 +192,8 @@ mod tests {
     use crate::forged::encoded;
 
     #[track_caller]
-    fn check(json: &str, expected: Result<(Algorithm, Option<&str>, Option<&str>), Refused>) {
-        let header = Header::parse(&encoded(json));
+    fn check(json: &str, expected: Result<(JwsAlgorithm, Option<&str>, Option<&str>), JwtRefused>) {
+        let header = JwsHeader::parse(&encoded(json));
         let read = header
             .as_ref()
             .map(|header| (header.algorithm(), header.key_id(), header.token_type()));
@@ -202,27 +202,27 @@ mod tests {
 
     #[test]
     fn reads_alg_kid_and_typ_and_ignores_what_is_harmless() {
-        let hs256 = Algorithm::HS256;
+        let hs256 = JwsAlgorithm::HS256;
         check(r#"{"alg":"HS256"}"#, Ok((hs256, None, None)));
         check(r#"{"typ":"jwt","alg":"HS256"}"#, Ok((hs256, None, Some("JWT"))));
         check(
             r#"{"alg":"RS512","kid":"a","typ":"at+jwt"}"#,
-            Ok((Algorithm::RS512, Some("a"), Some("at+jwt"))),
+            Ok((JwsAlgorithm::RS512, Some("a"), Some("at+jwt"))),
         );
         check(r#"{"alg":"HS\u003256","kid":"\u0000"}"#, Ok((hs256, Some("\0"), None)));
         check(
             r#"{"alg":"HS256","kid":"../../key' OR 1=1","cty":"x","extra":[{}],"zip":1}"#,
             Ok((hs256, Some("../../key' OR 1=1"), None)),
         );
-        for algorithm in Algorithm::ALL {
+        for algorithm in JwsAlgorithm::ALL {
             check(&format!(r#"{{"alg":"{algorithm}"}}"#), Ok((algorithm, None, None)));
         }
     }
 
     #[test]
     fn a_usual_header_is_read_as_any_other() {
-        for name in Algorithm::ALL
-            .map(Algorithm::name)
+        for name in JwsAlgorithm::ALL
+            .map(JwsAlgorithm::name)
             .into_iter()
             .chain(["none", "HS255", "ES512", "HS\\u003"])
         {
@@ -231,14 +231,14 @@ mod tests {
                 format!(r#"{{"typ":"JWT","alg":"{name}"}}"#),
                 format!(r#"{{"alg":"{name}"}}"#),
             ] {
-                let read = |json: &str| format!("{:?}", Header::read(json.as_bytes()));
+                let read = |json: &str| format!("{:?}", JwsHeader::read(json.as_bytes()));
                 assert_eq!(read(&usual), read(&format!("{usual} ")));
-                let known = Algorithm::named(name).is_some();
-                assert_eq!(Header::usual(usual.as_bytes()).is_some(), known, "{usual}");
+                let known = JwsAlgorithm::named(name).is_some();
+                assert_eq!(JwsHeader::usual(usual.as_bytes()).is_some(), known, "{usual}");
                 for (at, byte) in usual.bytes().enumerate() {
                     let mut other = usual.clone().into_bytes();
                     other[at] = byte ^ 1;
-                    let read = |json: &[u8]| format!("{:?}", Header::read(json));
+                    let read = |json: &[u8]| format!("{:?}", JwsHeader::read(json));
                     assert_eq!(read(&other), read(&[&other[..], b" "].concat()));
                 }
             }
@@ -296,10 +296,10 @@ mod tests {
         check(r#"{"alg":"HS256","kid":1}"#, Err(reason::KID_TYPE));
         check(r#"{"alg":"HS256","kid":null}"#, Err(reason::KID_TYPE));
         check(r#"{"alg":"HS256","typ":["JWT"]}"#, Err(reason::TYP_TYPE));
-        let most = "k".repeat(Header::MOST_KEY_ID_BYTES);
+        let most = "k".repeat(JwsHeader::MOST_KEY_ID_BYTES);
         check(
             &format!(r#"{{"alg":"HS256","kid":"{most}"}}"#),
-            Ok((Algorithm::HS256, Some(&most), None)),
+            Ok((JwsAlgorithm::HS256, Some(&most), None)),
         );
         check(&format!(r#"{{"alg":"HS256","kid":"{most}k"}}"#), Err(reason::KID_LONG));
     }
@@ -313,7 +313,7 @@ mod tests {
         check(&format!("{{\"alg\":\"HS256\",{}}}", wide.join(",")), Err(reason::HEADER_MEMBERS));
         check(r#"{"alg":"HS256",}"#, Err(reason::HEADER_JSON));
         check(r#"["HS256"]"#, Err(reason::HEADER_OBJECT));
-        let refused = |text: &str| Header::parse(text).unwrap_err();
+        let refused = |text: &str| JwsHeader::parse(text).unwrap_err();
         assert_eq!(refused(&encoded(b"{\"alg\":\"\xff\"}")), reason::HEADER_UTF8);
         let good = encoded(r#"{"alg":"HS256"}"#);
         for wrong in
@@ -322,14 +322,14 @@ mod tests {
             assert_eq!(refused(wrong), reason::HEADER_BASE64URL, "{wrong}");
         }
         let long = format!(r#"{{"alg":"HS256","a":"{}"}}"#, "a".repeat(SMALL));
-        check(&long, Ok((Algorithm::HS256, None, None)));
+        check(&long, Ok((JwsAlgorithm::HS256, None, None)));
         assert_eq!(refused(&format!("{}!", encoded(&long))), reason::HEADER_BASE64URL);
     }
 
     #[test]
     fn a_token_has_the_type_that_is_expected() {
         let header =
-            |typ: &str| Header::parse(&encoded(format!(r#"{{"alg":"HS256"{typ}}}"#))).unwrap();
+            |typ: &str| JwsHeader::parse(&encoded(format!(r#"{{"alg":"HS256"{typ}}}"#))).unwrap();
         for (typ, expected, agrees) in [
             ("", None, true),
             (",\"typ\":\"JWT\"", None, true),

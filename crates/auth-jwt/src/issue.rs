@@ -2,12 +2,12 @@
 
 mod front;
 mod json;
-mod mint;
-mod minted;
+mod sign;
+mod signed;
 
-pub use minted::Minted;
+pub use signed::SignedJwt;
 
-use crate::{Header, json as strict};
+use crate::{JwsHeader, json as strict};
 use auth_core::{Error, Result};
 use front::Front;
 use serde::Serialize;
@@ -20,12 +20,12 @@ use std::{fmt, sync::OnceLock, time::Duration};
 ///
 /// ```
 /// use auth_core::Timestamp;
-/// use auth_jwt::{Algorithm, ClaimsToSign, SigningKey, dangerous};
+/// use auth_jwt::{JwsAlgorithm, ClaimsToSign, SigningKey, dangerous};
 /// use std::time::Duration;
 ///
-/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service").claim("roleId", &2)?;
-/// let key = SigningKey::from_secret(Algorithm::HS256, &[7; 32])?;
-/// let minted = claims.mint(&key, Timestamp::from_unix(1_700_000_000), Some("one"))?;
+/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service").with_claim("roleId", &2)?;
+/// let key = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?;
+/// let minted = claims.sign(&key, Timestamp::from_unix(1_700_000_000), Some("one"))?;
 ///
 /// let decoded = dangerous::decode_unverified(minted.expose())?;
 /// let expected = r#"{"iss":"service","iat":1700000000,"exp":1700000300,"jti":"one","roleId":2}"#;
@@ -88,7 +88,7 @@ impl ClaimsToSign {
 
     /// `iss` (RFC 7519 section 4.1.1).
     #[must_use]
-    pub fn issuer(mut self, issuer: &str) -> Self {
+    pub fn with_issuer(mut self, issuer: &str) -> Self {
         self.issuer = json::member("iss", issuer);
         self.front = OnceLock::new();
         self
@@ -96,21 +96,21 @@ impl ClaimsToSign {
 
     /// `sub` (section 4.1.2).
     #[must_use]
-    pub fn subject(mut self, subject: &str) -> Self {
+    pub fn with_subject(mut self, subject: &str) -> Self {
         self.subject = json::member("sub", subject);
         self
     }
 
     /// `sub` as a number, for platforms that have it so.
     #[must_use]
-    pub fn subject_number(mut self, subject: u64) -> Self {
+    pub fn with_subject_number(mut self, subject: u64) -> Self {
         self.subject = format!(",\"sub\":{subject}");
         self
     }
 
     /// `aud` (section 4.1.3): a string, and an array of all of them when it is set more than once.
     #[must_use]
-    pub fn audience(mut self, audience: &str) -> Self {
+    pub fn with_audience(mut self, audience: &str) -> Self {
         self.audiences.push(audience.into());
         self.audience = match &self.audiences[..] {
             [one] => json::member("aud", one),
@@ -130,9 +130,9 @@ impl ClaimsToSign {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is longer than [`Header::MOST_KEY_ID_BYTES`].
-    pub fn key_id(mut self, kid: &str) -> Result<Self> {
-        if kid.len() > Header::MOST_KEY_ID_BYTES {
+    /// `Error::Config` when it is longer than [`JwsHeader::MOST_KEY_ID_BYTES`].
+    pub fn with_key_id(mut self, kid: &str) -> Result<Self> {
+        if kid.len() > JwsHeader::MOST_KEY_ID_BYTES {
             return Err(Error::config("jwt_mint_kid", "kid is longer than 128 bytes"));
         }
         self.kid = json::member("kid", kid);
@@ -142,7 +142,7 @@ impl ClaimsToSign {
 
     /// `typ` in the header, `JWT` unless set: what kind of token it is (RFC 8725 section 3.11).
     #[must_use]
-    pub fn token_type(mut self, token_type: &str) -> Self {
+    pub fn with_token_type(mut self, token_type: &str) -> Self {
         self.typ = json::member("typ", token_type);
         self.front = OnceLock::new();
         self
@@ -154,7 +154,7 @@ impl ClaimsToSign {
     ///
     /// `Error::Config` when the name is one that is set otherwise or twice, or the value is none that our own verifier
     /// would read: beyond its bounds, or with two members of one name.
-    pub fn claim(mut self, name: &str, value: &impl Serialize) -> Result<Self> {
+    pub fn with_claim(mut self, name: &str, value: &impl Serialize) -> Result<Self> {
         if OURS.contains(&name) {
             return Err(Error::config(
                 "jwt_mint_claim_ours",
@@ -198,7 +198,7 @@ const OURS: [&str; 6] = ["iss", "sub", "aud", "iat", "exp", "jti"];
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, SigningKey, dangerous, forged};
+    use crate::{JwsAlgorithm, SigningKey, dangerous, forged};
     use auth_core::Timestamp;
     use serde_json::json;
 
@@ -210,7 +210,7 @@ mod tests {
 
     #[track_caller]
     fn check(claims: &ClaimsToSign, id: Option<&str>, header: &str, payload: &str) {
-        let minted = claims.mint(&forged::key(), NOW, id).unwrap();
+        let minted = claims.sign(&forged::key(), NOW, id).unwrap();
         assert_eq!(minted.expose(), forged::token(header, payload), "{payload}");
     }
 
@@ -220,10 +220,15 @@ mod tests {
         for issuer in ["", "i", "is", "iss", "\"", "é"] {
             let payload = json!({ "iss": issuer }).to_string().replace('}', ",");
             let payload = payload + r#""iat":1700000000,"exp":1700000300}"#;
-            check(&claims().issuer(issuer), None, forged::HS256, &payload);
+            check(&claims().with_issuer(issuer), None, forged::HS256, &payload);
         }
-        let all = claims().audience("a").claim("z", &1).unwrap().subject("s").issuer("i");
-        let all = all.claim("nbf", &json!([{ "a": null }])).unwrap();
+        let all = claims()
+            .with_audience("a")
+            .with_claim("z", &1)
+            .unwrap()
+            .with_subject("s")
+            .with_issuer("i");
+        let all = all.with_claim("nbf", &json!([{ "a": null }])).unwrap();
         check(
             &all,
             Some("j\""),
@@ -231,7 +236,7 @@ mod tests {
             r#"{"iss":"i","iat":1700000000,"exp":1700000300,"jti":"j\"","sub":"s","aud":"a","z":1,"nbf":[{"a":null}]}"#,
         );
         check(
-            &all.audience("b").issuer("k"),
+            &all.with_audience("b").with_issuer("k"),
             None,
             forged::HS256,
             r#"{"iss":"k","iat":1700000000,"exp":1700000300,"sub":"s","aud":["a","b"],"z":1,"nbf":[{"a":null}]}"#,
@@ -240,24 +245,29 @@ mod tests {
 
     #[test]
     fn leaves_out_what_a_platform_does_not_have() {
-        let symphony = claims().subject("bot").without_issued_at();
+        let symphony = claims().with_subject("bot").without_issued_at();
         check(&symphony, None, forged::HS256, r#"{"exp":1700000300,"sub":"bot"}"#);
-        check(&symphony.subject_number(7), None, forged::HS256, r#"{"exp":1700000300,"sub":7}"#);
-        let unbounded = ClaimsToSign::without_expiry().issuer("i");
+        check(
+            &symphony.with_subject_number(7),
+            None,
+            forged::HS256,
+            r#"{"exp":1700000300,"sub":7}"#,
+        );
+        let unbounded = ClaimsToSign::without_expiry().with_issuer("i");
         check(&unbounded, None, forged::HS256, r#"{"iss":"i","iat":1700000000}"#);
         check(&ClaimsToSign::without_expiry().without_issued_at(), None, forged::HS256, "{}");
-        assert_eq!(unbounded.mint(&forged::key(), NOW, None).unwrap().expires(), None);
+        assert_eq!(unbounded.sign(&forged::key(), NOW, None).unwrap().expires(), None);
     }
 
     #[test]
     fn names_the_key_and_the_type_in_the_header() {
-        let named = claims().key_id("k\n").unwrap().token_type("at+jwt");
+        let named = claims().with_key_id("k\n").unwrap().with_token_type("at+jwt");
         let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k\u000a"}"#;
         check(&named, None, header, r#"{"iat":1700000000,"exp":1700000300}"#);
-        let key = SigningKey::from_secret(Algorithm::HS512, &[7; 64]).unwrap();
-        let minted = named.mint(&key, NOW, None).unwrap();
+        let key = SigningKey::from_secret(JwsAlgorithm::HS512, &[7; 64]).unwrap();
+        let minted = named.sign(&key, NOW, None).unwrap();
         let decoded = dangerous::decode_unverified(minted.expose()).unwrap();
-        assert_eq!(decoded.header().algorithm(), Algorithm::HS512);
+        assert_eq!(decoded.header().algorithm(), JwsAlgorithm::HS512);
         assert_eq!(minted.expires(), Some(Timestamp::from_unix(1_700_000_300)));
     }
 
@@ -265,7 +275,7 @@ mod tests {
     fn a_long_token_is_minted_as_a_short_one() {
         let long = "a".repeat(5000);
         let payload = format!(r#"{{"iss":"{long}","iat":1700000000,"exp":1700000300,"sub":"s"}}"#);
-        check(&claims().issuer(&long).subject("s"), None, forged::HS256, &payload);
+        check(&claims().with_issuer(&long).with_subject("s"), None, forged::HS256, &payload);
     }
 
     #[track_caller]
@@ -279,27 +289,31 @@ mod tests {
             refuses(ClaimsToSign::expiring_in(lifetime), "jwt_mint_lifetime");
         }
         let endless = ClaimsToSign::expiring_in(Duration::MAX).unwrap();
-        refuses(endless.mint(&forged::key(), NOW, None), "jwt_mint_lifetime");
-        assert!(claims().key_id(&"k".repeat(128)).is_ok());
-        refuses(claims().key_id(&"k".repeat(129)), "jwt_mint_kid");
+        refuses(endless.sign(&forged::key(), NOW, None), "jwt_mint_lifetime");
+        assert!(claims().with_key_id(&"k".repeat(128)).is_ok());
+        refuses(claims().with_key_id(&"k".repeat(129)), "jwt_mint_kid");
         for ours in OURS {
-            refuses(claims().claim(ours, &1), "jwt_mint_claim_ours");
+            refuses(claims().with_claim(ours, &1), "jwt_mint_claim_ours");
         }
-        refuses(claims().claim("a", &1).unwrap().claim("a", &2), "jwt_mint_claim_twice");
+        refuses(claims().with_claim("a", &1).unwrap().with_claim("a", &2), "jwt_mint_claim_twice");
         refuses(
-            claims().claim("a", &std::collections::HashMap::from([((1, 2), 3)])),
+            claims().with_claim("a", &std::collections::HashMap::from([((1, 2), 3)])),
             "jwt_mint_claim",
         );
-        refuses(claims().claim("a", &json!([[[[[[[[]]]]]]]])), "jwt_mint_claim_bounds");
+        refuses(claims().with_claim("a", &json!([[[[[[[[]]]]]]]])), "jwt_mint_claim_bounds");
         let most = 64 - OURS.len();
-        let many = (0..most).try_fold(claims(), |claims, at| claims.claim(&at.to_string(), &at));
-        refuses(many.unwrap().claim("one more", &1), "jwt_mint_claims");
+        let many =
+            (0..most).try_fold(claims(), |claims, at| claims.with_claim(&at.to_string(), &at));
+        refuses(many.unwrap().with_claim("one more", &1), "jwt_mint_claims");
     }
 
     #[test]
     fn shows_nothing_of_a_token() {
-        let minted = claims().issuer("secret").mint(&forged::key(), NOW, None).unwrap();
-        assert_eq!(format!("{minted:?}"), "Minted { expires: Some(Timestamp(1700000300s)), .. }");
-        assert_eq!(format!("{:?}", claims().issuer("secret")), "ClaimsToSign(..)");
+        let minted = claims().with_issuer("secret").sign(&forged::key(), NOW, None).unwrap();
+        assert_eq!(
+            format!("{minted:?}"),
+            "SignedJwt { expires: Some(Timestamp(1700000300s)), .. }"
+        );
+        assert_eq!(format!("{:?}", claims().with_issuer("secret")), "ClaimsToSign(..)");
     }
 }

@@ -7,7 +7,7 @@ mod provider;
 
 pub use provider::ring_provider;
 
-use crate::{Algorithm, Jwk, SigningKey, VerifyingKey};
+use crate::{Jwk, JwsAlgorithm, SigningKey, VerifyingKey};
 use ::jsonwebtoken::{self as theirs, DecodingKey, DecodingKeyKind, EncodingKey};
 use auth_core::{Error, Result};
 
@@ -16,14 +16,14 @@ use auth_core::{Error, Result};
 /// # Errors
 ///
 /// `Error::Config` when the key is not for this algorithm; secrets have at least as many bytes as the hash.
-pub fn signing_key(algorithm: Algorithm, key: &EncodingKey) -> Result<SigningKey> {
+pub fn signing_key(algorithm: JwsAlgorithm, key: &EncodingKey) -> Result<SigningKey> {
     read(algorithm, key, SigningKey::from_der)
 }
 
 fn read(
-    algorithm: Algorithm,
+    algorithm: JwsAlgorithm,
     key: &EncodingKey,
-    der: impl FnOnce(Algorithm, &[u8]) -> Result<SigningKey>,
+    der: impl FnOnce(JwsAlgorithm, &[u8]) -> Result<SigningKey>,
 ) -> Result<SigningKey> {
     match theirs_of(algorithm).family() == key.family() {
         true if is_secret(algorithm) => SigningKey::from_secret(algorithm, key.as_bytes()),
@@ -37,7 +37,7 @@ fn read(
 /// # Errors
 ///
 /// As [`signing_key`].
-pub fn verifying_key(algorithm: Algorithm, key: &DecodingKey) -> Result<VerifyingKey> {
+pub fn verifying_key(algorithm: JwsAlgorithm, key: &DecodingKey) -> Result<VerifyingKey> {
     if theirs_of(algorithm).family() != key.family() {
         return Err(other_family(algorithm));
     }
@@ -47,7 +47,7 @@ pub fn verifying_key(algorithm: Algorithm, key: &DecodingKey) -> Result<Verifyin
             VerifyingKey::from_secret(algorithm, bytes)
         }
         DecodingKeyKind::SecretOrDer(bytes) => match algorithm {
-            Algorithm::ES256 | Algorithm::ES384 | Algorithm::EdDSA => {
+            JwsAlgorithm::ES256 | JwsAlgorithm::ES384 | JwsAlgorithm::EdDSA => {
                 VerifyingKey::of_point(algorithm, bytes)
             }
             _ => VerifyingKey::from_der(algorithm, bytes),
@@ -63,7 +63,7 @@ pub fn decoding_key(key: &VerifyingKey) -> Option<DecodingKey> {
     }
     let point = key.point()?;
     Some(match key.algorithm() {
-        Algorithm::EdDSA => DecodingKey::from_ed_der(point),
+        JwsAlgorithm::EdDSA => DecodingKey::from_ed_der(point),
         _ => DecodingKey::from_ec_der(point),
     })
 }
@@ -79,39 +79,39 @@ pub fn jwk(jwk: &theirs::jwk::Jwk) -> Result<Jwk> {
 
 /// Our algorithm of theirs; `None` for one that we do not implement.
 #[must_use]
-pub fn algorithm(algorithm: theirs::Algorithm) -> Option<Algorithm> {
-    Algorithm::ALL.into_iter().find(|ours| theirs_of(*ours) == algorithm)
+pub fn algorithm(algorithm: theirs::Algorithm) -> Option<JwsAlgorithm> {
+    JwsAlgorithm::ALL.into_iter().find(|ours| theirs_of(*ours) == algorithm)
 }
 
 /// Their algorithm of ours.
-const fn theirs_of(algorithm: Algorithm) -> theirs::Algorithm {
+const fn theirs_of(algorithm: JwsAlgorithm) -> theirs::Algorithm {
     match algorithm {
-        Algorithm::HS256 => theirs::Algorithm::HS256,
-        Algorithm::HS384 => theirs::Algorithm::HS384,
-        Algorithm::HS512 => theirs::Algorithm::HS512,
-        Algorithm::RS256 => theirs::Algorithm::RS256,
-        Algorithm::RS384 => theirs::Algorithm::RS384,
-        Algorithm::RS512 => theirs::Algorithm::RS512,
-        Algorithm::PS256 => theirs::Algorithm::PS256,
-        Algorithm::PS384 => theirs::Algorithm::PS384,
-        Algorithm::PS512 => theirs::Algorithm::PS512,
-        Algorithm::ES256 => theirs::Algorithm::ES256,
-        Algorithm::ES384 => theirs::Algorithm::ES384,
-        Algorithm::EdDSA => theirs::Algorithm::EdDSA,
+        JwsAlgorithm::HS256 => theirs::Algorithm::HS256,
+        JwsAlgorithm::HS384 => theirs::Algorithm::HS384,
+        JwsAlgorithm::HS512 => theirs::Algorithm::HS512,
+        JwsAlgorithm::RS256 => theirs::Algorithm::RS256,
+        JwsAlgorithm::RS384 => theirs::Algorithm::RS384,
+        JwsAlgorithm::RS512 => theirs::Algorithm::RS512,
+        JwsAlgorithm::PS256 => theirs::Algorithm::PS256,
+        JwsAlgorithm::PS384 => theirs::Algorithm::PS384,
+        JwsAlgorithm::PS512 => theirs::Algorithm::PS512,
+        JwsAlgorithm::ES256 => theirs::Algorithm::ES256,
+        JwsAlgorithm::ES384 => theirs::Algorithm::ES384,
+        JwsAlgorithm::EdDSA => theirs::Algorithm::EdDSA,
     }
 }
 
-impl From<Algorithm> for theirs::Algorithm {
-    fn from(algorithm: Algorithm) -> Self {
+impl From<JwsAlgorithm> for theirs::Algorithm {
+    fn from(algorithm: JwsAlgorithm) -> Self {
         theirs_of(algorithm)
     }
 }
 
-const fn is_secret(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512)
+const fn is_secret(algorithm: JwsAlgorithm) -> bool {
+    matches!(algorithm, JwsAlgorithm::HS256 | JwsAlgorithm::HS384 | JwsAlgorithm::HS512)
 }
 
-fn other_family(algorithm: Algorithm) -> Error {
+fn other_family(algorithm: JwsAlgorithm) -> Error {
     let text = format!("key of jsonwebtoken is of another family, expected one for {algorithm}");
     Error::config("jwt_key_mismatch", text)
 }

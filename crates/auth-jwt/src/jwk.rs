@@ -6,7 +6,7 @@ mod set;
 pub use set::JwkSet;
 
 use crate::{
-    Algorithm, SigningKey, VerifyingKey,
+    JwsAlgorithm, SigningKey, VerifyingKey,
     json::{self, Fault, Object, Text, Value},
 };
 use auth_core::{Error, Result};
@@ -16,10 +16,10 @@ use std::fmt;
 /// One key as JSON: what it is for, what it is called, and its numbers.
 ///
 /// ```
-/// use auth_jwt::{Algorithm, Jwk, VerifyingKey};
+/// use auth_jwt::{JwsAlgorithm, Jwk, VerifyingKey};
 /// // RFC 8037 appendix A.2.
 /// let jwk = Jwk::parse(br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)?;
-/// let key = VerifyingKey::from_jwk(&jwk, Some(Algorithm::EdDSA))?;
+/// let key = VerifyingKey::from_jwk(&jwk, Some(JwsAlgorithm::EdDSA))?;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 ///
@@ -74,11 +74,11 @@ impl Jwk {
 
     /// Its `alg`, if it has one that is implemented.
     #[must_use]
-    pub fn algorithm(&self) -> Option<Algorithm> {
-        self.alg.as_deref().and_then(Algorithm::named)
+    pub fn algorithm(&self) -> Option<JwsAlgorithm> {
+        self.alg.as_deref().and_then(JwsAlgorithm::named)
     }
 
-    pub(crate) fn signing(&self, assumed: Option<Algorithm>) -> Result<SigningKey> {
+    pub(crate) fn signing(&self, assumed: Option<JwsAlgorithm>) -> Result<SigningKey> {
         if self.purpose.signs == Allowed::No {
             let text = "use or key_ops of the JWK does not let it sign, expected sig and sign";
             return Err(Error::config("jwk_purpose", text));
@@ -86,7 +86,7 @@ impl Jwk {
         self.material.signing(self.bound_to(assumed)?)
     }
 
-    pub(crate) fn verifying(&self, assumed: Option<Algorithm>) -> Result<VerifyingKey> {
+    pub(crate) fn verifying(&self, assumed: Option<JwsAlgorithm>) -> Result<VerifyingKey> {
         if self.purpose.verifies == Allowed::No {
             let text = "use or key_ops of the JWK does not let it verify, expected sig and verify";
             return Err(Error::config("jwk_purpose", text));
@@ -95,12 +95,12 @@ impl Jwk {
     }
 
     /// The one algorithm it is for.
-    fn bound_to(&self, assumed: Option<Algorithm>) -> Result<Algorithm> {
+    fn bound_to(&self, assumed: Option<JwsAlgorithm>) -> Result<JwsAlgorithm> {
         let Some(name) = &self.alg else {
             let text = "alg of the JWK is missing, expected it, or an algorithm to assume";
             return assumed.ok_or_else(|| Error::config("jwk_alg_missing", text));
         };
-        match (Algorithm::named(name), assumed) {
+        match (JwsAlgorithm::named(name), assumed) {
             (None, _) => Err(Error::config("jwk_alg_unknown", "alg of the JWK is not implemented")),
             (Some(own), Some(assumed)) if own != assumed => Err(Error::config(
                 "jwk_alg_other",

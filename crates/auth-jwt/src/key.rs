@@ -7,4 +7,4 @@ mod signing;
 mod verifying;
 
 pub use signing::SigningKey;
-pub use verifying::{Invalid, VerifyingKey};
+pub use verifying::{InvalidSignature, VerifyingKey};

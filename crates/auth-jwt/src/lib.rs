@@ -4,11 +4,11 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Mint`], [`ClaimsToSign`] | the client: mints a token for every request |
-//! | [`Verifier`], [`Policy`] | the server: who is calling, and what claims have to say |
+//! | [`JwtAuthenticator`], [`ClaimsToSign`] | the client: mints a token for every request |
+//! | [`JwtVerifier`], [`JwtPolicy`] | the server: who is calling, and what claims have to say |
 //! | [`SigningKey`], [`VerifyingKey`], [`Jwk`], [`JwkSet`] | keys, each for one algorithm, parsed once |
-//! | [`Jwks`] | keys that an issuer publishes, fetched and kept through outages |
-//! | [`Unverified`], [`Signed`], [`Claims`] | the steps from text to what may be believed, for who brings no `Verifier` |
+//! | [`RemoteJwkSet`] | keys that an issuer publishes, fetched and kept through outages |
+//! | [`UnverifiedJws`], [`VerifiedJws`], [`Claims`] | the steps from text to what may be believed, for who brings no `JwtVerifier` |
 //! | [`profiles`] | ready policies for Webex Connect services and Symphony log-ins |
 //!
 //! # What it does not do
@@ -20,17 +20,17 @@
 //!
 //! ```
 //! use auth_core::{Authenticator, Candidates, RequestView, SystemClock, Verifier as _};
-//! use auth_jwt::{Algorithm, ClaimsToSign, KeyId, Mint, Policy, SigningKey, Verifier};
+//! use auth_jwt::{JwsAlgorithm, ClaimsToSign, KeyId, JwtAuthenticator, JwtPolicy, SigningKey, JwtVerifier};
 //! use http::{HeaderMap, Method, Uri};
 //! use std::{collections::HashMap, time::Duration};
 //!
-//! let key = SigningKey::from_secret(Algorithm::HS256, b"a secret of the service: 32 bytes or more")?;
+//! let key = SigningKey::from_secret(JwsAlgorithm::HS256, b"a secret of the service: 32 bytes or more")?;
 //! let service = KeyId { issuer: Some("service".into()), kid: None };
 //! let keys = HashMap::from([(service, Candidates::one(key.verifying(), "acme"))]);
-//! let door = Verifier::new("api", Policy::new(), keys, SystemClock)?;
+//! let door = JwtVerifier::new("api", JwtPolicy::new(), keys, SystemClock)?;
 //!
-//! let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service");
-//! let mint = Mint::new(key, claims, SystemClock);
+//! let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service");
+//! let mint = JwtAuthenticator::new(key, claims, SystemClock);
 //!
 //! // What a client adapter does for every request, and then a server adapter:
 //! let (mut uri, mut headers) = (Uri::from_static("https://api.example/v1"), HeaderMap::new());
@@ -43,8 +43,8 @@
 //! ```
 
 mod algorithm;
+mod authenticator;
 mod base64url;
-mod candidates;
 mod claims;
 mod compact;
 pub mod dangerous;
@@ -56,27 +56,35 @@ mod json;
 #[cfg(feature = "jsonwebtoken")]
 pub mod jsonwebtoken;
 mod jwk;
-mod jwks;
 mod key;
-mod mint;
+mod keys;
 mod policy;
 pub mod profiles;
 mod reason;
+mod remote;
 mod verifier;
 
-pub use algorithm::Algorithm;
-pub use candidates::Candidates;
+/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+pub use auth_core::{
+    Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
+    Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, Outcome, Presence,
+    PresentableToken, Random, Rejection, ReplayStore, RequestView, Result, Scopes, SystemClock,
+    SystemRandom, Timestamp, TokenSource, Transport, Unique, Verifier,
+};
+
+pub use algorithm::JwsAlgorithm;
+pub use authenticator::{Jwt, JwtAuthenticator};
 pub use claims::Claims;
-pub use compact::{KeyId, Signed, Unverified};
-pub use header::Header;
-pub use issue::{ClaimsToSign, Minted};
+pub use compact::{KeyId, UnverifiedJws, VerifiedJws};
+pub use header::JwsHeader;
+pub use issue::{ClaimsToSign, SignedJwt};
 pub use jwk::{Jwk, JwkSet};
-pub use jwks::{Jwks, JwksBuilder};
-pub use key::{Invalid, SigningKey, VerifyingKey};
-pub use mint::{Jwt, Mint};
-pub use policy::{Claim, Dates, Expiry, Policy, Signer, SubjectType};
-pub use reason::Refused;
-pub use verifier::{JwtPrincipal, Verifier};
+pub use key::{InvalidSignature, SigningKey, VerifyingKey};
+pub use keys::JwtKeys;
+pub use policy::{Claim, Dates, Expiry, JwtPolicy, SignedBy, SubjectType};
+pub use reason::JwtRefused;
+pub use remote::{RemoteJwkSet, RemoteJwkSetBuilder};
+pub use verifier::{JwtPrincipal, JwtVerifier};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/jwt.md")]

@@ -3,7 +3,7 @@
 mod times;
 
 use crate::{
-    Header, Refused,
+    JwsHeader, JwtRefused,
     claims::{Registered, Subject},
     reason,
 };
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// |---|---|
 /// | every registered claim | is of the type of RFC 7519 section 4.1, wanted or not |
 /// | `iss` | any, or none; required and compared once one was named |
-/// | `aud` | none; once one was named, required and compared. A token for an audience that the policy does not name is for somebody else (RFC 7519 section 4.1.3), unless [any is allowed](Policy::allowing_any_audience) |
+/// | `aud` | none; once one was named, required and compared. A token for an audience that the policy does not name is for somebody else (RFC 7519 section 4.1.3), unless [any is allowed](JwtPolicy::allowing_any_audience) |
 /// | `sub` | a string, if any |
 /// | `exp` | required; refused from `exp` + leeway on |
 /// | `exp` and `iat` | `exp` is after `iat` |
@@ -27,19 +27,19 @@ use std::time::Duration;
 /// | leeway | 60 s |
 ///
 /// ```
-/// use auth_jwt::{Claim, Dates, Expiry, Policy};
+/// use auth_jwt::{Claim, Dates, Expiry, JwtPolicy};
 /// use std::time::Duration;
 ///
-/// let policy = Policy::new()
-///     .issuer("3fa85f64-5717-4562-b3fc-2c963f66afa6")
-///     .expiry(Expiry::Optional)
-///     .max_age(Duration::from_secs(3600))
-///     .dates(Dates::WholeSeconds)
-///     .require(Claim::Id)
-///     .leeway(Duration::ZERO);
+/// let policy = JwtPolicy::new()
+///     .with_issuer("3fa85f64-5717-4562-b3fc-2c963f66afa6")
+///     .with_expiry(Expiry::Optional)
+///     .with_max_age(Duration::from_secs(3600))
+///     .with_dates(Dates::WholeSeconds)
+///     .with_required_claim(Claim::Id)
+///     .with_leeway(Duration::ZERO);
 /// ```
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub struct JwtPolicy {
     issuers: Vec<Box<str>>,
     audiences: Vec<Box<str>>,
     any_audience: bool,
@@ -51,7 +51,7 @@ pub struct Policy {
     max_age: Option<Duration>,
     most_ahead: Option<Duration>,
     leeway: Duration,
-    signer: Signer,
+    signer: SignedBy,
 }
 
 /// A claim that may be required.
@@ -88,13 +88,13 @@ pub enum SubjectType {
 pub enum Expiry {
     /// It may not.
     Required,
-    /// It may, where [`Policy::max_age`] bounds the life of the token instead: no token lives for ever.
+    /// It may, where [`JwtPolicy::with_max_age`] bounds the life of the token instead: no token lives for ever.
     Optional,
 }
 
 /// Who signs a token, and so whose keys are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Signer {
+pub enum SignedBy {
     /// Whoever `iss` names.
     Issuer,
     /// Whoever `sub` names: a token that somebody signs for itself.
@@ -110,7 +110,7 @@ pub enum Dates {
     Fractional,
 }
 
-impl Policy {
+impl JwtPolicy {
     /// No policy may have a larger leeway.
     pub const MOST_LEEWAY: Duration = Duration::from_secs(15 * 60);
 
@@ -129,20 +129,20 @@ impl Policy {
             max_age: None,
             most_ahead: None,
             leeway: Duration::from_secs(60),
-            signer: Signer::Issuer,
+            signer: SignedBy::Issuer,
         }
     }
 
     /// `iss` is required and must be this, or one of those that were named.
     #[must_use]
-    pub fn issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
+    pub fn with_issuer(mut self, issuer: impl Into<Box<str>>) -> Self {
         self.issuers.push(issuer.into());
         self
     }
 
     /// `aud` is required and must be or hold this, or one of those that were named.
     #[must_use]
-    pub fn audience(mut self, audience: impl Into<Box<str>>) -> Self {
+    pub fn with_audience(mut self, audience: impl Into<Box<str>>) -> Self {
         self.audiences.push(audience.into());
         self
     }
@@ -161,78 +161,78 @@ impl Policy {
 
     /// `typ` is required and must be this (RFC 8725 section 3.11), for example `at+jwt` (RFC 9068).
     #[must_use]
-    pub fn token_type(mut self, token_type: impl Into<Box<str>>) -> Self {
+    pub fn with_token_type(mut self, token_type: impl Into<Box<str>>) -> Self {
         self.token_type = Some(token_type.into());
         self
     }
 
     /// `sub`, if it is there, is of this type.
     #[must_use]
-    pub const fn subject(mut self, subject: SubjectType) -> Self {
+    pub const fn with_subject(mut self, subject: SubjectType) -> Self {
         self.subject = subject;
         self
     }
 
     /// This claim must be there.
     #[must_use]
-    pub fn require(mut self, claim: Claim) -> Self {
+    pub fn with_required_claim(mut self, claim: Claim) -> Self {
         self.required.push(claim);
         self
     }
 
     /// Whether `exp` may be missing.
     #[must_use]
-    pub const fn expiry(mut self, expiry: Expiry) -> Self {
+    pub const fn with_expiry(mut self, expiry: Expiry) -> Self {
         self.expiry = expiry;
         self
     }
 
     /// How exact dates may be.
     #[must_use]
-    pub const fn dates(mut self, dates: Dates) -> Self {
+    pub const fn with_dates(mut self, dates: Dates) -> Self {
         self.dates = dates;
         self
     }
 
     /// A token lives no longer than this from its `iat`, which is then required, whatever its `exp` says.
     #[must_use]
-    pub const fn max_age(mut self, age: Duration) -> Self {
+    pub const fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
         self
     }
 
     /// `exp` may be no further ahead than this, and the leeway.
     #[must_use]
-    pub const fn expires_within(mut self, span: Duration) -> Self {
+    pub const fn with_most_ahead(mut self, span: Duration) -> Self {
         self.most_ahead = Some(span);
         self
     }
 
     /// How far the clocks of both sides may be apart. More than [`MOST_LEEWAY`](Self::MOST_LEEWAY) counts as that.
     #[must_use]
-    pub fn leeway(mut self, leeway: Duration) -> Self {
+    pub fn with_leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway.min(Self::MOST_LEEWAY);
         self
     }
 
     /// Whose keys are looked up; the issuer's unless set.
     #[must_use]
-    pub const fn signed_by(mut self, signer: Signer) -> Self {
+    pub const fn with_signed_by(mut self, signer: SignedBy) -> Self {
         self.signer = signer;
         self
     }
 
-    pub(crate) const fn signer(&self) -> Signer {
+    pub(crate) const fn signer(&self) -> SignedBy {
         self.signer
     }
 
     /// When such claims die, if they may live now.
     pub(crate) fn judge(
         &self,
-        header: &Header,
+        header: &JwsHeader,
         claims: &Registered<'_>,
         now: Timestamp,
-    ) -> Result<Timestamp, Refused> {
+    ) -> Result<Timestamp, JwtRefused> {
         if !header.is_typed(self.token_type.as_deref()) {
             return Err(reason::TYP_OTHER);
         }
@@ -245,7 +245,7 @@ impl Policy {
         self.judge_times(claims, now)
     }
 
-    fn judge_issuer(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+    fn judge_issuer(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         if self.issuers.is_empty() {
             return Ok(());
         }
@@ -254,7 +254,7 @@ impl Policy {
         if known { Ok(()) } else { Err(reason::ISS_OTHER) }
     }
 
-    fn judge_audience(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+    fn judge_audience(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         if self.any_audience {
             return Ok(());
         }
@@ -266,7 +266,7 @@ impl Policy {
         if ours { Ok(()) } else { Err(reason::AUD_OTHER) }
     }
 
-    fn judge_subject(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+    fn judge_subject(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         match (self.subject, &claims.subject) {
             (SubjectType::Text, Some(Subject::Number(_)))
             | (SubjectType::Number, Some(Subject::Text(_))) => Err(reason::SUB_TYPE),
@@ -275,14 +275,14 @@ impl Policy {
     }
 }
 
-impl Default for Policy {
+impl Default for JwtPolicy {
     fn default() -> Self {
         Self::new()
     }
 }
 
 impl Claim {
-    fn required(self, claims: &Registered<'_>) -> Result<(), Refused> {
+    fn required(self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         let (there, missing) = match self {
             Self::Issuer => (claims.issuer.is_some(), reason::ISS_MISSING),
             Self::Subject => (claims.subject.is_some(), reason::SUB_MISSING),
@@ -306,14 +306,20 @@ mod tests {
     const EXP: &str = "\"exp\":1000";
 
     #[track_caller]
-    fn check(policy: Policy, payload: &str, expected: Result<(), Refused>) {
+    fn check(policy: JwtPolicy, payload: &str, expected: Result<(), JwtRefused>) {
         check_typed(policy, forged::HS256, payload, expected);
     }
 
     #[track_caller]
-    fn check_typed(policy: Policy, header: &str, payload: &str, expected: Result<(), Refused>) {
+    fn check_typed(
+        policy: JwtPolicy,
+        header: &str,
+        payload: &str,
+        expected: Result<(), JwtRefused>,
+    ) {
         let token = forged::token(header, payload);
-        let signed = crate::Unverified::parse(&token).unwrap().verify(&forged::key().verifying());
+        let signed =
+            crate::UnverifiedJws::parse(&token).unwrap().verify(&forged::key().verifying());
         let claims = signed.unwrap().claims(&policy, Timestamp::from_unix(500));
         assert_eq!(claims.map(|_| ()), expected, "{payload}");
     }
@@ -323,8 +329,8 @@ mod tests {
         for payload in
             ["{\"exp\":1000}", "{\"exp\":1000,\"iss\":\"a\",\"sub\":\"c\",\"jti\":\"d\"}"]
         {
-            check(Policy::new(), payload, Ok(()));
-            check(Policy::default(), payload, Ok(()));
+            check(JwtPolicy::new(), payload, Ok(()));
+            check(JwtPolicy::default(), payload, Ok(()));
         }
     }
 
@@ -333,17 +339,17 @@ mod tests {
     fn an_audience_that_nobody_named_is_refused_unless_any_is_allowed() {
         for audience in ["\"a\"", "[\"a\"]", "[]", "\"\""] {
             let payload = format!("{{{EXP},\"aud\":{audience}}}");
-            check(Policy::new(), &payload, Err(reason::AUD_UNNAMED));
-            let required = Policy::new().require(Claim::Issuer);
+            check(JwtPolicy::new(), &payload, Err(reason::AUD_UNNAMED));
+            let required = JwtPolicy::new().with_required_claim(Claim::Issuer);
             check(required, &payload, Err(reason::ISS_MISSING));
-            for open in [Policy::new(), Policy::new().audience("b")] {
+            for open in [JwtPolicy::new(), JwtPolicy::new().with_audience("b")] {
                 check(open.allowing_any_audience(), &payload, Ok(()));
             }
         }
         let none = format!("{{{EXP}}}");
-        check(Policy::new().audience("b").allowing_any_audience(), &none, Ok(()));
+        check(JwtPolicy::new().with_audience("b").allowing_any_audience(), &none, Ok(()));
         check(
-            Policy::new().require(Claim::Audience).allowing_any_audience(),
+            JwtPolicy::new().with_required_claim(Claim::Audience).allowing_any_audience(),
             &none,
             Err(reason::AUD_MISSING),
         );
@@ -351,7 +357,7 @@ mod tests {
 
     #[test]
     fn the_issuer_is_required_and_compared_once_it_is_named() {
-        let policy = || Policy::new().issuer("a").issuer("b");
+        let policy = || JwtPolicy::new().with_issuer("a").with_issuer("b");
         for good in ["\"a\"", "\"b\"", "\"\\u0061\""] {
             check(policy(), &format!("{{{EXP},\"iss\":{good}}}"), Ok(()));
         }
@@ -363,7 +369,7 @@ mod tests {
 
     #[test]
     fn the_issuer_is_a_string_whether_it_is_named_or_not() {
-        for policy in [Policy::new, || Policy::new().issuer("1")] {
+        for policy in [JwtPolicy::new, || JwtPolicy::new().with_issuer("1")] {
             for other in ["1", "null", "[\"1\"]", "{}", "true"] {
                 check(policy(), &format!("{{{EXP},\"iss\":{other}}}"), Err(reason::ISS_TYPE));
             }
@@ -372,7 +378,7 @@ mod tests {
 
     #[test]
     fn the_audience_is_required_and_one_of_it_is_ours_once_it_is_named() {
-        let policy = || Policy::new().audience("a").audience("b");
+        let policy = || JwtPolicy::new().with_audience("a").with_audience("b");
         for good in [
             "\"a\"",
             "\"b\"",
@@ -392,7 +398,7 @@ mod tests {
 
     #[test]
     fn the_audience_is_a_string_or_an_array_of_them_whether_it_is_named_or_not() {
-        for policy in [Policy::new, || Policy::new().audience("a")] {
+        for policy in [JwtPolicy::new, || JwtPolicy::new().with_audience("a")] {
             for other in
                 ["1", "null", "{}", "[\"a\",1]", "[[\"a\"]]", "[\"a\",null]", "{\"a\":\"a\"}"]
             {
@@ -409,15 +415,15 @@ mod tests {
             (SubjectType::Number, Err(reason::SUB_TYPE), Ok(())),
             (SubjectType::TextOrNumber, Ok(()), Ok(())),
         ] {
-            check(Policy::new().subject(subject), &text, of_text);
-            check(Policy::new().subject(subject), &number, of_number);
-            check(Policy::new().subject(subject), &format!("{{{EXP}}}"), Ok(()));
+            check(JwtPolicy::new().with_subject(subject), &text, of_text);
+            check(JwtPolicy::new().with_subject(subject), &number, of_number);
+            check(JwtPolicy::new().with_subject(subject), &format!("{{{EXP}}}"), Ok(()));
             for other in ["7.0", "7e0", "-7", "null", "[]", "true"] {
                 let payload = format!("{{{EXP},\"sub\":{other}}}");
-                check(Policy::new().subject(subject), &payload, Err(reason::SUB_TYPE));
+                check(JwtPolicy::new().with_subject(subject), &payload, Err(reason::SUB_TYPE));
             }
         }
-        check(Policy::new(), &number, Err(reason::SUB_TYPE));
+        check(JwtPolicy::new(), &number, Err(reason::SUB_TYPE));
     }
 
     #[test]
@@ -430,18 +436,22 @@ mod tests {
             (Claim::IssuedAt, "\"iat\":0", reason::IAT_MISSING),
             (Claim::Id, "\"jti\":\"\"", reason::JTI_MISSING),
         ] {
-            let policy = || Policy::new().require(claim).allowing_any_audience();
+            let policy = || JwtPolicy::new().with_required_claim(claim).allowing_any_audience();
             check(policy(), &format!("{{{EXP},{member}}}"), Ok(()));
             check(policy(), &format!("{{{EXP}}}"), Err(missing));
         }
         let empty = format!("{{{EXP},\"aud\":[]}}");
-        check(Policy::new().require(Claim::Audience), &empty, Err(reason::AUD_MISSING));
+        check(
+            JwtPolicy::new().with_required_claim(Claim::Audience),
+            &empty,
+            Err(reason::AUD_MISSING),
+        );
     }
 
     #[test]
     fn the_id_is_a_string() {
         for other in ["1", "null", "[]"] {
-            check(Policy::new(), &format!("{{{EXP},\"jti\":{other}}}"), Err(reason::JTI_TYPE));
+            check(JwtPolicy::new(), &format!("{{{EXP},\"jti\":{other}}}"), Err(reason::JTI_TYPE));
         }
     }
 
@@ -449,10 +459,10 @@ mod tests {
     fn the_type_of_the_token_is_that_of_the_policy() {
         let payload = format!("{{{EXP}}}");
         let header = |typ: &str| format!(r#"{{"alg":"HS256"{typ}}}"#);
-        let access = || Policy::new().token_type("at+jwt");
-        check_typed(Policy::new(), &header(""), &payload, Ok(()));
+        let access = || JwtPolicy::new().with_token_type("at+jwt");
+        check_typed(JwtPolicy::new(), &header(""), &payload, Ok(()));
         check_typed(
-            Policy::new(),
+            JwtPolicy::new(),
             &header(",\"typ\":\"at+jwt\""),
             &payload,
             Err(reason::TYP_OTHER),
@@ -464,25 +474,29 @@ mod tests {
 
     #[test]
     fn the_payload_is_one_strict_json_object() {
-        check(Policy::new(), "{\"exp\":1000,\"exp\":1000}", Err(reason::CLAIMS_DUPLICATE));
-        check(Policy::new(), "{\"exp\":1000,\"\\u0065xp\":1000}", Err(reason::CLAIMS_DUPLICATE));
+        check(JwtPolicy::new(), "{\"exp\":1000,\"exp\":1000}", Err(reason::CLAIMS_DUPLICATE));
+        check(JwtPolicy::new(), "{\"exp\":1000,\"\\u0065xp\":1000}", Err(reason::CLAIMS_DUPLICATE));
         check(
-            Policy::new(),
+            JwtPolicy::new(),
             "{\"exp\":1000,\"x\":[{\"a\":1,\"a\":1}]}",
             Err(reason::CLAIMS_DUPLICATE),
         );
-        check(Policy::new(), "{\"exp\":1000,\"x\":[[[[[[[[]]]]]]]]}", Err(reason::CLAIMS_DEPTH));
-        check(Policy::new(), "{\"exp\":01000}", Err(reason::CLAIMS_JSON));
-        check(Policy::new(), "{\"exp\":1000}{}", Err(reason::CLAIMS_JSON));
+        check(JwtPolicy::new(), "{\"exp\":1000,\"x\":[[[[[[[[]]]]]]]]}", Err(reason::CLAIMS_DEPTH));
+        check(JwtPolicy::new(), "{\"exp\":01000}", Err(reason::CLAIMS_JSON));
+        check(JwtPolicy::new(), "{\"exp\":1000}{}", Err(reason::CLAIMS_JSON));
         check(
-            Policy::new(),
+            JwtPolicy::new(),
             "{\"exp\":\"\",\"iss\":1,\"a\":1,\"a\":1}",
             Err(reason::CLAIMS_DUPLICATE),
         );
-        check(Policy::new(), "{\"exp\":\"\",\"iss\":1}", Err(reason::EXP_TYPE));
-        check(Policy::new(), "[]", Err(reason::CLAIMS_OBJECT));
-        check(Policy::new(), "", Err(reason::CLAIMS_OBJECT));
+        check(JwtPolicy::new(), "{\"exp\":\"\",\"iss\":1}", Err(reason::EXP_TYPE));
+        check(JwtPolicy::new(), "[]", Err(reason::CLAIMS_OBJECT));
+        check(JwtPolicy::new(), "", Err(reason::CLAIMS_OBJECT));
         let wide: Vec<_> = (0..64).map(|at| format!("\"{at}\":1")).collect();
-        check(Policy::new(), &format!("{{{EXP},{}}}", wide.join(",")), Err(reason::CLAIMS_MEMBERS));
+        check(
+            JwtPolicy::new(),
+            &format!("{{{EXP},{}}}", wide.join(",")),
+            Err(reason::CLAIMS_MEMBERS),
+        );
     }
 }

@@ -8,7 +8,7 @@
 //! The algorithm is that of the key: a service's secret is a key for HS256, a bot's public key one for RS512, and a token
 //! that names another is refused.
 
-use crate::{Claim, ClaimsToSign, Dates, Expiry, Policy, Signer};
+use crate::{Claim, ClaimsToSign, Dates, Expiry, JwtPolicy, SignedBy};
 use std::time::Duration;
 
 const WEBEX_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -20,20 +20,20 @@ const SYMPHONY_LIFE: Duration = Duration::from_secs(4 * 60);
 /// Keys are looked up by the Service ID, which is the `iss`. The platform defines no `aud`, and the key belongs to one
 /// service, so that a token can be for nobody but the platform: an `aud` that a service adds is ignored.
 #[must_use]
-pub fn webex_service_policy() -> Policy {
-    Policy::new()
+pub fn webex_service_policy() -> JwtPolicy {
+    JwtPolicy::new()
         .allowing_any_audience()
-        .require(Claim::Issuer)
-        .require(Claim::IssuedAt)
-        .expiry(Expiry::Optional)
-        .max_age(WEBEX_LIFE)
-        .dates(Dates::WholeSeconds)
+        .with_required_claim(Claim::Issuer)
+        .with_required_claim(Claim::IssuedAt)
+        .with_expiry(Expiry::Optional)
+        .with_max_age(WEBEX_LIFE)
+        .with_dates(Dates::WholeSeconds)
 }
 
 /// What a service of Webex Connect mints: `iss`, `iat`, and an `exp` that is the end the platform sets anyway.
 #[must_use]
 pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
-    ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).issuer(service_id)
+    ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).with_issuer(service_id)
 }
 
 /// What a bot or app of Symphony has to say when it logs in: `sub`, and an `exp` at most five minutes ahead.
@@ -42,17 +42,17 @@ pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
 /// `aud`, and the key belongs to one bot, so that a token can be for nobody but its pod: an `aud` that a bot adds is
 /// ignored.
 #[must_use]
-pub fn symphony_login_policy() -> Policy {
-    Policy::new()
+pub fn symphony_login_policy() -> JwtPolicy {
+    JwtPolicy::new()
         .allowing_any_audience()
-        .require(Claim::Subject)
-        .expires_within(SYMPHONY_MOST)
-        .signed_by(Signer::Subject)
+        .with_required_claim(Claim::Subject)
+        .with_most_ahead(SYMPHONY_MOST)
+        .with_signed_by(SignedBy::Subject)
 }
 
 /// What a bot or app of Symphony mints to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that
 /// differ.
 #[must_use]
 pub fn symphony_login_claims(name: &str) -> ClaimsToSign {
-    ClaimsToSign::new(Some(SYMPHONY_LIFE.as_secs())).subject(name).without_issued_at()
+    ClaimsToSign::new(Some(SYMPHONY_LIFE.as_secs())).with_subject(name).without_issued_at()
 }

@@ -11,14 +11,14 @@ use std::{error, fmt};
 /// The reason is for the log alone. To the outside a forged, an expired and an unknown token are one refusal.
 ///
 /// ```
-/// use auth_jwt::Unverified;
-/// let refused = Unverified::parse("e30.e30.").unwrap_err();
+/// use auth_jwt::UnverifiedJws;
+/// let refused = UnverifiedJws::parse("e30.e30.").unwrap_err();
 /// assert_eq!(refused.reason().code, "jwt_alg_missing");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Refused(&'static Reason);
+pub struct JwtRefused(&'static Reason);
 
-impl Refused {
+impl JwtRefused {
     /// The code, `jwt_` and what happened, and a sentence that names the member and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -26,16 +26,16 @@ impl Refused {
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for JwtRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl error::Error for Refused {}
+impl error::Error for JwtRefused {}
 
-impl From<Refused> for Reason {
-    fn from(refused: Refused) -> Self {
+impl From<JwtRefused> for Reason {
+    fn from(refused: JwtRefused) -> Self {
         *refused.0
     }
 }
@@ -43,10 +43,10 @@ impl From<Refused> for Reason {
 /// Names each reason once, with its code and its text.
 macro_rules! reasons {
     ($($name:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text));)*
+        $(pub(crate) const $name: JwtRefused = JwtRefused(&Reason::new($code, $text));)*
 
         #[cfg(test)]
-        pub(crate) const ALL: &[Refused] = &[$($name),*];
+        pub(crate) const ALL: &[JwtRefused] = &[$($name),*];
     };
 }
 
@@ -134,7 +134,7 @@ reasons! {
 }
 
 /// A fault of the header.
-pub(crate) const fn in_header(fault: Fault) -> Refused {
+pub(crate) const fn in_header(fault: Fault) -> JwtRefused {
     match fault {
         Fault::Utf8 => HEADER_UTF8,
         Fault::NotAnObject => HEADER_OBJECT,
@@ -146,7 +146,7 @@ pub(crate) const fn in_header(fault: Fault) -> Refused {
 }
 
 /// A fault of the payload.
-pub(crate) const fn in_claims(fault: Fault) -> Refused {
+pub(crate) const fn in_claims(fault: Fault) -> JwtRefused {
     match fault {
         Fault::Utf8 => CLAIMS_UTF8,
         Fault::NotAnObject => CLAIMS_OBJECT,

@@ -3,20 +3,21 @@
 mod decoy;
 
 use crate::{
-    Candidates, Claims, KeyId, Policy, Refused, Signed, Unverified, candidates::MOST_TRIED, reason,
+    Claims, JwtKeys, JwtPolicy, JwtRefused, KeyId, UnverifiedJws, VerifiedJws, keys::MOST_TRIED,
+    reason,
 };
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, BearerRealm, Clock, Flow, Lookup, Outcome, Presence,
-    Rejection, RequestView, Result, Settled, SingleRefusals, Unique, one_field,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, BearerRealm, Clock, Flow, Lookup, Outcome,
+    Presence, Rejection, ReplayRefusals, RequestView, Result, Unique, one_field,
 };
 use decoy::Decoys;
 use http::HeaderName;
 use std::{fmt, sync::Arc};
 
-/// Verifies the token of a request: its signature by the keys that a look-up knows, its claims by a [`Policy`].
+/// Verifies the token of a request: its signature by the keys that a look-up knows, its claims by a [`JwtPolicy`].
 ///
 /// The principal is a [`JwtPrincipal`]; [`map`](auth_core::Verifier::map) makes it yours. The look-up is a map, a
-/// [`Jwks`](crate::Jwks), or a database: it finds the [`Candidates`] of a [`KeyId`]. Under
+/// [`RemoteJwkSet`](crate::RemoteJwkSet), or a database: it finds the [`JwtKeys`] of a [`KeyId`]. Under
 /// [`once`](auth_core::Verifier::once) each `jti` (RFC 7519 section 4.1.7) of a key is taken once, and a token without
 /// one is refused.
 ///
@@ -26,15 +27,15 @@ use std::{fmt, sync::Arc};
 /// whose header names another is refused. All keys that were found are tried, whichever matches; under a shared secret
 /// at least two are, so that an unknown issuer, one with a single secret and one in the middle of a rotation cost the
 /// same. What is refused looks the same outside, and has its reason inside.
-pub struct Verifier<L> {
+pub struct JwtVerifier<L> {
     realm: BearerRealm,
-    policy: Policy,
+    policy: JwtPolicy,
     keys: L,
     clock: Arc<dyn Clock>,
     limit: Option<AttemptLimit>,
     field: Option<HeaderName>,
     decoys: Decoys,
-    refusals: Arc<SingleRefusals>,
+    refusals: Arc<ReplayRefusals>,
 }
 
 /// The caller that a token proved.
@@ -47,15 +48,20 @@ pub struct JwtPrincipal<P> {
     pub caller: P,
 }
 
-impl<L> Verifier<L> {
+impl<L> JwtVerifier<L> {
     /// A verifier of tokens in the `Authorization` field.
     ///
     /// # Errors
     ///
     /// `Error::Config` when no field can hold the realm.
-    pub fn new(realm: &str, policy: Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
+    pub fn new(
+        realm: &str,
+        policy: JwtPolicy,
+        keys: L,
+        clock: impl Clock + 'static,
+    ) -> Result<Self> {
         let realm = BearerRealm::new(realm)?;
-        let refusals = SingleRefusals {
+        let refusals = ReplayRefusals {
             missing: realm.invalid(reason::JTI_MISSING.into()),
             seen: realm.invalid(reason::REPLAYED.into()),
             too_old: realm.invalid(reason::EXP_PAST.into()),
@@ -83,7 +89,7 @@ impl<L> Verifier<L> {
     ///
     /// What is there and is no token is left to whoever it is for: an API key may use the same field.
     #[must_use]
-    pub fn or_in(self, field: HeaderName) -> Self {
+    pub fn with_field(self, field: HeaderName) -> Self {
         Self { field: Some(field), ..self }
     }
 
@@ -108,11 +114,11 @@ impl<L> Verifier<L> {
     /// Proves the signature with one of the keys, among decoys that prove nothing; says whose key it is.
     fn prove<P: Clone>(
         &self,
-        token: Unverified<'_>,
-        found: Option<Candidates<P>>,
-    ) -> Result<(Signed, P), Refused> {
+        token: UnverifiedJws<'_>,
+        found: Option<JwtKeys<P>>,
+    ) -> Result<(VerifiedJws, P), JwtRefused> {
         let algorithm = token.header().algorithm();
-        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        let known = found.as_ref().map(JwtKeys::as_slice).unwrap_or_default();
         let fitting = || known.iter().filter(|known| known.secret.algorithm() == algorithm);
         let many = fitting().count();
         let otherwise = match &found {
@@ -136,9 +142,9 @@ impl<L> Verifier<L> {
 
     fn judge<P: Clone>(
         &self,
-        token: Unverified<'_>,
+        token: UnverifiedJws<'_>,
         id: &KeyId,
-        found: Option<Candidates<P>>,
+        found: Option<JwtKeys<P>>,
         attempt: Attempt,
     ) -> Outcome<JwtPrincipal<P>> {
         let proven = self.prove(token, found);
@@ -172,9 +178,9 @@ impl<L> Verifier<L> {
     }
 }
 
-impl<L, P> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for JwtVerifier<L>
 where
-    L: Lookup<KeyId, Found = Candidates<P>>,
+    L: Lookup<KeyId, Found = JwtKeys<P>>,
     P: Clone + Send + 'static,
 {
     type Principal = JwtPrincipal<P>;
@@ -192,7 +198,7 @@ where
             Ok(token) => token,
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let read = Unverified::parse(token)
+        let read = UnverifiedJws::parse(token)
             .and_then(|token| Ok((token.key_id_by(self.policy.signer())?, token)));
         let (id, token) = match read {
             Ok(read) => read,
@@ -204,7 +210,7 @@ where
             Ok(attempt) => self.keys.lookup(&id).then(move |found| match found {
                 Ok(found) => Flow::ready(self.judge(token, &id, found, attempt)),
                 Err(error) => {
-                    attempt.settle(Settled::Unknown);
+                    attempt.settle(AttemptOutcome::Unknown);
                     Flow::failed(error)
                 }
             }),
@@ -219,9 +225,9 @@ impl<P> AsRef<Claims> for JwtPrincipal<P> {
     }
 }
 
-impl<L> fmt::Debug for Verifier<L> {
+impl<L> fmt::Debug for JwtVerifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({:?})", self.realm)
+        write!(f, "JwtVerifier({:?})", self.realm)
     }
 }
 
@@ -233,7 +239,7 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, ClaimsToSign, Mint, SigningKey};
+    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey};
     use auth_core::{Error, MemoryReplayStore, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -243,15 +249,15 @@ mod tests {
     const NOW: u64 = 1_700_000_000;
 
     fn key(byte: u8) -> SigningKey {
-        SigningKey::from_secret(Algorithm::HS256, &[byte; 32]).unwrap()
+        SigningKey::from_secret(JwsAlgorithm::HS256, &[byte; 32]).unwrap()
     }
 
     fn claims(issuer: &str) -> ClaimsToSign {
-        ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().issuer(issuer)
+        ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_issuer(issuer)
     }
 
     fn token(issuer: &str, key: &SigningKey) -> String {
-        let minted = claims(issuer).mint(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
+        let minted = claims(issuer).sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
         minted.expose().to_owned()
     }
 
@@ -260,14 +266,14 @@ mod tests {
     }
 
     /// `one` has a single secret, `two` is rotating, `none` was known.
-    fn door() -> Verifier<HashMap<KeyId, Candidates>> {
+    fn door() -> JwtVerifier<HashMap<KeyId, JwtKeys>> {
         let keys = HashMap::from([
             (id("one"), key(1).verifying().into()),
             (id("two"), [2, 3].into_iter().map(|byte| key(byte).verifying()).collect()),
-            (id("none"), Candidates::none()),
+            (id("none"), JwtKeys::none()),
         ]);
         let clock = ManualClock::at(NOW);
-        Verifier::new("r", Policy::new().leeway(Duration::ZERO), keys, clock).unwrap()
+        JwtVerifier::new("r", JwtPolicy::new().with_leeway(Duration::ZERO), keys, clock).unwrap()
     }
 
     fn fields(fields: &[(HeaderName, &str)]) -> HeaderMap {
@@ -321,15 +327,15 @@ mod tests {
         check(&token("two", &key(1)), "jwt_signature");
         check(&token("none", &key(1)), "jwt_key_none");
         check(&token("mallory", &key(1)), "jwt_key_unknown");
-        let other = SigningKey::from_secret(Algorithm::HS512, &[1; 64]).unwrap();
+        let other = SigningKey::from_secret(JwsAlgorithm::HS512, &[1; 64]).unwrap();
         check(&token("one", &other), "jwt_alg_other");
         check("opaque", "jwt_parts");
         check("a.b.c", "jwt_header_base64url");
         let old = Timestamp::from_unix(NOW - 300);
-        let dead = claims("one").mint(&key(1), old, None).unwrap();
+        let dead = claims("one").sign(&key(1), old, None).unwrap();
         check(dead.expose(), "jwt_exp_past");
         check(
-            claims("one").mint(&key(1), old.after(Duration::from_secs(1)), None).unwrap().expose(),
+            claims("one").sign(&key(1), old.after(Duration::from_secs(1)), None).unwrap().expose(),
             "one",
         );
     }
@@ -337,7 +343,7 @@ mod tests {
     /// Whoever tries the decoy's secret is as unknown as before.
     #[test]
     fn a_decoy_accepts_nobody() {
-        let decoy = SigningKey::from_secret(Algorithm::HS256, &[0; 64]).unwrap();
+        let decoy = SigningKey::from_secret(JwsAlgorithm::HS256, &[0; 64]).unwrap();
         check(&token("mallory", &decoy), "jwt_key_unknown");
         check(&token("one", &decoy), "jwt_signature");
     }
@@ -356,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_field_of_its_own_is_read_when_it_was_switched_on() {
-        let (good, door) = (token("one", &key(1)), door().or_in(KEY));
+        let (good, door) = (token("one", &key(1)), door().with_field(KEY));
         let bearer = format!("Bearer {good}");
         assert_eq!(told(&door, &[(KEY, &good)]), "one");
         assert_eq!(told(&door, &[(AUTHORIZATION, &bearer)]), "one");
@@ -382,14 +388,14 @@ mod tests {
     fn a_token_that_is_for_one_use_is_taken_once() {
         let clock = ManualClock::at(NOW);
         let door = door().once(MemoryReplayStore::new(clock));
-        let mint = Mint::new(key(1), claims("one"), Timestamp::from_unix(NOW))
+        let mint = JwtAuthenticator::new(key(1), claims("one"), Timestamp::from_unix(NOW))
             .with_ids(SeededRandom::new(7));
-        let [first, second] = [(); 2].map(|()| format!("Bearer {}", mint.mint().unwrap().expose()));
+        let [first, second] = [(); 2].map(|()| format!("Bearer {}", mint.sign().unwrap().expose()));
         assert_eq!(told(&door, &[(AUTHORIZATION, &first)]), "one");
         assert_eq!(told(&door, &[(AUTHORIZATION, &second)]), "one");
         let refused = |code| format!("401 {code} Bearer realm=\"r\", error=\"invalid_token\"");
         assert_eq!(told(&door, &[(AUTHORIZATION, &first)]), refused("jwt_replayed"));
-        let without = claims("one").mint(&key(1), Timestamp::from_unix(NOW), None).unwrap();
+        let without = claims("one").sign(&key(1), Timestamp::from_unix(NOW), None).unwrap();
         let without = format!("Bearer {}", without.expose());
         assert_eq!(told(&door, &[(AUTHORIZATION, &without)]), refused("jwt_jti_missing"));
     }
@@ -401,7 +407,7 @@ mod tests {
         let door = door().once(store);
         let of = |key: &SigningKey| {
             let claims = claims("one").without_issued_at();
-            let minted = claims.mint(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
+            let minted = claims.sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
             format!("Bearer {}", minted.expose())
         };
         assert_eq!(told(&door, &[(AUTHORIZATION, &of(&key(1)))]), "replay_store_full");
@@ -413,25 +419,26 @@ mod tests {
     #[test]
     fn an_id_is_used_once_for_each_key() {
         let clock = ManualClock::at(NOW);
-        let policy = Policy::new().signed_by(crate::Signer::Subject);
+        let policy = JwtPolicy::new().with_signed_by(crate::SignedBy::Subject);
         let named = |subject: &str, kid: Option<&str>| KeyId {
             issuer: Some(subject.into()),
             kid: kid.map(Into::into),
         };
         let keys = HashMap::from([
-            (named("alice", None), Candidates::from(key(1).verifying())),
+            (named("alice", None), JwtKeys::from(key(1).verifying())),
             (named("bob", None), key(2).verifying().into()),
             (named("bob", Some("2")), key(3).verifying().into()),
         ]);
-        let door = Verifier::new("r", policy, keys, clock.clone()).unwrap();
+        let door = JwtVerifier::new("r", policy, keys, clock.clone()).unwrap();
         let door = door.once(MemoryReplayStore::new(clock.clone()));
         let said_as = |subject: &str, key: SigningKey, kid: Option<&str>| {
             let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap();
             let claims = match kid {
-                Some(kid) => claims.key_id(kid).unwrap(),
+                Some(kid) => claims.with_key_id(kid).unwrap(),
                 None => claims,
             };
-            let minted = claims.subject(subject).mint(&key, Timestamp::from_unix(NOW), Some("1"));
+            let minted =
+                claims.with_subject(subject).sign(&key, Timestamp::from_unix(NOW), Some("1"));
             told(&door, &[(AUTHORIZATION, &format!("Bearer {}", minted.unwrap().expose()))])
         };
         let said = |subject, key| said_as(subject, key, None);
@@ -451,14 +458,14 @@ mod tests {
                 SigningKey::from_secret(algorithm, &[byte; 64]).unwrap().verifying()
             })
         };
-        let four = keys(Algorithm::HS256, 4).chain(keys(Algorithm::HS512, 4));
+        let four = keys(JwsAlgorithm::HS256, 4).chain(keys(JwsAlgorithm::HS512, 4));
         let known = HashMap::from([
-            (id("four"), four.collect::<Candidates>()),
-            (id("five"), keys(Algorithm::HS256, 5).collect()),
+            (id("four"), four.collect::<JwtKeys>()),
+            (id("five"), keys(JwsAlgorithm::HS256, 5).collect()),
         ]);
         let clock = ManualClock::at(NOW);
-        let door = Verifier::new("r", Policy::new(), known, clock).unwrap();
-        let signing = SigningKey::from_secret(Algorithm::HS256, &[4; 64]).unwrap();
+        let door = JwtVerifier::new("r", JwtPolicy::new(), known, clock).unwrap();
+        let signing = SigningKey::from_secret(JwsAlgorithm::HS256, &[4; 64]).unwrap();
         let said = |issuer| {
             told(&door, &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &signing)))])
         };
@@ -490,12 +497,12 @@ mod tests {
     fn a_look_up_that_fails_is_our_fault() {
         struct Down;
         impl Lookup<KeyId> for Down {
-            type Found = Candidates;
-            fn lookup(&self, _: &KeyId) -> Flow<'_, Option<Candidates>> {
+            type Found = JwtKeys;
+            fn lookup(&self, _: &KeyId) -> Flow<'_, Option<JwtKeys>> {
                 Flow::failed(Error::transport("down", "nobody answers"))
             }
         }
-        let door = Verifier::new("r", Policy::new(), Down, ManualClock::at(NOW)).unwrap();
+        let door = JwtVerifier::new("r", JwtPolicy::new(), Down, ManualClock::at(NOW)).unwrap();
         let good = format!("Bearer {}", token("one", &key(1)));
         assert_eq!(told(&door, &[(AUTHORIZATION, &good)]), "down");
         assert!(told(&door, &[(AUTHORIZATION, "Bearer a.b.c")]).starts_with("401"));
@@ -504,12 +511,12 @@ mod tests {
     /// One key is a look-up's answer too, and the subject may be who signed.
     #[test]
     fn keys_are_found_by_who_signed() {
-        let keys: HashMap<KeyId, Candidates> =
-            HashMap::from([(id("bot"), key(1).verifying().into())]);
-        let policy = Policy::new().signed_by(crate::Signer::Subject);
-        let door = Verifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
-        let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().subject("bot");
-        let minted = claims.mint(&key(1), Timestamp::from_unix(NOW), None).unwrap();
+        let keys: HashMap<KeyId, JwtKeys> = HashMap::from([(id("bot"), key(1).verifying().into())]);
+        let policy = JwtPolicy::new().with_signed_by(crate::SignedBy::Subject);
+        let door = JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
+        let claims =
+            ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("bot");
+        let minted = claims.sign(&key(1), Timestamp::from_unix(NOW), None).unwrap();
         assert_eq!(
             told(&door, &[(AUTHORIZATION, &format!("Bearer {}", minted.expose()))]),
             "nobody"

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 use auth_core::Timestamp;
-use auth_jwt::{Algorithm, ClaimsToSign, Policy, SigningKey, Unverified, jsonwebtoken as bridge};
+use auth_jwt::{
+    ClaimsToSign, JwsAlgorithm, JwtPolicy, SigningKey, UnverifiedJws, jsonwebtoken as bridge,
+};
 use jsonwebtoken::{
     DecodingKey, EncodingKey, Header, Validation, decode, encode,
     jwk::{Jwk, ThumbprintHash},
@@ -30,23 +32,23 @@ fn der(arguments: &str) -> Option<Vec<u8>> {
 }
 
 /// Keys of theirs for each algorithm.
-fn keys() -> Vec<(Algorithm, EncodingKey)> {
+fn keys() -> Vec<(JwsAlgorithm, EncodingKey)> {
     let secret = |algorithm| (algorithm, EncodingKey::from_secret(&[7; 64]));
     let mut keys: Vec<_> =
-        [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512].map(secret).into();
+        [JwsAlgorithm::HS256, JwsAlgorithm::HS384, JwsAlgorithm::HS512].map(secret).into();
     if let Some(rsa) = der("genrsa 2048 | openssl rsa -traditional -outform DER") {
-        use Algorithm::{PS256, PS384, PS512, RS256, RS384, RS512};
+        use JwsAlgorithm::{PS256, PS384, PS512, RS256, RS384, RS512};
         let rsa = |algorithm| (algorithm, EncodingKey::from_rsa_der(&rsa));
         keys.extend([RS256, RS384, RS512, PS256, PS384, PS512].map(rsa));
     }
-    for (algorithm, curve) in [(Algorithm::ES256, "P-256"), (Algorithm::ES384, "P-384")] {
+    for (algorithm, curve) in [(JwsAlgorithm::ES256, "P-256"), (JwsAlgorithm::ES384, "P-384")] {
         let make = format!("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:{curve}");
         if let Some(ec) = der(&format!("{make} | openssl pkcs8 -topk8 -nocrypt -outform DER")) {
             keys.push((algorithm, EncodingKey::from_ec_der(&ec)));
         }
     }
     if let Some(ed) = der("genpkey -algorithm ed25519 -outform DER") {
-        keys.push((Algorithm::EdDSA, EncodingKey::from_ed_der(&ed)));
+        keys.push((JwsAlgorithm::EdDSA, EncodingKey::from_ed_der(&ed)));
     }
     keys
 }
@@ -68,13 +70,14 @@ fn each_takes_what_the_other_signed() {
         let token = encode(&Header::new(algorithm.into()), &claims, &theirs).unwrap();
         let back = bridge::verifying_key(algorithm, &verifying).unwrap();
         for key in [&ours.verifying(), &back] {
-            let read = Unverified::parse(&token).unwrap().verify(key).unwrap();
-            let read = read.claims(&Policy::new(), now()).unwrap();
+            let read = UnverifiedJws::parse(&token).unwrap().verify(key).unwrap();
+            let read = read.claims(&JwtPolicy::new(), now()).unwrap();
             assert_eq!(read.subject(), Some("me"), "{algorithm}");
         }
 
-        let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().subject("me");
-        let minted = claims.mint(&ours, now(), None).unwrap();
+        let claims =
+            ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("me");
+        let minted = claims.sign(&ours, now(), None).unwrap();
         let validation = Validation::new(algorithm.into());
         let read = decode::<serde_json::Value>(minted.expose(), &verifying, &validation).unwrap();
         assert_eq!(read.claims["sub"], "me", "{algorithm}");
@@ -118,7 +121,7 @@ fn thumbprints_are_those_of_the_rfc() {
 #[test]
 fn nothing_panics() {
     install();
-    let header = |algorithm: Algorithm| Header::new(algorithm.into());
+    let header = |algorithm: JwsAlgorithm| Header::new(algorithm.into());
     let claims = serde_json::json!({ "sub": "me" });
     let keys = [
         EncodingKey::from_secret(b""),
@@ -128,7 +131,7 @@ fn nothing_panics() {
         EncodingKey::from_ed_der(b"no key"),
     ];
     for key in &keys {
-        for algorithm in Algorithm::ALL {
+        for algorithm in JwsAlgorithm::ALL {
             assert!(encode(&header(algorithm), &claims, key).is_err(), "{algorithm}");
             assert!(bridge::signing_key(algorithm, key).is_err(), "{algorithm}");
             // A secret is a JWK as it is, however short.
@@ -144,19 +147,19 @@ fn nothing_panics() {
         DecodingKey::from_ed_der(b"no key"),
     ];
     for key in &public {
-        for algorithm in Algorithm::ALL {
+        for algorithm in JwsAlgorithm::ALL {
             let validation = Validation::new(algorithm.into());
             assert!(decode::<serde_json::Value>(token, key, &validation).is_err(), "{algorithm}");
             assert!(bridge::verifying_key(algorithm, key).is_err(), "{algorithm}");
             let _ = Jwk::from_decoding_key(key, Some(algorithm.into()));
         }
     }
-    let weak = encode(&header(Algorithm::HS256), &claims, &EncodingKey::from_secret(b"short"));
+    let weak = encode(&header(JwsAlgorithm::HS256), &claims, &EncodingKey::from_secret(b"short"));
     assert!(weak.unwrap_err().to_string().contains("expected at least 32"), "says what is wrong");
 }
 
 #[test]
 fn a_shared_secret_is_not_given_out() {
-    let key = SigningKey::from_secret(Algorithm::HS256, &[7; 32]).unwrap();
+    let key = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
     assert!(bridge::decoding_key(&key.verifying()).is_none());
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{Context, Error, Flow, Lookup, Result, Timestamp};
-use auth_jwt::{Algorithm, Candidates, Jwks, KeyId};
+use auth_jwt::{JwsAlgorithm, JwtKeys, KeyId, RemoteJwkSet};
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
 use http::{Request, Response};
 use std::{
@@ -44,7 +44,7 @@ struct Stage {
     clock: ManualClock,
     transport: Scripted,
     published: Published,
-    jwks: Jwks,
+    jwks: RemoteJwkSet,
 }
 
 fn context(clock: &ManualClock, transport: &Scripted) -> Context {
@@ -57,8 +57,8 @@ fn stage(change: impl FnOnce(Scripted) -> Scripted) -> Stage {
     let transport = change(Scripted::new(move |request| answering.answer(request)));
     let clock = ManualClock::at(1_000_000);
     let url = "https://issuer.example/jwks.json";
-    let jwks = Jwks::builder(ISSUER, url, context(&clock, &transport))
-        .assuming(Algorithm::EdDSA)
+    let jwks = RemoteJwkSet::builder(ISSUER, url, context(&clock, &transport))
+        .with_assumed_algorithm(JwsAlgorithm::EdDSA)
         .build()
         .unwrap();
     Stage { clock, transport, published, jwks }
@@ -80,7 +80,7 @@ impl Stage {
     }
 }
 
-fn poll(flow: &mut Flow<'_, Option<Candidates>>) -> Poll<Result<Option<Candidates>>> {
+fn poll(flow: &mut Flow<'_, Option<JwtKeys>>) -> Poll<Result<Option<JwtKeys>>> {
     Pin::new(flow).poll(&mut std::task::Context::from_waker(Waker::noop()))
 }
 
@@ -133,7 +133,7 @@ fn a_flood_of_unknown_kids_fetches_once_in_thirty_seconds() {
 #[test]
 fn all_who_ask_while_it_is_fetched_share_the_fetch() {
     let gate = Gate::closed();
-    let stage = stage(|transport| transport.behind(gate.clone()));
+    let stage = stage(|transport| transport.with_gate(gate.clone()));
     thread::scope(|scope| {
         let callers: Vec<_> = (0..16).map(|_| scope.spawn(|| stage.knows("a"))).collect();
         while stage.transport.exchanges() == 0 {
@@ -162,7 +162,7 @@ fn an_old_set_is_used_while_the_new_one_is_fetched() {
 #[test]
 fn a_fetch_that_was_given_up_is_carried_on_by_the_next_caller() {
     let gate = Gate::open();
-    let stage = stage(|transport| transport.behind(gate.clone()));
+    let stage = stage(|transport| transport.with_gate(gate.clone()));
     assert_eq!(stage.knows("a"), Ok(true));
     stage.pass(600);
     gate.close();
@@ -181,7 +181,7 @@ fn a_fetch_that_was_given_up_is_carried_on_by_the_next_caller() {
 #[test]
 fn callers_that_give_up_take_nothing_with_them() {
     let gate = Gate::closed();
-    let stage = stage(|transport| transport.behind(gate.clone()));
+    let stage = stage(|transport| transport.with_gate(gate.clone()));
     let asked = id("a");
     let mut flows: Vec<_> = (0..100).map(|_| stage.jwks.lookup(&asked)).collect();
     assert!(flows.iter_mut().all(|flow| poll(flow).is_pending()));
@@ -231,7 +231,8 @@ fn a_fetch_that_panicked_is_an_error_and_the_next_one_comes() {
     });
     let clock = ManualClock::at(1_000_000);
     let url = "https://issuer.example/jwks.json";
-    let jwks = Jwks::builder(ISSUER, url, context(&clock, &transport)).assuming(Algorithm::EdDSA);
+    let jwks = RemoteJwkSet::builder(ISSUER, url, context(&clock, &transport))
+        .with_assumed_algorithm(JwsAlgorithm::EdDSA);
     let jwks = jwks.build().unwrap();
     let asked = id("a");
     let mut waiting = jwks.lookup(&asked);
@@ -283,7 +284,8 @@ fn what_is_no_set_is_an_error_of_the_issuer() {
             Ok(Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
         });
         let clock = ManualClock::at(1_000_000);
-        let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+        let jwks =
+            RemoteJwkSet::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
         let error = jwks.build().unwrap().lookup(&id("a")).wait().unwrap_err();
         assert_eq!(error.code(), code, "{error}");
         let busy = matches!(error, Error::Unavailable { .. });
@@ -298,7 +300,8 @@ fn waits_as_long_as_the_issuer_says() {
         Ok(Response::builder().status(503).header("retry-after", "90").body(Vec::new()).unwrap())
     });
     let clock = ManualClock::at(1_000_000);
-    let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+    let jwks =
+        RemoteJwkSet::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
     let jwks = jwks.build().unwrap();
     for (seconds, expected) in [(89, 1), (1, 1), (0, 2)] {
         assert_eq!(jwks.lookup(&id("a")).wait().unwrap_err().code(), "jwks_status");
@@ -315,7 +318,8 @@ fn keys_that_say_no_algorithm_need_one_to_assume() {
         Ok(Response::new(keys.into_bytes()))
     });
     let clock = ManualClock::at(1_000_000);
-    let jwks = Jwks::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
+    let jwks =
+        RemoteJwkSet::builder(ISSUER, "https://issuer.example/", context(&clock, &transport));
     let jwks = jwks.build().unwrap();
     assert!(jwks.lookup(&id("a")).wait().unwrap().is_none());
     assert!(jwks.lookup(&id("b")).wait().unwrap().is_some());
@@ -334,7 +338,7 @@ fn the_url_is_https_beyond_loopback() {
         ("https://user@issuer.example/", Some("origin_user")),
         ("", Some("jwks_url")),
     ] {
-        let built = Jwks::builder(ISSUER, url, context(&clock, &transport)).build();
+        let built = RemoteJwkSet::builder(ISSUER, url, context(&clock, &transport)).build();
         assert_eq!(built.err().map(|error| error.code()), expected, "{url}");
     }
 }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::print_stderr)]
 
-use auth_jwt::{Algorithm, SigningKey, VerifyingKey};
+use auth_jwt::{JwsAlgorithm, SigningKey, VerifyingKey};
 use std::{fs, path::PathBuf, process::Command};
 
 /// A folder of its own, gone when the test is.
@@ -93,12 +93,12 @@ fn rsa_keys_are_read_in_every_form() {
     assert!(folder.openssl("req -new -x509 -key pkcs8.pem -subj /CN=a -out certificate.pem"));
     assert!(folder.openssl("pkcs8 -topk8 -passout pass:a -in pkcs8.pem -out encrypted.pem"));
     for algorithm in [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
+        JwsAlgorithm::RS256,
+        JwsAlgorithm::RS384,
+        JwsAlgorithm::RS512,
+        JwsAlgorithm::PS256,
+        JwsAlgorithm::PS384,
+        JwsAlgorithm::PS512,
     ] {
         let verifying = ["spki.pem", "public-pkcs1.pem", "certificate.pem"]
             .map(|name| VerifyingKey::from_pem(algorithm, &folder.text(name)).unwrap());
@@ -115,35 +115,35 @@ fn rsa_keys_are_read_in_every_form() {
             check_pair(&SigningKey::from_der(algorithm, &folder.bytes(name)).unwrap(), &verifying);
         }
     }
-    let key = SigningKey::from_pem(Algorithm::RS512, &folder.text("pkcs8.pem")).unwrap();
+    let key = SigningKey::from_pem(JwsAlgorithm::RS512, &folder.text("pkcs8.pem")).unwrap();
     fs::write(folder.0.join("signature"), signed(&key)).unwrap();
     fs::write(folder.0.join("message"), MESSAGE).unwrap();
     assert!(folder.openssl("dgst -sha512 -verify spki.pem -signature signature message"));
 
-    let signing = |name: &str| SigningKey::from_pem(Algorithm::RS512, &folder.text(name));
-    let verifying = |name: &str| VerifyingKey::from_pem(Algorithm::RS512, &folder.text(name));
+    let signing = |name: &str| SigningKey::from_pem(JwsAlgorithm::RS512, &folder.text(name));
+    let verifying = |name: &str| VerifyingKey::from_pem(JwsAlgorithm::RS512, &folder.text(name));
     refused(signing("spki.pem"), "jwt_key_public", "PEM is a public key");
     refused(signing("certificate.pem"), "jwt_key_public", "PEM is a certificate");
     refused(signing("encrypted.pem"), "jwt_key_encrypted", "openssl pkcs8 -in");
     refused(verifying("pkcs8.pem"), "jwt_key_private", "PEM is a private key");
     let twice = folder.text("spki.pem").repeat(2);
-    refused(VerifyingKey::from_pem(Algorithm::RS512, &twice), "jwt_key_several", "expected one");
+    refused(VerifyingKey::from_pem(JwsAlgorithm::RS512, &twice), "jwt_key_several", "expected one");
     let chain = folder.text("certificate.pem").repeat(2);
-    assert!(VerifyingKey::from_pem(Algorithm::RS512, &chain).is_ok());
+    assert!(VerifyingKey::from_pem(JwsAlgorithm::RS512, &chain).is_ok());
     refused(
-        VerifyingKey::from_pem(Algorithm::ES256, &folder.text("spki.pem")),
+        VerifyingKey::from_pem(JwsAlgorithm::ES256, &folder.text("spki.pem")),
         "jwt_key_mismatch",
         "a P-256 key for ES256",
     );
     refused(
-        SigningKey::from_pem(Algorithm::HS256, &folder.text("pkcs8.pem")),
+        SigningKey::from_pem(JwsAlgorithm::HS256, &folder.text("pkcs8.pem")),
         "jwt_key_mismatch",
         "a shared secret",
     );
     for name in ["spki.pem", "certificate.pem", "public-pkcs1.pem"] {
         let text = folder.bytes(name);
         refused(
-            VerifyingKey::from_secret(Algorithm::HS256, &text),
+            VerifyingKey::from_secret(JwsAlgorithm::HS256, &text),
             "jwt_key_public",
             "everybody knows",
         );
@@ -158,7 +158,7 @@ fn rsa_keys_are_read_in_every_form() {
 fn elliptic_keys_are_read_in_every_form() {
     let Some(folder) = Folder::with_openssl("ec") else { return };
     for (algorithm, curve) in
-        [(Algorithm::ES256, "P-256"), (Algorithm::ES384, "P-384"), (Algorithm::EdDSA, "")]
+        [(JwsAlgorithm::ES256, "P-256"), (JwsAlgorithm::ES384, "P-384"), (JwsAlgorithm::EdDSA, "")]
     {
         let made = match curve {
             "" => folder.openssl("genpkey -algorithm ed25519 -out pkcs8.pem"),
@@ -179,11 +179,15 @@ fn elliptic_keys_are_read_in_every_form() {
             ],
         );
         refused(
-            SigningKey::from_pem(Algorithm::RS256, &folder.text("pkcs8.pem")),
+            SigningKey::from_pem(JwsAlgorithm::RS256, &folder.text("pkcs8.pem")),
             "jwt_key_rejected",
             "expected PKCS#8 or PKCS#1",
         );
-        let other = if algorithm == Algorithm::ES256 { Algorithm::ES384 } else { Algorithm::ES256 };
+        let other = if algorithm == JwsAlgorithm::ES256 {
+            JwsAlgorithm::ES384
+        } else {
+            JwsAlgorithm::ES256
+        };
         refused(
             VerifyingKey::from_pem(other, &folder.text("spki.pem")),
             "jwt_key_mismatch",
@@ -197,7 +201,7 @@ fn elliptic_keys_are_read_in_every_form() {
     }
     assert!(folder.openssl("ecparam -name prime256v1 -genkey -noout -out sec1.pem"));
     refused(
-        SigningKey::from_pem(Algorithm::ES256, &folder.text("sec1.pem")),
+        SigningKey::from_pem(JwsAlgorithm::ES256, &folder.text("sec1.pem")),
         "jwt_key_sec1",
         "openssl pkcs8 -topk8",
     );
@@ -206,7 +210,7 @@ fn elliptic_keys_are_read_in_every_form() {
     );
     assert!(folder.openssl("pkey -in k1.pem -pubout -out k1-public.pem"));
     refused(
-        VerifyingKey::from_pem(Algorithm::ES256, &folder.text("k1-public.pem")),
+        VerifyingKey::from_pem(JwsAlgorithm::ES256, &folder.text("k1-public.pem")),
         "jwt_key_kind",
         "expected RSA, P-256",
     );
@@ -222,15 +226,15 @@ fn der_is_read_strictly() {
     assert!(folder.openssl("pkey -in pkcs8.pem -pubout -outform DER -out spki.der"));
     let der = folder.bytes("spki.der");
     for length in 0..der.len() {
-        assert!(VerifyingKey::from_der(Algorithm::ES256, &der[..length]).is_err(), "{length}");
+        assert!(VerifyingKey::from_der(JwsAlgorithm::ES256, &der[..length]).is_err(), "{length}");
     }
-    assert!(VerifyingKey::from_der(Algorithm::ES256, &[&der[..], &[0]].concat()).is_err());
+    assert!(VerifyingKey::from_der(JwsAlgorithm::ES256, &[&der[..], &[0]].concat()).is_err());
     let point = der.len() - 64;
     for at in 0..point {
         for bit in 0..8 {
             let mut flipped = der.clone();
             flipped[at] ^= 1 << bit;
-            assert!(VerifyingKey::from_der(Algorithm::ES256, &flipped).is_err(), "{at} {bit}");
+            assert!(VerifyingKey::from_der(JwsAlgorithm::ES256, &flipped).is_err(), "{at} {bit}");
         }
     }
 }
@@ -247,7 +251,7 @@ fn what_is_read_as_a_private_key_signs() {
     for at in (0..der.len()).step_by(13) {
         let mut flipped = der.clone();
         flipped[at] ^= 1;
-        match SigningKey::from_der(Algorithm::RS256, &flipped) {
+        match SigningKey::from_der(JwsAlgorithm::RS256, &flipped) {
             Ok(key) => check_pair(&key, &[]),
             Err(error) => {
                 refused_because_it_was_tried += usize::from(error.code() == "jwt_key_rsa");
@@ -260,7 +264,7 @@ fn what_is_read_as_a_private_key_signs() {
 #[test]
 fn a_secret_is_as_long_as_its_hash_and_given_in_any_base64() {
     for (algorithm, least) in
-        [(Algorithm::HS256, 32), (Algorithm::HS384, 48), (Algorithm::HS512, 64)]
+        [(JwsAlgorithm::HS256, 32), (JwsAlgorithm::HS384, 48), (JwsAlgorithm::HS512, 64)]
     {
         check_pair(&SigningKey::from_secret(algorithm, &vec![7; least]).unwrap(), &[]);
         for length in [0, 1, least - 1] {
@@ -269,14 +273,14 @@ fn a_secret_is_as_long_as_its_hash_and_given_in_any_base64() {
         }
     }
     refused(
-        VerifyingKey::from_secret(Algorithm::RS256, &[7; 64]),
+        VerifyingKey::from_secret(JwsAlgorithm::RS256, &[7; 64]),
         "jwt_key_algorithm",
         "RS256 has no secret",
     );
     // Bytes that both alphabets write differently, with every length of padding.
     for extra in 0..3 {
         let secret = [vec![0xfb, 0xef, 0xbe, 0xff], vec![0xff; 32 + extra]].concat();
-        let key = SigningKey::from_secret(Algorithm::HS256, &secret).unwrap();
+        let key = SigningKey::from_secret(JwsAlgorithm::HS256, &secret).unwrap();
         use base64::{Engine, engine::general_purpose as forms};
         for text in [
             forms::STANDARD.encode(&secret),
@@ -285,7 +289,10 @@ fn a_secret_is_as_long_as_its_hash_and_given_in_any_base64() {
             forms::URL_SAFE_NO_PAD.encode(&secret),
             format!("  {}\n", forms::STANDARD.encode(&secret)),
         ] {
-            check_pair(&key, &[VerifyingKey::from_base64_secret(Algorithm::HS256, &text).unwrap()]);
+            check_pair(
+                &key,
+                &[VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, &text).unwrap()],
+            );
         }
     }
     let long = "A".repeat(64);
@@ -301,7 +308,7 @@ fn a_secret_is_as_long_as_its_hash_and_given_in_any_base64() {
         &format!("={long}"),
     ] {
         refused(
-            VerifyingKey::from_base64_secret(Algorithm::HS256, wrong),
+            VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, wrong),
             "jwt_key_base64",
             "secret is not Base64",
         );
@@ -319,15 +326,19 @@ fn what_is_no_key_is_told() {
         ("-----BEGIN PUBLIC KEY-----\nYQ==\n-----END PUBLIC KEY-----", "jwt_key_public"),
         ("-----BEGIN X509 CRL-----\nYQ==\n-----END X509 CRL-----", "jwt_key_pem"),
     ] {
-        refused(SigningKey::from_pem(Algorithm::RS512, text), code, "");
+        refused(SigningKey::from_pem(JwsAlgorithm::RS512, text), code, "");
     }
     let certificate = "-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----";
-    refused(VerifyingKey::from_pem(Algorithm::RS512, certificate), "jwt_key_certificate", "X.509");
+    refused(
+        VerifyingKey::from_pem(JwsAlgorithm::RS512, certificate),
+        "jwt_key_certificate",
+        "X.509",
+    );
 }
 
 #[test]
 fn shows_its_algorithm_and_needs_room_to_sign() {
-    let key = SigningKey::from_secret(Algorithm::HS256, &[7; 32]).unwrap();
+    let key = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
     assert_eq!(format!("{key:?} {:?}", key.verifying()), "SigningKey(HS256) VerifyingKey(HS256)");
     refused(key.sign(MESSAGE, &mut [0; 31]), "jwt_signature_room", "expected 32 bytes");
 }

@@ -3,7 +3,7 @@
 //!
 //! For command lines, daemons and desktop programs. [`SecretFile`] and [`SecretVariable`] give the secrets that a
 //! configuration names. [`FileTokenStore`] keeps the tokens of an
-//! [`auth_session::Stored`] source where other processes and the next start find them. [`RedirectReceiver`] waits on
+//! [`auth_session::Stored`] source where other processes and the next start find them. [`CallbackReceiver`] waits on
 //! loopback for the browser in which a person has just allowed the program to act (RFC 8252 section 7.3).
 //!
 //! # What it does not do
@@ -11,11 +11,11 @@
 //! It is no database: a store is one directory on one machine. It opens no browser. The store works on threads of its own
 //! and blocks nobody; the receiver works on the thread that calls it, and is meant for one that has nothing else to do.
 
-mod redirect;
+mod callback;
 mod secrets;
 mod store;
 mod threads;
 
-pub use redirect::{Authorized, RedirectReceiver, Reply};
+pub use callback::{CallbackReceiver, CallbackReply, ReceivedCallback};
 pub use secrets::{SecretFile, SecretVariable};
 pub use store::FileTokenStore;

@@ -101,7 +101,7 @@ impl SecretVariable {
     }
 
     fn read(&self) -> Result<Secret> {
-        let name = self.name.display();
+        let name = self.name.to_string_lossy();
         let wrong = match env::var_os(&self.name) {
             None => "is not set, expected a secret",
             Some(value) if value.is_empty() => "is empty, expected a secret",
@@ -125,7 +125,7 @@ impl fmt::Debug for SecretFile {
 
 impl fmt::Debug for SecretVariable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretVariable({})", self.name.display())
+        write!(f, "SecretVariable({})", self.name.to_string_lossy())
     }
 }
 

@@ -1,14 +1,14 @@
 //! Tokens in files.
 
-mod held;
-mod place;
+mod directory;
+mod leases;
 mod record;
 
 use crate::threads::Threads;
 use auth_core::{Clock, Error, Flow, Result, Secret, TenantId, Timestamp};
-use auth_session::{Entry, Intent, Lease, Saved, SealedFor, Sealer, TokenStore};
-use held::Held;
-use place::{Guard, Place};
+use auth_session::{Intent, Lease, Saved, SealedFor, Sealer, TokenEntry, TokenStore};
+use directory::{Guard, StoreDirectory};
+use leases::HeldLeases;
 use record::{Note, Record};
 use std::{fmt, path::Path, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 /// # Security
 ///
 /// The directory and its files belong to their owner alone (0700 and 0600 on Unix): what others can read is refused, not
-/// used. That protects from other users, not from backups, and not from whoever is root: [seal](Self::sealed) them. On
+/// used. That protects from other users, not from backups, and not from whoever is root: [seal](Self::with_sealer) them. On
 /// other systems the permissions are those of the directory.
 ///
 /// ```
@@ -37,7 +37,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 ///
 /// # fn open(directory: &std::path::Path, key: &Secret) -> auth_core::Result<()> {
 /// let sealer = Sealer::new(key, SystemRandom::new())?;
-/// let store = FileTokenStore::open(directory, SystemClock)?.sealed(sealer, TenantId::new("acme"));
+/// let store = FileTokenStore::open(directory, SystemClock)?.with_sealer(sealer, TenantId::new("acme"));
 /// # Ok(())
 /// # }
 /// ```
@@ -45,10 +45,10 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 pub struct FileTokenStore(Arc<Inner>);
 
 struct Inner {
-    place: Place,
+    place: StoreDirectory,
     clock: Arc<dyn Clock>,
     seal: Option<Seal>,
-    held: Held,
+    held: HeldLeases,
     threads: Threads,
 }
 
@@ -64,19 +64,19 @@ impl FileTokenStore {
     ///
     /// `Error::Config` when it cannot be made or read, is no directory, or others than its owner can open it.
     pub fn open(directory: &Path, clock: impl Clock + 'static) -> Result<Self> {
-        Ok(Self::over(Place::open(directory)?, Arc::new(clock), None))
+        Ok(Self::over(StoreDirectory::open(directory)?, Arc::new(clock), None))
     }
 
     /// With everything that it keeps sealed, for this tenant. A file that is not sealed is then refused, and the other
     /// way round. To be called before it is used.
     #[must_use]
-    pub fn sealed(self, sealer: Sealer, tenant: TenantId) -> Self {
+    pub fn with_sealer(self, sealer: Sealer, tenant: TenantId) -> Self {
         let (place, clock) = (self.0.place.clone(), Arc::clone(&self.0.clock));
         Self::over(place, clock, Some(Seal { sealer, tenant }))
     }
 
-    fn over(place: Place, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {
-        let (held, threads) = (Held::default(), Threads::default());
+    fn over(place: StoreDirectory, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {
+        let (held, threads) = (HeldLeases::default(), Threads::default());
         Self(Arc::new(Inner { place, clock, seal, held, threads }))
     }
 
@@ -96,7 +96,7 @@ impl FileTokenStore {
 }
 
 impl Inner {
-    fn load(&self, guard: &Guard<'_>) -> Result<Option<Entry>> {
+    fn load(&self, guard: &Guard<'_>) -> Result<Option<TokenEntry>> {
         let Some(record) = read(guard)? else { return Ok(None) };
         let token = record.token.map(|note| self.open("token", note, guard)).transpose()?;
         let intent = record.intent.map(|note| self.open("intent", note, guard)).transpose()?;
@@ -105,7 +105,7 @@ impl Inner {
         }
         let intent = intent.map(|(bytes, _)| record::read_intent(&bytes, guard.path()));
         let (token, fence) = token.map_or((None, 0), |(token, fence)| (Some(token), fence));
-        Ok(Some(Entry { token, fence, intent: intent.transpose()? }))
+        Ok(Some(TokenEntry { token, fence, intent: intent.transpose()? }))
     }
 
     fn lease(&self, guard: &Guard<'_>, hold: Duration) -> Result<Option<Lease>> {
@@ -193,7 +193,7 @@ fn read(guard: &Guard<'_>) -> Result<Option<Record>> {
 }
 
 impl TokenStore for FileTokenStore {
-    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
         self.at(name, Inner::load)
     }
 

@@ -39,7 +39,7 @@ impl Directory {
 
     fn sealed_for(&self, tenant: &str, clock: &ManualClock, key: u8) -> FileTokenStore {
         let sealer = Sealer::new(&Secret::new(vec![key; 32]), SeededRandom::new(1)).unwrap();
-        self.store(clock).sealed(sealer, TenantId::new(tenant))
+        self.store(clock).with_sealer(sealer, TenantId::new(tenant))
     }
 
     fn files(&self) -> Vec<PathBuf> {

@@ -42,7 +42,7 @@ use crate::special_ranges;
 ///     "expected a public address, found one in 169.254.0.0/16 (link-local)",
 /// );
 ///
-/// let for_tests = DeniedRanges::default().allowing(AddressList::new(["127.0.0.0/8"])?);
+/// let for_tests = DeniedRanges::default().allowing_addresses(AddressList::new(["127.0.0.0/8"])?);
 /// assert!(for_tests.permits("127.0.0.1".parse()?).is_ok());
 /// assert!(for_tests.permits("::1".parse()?).is_err());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -59,7 +59,7 @@ impl DeniedRanges {
     /// An exception holds for the address that is connected to. It does not hold for NAT64 and
     /// 6to4 addresses that carry it.
     #[must_use]
-    pub fn allowing(self, exceptions: AddressList) -> Self {
+    pub fn allowing_addresses(self, exceptions: AddressList) -> Self {
         Self { exceptions }
     }
 
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn permits_a_named_exception_and_nothing_that_carries_it() {
-        let denied = DeniedRanges::default().allowing("10.0.0.7, ::1".parse().unwrap());
+        let denied = DeniedRanges::default().allowing_addresses("10.0.0.7, ::1".parse().unwrap());
         for address in ["10.0.0.7", "::ffff:10.0.0.7", "::1"] {
             assert_eq!(denied.permits(address.parse().unwrap()), Ok(()), "{address}");
         }
@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn leaves_loopback_names_to_the_connection_when_loopback_is_an_exception() {
         for exception in ["127.0.0.0/8", "::1"] {
-            let denied = DeniedRanges::default().allowing(exception.parse().unwrap());
+            let denied = DeniedRanges::default().allowing_addresses(exception.parse().unwrap());
             assert_eq!(denied.permits_host("localhost"), Ok(Destination::Unresolved));
             assert_eq!(denied.permits_host("metadata"), Err(Denied::Metadata));
         }

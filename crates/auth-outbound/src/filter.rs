@@ -34,8 +34,8 @@ enum Loopback {
 impl AddressFilter {
     /// Also lets connections through to these addresses, though they are not public.
     #[must_use]
-    pub fn allowing(self, addresses: AddressList) -> Self {
-        Self { denied: self.denied.allowing(addresses), ..self }
+    pub fn allowing_addresses(self, addresses: AddressList) -> Self {
+        Self { denied: self.denied.allowing_addresses(addresses), ..self }
     }
 
     /// Also lets connections through to this machine, in the clear too.
@@ -120,8 +120,8 @@ mod tests {
             check(&public.clone().allowing_loopback(), url, Ok(()));
         }
         let private = AddressList::new(["10.0.0.0/8"]).unwrap();
-        check(&public.clone().allowing(private.clone()), "https://10.0.0.1/", Ok(()));
-        check(&public.allowing(private), "http://10.0.0.1/", Err("transport_plain_http"));
+        check(&public.clone().allowing_addresses(private.clone()), "https://10.0.0.1/", Ok(()));
+        check(&public.allowing_addresses(private), "http://10.0.0.1/", Err("transport_plain_http"));
     }
 
     #[test]

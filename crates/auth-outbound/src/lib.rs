@@ -5,7 +5,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Tls`], [`ClientIdentity`] | whose certificates are trusted, and the certificate that this side shows |
+//! | [`TlsSettings`], [`ClientIdentity`] | whose certificates are trusted, and the certificate that this side shows |
 //! | [`Proxy`] | through which proxy requests go, and which hosts they reach without it |
 //! | [`AddressFilter`] | to which addresses a connection may be made, names judged by what they resolve to |
 //! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
@@ -26,4 +26,4 @@ pub use identity::ClientIdentity;
 pub use proxy::Proxy;
 pub use routes::Routes;
 pub use settings::{ClientBuilder, ClientSettings, TransportBuilder, TransportSettings};
-pub use tls::Tls;
+pub use tls::TlsSettings;

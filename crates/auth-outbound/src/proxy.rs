@@ -17,7 +17,7 @@ use std::fmt;
 ///
 /// ```
 /// use auth_outbound::Proxy;
-/// let proxy = Proxy::new("http://user:pa%3Ass@proxy.example:3128")?.except(".internal.example");
+/// let proxy = Proxy::new("http://user:pa%3Ass@proxy.example:3128")?.with_exception(".internal.example");
 /// assert_eq!(proxy.host(), "proxy.example");
 /// assert!(proxy.carries("api.example.com"));
 /// assert!(!proxy.carries("db.internal.example"));
@@ -59,7 +59,7 @@ impl Proxy {
 
     /// Reaches this host without the proxy; a name that begins with a dot stands for all names that end with it.
     #[must_use]
-    pub fn except(mut self, host: &str) -> Self {
+    pub fn with_exception(mut self, host: &str) -> Self {
         self.except.push(host.to_ascii_lowercase().into());
         self
     }
@@ -167,7 +167,10 @@ mod tests {
 
     #[test]
     fn exceptions_are_hosts_and_what_is_below_a_domain() {
-        let proxy = Proxy::new("http://p:1").unwrap().except("Localhost").except(".in.example");
+        let proxy = Proxy::new("http://p:1")
+            .unwrap()
+            .with_exception("Localhost")
+            .with_exception(".in.example");
         for (host, expected) in [
             ("localhost", false),
             ("LOCALHOST.", false),

@@ -32,7 +32,7 @@ use std::{
 /// # fn adapter() -> auth_outbound::TransportBuilder<auth_testing::Scripted> { unimplemented!() }
 /// use auth_outbound::{Routes, TenantId};
 /// # fn example() -> auth_core::Result<()> {
-/// // `adapter()` is `auth_reqwest::Transport::builder(handle)` or `auth_ureq::Transport::builder()`.
+/// // `adapter()` is `auth_reqwest::ReqwestTransport::builder(handle)` or `auth_ureq::UreqTransport::builder()`.
 /// let routes = Routes::new(adapter().build()?, 1000, |_tenant, _origin| adapter());
 /// let transport = routes.for_connection(TenantId::new("acme"), None);
 /// # let _ = transport; Ok(()) }
@@ -45,13 +45,13 @@ struct Inner {
     base: Box<dyn Transport>,
     most: usize,
     make: Box<Make>,
-    kept: Mutex<Kept>,
+    slots: Mutex<Slots>,
 }
 
 type Make = dyn Fn(&Route) -> Result<Box<dyn Transport>> + Send + Sync;
 
 #[derive(Default)]
-struct Kept {
+struct Slots {
     routes: HashMap<Route, Slot>,
     /// Counts uses, to tell which was the last of each.
     uses: u64,
@@ -66,11 +66,11 @@ struct Route {
 
 struct Slot {
     /// Held by each exchange for as long as it lasts. Empty while the first of them makes the transport.
-    transport: Held,
+    transport: SharedTransport,
     last_use: u64,
 }
 
-type Held = Arc<OnceLock<Box<dyn Transport>>>;
+type SharedTransport = Arc<OnceLock<Box<dyn Transport>>>;
 
 impl Routes {
     /// Keeps at most `most` routes. `base` passes time and runs detached work for all of them, and fetches nothing;
@@ -83,13 +83,13 @@ impl Routes {
         let make = move |route: &Route| {
             let mut builder = factory(&route.tenant, &route.origin);
             if let Some(identity) = &route.identity {
-                builder = builder.identified_by(identity.clone());
+                builder = builder.with_identity(identity.clone());
             }
             let made: Box<dyn Transport> = Box::new(builder.build()?);
             Ok(made)
         };
-        let (make, kept) = (Box::new(make), Mutex::default());
-        Self(Arc::new(Inner { base: Box::new(base), most, make, kept }))
+        let (make, slots) = (Box::new(make), Mutex::default());
+        Self(Arc::new(Inner { base: Box::new(base), most, make, slots }))
     }
 
     /// The transport for one tenant's requests, which show this certificate to servers that ask for one.
@@ -105,8 +105,8 @@ impl Routes {
 
 impl Inner {
     /// The transport of a route, made if there is none.
-    fn transport(&self, route: &Route) -> Result<Held> {
-        let (held, ended) = self.kept().take_up(route, self.most)?;
+    fn transport(&self, route: &Route) -> Result<SharedTransport> {
+        let (held, ended) = self.slots().take_up(route, self.most)?;
         // Outside the lock: its connections are closed with it.
         drop(ended);
         if held.get().is_none() {
@@ -115,7 +115,7 @@ impl Inner {
             match (self.make)(route) {
                 Ok(made) => drop(held.set(made)),
                 Err(error) => {
-                    self.kept().give_up(route, held);
+                    self.slots().give_up(route, held);
                     return Err(error);
                 }
             }
@@ -123,15 +123,15 @@ impl Inner {
         Ok(held)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn slots(&self) -> MutexGuard<'_, Slots> {
         // Every change is whole before anything can panic, so a poisoned lock still guards a sound state.
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Kept {
+impl Slots {
     /// The slot of a route, and the one that had to make room for it.
-    fn take_up(&mut self, route: &Route, most: usize) -> Result<(Held, Option<Slot>)> {
+    fn take_up(&mut self, route: &Route, most: usize) -> Result<(SharedTransport, Option<Slot>)> {
         self.uses = self.uses.saturating_add(1);
         let last_use = self.uses;
         if let Some(slot) = self.routes.get_mut(route) {
@@ -139,7 +139,7 @@ impl Kept {
             return Ok((Arc::clone(&slot.transport), None));
         }
         let ended = if self.routes.len() < most { None } else { Some(self.make_room()?) };
-        let transport = Held::default();
+        let transport = SharedTransport::default();
         self.routes.insert(route.clone(), Slot { transport: Arc::clone(&transport), last_use });
         Ok((transport, ended))
     }
@@ -156,7 +156,7 @@ impl Kept {
     }
 
     /// Forgets a route whose transport could not be made, unless somebody else has made it.
-    fn give_up(&mut self, route: &Route, held: Held) {
+    fn give_up(&mut self, route: &Route, held: SharedTransport) {
         let same = |slot: &Slot| Arc::ptr_eq(&slot.transport, &held);
         if held.get().is_none() && self.routes.get(route).is_some_and(same) {
             self.routes.remove(route);
@@ -199,7 +199,7 @@ impl Transport for Connection {
 
 impl fmt::Debug for Routes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Routes({} of at most {})", self.0.kept().routes.len(), self.0.most)
+        write!(f, "Routes({} of at most {})", self.0.slots().routes.len(), self.0.most)
     }
 }
 
@@ -225,7 +225,7 @@ mod tests {
                 let number = made.fetch_add(1, Ordering::SeqCst) + 1;
                 match wrong {
                     true => Err(Error::config("wrong", "cannot be made")),
-                    false => Ok(scripted(number).behind(gate)),
+                    false => Ok(scripted(number).with_gate(gate)),
                 }
             })
         };

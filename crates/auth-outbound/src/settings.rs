@@ -1,6 +1,6 @@
 //! The settings of every client and every transport, and the builders that collect them.
 
-use crate::{AddressFilter, ClientIdentity, Proxy, Tls};
+use crate::{AddressFilter, ClientIdentity, Proxy, TlsSettings};
 use auth_core::{Observer, PlainHttp, Result};
 use auth_net::AddressList;
 use std::{fmt, sync::Arc, time::Duration};
@@ -10,7 +10,7 @@ use std::{fmt, sync::Arc, time::Duration};
 #[non_exhaustive]
 pub struct ClientSettings {
     /// Whose certificates are trusted, and the client's own.
-    pub tls: Tls,
+    pub tls: TlsSettings,
     /// Through which proxy requests go.
     pub proxy: Option<Proxy>,
     /// How long resolving a name may take, and then connecting.
@@ -26,7 +26,7 @@ pub struct ClientSettings {
 impl Default for ClientSettings {
     fn default() -> Self {
         Self {
-            tls: Tls::system(),
+            tls: TlsSettings::system(),
             proxy: None,
             connect_timeout: Duration::from_secs(5),
             timeout: None,
@@ -51,35 +51,35 @@ impl<C> ClientBuilder<C> {
 
     /// Whose certificates are trusted, and the client's own; the system's authorities and none unless set.
     #[must_use]
-    pub fn tls(mut self, tls: Tls) -> Self {
+    pub fn with_tls(mut self, tls: TlsSettings) -> Self {
         self.settings.tls = tls;
         self
     }
 
     /// Goes through this proxy.
     #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
         self.settings.proxy = Some(proxy);
         self
     }
 
     /// Gives up resolving a name, and then connecting, after so long; 5 seconds unless set.
     #[must_use]
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+    pub fn with_connect_timeout(mut self, limit: Duration) -> Self {
         self.settings.connect_timeout = limit;
         self
     }
 
     /// Gives up an attempt, answer included, after so long; never unless set.
     #[must_use]
-    pub fn timeout(mut self, limit: Duration) -> Self {
+    pub fn with_timeout(mut self, limit: Duration) -> Self {
         self.settings.timeout = Some(limit);
         self
     }
 
     /// Tells an observer what happened.
     #[must_use]
-    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+    pub fn with_observer(mut self, observer: impl Observer + 'static) -> Self {
         self.settings.observer = Arc::new(observer);
         self
     }
@@ -106,7 +106,7 @@ impl<C> ClientBuilder<C> {
 #[non_exhaustive]
 pub struct TransportSettings {
     /// Whose certificates are trusted, and the client's own.
-    pub tls: Tls,
+    pub tls: TlsSettings,
     /// Through which proxy requests go.
     pub proxy: Option<Proxy>,
     /// To which addresses connections may be made.
@@ -134,7 +134,7 @@ impl<T> TransportBuilder<T> {
     #[must_use]
     pub fn new(make: impl FnOnce(TransportSettings) -> Result<T> + Send + 'static) -> Self {
         let settings = TransportSettings {
-            tls: Tls::system(),
+            tls: TlsSettings::system(),
             proxy: None,
             filter: AddressFilter::default(),
             deadline: Duration::from_secs(10),
@@ -144,28 +144,28 @@ impl<T> TransportBuilder<T> {
 
     /// Whose certificates are trusted, and the client's own; the system's authorities and none unless set.
     #[must_use]
-    pub fn tls(mut self, tls: Tls) -> Self {
+    pub fn with_tls(mut self, tls: TlsSettings) -> Self {
         self.settings.tls = tls;
         self
     }
 
     /// For [`Routes`](crate::Routes), whatever the factory has set.
-    pub(crate) fn identified_by(mut self, identity: ClientIdentity) -> Self {
-        self.settings.tls = self.settings.tls.identified_by(identity);
+    pub(crate) fn with_identity(mut self, identity: ClientIdentity) -> Self {
+        self.settings.tls = self.settings.tls.with_identity(identity);
         self
     }
 
     /// Goes through this proxy.
     #[must_use]
-    pub fn proxy(mut self, proxy: Proxy) -> Self {
+    pub fn with_proxy(mut self, proxy: Proxy) -> Self {
         self.settings.proxy = Some(proxy);
         self
     }
 
     /// Also connects to these addresses, though they are not public: a token endpoint in one's own network.
     #[must_use]
-    pub fn allowing(mut self, addresses: AddressList) -> Self {
-        self.settings.filter = self.settings.filter.allowing(addresses);
+    pub fn allowing_addresses(mut self, addresses: AddressList) -> Self {
+        self.settings.filter = self.settings.filter.allowing_addresses(addresses);
         self
     }
 
@@ -178,7 +178,7 @@ impl<T> TransportBuilder<T> {
 
     /// Gives up an exchange after so long; 10 seconds unless set.
     #[must_use]
-    pub fn deadline(mut self, limit: Duration) -> Self {
+    pub fn with_deadline(mut self, limit: Duration) -> Self {
         self.settings.deadline = limit;
         self
     }

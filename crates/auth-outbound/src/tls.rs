@@ -19,15 +19,15 @@ use std::{
 /// Cheap to clone, and what is trusted is read once for all clones. Nothing is installed for the whole process.
 ///
 /// ```
-/// use auth_outbound::Tls;
+/// use auth_outbound::TlsSettings;
 /// # fn example(private_ca: &[u8]) -> auth_core::Result<()> {
-/// let public = Tls::system();
-/// let public_and_private = Tls::system().trusting_also(private_ca)?;
-/// let private_alone = Tls::trusting_only(private_ca)?;
+/// let public = TlsSettings::system();
+/// let public_and_private = TlsSettings::system().with_authorities(private_ca)?;
+/// let private_alone = TlsSettings::trusting_only(private_ca)?;
 /// # let _ = (public, public_and_private, private_alone); Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Tls {
+pub struct TlsSettings {
     trust: Arc<Trust>,
     identity: Option<ClientIdentity>,
 }
@@ -44,7 +44,7 @@ enum System {
     Distrusted,
 }
 
-impl Tls {
+impl TlsSettings {
     /// Trusts the system's certificate authorities, and shows no certificate.
     #[must_use]
     pub fn system() -> Self {
@@ -65,7 +65,7 @@ impl Tls {
     /// # Errors
     ///
     /// `Error::Config` when there is no certificate, or one cannot be read.
-    pub fn trusting_also(self, pem: &[u8]) -> Result<Self> {
+    pub fn with_authorities(self, pem: &[u8]) -> Result<Self> {
         let mut authorities = self.trust.authorities.clone();
         authorities.append(&mut certificates("trusted authorities", pem)?);
         let made = Self::trusting(self.trust.system, authorities);
@@ -74,7 +74,7 @@ impl Tls {
 
     /// Shows this certificate to a server that asks for one.
     #[must_use]
-    pub fn identified_by(self, identity: ClientIdentity) -> Self {
+    pub fn with_identity(self, identity: ClientIdentity) -> Self {
         Self { identity: Some(identity), ..self }
     }
 
@@ -137,17 +137,17 @@ impl Trust {
     }
 }
 
-impl Default for Tls {
+impl Default for TlsSettings {
     fn default() -> Self {
         Self::system()
     }
 }
 
 /// Shows no key.
-impl fmt::Debug for Tls {
+impl fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (system, more) = (self.trust.system, self.trust.authorities.len());
-        write!(f, "Tls(system {system:?}, {more} more authorities, {:?})", self.identity)
+        write!(f, "TlsSettings(system {system:?}, {more} more authorities, {:?})", self.identity)
     }
 }
 
@@ -175,9 +175,9 @@ mod tests {
         let (certificate, key) = (certificate.as_bytes(), key.as_bytes());
         let trusted =
             "configuration: trusted authorities: expected one or more certificates in PEM";
-        check(Tls::system().trusting_also(key), trusted);
-        check(Tls::trusting_only(key), trusted);
-        check(Tls::trusting_only(b""), trusted);
+        check(TlsSettings::system().with_authorities(key), trusted);
+        check(TlsSettings::trusting_only(key), trusted);
+        check(TlsSettings::trusting_only(b""), trusted);
         check(
             ClientIdentity::from_pem(key, key),
             "configuration: client certificate: expected one or more certificates in PEM",
@@ -193,8 +193,8 @@ mod tests {
         let (certificate, key) = issue();
         let config = |key: &str| {
             let identity = ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes());
-            let tls = Tls::trusting_only(certificate.as_bytes()).unwrap();
-            tls.identified_by(identity.unwrap()).config(&[])
+            let tls = TlsSettings::trusting_only(certificate.as_bytes()).unwrap();
+            tls.with_identity(identity.unwrap()).config(&[])
         };
         assert!(config(&key).is_ok());
         assert_eq!(config(&issue().1).unwrap_err().code(), "tls_client_key");
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn clones_share_what_is_trusted_and_no_sessions() {
-        let tls = Tls::trusting_only(issue().0.as_bytes()).unwrap();
+        let tls = TlsSettings::trusting_only(issue().0.as_bytes()).unwrap();
         let (one, other) = (tls.config(&[b"h2"]).unwrap(), tls.clone().config(&[]).unwrap());
         assert!(Arc::ptr_eq(&tls.trust, &tls.clone().trust));
         assert!(tls.trust.verifier.get().is_some());
@@ -229,7 +229,7 @@ mod tests {
     }
 
     /// Is a server that this authority vouches for trusted?
-    fn trusts(tls: &Tls, authority: &CertifiedIssuer<'_, KeyPair>) -> bool {
+    fn trusts(tls: &TlsSettings, authority: &CertifiedIssuer<'_, KeyPair>) -> bool {
         let (name, key) = ("a.example", KeyPair::generate().unwrap());
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, authority).unwrap();
@@ -265,13 +265,15 @@ mod tests {
         let system = CertifiedIssuer::self_signed(params, key).unwrap();
         let (named, stranger) = (authority(), authority());
         let pem = named.pem();
-        let of = |tls: &Tls| [&system, &named, &stranger].map(|authority| trusts(tls, authority));
-        assert_eq!(of(&Tls::system()), [true, false, false]);
-        let also = Tls::system().trusting_also(pem.as_bytes()).unwrap();
+        let of = |tls: &TlsSettings| {
+            [&system, &named, &stranger].map(|authority| trusts(tls, authority))
+        };
+        assert_eq!(of(&TlsSettings::system()), [true, false, false]);
+        let also = TlsSettings::system().with_authorities(pem.as_bytes()).unwrap();
         assert_eq!(of(&also), [true, true, false]);
-        let only = Tls::trusting_only(pem.as_bytes()).unwrap();
+        let only = TlsSettings::trusting_only(pem.as_bytes()).unwrap();
         assert_eq!(of(&only), [false, true, false]);
-        let both = only.trusting_also(stranger.pem().as_bytes()).unwrap();
+        let both = only.with_authorities(stranger.pem().as_bytes()).unwrap();
         assert_eq!(of(&both), [false, true, true]);
     }
 }

@@ -28,7 +28,7 @@ use std::{fmt, sync::Arc};
 /// ```no_run
 /// # use auth_core::Authenticator;
 /// # async fn example(key: &dyn Authenticator) -> Result<(), Box<dyn std::error::Error>> {
-/// let client = auth_reqwest::Client::builder().build()?;
+/// let client = auth_reqwest::AuthClient::builder().build()?;
 /// let request = client.http().get("https://api.example.com/balance").build()?;
 /// let answer = client.send(key, request).await?;
 /// println!("{}", answer.text().await?);
@@ -36,12 +36,12 @@ use std::{fmt, sync::Arc};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client {
+pub struct AuthClient {
     pub(crate) http: reqwest::Client,
     pub(crate) settings: Arc<ClientSettings>,
 }
 
-impl Client {
+impl AuthClient {
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
@@ -112,8 +112,8 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for AuthClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client(..)")
+        f.write_str("AuthClient(..)")
     }
 }

@@ -1,7 +1,7 @@
 //! One request to one place, over as many attempts as it takes.
 
 use crate::{
-    Client,
+    AuthClient,
     failure::transport,
     http::url,
     read::{Read, read},
@@ -12,7 +12,7 @@ use auth_core::{
 use http::Uri;
 use reqwest::{Request, Response};
 
-impl Client {
+impl AuthClient {
     /// Sends a copy of the request for each attempt. The request stays what it was, without its body if that can be
     /// read only once.
     pub(crate) async fn exchange(

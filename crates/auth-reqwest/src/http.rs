@@ -1,12 +1,12 @@
 //! A reqwest client that does nothing by itself, and URLs as reqwest and `http` have them.
 
-use crate::{Proxy, Tls};
+use crate::{Proxy, TlsSettings};
 use auth_core::{Error, Result};
 use http::Uri;
 use reqwest::{Url, redirect::Policy};
 
 /// No redirects, no retries, no proxy from the environment.
-pub(crate) fn bare(tls: &Tls, proxy: Option<&Proxy>) -> Result<reqwest::ClientBuilder> {
+pub(crate) fn bare(tls: &TlsSettings, proxy: Option<&Proxy>) -> Result<reqwest::ClientBuilder> {
     let http = reqwest::Client::builder()
         .tls_backend_preconfigured(tls.config(&[b"h2", b"http/1.1"])?)
         .no_proxy()

@@ -1,7 +1,7 @@
 //! Authenticated requests with reqwest, and a hardened transport for token endpoints.
 //!
-//! For async programs. [`Client`] sends requests under any [`Authenticator`](auth_core::Authenticator): every attempt
-//! authenticated afresh, redirects followed hop by hop, credentials kept to their origin. [`Transport`] is the door that
+//! For async programs. [`AuthClient`] sends requests under any [`Authenticator`](auth_core::Authenticator): every attempt
+//! authenticated afresh, redirects followed hop by hop, credentials kept to their origin. [`ReqwestTransport`] is the door that
 //! schemes use for exchanges of their own (a token endpoint, a key set), and trusts nobody: https alone, no redirects,
 //! denied address ranges, deadlines, small answers.
 //!
@@ -16,12 +16,12 @@ mod http;
 mod read;
 mod transport;
 
-pub use auth_outbound::{ClientIdentity, Proxy, Tls};
-pub use client::Client;
-pub use transport::Transport;
+pub use auth_outbound::{ClientIdentity, Proxy, TlsSettings};
+pub use client::AuthClient;
+pub use transport::ReqwestTransport;
 
-/// Builds a [`Client`].
-pub type ClientBuilder = auth_outbound::ClientBuilder<Client>;
+/// Builds a [`AuthClient`].
+pub type ClientBuilder = auth_outbound::ClientBuilder<AuthClient>;
 
-/// Builds a [`Transport`].
-pub type TransportBuilder = auth_outbound::TransportBuilder<Transport>;
+/// Builds a [`ReqwestTransport`].
+pub type TransportBuilder = auth_outbound::TransportBuilder<ReqwestTransport>;

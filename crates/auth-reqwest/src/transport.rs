@@ -18,13 +18,13 @@ use tokio::{runtime::Handle, sync::oneshot};
 /// is not a public unicast address is denied ([`AddressFilter`]), the explicit proxy's own excepted. Connecting takes at
 /// most 5 seconds, an exchange 10, and an answer has the bytes that its [`Exchange`] allows. Behind a proxy it is the
 /// proxy that resolves names: then the filter covers address literals alone, and the proxy must have one of its own.
-pub struct Transport {
+pub struct ReqwestTransport {
     runtime: Handle,
     http: reqwest::Client,
     filter: AddressFilter,
 }
 
-impl Transport {
+impl ReqwestTransport {
     /// Begins a transport that runs on this runtime: system authorities, no proxy, public addresses alone.
     #[must_use]
     pub fn builder(runtime: Handle) -> TransportBuilder {
@@ -45,7 +45,7 @@ impl Transport {
     }
 }
 
-impl auth_core::Transport for Transport {
+impl auth_core::Transport for ReqwestTransport {
     fn fetch(&self, request: Exchange) -> Flow<'_, Response<Vec<u8>>> {
         let (most_bytes, request) = (request.most_bytes(), request.into_request());
         if let Err(error) = self.filter.check(request.uri()) {
@@ -120,9 +120,9 @@ fn gone() -> Error {
     Error::transport("transport_runtime_gone", "the runtime of the transport is shutting down")
 }
 
-impl fmt::Debug for Transport {
+impl fmt::Debug for ReqwestTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Transport(..)")
+        f.write_str("ReqwestTransport(..)")
     }
 }
 

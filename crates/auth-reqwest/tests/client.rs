@@ -4,13 +4,13 @@
 mod common;
 
 use auth_core::{Answer, Authenticator, Credentials, Flow, Need, Redirects, RequestView, Verdict};
-use auth_reqwest::{Client, Proxy};
+use auth_reqwest::{AuthClient, Proxy};
 use common::{Seen, Session, answer, serve};
 use reqwest::{Body, header::HeaderValue};
 use std::sync::Mutex;
 
-fn client() -> Client {
-    Client::builder().build().unwrap()
+fn client() -> AuthClient {
+    AuthClient::builder().build().unwrap()
 }
 
 fn seen(seen: &Seen) -> Vec<String> {
@@ -178,7 +178,7 @@ async fn nobody_there_is_a_transport_error_that_shows_no_url() {
 async fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
     let (proxy, at_proxy) = serve(|_| answer(200, &[], "through the proxy")).await;
     let proxied = Proxy::new(&format!("http://pu:pp@{proxy}")).unwrap();
-    let client = Client::builder().proxy(proxied).build().unwrap();
+    let client = AuthClient::builder().with_proxy(proxied).build().unwrap();
     let request = client.http().get("http://127.0.0.1:9/x").build().unwrap();
     let got = client.send(&Session::default(), request).await.unwrap();
     assert_eq!(got.text().await.unwrap(), "through the proxy");
@@ -214,8 +214,8 @@ impl Authenticator for Hops {
 async fn a_scheme_is_told_whether_a_request_is_handed_to_a_proxy() {
     let (proxy, at_proxy) = serve(|_| answer(200, &[], "")).await;
     let (server, _) = serve(|_| answer(200, &[], "")).await;
-    let proxy = Proxy::new(&format!("http://{proxy}")).unwrap().except("localhost");
-    let client = Client::builder().proxy(proxy).build().unwrap();
+    let proxy = Proxy::new(&format!("http://{proxy}")).unwrap().with_exception("localhost");
+    let client = AuthClient::builder().with_proxy(proxy).build().unwrap();
     for (url, handed, expected) in [
         (String::from("http://a.example/"), true, "Proxy"),
         (format!("http://localhost:{}/", server.port()), false, "Origin"),

@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_reqwest::{Client, ClientIdentity, Tls};
+use auth_reqwest::{AuthClient, ClientIdentity, TlsSettings};
 use common::Session;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::{
@@ -74,8 +74,8 @@ impl Authority {
     }
 }
 
-async fn ask(tls: Tls, server: SocketAddr) -> Result<String, &'static str> {
-    let client = Client::builder().tls(tls).build().unwrap();
+async fn ask(tls: TlsSettings, server: SocketAddr) -> Result<String, &'static str> {
+    let client = AuthClient::builder().with_tls(tls).build().unwrap();
     let request = client.http().get(format!("https://{server}/")).build().unwrap();
     match client.send(&Session::default(), request).await {
         Ok(answer) => Ok(answer.text().await.unwrap()),
@@ -87,17 +87,17 @@ async fn ask(tls: Tls, server: SocketAddr) -> Result<String, &'static str> {
 async fn a_private_authority_and_our_own_certificate_open_the_door() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let server = authority.serve().await;
-    let trusting = || Tls::system().trusting_also(authority.pem().as_bytes()).unwrap();
+    let trusting = || TlsSettings::system().with_authorities(authority.pem().as_bytes()).unwrap();
     let identified = |issuer: &Authority| {
         let (certificate, key) = issuer.issue("client");
         let (certificate, key) = (certificate.pem(), key.serialize_pem());
-        trusting().identified_by(
+        trusting().with_identity(
             ClientIdentity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap(),
         )
     };
     assert_eq!(ask(identified(&authority), server).await.as_deref(), Ok("hello"));
     assert_eq!(
-        ask(Tls::system(), server).await,
+        ask(TlsSettings::system(), server).await,
         Err("reqwest_connect"),
         "an authority nobody named was trusted"
     );

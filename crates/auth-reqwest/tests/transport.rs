@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{Error, Exchange, Flow, Transport as _};
-use auth_reqwest::{Transport, TransportBuilder};
+use auth_reqwest::{ReqwestTransport, TransportBuilder};
 use common::{answer, serve};
 use http::Request;
 use std::{
@@ -14,7 +14,7 @@ use std::{
 use tokio::{net::TcpListener, runtime::Handle};
 
 fn local() -> TransportBuilder {
-    Transport::builder(Handle::current()).allowing_loopback()
+    ReqwestTransport::builder(Handle::current()).allowing_loopback()
 }
 
 fn get(url: impl AsRef<str>) -> Exchange {
@@ -53,7 +53,7 @@ async fn a_long_answer_is_cut_off() {
         (2, 1, Some("transport_answer_too_long")),
     ] {
         let (address, _) = serve(move |_| answer(200, &[], "x".repeat(length))).await;
-        let asked = get(format!("http://{address}/")).answered_within(allowed);
+        let asked = get(format!("http://{address}/")).with_answer_limit(allowed);
         let got = local().build().unwrap().fetch(asked).await;
         assert_eq!(got.err().map(|error| error.code()), expected);
     }
@@ -86,7 +86,7 @@ async fn says_where_an_exchange_broke() {
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let transport = local().deadline(Duration::from_millis(200)).build().unwrap();
+    let transport = local().with_deadline(Duration::from_millis(200)).build().unwrap();
     let began = Instant::now();
     let got = transport.fetch(get(format!("http://{}/", listener.local_addr().unwrap()))).await;
     assert_eq!(code(got), "reqwest_timeout");
@@ -98,8 +98,10 @@ async fn an_answer_that_never_comes_is_given_up() {
 async fn denied_addresses_are_never_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
-    let transport =
-        Transport::builder(Handle::current()).deadline(Duration::from_secs(2)).build().unwrap();
+    let transport = ReqwestTransport::builder(Handle::current())
+        .with_deadline(Duration::from_secs(2))
+        .build()
+        .unwrap();
     for host in [
         "127.0.0.1",
         "localhost",
@@ -147,7 +149,8 @@ fn its_flows_can_be_polled_from_anywhere() {
     let own =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (address, _) = own.block_on(serve(|_| answer(200, &[], "ok")));
-    let transport = Transport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
+    let transport =
+        ReqwestTransport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
     let url = format!("http://{address}/");
     assert_eq!(transport.fetch(get(&url)).wait().unwrap().body(), b"ok");
     transport.pause(Duration::from_millis(1)).wait().unwrap();
@@ -159,7 +162,7 @@ fn its_flows_can_be_polled_from_anywhere() {
 fn detached_work_is_done_though_nobody_waits() {
     let own =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let transport = Transport::builder(own.handle().clone()).build().unwrap();
+    let transport = ReqwestTransport::builder(own.handle().clone()).build().unwrap();
     let (send, receive) = mpsc::channel();
     let work = Flow::new(async move {
         tokio::task::yield_now().await;
@@ -176,7 +179,8 @@ fn an_exchange_outlives_its_caller() {
     let own =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (address, log) = own.block_on(serve(|_| answer(200, &[], "ok")));
-    let transport = Transport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
+    let transport =
+        ReqwestTransport::builder(own.handle().clone()).allowing_loopback().build().unwrap();
     drop(transport.fetch(get(format!("http://{address}/create"))));
     let began = Instant::now();
     while log.lock().unwrap().is_empty() {

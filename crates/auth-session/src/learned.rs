@@ -40,7 +40,7 @@ enum Offset {
 
 /// What came of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lesson {
+pub enum ClockLesson {
     /// The clock was put right: what is signed again has another time.
     Learned,
     /// Nothing: the answer is not to be trusted with it, has no date, or one that is the same or too far away.
@@ -60,13 +60,13 @@ impl LearnedClock {
     }
 
     /// Learns from an answer that refused a request because of its time.
-    pub fn learn(&self, answer: Answer<'_>) -> Lesson {
+    pub fn learn(&self, answer: Answer<'_>) -> ClockLesson {
         let trusted = Origin::of(answer.request.uri)
             .is_ok_and(|origin| origin == self.0.origin && origin.is_encrypted());
         let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());
-        let (true, Some(since)) = (trusted, since) else { return Lesson::Nothing };
+        let (true, Some(since)) = (trusted, since) else { return ClockLesson::Nothing };
         let theirs = Timestamp::default().after(since);
         let ours = self.0.clock.now();
         let offset = if theirs > ours {
@@ -77,11 +77,11 @@ impl LearnedClock {
         let (Offset::Ahead(span) | Offset::Behind(span)) = offset;
         // A date has whole seconds, and the answer took its time.
         if span <= Duration::from_secs(1) || span > Self::MOST {
-            return Lesson::Nothing;
+            return ClockLesson::Nothing;
         }
         let mut learned = self.0.learned.lock().unwrap_or_else(PoisonError::into_inner);
         *learned = Some(Learned { offset, since: self.0.clock.steady() });
-        Lesson::Learned
+        ClockLesson::Learned
     }
 }
 
@@ -120,7 +120,7 @@ mod tests {
     const THEN: u64 = 784_111_777;
     const DATE_THEN: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 
-    fn learn(clock: &LearnedClock, url: &'static str, date: &str) -> Lesson {
+    fn learn(clock: &LearnedClock, url: &'static str, date: &str) -> ClockLesson {
         let (uri, sent) = (Uri::from_static(url), HeaderMap::new());
         let headers = HeaderMap::from_iter([(DATE, HeaderValue::from_str(date).unwrap())]);
         let view = RequestView::new(&Method::GET, &uri, &sent);
@@ -129,11 +129,11 @@ mod tests {
 
     /// The clock beneath is wrong by so many seconds; what does ours say after the lesson?
     #[track_caller]
-    fn check(wrong_by: i64, url: &'static str, date: &str, expected: Lesson) {
+    fn check(wrong_by: i64, url: &'static str, date: &str, expected: ClockLesson) {
         let beneath = ManualClock::at(THEN.checked_add_signed(wrong_by).unwrap());
         let clock = LearnedClock::new(beneath.clone(), "https://a.example".parse().unwrap());
         assert_eq!(learn(&clock, url, date), expected);
-        let says = if expected == Lesson::Learned { THEN } else { beneath.now().unix() };
+        let says = if expected == ClockLesson::Learned { THEN } else { beneath.now().unix() };
         assert_eq!(clock.now().unix(), says);
         // Learning again adds nothing.
         learn(&clock, url, date);
@@ -147,18 +147,18 @@ mod tests {
     #[test]
     fn is_put_right_by_its_origin_alone_and_not_by_much() {
         let url = "https://a.example/sms";
-        check(-300, url, DATE_THEN, Lesson::Learned);
-        check(300, url, DATE_THEN, Lesson::Learned);
-        check(900, url, DATE_THEN, Lesson::Learned);
-        check(901, url, DATE_THEN, Lesson::Nothing);
-        check(-901, url, DATE_THEN, Lesson::Nothing);
-        check(1, url, DATE_THEN, Lesson::Nothing);
-        check(0, url, DATE_THEN, Lesson::Nothing);
-        check(300, "http://a.example/sms", DATE_THEN, Lesson::Nothing);
-        check(300, "https://b.example/sms", DATE_THEN, Lesson::Nothing);
-        check(300, "https://a.example:8443/sms", DATE_THEN, Lesson::Nothing);
-        check(300, url, "yesterday", Lesson::Nothing);
-        check(300, url, "", Lesson::Nothing);
+        check(-300, url, DATE_THEN, ClockLesson::Learned);
+        check(300, url, DATE_THEN, ClockLesson::Learned);
+        check(900, url, DATE_THEN, ClockLesson::Learned);
+        check(901, url, DATE_THEN, ClockLesson::Nothing);
+        check(-901, url, DATE_THEN, ClockLesson::Nothing);
+        check(1, url, DATE_THEN, ClockLesson::Nothing);
+        check(0, url, DATE_THEN, ClockLesson::Nothing);
+        check(300, "http://a.example/sms", DATE_THEN, ClockLesson::Nothing);
+        check(300, "https://b.example/sms", DATE_THEN, ClockLesson::Nothing);
+        check(300, "https://a.example:8443/sms", DATE_THEN, ClockLesson::Nothing);
+        check(300, url, "yesterday", ClockLesson::Nothing);
+        check(300, url, "", ClockLesson::Nothing);
     }
 
     /// Somebody sets the clock beneath: what was learned is forgotten after an hour all the same.
@@ -167,7 +167,7 @@ mod tests {
         for set_to in [THEN - 86_400, THEN + 86_400] {
             let beneath = ManualClock::at(THEN - 300);
             let clock = LearnedClock::new(beneath.clone(), "https://a.example".parse().unwrap());
-            assert_eq!(learn(&clock, "https://a.example/sms", DATE_THEN), Lesson::Learned);
+            assert_eq!(learn(&clock, "https://a.example/sms", DATE_THEN), ClockLesson::Learned);
             beneath.set(Timestamp::from_unix(set_to));
             beneath.advance(Duration::from_secs(3599));
             assert_eq!(clock.now(), beneath.now().after(Duration::from_secs(300)));

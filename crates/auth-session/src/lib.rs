@@ -1,13 +1,13 @@
 //! Tokens kept through storms and outages: one log-in for all who need it, renewed ahead of time, served while it lives.
 //!
 //! For whoever calls an API with tokens that expire. A scheme obtains them ([`TokenSource`](auth_core::TokenSource)) and
-//! says what an answer means for them ([`Present`](auth_core::Present)); a [`Session`] keeps them, and is an
+//! says what an answer means for them ([`Present`](auth_core::PresentableToken)); a [`Session`] keeps them, and is an
 //! [`Authenticator`](auth_core::Authenticator) for async and blocking callers alike.
 //!
 //! | | |
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
-//! | [`Pool`] | one session for each of many keys, in bounded memory |
+//! | [`SessionPool`] | one session for each of many keys, in bounded memory |
 //! | [`Flight`], [`Watch`] | work that is done once for all who wait for it |
 //! | [`Stored`], [`TokenStore`], [`AtRest`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
@@ -20,7 +20,7 @@
 //! handed to the [`Transport`](auth_core::Transport), and where there is none one caller carries it.
 //!
 //! ```
-//! use auth_core::{Answer, Authenticator, Context, Credentials, Flow, Lifespan, Present, Refusal, Renewal, RequestView};
+//! use auth_core::{Answer, Authenticator, Context, Credentials, Flow, Lifespan, PresentableToken, Refusal, Renewal, RequestView};
 //! use auth_core::{Result, Token, TokenSource, bearer_refusal};
 //! use auth_session::Session;
 //!
@@ -33,7 +33,7 @@
 //!     }
 //! }
 //!
-//! impl Present for Ticket {
+//! impl PresentableToken for Ticket {
 //!     fn credentials(&self) -> Result<Credentials> {
 //!         let (name, value) = (http::HeaderName::from_static("ticket"), http::HeaderValue::from_static(self.0));
 //!         Credentials::header(name, value)
@@ -55,14 +55,14 @@
 //! }
 //!
 //! # fn with(transport: impl auth_core::Transport + 'static) -> Result<()> {
-//! let session = Session::new(Office, Context::new(transport)).named("office");
+//! let session = Session::new(Office, Context::new(transport)).with_name("office");
 //! # let _: &dyn Authenticator = &session;
 //! # Ok(())
 //! # }
 //! ```
 
 mod flight;
-mod kept;
+mod kept_token;
 mod learned;
 mod obtain;
 mod pool;
@@ -77,13 +77,20 @@ mod stored;
 mod sync;
 mod uses;
 
+/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+pub use auth_core::{
+    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Origin,
+    PresentableToken, Random, Refusal, Renewal, RequestView, Result, Secret, Succession,
+    SystemClock, SystemRandom, TenantId, Timestamp, Token, TokenSource, Transport, Verdict,
+};
+
 pub use flight::{Flight, Watch};
-pub use learned::{LearnedClock, Lesson};
-pub use pool::Pool;
+pub use learned::{ClockLesson, LearnedClock};
+pub use pool::SessionPool;
 pub use retry_after::retry_after;
 pub use sealer::{SealedFor, Sealer};
-pub use session::{Held, Session};
+pub use session::{CurrentToken, Session};
 pub use store::{
-    AtRest, Entry, Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, TokenStore,
+    AtRest, Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, TokenEntry, TokenStore,
 };
 pub use stored::{Stored, StoredToken};

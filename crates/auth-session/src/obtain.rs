@@ -2,7 +2,7 @@
 
 use crate::{
     flight::Flight,
-    kept::Kept,
+    kept_token::KeptToken,
     schedule::{Stage, Time, fraction},
     session::{Inner, Session},
     state::{Meanwhile, Next, Outcome, Settling, ended},
@@ -15,7 +15,7 @@ where
     S: TokenSource + 'static,
 {
     /// A token that may be used now, obtained if need be.
-    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<Kept<S::Token>>> {
+    pub(crate) fn obtained(&self, needed: Option<Timestamp>) -> Flow<'_, Arc<KeptToken<S::Token>>> {
         let inner = &self.0;
         let time = Time::of(&*inner.context.clock);
         let mut state = inner.state();
@@ -103,7 +103,7 @@ where
     }
 
     /// Neither dead nor condemned by now.
-    fn is_good(&self, kept: &Kept<S::Token>) -> bool {
+    fn is_good(&self, kept: &KeptToken<S::Token>) -> bool {
         let current = self.current.load();
         let same = current.as_ref().is_some_and(|current| current.generation == kept.generation);
         same && kept.schedule.stage(Time::of(&*self.context.clock)) != Stage::Dead

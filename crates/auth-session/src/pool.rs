@@ -12,8 +12,8 @@ use std::{
 /// One session for each key, made when it is first wanted: for a process that serves many tenants.
 ///
 /// There are never more than the limit: the one that was wanted longest ago makes room, and is handed to
-/// [`retiring`](Self::retiring), which can end it. A session that was evicted goes on for those who still hold it.
-pub struct Pool<K, S: TokenSource> {
+/// [`retiring`](Self::with_retirement), which can end it. A session that was evicted goes on for those who still hold it.
+pub struct SessionPool<K, S: TokenSource> {
     most: usize,
     make: Box<Make<K, S>>,
     retire: Box<dyn Fn(Session<S>) + Send + Sync>,
@@ -23,17 +23,17 @@ pub struct Pool<K, S: TokenSource> {
 type Make<K, S> = dyn Fn(&K) -> Result<Session<S>> + Send + Sync;
 
 struct State<K, S: TokenSource> {
-    sessions: HashMap<K, Held<S>>,
+    sessions: HashMap<K, CurrentToken<S>>,
     wanted: u64,
 }
 
-struct Held<S: TokenSource> {
+struct CurrentToken<S: TokenSource> {
     session: Session<S>,
     /// When it was last wanted, in calls.
     wanted: u64,
 }
 
-impl<K, S> Pool<K, S>
+impl<K, S> SessionPool<K, S>
 where
     K: Clone + Eq + Hash,
     S: TokenSource + 'static,
@@ -54,7 +54,7 @@ where
 
     /// What becomes of a session that made room for another: ending it, for example.
     #[must_use]
-    pub fn retiring(self, retire: impl Fn(Session<S>) + Send + Sync + 'static) -> Self {
+    pub fn with_retirement(self, retire: impl Fn(Session<S>) + Send + Sync + 'static) -> Self {
         Self { retire: Box::new(retire), ..self }
     }
 
@@ -79,7 +79,7 @@ where
         }
         let evicted = if state.sessions.len() < self.most { None } else { state.oldest() };
         let wanted = state.wanted;
-        state.sessions.insert(key.clone(), Held { session: made.clone(), wanted });
+        state.sessions.insert(key.clone(), CurrentToken { session: made.clone(), wanted });
         drop(state);
         evicted.into_iter().for_each(&self.retire);
         Ok(made)
@@ -103,7 +103,7 @@ where
     }
 }
 
-impl<K, S: TokenSource> Pool<K, S> {
+impl<K, S: TokenSource> SessionPool<K, S> {
     fn state(&self) -> MutexGuard<'_, State<K, S>> {
         // What is behind the lock is whole between any two statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -126,8 +126,8 @@ impl<K: Clone + Eq + Hash, S: TokenSource> State<K, S> {
     }
 }
 
-impl<K, S: TokenSource> fmt::Debug for Pool<K, S> {
+impl<K, S: TokenSource> fmt::Debug for SessionPool<K, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pool({} of {} sessions)", self.state().sessions.len(), self.most)
+        write!(f, "SessionPool({} of {} sessions)", self.state().sessions.len(), self.most)
     }
 }

@@ -2,12 +2,12 @@
 
 use crate::{
     Session,
-    kept::{Kept, Unusable},
+    kept_token::{KeptToken, Unusable},
     uses::InUse,
 };
 use auth_core::{
-    Answer, Authenticator, Credentials, Event, Flow, Need, Present, RequestView, TokenSource,
-    Verdict,
+    Answer, Authenticator, Credentials, Event, Flow, Need, PresentableToken, RequestView,
+    TokenSource, Verdict,
 };
 use http::{HeaderMap, StatusCode};
 
@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode};
 impl<S> Authenticator for Session<S>
 where
     S: TokenSource + 'static,
-    S::Token: Present,
+    S::Token: PresentableToken,
 {
     #[inline]
     fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
@@ -52,10 +52,10 @@ where
 impl<S> Session<S>
 where
     S: TokenSource + 'static,
-    S::Token: Present,
+    S::Token: PresentableToken,
 {
     #[inline]
-    fn present(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
+    fn present(&self, kept: &KeptToken<S::Token>) -> Flow<'_, Credentials> {
         match kept.lent() {
             Some(credentials) => Flow::ready(credentials.clone()),
             None => self.presented_now(kept),
@@ -64,7 +64,7 @@ where
 
     /// The first time, and each time if the uses of this token are counted.
     #[cold]
-    fn presented_now(&self, kept: &Kept<S::Token>) -> Flow<'_, Credentials> {
+    fn presented_now(&self, kept: &KeptToken<S::Token>) -> Flow<'_, Credentials> {
         match kept.credentials(|| self.stamp(kept.generation)) {
             Ok(credentials) => Flow::ready(credentials),
             Err(unusable) => self.presented_otherwise(kept, unusable),
@@ -80,7 +80,7 @@ where
     #[cold]
     fn presented_otherwise(
         &self,
-        kept: &Kept<S::Token>,
+        kept: &KeptToken<S::Token>,
         unusable: Unusable,
     ) -> Flow<'_, Credentials> {
         let error = match unusable {

@@ -1,7 +1,7 @@
 //! The session itself: what callers ask, and the hot path.
 
 use crate::{
-    kept::{Kept, Unusable},
+    kept_token::{KeptToken, Unusable},
     schedule::{Schedule, Time, fraction},
     state::{State, ended},
     sync::{ArcSwapOption, Mutex, MutexGuard},
@@ -37,7 +37,7 @@ use std::{
 pub struct Session<S: TokenSource>(pub(crate) Arc<Inner<S>>);
 
 pub(crate) struct Inner<S: TokenSource> {
-    pub(crate) current: ArcSwapOption<Kept<S::Token>>,
+    pub(crate) current: ArcSwapOption<KeptToken<S::Token>>,
     pub(crate) context: Context,
     pub(crate) source: Arc<S>,
     stamper: Stamper,
@@ -52,7 +52,7 @@ pub(crate) struct Inner<S: TokenSource> {
 /// answer to the request is here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Held<T> {
+pub struct CurrentToken<T> {
     /// The token.
     pub token: T,
     /// Which of the session's tokens it is: they are numbered from 1.
@@ -79,14 +79,14 @@ where
 
     /// Names it for the observer: the tenant and the platform, for example. The first name stays.
     #[must_use]
-    pub fn named(self, name: impl Into<Box<str>>) -> Self {
+    pub fn with_name(self, name: impl Into<Box<str>>) -> Self {
         // The name that it has already stays.
         let _ = self.0.name.set(name.into());
         self
     }
 
     /// The token, for schemes that compute with it: temporary signing keys, a token inside a body.
-    pub fn token(&self) -> Flow<'_, Held<S::Token>> {
+    pub fn token(&self) -> Flow<'_, CurrentToken<S::Token>> {
         match &*self.0.current.load() {
             Some(kept) if kept.schedule.hand_out(&*self.0.context.clock) => {
                 self.held(kept).map_or_else(|_| self.held_later(None), Flow::ready)
@@ -99,7 +99,7 @@ where
     ///
     /// One that ends earlier is renewed first. The new one may be as short: then that is what there is, and its
     /// [`lifespan`](Token::lifespan) says so.
-    pub fn token_until(&self, needed: Timestamp) -> Flow<'_, Held<S::Token>> {
+    pub fn token_until(&self, needed: Timestamp) -> Flow<'_, CurrentToken<S::Token>> {
         self.held_later(Some(needed))
     }
 
@@ -189,14 +189,14 @@ where
         }
     }
 
-    fn held(&self, kept: &Kept<S::Token>) -> Result<Held<S::Token>, Unusable> {
+    fn held(&self, kept: &KeptToken<S::Token>) -> Result<CurrentToken<S::Token>, Unusable> {
         let in_use = kept.begin_use()?;
-        Ok(Held { token: kept.token.clone(), generation: kept.generation, _in_use: in_use })
+        Ok(CurrentToken { token: kept.token.clone(), generation: kept.generation, _in_use: in_use })
     }
 
     /// The way of a caller that found no fresh token, or needs one that lasts.
     #[cold]
-    fn held_later(&self, needed: Option<Timestamp>) -> Flow<'_, Held<S::Token>> {
+    fn held_later(&self, needed: Option<Timestamp>) -> Flow<'_, CurrentToken<S::Token>> {
         self.obtained(needed).and_then(move |kept| {
             // Its own renewal may have begun meanwhile.
             self.held(&kept).map_or_else(|_| self.held_later(needed), Flow::ready)
@@ -210,18 +210,18 @@ where
 {
     /// A token as of now, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
     /// and randomness are foreign code.
-    pub(crate) fn kept(&self, token: S::Token) -> Kept<S::Token> {
+    pub(crate) fn kept(&self, token: S::Token) -> KeptToken<S::Token> {
         let time = Time::of(&*self.context.clock);
         let (lifespan, succession) = (token.lifespan(), token.succession());
         let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
-        Kept::new(token, schedule, time.steady)
+        KeptToken::new(token, schedule, time.steady)
     }
 
     /// Hands a generation out no more, if it is the current one; `why` says what becomes of it. False if it is not.
     pub(crate) fn retire(
         &self,
         generation: u64,
-        why: impl FnOnce(&mut State<S::Token>, &Kept<S::Token>, Time, f64),
+        why: impl FnOnce(&mut State<S::Token>, &KeptToken<S::Token>, Time, f64),
     ) -> bool {
         let (time, jitter) = (Time::of(&*self.context.clock), fraction(&*self.context.random));
         let mut state = self.state();

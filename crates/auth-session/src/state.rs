@@ -2,7 +2,7 @@
 
 use crate::{
     flight::{Flight, Watch},
-    kept::Kept,
+    kept_token::KeptToken,
     schedule::{Stage, Time},
     uses::Uses,
 };
@@ -14,7 +14,7 @@ use std::{
 
 /// What all who watch a flight get; no token if another one was put into the session meanwhile, which they then find
 /// there.
-pub(crate) type Outcome<T> = Result<Option<Arc<Kept<T>>>, Error>;
+pub(crate) type Outcome<T> = Result<Option<Arc<KeptToken<T>>>, Error>;
 
 pub(crate) struct State<T> {
     pub(crate) generation: u64,
@@ -49,25 +49,25 @@ pub(crate) struct Settling {
 /// What to do for a caller that found no fresh token.
 pub(crate) enum Next<T> {
     /// Use this one.
-    Use(Arc<Kept<T>>),
+    Use(Arc<KeptToken<T>>),
     /// There is none, and it is too early to try again.
     Fail(Error),
     /// Wait for the flight, and use this one if it brings nothing and this one is still good.
-    Wait { flight: Watch<Outcome<T>>, instead: Option<Arc<Kept<T>>> },
+    Wait { flight: Watch<Outcome<T>>, instead: Option<Arc<KeptToken<T>>> },
     /// Begin a flight, and wait for it likewise; or use what there is `meanwhile`.
     Renew { why: Renewal<T>, meanwhile: Meanwhile<T> },
 }
 
 pub(crate) enum Meanwhile<T> {
     /// Everybody uses this one; nobody waits.
-    Use(Arc<Kept<T>>),
+    Use(Arc<KeptToken<T>>),
     /// Everybody waits.
-    Wait { instead: Option<Arc<Kept<T>>> },
+    Wait { instead: Option<Arc<KeptToken<T>>> },
 }
 
 impl<T> Meanwhile<T> {
     /// What is used if the flight brings nothing.
-    pub(crate) fn token(self) -> Option<Arc<Kept<T>>> {
+    pub(crate) fn token(self) -> Option<Arc<KeptToken<T>>> {
         match self {
             Self::Use(kept) => Some(kept),
             Self::Wait { instead } => instead,
@@ -91,7 +91,7 @@ impl<T: Token> State<T> {
     /// What to do for a caller who needs a token now, perhaps one that lasts until some moment.
     pub(crate) fn next(
         &self,
-        current: Option<&Arc<Kept<T>>>,
+        current: Option<&Arc<KeptToken<T>>>,
         time: Time,
         needed: Option<Timestamp>,
     ) -> Next<T> {
@@ -119,7 +119,7 @@ impl<T: Token> State<T> {
         }
     }
 
-    fn why(&self, current: Option<&Arc<Kept<T>>>) -> Renewal<T> {
+    fn why(&self, current: Option<&Arc<KeptToken<T>>>) -> Renewal<T> {
         match (current, &self.last) {
             (Some(kept), _) => Renewal::Due(kept.token.clone()),
             (None, Some(Last { token, refusal: Some(refusal) })) => {
@@ -132,7 +132,7 @@ impl<T: Token> State<T> {
 
     /// A renewal takes off. If it ends the token that there is, that one is closed: it is not handed out from here on,
     /// not even if the renewal fails, and the renewal waits for its uses.
-    pub(crate) fn take_off(&mut self, current: Option<&Arc<Kept<T>>>) -> Option<Settling> {
+    pub(crate) fn take_off(&mut self, current: Option<&Arc<KeptToken<T>>>) -> Option<Settling> {
         let kept = current?;
         let Succession::Exclusive { settle: most } = kept.token.succession() else { return None };
         let uses = Arc::clone(kept.uses()?);
@@ -142,7 +142,7 @@ impl<T: Token> State<T> {
     }
 
     /// There is a new token, which a flight brought or somebody put here: it is the next generation.
-    pub(crate) fn renewed(&mut self, mut kept: Kept<T>) -> Arc<Kept<T>> {
+    pub(crate) fn renewed(&mut self, mut kept: KeptToken<T>) -> Arc<KeptToken<T>> {
         self.generation = self.generation.saturating_add(1);
         (self.last, self.failure) = (None, None);
         kept.generation = self.generation;
@@ -157,7 +157,13 @@ impl<T: Token> State<T> {
 
     /// A server refused the generation that is current. When it did so before any server took it, and twice in a row,
     /// another token is not what is missing: then there is a pause.
-    pub(crate) fn condemned(&mut self, kept: &Kept<T>, refusal: Refusal, time: Time, jitter: f64) {
+    pub(crate) fn condemned(
+        &mut self,
+        kept: &KeptToken<T>,
+        refusal: Refusal,
+        time: Time,
+        jitter: f64,
+    ) {
         self.fruitless = if kept.was_fruitful(time) { 0 } else { self.fruitless.saturating_add(1) };
         if let Some(times) = self.fruitless.checked_sub(2) {
             let error = Error::refused("session_refused", refused(&refusal));
@@ -167,7 +173,7 @@ impl<T: Token> State<T> {
     }
 
     /// No field can hold the token that is current: it is of no use, and neither is it to ask for the next one at once.
-    pub(crate) fn broken(&mut self, kept: &Kept<T>, error: &Error, time: Time, jitter: f64) {
+    pub(crate) fn broken(&mut self, kept: &KeptToken<T>, error: &Error, time: Time, jitter: f64) {
         let times = self.fruitless;
         self.fruitless = times.saturating_add(1);
         self.pause(error.clone(), times, time, jitter);

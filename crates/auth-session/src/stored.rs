@@ -1,9 +1,9 @@
 //! A source whose tokens are kept in a store.
 
-use crate::{AtRest, Entry, Intent, Lease, Saved, TokenStore, schedule::fraction};
+use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
 use auth_core::{
-    Answer, Context, Credentials, Error, Flow, Lifespan, Need, Present, Refusal, Renewal, Result,
-    Succession, Token, TokenSource, Unique,
+    Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
+    Result, Succession, Token, TokenSource, Unique,
 };
 use http::{HeaderMap, StatusCode};
 use std::{fmt, time::Duration};
@@ -54,7 +54,7 @@ impl<S, K> Stored<S, K> {
 
     /// How long a renewal may take before another process takes over; a minute unless set.
     #[must_use]
-    pub fn holding(self, hold: Duration) -> Self {
+    pub fn with_lease(self, hold: Duration) -> Self {
         Self { hold, ..self }
     }
 
@@ -171,7 +171,7 @@ where
         context: &Context,
         lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
-        kept: Option<&Entry>,
+        kept: Option<&TokenEntry>,
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
@@ -210,7 +210,7 @@ where
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
 fn newer<T: AtRest>(
     context: &Context,
-    kept: Option<&Entry>,
+    kept: Option<&TokenEntry>,
     why: &Renewal<StoredToken<T>>,
 ) -> Result<Option<StoredToken<T>>> {
     let known = match why {
@@ -228,7 +228,7 @@ fn newer<T: AtRest>(
     Ok(token.map(|token| StoredToken { token, fence: kept.fence }))
 }
 
-fn read<T: AtRest>(kept: &Entry) -> Result<Option<T>> {
+fn read<T: AtRest>(kept: &TokenEntry) -> Result<Option<T>> {
     kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
 }
 
@@ -271,7 +271,7 @@ impl<T: Token> Token for StoredToken<T> {
     }
 }
 
-impl<T: Present> Present for StoredToken<T> {
+impl<T: PresentableToken> PresentableToken for StoredToken<T> {
     fn credentials(&self) -> Result<Credentials> {
         self.token.credentials()
     }

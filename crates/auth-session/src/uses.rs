@@ -11,10 +11,10 @@ use std::{
 
 /// Counts the uses of one token, until it is closed and all of them are over.
 #[derive(Default)]
-pub(crate) struct Uses(Mutex<Counted>);
+pub(crate) struct Uses(Mutex<UseCounts>);
 
 #[derive(Default)]
-struct Counted {
+struct UseCounts {
     count: usize,
     /// Nobody may begin any more.
     closed: bool,
@@ -33,7 +33,7 @@ impl Uses {
     /// Begins a use; `None` once the token is closed. One lock covers both: whoever gets a use is counted before
     /// the flight looks whether any is left.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InUse> {
-        let mut counted = self.counted();
+        let mut counted = self.counts();
         if counted.closed {
             return None;
         }
@@ -44,13 +44,13 @@ impl Uses {
 
     /// From here on nobody begins a use.
     pub(crate) fn close(&self) {
-        self.counted().closed = true;
+        self.counts().closed = true;
     }
 
     /// Are all over?
     pub(crate) fn poll_over(&self, context: &mut Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
-        let mut counted = self.counted();
+        let mut counted = self.counts();
         let is_over = counted.count == 0;
         let replaced =
             if is_over { counted.waiting.take() } else { counted.waiting.replace(waker) };
@@ -60,7 +60,7 @@ impl Uses {
         if is_over { Poll::Ready(()) } else { Poll::Pending }
     }
 
-    fn counted(&self) -> MutexGuard<'_, Counted> {
+    fn counts(&self) -> MutexGuard<'_, UseCounts> {
         // What is behind the lock is whole between any two statements.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,7 +72,7 @@ impl InUse {
         if self.over.swap(true, Ordering::AcqRel) {
             return;
         }
-        let mut counted = self.uses.counted();
+        let mut counted = self.uses.counts();
         counted.count = counted.count.saturating_sub(1);
         let waiting = if counted.count == 0 { counted.waiting.take() } else { None };
         drop(counted);
@@ -88,6 +88,6 @@ impl Drop for InUse {
 
 impl std::fmt::Debug for Uses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Uses({})", self.counted().count)
+        write!(f, "Uses({})", self.counts().count)
     }
 }

@@ -5,8 +5,8 @@
 mod common;
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Present, Refusal,
-    Renewal, RequestView, Result, Stack, Succession, Token, TokenSource,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, PresentableToken,
+    Refusal, Renewal, RequestView, Result, Stack, Succession, Token, TokenSource,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -39,7 +39,7 @@ impl Token for Ticket {
     }
 }
 
-impl Present for Ticket {
+impl PresentableToken for Ticket {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static(self.2), HeaderValue::from(self.0))
     }
@@ -199,7 +199,7 @@ fn it_is_not_handed_out_once_its_end_has_begun_not_even_if_that_fails() {
 #[track_caller]
 fn check_settles(what: &str, uses: impl FnOnce(&Stage) -> Box<dyn FnOnce(&Stage)>) {
     let pausing = Gate::closed();
-    let stage = stage(|transport| transport.pausing_behind(pausing.clone()));
+    let stage = stage(|transport| transport.with_pause_gate(pausing.clone()));
     let ends = uses(&stage);
     stage.pass(3570);
     let mut waiting = stage.session.token();
@@ -278,7 +278,7 @@ fn two_of_them_on_one_request_do_not_disturb_each_other() {
 #[test]
 fn after_the_settling_time_it_begins_whatever_is_under_way() {
     let pausing = Gate::closed();
-    let stage = stage(|transport| transport.pausing_behind(pausing.clone()));
+    let stage = stage(|transport| transport.with_pause_gate(pausing.clone()));
     let hangs = stage.credentials();
     stage.pass(3570);
     let mut waiting = stage.session.token();
@@ -294,7 +294,7 @@ fn after_the_settling_time_it_begins_whatever_is_under_way() {
 #[test]
 fn callers_that_give_up_while_it_settles_take_nothing_with_them() {
     let pausing = Gate::closed();
-    let stage = stage(|transport| transport.pausing_behind(pausing.clone()));
+    let stage = stage(|transport| transport.with_pause_gate(pausing.clone()));
     let sent = stage.credentials();
     stage.pass(3570);
     for _ in 0..9 {
@@ -308,7 +308,7 @@ fn callers_that_give_up_while_it_settles_take_nothing_with_them() {
 /// A token is put while the renewal still waits: nothing has been asked for, and nothing is, since it would end that one.
 #[test]
 fn what_is_put_while_it_settles_is_not_ended_by_the_renewal() {
-    let stage = stage(|transport| transport.pausing_behind(Gate::closed()));
+    let stage = stage(|transport| transport.with_pause_gate(Gate::closed()));
     let sent = stage.credentials();
     stage.pass(3570);
     let mut waiting = stage.session.token();
@@ -324,7 +324,7 @@ fn what_is_put_while_it_settles_is_not_ended_by_the_renewal() {
 /// nobody.
 #[test]
 fn a_session_that_is_dropped_while_it_settles_asks_for_nothing() {
-    let stage = stage(|transport| transport.pausing_behind(Gate::closed()).with_background());
+    let stage = stage(|transport| transport.with_pause_gate(Gate::closed()).with_background());
     assert_eq!(stage.takes(), Ok(1));
     stage.transport.run();
     let sent = stage.credentials();
@@ -351,7 +351,7 @@ fn an_ended_session_gives_back_a_token_whose_end_had_only_begun() {
 #[test]
 fn a_refused_one_is_renewed_at_once() {
     let pausing = Gate::closed();
-    let stage = stage(|transport| transport.pausing_behind(pausing.clone()));
+    let stage = stage(|transport| transport.with_pause_gate(pausing.clone()));
     let (sent, _hangs) = (stage.credentials(), stage.credentials());
     assess(&stage.session, &sent, 401);
     assert_eq!((stage.takes(), stage.transport.pauses().len()), (Ok(2), 0));
@@ -362,7 +362,7 @@ fn a_refused_one_is_renewed_at_once() {
 #[test]
 fn a_planned_renewal_refuses_no_request() {
     // The settling time is never over: only the uses tell when the exchange may begin.
-    let stage = stage(|transport| transport.pausing_behind(Gate::closed()));
+    let stage = stage(|transport| transport.with_pause_gate(Gate::closed()));
     let (refused, sent) = (AtomicU32::new(0), AtomicU32::new(0));
     let over = AtomicBool::new(false);
     let call = |n: u32| {

@@ -6,11 +6,11 @@
 mod common;
 
 use auth_core::{
-    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Flow, Lifespan, Present,
-    Refusal, Renewal, RequestView, Result, Secret, Timestamp, Token, TokenSource,
+    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Flow, Lifespan,
+    PresentableToken, Refusal, Renewal, RequestView, Result, Secret, Timestamp, Token, TokenSource,
 };
 use auth_session::{
-    AtRest, Entry, Intent, Lease, MemoryTokenStore, Saved, Session, Stored, TokenStore,
+    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, Stored, TokenEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
 use common::{Background, Does, Told, answered, down, made, number, stage};
@@ -187,7 +187,7 @@ impl Token for Line {
     }
 }
 
-impl Present for Line {
+impl PresentableToken for Line {
     fn credentials(&self) -> Result<Credentials> {
         let value = HeaderValue::from_str(&self.0).map_err(|e| Error::protocol("line", e))?;
         Credentials::header(HeaderName::from_static("line"), value)
@@ -236,7 +236,7 @@ fn lines(bad: &[&'static str]) -> (Lines, Context, ManualClock, Told) {
 fn sends<S>(session: &Session<S>) -> std::result::Result<(), &'static str>
 where
     S: TokenSource + 'static,
-    S::Token: Present,
+    S::Token: PresentableToken,
 {
     let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
     let sent = session.credentials(RequestView::new(&Method::GET, &uri, &headers)).wait();
@@ -246,7 +246,7 @@ where
 #[test]
 fn a_token_that_no_field_can_hold_is_not_kept() {
     let (source, context, clock, told) = lines(&["<html>\n", "two\nlines"]);
-    let session = Session::new(source.clone(), context).named("acme");
+    let session = Session::new(source.clone(), context).with_name("acme");
     let asked = || source.0.lock().unwrap().1.len();
     for (longest, before) in [(1_u64, 1), (2, 2)] {
         assert_eq!((sends(&session), asked()), (Err("line"), before));
@@ -290,7 +290,7 @@ fn a_token_that_no_field_can_hold_fails_once_for_all() {
 struct Leaky(MemoryTokenStore);
 
 impl TokenStore for Leaky {
-    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
         self.0.load(name)
     }
 

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Answer, Attempts, Authenticator, Context, Credentials, Flow, Lifespan, Next, Present, Refusal,
-    Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Answer, Attempts, Authenticator, Context, Credentials, Flow, Lifespan, Next, PresentableToken,
+    Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::{Flight, Session, Watch};
 use auth_testing::{Gate, ManualClock, Scripted};
@@ -153,7 +153,7 @@ impl Token for Mark {
     }
 }
 
-impl Present for Mark {
+impl PresentableToken for Mark {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static(self.0), HeaderValue::from(self.1))
     }
@@ -195,7 +195,7 @@ struct Probe {
 impl Two {
     fn new(context: Context) -> Self {
         let log_in =
-            |name| Session::new(LogIn(name, AtomicU32::new(0)), context.clone()).named(name);
+            |name| Session::new(LogIn(name, AtomicU32::new(0)), context.clone()).with_name(name);
         let (pod, agent) = (log_in("sessiontoken"), log_in("keymanagertoken"));
         Self(Arc::new(Inner { pod, agent, context, probe: Mutex::default() }))
     }
@@ -261,7 +261,7 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
         let transport = Scripted::new(move |_| {
             Ok(Response::builder().status(pod_says).body(Vec::new()).unwrap())
         });
-        let transport = transport.behind(gate.clone());
+        let transport = transport.with_gate(gate.clone());
         let context = Context::new(transport.clone()).with_clock(ManualClock::at(1000));
         let two = Two::new(context);
         let refused = AtomicU32::new(0);

@@ -10,8 +10,8 @@ use auth_core::{
     Token, TokenSource,
 };
 use auth_session::{
-    AtRest, Entry, Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, Stored,
-    TokenStore,
+    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, Stored,
+    TokenEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
 use std::{
@@ -323,7 +323,7 @@ impl Taking {
 }
 
 impl TokenStore for Taking {
-    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
         self.store.load(name)
     }
 

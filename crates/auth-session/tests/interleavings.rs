@@ -7,8 +7,8 @@
 
 #[path = "../src/flight.rs"]
 mod flight;
-#[path = "../src/kept.rs"]
-mod kept;
+#[path = "../src/kept_token.rs"]
+mod kept_token;
 #[path = "../src/obtain.rs"]
 mod obtain;
 #[path = "../src/present.rs"]
@@ -58,8 +58,8 @@ mod sync {
 }
 
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal,
-    Renewal, RequestView, Result, Succession, Timestamp, Token, TokenSource, Transport,
+    Answer, Authenticator, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken,
+    Refusal, Renewal, RequestView, Result, Succession, Timestamp, Token, TokenSource, Transport,
 };
 use auth_testing::{ManualClock, SeededRandom};
 use flight::{Flight, Watch};
@@ -334,7 +334,7 @@ impl Token for Ticket {
     }
 }
 
-impl Present for Ticket {
+impl PresentableToken for Ticket {
     fn credentials(&self) -> Result<Credentials> {
         Ok(Credentials::none())
     }

@@ -5,7 +5,7 @@
 mod common;
 
 use auth_core::{Error, Flow, Lifespan, Refusal};
-use auth_session::Held;
+use auth_session::CurrentToken;
 use common::{Background, Badge, Does, Stage, down, stage};
 use http::StatusCode;
 use std::{
@@ -15,9 +15,9 @@ use std::{
     thread,
 };
 
-type Taken<'a> = Flow<'a, Held<Badge>>;
+type Taken<'a> = Flow<'a, CurrentToken<Badge>>;
 
-fn poll(flow: &mut Taken<'_>) -> Poll<Result<Held<Badge>, Error>> {
+fn poll(flow: &mut Taken<'_>) -> Poll<Result<CurrentToken<Badge>, Error>> {
     Pin::new(flow).poll(&mut Context::from_waker(Waker::noop()))
 }
 

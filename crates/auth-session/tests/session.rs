@@ -126,7 +126,7 @@ fn a_renewal_that_was_given_up_is_carried_on_by_the_next_caller() {
 #[test]
 fn the_observer_is_told_what_becomes_of_it() {
     let stage = stage(Background::None);
-    let session = stage.session.clone().named("acme").named("another");
+    let session = stage.session.clone().with_name("acme").with_name("another");
     assert_eq!(stage.sends(), Ok(1));
     session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED).with_code("invalid_token"));
     session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED));

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Flow, Lifespan, Need, Present, Refusal,
-    Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Flow, Lifespan, Need, PresentableToken,
+    Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
-    AtRest, Entry, Intent, Lease, MemoryTokenStore, Pool, Saved, Session, Stored, TokenStore,
+    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionPool, Stored, TokenEntry,
+    TokenStore,
 };
 use auth_testing::{ManualClock, Scripted, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -30,7 +31,7 @@ impl Token for Rotating {
     }
 }
 
-impl Present for Rotating {
+impl PresentableToken for Rotating {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static("rotating"), HeaderValue::from(self.number))
     }
@@ -199,7 +200,7 @@ fn who_waits_for_the_lease_looks_again_soon() {
 struct Noting(MemoryTokenStore, Arc<Mutex<Vec<Duration>>>);
 
 impl TokenStore for Noting {
-    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
         self.0.load(name)
     }
 
@@ -227,7 +228,7 @@ fn a_lease_is_taken_for_as_long_as_was_said() {
     let store = Noting(fleet.store.clone(), Arc::default());
     let context = fleet.context(1);
     let stored = |name| Stored::new(fleet.family.clone(), store.clone(), name);
-    let quick = stored("b").holding(Duration::from_secs(5));
+    let quick = stored("b").with_lease(Duration::from_secs(5));
     stored("a").token(&context, Renewal::First).wait().unwrap();
     fleet.family.1.lock().unwrap().clear();
     quick.token(&context, Renewal::First).wait().unwrap();
@@ -293,9 +294,9 @@ fn what_cannot_be_read_is_an_error_and_never_obtained_anew() {
 fn a_pool_makes_sessions_without_keeping_others_from_theirs() {
     let fleet = fleet();
     let (family, context) = (fleet.family.clone(), fleet.context(7));
-    let pool = Arc::new_cyclic(|pool: &std::sync::Weak<Pool<u32, Family>>| {
+    let pool = Arc::new_cyclic(|pool: &std::sync::Weak<SessionPool<u32, Family>>| {
         let pool = pool.clone();
-        Pool::new(100, move |tenant: &u32| {
+        SessionPool::new(100, move |tenant: &u32| {
             if let Some(other) = tenant.checked_sub(1) {
                 pool.upgrade().unwrap().get(&other)?;
             }
@@ -324,7 +325,7 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
     let transport = fleet.transport.clone();
     let made = Arc::new(Mutex::new(0));
     let making = Arc::clone(&made);
-    let pool = Pool::new(3, move |tenant: &String| {
+    let pool = SessionPool::new(3, move |tenant: &String| {
         *making.lock().unwrap() += 1;
         if tenant.is_empty() {
             let cause = auth_core::Cause::new("tenant", "tenant is empty, expected a name");
@@ -335,7 +336,7 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
             .with_random(SeededRandom::new(7));
         Ok(Session::new(family.clone(), context))
     })
-    .retiring(move |_| *counted.lock().unwrap() += 1);
+    .with_retirement(move |_| *counted.lock().unwrap() += 1);
     let get = |tenant: &str| pool.get(&tenant.to_owned());
     for tenant in ["a", "b", "c", "a", "d"] {
         get(tenant).unwrap();

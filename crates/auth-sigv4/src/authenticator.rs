@@ -4,7 +4,7 @@ mod host;
 mod keys;
 
 use crate::{
-    AccessKey, Payload, Request, Service, SessionToken, Signer,
+    AccessKey, AwsService, Payload, RawRequest, SessionTokenPlacement, SigV4Signer,
     fault::{Fault, fault, is_refusal},
     signer::{Settings, Urls},
 };
@@ -13,31 +13,31 @@ use auth_core::{
     Answer, Authenticator, Body, Clock, Credentials, Error, Flow, Need, Origin, Refusal,
     RequestView, Result, Timestamp, TokenSource, Verdict,
 };
-use auth_session::{LearnedClock, Lesson, Session};
+use auth_session::{ClockLesson, LearnedClock, Session};
 use host::host;
 use http::{HeaderMap, StatusCode};
-use keys::{Held, Keys};
+use keys::{CurrentKey, Keys};
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Signs requests under AWS Signature Version 4.
 ///
 /// The access key is one that lasts, or temporary and kept in a [`Session`]: then a refusal that means the key condemns
 /// it, and the request is signed again with another. Each attempt has its own date. With
-/// [`learning_the_time_of`](Self::learning_the_time_of) a refusal that means the clock puts it right.
+/// [`learning_the_time_of`](Self::with_clock_learned_from) a refusal that means the clock puts it right.
 ///
 /// # Security
 ///
-/// Bind it to its origins with [`Only`](auth_core::Only): the fields `x-amz-*` are not ones that HTTP clients keep from
+/// Bind it to its origins with [`Only`](auth_core::OriginBound): the fields `x-amz-*` are not ones that HTTP clients keep from
 /// another origin.
 ///
 /// ```
 /// use auth_core::{Authenticator, Body, RequestView, Timestamp};
-/// use auth_sigv4::{AccessKey, Service, SigV4};
+/// use auth_sigv4::{AccessKey, AwsService, SigV4};
 /// use http::{HeaderMap, Method, Uri};
 ///
 /// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let clock = Timestamp::from_unix(1_440_938_160);
-/// let sigv4 = SigV4::new(key, "us-east-1", Service::ExecuteApi, clock)?;
+/// let sigv4 = SigV4::new(key, "us-east-1", AwsService::ExecuteApi, clock)?;
 /// let (mut uri, mut headers) = (Uri::from_static("https://abc.example/prod?a=1"), HeaderMap::new());
 /// let request = RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(b"{}"));
 /// sigv4.credentials(request).wait()?.commit(&mut uri, &mut headers)?;
@@ -51,7 +51,7 @@ pub struct SigV4 {
     learned: Option<LearnedClock>,
     payload: PayloadSigning,
     /// The signer of the key that was used last.
-    signer: ArcSwapOption<(u64, Signer)>,
+    signer: ArcSwapOption<(u64, SigV4Signer)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -65,11 +65,11 @@ impl SigV4 {
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::new`].
+    /// Those of [`SigV4Signer::new`].
     pub fn new(
         key: AccessKey,
         region: &str,
-        service: Service,
+        service: AwsService,
         clock: impl Clock + 'static,
     ) -> Result<Self> {
         Self::made(Box::new(key), region, service, Arc::new(clock))
@@ -79,11 +79,11 @@ impl SigV4 {
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::new`].
+    /// Those of [`SigV4Signer::new`].
     pub fn over<S>(
         session: Session<S>,
         region: &str,
-        service: Service,
+        service: AwsService,
         clock: impl Clock + 'static,
     ) -> Result<Self>
     where
@@ -95,7 +95,7 @@ impl SigV4 {
     fn made(
         keys: Box<dyn Keys>,
         region: &str,
-        service: Service,
+        service: AwsService,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         Ok(Self {
@@ -111,7 +111,7 @@ impl SigV4 {
     /// Puts the clock right when this origin refuses a request for its time: over https alone, by 15 minutes at most,
     /// for an hour.
     #[must_use]
-    pub fn learning_the_time_of(self, origin: Origin) -> Self {
+    pub fn with_clock_learned_from(self, origin: Origin) -> Self {
         let learned = LearnedClock::new(Arc::clone(&self.clock), origin);
         Self { clock: Arc::new(learned.clone()), learned: Some(learned), ..self }
     }
@@ -125,14 +125,14 @@ impl SigV4 {
 
     /// With the session token of temporary keys added before or after signing.
     #[must_use]
-    pub fn with_session_token(mut self, session_token: SessionToken) -> Self {
+    pub fn with_session_token(mut self, session_token: SessionTokenPlacement) -> Self {
         self.settings.session_token = session_token;
         self
     }
 
     /// Presigns with the key that is there, though it ends before the URL would: the URL is then dead with the key.
     #[must_use]
-    pub fn letting_urls_outlive_the_key(mut self) -> Self {
+    pub fn allowing_urls_beyond_the_key(mut self) -> Self {
         self.settings.urls = Urls::AsAsked;
         self
     }
@@ -144,7 +144,7 @@ impl SigV4 {
     ///
     /// # Errors
     ///
-    /// Those of [`Signer::presign`], and those of the session.
+    /// Those of [`SigV4Signer::presign`], and those of the session.
     pub fn presign<'a>(&'a self, request: RequestView<'a>, expires: Duration) -> Flow<'a, String> {
         let now = self.clock.now();
         let held = match self.settings.urls {
@@ -156,10 +156,10 @@ impl SigV4 {
                 let host = host(request)?;
                 let headers = [("host", host.as_bytes())];
                 let payload = match self.settings.service {
-                    Service::S3 => Payload::Unsigned,
+                    AwsService::S3 => Payload::Unsigned,
                     _ => self.payload(request.body)?,
                 };
-                let request = Request {
+                let request = RawRequest {
                     method: request.method.as_str(),
                     target: target(request),
                     headers: &headers,
@@ -182,7 +182,12 @@ impl SigV4 {
         }
     }
 
-    fn sign(&self, held: Held, request: RequestView<'_>, now: Timestamp) -> Result<Credentials> {
+    fn sign(
+        &self,
+        held: CurrentKey,
+        request: RequestView<'_>,
+        now: Timestamp,
+    ) -> Result<Credentials> {
         let stamp = self.keys.stamp(held.generation);
         let host = host(request)?;
         let fields = request.headers.iter().filter(|(name, _)| is_signed(name.as_str()));
@@ -199,13 +204,17 @@ impl SigV4 {
         })
     }
 
-    fn with_signer<R>(&self, held: Held, work: impl FnOnce(&Signer) -> Result<R>) -> Result<R> {
+    fn with_signer<R>(
+        &self,
+        held: CurrentKey,
+        work: impl FnOnce(&SigV4Signer) -> Result<R>,
+    ) -> Result<R> {
         if let Some(kept) = &*self.signer.load() {
             if kept.0 == held.generation {
                 return work(&kept.1);
             }
         }
-        let signer = Signer::with(held.key, self.settings.clone());
+        let signer = SigV4Signer::with(held.key, self.settings.clone());
         let kept = Arc::new((held.generation, signer));
         self.signer.store(Some(Arc::clone(&kept)));
         work(&kept.1)
@@ -262,7 +271,7 @@ impl Authenticator for SigV4 {
             }
             Some(Fault::Skew) => {
                 let learned = self.learned.as_ref().map(|clock| clock.learn(answer));
-                if learned == Some(Lesson::Learned) {
+                if learned == Some(ClockLesson::Learned) {
                     return Verdict::Retry { after: None };
                 }
             }

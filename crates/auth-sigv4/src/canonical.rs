@@ -8,22 +8,22 @@ pub(crate) use fields::Fields;
 pub(crate) use query::Parameters;
 
 use crate::{
-    AmzDate, Request, Rules,
+    AmzDate, RawRequest, SigningRules,
     encode::{Text, hex},
     request::sha256,
-    scope::Scope,
+    scope::CredentialScope,
 };
 use smallvec::SmallVec;
 
 /// The canonical request of `request`, all of whose header fields are signed.
 ///
-/// For whoever looks for the difference between two signatures; a [`Signer`](crate::Signer) makes it by itself.
+/// For whoever looks for the difference between two signatures; a [`SigV4Signer`](crate::SigV4Signer) makes it by itself.
 ///
 /// # Security
 ///
 /// It holds what the signed fields hold, a session token perhaps.
 #[must_use]
-pub fn canonical_request(request: &Request<'_>, rules: Rules) -> Vec<u8> {
+pub fn canonical_request(request: &RawRequest<'_>, rules: SigningRules) -> Vec<u8> {
     let said = request.payload.said();
     let mut fields = Fields::of(request.headers.iter().copied());
     fields.sort();
@@ -44,13 +44,17 @@ pub fn canonical_request(request: &Request<'_>, rules: Rules) -> Vec<u8> {
 /// The string to sign: the date, the scope, and the hash of a canonical request.
 ///
 /// ```
-/// use auth_sigv4::{AmzDate, Scope, string_to_sign};
+/// use auth_sigv4::{AmzDate, CredentialScope, string_to_sign};
 /// let date = AmzDate::parse("20150830T123600Z").unwrap();
-/// let text = string_to_sign(date, Scope::new(date.day(), "us-east-1", "iam"), b"..");
+/// let text = string_to_sign(date, CredentialScope::new(date.day(), "us-east-1", "iam"), b"..");
 /// assert!(text.starts_with("AWS4-HMAC-SHA256\n20150830T123600Z\n20150830/us-east-1/iam/aws4_request\n"));
 /// ```
 #[must_use]
-pub fn string_to_sign(date: AmzDate, scope: Scope<'_>, canonical_request: &[u8]) -> String {
+pub fn string_to_sign(
+    date: AmzDate,
+    scope: CredentialScope<'_>,
+    canonical_request: &[u8],
+) -> String {
     let text = to_sign(date.as_bytes(), scope, &hex(&sha256(canonical_request)));
     String::from_utf8_lossy(&text).into_owned()
 }
@@ -62,7 +66,7 @@ pub(crate) struct Canonical<'a, 'q, 'f> {
     pub(crate) query: Parameters<'q>,
     pub(crate) fields: Fields<'f>,
     pub(crate) payload: &'a [u8],
-    pub(crate) rules: Rules,
+    pub(crate) rules: SigningRules,
 }
 
 impl Canonical<'_, '_, '_> {
@@ -92,7 +96,7 @@ pub(crate) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The string to sign, from the hash of a canonical request.
 pub(crate) fn to_sign(
     date: &[u8; 16],
-    scope: Scope<'_>,
+    scope: CredentialScope<'_>,
     canonical: &[u8; 64],
 ) -> SmallVec<[u8; 256]> {
     let mut text = SmallVec::new();

@@ -2,7 +2,7 @@
 
 use crate::{
     encode::hex,
-    scope::{Scope, TERMINATOR},
+    scope::{CredentialScope, TERMINATOR},
 };
 use auth_core::{Error, Lifespan, Result, Secret, Timestamp, Token};
 use ring::hmac::{self, HMAC_SHA256};
@@ -105,8 +105,8 @@ impl AccessKey {
 
     /// The key for one day, region and service.
     #[must_use]
-    pub fn derive(&self, scope: Scope<'_>) -> SigningKey {
-        SigningKey::derive(&self.0.secret, scope)
+    pub fn derive(&self, scope: CredentialScope<'_>) -> DerivedKey {
+        DerivedKey::derive(&self.0.secret, scope)
     }
 }
 
@@ -136,12 +136,12 @@ pub(crate) fn is_id(id: &str) -> bool {
 ///
 /// The state inside is not wiped (docs/security.md).
 #[derive(Clone)]
-pub struct SigningKey(hmac::Key);
+pub struct DerivedKey(hmac::Key);
 
-impl SigningKey {
+impl DerivedKey {
     /// Derives it from a secret access key.
     #[must_use]
-    pub fn derive(secret: &Secret, scope: Scope<'_>) -> Self {
+    pub fn derive(secret: &Secret, scope: CredentialScope<'_>) -> Self {
         let first = Zeroizing::new([b"AWS4", secret.expose()].concat());
         let mut key = hmac::Key::new(HMAC_SHA256, &first);
         for part in [scope.day, scope.region, scope.service, TERMINATOR] {
@@ -168,9 +168,9 @@ impl SigningKey {
     }
 }
 
-impl fmt::Debug for SigningKey {
+impl fmt::Debug for DerivedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKey(..)")
+        f.write_str("DerivedKey(..)")
     }
 }
 
@@ -183,13 +183,13 @@ mod tests {
     fn derives_as_the_documentation_does() {
         let key =
             AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY").unwrap();
-        let derived = key.derive(Scope::new("20150830", "us-east-1", "iam"));
+        let derived = key.derive(CredentialScope::new("20150830", "us-east-1", "iam"));
         let bytes = [
             0xc4, 0xaf, 0xb1, 0xcc, 0x57, 0x71, 0xd8, 0x71, 0x76, 0x3a, 0x39, 0x3e, 0x44, 0xb7,
             0x03, 0x57, 0x1b, 0x55, 0xcc, 0x28, 0x42, 0x4d, 0x1a, 0x5e, 0x86, 0xda, 0x6e, 0xd3,
             0xc1, 0x54, 0xa4, 0xb9,
         ];
-        assert_eq!(derived.sign(b"any"), SigningKey::from_bytes(&bytes).sign(b"any"));
+        assert_eq!(derived.sign(b"any"), DerivedKey::from_bytes(&bytes).sign(b"any"));
     }
 
     #[test]

@@ -5,11 +5,11 @@
 //!
 //! | | client | server |
 //! |---|---|---|
-//! | a request | [`SigV4`], an authenticator | [`Verifier`] with a [`Policy`] and [`AccessKeys`] |
-//! | plain functions | [`Signer::sign`], [`canonical_request`] | [`SigningKey::sign`] |
-//! | a presigned URL | [`SigV4::presign`], [`Signer::presign`] | [`Policy::allowing_presigned`] |
-//! | a payload in chunks | [`Signer::sign_stream`], [`ChunkSigner`] | [`ChunkVerifier`] |
-//! | "why do they differ?" | | [`Verifier::explain`] |
+//! | a request | [`SigV4`], an authenticator | [`SigV4Verifier`] with a [`SigV4Policy`] and [`AccessKeys`] |
+//! | plain functions | [`SigV4Signer::sign`], [`canonical_request`] | [`DerivedKey::sign`] |
+//! | a presigned URL | [`SigV4::presign`], [`SigV4Signer::presign`] | [`SigV4Policy::allowing_presigned`] |
+//! | a payload in chunks | [`SigV4Signer::sign_stream`], [`ChunkSigner`] | [`ChunkVerifier`] |
+//! | "why do they differ?" | | [`SigV4Verifier::explain`] |
 //!
 //! # What it does not do
 //!
@@ -30,17 +30,25 @@ mod signer;
 mod stream;
 mod verifier;
 
+/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+pub use auth_core::{
+    Accepted, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Clock, Credentials,
+    Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once, Origin, Outcome, Presence,
+    Rejection, ReplayStore, RequestView, Result, Secret, SystemClock, TenantId, Timestamp,
+    TokenSource, Verdict, Verifier,
+};
+
 pub use authenticator::SigV4;
 pub use canonical::{canonical_request, string_to_sign};
 pub use date::AmzDate;
-pub use key::{AccessKey, SigningKey};
-pub use request::{Payload, Request};
-pub use scope::Scope;
-pub use service::{ContentSha256, Encoding, Normalization, Rules, Service};
-pub use signer::{SessionToken, SignedFields, Signer};
+pub use key::{AccessKey, DerivedKey};
+pub use request::{Payload, RawRequest};
+pub use scope::CredentialScope;
+pub use service::{AwsService, ContentSha256, PathEncoding, PathNormalization, SigningRules};
+pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{
-    AccessKeys, Difference, Explanation, KeyScope, KnownKey, Part, Policy, Verifier,
+    AccessKeys, Difference, Explanation, KeyScope, KnownKey, Part, SigV4Policy, SigV4Verifier,
 };
 
 #[cfg(doctest)]

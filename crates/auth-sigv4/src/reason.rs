@@ -4,11 +4,11 @@ use auth_core::{Challenge, Reason, Rejection};
 
 /// A refusal: small, and nothing of the request is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused(pub(crate) &'static Reason, Face);
+pub(crate) struct Refused(pub(crate) &'static Reason, RefusalKind);
 
 /// What the outside sees of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Face {
+enum RefusalKind {
     /// 401 with a challenge: there is no signature.
     Missing,
     /// 400: it cannot be read, or in more than one way.
@@ -21,9 +21,9 @@ impl Refused {
     #[cold]
     pub(crate) fn rejection(self, challenge: &Challenge) -> Rejection {
         match self.1 {
-            Face::Missing => Rejection::unauthenticated(*self.0, challenge.clone()),
-            Face::Malformed => Rejection::malformed(*self.0),
-            Face::Forbidden => self.forbidden(),
+            RefusalKind::Missing => Rejection::unauthenticated(*self.0, challenge.clone()),
+            RefusalKind::Malformed => Rejection::malformed(*self.0),
+            RefusalKind::Forbidden => self.forbidden(),
         }
     }
 
@@ -37,7 +37,7 @@ impl Refused {
 /// Names each reason once, with its face, its code and its text.
 macro_rules! reasons {
     ($($name:ident $face:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), Face::$face);)*
+        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), RefusalKind::$face);)*
 
         #[cfg(test)]
         pub(crate) const ALL: &[Refused] = &[$($name),*];

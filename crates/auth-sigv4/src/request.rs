@@ -5,10 +5,10 @@ use ring::digest::{SHA256, digest};
 
 /// A request, raw: nothing in it was parsed and printed again.
 ///
-/// For a request of the crate `http` this is made by the [`Signer`](crate::Signer) itself; by hand it is for targets that
+/// For a request of the crate `http` this is made by the [`SigV4Signer`](crate::SigV4Signer) itself; by hand it is for targets that
 /// an [`http::Uri`] refuses, and for other servers.
 #[derive(Clone, Copy)]
-pub struct Request<'a> {
+pub struct RawRequest<'a> {
     /// `GET` and the like, case-sensitive.
     pub method: &'a str,
     /// The target as it stands in the request line: path and query.

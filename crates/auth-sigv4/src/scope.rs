@@ -10,19 +10,19 @@ use std::fmt;
 /// It prints as the credential scope does: `20150830/us-east-1/iam/aws4_request`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub struct Scope<'a> {
+pub struct CredentialScope<'a> {
     /// `YYYYMMDD`, in UTC.
     pub day: &'a str,
     /// `us-east-1` and the like.
     pub region: &'a str,
-    /// The name of the service, as [`Service::name`](crate::Service::name) has it.
+    /// The name of the service, as [`AwsService::name`](crate::AwsService::name) has it.
     pub service: &'a str,
 }
 
 /// The last part of every scope.
 pub(crate) const TERMINATOR: &str = "aws4_request";
 
-impl<'a> Scope<'a> {
+impl<'a> CredentialScope<'a> {
     /// A scope.
     #[must_use]
     pub const fn new(day: &'a str, region: &'a str, service: &'a str) -> Self {
@@ -38,7 +38,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-impl Scope<'_> {
+impl CredentialScope<'_> {
     /// The value of `X-Amz-Credential`, encoded: nothing in it is but the slashes.
     pub(crate) fn write_credential(&self, id: &str, out: &mut Text) {
         for part in [id, self.day, self.region, self.service] {
@@ -49,13 +49,13 @@ impl Scope<'_> {
     }
 }
 
-impl fmt::Display for Scope<'_> {
+impl fmt::Display for CredentialScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}/{}/{TERMINATOR}", self.day, self.region, self.service)
     }
 }
 
-impl fmt::Debug for Scope<'_> {
+impl fmt::Debug for CredentialScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

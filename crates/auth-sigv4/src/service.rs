@@ -5,7 +5,7 @@
 /// All but S3 have the same rules, so any other is known by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Service {
+pub enum AwsService {
     /// Simple Storage Service: paths are taken as they are, and every request carries the hash of its payload.
     S3,
     /// API Gateway.
@@ -20,7 +20,7 @@ pub enum Service {
     Other(Box<str>),
 }
 
-impl Service {
+impl AwsService {
     /// The service with this name, as it is typed into a form.
     #[must_use]
     pub fn named(name: &str) -> Self {
@@ -49,36 +49,36 @@ impl Service {
 
     /// How its requests are made canonical.
     #[must_use]
-    pub const fn rules(&self) -> Rules {
+    pub const fn rules(&self) -> SigningRules {
         match self {
-            Self::S3 => Rules {
-                encoding: Encoding::Once,
-                normalization: Normalization::Off,
+            Self::S3 => SigningRules {
+                encoding: PathEncoding::Once,
+                normalization: PathNormalization::Off,
                 content_sha256: ContentSha256::Sent,
             },
-            _ => Rules {
-                encoding: Encoding::Twice,
-                normalization: Normalization::On,
+            _ => SigningRules {
+                encoding: PathEncoding::Twice,
+                normalization: PathNormalization::On,
                 content_sha256: ContentSha256::LeftOut,
             },
         }
     }
 }
 
-/// How requests are made canonical. [`Service::rules`] knows them; set them only for a server that has its own.
+/// How requests are made canonical. [`AwsService::rules`] knows them; set them only for a server that has its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rules {
+pub struct SigningRules {
     /// Of the path.
-    pub encoding: Encoding,
+    pub encoding: PathEncoding,
     /// Of the path.
-    pub normalization: Normalization,
+    pub normalization: PathNormalization,
     /// The field `x-amz-content-sha256`.
     pub content_sha256: ContentSha256,
 }
 
 /// How often a path is percent-encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Encoding {
+pub enum PathEncoding {
     /// As the request has it: an escape stays as it is.
     Once,
     /// Once more than the request has it: the `%` of an escape is escaped.
@@ -87,7 +87,7 @@ pub enum Encoding {
 
 /// Are `.`, `..` and empty segments taken out of a path?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Normalization {
+pub enum PathNormalization {
     /// Yes (RFC 3986 section 5.2.4, and doubled slashes).
     On,
     /// No: they may be part of a name.
@@ -110,9 +110,13 @@ mod tests {
     #[test]
     fn a_service_is_known_by_its_name() {
         for name in ["s3", "execute-api", "lambda", "sns", "sts", "dynamodb", ""] {
-            assert_eq!(Service::named(name).name(), name);
+            assert_eq!(AwsService::named(name).name(), name);
         }
-        assert_eq!(Service::named("s3").rules().encoding, Encoding::Once);
-        assert_eq!(Service::named("S3"), Service::Other("S3".into()), "names have one spelling");
+        assert_eq!(AwsService::named("s3").rules().encoding, PathEncoding::Once);
+        assert_eq!(
+            AwsService::named("S3"),
+            AwsService::Other("S3".into()),
+            "names have one spelling"
+        );
     }
 }

@@ -8,12 +8,12 @@ pub(crate) use presign::{
     PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
     PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
 };
-pub use settings::SessionToken;
+pub use settings::SessionTokenPlacement;
 pub(crate) use settings::{Settings, Urls};
 pub use signed::SignedFields;
 
 use crate::{
-    AccessKey, AmzDate, Payload, Request, Rules, Scope, Service, SigningKey,
+    AccessKey, AmzDate, AwsService, CredentialScope, DerivedKey, Payload, RawRequest, SigningRules,
     canonical::{Canonical, Fields, Parameters, split, to_sign},
     request::Said,
     service::ContentSha256,
@@ -36,11 +36,11 @@ pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 ///
 /// ```
 /// use auth_core::Timestamp;
-/// use auth_sigv4::{AccessKey, Payload, Request, Service, Signer};
+/// use auth_sigv4::{AccessKey, Payload, RawRequest, AwsService, SigV4Signer};
 ///
 /// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let signer = Signer::new(key, "us-east-1", Service::named("service"))?;
-/// let request = Request {
+/// let signer = SigV4Signer::new(key, "us-east-1", AwsService::named("service"))?;
+/// let request = RawRequest {
 ///     method: "GET",
 ///     target: b"/?Param2=value2&Param1=value1",
 ///     headers: &[("host", b"example.amazonaws.com")],
@@ -53,7 +53,7 @@ pub(crate) const SECURITY_TOKEN: &str = "x-amz-security-token";
 /// ));
 /// # Ok::<_, auth_core::Error>(())
 /// ```
-pub struct Signer {
+pub struct SigV4Signer {
     key: AccessKey,
     settings: Settings,
     derived: ArcSwapOption<Derived>,
@@ -62,16 +62,16 @@ pub struct Signer {
 /// The key of one day.
 struct Derived {
     day: [u8; 8],
-    key: SigningKey,
+    key: DerivedKey,
 }
 
-impl Signer {
+impl SigV4Signer {
     /// A signer.
     ///
     /// # Errors
     ///
     /// `Error::Config` when the region or the service is not a name of letters, digits, `-`, `_` and `.`.
-    pub fn new(key: AccessKey, region: &str, service: Service) -> Result<Self> {
+    pub fn new(key: AccessKey, region: &str, service: AwsService) -> Result<Self> {
         Settings::new(region, service).map(|settings| Self::with(key, settings))
     }
 
@@ -81,21 +81,21 @@ impl Signer {
 
     /// With other rules than those of the service: for servers that have their own.
     #[must_use]
-    pub fn with_rules(mut self, rules: Rules) -> Self {
+    pub fn with_rules(mut self, rules: SigningRules) -> Self {
         self.settings.rules = rules;
         self
     }
 
     /// With the session token added before or after signing.
     #[must_use]
-    pub fn with_session_token(mut self, session_token: SessionToken) -> Self {
+    pub fn with_session_token(mut self, session_token: SessionTokenPlacement) -> Self {
         self.settings.session_token = session_token;
         self
     }
 
     /// Also presigns URLs that a temporary key does not last for: they are dead before their time, with the key.
     #[must_use]
-    pub fn letting_urls_outlive_the_key(mut self) -> Self {
+    pub fn allowing_urls_beyond_the_key(mut self) -> Self {
         self.settings.urls = Urls::AsAsked;
         self
     }
@@ -115,7 +115,7 @@ impl Signer {
     /// # Errors
     ///
     /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here.
-    pub fn sign(&self, request: &Request<'_>, now: Timestamp) -> Result<SignedFields> {
+    pub fn sign(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<SignedFields> {
         let fields = request.headers.iter().copied();
         self.sign_fields(request.method, request.target, fields, request.payload, now)
     }
@@ -163,7 +163,7 @@ impl Signer {
         if sends_hash {
             fields.add(CONTENT_SHA256, said.as_bytes());
         }
-        if let (Some(token), SessionToken::Signed) = (token, self.settings.session_token) {
+        if let (Some(token), SessionTokenPlacement::Signed) = (token, self.settings.session_token) {
             fields.add(SECURITY_TOKEN, token);
         }
         fields.sort();
@@ -194,7 +194,7 @@ impl Signer {
         }
     }
 
-    fn derived(&self, date: &AmzDate) -> SigningKey {
+    fn derived(&self, date: &AmzDate) -> DerivedKey {
         match &*self.derived.load() {
             Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
             _ => self.derive(date),
@@ -203,14 +203,14 @@ impl Signer {
 
     /// The key of another day than the last one.
     #[cold]
-    fn derive(&self, date: &AmzDate) -> SigningKey {
+    fn derive(&self, date: &AmzDate) -> DerivedKey {
         let key = self.key.derive(self.scope(date));
         self.derived.store(Some(Arc::new(Derived { day: *day_of(date), key: key.clone() })));
         key
     }
 
-    pub(crate) fn scope<'a>(&'a self, date: &'a AmzDate) -> Scope<'a> {
-        Scope::new(date.day(), &self.settings.region, self.settings.service.name())
+    pub(crate) fn scope<'a>(&'a self, date: &'a AmzDate) -> CredentialScope<'a> {
+        CredentialScope::new(date.day(), &self.settings.region, self.settings.service.name())
     }
 }
 
@@ -241,9 +241,9 @@ pub(crate) fn taken(name: &str) -> Error {
     Error::config("sigv4_field_taken", text)
 }
 
-impl fmt::Debug for Signer {
+impl fmt::Debug for SigV4Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Settings { region, service, .. } = &self.settings;
-        write!(f, "Signer({}, {region}, {})", self.key.id(), service.name())
+        write!(f, "SigV4Signer({}, {region}, {})", self.key.id(), service.name())
     }
 }

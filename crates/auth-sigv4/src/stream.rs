@@ -10,7 +10,7 @@ pub use checksum::Checksum;
 pub use signer::{ChunkSigner, SignedStream, Trailer};
 pub use verifier::ChunkVerifier;
 
-use crate::{SigningKey, canonical::ALGORITHM, encode::hex, request::sha256};
+use crate::{DerivedKey, canonical::ALGORITHM, encode::hex, request::sha256};
 
 pub(crate) const DECODED_LENGTH: &str = "x-amz-decoded-content-length";
 pub(crate) const TRAILER: &str = "x-amz-trailer";
@@ -18,7 +18,7 @@ pub(crate) const TRAILER_SIGNATURE: &str = "x-amz-trailer-signature";
 
 /// The chain of signatures: each one is over the one before.
 pub(crate) struct Chain {
-    key: SigningKey,
+    key: DerivedKey,
     /// The date and the scope, a line each.
     lines: Box<[u8]>,
     last: [u8; 64],
@@ -26,7 +26,7 @@ pub(crate) struct Chain {
 
 impl Chain {
     /// From the signature of the head, and the string that it signs.
-    pub(crate) fn new(key: SigningKey, seed: [u8; 64], string_to_sign: &[u8]) -> Self {
+    pub(crate) fn new(key: DerivedKey, seed: [u8; 64], string_to_sign: &[u8]) -> Self {
         let begin = ALGORITHM.len() + 1;
         let end = string_to_sign.len().saturating_sub(64);
         let lines = string_to_sign.get(begin..end).unwrap_or_default().into();
@@ -60,7 +60,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AccessKey, AmzDate, Scope, canonical::to_sign};
+    use crate::{AccessKey, AmzDate, CredentialScope, canonical::to_sign};
 
     /// "Signature calculations for trailing headers (chunked uploads)" of the AWS documentation.
     #[test]
@@ -69,7 +69,7 @@ mod tests {
         let key = AccessKey::new("AKIAIOSFODNN7EXAMPLE", secret).unwrap();
         let (date, scope) = (
             AmzDate::parse("20130524T000000Z").unwrap(),
-            Scope::new("20130524", "us-east-1", "s3"),
+            CredentialScope::new("20130524", "us-east-1", "s3"),
         );
         let text = to_sign(date.as_bytes(), scope, &[b'0'; 64]);
         let seed = *b"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";

@@ -9,19 +9,19 @@ mod presented;
 
 pub use explain::{Difference, Explanation, Part};
 pub use keys::{AccessKeys, KeyScope, KnownKey};
-pub use policy::Policy;
+pub use policy::SigV4Policy;
 
 use crate::{
-    Scope,
+    CredentialScope,
     canonical::{ALGORITHM, Parameters, to_sign},
-    key::SigningKey,
+    key::DerivedKey,
     reason::{self, Refused},
     request::sha256,
     signer::PARAMETER_SIGNATURE,
 };
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, Authorization, Candidates, Challenge, Clock, Flow, Lookup,
-    Need, Outcome, Presence, Rejection, RequestView, Result, Settled, SingleRefusals, Unique,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Challenge, Clock,
+    Flow, Lookup, Need, Outcome, Presence, Rejection, ReplayRefusals, RequestView, Result, Unique,
 };
 use payload::Signed;
 use policy::Allowed;
@@ -39,34 +39,34 @@ use subtle::ConstantTimeEq;
 /// Everything that is cheap is checked first; then the signature, in constant time, with the same work for an unknown
 /// key. Whatever is wrong with a signature is one 403 outside. A payload whose hash is signed in a field is checked as it
 /// arrives: the handler never sees the end of one that does not match. A payload without that field has to be here before
-/// anything can be judged, up to [`hashing_at_most`](Self::hashing_at_most).
+/// anything can be judged, up to [`hashing_at_most`](Self::with_body_limit).
 ///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.
 ///
 /// ```
 /// use auth_core::{SystemClock, Verifier as _};
-/// use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, Verifier};
+/// use auth_sigv4::{AccessKey, AccessKeys, SigV4Policy, AwsService, SigV4Verifier};
 ///
 /// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
 /// let keys = AccessKeys::new([(key, "acme")])?;
-/// let policy = Policy::new(Service::ExecuteApi, "eu-west-1")?;
-/// let verifier = Verifier::new(policy, keys, SystemClock)?;
+/// let policy = SigV4Policy::new(AwsService::ExecuteApi, "eu-west-1")?;
+/// let verifier = SigV4Verifier::new(policy, keys, SystemClock)?;
 /// # let _: &dyn auth_core::Verifier<Principal = &'static str> = &verifier;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
-pub struct Verifier<L> {
-    policy: Policy,
+pub struct SigV4Verifier<L> {
+    policy: SigV4Policy,
     keys: L,
     clock: Arc<dyn Clock>,
     limit: Option<AttemptLimit>,
     most_hashed: usize,
-    refusals: Arc<SingleRefusals>,
-    decoy: SigningKey,
+    refusals: Arc<ReplayRefusals>,
+    decoy: DerivedKey,
     challenge: Challenge,
 }
 
-impl<L> Verifier<L> {
+impl<L> SigV4Verifier<L> {
     /// The name of the scheme.
     pub const SCHEME: &'static str = ALGORITHM;
     /// The most bytes of a payload that are hashed for a caller who has proven nothing, unless set: 1 MiB.
@@ -77,8 +77,8 @@ impl<L> Verifier<L> {
     /// # Errors
     ///
     /// None but those of a broken build: a challenge is made.
-    pub fn new(policy: Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
-        let refusals = SingleRefusals {
+    pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
+        let refusals = ReplayRefusals {
             // Whoever is accepted has a signature.
             missing: reason::SIGNATURE.forbidden(),
             seen: reason::REPLAYED.forbidden(),
@@ -91,7 +91,7 @@ impl<L> Verifier<L> {
             limit: None,
             most_hashed: Self::MOST_HASHED,
             refusals: Arc::new(refusals),
-            decoy: SigningKey::from_bytes(&[0; 32]),
+            decoy: DerivedKey::from_bytes(&[0; 32]),
             challenge: Challenge::build(ALGORITHM).finish()?,
         })
     }
@@ -99,7 +99,7 @@ impl<L> Verifier<L> {
     /// How long a payload may be, in bytes, whose hash the request does not say: it is read before its signature can be
     /// judged, on behalf of a caller who has proven nothing. 1 MiB unless set; a longer one is a 413.
     #[must_use]
-    pub const fn hashing_at_most(mut self, bytes: usize) -> Self {
+    pub const fn with_body_limit(mut self, bytes: usize) -> Self {
         self.most_hashed = bytes;
         self
     }
@@ -112,7 +112,7 @@ impl<L> Verifier<L> {
     }
 }
 
-impl<L, P> Verifier<L>
+impl<L, P> SigV4Verifier<L>
 where
     L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
     P: Clone + Send + 'static,
@@ -158,11 +158,12 @@ where
         begun.and_then(move |begun| match begun {
             Err(rejection) => Flow::ready(Err(rejection)),
             Ok(attempt) => {
-                let id = KeyScope { id: &key, scope: Scope::new(&day, &region, &service) };
+                let id =
+                    KeyScope { id: &key, scope: CredentialScope::new(&day, &region, &service) };
                 self.keys.lookup(&id).then(move |found| match found {
                     Ok(found) => self.settle(judged, found, attempt),
                     Err(error) => {
-                        attempt.settle(Settled::Unknown);
+                        attempt.settle(AttemptOutcome::Unknown);
                         Flow::failed(error)
                     }
                 })
@@ -195,10 +196,10 @@ struct Judged {
 impl Judged {
     fn prove<L, P: Clone>(
         self,
-        by: &Verifier<L>,
+        by: &SigV4Verifier<L>,
         found: Option<Candidates<KnownKey, P>>,
     ) -> Result<Accepted<P>, Refused> {
-        let signs = |key: &SigningKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
+        let signs = |key: &DerivedKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
         let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
         if candidates.is_empty() {
             let _ = signs(&by.decoy);
@@ -227,7 +228,7 @@ impl Judged {
     }
 }
 
-impl<L, P> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for SigV4Verifier<L>
 where
     L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
     P: Clone + Send + 'static,
@@ -260,8 +261,8 @@ where
     }
 }
 
-impl<L> fmt::Debug for Verifier<L> {
+impl<L> fmt::Debug for SigV4Verifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({:?})", self.policy)
+        write!(f, "SigV4Verifier({:?})", self.policy)
     }
 }

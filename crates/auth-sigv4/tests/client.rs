@@ -7,7 +7,7 @@ use auth_core::{
     TokenSource, Verdict,
 };
 use auth_session::Session;
-use auth_sigv4::{AccessKey, Service, SessionToken, SigV4};
+use auth_sigv4::{AccessKey, AwsService, SessionTokenPlacement, SigV4};
 use auth_testing::{ManualClock, Scripted, SeededRandom};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -36,7 +36,7 @@ impl TokenSource for Sts {
     }
 }
 
-fn over_sts(service: Service) -> (SigV4, ManualClock) {
+fn over_sts(service: AwsService) -> (SigV4, ManualClock) {
     let clock = ManualClock::at(NOW);
     let context = Context::new(Scripted::new(|_| unreachable!("keys are at hand")))
         .with_clock(clock.clone())
@@ -45,7 +45,7 @@ fn over_sts(service: Service) -> (SigV4, ManualClock) {
     (SigV4::over(session, "eu-west-1", service, clock.clone()).unwrap(), clock)
 }
 
-fn lasting(service: Service) -> (SigV4, ManualClock) {
+fn lasting(service: AwsService) -> (SigV4, ManualClock) {
     let clock = ManualClock::at(NOW);
     let key = AccessKey::new("AKIDEXAMPLE", SECRET).unwrap();
     (SigV4::new(key, "eu-west-1", service, clock.clone()).unwrap(), clock)
@@ -78,7 +78,7 @@ fn field<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
 
 #[test]
 fn signs_what_stays_as_it_is_on_the_way() {
-    let (_, headers) = send(&lasting(Service::ExecuteApi).0);
+    let (_, headers) = send(&lasting(AwsService::ExecuteApi).0);
     let signed = "SignedHeaders=content-type;host;x-amz-date, ";
     assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
     assert_eq!(headers.get("x-amz-content-sha256"), None);
@@ -88,7 +88,7 @@ fn signs_what_stays_as_it_is_on_the_way() {
 /// What is signed for a request is what is signed for the same one with this Host field.
 #[track_caller]
 fn check_host(url: &'static str, field: Option<&'static str>, expected: &str) {
-    let (sigv4, _) = lasting(Service::ExecuteApi);
+    let (sigv4, _) = lasting(AwsService::ExecuteApi);
     let signature = |host: Option<&str>| {
         let (mut uri, mut headers) = (Uri::from_static(url), HeaderMap::new());
         headers.extend(host.map(|host| (HOST, HeaderValue::from_str(host).unwrap())));
@@ -115,7 +115,7 @@ fn the_host_is_signed_as_it_is_sent() {
 
 #[test]
 fn a_host_that_nobody_sends_is_not_signed() {
-    let (sigv4, _) = lasting(Service::ExecuteApi);
+    let (sigv4, _) = lasting(AwsService::ExecuteApi);
     for (url, code) in [("/p", "sigv4_no_host"), ("https://user@h.example/", "sigv4_url_user")] {
         let (uri, headers) = (Uri::from_static(url), HeaderMap::new());
         let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
@@ -125,20 +125,22 @@ fn a_host_that_nobody_sends_is_not_signed() {
 
 #[test]
 fn s3_is_told_the_hash_of_the_payload() {
-    let (_, headers) = send(&lasting(Service::S3).0);
+    let (_, headers) = send(&lasting(AwsService::S3).0);
     // printf body | sha256sum
     let hash = "230d8358dc8e8890b4c58deeb62912ee2f20357ae92a5cc861b98e68fe31acb5";
     assert_eq!(field(&headers, "x-amz-content-sha256"), hash);
-    let (_, headers) = send(&lasting(Service::S3).0.with_unsigned_payload());
+    let (_, headers) = send(&lasting(AwsService::S3).0.with_unsigned_payload());
     assert_eq!(field(&headers, "x-amz-content-sha256"), "UNSIGNED-PAYLOAD");
 }
 
 #[test]
 fn a_session_token_may_be_added_afterwards() {
-    let (_, headers) = send(&over_sts(Service::ExecuteApi).0);
+    let (_, headers) = send(&over_sts(AwsService::ExecuteApi).0);
     let signed = "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, ";
     assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
-    let sigv4 = over_sts(Service::ExecuteApi).0.with_session_token(SessionToken::AppendedUnsigned);
+    let sigv4 = over_sts(AwsService::ExecuteApi)
+        .0
+        .with_session_token(SessionTokenPlacement::AppendedUnsigned);
     let (_, headers) = send(&sigv4);
     let signed = "SignedHeaders=content-type;host;x-amz-date, ";
     assert!(field(&headers, "authorization").contains(signed), "{headers:?}");
@@ -147,7 +149,7 @@ fn a_session_token_may_be_added_afterwards() {
 
 #[test]
 fn a_body_that_was_not_hashed_is_not_signed() {
-    let (sigv4, _) = lasting(Service::Sns);
+    let (sigv4, _) = lasting(AwsService::Sns);
     let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
     let view = RequestView::new(&Method::POST, &uri, &headers);
     assert_eq!(sigv4.needs(view), Need::Bytes { limit: usize::MAX });
@@ -160,7 +162,7 @@ fn a_body_that_was_not_hashed_is_not_signed() {
 
 #[test]
 fn each_attempt_has_its_own_date() {
-    let (sigv4, clock) = lasting(Service::Sts);
+    let (sigv4, clock) = lasting(AwsService::Sts);
     let first = send(&sigv4).1;
     clock.advance(Duration::from_secs(24 * 3600));
     let second = send(&sigv4).1;
@@ -171,7 +173,7 @@ fn each_attempt_has_its_own_date() {
 
 #[test]
 fn a_refused_key_is_condemned_once() {
-    let (sigv4, _) = over_sts(Service::S3);
+    let (sigv4, _) = over_sts(AwsService::S3);
     let (sent, headers) = send(&sigv4);
     assert_eq!(field(&headers, "x-amz-security-token"), "token-1");
     assert!(!answered(&sigv4, &sent, 403, "AccessDenied", ""), "another key may no more");
@@ -184,7 +186,7 @@ fn a_refused_key_is_condemned_once() {
 
 #[test]
 fn there_is_no_other_than_a_key_that_lasts() {
-    let (sigv4, _) = lasting(Service::S3);
+    let (sigv4, _) = lasting(AwsService::S3);
     let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "InvalidAccessKeyId", ""));
 }
@@ -192,10 +194,10 @@ fn there_is_no_other_than_a_key_that_lasts() {
 #[test]
 fn a_refusal_for_its_time_puts_the_clock_right() {
     let date = "Sun, 30 Aug 2015 12:46:00 GMT";
-    let (sigv4, _) = lasting(Service::Sts);
+    let (sigv4, _) = lasting(AwsService::Sts);
     let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date), "nobody asked for it");
-    let sigv4 = sigv4.learning_the_time_of("https://a.example".parse().unwrap());
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
     assert!(!answered(&sigv4, &sent, 403, "AccessDenied", date));
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", "yesterday"));
     assert!(answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date));
@@ -204,7 +206,7 @@ fn a_refusal_for_its_time_puts_the_clock_right() {
 
 #[test]
 fn a_url_does_not_outlive_its_key() {
-    let (sigv4, clock) = over_sts(Service::S3);
+    let (sigv4, clock) = over_sts(AwsService::S3);
     let (uri, headers) = (Uri::from_static("https://a.example/k?versionId=1"), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);
     let presigned = |seconds| sigv4.presign(view, Duration::from_secs(seconds)).wait();
@@ -224,8 +226,8 @@ fn a_url_does_not_outlive_its_key() {
 
 #[test]
 fn a_url_outlives_its_key_when_that_was_asked_for() {
-    let (sigv4, clock) = over_sts(Service::S3);
-    let sigv4 = sigv4.letting_urls_outlive_the_key();
+    let (sigv4, clock) = over_sts(AwsService::S3);
+    let sigv4 = sigv4.allowing_urls_beyond_the_key();
     let (uri, headers) = (Uri::from_static("https://a.example/k"), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);
     let presigned = |seconds| sigv4.presign(view, Duration::from_secs(seconds)).wait();
@@ -238,7 +240,7 @@ fn a_url_outlives_its_key_when_that_was_asked_for() {
 /// What comes of three keys that are refused in turn, when each was answered with this status before.
 #[track_caller]
 fn check_refused_in_turn(status: u16, expected: Result<(), &'static str>) {
-    let (sigv4, _) = over_sts(Service::S3);
+    let (sigv4, _) = over_sts(AwsService::S3);
     for _ in 0..2 {
         let (sent, _) = send(&sigv4);
         assert!(!answered(&sigv4, &sent, status, "", ""));
@@ -260,7 +262,7 @@ fn new_keys_that_never_served_are_not_asked_for_without_end() {
 
 #[test]
 fn only_the_beginning_of_a_refusal_is_read() {
-    let (sigv4, _) = lasting(Service::S3);
+    let (sigv4, _) = lasting(AwsService::S3);
     for (status, limit) in [(400, 16_384), (401, 16_384), (403, 16_384), (200, 0), (500, 0)] {
         let expected = if limit == 0 { Need::Nothing } else { Need::Bytes { limit } };
         let status = StatusCode::from_u16(status).unwrap();
@@ -270,5 +272,5 @@ fn only_the_beginning_of_a_refusal_is_read() {
 
 #[test]
 fn debug_shows_for_what_and_not_with_what() {
-    assert_eq!(format!("{:?}", lasting(Service::S3).0), "SigV4(eu-west-1, s3)");
+    assert_eq!(format!("{:?}", lasting(AwsService::S3).0), "SigV4(eu-west-1, s3)");
 }

@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 use auth_core::{Authenticator, Body, RequestView, Timestamp, Verifier as _};
-use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, SigV4, Verifier};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4, SigV4Policy, SigV4Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use proptest::{collection::vec, prelude::*};
 
 const NOW: Timestamp = Timestamp::from_unix(1_440_938_160);
 
-fn service() -> impl Strategy<Value = Service> {
-    prop::sample::select(vec![Service::S3, Service::ExecuteApi, Service::named("hooks")])
+fn service() -> impl Strategy<Value = AwsService> {
+    prop::sample::select(vec![AwsService::S3, AwsService::ExecuteApi, AwsService::named("hooks")])
 }
 
 /// Targets as `http` takes them: any visible ASCII that it does not refuse, dots, slashes and escapes galore.
@@ -47,8 +47,8 @@ proptest! {
         let key = || AccessKey::new("AKID", "secret").unwrap();
         let signer = SigV4::new(key(), "eu-west-1", service.clone(), NOW).unwrap();
         let keys = AccessKeys::new([(key(), ())]).unwrap();
-        let policy = Policy::new(service, "eu-west-1").unwrap();
-        let verifier = Verifier::new(policy, keys, NOW).unwrap();
+        let policy = SigV4Policy::new(service, "eu-west-1").unwrap();
+        let verifier = SigV4Verifier::new(policy, keys, NOW).unwrap();
         let mut sent = uri.clone();
         let view = RequestView::new(&method, &uri, &headers).with_body(Body::Bytes(&body));
         let credentials = signer.credentials(view).wait().unwrap();
@@ -72,8 +72,8 @@ proptest! {
     fn no_authorization_panics(field in "AWS4-HMAC-SHA256 [ -~]{0,200}", query in "[ -~]{0,100}") {
         let key = AccessKey::new("AKID", "secret").unwrap();
         let keys = AccessKeys::new([(key, ())]).unwrap();
-        let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_presigned();
-        let verifier = Verifier::new(policy, keys, NOW).unwrap();
+        let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap().allowing_presigned();
+        let verifier = SigV4Verifier::new(policy, keys, NOW).unwrap();
         let uri = format!("https://a.example/?{query}").parse::<Uri>().unwrap_or_default();
         let headers = HeaderMap::from_iter([
             (http::header::AUTHORIZATION, HeaderValue::from_str(&field).unwrap()),

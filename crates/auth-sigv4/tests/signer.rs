@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use auth_core::Timestamp;
-use auth_sigv4::{AccessKey, Payload, Request, Service, SessionToken, Signer, Trailer};
+use auth_sigv4::{
+    AccessKey, AwsService, Payload, RawRequest, SessionTokenPlacement, SigV4Signer, Trailer,
+};
 use std::time::Duration;
 
 /// 2015-08-30T12:36:00Z.
@@ -11,33 +13,34 @@ const NOW: u64 = 1_440_938_160;
 const DAY: u64 = 24 * 3600;
 const HOST: (&str, &[u8]) = ("host", b"a.example");
 
-fn lasting() -> Signer {
-    Signer::new(AccessKey::new("AKID", "secret").unwrap(), "eu-west-1", Service::S3).unwrap()
+fn lasting() -> SigV4Signer {
+    SigV4Signer::new(AccessKey::new("AKID", "secret").unwrap(), "eu-west-1", AwsService::S3)
+        .unwrap()
 }
 
 /// With a session token, until this moment.
-fn temporary(end: u64) -> Signer {
+fn temporary(end: u64) -> SigV4Signer {
     let end = Some(Timestamp::from_unix(end));
     let key = AccessKey::temporary("AKID", "secret", "a/token".to_owned(), end).unwrap();
-    Signer::new(key, "eu-west-1", Service::S3).unwrap()
+    SigV4Signer::new(key, "eu-west-1", AwsService::S3).unwrap()
 }
 
-fn request<'a>(headers: &'a [(&'a str, &'a [u8])]) -> Request<'a> {
-    Request { method: "GET", target: b"/?a=1", headers, payload: Payload::Bytes(b"") }
+fn request<'a>(headers: &'a [(&'a str, &'a [u8])]) -> RawRequest<'a> {
+    RawRequest { method: "GET", target: b"/?a=1", headers, payload: Payload::Bytes(b"") }
 }
 
-fn authorization(signer: &Signer, now: u64) -> String {
+fn authorization(signer: &SigV4Signer, now: u64) -> String {
     let signed = signer.sign(&request(&[HOST]), Timestamp::from_unix(now)).unwrap();
     signed.authorization.to_str().unwrap().to_owned()
 }
 
-fn presigned(signer: &Signer, now: u64, seconds: u64) -> Result<String, &'static str> {
+fn presigned(signer: &SigV4Signer, now: u64, seconds: u64) -> Result<String, &'static str> {
     let expires = Duration::from_secs(seconds);
     let target = signer.presign(&request(&[HOST]), Timestamp::from_unix(now), expires);
     target.map_err(|error| error.code())
 }
 
-fn framed(signer: &Signer, now: u64) -> Vec<u8> {
+fn framed(signer: &SigV4Signer, now: u64) -> Vec<u8> {
     let now = Timestamp::from_unix(now);
     let stream = signer.sign_stream(&request(&[HOST]), now, 0, Trailer::None).unwrap();
     stream.chunks.finish()
@@ -58,7 +61,7 @@ fn each_day_has_its_own_key_whatever_was_signed_before() {
 
 #[test]
 fn a_token_that_is_added_afterwards_changes_no_signature() {
-    let after = || temporary(NOW + DAY).with_session_token(SessionToken::AppendedUnsigned);
+    let after = || temporary(NOW + DAY).with_session_token(SessionTokenPlacement::AppendedUnsigned);
     assert_eq!(authorization(&after(), NOW), authorization(&lasting(), NOW));
     assert_ne!(authorization(&temporary(NOW + DAY), NOW), authorization(&lasting(), NOW));
 
@@ -77,7 +80,7 @@ fn a_url_lasts_as_long_as_its_key_and_no_longer_unless_asked() {
     let key = || temporary(NOW + 60);
     assert!(presigned(&key(), NOW, 60).is_ok());
     assert_eq!(presigned(&key(), NOW, 61), Err("sigv4_key_ends_first"));
-    assert!(presigned(&key().letting_urls_outlive_the_key(), NOW, 61).is_ok());
+    assert!(presigned(&key().allowing_urls_beyond_the_key(), NOW, 61).is_ok());
 }
 
 #[test]

@@ -4,8 +4,8 @@
 
 use auth_core::{Content, Passed, RequestView, Verifier as _};
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, Checksum, ChunkSigner, Payload, Policy, Request, Service,
-    SignedStream, Signer, Trailer, Verifier,
+    AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest,
+    SigV4Policy, SigV4Signer, SigV4Verifier, SignedStream, Trailer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
 
@@ -19,9 +19,9 @@ fn key() -> AccessKey {
 
 /// An upload of so many bytes with these fields of its own, beside `host`.
 fn begin(own: &[(&str, &[u8])], length: u64, trailer: Trailer) -> auth_core::Result<SignedStream> {
-    let signer = Signer::new(key(), "us-east-1", Service::S3).unwrap();
+    let signer = SigV4Signer::new(key(), "us-east-1", AwsService::S3).unwrap();
     let headers = [&[("host", &b"s3.amazonaws.com"[..])], own].concat();
-    let request = Request {
+    let request = RawRequest {
         method: "PUT",
         target: TARGET.as_bytes(),
         headers: &headers,
@@ -55,9 +55,9 @@ fn announced(headers: &HeaderMap) -> u64 {
 /// The content that a handler gets, and the code when it does not get the end.
 fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&'static str>) {
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
-    let policy = Policy::new(Service::S3, "us-east-1").unwrap().allowing_unsigned_payload();
+    let policy = SigV4Policy::new(AwsService::S3, "us-east-1").unwrap().allowing_unsigned_payload();
     let now = AmzDate::parse(DATE).unwrap().timestamp();
-    let verifier = Verifier::new(policy, keys, now).unwrap();
+    let verifier = SigV4Verifier::new(policy, keys, now).unwrap();
     let uri = Uri::from_static(TARGET);
     let view = RequestView::new(&Method::PUT, &uri, headers);
     let accepted = match verifier.verify(view).wait().unwrap() {

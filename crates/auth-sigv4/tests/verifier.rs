@@ -7,8 +7,8 @@ use auth_core::{
     Verifier as _,
 };
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, ContentSha256, KeyScope, KnownKey, Payload, Policy, Request,
-    Rules, Service, SigV4, Signer, Verifier,
+    AccessKey, AccessKeys, AmzDate, AwsService, ContentSha256, KeyScope, KnownKey, Payload,
+    RawRequest, SigV4, SigV4Policy, SigV4Signer, SigV4Verifier, SigningRules,
 };
 use auth_testing::ManualClock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
@@ -102,20 +102,20 @@ fn verdict(
 
 struct Hooks {
     signer: SigV4,
-    verifier: Verifier<AccessKeys<&'static str>>,
+    verifier: SigV4Verifier<AccessKeys<&'static str>>,
     clock: ManualClock,
 }
 
-fn hooks(service: Service) -> Hooks {
-    with_policy(Policy::new(service.clone(), "eu-west-1").unwrap(), service)
+fn hooks(service: AwsService) -> Hooks {
+    with_policy(SigV4Policy::new(service.clone(), "eu-west-1").unwrap(), service)
 }
 
-fn with_policy(policy: Policy, service: Service) -> Hooks {
+fn with_policy(policy: SigV4Policy, service: AwsService) -> Hooks {
     let clock = ManualClock::at(NOW);
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
     Hooks {
         signer: SigV4::new(key(), "eu-west-1", service, clock.clone()).unwrap(),
-        verifier: Verifier::new(policy, keys, clock.clone()).unwrap(),
+        verifier: SigV4Verifier::new(policy, keys, clock.clone()).unwrap(),
         clock,
     }
 }
@@ -127,7 +127,7 @@ fn check(hooks: &Hooks, sent: &Sent, expected: Result<&'static str, (u16, &'stat
 
 #[test]
 fn what_was_signed_is_accepted() {
-    for service in [Service::S3, Service::ExecuteApi, Service::named("webhooks")] {
+    for service in [AwsService::S3, AwsService::ExecuteApi, AwsService::named("webhooks")] {
         let hooks = hooks(service);
         for target in ["/", "/a/b?x=1&y=%20z&x", "/%2F//../(odd)?a=b+c&=&%7E", "/é?ü=1"] {
             let sent = Sent::new(Method::POST, target, BODY).signed(&hooks.signer);
@@ -140,7 +140,7 @@ fn what_was_signed_is_accepted() {
 
 #[test]
 fn nothing_that_is_different_is_accepted() {
-    let hooks = hooks(Service::ExecuteApi);
+    let hooks = hooks(AwsService::ExecuteApi);
     let sent = Sent::new(Method::POST, "/hook?a=1&b=2", BODY).and("x-amz-meta", "1");
     let sent = sent.signed(&hooks.signer);
     let no = Err((403, "sigv4_signature"));
@@ -167,7 +167,7 @@ fn nothing_that_is_different_is_accepted() {
 
 #[test]
 fn a_body_is_held_to_the_hash_that_was_signed() {
-    let hooks = hooks(Service::S3);
+    let hooks = hooks(AwsService::S3);
     let sent = Sent::new(Method::PUT, "/key", BODY).signed(&hooks.signer);
     check(&hooks, &sent, Ok("acme"));
     let changed = Sent { body: b"{\"event\":\"DELIVERED\"}".to_vec(), ..sent.clone() };
@@ -181,7 +181,7 @@ fn a_body_is_held_to_the_hash_that_was_signed() {
 
 #[test]
 fn a_date_is_neither_too_old_nor_too_new() {
-    let hooks = hooks(Service::Lambda);
+    let hooks = hooks(AwsService::Lambda);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     for (seconds, expected) in [
         (NOW - 900, Ok("acme")),
@@ -192,15 +192,15 @@ fn a_date_is_neither_too_old_nor_too_new() {
         hooks.clock.set(auth_core::Timestamp::from_unix(seconds));
         check(&hooks, &sent, expected);
     }
-    let strict = Policy::new(Service::Lambda, "eu-west-1").unwrap();
-    let strict = with_policy(strict.with_skew(Duration::from_secs(60)), Service::Lambda);
+    let strict = SigV4Policy::new(AwsService::Lambda, "eu-west-1").unwrap();
+    let strict = with_policy(strict.with_skew(Duration::from_secs(60)), AwsService::Lambda);
     strict.clock.advance(Duration::from_secs(61));
     check(&strict, &sent, Err((403, "sigv4_date_past")));
 }
 
 #[test]
 fn a_scope_is_for_this_day_region_and_service() {
-    let hooks = hooks(Service::Sns);
+    let hooks = hooks(AwsService::Sns);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     check(
         &hooks,
@@ -213,13 +213,14 @@ fn a_scope_is_for_this_day_region_and_service() {
         Err((403, "sigv4_scope_region")),
     );
     check(&hooks, &sent.clone().replaced("/sns/", "/sqs/"), Err((403, "sigv4_scope_service")));
-    let wide = Policy::new(Service::Sns, "us-east-1").unwrap().or_in("eu-west-1").unwrap();
-    check(&with_policy(wide, Service::Sns), &sent, Ok("acme"));
+    let wide =
+        SigV4Policy::new(AwsService::Sns, "us-east-1").unwrap().with_region("eu-west-1").unwrap();
+    check(&with_policy(wide, AwsService::Sns), &sent, Ok("acme"));
 }
 
 #[test]
 fn what_must_be_signed_is() {
-    let hooks = hooks(Service::Sts);
+    let hooks = hooks(AwsService::Sts);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     let no = Err((403, "sigv4_not_signed"));
     check(&hooks, &sent.clone().with("x-amz-target", "Delete"), no);
@@ -232,8 +233,11 @@ fn what_must_be_signed_is() {
     );
     check(&hooks, &sent.clone().replaced("host;", "host;origin;"), Err((403, "sigv4_not_there")));
     check(&hooks, &sent.clone().with("x-other", "1"), Ok("acme"));
-    let policy = Policy::new(Service::Sts, "eu-west-1").unwrap();
-    let strict = with_policy(policy.requiring(HeaderName::from_static("x-other")), Service::Sts);
+    let policy = SigV4Policy::new(AwsService::Sts, "eu-west-1").unwrap();
+    let strict = with_policy(
+        policy.with_required_field(HeaderName::from_static("x-other")),
+        AwsService::Sts,
+    );
     check(&strict, &sent, Ok("acme"));
     check(&strict, &sent.clone().with("x-other", "1"), no);
     check(&hooks, &sent.clone().and("x-amz-date", "20150830T123600Z"), Err((400, "sigv4_date")));
@@ -243,7 +247,7 @@ fn what_must_be_signed_is() {
 
 #[test]
 fn what_cannot_be_read_is_a_400() {
-    let hooks = hooks(Service::ExecuteApi);
+    let hooks = hooks(AwsService::ExecuteApi);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     check(
         &hooks,
@@ -273,7 +277,7 @@ fn what_cannot_be_read_is_a_400() {
 
 #[test]
 fn ten_thousand_fields_are_no_trouble() {
-    let hooks = hooks(Service::ExecuteApi);
+    let hooks = hooks(AwsService::ExecuteApi);
     let mut sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     for number in 0..10_000 {
         let name = HeaderName::try_from(format!("x-{number}")).unwrap();
@@ -298,9 +302,9 @@ fn presigned(hooks: &Hooks, method: Method, target: &str, seconds: u64) -> Sent 
 
 #[test]
 fn a_presigned_url_is_good_until_it_expires() {
-    let policy = Policy::new(Service::S3, "eu-west-1").unwrap();
-    let closed = with_policy(policy.clone(), Service::S3);
-    let hooks = with_policy(policy.allowing_presigned(), Service::S3);
+    let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap();
+    let closed = with_policy(policy.clone(), AwsService::S3);
+    let hooks = with_policy(policy.allowing_presigned(), AwsService::S3);
     let sent = presigned(&hooks, Method::GET, "/key?versionId=1", 3600);
     check(&closed, &sent, Err((403, "sigv4_presigned")));
     check(&hooks, &sent, Ok("acme"));
@@ -328,32 +332,32 @@ fn a_presigned_url_is_good_until_it_expires() {
 
 #[test]
 fn an_upload_to_a_presigned_url_needs_leave() {
-    let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_presigned();
-    let hooks = with_policy(policy.clone(), Service::S3);
+    let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap().allowing_presigned();
+    let hooks = with_policy(policy.clone(), AwsService::S3);
     let sent = presigned(&hooks, Method::PUT, "/key", 60);
     check(&hooks, &sent, Err((403, "sigv4_unsigned_payload")));
-    let open = with_policy(policy.allowing_unsigned_payload(), Service::S3);
+    let open = with_policy(policy.allowing_unsigned_payload(), AwsService::S3);
     check(&open, &Sent { body: BODY.to_vec(), ..sent }, Ok("acme"));
 }
 
 #[test]
 fn a_payload_that_is_not_signed_needs_leave() {
-    let hooks = hooks(Service::S3);
-    let unsigned = SigV4::new(key(), "eu-west-1", Service::S3, hooks.clock.clone()).unwrap();
+    let hooks = hooks(AwsService::S3);
+    let unsigned = SigV4::new(key(), "eu-west-1", AwsService::S3, hooks.clock.clone()).unwrap();
     let sent = Sent::new(Method::PUT, "/key", BODY).signed(&unsigned.with_unsigned_payload());
     check(&hooks, &sent, Err((403, "sigv4_unsigned_payload")));
-    let policy = Policy::new(Service::S3, "eu-west-1").unwrap().allowing_unsigned_payload();
-    check(&with_policy(policy, Service::S3), &sent, Ok("acme"));
+    let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap().allowing_unsigned_payload();
+    check(&with_policy(policy, AwsService::S3), &sent, Ok("acme"));
 }
 
 #[test]
 fn a_signature_is_taken_once_where_that_is_asked() {
     let clock = ManualClock::at(NOW);
-    let signer = SigV4::new(key(), "eu-west-1", Service::Sns, clock.clone()).unwrap();
+    let signer = SigV4::new(key(), "eu-west-1", AwsService::Sns, clock.clone()).unwrap();
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
-    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
     let store = MemoryReplayStore::new(clock.clone());
-    let verifier = Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
+    let verifier = SigV4Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&signer);
     let forged = sent.clone().with("content-type", "text/plain");
     assert_eq!(verdict(&verifier, &forged), Err((403, "sigv4_signature")));
@@ -375,11 +379,11 @@ fn a_signature_is_taken_once_where_that_is_asked() {
 #[test]
 fn a_full_store_refuses_what_it_forgot_and_nothing_else() {
     let clock = ManualClock::at(NOW);
-    let signer = SigV4::new(key(), "eu-west-1", Service::Sns, clock.clone()).unwrap();
+    let signer = SigV4::new(key(), "eu-west-1", AwsService::Sns, clock.clone()).unwrap();
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
-    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
     let store = MemoryReplayStore::new(clock.clone()).with_limit(16 * 1024);
-    let verifier = Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
+    let verifier = SigV4Verifier::new(policy, keys, clock.clone()).unwrap().once(store);
     let first = Sent::new(Method::POST, "/", BODY).signed(&signer);
     assert_eq!(verdict(&verifier, &first), Ok("acme"));
     for n in 0..300 {
@@ -406,13 +410,13 @@ fn either_of_two_secrets_signs() {
         }
     }
     let clock = ManualClock::at(NOW);
-    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
-    let verifier = Verifier::new(policy, Rotating, clock.clone()).unwrap();
+    let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
+    let verifier = SigV4Verifier::new(policy, Rotating, clock.clone()).unwrap();
     for (secret, expected) in
         [("old", Ok("acme/1")), (SECRET, Ok("acme/2")), ("other", Err((403, "sigv4_signature")))]
     {
         let key = AccessKey::new("AKIDEXAMPLE", secret).unwrap();
-        let signer = SigV4::new(key, "eu-west-1", Service::Sns, clock.clone()).unwrap();
+        let signer = SigV4::new(key, "eu-west-1", AwsService::Sns, clock.clone()).unwrap();
         let sent = Sent::new(Method::POST, "/", BODY).signed(&signer);
         assert_eq!(verdict(&verifier, &sent), expected, "{secret}");
     }
@@ -420,17 +424,17 @@ fn either_of_two_secrets_signs() {
 
 #[test]
 fn a_body_that_has_to_be_hashed_first_has_a_limit() {
-    let hooks = hooks(Service::Sns);
+    let hooks = hooks(AwsService::Sns);
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     assert_eq!(hooks.verifier.needs(sent.view()), Need::Bytes { limit: 1024 * 1024 });
-    let small = hooks.verifier.hashing_at_most(7);
+    let small = hooks.verifier.with_body_limit(7);
     assert_eq!(small.needs(sent.view()), Need::Bytes { limit: 7 });
 }
 
 #[test]
 fn wrong_signatures_run_out_for_each_access_key() {
     use auth_core::{AttemptLimit, MemoryLimits, Rate};
-    let hooks = hooks(Service::Sns);
+    let hooks = hooks(AwsService::Sns);
     let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
     let limits = MemoryLimits::new(hooks.clock.clone()).with_identity_rate(rate);
     let verifier = hooks.verifier.with_limit(AttemptLimit::new(limits));
@@ -443,7 +447,7 @@ fn wrong_signatures_run_out_for_each_access_key() {
         assert_eq!(verdict(&verifier, &forged), Err((403, "sigv4_signature")));
     }
     let stranger = AccessKey::new("AKIDOTHER", SECRET).unwrap();
-    let other = SigV4::new(stranger, "eu-west-1", Service::Sns, hooks.clock.clone()).unwrap();
+    let other = SigV4::new(stranger, "eu-west-1", AwsService::Sns, hooks.clock.clone()).unwrap();
     let other = Sent::new(Method::POST, "/", BODY).signed(&other);
     assert_eq!(verdict(&verifier, &other), Err((403, "sigv4_key")));
     assert_eq!(verdict(&verifier, &sent), Err((429, "limit_attempts")));
@@ -455,12 +459,13 @@ fn a_temporary_key_comes_with_its_token() {
     let temporary = |token: &str| AccessKey::temporary("ASIA1", SECRET, token, None).unwrap();
     let lasting = AccessKey::new("ASIA1", SECRET).unwrap();
     let signed = |key: AccessKey| {
-        let signer = SigV4::new(key, "eu-west-1", Service::Sns, clock.clone()).unwrap();
+        let signer = SigV4::new(key, "eu-west-1", AwsService::Sns, clock.clone()).unwrap();
         Sent::new(Method::POST, "/", BODY).signed(&signer)
     };
     let verifier = |key: AccessKey| {
-        let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
-        Verifier::new(policy, AccessKeys::new([(key, "acme")]).unwrap(), clock.clone()).unwrap()
+        let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
+        SigV4Verifier::new(policy, AccessKeys::new([(key, "acme")]).unwrap(), clock.clone())
+            .unwrap()
     };
     let with_token = verifier(temporary("t0ken"));
     assert_eq!(verdict(&with_token, &signed(temporary("t0ken"))), Ok("acme"));
@@ -472,7 +477,7 @@ fn a_temporary_key_comes_with_its_token() {
 /// An edge that is given the key of a day holds no secret.
 #[test]
 fn the_key_of_a_day_is_enough() {
-    struct Edge(auth_sigv4::SigningKey);
+    struct Edge(auth_sigv4::DerivedKey);
     impl auth_core::Lookup<KeyScope<'_>> for Edge {
         type Found = Candidates<KnownKey, &'static str>;
 
@@ -482,11 +487,11 @@ fn the_key_of_a_day_is_enough() {
             auth_core::Flow::ready(known.then_some(found))
         }
     }
-    let hooks = hooks(Service::Sns);
+    let hooks = hooks(AwsService::Sns);
     let date = AmzDate::parse("20150830T123600Z").unwrap();
-    let scope = auth_sigv4::Scope::new(date.day(), "eu-west-1", "sns");
-    let policy = Policy::new(Service::Sns, "eu-west-1").unwrap();
-    let edge = Verifier::new(policy, Edge(key().derive(scope)), hooks.clock.clone()).unwrap();
+    let scope = auth_sigv4::CredentialScope::new(date.day(), "eu-west-1", "sns");
+    let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
+    let edge = SigV4Verifier::new(policy, Edge(key().derive(scope)), hooks.clock.clone()).unwrap();
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     let view = sent.view().with_body(Body::Bytes(&sent.body));
     assert_eq!(edge.verify(view).wait().unwrap().unwrap().principal, "acme");
@@ -494,12 +499,12 @@ fn the_key_of_a_day_is_enough() {
 
 #[test]
 fn an_owner_learns_why_signatures_differ() {
-    let hooks = hooks(Service::ExecuteApi);
+    let hooks = hooks(AwsService::ExecuteApi);
     let sent = Sent::new(Method::POST, "/a%20b?x=1", BODY).signed(&hooks.signer);
     let view = sent.view().with_body(Body::Bytes(&sent.body));
     // A client that encodes its path once, where API Gateway wants it twice.
     let signed = auth_sigv4::canonical_request(
-        &Request {
+        &RawRequest {
             method: "POST",
             target: b"/a%20b?x=1",
             headers: &[
@@ -509,7 +514,7 @@ fn an_owner_learns_why_signatures_differ() {
             ],
             payload: Payload::Bytes(BODY),
         },
-        Service::S3.rules(),
+        AwsService::S3.rules(),
     );
     let explained = hooks.verifier.explain(view, std::str::from_utf8(&signed).unwrap()).unwrap();
     let difference = explained.difference().unwrap();
@@ -522,12 +527,12 @@ fn an_owner_learns_why_signatures_differ() {
 
 /// Fields as a signer makes them that does not send the hash of the payload.
 fn without_content_sha256(body: &[u8]) -> Sent {
-    let signer = Signer::new(key(), "eu-west-1", Service::S3).unwrap();
-    let rules = Rules { content_sha256: ContentSha256::LeftOut, ..Service::S3.rules() };
+    let signer = SigV4Signer::new(key(), "eu-west-1", AwsService::S3).unwrap();
+    let rules = SigningRules { content_sha256: ContentSha256::LeftOut, ..AwsService::S3.rules() };
     let headers: &[(&str, &[u8])] =
         &[("host", b"hooks.example"), ("content-type", b"application/json")];
     let request =
-        Request { method: "PUT", target: b"/key", headers, payload: Payload::Bytes(body) };
+        RawRequest { method: "PUT", target: b"/key", headers, payload: Payload::Bytes(body) };
     let now = auth_core::Timestamp::from_unix(NOW);
     let signed = signer.with_rules(rules).sign(&request, now).unwrap();
     Sent::new(Method::PUT, "/key", body)
@@ -537,12 +542,13 @@ fn without_content_sha256(body: &[u8]) -> Sent {
 
 #[test]
 fn a_payload_whose_hash_is_not_sent_is_measured() {
-    let hooks = hooks(Service::S3);
+    let hooks = hooks(AwsService::S3);
     check(&hooks, &without_content_sha256(BODY), Ok("acme"));
     let changed = Sent { body: b"another".to_vec(), ..without_content_sha256(BODY) };
     check(&hooks, &changed, Err((403, "sigv4_signature")));
-    let policy = Policy::new(Service::ExecuteApi, "eu-west-1").unwrap().allowing_presigned();
-    let generic = with_policy(policy, Service::ExecuteApi);
+    let policy =
+        SigV4Policy::new(AwsService::ExecuteApi, "eu-west-1").unwrap().allowing_presigned();
+    let generic = with_policy(policy, AwsService::ExecuteApi);
     let sent = presigned(&generic, Method::POST, "/hook", 60);
     check(&generic, &sent, Ok("acme"));
     check(&generic, &Sent { body: BODY.to_vec(), ..sent }, Err((403, "sigv4_signature")));
@@ -550,21 +556,21 @@ fn a_payload_whose_hash_is_not_sent_is_measured() {
 
 #[test]
 fn rules_are_those_of_the_policy() {
-    let policy = || Policy::new(Service::S3, "eu-west-1").unwrap();
-    let twice = with_policy(policy().with_rules(Service::ExecuteApi.rules()), Service::S3);
+    let policy = || SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap();
+    let twice = with_policy(policy().with_rules(AwsService::ExecuteApi.rules()), AwsService::S3);
     for (target, expected) in [("/a", Ok("acme")), ("/a%20b", Err((403, "sigv4_signature")))] {
         let sent = Sent::new(Method::GET, target, b"").signed(&twice.signer);
         check(&twice, &sent, expected);
-        check(&with_policy(policy(), Service::S3), &sent, Ok("acme"));
+        check(&with_policy(policy(), AwsService::S3), &sent, Ok("acme"));
     }
 }
 
 #[test]
 fn clocks_differ_by_what_is_set_and_never_by_more_than_15_minutes() {
-    let policy = || Policy::new(Service::Sns, "eu-west-1").unwrap();
+    let policy = || SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
     for (skew, most) in [(None, 900), (Some(3600), 900), (Some(60), 60), (Some(899), 899)] {
         let set = skew.map(|skew| policy().with_skew(Duration::from_secs(skew)));
-        let hooks = with_policy(set.unwrap_or_else(policy), Service::Sns);
+        let hooks = with_policy(set.unwrap_or_else(policy), AwsService::Sns);
         let sent = Sent::new(Method::GET, "/", b"").signed(&hooks.signer);
         hooks.clock.advance(Duration::from_secs(most));
         check(&hooks, &sent, Ok("acme"));

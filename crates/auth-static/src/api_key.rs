@@ -7,9 +7,9 @@ pub use placement::{ParameterName, Placement, SchemeWord};
 
 use crate::field;
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, Authenticator, Authorization, Candidates, Challenge,
-    Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, Rejection,
-    RequestView, Result, Settled, one_field,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, Candidates,
+    Challenge, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
+    Rejection, RequestView, Result, one_field,
 };
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
@@ -81,7 +81,7 @@ impl fmt::Debug for ApiKey {
 ///
 /// A place that holds more than one value, or what cannot be decoded, is a 400; a key that is none, or is unknown, is
 /// the same 401.
-pub struct Verifier<L> {
+pub struct ApiKeyVerifier<L> {
     placement: Placement,
     hasher: KeyHasher,
     keys: L,
@@ -89,7 +89,7 @@ pub struct Verifier<L> {
     limit: Option<AttemptLimit>,
 }
 
-impl<L> Verifier<L> {
+impl<L> ApiKeyVerifier<L> {
     /// A verifier of the keys whose digests under `hasher` are in `keys`.
     ///
     /// # Errors
@@ -144,7 +144,7 @@ impl<L> Verifier<L> {
     }
 }
 
-impl<L, P> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for ApiKeyVerifier<L>
 where
     L: Lookup<KeyDigest, Found = Candidates<(), P>>,
     P: Clone + Send + 'static,
@@ -169,7 +169,7 @@ where
         Attempt::begin(limit, request, SCHEME, None).and_then(move |begun| match begun {
             Ok(attempt) => self.keys.lookup(&digest).then(move |found| {
                 attempt.settle(
-                    found.as_ref().map_or(Settled::Unknown, |found| found.is_some().into()),
+                    found.as_ref().map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
                 );
                 Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
                     Some(principal) => Ok(Accepted::new(SCHEME, principal)),
@@ -181,9 +181,9 @@ where
     }
 }
 
-impl<L> fmt::Debug for Verifier<L> {
+impl<L> fmt::Debug for ApiKeyVerifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({} in {:?})", self.challenge, self.placement)
+        write!(f, "ApiKeyVerifier({} in {:?})", self.challenge, self.placement)
     }
 }
 
@@ -208,7 +208,7 @@ const MALFORMED: Reason = Reason::new(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Keys, shown::outcome};
+    use crate::{FixedKeys, shown::outcome};
     use auth_core::SystemRandom;
     use http::{HeaderMap, HeaderName, Method, Uri};
     use proptest::prelude::*;
@@ -231,10 +231,10 @@ mod tests {
     /// Fields, as anybody may send them.
     type Fields<'a> = [(&'static str, &'a [u8])];
 
-    fn door(placement: Placement, key: &str) -> Verifier<Keys<&'static str>> {
+    fn door(placement: Placement, key: &str) -> ApiKeyVerifier<FixedKeys<&'static str>> {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let keys = Keys::new(&hasher, [(key, "acme")]);
-        Verifier::new("sms", placement, hasher, keys).unwrap()
+        let keys = FixedKeys::new(&hasher, [(key, "acme")]);
+        ApiKeyVerifier::new("sms", placement, hasher, keys).unwrap()
     }
 
     fn fields(values: &Fields) -> HeaderMap {
@@ -375,7 +375,12 @@ mod tests {
         let host = || Placement::Header(http::header::HOST);
         assert_eq!(ApiKey::new(host(), "k").unwrap_err().code(), "credentials_framing_header");
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let built = Verifier::new("r", host(), hasher.clone(), Keys::new(&hasher, [("k", "acme")]));
+        let built = ApiKeyVerifier::new(
+            "r",
+            host(),
+            hasher.clone(),
+            FixedKeys::new(&hasher, [("k", "acme")]),
+        );
         assert_eq!(built.unwrap_err().code(), "credentials_framing_header");
     }
 

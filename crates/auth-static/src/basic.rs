@@ -11,15 +11,14 @@ mod password_hash;
 #[cfg(feature = "argon2")]
 mod queue;
 
-pub use accounts::{Accounts, Passwords};
-
-pub use parse::{Buffer, Refused, UserPass, parse};
-pub use verifier::Verifier;
+pub use accounts::{BasicAccounts, Passwords};
+pub use parse::{BasicRefused, UserPass, UserPassBuffer};
+pub use verifier::BasicVerifier;
 
 #[cfg(feature = "argon2")]
-pub use argon2::{Argon2Passwords, Concurrency};
+pub use argon2::{Argon2Concurrency, Argon2Passwords};
 #[cfg(feature = "argon2")]
-pub use password_hash::{Cost, PasswordHash};
+pub use password_hash::{Argon2Cost, PasswordHash};
 
 use crate::field;
 use auth_core::{Authenticator, Authorization, Credentials, Error, Flow, RequestView, Result};

@@ -2,9 +2,9 @@
 
 use crate::field;
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates,
-    Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, RequestView,
-    Result, Settled,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, BearerRealm,
+    Candidates, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
+    RequestView, Result,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -61,14 +61,14 @@ impl Authenticator for Bearer {
 ///
 /// The `Authorization` field is the only place that is read. Whether a token is unknown, expired or revoked is for the
 /// look-up to know and looks the same outside: it finds what is good now, or nothing.
-pub struct Verifier<L> {
+pub struct BearerVerifier<L> {
     hasher: KeyHasher,
     tokens: L,
     realm: BearerRealm,
     limit: Option<AttemptLimit>,
 }
 
-impl<L> Verifier<L> {
+impl<L> BearerVerifier<L> {
     /// A verifier of the tokens whose digests under `hasher` are in `tokens`.
     ///
     /// # Errors
@@ -86,7 +86,7 @@ impl<L> Verifier<L> {
     }
 }
 
-impl<L, P> auth_core::Verifier for Verifier<L>
+impl<L, P> auth_core::Verifier for BearerVerifier<L>
 where
     L: Lookup<KeyDigest, Found = Candidates<(), P>>,
     P: Clone + Send + 'static,
@@ -108,7 +108,7 @@ where
         {
             Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
                 attempt.settle(
-                    found.as_ref().map_or(Settled::Unknown, |found| found.is_some().into()),
+                    found.as_ref().map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
                 );
                 Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
                     Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
@@ -120,9 +120,9 @@ where
     }
 }
 
-impl<L> fmt::Debug for Verifier<L> {
+impl<L> fmt::Debug for BearerVerifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({:?})", self.realm)
+        write!(f, "BearerVerifier({:?})", self.realm)
     }
 }
 
@@ -138,7 +138,7 @@ const UNKNOWN: Reason = Reason::new("bearer_unknown", "Bearer token is not a kno
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Keys, shown::outcome};
+    use crate::{FixedKeys, shown::outcome};
     use auth_core::SystemRandom;
     use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
     use proptest::prelude::*;
@@ -146,10 +146,10 @@ mod tests {
     /// The token of RFC 6750 section 2.1.
     const TOKEN: &str = "mF_9.B5f-4.1JqM";
 
-    fn door(token: &str) -> Verifier<Keys<&'static str>> {
+    fn door(token: &str) -> BearerVerifier<FixedKeys<&'static str>> {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let keys = Keys::new(&hasher, [(token, "client")]);
-        Verifier::new("example", hasher, keys).unwrap()
+        let keys = FixedKeys::new(&hasher, [(token, "client")]);
+        BearerVerifier::new("example", hasher, keys).unwrap()
     }
 
     fn fields(values: &[&[u8]]) -> HeaderMap {

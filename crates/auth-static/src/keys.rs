@@ -14,16 +14,16 @@ use std::{
 ///
 /// ```
 /// use auth_core::{Candidates, KeyHasher, Lookup, SystemRandom};
-/// use auth_static::Keys;
+/// use auth_static::FixedKeys;
 /// let hasher = KeyHasher::random(&SystemRandom::new())?;
-/// let keys = Keys::new(&hasher, [("a-long-random-key", 7), ("another", 8)]);
+/// let keys = FixedKeys::new(&hasher, [("a-long-random-key", 7), ("another", 8)]);
 /// assert_eq!(keys.lookup(&hasher.hash(b"another")).wait()?, Some(Candidates::one((), 8)));
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Keys<P>(HashMap<KeyDigest, P, BuildHasherDefault<AsItIs>>);
+pub struct FixedKeys<P>(HashMap<KeyDigest, P, BuildHasherDefault<AsItIs>>);
 
-impl<P> Keys<P> {
+impl<P> FixedKeys<P> {
     /// These keys and whom each stands for, hashed here. Of one key given twice the last counts.
     pub fn new<K: AsRef<[u8]>>(hasher: &KeyHasher, keys: impl IntoIterator<Item = (K, P)>) -> Self {
         keys.into_iter().map(|(key, principal)| (hasher.hash(key.as_ref()), principal)).collect()
@@ -31,13 +31,13 @@ impl<P> Keys<P> {
 }
 
 /// From digests that were stored.
-impl<P> FromIterator<(KeyDigest, P)> for Keys<P> {
+impl<P> FromIterator<(KeyDigest, P)> for FixedKeys<P> {
     fn from_iter<I: IntoIterator<Item = (KeyDigest, P)>>(keys: I) -> Self {
         Self(keys.into_iter().collect())
     }
 }
 
-impl<P: Clone + Send + Sync> Lookup<KeyDigest> for Keys<P> {
+impl<P: Clone + Send + Sync> Lookup<KeyDigest> for FixedKeys<P> {
     type Found = Candidates<(), P>;
 
     fn lookup(&self, id: &KeyDigest) -> Flow<'_, Option<Self::Found>> {
@@ -45,9 +45,9 @@ impl<P: Clone + Send + Sync> Lookup<KeyDigest> for Keys<P> {
     }
 }
 
-impl<P> fmt::Debug for Keys<P> {
+impl<P> fmt::Debug for FixedKeys<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keys({} keys)", self.0.len())
+        write!(f, "FixedKeys({} keys)", self.0.len())
     }
 }
 
@@ -79,14 +79,14 @@ mod tests {
     #[test]
     fn finds_what_was_put_in_and_nothing_else() {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let keys = Keys::new(&hasher, (0..1000).map(|n| (format!("key {n}"), n)));
+        let keys = FixedKeys::new(&hasher, (0..1000).map(|n| (format!("key {n}"), n)));
         for n in 0..1000 {
             let found = keys.lookup(&hasher.hash(format!("key {n}").as_bytes())).wait().unwrap();
             assert_eq!(found, Some(Candidates::one((), n)));
         }
         assert_eq!(keys.lookup(&hasher.hash(b"key 1000")).wait().unwrap(), None);
         let stored = KeyDigest::from_bytes(*hasher.hash(b"key 7").as_bytes());
-        let again: Keys<_> = [(stored, 7)].into_iter().collect();
+        let again: FixedKeys<_> = [(stored, 7)].into_iter().collect();
         assert_eq!(
             again.lookup(&hasher.hash(b"key 7")).wait().unwrap(),
             Some(Candidates::one((), 7))

@@ -6,11 +6,11 @@
 //! | scheme | the client sends | the server |
 //! |---|---|---|
 //! | none | [`NoAuth`]: nothing | [`NoAuth`]: accepts everybody, by name |
-//! | Basic | [`Basic`] | [`basic::Verifier`] over [`basic::Accounts`], or over Argon2id hashes (feature `argon2`) |
-//! | API key | [`ApiKey`], in a header, behind a scheme word or in the query: [`Placement`] | [`api_key::Verifier`] |
-//! | Bearer | [`Bearer`] | [`bearer::Verifier`] |
+//! | Basic | [`Basic`] | [`BasicVerifier`] over [`BasicAccounts`], or over Argon2id hashes (feature `argon2`) |
+//! | API key | [`ApiKey`], in a header, behind a scheme word or in the query: [`Placement`] | [`ApiKeyVerifier`] |
+//! | Bearer | [`Bearer`] | [`BearerVerifier`] |
 //!
-//! Keys and tokens are found by a keyed hash of them, [`KeyHasher`]; a map of those is [`Keys`].
+//! Keys and tokens are found by a keyed hash of them, [`KeyHasher`]; a map of those is [`FixedKeys`].
 //!
 //! # What it does not do
 //!
@@ -40,12 +40,12 @@
 //!
 //! ```
 //! use auth_core::{RequestView, SystemRandom, Verifier};
-//! use auth_static::{KeyHasher, Keys, Placement, api_key};
+//! use auth_static::{ApiKeyVerifier, FixedKeys, KeyHasher, Placement};
 //! use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 //!
 //! let hasher = KeyHasher::random(&SystemRandom::new())?;
-//! let keys = Keys::new(&hasher, [("003026bbc133714df1834b8638bb496e", "acme")]);
-//! let door = api_key::Verifier::new("sms", Placement::scheme("App")?, hasher, keys)?;
+//! let keys = FixedKeys::new(&hasher, [("003026bbc133714df1834b8638bb496e", "acme")]);
+//! let door = ApiKeyVerifier::new("sms", Placement::scheme("App")?, hasher, keys)?;
 //!
 //! // What a server adapter does for every request:
 //! let (uri, mut headers) = (Uri::from_static("/sms"), HeaderMap::new());
@@ -65,20 +65,31 @@
 //! | api_key | the three places a key can be in |
 //! | basic | user and password: parse, check, limit |
 
-pub mod api_key;
-pub mod basic;
-pub mod bearer;
+mod api_key;
+mod basic;
+mod bearer;
 mod field;
 mod keys;
 mod none;
 #[cfg(test)]
 mod shown;
 
-pub use api_key::{ApiKey, Placement};
-pub use auth_core::{KeyDigest, KeyHasher};
-pub use basic::Basic;
-pub use bearer::Bearer;
-pub use keys::Keys;
+/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+pub use auth_core::{
+    Accepted, AttemptLimit, Authenticator, Authorization, Candidate, Candidates, Credentials,
+    Error, Flow, InlineWorkers, KeyDigest, KeyHasher, Lookup, MemoryLimits, Outcome, Presence,
+    Random, Reason, Rejection, RequestView, Result, Secret, SystemClock, SystemRandom, Verifier,
+    Workers,
+};
+
+pub use api_key::{ApiKey, ApiKeyVerifier, ParameterName, Placement, SchemeWord};
+#[cfg(feature = "argon2")]
+pub use basic::{Argon2Concurrency, Argon2Cost, Argon2Passwords, PasswordHash};
+pub use basic::{
+    Basic, BasicAccounts, BasicRefused, BasicVerifier, Passwords, UserPass, UserPassBuffer,
+};
+pub use bearer::{Bearer, BearerVerifier};
+pub use keys::FixedKeys;
 pub use none::{Anonymous, NoAuth};
 
 #[cfg(doctest)]

@@ -4,7 +4,8 @@
 
 use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
 use auth_static::{
-    ApiKey, Basic, Bearer, KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer,
+    ApiKey, ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
+    KeyHasher, NoAuth, Placement,
 };
 use http::{HeaderMap, Method, Uri};
 use std::sync::Arc;
@@ -33,18 +34,18 @@ fn clients() -> Vec<(&'static str, Box<dyn Authenticator>)> {
 fn doors() -> Vec<Box<dyn Verifier<Principal = Arc<str>>>> {
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
     let acme: Arc<str> = "acme".into();
-    let keys = || Keys::new(&hasher, [(KEY, Arc::clone(&acme)), ("another", "other".into())]);
-    let key = |placement| api_key::Verifier::new("r", placement, hasher.clone(), keys()).unwrap();
+    let keys = || FixedKeys::new(&hasher, [(KEY, Arc::clone(&acme)), ("another", "other".into())]);
+    let key = |placement| ApiKeyVerifier::new("r", placement, hasher.clone(), keys()).unwrap();
     let users = [("Mufasa", "Circle of Life", Arc::clone(&acme))];
-    let accounts = basic::Accounts::new(&hasher, users);
+    let accounts = BasicAccounts::new(&hasher, users);
     let shared = Arc::clone(&acme);
     vec![
         Box::new(NoAuth.map(move |_| Arc::clone(&shared))),
-        Box::new(basic::Verifier::new("r", accounts).unwrap()),
+        Box::new(BasicVerifier::new("r", accounts).unwrap()),
         Box::new(key(Placement::header("x-customer-key").unwrap())),
         Box::new(key(Placement::scheme("App").unwrap())),
         Box::new(key(Placement::query("apikey").unwrap())),
-        Box::new(bearer::Verifier::new("r", hasher.clone(), keys()).unwrap().map(|found| found)),
+        Box::new(BearerVerifier::new("r", hasher.clone(), keys()).unwrap().map(|found| found)),
     ]
 }
 

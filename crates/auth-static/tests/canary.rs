@@ -9,9 +9,8 @@ use auth_core::{
     SystemClock, SystemRandom, Verifier,
 };
 use auth_static::{
-    ApiKey, Basic, Bearer, KeyHasher, Keys, NoAuth, Placement, api_key,
-    basic::{self, Buffer, UserPass},
-    bearer,
+    ApiKey, ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
+    KeyHasher, NoAuth, Placement, UserPass, UserPassBuffer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use search::Shown;
@@ -66,12 +65,12 @@ fn nothing_shows_a_secret() {
     let (user, password, key) = (canary(), canary(), canary());
     let mut shown = Shown::default();
     let hasher = KeyHasher::new(&Secret::from(canary() + &canary())).unwrap();
-    let keys = || Keys::new(&hasher, [(&key, "acme")]);
-    let accounts = basic::Accounts::new(&hasher, [(user.as_str(), &password, "user")]);
+    let keys = || FixedKeys::new(&hasher, [(&key, "acme")]);
+    let accounts = BasicAccounts::new(&hasher, [(user.as_str(), &password, "user")]);
     shown.value(&hasher).value(&hasher.hash(key.as_bytes())).value(&keys()).value(&accounts);
-    shown.value(&NoAuth).value(&UserPass::new(&user, &password)).value(&Buffer::new());
+    shown.value(&NoAuth).value(&UserPass::new(&user, &password)).value(&UserPassBuffer::new());
     let limit = AttemptLimit::new(MemoryLimits::new(SystemClock));
-    let limited = basic::Verifier::new("r", accounts.clone()).unwrap().with_limit(limit);
+    let limited = BasicVerifier::new("r", accounts.clone()).unwrap().with_limit(limit);
     shown.value(&limited);
 
     let placements = || {
@@ -81,7 +80,7 @@ fn nothing_shows_a_secret() {
     let mut clients: Vec<Box<dyn Authenticator>> = Vec::new();
     let mut doors: Vec<Box<dyn Verifier<Principal = &'static str>>> = vec![
         Box::new(limited),
-        Box::new(bearer::Verifier::new("r", hasher.clone(), keys()).unwrap()),
+        Box::new(BearerVerifier::new("r", hasher.clone(), keys()).unwrap()),
     ];
     let (made, bearer) = (Basic::new(&user, &password).unwrap(), Bearer::new(&key).unwrap());
     shown.value(&made).value(&made.present()).value(&bearer).value(&bearer.present());
@@ -91,7 +90,7 @@ fn nothing_shows_a_secret() {
         let made = ApiKey::new(placement.clone(), &key).unwrap();
         shown.value(&made).value(&made.present()).value(&placement);
         clients.push(Box::new(made));
-        let door = api_key::Verifier::new("r", placement, hasher.clone(), keys()).unwrap();
+        let door = ApiKeyVerifier::new("r", placement, hasher.clone(), keys()).unwrap();
         shown.value(&door);
         doors.push(Box::new(door));
     }
@@ -150,15 +149,10 @@ fn nothing_shows_a_secret() {
             ApiKey::new(Placement::header("key").unwrap(), &broken).err(),
             KeyHasher::new(&short).err(),
             auth_core::BearerRealm::new("r").unwrap().insufficient_scope(&broken).err(),
-            bearer::Verifier::new(&broken, hasher.clone(), keys()).err(),
-            api_key::Verifier::new(
-                &broken,
-                Placement::scheme("App").unwrap(),
-                hasher.clone(),
-                keys(),
-            )
-            .err(),
-            basic::Verifier::new(&broken, accounts.clone()).err(),
+            BearerVerifier::new(&broken, hasher.clone(), keys()).err(),
+            ApiKeyVerifier::new(&broken, Placement::scheme("App").unwrap(), hasher.clone(), keys())
+                .err(),
+            BasicVerifier::new(&broken, accounts.clone()).err(),
         ];
         for made in &errors {
             error(&mut shown, made.as_ref().expect("refused"));
@@ -172,10 +166,10 @@ fn nothing_shows_a_secret() {
 #[cfg(feature = "argon2")]
 #[test]
 fn no_password_hash_shows_a_secret() {
-    use basic::{Argon2Passwords, Concurrency, Cost, PasswordHash};
+    use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, PasswordHash};
     use std::collections::HashMap;
     let (password, mut shown) = (canary(), Shown::default());
-    let cost = Cost::new(7168, 5, 1).unwrap();
+    let cost = Argon2Cost::new(7168, 5, 1).unwrap();
     let hash = PasswordHash::of(&password, cost, &SystemRandom::new()).unwrap();
     let phc = hash.to_phc();
     let (salt, output) = phc
@@ -192,12 +186,17 @@ fn no_password_hash_shows_a_secret() {
         error(&mut shown, &PasswordHash::parse(&broken).unwrap_err());
     }
     let users = HashMap::from([(String::from("alice"), Candidates::one(hash, "alice"))]);
-    let concurrency = Concurrency { running: 1, waiting: 0 };
-    let passwords =
-        Argon2Passwords::new(users, cost, concurrency, auth_core::Inline, &SystemRandom::new())
-            .unwrap();
+    let concurrency = Argon2Concurrency { running: 1, waiting: 0 };
+    let passwords = Argon2Passwords::new(
+        users,
+        cost,
+        concurrency,
+        auth_core::InlineWorkers,
+        &SystemRandom::new(),
+    )
+    .unwrap();
     shown.value(&passwords).value(&concurrency);
-    let door = basic::Verifier::new("r", passwords).unwrap();
+    let door = BasicVerifier::new("r", passwords).unwrap();
     shown.value(&door);
     for (sent, accepted) in [(password.clone(), true), (format!("{password}x"), false)] {
         let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());

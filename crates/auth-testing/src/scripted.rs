@@ -49,14 +49,14 @@ impl Scripted {
 
     /// With another gate for its answers, instead of one that is open. To be called before it is shared.
     #[must_use]
-    pub fn behind(self, gate: Gate) -> Self {
+    pub fn with_gate(self, gate: Gate) -> Self {
         self.changed(|inner| inner.gate = gate)
     }
 
     /// With a gate for its pauses: they take no time unless it is closed, and then until it is opened. To be called before
     /// it is shared.
     #[must_use]
-    pub fn pausing_behind(self, gate: Gate) -> Self {
+    pub fn with_pause_gate(self, gate: Gate) -> Self {
         self.changed(|inner| inner.pausing = gate)
     }
 
@@ -84,7 +84,7 @@ impl Scripted {
     }
 
     /// How long it was asked to pause, each time. No pause takes any time, unless it is [behind a
-    /// gate](Self::pausing_behind).
+    /// gate](Self::with_pause_gate).
     #[must_use]
     pub fn pauses(&self) -> Vec<Duration> {
         lock(&self.0.paused).clone()
@@ -133,10 +133,10 @@ impl fmt::Debug for Scripted {
 
 /// Holds answers back until it is opened: a server that takes its time. A clone is the same gate.
 #[derive(Clone, Debug)]
-pub struct Gate(Arc<Held>);
+pub struct Gate(Arc<GateState>);
 
 #[derive(Debug)]
-struct Held {
+struct GateState {
     open: AtomicBool,
     waiting: Mutex<Vec<Waker>>,
 }
@@ -145,7 +145,7 @@ impl Gate {
     /// A gate that lets everything pass.
     #[must_use]
     pub fn open() -> Self {
-        Self(Arc::new(Held { open: AtomicBool::new(true), waiting: Mutex::default() }))
+        Self(Arc::new(GateState { open: AtomicBool::new(true), waiting: Mutex::default() }))
     }
 
     /// A gate that lets nothing pass.

@@ -1,7 +1,7 @@
 //! What becomes of a body that has to pass a check, before the handler is asked.
 
 use crate::{
-    BoxError, Reread,
+    BoxError, BufferedBody,
     checked::Check,
     judge::{Door, whole},
 };
@@ -22,7 +22,7 @@ use std::{future::Future, pin::Pin};
 pub(crate) fn admit<V, B>(
     door: &Door<V>,
     head: &mut Parts,
-    body: &mut Reread<B>,
+    body: &mut BufferedBody<B>,
     check: Box<dyn BodyCheck>,
 ) -> Pin<Box<impl Future<Output = Result<Option<Check>, Rejection>>>>
 where
@@ -60,7 +60,7 @@ where
 
 /// The length of what the handler may read, if the check passes.
 async fn judge<B>(
-    body: &mut Reread<B>,
+    body: &mut BufferedBody<B>,
     mut check: Box<dyn BodyCheck>,
     limit: usize,
 ) -> Result<Option<u64>, Rejection>

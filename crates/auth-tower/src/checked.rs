@@ -1,6 +1,6 @@
 //! Bodies that are checked as they stream.
 
-use crate::{BoxError, Reread};
+use crate::{BoxError, BufferedBody};
 use auth_core::{BodyCheck, Event, Observer, Passed, Rejection};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
@@ -20,7 +20,7 @@ pin_project! {
     /// takes it for the end.
     pub struct CheckedBody<B> {
         #[pin]
-        body: Reread<B>,
+        body: BufferedBody<B>,
         check: Option<Box<Check>>,
     }
 }
@@ -39,7 +39,7 @@ pub(crate) struct Check {
 
 impl<B> CheckedBody<B> {
     /// A body with what is left to check of it.
-    pub(crate) fn new(body: Reread<B>, check: Option<Check>) -> Self {
+    pub(crate) fn new(body: BufferedBody<B>, check: Option<Check>) -> Self {
         Self { body, check: check.map(Box::new) }
     }
 }

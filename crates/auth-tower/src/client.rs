@@ -1,6 +1,6 @@
 //! The client layer: credentials on every request, afresh for every attempt.
 
-use crate::{BoxError, ClientBody, Reread};
+use crate::{BoxError, BufferedBody, ClientBody};
 use auth_core::{
     Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Hop, Need, Next, Observer,
     PlainHttp, RequestView, authenticate,
@@ -68,7 +68,7 @@ impl<A> AuthenticateLayer<A> {
 
     /// Tells an observer what happened.
     #[must_use]
-    pub fn observed_by(mut self, observer: impl Observer + 'static) -> Self {
+    pub fn with_observer(mut self, observer: impl Observer + 'static) -> Self {
         self.shared.observer = Arc::new(observer);
         self
     }
@@ -128,7 +128,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    type Response = Response<Reread<R>>;
+    type Response = Response<BufferedBody<R>>;
     type Error = ClientError<S::Error>;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
 
@@ -150,7 +150,7 @@ impl<A: Authenticator> Shared<A> {
         &self,
         mut inner: S,
         request: Request<ClientBody>,
-    ) -> Result<Response<Reread<R>>, ClientError<S::Error>>
+    ) -> Result<Response<BufferedBody<R>>, ClientError<S::Error>>
     where
         S: Service<Request<ClientBody>, Response = Response<R>>,
         R: http_body::Body<Data = Bytes>,
@@ -193,13 +193,13 @@ impl<A: Authenticator> Shared<A> {
         sent: &Credentials,
         answer: Response<R>,
         attempts: &mut Attempts,
-    ) -> Result<(Response<Reread<R>>, Next), ClientError<E>>
+    ) -> Result<(Response<BufferedBody<R>>, Next), ClientError<E>>
     where
         R: http_body::Body<Data = Bytes>,
         R::Error: Into<BoxError>,
     {
         let (head, body) = answer.into_parts();
-        let mut body = Reread::untouched(body);
+        let mut body = BufferedBody::untouched(body);
         let need = self.authenticator.reads(head.status, &head.headers);
         let whole = body
             .read(need, usize::MAX)

@@ -1,6 +1,6 @@
 //! What is done when the handler has replied.
 
-use crate::{BoxError, Reread, reply::failed, reread::limit};
+use crate::{BoxError, BufferedBody, buffered::limit, reply::failed};
 use auth_core::{Body, Completion, Event, Flow, Need, Observer, Reply};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
@@ -14,14 +14,14 @@ pub(crate) fn complete<R>(
     completions: Vec<Box<dyn Completion>>,
     response: Response<R>,
     observer: &dyn Observer,
-) -> Pin<Box<impl Future<Output = Response<Reread<R>>>>>
+) -> Pin<Box<impl Future<Output = Response<BufferedBody<R>>>>>
 where
     R: http_body::Body<Data = Bytes>,
     R::Error: Into<BoxError>,
 {
     Box::pin(async move {
         let (mut head, body) = response.into_parts();
-        let mut body = Reread::untouched(body);
+        let mut body = BufferedBody::untouched(body);
         let bytes;
         let mut asked = Asked { first: None, others: Vec::new() };
         let mut reading = Vec::new();
@@ -107,7 +107,7 @@ impl<'r> Asked<'r> {
 }
 
 /// An upgrade has no body, and an endless reply no end: neither is waited for.
-fn may_be_read<R>(status: StatusCode, body: &Reread<R>, limit: usize) -> bool
+fn may_be_read<R>(status: StatusCode, body: &BufferedBody<R>, limit: usize) -> bool
 where
     R: http_body::Body<Data = Bytes>,
     R::Error: Into<BoxError>,
@@ -118,7 +118,7 @@ where
 }
 
 /// The whole body of a reply; `None` for one that is longer than it said, or that breaks: it breaks for the caller too.
-async fn read<R>(body: &mut Reread<R>, limit: usize) -> Option<Bytes>
+async fn read<R>(body: &mut BufferedBody<R>, limit: usize) -> Option<Bytes>
 where
     R: http_body::Body<Data = Bytes>,
     R::Error: Into<BoxError>,

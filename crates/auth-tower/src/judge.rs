@@ -1,6 +1,6 @@
 //! The order in which a request is judged: cheap checks, then as much of the body as is needed, then the verifier.
 
-use crate::{BoxError, Connection, Reread, reread::limit};
+use crate::{BoxError, BufferedBody, Connection, buffered::limit};
 use auth_core::{
     Accepted, Body, Error, Event, Need, Observer, Peer, Presence, Reason, Rejection, RequestView,
     Verifier,
@@ -57,7 +57,7 @@ impl<V: Verifier> Door<V> {
     pub(crate) async fn judge<B>(
         &self,
         head: &Parts,
-        body: &mut Reread<B>,
+        body: &mut BufferedBody<B>,
     ) -> Result<Accepted<V::Principal>, Refused>
     where
         B: http_body::Body<Data = Bytes> + Send,
@@ -91,7 +91,7 @@ impl<V: Verifier> Door<V> {
     async fn decide<B>(
         &self,
         head: &Parts,
-        body: &mut Reread<B>,
+        body: &mut BufferedBody<B>,
     ) -> Result<Accepted<V::Principal>, Refused>
     where
         B: http_body::Body<Data = Bytes> + Send,
@@ -124,7 +124,7 @@ impl<V: Verifier> Door<V> {
         &self,
         limit: usize,
         head: &Parts,
-        body: &mut Reread<B>,
+        body: &mut BufferedBody<B>,
     ) -> Result<Bytes, Rejection>
     where
         B: http_body::Body<Data = Bytes> + Send,
@@ -140,7 +140,7 @@ impl<V: Verifier> Door<V> {
 }
 
 /// All of a body.
-pub(crate) async fn whole<B>(body: &mut Reread<B>, limit: usize) -> Result<Bytes, Rejection>
+pub(crate) async fn whole<B>(body: &mut BufferedBody<B>, limit: usize) -> Result<Bytes, Rejection>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BoxError>,

@@ -12,6 +12,7 @@
 
 mod admit;
 mod blocking;
+mod buffered;
 mod checked;
 mod client;
 mod client_body;
@@ -22,21 +23,20 @@ mod extract;
 mod joined;
 mod judge;
 mod reply;
-mod reread;
 mod server;
-mod traced;
+mod tracing_observer;
 mod verify;
 
 pub use blocking::BlockingThreads;
+pub use buffered::BufferedBody;
 pub use checked::CheckedBody;
 pub use client::{Authenticate, AuthenticateLayer, ClientError};
 pub use client_body::ClientBody;
 pub use connection::Connection;
 #[cfg(feature = "axum")]
 pub use extract::NoSuchPrincipal;
-pub use reread::Reread;
 pub use server::{Authenticated, VerifyLayer};
-pub use traced::Traced;
+pub use tracing_observer::TracingObserver;
 pub use verify::Verify;
 
 /// Any error of a body beneath.

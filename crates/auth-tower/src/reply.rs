@@ -1,6 +1,6 @@
 //! What a refused caller gets to see.
 
-use crate::Reread;
+use crate::BufferedBody;
 use auth_core::{Error, Rejection};
 use bytes::Bytes;
 use http::{
@@ -10,7 +10,7 @@ use http::{
 use std::time::Duration;
 
 /// The answer to a rejected request: its status, its challenges, and a body that says no more than the status.
-pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<Reread<B>> {
+pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<BufferedBody<B>> {
     let mut response = plain(rejection.status(), rejection.retry_after());
     for challenge in rejection.challenges() {
         response.headers_mut().append(WWW_AUTHENTICATE, challenge.field().clone());
@@ -19,7 +19,7 @@ pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<Reread<B>> {
 }
 
 /// The answer when we could not tell: 503 when waiting helps, else 500. The caller learns nothing of the reason.
-pub(crate) fn failed<B>(error: &Error) -> Response<Reread<B>> {
+pub(crate) fn failed<B>(error: &Error) -> Response<BufferedBody<B>> {
     match error {
         Error::Unavailable { retry_after, .. } => {
             plain(StatusCode::SERVICE_UNAVAILABLE, *retry_after)
@@ -37,9 +37,9 @@ pub(crate) fn closing<B>(answer: &mut Response<B>, version: Version) {
     }
 }
 
-fn plain<B>(status: StatusCode, retry_after: Option<Duration>) -> Response<Reread<B>> {
+fn plain<B>(status: StatusCode, retry_after: Option<Duration>) -> Response<BufferedBody<B>> {
     let text = status.canonical_reason().unwrap_or("refused");
-    let mut response = Response::new(Reread::whole(Bytes::from(format!("{text}\n"))));
+    let mut response = Response::new(BufferedBody::whole(Bytes::from(format!("{text}\n"))));
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));

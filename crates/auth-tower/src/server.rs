@@ -89,7 +89,7 @@ impl<V> VerifyLayer<V> {
 
     /// Tells an observer what happened.
     #[must_use]
-    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
         self.change(|door| door.observer = Arc::new(observer))
     }
 
@@ -102,7 +102,7 @@ impl<V> VerifyLayer<V> {
     /// Buffers at most so many bytes of a body for the verifier, which makes a longer one a 413, or for a body check,
     /// which sees a longer one as it streams.
     #[must_use]
-    pub fn buffering_at_most(self, bytes: usize) -> Self {
+    pub fn with_buffer_limit(self, bytes: usize) -> Self {
         self.change(|door| door.most_buffered = bytes)
     }
 }

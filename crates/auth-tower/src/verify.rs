@@ -1,7 +1,7 @@
 //! The service of the server layer, from a request to its reply.
 
 use crate::{
-    Authenticated, BoxError, CheckedBody, Reread,
+    Authenticated, BoxError, BufferedBody, CheckedBody,
     admit::admit,
     checked::Check,
     complete::complete,
@@ -55,7 +55,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    type Response = Response<Reread<R>>;
+    type Response = Response<BufferedBody<R>>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
@@ -68,7 +68,7 @@ where
         // The clone may not be ready; the one that was polled is.
         let inner = std::mem::replace(&mut self.inner, fresh);
         let (head, body) = request.into_parts();
-        Box::pin(serve(inner, Arc::clone(&self.door), head, Reread::untouched(body)))
+        Box::pin(serve(inner, Arc::clone(&self.door), head, BufferedBody::untouched(body)))
     }
 }
 
@@ -80,8 +80,8 @@ fn serve<S, V, B, R>(
     mut inner: S,
     door: Arc<Door<V>>,
     head: Parts,
-    body: Reread<B>,
-) -> impl Future<Output = Result<Response<Reread<R>>, S::Error>>
+    body: BufferedBody<B>,
+) -> impl Future<Output = Result<Response<BufferedBody<R>>, S::Error>>
 where
     V: Verifier,
     V::Principal: Clone + Sync + 'static,
@@ -120,7 +120,7 @@ where
         #[cfg(feature = "axum")]
         crate::extract::explain::<V::Principal, R>(&response);
         if completions.is_empty() {
-            return Ok(response.map(Reread::untouched));
+            return Ok(response.map(BufferedBody::untouched));
         }
         Ok(complete(completions, response, &*door.observer).await)
     }
@@ -128,7 +128,11 @@ where
 
 /// The answer to a request that the handler does not see.
 #[cold]
-fn answer<B, R>(refused: &Refused, body: &Reread<B>, version: Version) -> Response<Reread<R>>
+fn answer<B, R>(
+    refused: &Refused,
+    body: &BufferedBody<B>,
+    version: Version,
+) -> Response<BufferedBody<R>>
 where
     B: http_body::Body,
 {

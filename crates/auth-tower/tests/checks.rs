@@ -104,7 +104,7 @@ where
         |_| Presence::Present,
         move |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(check))),
     );
-    let layer = VerifyLayer::new(door).observed_by(codes.clone()).buffering_at_most(MOST);
+    let layer = VerifyLayer::new(door).with_observer(codes.clone()).with_buffer_limit(MOST);
     let mut request = Request::new(body);
     let field = |(name, value): &(&'static str, &'static str)| {
         (HeaderName::from_static(name), HeaderValue::from_static(value))

@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::*;
-use auth_tower::{BoxError, CheckedBody, Reread, VerifyLayer};
+use auth_tower::{BoxError, BufferedBody, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, text};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -93,7 +93,7 @@ fn door(tells: Vec<Tells>, log: &Log) -> impl Verifier<Principal = ()> + use<> {
 }
 
 struct Told<R> {
-    answer: Response<Reread<R>>,
+    answer: Response<BufferedBody<R>>,
     codes: Vec<&'static str>,
     log: Vec<String>,
 }
@@ -105,7 +105,7 @@ where
     R::Error: Into<BoxError>,
 {
     let (log, codes, reply) = (Log::default(), Codes::default(), Arc::new(Mutex::new(Some(reply))));
-    let layer = VerifyLayer::new(door(tells.to_vec(), &log)).observed_by(codes.clone());
+    let layer = VerifyLayer::new(door(tells.to_vec(), &log)).with_observer(codes.clone());
     let service = layer.layer(service_fn(move |_: Request<CheckedBody<Empty<Bytes>>>| {
         let reply = reply.lock().unwrap().take().unwrap();
         async move { Ok::<_, Infallible>(reply) }
@@ -288,7 +288,7 @@ async fn a_refused_body_is_no_reply() {
     for most in [0, 10] {
         let log = Log::default();
         let door = AllOf(door(vec![BLIND], &log), refuses());
-        let layer = VerifyLayer::new(door).buffering_at_most(most);
+        let layer = VerifyLayer::new(door).with_buffer_limit(most);
         let service = layer.layer(service_fn(|request: Request<CheckedBody<Full<Bytes>>>| async {
             let _ = request.into_body().collect().await;
             Ok::<_, Infallible>(full("whatever"))

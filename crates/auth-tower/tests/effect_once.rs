@@ -203,7 +203,7 @@ impl Stage {
     {
         let handled = Arc::clone(&self.handled);
         let door = AllOf(key(), self.signed.clone()).map(sender);
-        let layer = VerifyLayer::new(door).observed_by(self.codes.clone());
+        let layer = VerifyLayer::new(door).with_observer(self.codes.clone());
         let service = layer.layer(service_fn(move |request: Delivered| {
             handled.fetch_add(1, Ordering::SeqCst);
             let replied = handler(request);

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use auth_core::*;
-use auth_tower::{CheckedBody, Reread, VerifyLayer};
+use auth_tower::{BufferedBody, CheckedBody, VerifyLayer};
 use axum::{Router, routing::post};
 use bytes::Bytes;
 use http::{Request, Response};
@@ -185,7 +185,7 @@ impl http_body::Body for Drip {
 #[track_caller]
 fn check(drip: Drip, limit: usize, whole: bool, most: u64) {
     let counted = allocation_counter::measure(|| {
-        let mut body = Reread::untouched(drip);
+        let mut body = BufferedBody::untouched(drip);
         let told = {
             let mut filling = pin!(body.fill(limit));
             filling.as_mut().poll(&mut Context::from_waker(Waker::noop()))

@@ -79,7 +79,7 @@ async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(format!("{caller}: {text}")))))
         }
     });
-    let layer = VerifyLayer::new(word).observed_by(codes.clone()).buffering_at_most(10);
+    let layer = VerifyLayer::new(word).with_observer(codes.clone()).with_buffer_limit(10);
     let answer = layer.layer(service).oneshot(request.body(body).unwrap()).await.unwrap();
     let (head, body) = answer.into_parts();
     let body = text(Response::new(body)).await;

@@ -5,8 +5,8 @@ mod common;
 
 use auth_core::Timestamp;
 use auth_sigv4::{
-    AccessKey, AccessKeys, Checksum, Payload, Policy, Request as Signable, Service, Signer,
-    Trailer, Verifier,
+    AccessKey, AccessKeys, AwsService, Checksum, Payload, RawRequest as Signable, SigV4Policy,
+    SigV4Signer, SigV4Verifier, Trailer,
 };
 use auth_tower::{BoxError, CheckedBody, VerifyLayer};
 use bytes::Bytes;
@@ -32,7 +32,7 @@ fn key() -> AccessKey {
 
 /// The head that is sent, and the payload as it is framed.
 fn signed() -> (HeaderMap, Vec<u8>) {
-    let signer = Signer::new(key(), "eu-west-1", Service::S3).unwrap();
+    let signer = SigV4Signer::new(key(), "eu-west-1", AwsService::S3).unwrap();
     let signable = Signable {
         method: "PUT",
         target: b"/k",
@@ -59,8 +59,8 @@ where
     let handled = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&handled);
     let keys = AccessKeys::new([(key(), "acme")]).unwrap();
-    let policy = Policy::new(Service::S3, "eu-west-1").unwrap();
-    let layer = VerifyLayer::new(Verifier::new(policy, keys, NOW).unwrap());
+    let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap();
+    let layer = VerifyLayer::new(SigV4Verifier::new(policy, keys, NOW).unwrap());
     let service = layer.layer(service_fn(move |request: Request<CheckedBody<B>>| {
         count.fetch_add(1, Ordering::SeqCst);
         async move {

@@ -1,6 +1,6 @@
 //! A ureq agent that does nothing by itself.
 
-use crate::{Proxy, Tls, connect::Connect, names::Names};
+use crate::{Proxy, TlsSettings, connect::Connect, names::Names};
 use auth_core::Result;
 use auth_outbound::AddressFilter;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use ureq::Agent;
 
 /// What an agent needs to connect.
 pub(crate) struct Ways<'a> {
-    pub(crate) tls: &'a Tls,
+    pub(crate) tls: &'a TlsSettings,
     pub(crate) proxy: Option<&'a Proxy>,
     pub(crate) filter: Option<&'a AddressFilter>,
     /// How long resolving a name may take, and then connecting.

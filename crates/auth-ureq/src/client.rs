@@ -1,6 +1,6 @@
 //! The client: authenticates every attempt, follows redirects hop by hop.
 
-use crate::{ClientBuilder, Content, agent::Ways};
+use crate::{ClientBuilder, RequestContent, agent::Ways};
 use auth_core::{Answer, Authenticator, Event, Origin, Redirects, RequestView, Result};
 use auth_outbound::ClientSettings;
 use http::{Method, Request, Response, request::Parts};
@@ -24,7 +24,7 @@ use ureq::{Agent, Body};
 /// ```no_run
 /// # use auth_core::Authenticator;
 /// # fn example(key: &dyn Authenticator) -> Result<(), Box<dyn std::error::Error>> {
-/// let client = auth_ureq::Client::builder().build()?;
+/// let client = auth_ureq::AuthClient::builder().build()?;
 /// let request = http::Request::get("https://api.example.com/balance").body(())?;
 /// let mut answer = client.send(key, request)?;
 /// println!("{} {}", answer.status(), answer.body_mut().read_to_string()?);
@@ -32,12 +32,12 @@ use ureq::{Agent, Body};
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Client {
+pub struct AuthClient {
     pub(crate) agent: Agent,
     pub(crate) settings: Arc<ClientSettings>,
 }
 
-impl Client {
+impl AuthClient {
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
@@ -66,7 +66,7 @@ impl Client {
     pub fn send(
         &self,
         authenticator: &dyn Authenticator,
-        request: Request<impl Into<Content>>,
+        request: Request<impl Into<RequestContent>>,
     ) -> Result<Response<Body>> {
         let (head, content) = request.into_parts();
         let outcome = self.follow(authenticator, head, content.into());
@@ -80,7 +80,7 @@ impl Client {
         &self,
         authenticator: &dyn Authenticator,
         mut head: Parts,
-        mut content: Content,
+        mut content: RequestContent,
     ) -> Result<Response<Body>> {
         Origin::of(&head.uri)?;
         let mut redirects = Redirects::default();
@@ -98,7 +98,7 @@ impl Client {
                 return Ok(answer);
             };
             if redirect.becomes_get() {
-                (head.method, content) = (Method::GET, Content::default());
+                (head.method, content) = (Method::GET, RequestContent::default());
             }
             redirect.prune(&mut head.headers);
             head.uri = redirect.target().clone();
@@ -106,8 +106,8 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
+impl fmt::Debug for AuthClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Client(..)")
+        f.write_str("AuthClient(..)")
     }
 }

@@ -9,22 +9,22 @@ use ureq::{Agent, SendBody};
 /// The body of a request: bytes that are here, which can be sent again, or what is read as it is sent, once.
 ///
 /// ```
-/// use auth_ureq::Content;
-/// let again = Content::from(r#"{"messages":[]}"#);
-/// let once = Content::reader(std::io::stdin());
+/// use auth_ureq::RequestContent;
+/// let again = RequestContent::from(r#"{"messages":[]}"#);
+/// let once = RequestContent::reader(std::io::stdin());
 /// # let _ = (again, once);
 /// ```
-pub struct Content(Kind);
+pub struct RequestContent(Kind);
 
 enum Kind {
     Bytes(Vec<u8>),
     Reader(Box<dyn Read + Send>),
 }
 
-impl Content {
+impl RequestContent {
     /// What is read as it is sent: its request is tried once, and follows no redirect.
     ///
-    /// It goes in chunks, unless the request has a `Content-Length`.
+    /// It goes in chunks, unless the request has a `RequestContent-Length`.
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self(Kind::Reader(Box::new(reader)))
@@ -55,53 +55,53 @@ impl Content {
     }
 }
 
-/// Is `Content-Length: 0` expected with this method when there is no content (RFC 9110 section 8.6)?
+/// Is `RequestContent-Length: 0` expected with this method when there is no content (RFC 9110 section 8.6)?
 fn announces_nothing(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
-impl Default for Content {
+impl Default for RequestContent {
     fn default() -> Self {
         Self(Kind::Bytes(Vec::new()))
     }
 }
 
-impl From<()> for Content {
+impl From<()> for RequestContent {
     fn from((): ()) -> Self {
         Self::default()
     }
 }
 
-impl From<Vec<u8>> for Content {
+impl From<Vec<u8>> for RequestContent {
     fn from(bytes: Vec<u8>) -> Self {
         Self(Kind::Bytes(bytes))
     }
 }
 
-impl From<String> for Content {
+impl From<String> for RequestContent {
     fn from(text: String) -> Self {
         Self::from(text.into_bytes())
     }
 }
 
-impl From<&[u8]> for Content {
+impl From<&[u8]> for RequestContent {
     fn from(bytes: &[u8]) -> Self {
         Self::from(bytes.to_vec())
     }
 }
 
-impl From<&str> for Content {
+impl From<&str> for RequestContent {
     fn from(text: &str) -> Self {
         Self::from(text.as_bytes())
     }
 }
 
 /// Shows how much is there, never what.
-impl fmt::Debug for Content {
+impl fmt::Debug for RequestContent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Kind::Bytes(bytes) => write!(f, "Content({} bytes)", bytes.len()),
-            Kind::Reader(_) => f.write_str("Content(reader)"),
+            Kind::Bytes(bytes) => write!(f, "RequestContent({} bytes)", bytes.len()),
+            Kind::Reader(_) => f.write_str("RequestContent(reader)"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One request to one place, over as many attempts as it takes.
 
 use crate::{
-    Client, Content,
+    AuthClient, RequestContent,
     read::{Read, read},
 };
 use auth_core::{
@@ -10,13 +10,13 @@ use auth_core::{
 use http::{Response, request::Parts};
 use std::thread;
 
-impl Client {
+impl AuthClient {
     /// Sends a copy of the head for each attempt. Every request goes to its origin, through a tunnel if there is a proxy.
     pub(crate) fn exchange(
         &self,
         authenticator: &dyn Authenticator,
         head: &Parts,
-        content: &mut Content,
+        content: &mut RequestContent,
     ) -> Result<Response<ureq::Body>> {
         let mut attempts = Attempts::default();
         let view = RequestView::new(&head.method, &head.uri, &head.headers);

@@ -1,8 +1,8 @@
 //! Authenticated requests with ureq, for blocking programs, and a hardened transport for token endpoints.
 //!
-//! For programs without an async runtime. [`Client`] sends requests under any
+//! For programs without an async runtime. [`AuthClient`] sends requests under any
 //! [`Authenticator`](auth_core::Authenticator): every attempt authenticated afresh, redirects followed hop by hop,
-//! credentials kept to their origin. [`Transport`] is the door that schemes use for exchanges of their own (a token
+//! credentials kept to their origin. [`UreqTransport`] is the door that schemes use for exchanges of their own (a token
 //! endpoint, a key set), and trusts nobody: https alone, no redirects, denied address ranges, deadlines, small answers.
 //!
 //! # Which thread does what
@@ -40,13 +40,13 @@ mod thread;
 mod transport;
 mod tunnel;
 
-pub use auth_outbound::{ClientIdentity, Proxy, Tls};
-pub use client::Client;
-pub use content::Content;
-pub use transport::Transport;
+pub use auth_outbound::{ClientIdentity, Proxy, TlsSettings};
+pub use client::AuthClient;
+pub use content::RequestContent;
+pub use transport::UreqTransport;
 
-/// Builds a [`Client`].
-pub type ClientBuilder = auth_outbound::ClientBuilder<Client>;
+/// Builds a [`AuthClient`].
+pub type ClientBuilder = auth_outbound::ClientBuilder<AuthClient>;
 
-/// Builds a [`Transport`].
-pub type TransportBuilder = auth_outbound::TransportBuilder<Transport>;
+/// Builds a [`UreqTransport`].
+pub type TransportBuilder = auth_outbound::TransportBuilder<UreqTransport>;

@@ -49,7 +49,7 @@ type LookUp = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
 enum Known {
     UnderWay(Arc<Pending>),
-    Kept { addresses: Addresses, until: Instant },
+    Resolved { addresses: Addresses, until: Instant },
 }
 
 type Addresses = Arc<[IpAddr]>;
@@ -143,7 +143,7 @@ impl Inner {
     ) -> Result<Addresses, Error> {
         let mut known = self.known();
         let pending = match known.get(host) {
-            Some(Known::Kept { addresses, until }) if now < *until => {
+            Some(Known::Resolved { addresses, until }) if now < *until => {
                 return Ok(Arc::clone(addresses));
             }
             Some(Known::UnderWay(pending)) => Arc::clone(pending),
@@ -167,11 +167,13 @@ impl Inner {
         let mut known = self.known();
         known.remove(&host);
         if known.len() >= MOST {
-            known.retain(|_, known| !matches!(known, Known::Kept { until, .. } if *until <= now));
+            known.retain(
+                |_, known| !matches!(known, Known::Resolved { until, .. } if *until <= now),
+            );
         }
         if let (Ok(addresses), true) = (outcome, known.len() < MOST) {
             let until = now + KEPT;
-            known.insert(host, Known::Kept { addresses: Arc::clone(addresses), until });
+            known.insert(host, Known::Resolved { addresses: Arc::clone(addresses), until });
         }
     }
 }
@@ -374,7 +376,7 @@ mod tests {
     #[test]
     fn what_goes_through_the_proxy_is_resolved_by_it_and_the_proxy_may_be_anywhere() {
         let (look_up, count) = finding(&[&["10.0.0.1"], &["10.0.0.2"]]);
-        let proxy = Proxy::new("http://proxy.example:3128").unwrap().except(".in.example");
+        let proxy = Proxy::new("http://proxy.example:3128").unwrap().with_exception(".in.example");
         let filter = Some(AddressFilter::default());
         let names = Names::looked_up_by(filter, Some(proxy.clone()), look_up);
         assert_eq!(resolved(&names, "https://a.example/").unwrap(), [""; 0]);

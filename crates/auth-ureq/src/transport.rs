@@ -1,6 +1,6 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
-use crate::{Content, TransportBuilder, agent::Ways, failure, thread::on_its_own};
+use crate::{RequestContent, TransportBuilder, agent::Ways, failure, thread::on_its_own};
 use auth_core::{Error, Exchange, Flow, Result};
 use auth_outbound::{AddressFilter, TransportSettings};
 use http::Response;
@@ -24,19 +24,19 @@ use ureq::Agent;
 ///
 /// ```
 /// # fn example() -> auth_core::Result<()> {
-/// let transport = auth_ureq::Transport::builder().build()?;
+/// let transport = auth_ureq::UreqTransport::builder().build()?;
 /// let context = auth_core::Context::new(transport);
 /// # let _ = context;
 /// # Ok(())
 /// # }
 /// # example().unwrap();
 /// ```
-pub struct Transport {
+pub struct UreqTransport {
     agent: Agent,
     filter: AddressFilter,
 }
 
-impl Transport {
+impl UreqTransport {
     /// Begins a transport: system authorities, no proxy, public addresses alone.
     #[must_use]
     pub fn builder() -> TransportBuilder {
@@ -55,7 +55,7 @@ impl Transport {
     }
 }
 
-impl auth_core::Transport for Transport {
+impl auth_core::Transport for UreqTransport {
     fn fetch(&self, request: Exchange) -> Flow<'_, Response<Vec<u8>>> {
         if let Err(error) = self.filter.check(request.request().uri()) {
             return Flow::failed(error);
@@ -79,7 +79,7 @@ impl auth_core::Transport for Transport {
 fn exchange(agent: &Agent, request: Exchange) -> Result<Response<Vec<u8>>> {
     let most_bytes = request.most_bytes();
     let (head, sent) = request.into_request().into_parts();
-    let (head, answer) = Content::from(sent).send(agent, head)?.into_parts();
+    let (head, answer) = RequestContent::from(sent).send(agent, head)?.into_parts();
     let limit = u64::try_from(most_bytes).unwrap_or(u64::MAX).saturating_add(1);
     let mut body = Vec::new();
     answer.into_reader().take(limit).read_to_end(&mut body).map_err(failure::body)?;
@@ -92,8 +92,8 @@ fn exchange(agent: &Agent, request: Exchange) -> Result<Response<Vec<u8>>> {
     Ok(Response::from_parts(head, body))
 }
 
-impl fmt::Debug for Transport {
+impl fmt::Debug for UreqTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Transport(..)")
+        f.write_str("UreqTransport(..)")
     }
 }

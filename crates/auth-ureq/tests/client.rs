@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{Authenticator, Credentials, Event, Flow, Need, Observer, Redirects, RequestView};
-use auth_ureq::{Client, Content, Proxy};
+use auth_ureq::{AuthClient, Proxy, RequestContent};
 use common::{Seen, Session, answer, listen, nobody, seen, serve, tunnel};
 use http::{HeaderName, HeaderValue, Request, Response};
 use std::{
@@ -15,11 +15,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-fn client() -> Client {
-    Client::builder().build().unwrap()
+fn client() -> AuthClient {
+    AuthClient::builder().build().unwrap()
 }
 
-fn send(request: http::request::Builder, content: impl Into<Content>) -> Response<ureq::Body> {
+fn send(
+    request: http::request::Builder,
+    content: impl Into<RequestContent>,
+) -> Response<ureq::Body> {
     client().send(&Session::default(), request.body(content).unwrap()).unwrap()
 }
 
@@ -27,7 +30,7 @@ fn text(mut answer: Response<ureq::Body>) -> String {
     answer.body_mut().read_to_string().unwrap()
 }
 
-fn code(client: &Client, request: http::request::Builder) -> &'static str {
+fn code(client: &AuthClient, request: http::request::Builder) -> &'static str {
     client.send(&Session::default(), request.body(()).unwrap()).unwrap_err().code()
 }
 
@@ -52,7 +55,8 @@ fn every_attempt_is_authenticated_afresh() {
 fn what_is_read_as_it_is_sent_is_sent_once() {
     for (status, location) in [(401, ""), (307, "/again"), (303, "/again")] {
         let (address, log) = serve(move |_| answer(status, &[("location", location)], "no"));
-        let got = send(Request::post(format!("http://{address}/")), Content::reader(&b"ab"[..]));
+        let got =
+            send(Request::post(format!("http://{address}/")), RequestContent::reader(&b"ab"[..]));
         assert_eq!((got.status().as_u16(), text(got).as_str()), (status, "no"));
         assert_eq!(seen(&log), ["POST /?k=a%2Fb [session:0 transfer-encoding:chunked] ab"]);
     }
@@ -108,7 +112,9 @@ fn a_scheme_sees_of_the_body_what_it_needs() {
         client().send(&scheme, request).unwrap();
         assert_eq!(*scheme.1.lock().unwrap(), expected);
         let request = Request::post(format!("http://{address}/"));
-        client().send(&scheme, request.body(Content::reader(&b"text"[..])).unwrap()).unwrap();
+        client()
+            .send(&scheme, request.body(RequestContent::reader(&b"text"[..])).unwrap())
+            .unwrap();
         assert_eq!(*scheme.1.lock().unwrap(), "Unread", "what is still to be read was read");
     }
 }
@@ -222,7 +228,7 @@ impl Observer for Log {
 #[test]
 fn the_observer_hears_of_retries_and_failures() {
     let log = Log::default();
-    let client = Client::builder().observed_by(log.clone()).build().unwrap();
+    let client = AuthClient::builder().with_observer(log.clone()).build().unwrap();
     let (address, _) =
         serve(|head| answer(if head.headers["session"] == "0" { 401 } else { 200 }, &[], ""));
     let request = Request::get(format!("http://{address}/")).body(()).unwrap();
@@ -234,7 +240,7 @@ fn the_observer_hears_of_retries_and_failures() {
 /// Neither an answer that never comes nor one that comes a byte at a time outlasts the limit.
 #[test]
 fn an_attempt_is_given_up_at_its_limit() {
-    let client = Client::builder().timeout(Duration::from_millis(200)).build().unwrap();
+    let client = AuthClient::builder().with_timeout(Duration::from_millis(200)).build().unwrap();
     for beginning in ["", "HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"] {
         let silent = beginning.is_empty();
         let address = listen(move |mut caller| {
@@ -254,7 +260,7 @@ fn an_attempt_is_given_up_at_its_limit() {
 fn a_proxy_gets_its_own_credentials_and_the_server_does_not() {
     let (proxy, at_proxy) = tunnel();
     let proxy = Proxy::new(&format!("http://pu:pp@{proxy}")).unwrap();
-    let client = Client::builder().proxy(proxy).build().unwrap();
+    let client = AuthClient::builder().with_proxy(proxy).build().unwrap();
     let request = Request::get("http://127.0.0.1:9/x").body(()).unwrap();
     assert_eq!(text(client.send(&Session::default(), request).unwrap()), "hello");
     let [to_proxy, to_server] = seen(&at_proxy).try_into().unwrap();
@@ -276,14 +282,14 @@ fn a_proxy_is_told_a_name_and_not_asked_for_exceptions() {
     let (server, _) = serve(|_| answer(200, &[], "straight"));
     let proxy = || Proxy::new(&format!("http://{address}")).unwrap();
     let ask = |proxy: Proxy| {
-        let client = Client::builder().proxy(proxy).build().unwrap();
+        let client = AuthClient::builder().with_proxy(proxy).build().unwrap();
         let request = Request::get(format!("http://localhost:{}/", server.port())).body(());
         let got = text(client.send(&Session::default(), request.unwrap()).unwrap());
         (got, std::mem::take(&mut *at_proxy.lock().unwrap()).first().cloned().unwrap_or_default())
     };
     let (got, told) = ask(proxy());
     assert!(got == "hello" && told.starts_with("connect localhost:"), "{got} {told}");
-    assert_eq!(ask(proxy().except("localhost")), ("straight".into(), String::new()));
+    assert_eq!(ask(proxy().with_exception("localhost")), ("straight".into(), String::new()));
 }
 
 /// What ureq would do by itself, were it not told otherwise.
@@ -306,7 +312,7 @@ fn goes_straight_there() {
     assert!(ureq::Proxy::try_from_env().is_some(), "there is nothing to be ignored");
     let (address, _) = serve(|_| answer(200, &[], "straight"));
     assert_eq!(text(send(Request::get(format!("http://{address}/")), ())), "straight");
-    let transport = auth_ureq::Transport::builder().allowing_loopback().build().unwrap();
+    let transport = auth_ureq::UreqTransport::builder().allowing_loopback().build().unwrap();
     let request = Request::get(format!("http://{address}/")).body(Vec::new()).unwrap();
     let got = auth_core::Transport::fetch(&transport, request.into()).wait().unwrap();
     assert_eq!(got.body(), b"straight");

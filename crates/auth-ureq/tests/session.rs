@@ -4,12 +4,12 @@
 mod common;
 
 use auth_core::{
-    Answer, Context, Credentials, Exchange, Flow, Lifespan, Present, Refusal, Renewal, Result,
-    Timestamp, Token, TokenSource, Transport as _,
+    Answer, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken, Refusal, Renewal,
+    Result, Timestamp, Token, TokenSource, Transport as _,
 };
 use auth_session::Session;
 use auth_testing::ManualClock;
-use auth_ureq::{Client, Transport};
+use auth_ureq::{AuthClient, UreqTransport};
 use common::{answer, seen, serve};
 use http::{HeaderName, Request};
 use std::{
@@ -46,7 +46,7 @@ impl Token for Number {
     }
 }
 
-impl Present for Number {
+impl PresentableToken for Number {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static("session"), self.0.parse().unwrap())
     }
@@ -57,7 +57,7 @@ impl Present for Number {
 }
 
 fn session(server: SocketAddr, clock: ManualClock) -> Session<Numbers> {
-    let transport = Transport::builder().allowing_loopback().build().unwrap();
+    let transport = UreqTransport::builder().allowing_loopback().build().unwrap();
     Session::new(Numbers { server }, Context::new(transport).with_clock(clock))
 }
 
@@ -95,7 +95,7 @@ fn a_refused_token_is_renewed_and_the_request_sent_again() {
         _ => answer(if head.headers["session"] == "2" { 200 } else { 401 }, &[], ""),
     });
     let session = session(server, ManualClock::at(0));
-    let client = Client::builder().build().unwrap();
+    let client = AuthClient::builder().build().unwrap();
     for _ in 0..2 {
         let request = Request::get(format!("http://{server}/")).body(()).unwrap();
         assert_eq!(client.send(&session, request).unwrap().status(), 200);

@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::Transport as _;
-use auth_ureq::{Client, ClientIdentity, Proxy, Tls, Transport};
+use auth_ureq::{AuthClient, ClientIdentity, Proxy, TlsSettings, UreqTransport};
 use common::{Session, answer, listen, seen, serve};
 use http::Request;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -42,8 +42,8 @@ impl Authority {
         self.0.pem()
     }
 
-    fn trusted(&self) -> Tls {
-        Tls::system().trusting_also(self.pem().as_bytes()).unwrap()
+    fn trusted(&self) -> TlsSettings {
+        TlsSettings::system().with_authorities(self.pem().as_bytes()).unwrap()
     }
 
     /// A certificate for a name, and its key.
@@ -98,16 +98,16 @@ impl Authority {
     }
 
     /// Trusts this authority, and is known to it.
-    fn member(&self) -> Tls {
-        self.trusted().identified_by(self.identity())
+    fn member(&self) -> TlsSettings {
+        self.trusted().with_identity(self.identity())
     }
 }
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const UNTIL_THE_END: &str = "HTTP/1.1 200 OK\r\n\r\nhello";
 
-fn ask(tls: Tls, url: String) -> Result<String, &'static str> {
-    let client = Client::builder().tls(tls).build().unwrap();
+fn ask(tls: TlsSettings, url: String) -> Result<String, &'static str> {
+    let client = AuthClient::builder().with_tls(tls).build().unwrap();
     let request = Request::get(url).body(()).unwrap();
     let answer = client.send(&Session::default(), request).map_err(|error| error.code());
     answer.map(|mut answer| answer.body_mut().read_to_string().unwrap())
@@ -120,12 +120,12 @@ fn a_private_authority_and_our_own_certificate_open_the_door() {
     let url = || format!("https://{server}/");
     assert_eq!(ask(authority.member(), url()).as_deref(), Ok("hello"));
     assert_eq!(
-        ask(Tls::system(), url()),
+        ask(TlsSettings::system(), url()),
         Err("ureq_connect"),
         "an authority nobody named was trusted"
     );
     assert!(ask(authority.trusted(), url()).is_err(), "no certificate was enough");
-    let posing = authority.trusted().identified_by(stranger.identity());
+    let posing = authority.trusted().with_identity(stranger.identity());
     assert!(ask(posing, url()).is_err(), "a stranger's certificate was enough");
 }
 
@@ -155,8 +155,11 @@ fn an_answer_that_was_cut_off_is_none() {
         (HELLO, End::Unsaid, Ok(b"hello".to_vec())),
     ] {
         let server = authority.serve("127.0.0.1", said, end);
-        let transport =
-            Transport::builder().allowing_loopback().tls(authority.member()).build().unwrap();
+        let transport = UreqTransport::builder()
+            .allowing_loopback()
+            .with_tls(authority.member())
+            .build()
+            .unwrap();
         let request = Request::get(format!("https://{server}/")).body(Vec::new()).unwrap();
         let got = transport.fetch(request.into()).wait();
         let got = got.map(http::Response::into_body).map_err(|error| error.code());
@@ -171,7 +174,8 @@ fn a_client_sends_again_on_what_is_left_of_its_connections() {
     for end in [End::Kept, End::Said, End::Unsaid] {
         let server = authority.serve("127.0.0.1", HELLO, end);
         let limit = Duration::from_millis(300);
-        let client = Client::builder().tls(authority.member()).timeout(limit).build().unwrap();
+        let client =
+            AuthClient::builder().with_tls(authority.member()).with_timeout(limit).build().unwrap();
         for _ in 0..2 {
             let request = Request::get(format!("https://{server}/")).body(()).unwrap();
             let mut answer = client.send(&Session::default(), request).unwrap();
@@ -214,10 +218,10 @@ fn tls_goes_through_a_proxy_to_the_server() {
         std::thread::spawn(move || std::io::copy(&mut up, &mut to));
         let _ = std::io::copy(&mut from, &mut down);
     });
-    let client = Client::builder()
-        .tls(authority.member())
-        .proxy(Proxy::new(&format!("http://{proxy}")).unwrap())
-        .timeout(Duration::from_secs(5))
+    let client = AuthClient::builder()
+        .with_tls(authority.member())
+        .with_proxy(Proxy::new(&format!("http://{proxy}")).unwrap())
+        .with_timeout(Duration::from_secs(5))
         .build()
         .unwrap();
     let request = Request::get("https://api.example.com/").body(()).unwrap();
@@ -231,9 +235,9 @@ fn a_proxy_may_be_spoken_to_under_tls() {
     let authority = Authority::new();
     for (name, expected) in [("127.0.0.1", Ok(204)), ("example.com", Err("ureq_connect"))] {
         let proxy = authority.serve(name, "HTTP/1.1 204 No Content\r\n\r\n", End::Kept);
-        let client = Client::builder()
-            .tls(authority.member())
-            .proxy(Proxy::new(&format!("https://{proxy}")).unwrap())
+        let client = AuthClient::builder()
+            .with_tls(authority.member())
+            .with_proxy(Proxy::new(&format!("https://{proxy}")).unwrap())
             .build()
             .unwrap();
         let request = Request::get("http://127.0.0.1:9/").body(()).unwrap();

@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{Error, Exchange, Flow, Transport as _};
-use auth_ureq::{Proxy, Transport, TransportBuilder};
+use auth_ureq::{Proxy, TransportBuilder, UreqTransport};
 use common::{answer, listen, nobody, seen, serve, tunnel};
 use http::Request;
 use std::{
@@ -16,7 +16,7 @@ use std::{
 };
 
 fn local() -> TransportBuilder {
-    Transport::builder().allowing_loopback()
+    UreqTransport::builder().allowing_loopback()
 }
 
 fn get(url: impl AsRef<str>) -> Exchange {
@@ -61,7 +61,7 @@ fn an_answer_too_long_is_an_error_and_never_cut() {
         (0, 0, None),
     ] {
         let (address, _) = serve(move |_| answer(200, &[], "x".repeat(length)));
-        let asked = get(format!("http://{address}/")).answered_within(allowed);
+        let asked = get(format!("http://{address}/")).with_answer_limit(allowed);
         let got = local().build().unwrap().fetch(asked).wait();
         assert_eq!(got.as_ref().err().map(Error::code), expected);
         assert!(got.is_err() || got.unwrap().body().len() == length);
@@ -109,10 +109,10 @@ fn an_exchange_is_given_up_at_its_deadline() {
             }
         });
         let began = Instant::now();
-        let builder = local().deadline(Duration::from_millis(300));
+        let builder = local().with_deadline(Duration::from_millis(300));
         let code = if scheme == "proxy" {
             let proxy = Proxy::new(&format!("http://{address}")).unwrap();
-            fetched(builder.proxy(proxy), "https://api.example.com/")
+            fetched(builder.with_proxy(proxy), "https://api.example.com/")
         } else {
             fetched(builder, format!("{scheme}://{address}/"))
         };
@@ -126,7 +126,7 @@ fn an_exchange_is_given_up_at_its_deadline() {
 fn denied_addresses_are_never_connected_to() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let transport = Transport::builder().deadline(Duration::from_secs(2)).build().unwrap();
+    let transport = UreqTransport::builder().with_deadline(Duration::from_secs(2)).build().unwrap();
     for host in [
         "127.0.0.1",
         "localhost",
@@ -162,7 +162,10 @@ fn plain_http_beyond_loopback_is_refused() {
     assert_eq!(fetched(local(), "http://192.0.2.1/"), "transport_plain_http");
     let allowed = || ["192.0.2.1/32"].into_iter().collect::<Vec<_>>();
     let private = auth_net::AddressList::new(allowed()).unwrap();
-    assert_eq!(fetched(local().allowing(private), "http://192.0.2.1/"), "transport_plain_http");
+    assert_eq!(
+        fetched(local().allowing_addresses(private), "http://192.0.2.1/"),
+        "transport_plain_http"
+    );
 }
 
 /// The proxy's own address was chosen by who configured it. A target that is an address stays filtered.
@@ -170,15 +173,15 @@ fn plain_http_beyond_loopback_is_refused() {
 fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     let (address, at_proxy) = tunnel();
     let proxy = || Proxy::new(&format!("http://localhost:{}", address.port())).unwrap();
-    let through = Transport::builder().proxy(proxy());
+    let through = UreqTransport::builder().with_proxy(proxy());
     // Behind this proxy is nobody who speaks TLS.
     let url = "https://api.example.com/token";
     let deadline = Duration::from_millis(500);
-    let broke = fetched(through.deadline(deadline), url);
+    let broke = fetched(through.with_deadline(deadline), url);
     assert!(broke == "ureq_timeout" || broke == "ureq_connect", "{broke}");
     let told = seen(&at_proxy);
     assert!(told[0].starts_with("connect api.example.com:443 "), "{told:?}");
-    let through = Transport::builder().proxy(proxy());
+    let through = UreqTransport::builder().with_proxy(proxy());
     assert_eq!(fetched(through, "https://10.0.0.1/"), "transport_denied_address");
     assert_eq!(seen(&at_proxy), told, "the proxy was asked for what is denied");
 }
@@ -203,7 +206,7 @@ fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
             send.send(more).unwrap();
         });
         let proxy = Proxy::new(&format!("http://{address}")).unwrap();
-        let transport = Transport::builder().proxy(proxy).build().unwrap();
+        let transport = UreqTransport::builder().with_proxy(proxy).build().unwrap();
         let error = transport.fetch(get("https://api.example.com/")).wait().unwrap_err();
         assert_eq!(error.code(), "ureq_connect");
         assert!(error.to_string().contains(expected), "{error}");
@@ -215,7 +218,7 @@ fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
 /// the answer would never come.
 #[test]
 fn its_flows_can_be_polled_from_anywhere() {
-    let transport = local().deadline(Duration::from_secs(5)).build().unwrap();
+    let transport = local().with_deadline(Duration::from_secs(5)).build().unwrap();
     let (address, _) = serve(|_| answer(200, &[], "ok"));
     assert_eq!(transport.fetch(get(format!("http://{address}/"))).wait().unwrap().body(), b"ok");
     transport.pause(Duration::from_millis(1)).wait().unwrap();

@@ -10,8 +10,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use messaging_auth::{
-    KeyHasher, basic,
-    core::{Body, Need, Outcome, Peer, Presence, Rejection, RequestView, SystemRandom, Verifier},
+    auth_core::{
+        Body, Need, Outcome, Peer, Presence, Reason, Rejection, RequestView, SystemRandom, Verifier,
+    },
+    auth_static::{BasicAccounts, BasicVerifier, KeyHasher},
 };
 use std::io::Read;
 use tiny_http::{Header, Request, Response, Server};
@@ -21,8 +23,8 @@ type Door = dyn Verifier<Principal = &'static str>;
 fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let address = std::env::args().nth(1).unwrap_or_else(|| String::from("127.0.0.1:8081"));
     let hasher = KeyHasher::random(&SystemRandom::new())?;
-    let accounts = basic::Accounts::new(&hasher, [("alice", "open: sésame", "alice")]);
-    let door = basic::Verifier::new("plain", accounts)?;
+    let accounts = BasicAccounts::new(&hasher, [("alice", "open: sésame", "alice")]);
+    let door = BasicVerifier::new("plain", accounts)?;
     let server = Server::http(&*address)?;
     println!("serving at http://{}", server.server_addr());
     for mut request in server.incoming_requests() {
@@ -39,10 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     Ok(())
 }
 
-fn judge(
-    door: &Door,
-    request: &mut Request,
-) -> messaging_auth::core::Result<Outcome<&'static str>> {
+fn judge(door: &Door, request: &mut Request) -> auth_core::Result<Outcome<&'static str>> {
     let Some((method, uri, headers)) = head(request) else {
         return Ok(Err(Rejection::malformed(UNREADABLE)));
     };
@@ -90,5 +89,4 @@ fn refuse(rejection: &Rejection) -> Response<std::io::Cursor<Vec<u8>>> {
     response
 }
 
-const UNREADABLE: messaging_auth::core::Reason =
-    messaging_auth::core::Reason::new("request_unreadable", "request cannot be read");
+const UNREADABLE: Reason = Reason::new("request_unreadable", "request cannot be read");

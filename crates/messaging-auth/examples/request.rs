@@ -8,9 +8,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use messaging_auth::{
-    ApiKey, Basic, Bearer, NoAuth, Placement,
-    core::{Authenticator, Error},
-    reqwest::Client,
+    auth_core::{Authenticator, Error},
+    auth_reqwest::AuthClient,
+    auth_static::{ApiKey, Basic, Bearer, NoAuth, Placement},
 };
 use std::process::ExitCode;
 
@@ -50,7 +50,7 @@ async fn run() -> Result<ExitCode, String> {
         println!("{USAGE}");
         return Ok(ExitCode::SUCCESS);
     };
-    let mut builder = Client::builder();
+    let mut builder = AuthClient::builder();
     if wanted.plain_http {
         builder = builder.allowing_plain_http();
     }

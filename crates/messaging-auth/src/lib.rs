@@ -2,33 +2,33 @@
 //!
 //! For programs that call Webex Connect, Infobip or Symphony, for platforms that send webhooks and receivers that verify
 //! them, and for platforms that issue credentials and verify callers. This crate only re-exports; each part is a crate
-//! of its own and can be depended on alone.
+//! of its own, stands here under its own name (`messaging_auth::auth_static`), and can be depended on alone.
 //!
 //! What it does not do: see the crates, each of which says so.
 
-pub use auth_core as core;
-pub use auth_net as net;
+pub use auth_core;
+pub use auth_net;
 
 #[cfg(feature = "digest")]
-pub use auth_digest as digest;
+pub use auth_digest;
 #[cfg(feature = "jwt")]
-pub use auth_jwt as jwt;
+pub use auth_jwt;
 #[cfg(feature = "local")]
-pub use auth_local as local;
+pub use auth_local;
 #[cfg(feature = "outbound")]
-pub use auth_outbound as outbound;
+pub use auth_outbound;
 #[cfg(feature = "reqwest")]
-pub use auth_reqwest as reqwest;
+pub use auth_reqwest;
 #[cfg(feature = "session")]
-pub use auth_session as session;
+pub use auth_session;
 #[cfg(feature = "sigv4")]
-pub use auth_sigv4 as sigv4;
+pub use auth_sigv4;
 #[cfg(feature = "static")]
-pub use auth_static::*;
+pub use auth_static;
 #[cfg(feature = "tower")]
-pub use auth_tower as tower;
+pub use auth_tower;
 #[cfg(feature = "ureq")]
-pub use auth_ureq as ureq;
+pub use auth_ureq;
 
 #[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]

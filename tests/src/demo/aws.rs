@@ -7,7 +7,7 @@ use super::{
     server::Running,
 };
 use auth_core::{Clock, Error, SystemClock};
-use auth_sigv4::{AccessKey, Checksum, Payload, Request, Service, Signer, Trailer};
+use auth_sigv4::{AccessKey, AwsService, Checksum, Payload, RawRequest, SigV4Signer, Trailer};
 use std::time::Duration;
 
 /// Behind which path they are.
@@ -65,12 +65,12 @@ fn call(sent: &'static str, with: With, (status, verdict): (u16, &'static str)) 
     Call { path: PATH, sent, with, expected: (status, ""), verdict }
 }
 
-fn signer() -> Result<Signer, Error> {
-    Signer::new(AccessKey::new(ACCESS_KEY, SECRET_KEY)?, REGION, Service::S3)
+fn signer() -> Result<SigV4Signer, Error> {
+    SigV4Signer::new(AccessKey::new(ACCESS_KEY, SECRET_KEY)?, REGION, AwsService::S3)
 }
 
 fn presigned(host: &str, expires: Duration, now: auth_core::Timestamp) -> Result<String, Error> {
-    let request = Request {
+    let request = RawRequest {
         method: "GET",
         target: PATH.as_bytes(),
         headers: &[("host", host.as_bytes())],
@@ -86,7 +86,7 @@ fn streamed(
     trailer: Trailer,
     change: Option<(&'static str, &'static str)>,
 ) -> Result<With, Error> {
-    let request = Request {
+    let request = RawRequest {
         method: "PUT",
         target: PATH.as_bytes(),
         headers: &[("host", host.as_bytes())],

@@ -1,7 +1,7 @@
 //! The clients that make the calls, one for each adapter.
 
 use auth_core::{Authenticator, Error};
-use auth_reqwest::Client;
+use auth_reqwest::AuthClient;
 use auth_tower::{AuthenticateLayer, ClientBody};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
@@ -12,16 +12,16 @@ use tower::{Layer, ServiceExt};
 
 /// The clients that make the calls, kept from one to the next.
 pub struct Callers {
-    pub(super) reqwest: Client,
+    pub(super) reqwest: AuthClient,
     hyper: legacy::Client<HttpConnector, ClientBody>,
-    ureq: auth_ureq::Client,
+    ureq: auth_ureq::AuthClient,
 }
 
 impl Callers {
     pub fn new() -> Result<Self, Error> {
         let hyper = legacy::Client::builder(TokioExecutor::new()).build_http();
-        let ureq = auth_ureq::Client::builder().build()?;
-        Ok(Self { reqwest: Client::builder().build()?, hyper, ureq })
+        let ureq = auth_ureq::AuthClient::builder().build()?;
+        Ok(Self { reqwest: AuthClient::builder().build()?, hyper, ureq })
     }
 
     /// One request through one adapter.

@@ -5,7 +5,7 @@ use super::{
     server::{Running, Told},
 };
 use auth_core::Authenticator;
-use auth_reqwest::Client;
+use auth_reqwest::AuthClient;
 use reqwest::header::{HeaderName, HeaderValue};
 use std::{
     sync::Arc,
@@ -154,7 +154,7 @@ impl Call {
 
     async fn plainly(
         &self,
-        client: &Client,
+        client: &AuthClient,
         request: reqwest::Request,
         server: &Running,
     ) -> Result<Line, String> {

@@ -11,10 +11,13 @@ use auth_core::{
     AnyOf, AttemptLimit, Candidates, Error, Event, MemoryLimits, MemoryReplayStore, Observer,
     Precedence, SystemClock, SystemRandom, Verifier,
 };
-use auth_digest::{Algorithm, Offered};
+use auth_digest::{DigestAlgorithm, OfferedQop};
 use auth_jwt::{KeyId, SigningKey, VerifyingKey, profiles};
-use auth_static::{KeyHasher, Keys, NoAuth, Placement, api_key, basic, bearer};
-use auth_tower::{Authenticated, BlockingThreads, Traced, VerifyLayer};
+use auth_static::{
+    ApiKeyVerifier, Argon2Concurrency, Argon2Cost, Argon2Passwords, BasicAccounts, BasicVerifier,
+    BearerVerifier, FixedKeys, KeyHasher, NoAuth, PasswordHash, Passwords, Placement,
+};
+use auth_tower::{Authenticated, BlockingThreads, TracingObserver, VerifyLayer};
 use axum::{
     Json, Router,
     body::Bytes,
@@ -74,7 +77,7 @@ impl Log {
 
 impl Observer for Log {
     fn observe(&self, event: Event<'_>) {
-        Traced.observe(event);
+        TracingObserver.observe(event);
         if !matches!(event, Event::BodyRejected(_)) {
             self.served.fetch_add(1, Ordering::SeqCst);
         }
@@ -129,13 +132,12 @@ impl Drop for Running {
 type Principal = &'static str;
 
 fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, Error> {
-    let keys = || Keys::new(&hasher, [(KEY, "acme")]);
-    let key = |placement| api_key::Verifier::new(REALM, placement, hasher.clone(), keys());
+    let keys = || FixedKeys::new(&hasher, [(KEY, "acme")]);
+    let key = |placement| ApiKeyVerifier::new(REALM, placement, hasher.clone(), keys());
     let header = || key(Placement::header(KEY_HEADER)?);
     let bearer =
-        || bearer::Verifier::new(REALM, hasher.clone(), Keys::new(&hasher, [(TOKEN, "bob")]));
-    let basic =
-        || basic::Verifier::new(REALM, basic::Accounts::new(&hasher, [(USER, PASSWORD, USER)]));
+        || BearerVerifier::new(REALM, hasher.clone(), FixedKeys::new(&hasher, [(TOKEN, "bob")]));
+    let basic = || BasicVerifier::new(REALM, BasicAccounts::new(&hasher, [(USER, PASSWORD, USER)]));
     let mut app = Router::new();
     let mut at = |path, verifier: Arc<dyn Verifier<Principal = Principal>>| {
         let told = log.clone();
@@ -146,7 +148,7 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
         };
         let route = Router::new()
             .route(path, any(answer))
-            .layer(VerifyLayer::new(verifier).observed_by(log.clone()));
+            .layer(VerifyLayer::new(verifier).with_observer(log.clone()));
         app = std::mem::take(&mut app).merge(route);
     };
     at("/none", Arc::new(NoAuth.map(|_| "anonymous")));
@@ -161,44 +163,47 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/jwt/service", Arc::new(service()?));
     at("/jwt/login", Arc::new(login()?));
     at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
-    at("/session", Arc::new(bearer::Verifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
-    at("/digest", Arc::new(digest(&[Algorithm::Sha256, Algorithm::Md5], Offered::Auth)?));
-    at("/digest/int", Arc::new(digest(&[Algorithm::Sha512_256Sess], Offered::AuthInt)?));
-    at("/digest/md5", Arc::new(digest(&[Algorithm::Md5], Offered::Auth)?));
-    at("/sigv4/api", Arc::new(sigv4(auth_sigv4::Service::ExecuteApi)?));
-    at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::Service::S3)?));
+    at("/session", Arc::new(BearerVerifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
+    at(
+        "/digest",
+        Arc::new(digest(&[DigestAlgorithm::Sha256, DigestAlgorithm::Md5], OfferedQop::Auth)?),
+    );
+    at("/digest/int", Arc::new(digest(&[DigestAlgorithm::Sha512_256Sess], OfferedQop::AuthInt)?));
+    at("/digest/md5", Arc::new(digest(&[DigestAlgorithm::Md5], OfferedQop::Auth)?));
+    at("/sigv4/api", Arc::new(sigv4(auth_sigv4::AwsService::ExecuteApi)?));
+    at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::AwsService::S3)?));
     let issuer = Arc::clone(issuer);
     Ok(app.route("/session/token", post(move || async move { issuer.answer() })))
 }
 
 /// The tokens of a service, whose secret is known by its ID.
 fn service() -> Result<impl Verifier<Principal = Principal>, Error> {
-    let secret = VerifyingKey::from_base64_secret(auth_jwt::Algorithm::HS256, SERVICE_SECRET)?;
+    let secret = VerifyingKey::from_base64_secret(auth_jwt::JwsAlgorithm::HS256, SERVICE_SECRET)?;
     let secrets = HashMap::from([(
         KeyId { issuer: Some(SERVICE.into()), kid: None },
         Candidates::one(secret, SERVICE),
     )]);
     let policy = profiles::webex_service_policy();
-    let verifier = auth_jwt::Verifier::new(REALM, policy, secrets, SystemClock)?;
+    let verifier = auth_jwt::JwtVerifier::new(REALM, policy, secrets, SystemClock)?;
     Ok(verifier.map(|principal| principal.caller))
 }
 
 /// The tokens that a bot logs in with, whose public key is known by its name.
 fn login() -> Result<impl Verifier<Principal = Principal>, Error> {
-    let key = SigningKey::from_pem(auth_jwt::Algorithm::RS512, BOT_KEY)?.verifying();
+    let key = SigningKey::from_pem(auth_jwt::JwsAlgorithm::RS512, BOT_KEY)?.verifying();
     let keys =
         HashMap::from([(KeyId { issuer: Some(BOT.into()), kid: None }, Candidates::one(key, BOT))]);
     let policy = profiles::symphony_login_policy();
-    let verifier = auth_jwt::Verifier::new(REALM, policy, keys, SystemClock)?;
+    let verifier = auth_jwt::JwtVerifier::new(REALM, policy, keys, SystemClock)?;
     Ok(verifier.map(|principal| principal.caller))
 }
 
 /// The account of alice, kept as what stands for its password under each hash function.
 fn digest(
-    algorithms: &[Algorithm],
-    qop: Offered,
+    algorithms: &[DigestAlgorithm],
+    qop: OfferedQop,
 ) -> Result<impl Verifier<Principal = Principal>, Error> {
-    let mut accounts = auth_digest::Accounts::new();
+    let mut accounts = auth_digest::DigestAccounts::new();
     for algorithm in algorithms {
         let function = algorithm.function();
         let ha1 = auth_digest::Ha1::new(function, USER, REALM.as_bytes(), PASSWORD.as_bytes());
@@ -206,17 +211,17 @@ fn digest(
     }
     let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
     let replay = MemoryReplayStore::new(SystemClock);
-    let verifier = auth_digest::Verifier::new(REALM, accounts, nonces, replay)?;
-    let verifier = verifier.offering(algorithms)?.protecting(qop)?;
-    Ok(verifier.map(|_: auth_digest::Principal| USER))
+    let verifier = auth_digest::DigestVerifier::new(REALM, accounts, nonces, replay)?;
+    let verifier = verifier.with_algorithms(algorithms)?.with_qop(qop)?;
+    Ok(verifier.map(|_: auth_digest::DigestPrincipal| USER))
 }
 
 /// Requests that are signed with the access key of acme.
-fn sigv4(service: auth_sigv4::Service) -> Result<impl Verifier<Principal = Principal>, Error> {
+fn sigv4(service: auth_sigv4::AwsService) -> Result<impl Verifier<Principal = Principal>, Error> {
     let key = auth_sigv4::AccessKey::new(ACCESS_KEY, SECRET_KEY)?;
-    let policy = auth_sigv4::Policy::new(service, REGION)?.allowing_presigned();
+    let policy = auth_sigv4::SigV4Policy::new(service, REGION)?.allowing_presigned();
     let keys = auth_sigv4::AccessKeys::new([(key, "acme")])?;
-    auth_sigv4::Verifier::new(policy, keys, SystemClock)
+    auth_sigv4::SigV4Verifier::new(policy, keys, SystemClock)
 }
 
 /// Each accepted request is answered with its principal.
@@ -225,15 +230,15 @@ fn who(caller: &Authenticated<Principal>, path: &str) -> Json<Value> {
 }
 
 /// The account of a person: a slow hash, limited attempts, and hashing away from the threads that serve.
-fn argon2() -> Result<basic::Verifier<impl basic::Passwords<Principal = Principal>>, Error> {
-    let (random, cost) = (SystemRandom::new(), basic::Cost::default());
+fn argon2() -> Result<BasicVerifier<impl Passwords<Principal = Principal>>, Error> {
+    let (random, cost) = (SystemRandom::new(), Argon2Cost::default());
     let users = HashMap::from([(
         USER.to_owned(),
-        Candidates::one(basic::PasswordHash::of(PASSWORD, cost, &random)?, USER),
+        Candidates::one(PasswordHash::of(PASSWORD, cost, &random)?, USER),
     )]);
-    let concurrency = basic::Concurrency { running: 2, waiting: 64 };
+    let concurrency = Argon2Concurrency { running: 2, waiting: 64 };
     let workers = BlockingThreads::new(tokio::runtime::Handle::current());
-    let passwords = basic::Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
-    Ok(basic::Verifier::new(REALM, passwords)?
+    let passwords = Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
+    Ok(BasicVerifier::new(REALM, passwords)?
         .with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock))))
 }

@@ -7,8 +7,9 @@ use super::{
     server::Running,
 };
 use auth_core::{
-    Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan, Present,
-    Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport, bearer_refusal,
+    Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan,
+    PresentableToken, Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport,
+    bearer_refusal,
 };
 use auth_session::{Session, retry_after};
 use auth_static::{Bearer, NoAuth};
@@ -168,10 +169,10 @@ fn session(server: &Running, adapter: Adapter) -> Result<(Session<LogIn>, Manual
     let clock = ManualClock::at(1_000_000);
     let transport: Arc<dyn Transport> = match adapter {
         Adapter::Reqwest | Adapter::Tower => {
-            let transport = auth_reqwest::Transport::builder(Handle::current());
+            let transport = auth_reqwest::ReqwestTransport::builder(Handle::current());
             Arc::new(transport.allowing_loopback().build()?)
         }
-        Adapter::Ureq => Arc::new(auth_ureq::Transport::builder().allowing_loopback().build()?),
+        Adapter::Ureq => Arc::new(auth_ureq::UreqTransport::builder().allowing_loopback().build()?),
     };
     let context = Context::new(transport).with_clock(clock.clone());
     let url = format!("{}{PATH}/token", server.base());
@@ -195,7 +196,7 @@ impl Token for Obtained {
     }
 }
 
-impl Present for Obtained {
+impl PresentableToken for Obtained {
     fn credentials(&self) -> Result<Credentials> {
         Ok(self.token.present())
     }

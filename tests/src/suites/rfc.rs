@@ -2,7 +2,9 @@
 
 use super::{Compared, compare};
 use auth_core::{Authenticator, Challenges, RequestView, SystemRandom, Verifier};
-use auth_static::{Basic, Bearer, KeyHasher, Keys, basic, bearer};
+use auth_static::{
+    Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys, KeyHasher,
+};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 
 /// RFC 9110 section 11: challenge lists, as that document and those that build on it print them.
@@ -50,9 +52,9 @@ pub fn rfc7617() -> Vec<Compared> {
         cases.push(compare(format!("{id}-client"), field, sent(Basic::new(user, password))));
         let hasher = KeyHasher::random(&SystemRandom::new());
         let judged = hasher.and_then(|hasher| {
-            let door = basic::Verifier::new(
+            let door = BasicVerifier::new(
                 "WallyWorld",
-                basic::Accounts::new(&hasher, [(user, password, user)]),
+                BasicAccounts::new(&hasher, [(user, password, user)]),
             )?;
             Ok(format!("{} / {}", judge(&door, Some(field)), judge(&door, None)))
         });
@@ -78,8 +80,8 @@ pub fn rfc6750() -> Vec<Compared> {
     let hasher = KeyHasher::random(&SystemRandom::new());
     let judged = |presented: Option<&'static str>| {
         said(hasher.clone().and_then(|hasher| {
-            let keys = Keys::new(&hasher, [("mF_9.B5f-4.1JqM", "client")]);
-            Ok(judge(&bearer::Verifier::new("example", hasher, keys)?, presented))
+            let keys = FixedKeys::new(&hasher, [("mF_9.B5f-4.1JqM", "client")]);
+            Ok(judge(&BearerVerifier::new("example", hasher, keys)?, presented))
         }))
     };
     vec![

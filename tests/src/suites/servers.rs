@@ -2,7 +2,7 @@
 
 use super::{Compared, compare};
 use auth_core::{Authenticator, Challenges, Error};
-use auth_reqwest::Client;
+use auth_reqwest::AuthClient;
 use auth_static::{Basic, NoAuth};
 use http::header::WWW_AUTHENTICATE;
 
@@ -32,7 +32,7 @@ async fn said<A: Authenticator>(
     base: &str,
     authenticator: auth_core::Result<A>,
 ) -> Result<String, Error> {
-    let (authenticator, client) = (authenticator?, Client::builder().build()?);
+    let (authenticator, client) = (authenticator?, AuthClient::builder().build()?);
     let Ok(request) = client.http().get(base).build() else {
         return Ok(String::from("no request"));
     };

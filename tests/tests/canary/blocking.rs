@@ -1,11 +1,11 @@
 //! The same secrets through the blocking client and its transport.
 
 use super::Planted;
-use auth_core::{Only, Stack, Transport as _, Verifier};
+use auth_core::{OriginBound, Stack, Transport as _, Verifier};
 use auth_static::{Bearer, NoAuth};
 use auth_testing::Shown;
-use auth_tower::{Traced, VerifyLayer};
-use auth_ureq::{Client, ClientIdentity, Content, Proxy, Tls, Transport};
+use auth_tower::{TracingObserver, VerifyLayer};
+use auth_ureq::{AuthClient, ClientIdentity, Proxy, RequestContent, TlsSettings, UreqTransport};
 use axum::Router;
 use http::{HeaderName, Request, header::AUTHORIZATION};
 use log::{LevelFilter, Log, Metadata, Record};
@@ -20,14 +20,14 @@ fn no_part_of_a_blocking_client_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     let secret = planted.password.text();
     let proxy = || Proxy::new(&format!("http://user:{secret}@127.0.0.1:9")).unwrap();
-    let client = Client::builder().proxy(proxy());
+    let client = AuthClient::builder().with_proxy(proxy());
     shown.debug(&client).debug(&client.build().unwrap());
-    let transport = Transport::builder().proxy(proxy());
+    let transport = UreqTransport::builder().with_proxy(proxy());
     shown.debug(&transport).debug(&transport.build().unwrap());
-    shown.debug(&Content::from(secret)).debug(&Content::reader(std::io::empty()));
+    shown.debug(&RequestContent::from(secret)).debug(&RequestContent::reader(std::io::empty()));
     for pem in [secret.to_owned(), pem(secret)] {
         shown.error(&Proxy::new(&format!("socks5://user:{secret}@127.0.0.1:9")).unwrap_err());
-        shown.error(&Tls::system().trusting_also(pem.as_bytes()).unwrap_err());
+        shown.error(&TlsSettings::system().with_authorities(pem.as_bytes()).unwrap_err());
         shown.error(&ClientIdentity::from_pem(pem.as_bytes(), pem.as_bytes()).unwrap_err());
     }
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
@@ -43,9 +43,9 @@ fn no_error_of_a_blocking_client_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let key = planted.key.text();
-    let client = Client::builder().build().unwrap();
+    let client = AuthClient::builder().build().unwrap();
     let proxied = Proxy::new(&format!("http://user:{}@{free}", planted.password.text()));
-    let proxied = Client::builder().proxy(proxied.unwrap()).build().unwrap();
+    let proxied = AuthClient::builder().with_proxy(proxied.unwrap()).build().unwrap();
     for authenticator in planted.clients() {
         for url in [
             format!("http://{free}/?{key}"),
@@ -67,14 +67,15 @@ fn no_error_of_a_blocking_client_shows_a_secret() {
             let request = request.body(key).unwrap();
             shown.error(&client.send(&*authenticator, request).unwrap_err());
         }
-        let bound = Only::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
+        let bound =
+            OriginBound::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
         let request = Request::get(format!("https://b.example/?{key}")).body(()).unwrap();
         shown.error(&client.send(&bound, request).unwrap_err());
         let twice = Stack(Arc::clone(&authenticator), Bearer::new(planted.token.text()).unwrap());
         let request = Request::get(format!("http://{free}/")).body(()).unwrap();
         shown.error(&client.send(&twice, request).unwrap_err());
     }
-    let transport = Transport::builder().allowing_loopback().build().unwrap();
+    let transport = UreqTransport::builder().allowing_loopback().build().unwrap();
     for url in [
         format!("http://{free}"),
         String::from("https://10.0.0.1"),
@@ -111,8 +112,8 @@ fn no_log_or_answer_of_a_blocking_client_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     log::set_logger(HEARD.get_or_init(|| Heard(shown.clone()))).unwrap();
     log::set_max_level(LevelFilter::Debug);
-    let client = Client::builder().observed_by(Traced).build().unwrap();
-    let transport = Transport::builder().allowing_loopback().build().unwrap();
+    let client = AuthClient::builder().with_observer(TracingObserver).build().unwrap();
+    let transport = UreqTransport::builder().allowing_loopback().build().unwrap();
     for (authenticator, door) in planted.clients().into_iter().zip(planted.doors()) {
         let url = format!("http://{}/", serve(door));
         let request = Request::get(&url).body(()).unwrap();

@@ -4,20 +4,23 @@ mod blocking;
 
 use auth_core::{
     Answer, Authenticator, Body, Candidates, Clock, Context, Flow, Lifespan, MemoryReplayStore,
-    Only, Present, Refusal, Renewal, RequestView, Secret, Stack, SystemClock, SystemRandom,
-    Timestamp, Token, TokenSource, Verifier,
+    OriginBound, PresentableToken, Refusal, Renewal, RequestView, Secret, Stack, SystemClock,
+    SystemRandom, Timestamp, Token, TokenSource, Verifier,
 };
-use auth_digest::{Accounts, Digest};
+use auth_digest::{Digest, DigestAccounts};
 use auth_jwt::{
-    Algorithm, ClaimsToSign, Jwk, KeyId, Mint, Policy, SigningKey, Unverified, VerifyingKey,
-    dangerous,
+    ClaimsToSign, Jwk, JwsAlgorithm, JwtAuthenticator, JwtPolicy, KeyId, SigningKey, UnverifiedJws,
+    VerifyingKey, dangerous,
 };
-use auth_reqwest::{Client, Transport};
-use auth_session::{AtRest, MemoryTokenStore, Pool, Session, Stored, TokenStore as _};
-use auth_sigv4::{AccessKey, AccessKeys, Service, SigV4};
-use auth_static::{ApiKey, Basic, Bearer, KeyHasher, Keys, Placement, api_key, basic, bearer};
+use auth_reqwest::{AuthClient, ReqwestTransport};
+use auth_session::{AtRest, MemoryTokenStore, Session, SessionPool, Stored, TokenStore as _};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4};
+use auth_static::{
+    ApiKey, ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
+    KeyHasher, Placement,
+};
 use auth_testing::{Canary, Scripted, Shown};
-use auth_tower::{AuthenticateLayer, ClientBody, Traced, VerifyLayer};
+use auth_tower::{AuthenticateLayer, ClientBody, TracingObserver, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -52,7 +55,7 @@ impl Planted {
     /// A secret of 32 bytes or more, which signs.
     fn signing(&self) -> SigningKey {
         let secret = format!("{}-as-long-as-its-hash", self.secret.text());
-        SigningKey::from_secret(Algorithm::HS256, secret.as_bytes()).unwrap()
+        SigningKey::from_secret(JwsAlgorithm::HS256, secret.as_bytes()).unwrap()
     }
 
     fn clients(&self) -> Vec<Arc<dyn Authenticator>> {
@@ -65,19 +68,19 @@ impl Planted {
             Arc::new(key(Placement::scheme("App"))),
             Arc::new(key(Placement::query("apikey"))),
             Arc::new(Bearer::new(self.token.text()).unwrap()),
-            Arc::new(self.mint()),
+            Arc::new(self.sign()),
             Arc::new(self.sigv4()),
         ]
     }
 
-    fn digest_door(&self) -> auth_digest::Verifier<Accounts> {
+    fn digest_door(&self) -> auth_digest::DigestVerifier<DigestAccounts> {
         let function = auth_digest::HashFunction::Sha256;
         let ha1 = auth_digest::Ha1::new(function, "user", b"r", self.password.text().as_bytes());
-        let mut accounts = Accounts::new();
+        let mut accounts = DigestAccounts::new();
         accounts.add("user", "r", ha1).unwrap();
         let nonces = auth_digest::Nonces::of_this_process(SystemRandom::new(), SystemClock);
         let replay = MemoryReplayStore::new(SystemClock);
-        auth_digest::Verifier::new("r", accounts, nonces.unwrap(), replay).unwrap()
+        auth_digest::DigestVerifier::new("r", accounts, nonces.unwrap(), replay).unwrap()
     }
 
     /// A temporary key, whose token is as good as a secret until it ends.
@@ -87,39 +90,40 @@ impl Planted {
     }
 
     fn sigv4(&self) -> SigV4 {
-        SigV4::new(self.access_key(), "eu-west-1", Service::ExecuteApi, SystemClock).unwrap()
+        SigV4::new(self.access_key(), "eu-west-1", AwsService::ExecuteApi, SystemClock).unwrap()
     }
 
     /// Its tokens hold a secret claim, as a program may have one.
-    fn mint(&self) -> Mint {
-        let claims = ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().issuer("service");
-        let claims = claims.claim("secret", &self.token.text()).unwrap();
-        Mint::new(self.signing(), claims, SystemClock)
+    fn sign(&self) -> JwtAuthenticator {
+        let claims =
+            ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_issuer("service");
+        let claims = claims.with_claim("secret", &self.token.text()).unwrap();
+        JwtAuthenticator::new(self.signing(), claims, SystemClock)
     }
 
-    fn sigv4_door(&self) -> auth_sigv4::Verifier<AccessKeys<&'static str>> {
+    fn sigv4_door(&self) -> auth_sigv4::SigV4Verifier<AccessKeys<&'static str>> {
         let keys = AccessKeys::new([(self.access_key(), "acme")]).unwrap();
-        let policy = auth_sigv4::Policy::new(Service::ExecuteApi, "eu-west-1").unwrap();
-        auth_sigv4::Verifier::new(policy, keys, SystemClock).unwrap()
+        let policy = auth_sigv4::SigV4Policy::new(AwsService::ExecuteApi, "eu-west-1").unwrap();
+        auth_sigv4::SigV4Verifier::new(policy, keys, SystemClock).unwrap()
     }
 
     fn doors(&self) -> Vec<Arc<dyn Verifier<Principal = &'static str>>> {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let keys = || Keys::new(&hasher, [(self.key.text(), "acme")]);
+        let keys = || FixedKeys::new(&hasher, [(self.key.text(), "acme")]);
         let key = |placement: auth_core::Result<Placement>| {
-            api_key::Verifier::new("r", placement.unwrap(), hasher.clone(), keys()).unwrap()
+            ApiKeyVerifier::new("r", placement.unwrap(), hasher.clone(), keys()).unwrap()
         };
-        let accounts = basic::Accounts::new(&hasher, [("user", self.password.text(), "user")]);
-        let tokens = Keys::new(&hasher, [(self.token.text(), "bob")]);
+        let accounts = BasicAccounts::new(&hasher, [("user", self.password.text(), "user")]);
+        let tokens = FixedKeys::new(&hasher, [(self.token.text(), "bob")]);
         let id = KeyId { issuer: Some("service".into()), kid: None };
         let secrets = HashMap::from([(id, Candidates::one(self.signing().verifying(), "service"))]);
-        let jwt = auth_jwt::Verifier::new("r", Policy::new(), secrets, SystemClock).unwrap();
+        let jwt = auth_jwt::JwtVerifier::new("r", JwtPolicy::new(), secrets, SystemClock).unwrap();
         vec![
-            Arc::new(basic::Verifier::new("r", accounts).unwrap()),
+            Arc::new(BasicVerifier::new("r", accounts).unwrap()),
             Arc::new(key(Placement::header("key"))),
             Arc::new(key(Placement::scheme("App"))),
             Arc::new(key(Placement::query("apikey"))),
-            Arc::new(bearer::Verifier::new("r", hasher.clone(), tokens).unwrap()),
+            Arc::new(BearerVerifier::new("r", hasher.clone(), tokens).unwrap()),
             Arc::new(jwt.map(|principal| principal.caller)),
             Arc::new(self.sigv4_door()),
         ]
@@ -155,14 +159,14 @@ fn no_value_shows_a_secret() {
 #[test]
 fn no_token_or_key_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
-    let (mint, key) = (planted.mint(), planted.signing());
-    let token = mint.mint().unwrap();
-    let unverified = Unverified::parse(token.expose()).unwrap();
+    let (mint, key) = (planted.sign(), planted.signing());
+    let token = mint.sign().unwrap();
+    let unverified = UnverifiedJws::parse(token.expose()).unwrap();
     shown.debug(&mint).debug(&key).debug(&key.verifying()).debug(&token).debug(&unverified);
     shown.debug(&dangerous::decode_unverified(token.expose()).unwrap());
     let signed = unverified.verify(&key.verifying()).unwrap();
     shown.debug(&signed);
-    let claims = signed.claims(&Policy::new(), SystemClock.now()).unwrap();
+    let claims = signed.claims(&JwtPolicy::new(), SystemClock.now()).unwrap();
     assert_eq!(
         claims.read::<HashMap<String, serde_json::Value>>().unwrap()["secret"],
         planted.token.text()
@@ -176,27 +180,27 @@ fn no_token_or_key_shows_a_secret() {
     shown.debug(&jwk).debug(&VerifyingKey::from_jwk(&jwk, None).unwrap());
     let secret = planted.secret.text();
     for error in [
-        SigningKey::from_secret(Algorithm::HS512, secret.as_bytes()).err(),
-        SigningKey::from_base64_secret(Algorithm::HS256, &format!("{secret}!")).err(),
-        SigningKey::from_pem(Algorithm::RS256, secret).err(),
+        SigningKey::from_secret(JwsAlgorithm::HS512, secret.as_bytes()).err(),
+        SigningKey::from_base64_secret(JwsAlgorithm::HS256, &format!("{secret}!")).err(),
+        SigningKey::from_pem(JwsAlgorithm::RS256, secret).err(),
         SigningKey::from_pem(
-            Algorithm::RS256,
+            JwsAlgorithm::RS256,
             &format!("-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----"),
         )
         .err(),
-        SigningKey::from_der(Algorithm::ES256, secret.as_bytes()).err(),
-        VerifyingKey::from_der(Algorithm::ES256, secret.as_bytes()).err(),
+        SigningKey::from_der(JwsAlgorithm::ES256, secret.as_bytes()).err(),
+        VerifyingKey::from_der(JwsAlgorithm::ES256, secret.as_bytes()).err(),
         Jwk::parse(secret.as_bytes()).err(),
         Jwk::parse(format!(r#"{{"kty":"{secret}","k":"{secret}."}}"#).as_bytes()).err(),
-        VerifyingKey::from_jwk(&jwk, Some(Algorithm::HS512)).err(),
+        VerifyingKey::from_jwk(&jwk, Some(JwsAlgorithm::HS512)).err(),
     ] {
         shown.error(&error.expect("an error"));
     }
     for token in [secret.to_owned(), format!("{secret}.{secret}.{secret}")] {
-        shown.error(&Unverified::parse(&token).unwrap_err());
+        shown.error(&UnverifiedJws::parse(&token).unwrap_err());
     }
-    let dead = Unverified::parse(token.expose()).unwrap().verify(&key.verifying()).unwrap();
-    shown.error(&dead.claims(&Policy::new(), Timestamp::default()).unwrap_err());
+    let dead = UnverifiedJws::parse(token.expose()).unwrap().verify(&key.verifying()).unwrap();
+    shown.error(&dead.claims(&JwtPolicy::new(), Timestamp::default()).unwrap_err());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 
@@ -220,7 +224,7 @@ impl AtRest for Kept {
     }
 }
 
-impl Present for Kept {
+impl PresentableToken for Kept {
     fn credentials(&self) -> auth_core::Result<auth_core::Credentials> {
         Ok(Bearer::new(std::str::from_utf8(self.0.expose()).unwrap())?.present())
     }
@@ -263,8 +267,8 @@ fn no_session_shows_a_secret() {
     assert!(format!("{:?}", headers[AUTHORIZATION].as_bytes()).len() > 40, "it was used");
     shown.debug(&headers);
     let token = source();
-    let pool: Pool<u8, Kept> =
-        Pool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
+    let pool: SessionPool<u8, Kept> =
+        SessionPool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
     pool.get(&1).unwrap().token().wait().unwrap();
     shown.debug(&pool).debug(&session.end().wait().unwrap());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
@@ -280,7 +284,7 @@ fn no_session_tells_a_secret() {
     });
     let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
     let source = Kept(Arc::new(planted.token.text().into()));
-    let session = Session::new(source, context.with_observer(Traced)).named("acme");
+    let session = Session::new(source, context.with_observer(TracingObserver)).with_name("acme");
     tracing::subscriber::with_default(logs.finish(), || {
         let held = session.token().wait().unwrap();
         let refusal = Refusal::new(http::StatusCode::UNAUTHORIZED).with_code("invalid_token");
@@ -324,7 +328,7 @@ fn no_digest_shows_a_password() {
     for name in ["a:b", "a\nb"] {
         shown.error(&Digest::new(name, password, SystemRandom::new()).unwrap_err());
     }
-    shown.error(&Accounts::from_htdigest(function, &format!("user:{password}")).unwrap_err());
+    shown.error(&DigestAccounts::from_htdigest(function, &format!("user:{password}")).unwrap_err());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }
 
@@ -333,9 +337,9 @@ fn no_digest_shows_a_password() {
 fn no_access_key_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
     let (key, sigv4, door) = (planted.access_key(), planted.sigv4(), planted.sigv4_door());
-    let scope = auth_sigv4::Scope::new("20150830", "eu-west-1", "execute-api");
+    let scope = auth_sigv4::CredentialScope::new("20150830", "eu-west-1", "execute-api");
     shown.debug(&key).debug(&key.derive(scope)).debug(&sigv4).debug(&door).debug(&scope);
-    let signer = auth_sigv4::Signer::new(key, "eu-west-1", Service::ExecuteApi).unwrap();
+    let signer = auth_sigv4::SigV4Signer::new(key, "eu-west-1", AwsService::ExecuteApi).unwrap();
     shown.debug(&signer);
     let (mut uri, mut headers) = (Uri::from_static("https://a.example/p"), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
@@ -352,7 +356,8 @@ fn no_access_key_shows_a_secret() {
     for error in [
         AccessKey::new(&format!("{secret} "), secret).err(),
         AccessKey::temporary("a", secret, format!("{secret} "), None).err(),
-        auth_sigv4::Signer::new(planted.access_key(), &format!("{secret} "), Service::Sns).err(),
+        auth_sigv4::SigV4Signer::new(planted.access_key(), &format!("{secret} "), AwsService::Sns)
+            .err(),
     ] {
         shown.error(&error.expect("an error"));
     }
@@ -383,7 +388,7 @@ async fn no_error_of_a_client_shows_a_secret() {
             shown.error(&error).text(&panic_message(Err(error)));
         }
     }
-    let client = Client::builder().build().unwrap();
+    let client = AuthClient::builder().build().unwrap();
     shown.debug(&client);
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for authenticator in planted.clients() {
@@ -402,7 +407,8 @@ async fn no_error_of_a_client_shows_a_secret() {
             }
             shown.error(&client.send(&*authenticator, request).await.unwrap_err());
         }
-        let bound = Only::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
+        let bound =
+            OriginBound::new(["https://a.example".parse().unwrap()], Arc::clone(&authenticator));
         let request = client
             .http()
             .get(format!("https://b.example/?{}", planted.key.text()))
@@ -413,8 +419,10 @@ async fn no_error_of_a_client_shows_a_secret() {
         let request = client.http().get(format!("http://{free}/")).build().unwrap();
         shown.error(&client.send(&twice, request).await.unwrap_err());
     }
-    let transport =
-        Transport::builder(tokio::runtime::Handle::current()).allowing_loopback().build().unwrap();
+    let transport = ReqwestTransport::builder(tokio::runtime::Handle::current())
+        .allowing_loopback()
+        .build()
+        .unwrap();
     for url in [
         format!("http://{free}"),
         String::from("https://10.0.0.1"),
@@ -454,17 +462,18 @@ fn no_log_or_answer_shows_a_secret() {
 }
 
 async fn converse(planted: &Planted, shown: &Shown) {
-    let client = Client::builder().observed_by(Traced).build().unwrap();
+    let client = AuthClient::builder().with_observer(TracingObserver).build().unwrap();
     for (authenticator, door) in planted.clients().into_iter().zip(planted.doors()) {
         let app = Router::new()
             .fallback(|| async { "in" })
-            .layer(VerifyLayer::new(door).observed_by(Traced));
+            .layer(VerifyLayer::new(door).with_observer(TracingObserver));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let server = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
         let request = client.http().get(&url).build().unwrap();
         assert_eq!(client.send(&*authenticator, request).await.unwrap().status(), 200);
-        let layered = AuthenticateLayer::new(Arc::clone(&authenticator)).observed_by(Traced);
+        let layered =
+            AuthenticateLayer::new(Arc::clone(&authenticator)).with_observer(TracingObserver);
         let executor = hyper_util::rt::TokioExecutor::new();
         let http = hyper_util::client::legacy::Client::builder(executor).build_http::<ClientBody>();
         let request = Request::get(&url).body(ClientBody::empty()).unwrap();

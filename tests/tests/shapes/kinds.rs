@@ -2,8 +2,8 @@
 
 use super::{World, answer, request, status};
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Flow, Lifespan, Only, Present, Refusal, Renewal,
-    Result, SystemRandom, Token, TokenSource, bearer_refusal, send,
+    Answer, Authenticator, Context, Credentials, Flow, Lifespan, OriginBound, PresentableToken,
+    Refusal, Renewal, Result, SystemRandom, Token, TokenSource, bearer_refusal, send,
 };
 use auth_session::Session;
 use auth_testing::ManualClock;
@@ -22,7 +22,7 @@ impl Token for Access {
     }
 }
 
-impl Present for Access {
+impl PresentableToken for Access {
     fn credentials(&self) -> Result<Credentials> {
         let value = HeaderValue::from_str(&format!("Bearer {}", self.0)).unwrap();
         Credentials::header(AUTHORIZATION, value)
@@ -66,7 +66,7 @@ fn world() -> World {
 
 fn kinds(world: &World, clock: &ManualClock) -> Vec<(&'static str, Box<dyn Authenticator>)> {
     let key = auth_sigv4::AccessKey::new("AKIDEXAMPLE", "secret").unwrap();
-    let service = auth_sigv4::Service::ExecuteApi;
+    let service = auth_sigv4::AwsService::ExecuteApi;
     let sigv4 = auth_sigv4::SigV4::new(key, "eu-west-1", service, clock.clone()).unwrap();
     let placement = auth_static::Placement::header("key").unwrap();
     vec![
@@ -87,7 +87,7 @@ fn six_kinds_in_boxes_authenticate_at_their_origin_and_nowhere_else() {
     let (world, clock) = (world(), ManualClock::at(1_000_000));
     for (kind, authenticator) in kinds(&world, &clock) {
         let origin = "https://hooks.example".parse().unwrap();
-        let bound: Box<dyn Authenticator> = Box::new(Only::new([origin], authenticator));
+        let bound: Box<dyn Authenticator> = Box::new(OriginBound::new([origin], authenticator));
         let url = format!("https://hooks.example/{}", kind.to_lowercase());
         thread::scope(|scope| {
             for _ in 0..4 {

@@ -2,8 +2,8 @@
 
 use super::{World, answer, give_up, request, status};
 use auth_core::{
-    Context, Credentials, Error, Flow, Lifespan, Present, Refusal, Renewal, Result, Secret, Token,
-    TokenSource, bearer_refusal, send,
+    Context, Credentials, Error, Flow, Lifespan, PresentableToken, Refusal, Renewal, Result,
+    Secret, Token, TokenSource, bearer_refusal, send,
 };
 use auth_session::{AtRest, MemoryTokenStore, Session, Stored};
 use auth_testing::ManualClock;
@@ -26,7 +26,7 @@ impl Token for Access {
     }
 }
 
-impl Present for Access {
+impl PresentableToken for Access {
     fn credentials(&self) -> Result<Credentials> {
         let value = HeaderValue::from_str(&format!("Bearer {}", self.0)).unwrap();
         Credentials::header(AUTHORIZATION, value)

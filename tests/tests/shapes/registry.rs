@@ -5,7 +5,7 @@ use auth_core::{
     Peer, Reason, Rejection, RequestView, Scopes, SystemRandom, TenantId, Verifier,
 };
 use auth_net::AddressList;
-use auth_static::bearer;
+use auth_static::BearerVerifier;
 use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use std::{
     collections::HashMap,
@@ -59,7 +59,7 @@ impl Lookup<KeyDigest> for Keys {
 fn door(registry: &Arc<Registry>, hasher: &KeyHasher) -> impl Verifier<Principal = Caller> + use<> {
     let keys = Keys(Arc::clone(registry));
     let (registry, realm) = (Arc::clone(registry), BearerRealm::new("api").unwrap());
-    bearer::Verifier::new("api", hasher.clone(), keys)
+    BearerVerifier::new("api", hasher.clone(), keys)
         .unwrap()
         .check(move |caller, request| {
             let listed = registry.allowed.get(&caller.credential);

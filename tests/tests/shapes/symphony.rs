@@ -2,8 +2,8 @@
 
 use super::{World, give_up, request, status};
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Flow, Lifespan, Present, Refusal, Renewal,
-    RequestView, Result, Token, TokenSource, Verdict, send,
+    Answer, Authenticator, Context, Credentials, Flow, Lifespan, PresentableToken, Refusal,
+    Renewal, RequestView, Result, Token, TokenSource, Verdict, send,
 };
 use auth_session::{Flight, Session};
 use auth_testing::ManualClock;
@@ -25,7 +25,7 @@ impl Token for Mark {
     }
 }
 
-impl Present for Mark {
+impl PresentableToken for Mark {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static(self.0), HeaderValue::from(self.1))
     }

@@ -2,10 +2,10 @@
 
 use super::{PASSWORD, TARGET, USER, challenge};
 use crate::case::{Call, call};
-use auth_digest::Algorithm;
+use auth_digest::DigestAlgorithm;
 use std::hint::black_box;
 
-pub fn digest_auth(algorithm: Algorithm, kept: bool) -> Call {
+pub fn digest_auth(algorithm: DigestAlgorithm, kept: bool) -> Call {
     let field = challenge(algorithm);
     let read = |field: &str| digest_auth::parse(field).expect("a challenge");
     let mut known = read(&field);
@@ -18,7 +18,7 @@ pub fn digest_auth(algorithm: Algorithm, kept: bool) -> Call {
     })
 }
 
-pub fn http_auth(algorithm: Algorithm, kept: bool) -> Call {
+pub fn http_auth(algorithm: DigestAlgorithm, kept: bool) -> Call {
     let field = challenge(algorithm);
     let read = |field: &str| http_auth::PasswordClient::try_from(field).expect("a challenge");
     let mut known = read(&field);

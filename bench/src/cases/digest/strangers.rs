@@ -3,7 +3,7 @@
 use super::{PASSWORD, REALM, USER, challenged, ha1, uri};
 use crate::case::{Call, Group, call, floor, ours};
 use auth_core::{MemoryReplayStore, RequestView, SystemClock, SystemRandom, Verifier as _};
-use auth_digest::{Accounts, Algorithm, Digest, Nonces, Verifier};
+use auth_digest::{Digest, DigestAccounts, DigestAlgorithm, DigestVerifier, Nonces};
 use http::{HeaderMap, Method};
 use std::hint::black_box;
 
@@ -20,11 +20,11 @@ pub fn group() -> Group {
 }
 
 fn refused(user: &str) -> Call {
-    let mut accounts = Accounts::new();
-    accounts.add(USER, REALM, ha1(Algorithm::Sha256)).expect("an account");
+    let mut accounts = DigestAccounts::new();
+    accounts.add(USER, REALM, ha1(DigestAlgorithm::Sha256)).expect("an account");
     let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock).expect("nonces");
     let replay = MemoryReplayStore::new(SystemClock);
-    let door = Verifier::new(REALM, accounts, nonces, replay).expect("a verifier");
+    let door = DigestVerifier::new(REALM, accounts, nonces, replay).expect("a verifier");
     let guess = format!("not {PASSWORD}");
     let digest = Digest::new(user, guess.as_str(), SystemRandom::new()).expect("a client");
     challenged(&digest, &door);
@@ -33,7 +33,7 @@ fn refused(user: &str) -> Call {
     let made = digest.present(view).expect("credentials").expect("a kept challenge");
     made.commit(&mut to, &mut headers).expect("committed");
     let door: Box<dyn auth_core::Verifier<Principal = usize>> =
-        Box::new(door.map(|caller: auth_digest::Principal| caller.user.len()));
+        Box::new(door.map(|caller: auth_digest::DigestPrincipal| caller.user.len()));
     call(move || {
         let view = RequestView::new(&Method::GET, black_box(&to), black_box(&headers));
         door.verify(view).wait().expect("told").expect_err("refused")

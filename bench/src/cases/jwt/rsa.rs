@@ -2,7 +2,7 @@
 
 use super::{SigningKey, claims, now};
 use crate::case::{Call, call};
-use auth_jwt::Algorithm;
+use auth_jwt::JwsAlgorithm;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use josekit::jws::RS512;
 use ring::{
@@ -28,11 +28,11 @@ pub fn public_pem() -> Vec<u8> {
 }
 
 pub fn key() -> SigningKey {
-    SigningKey::from_pem(Algorithm::RS512, &pem()).expect("a key")
+    SigningKey::from_pem(JwsAlgorithm::RS512, &pem()).expect("a key")
 }
 
 pub fn token() -> String {
-    claims().mint(&key(), now(), None).expect("a token").expose().to_owned()
+    claims().sign(&key(), now(), None).expect("a token").expose().to_owned()
 }
 
 fn message() -> String {

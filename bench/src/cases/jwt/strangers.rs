@@ -3,7 +3,7 @@
 use super::{ISSUER, LIFETIME, SECRET, now};
 use crate::case::{Call, Group, call, floor, ours};
 use auth_core::{RequestView, SystemClock, Verifier as _};
-use auth_jwt::{Algorithm, Candidates, ClaimsToSign, KeyId, Policy, SigningKey, Verifier};
+use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtKeys, JwtPolicy, JwtVerifier, KeyId, SigningKey};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::{collections::HashMap, hint::black_box};
 
@@ -24,16 +24,16 @@ pub fn group() -> Group {
 }
 
 fn refused(issuer: &str) -> Call {
-    let key = |byte: u8| SigningKey::from_secret(Algorithm::HS256, &[byte; 32]).expect("a key");
+    let key = |byte: u8| SigningKey::from_secret(JwsAlgorithm::HS256, &[byte; 32]).expect("a key");
     let id = |issuer: &str| KeyId { issuer: Some(issuer.into()), kid: None };
-    let one = Candidates::from(key(1).verifying());
+    let one = JwtKeys::from(key(1).verifying());
     let two = [2, 3].into_iter().map(|byte| key(byte).verifying()).collect();
     let keys = HashMap::from([(id(ISSUER), one), (id(ROTATING), two)]);
-    let door = Verifier::new("r", Policy::new(), keys, SystemClock).expect("a verifier");
+    let door = JwtVerifier::new("r", JwtPolicy::new(), keys, SystemClock).expect("a verifier");
     let door: Box<dyn auth_core::Verifier<Principal = ()>> = Box::new(door.map(|_| ()));
-    let forged = SigningKey::from_secret(Algorithm::HS256, SECRET).expect("a key");
-    let claims = ClaimsToSign::expiring_in(LIFETIME).expect("claims").issuer(issuer);
-    let token = claims.mint(&forged, now(), None).expect("a token");
+    let forged = SigningKey::from_secret(JwsAlgorithm::HS256, SECRET).expect("a key");
+    let claims = ClaimsToSign::expiring_in(LIFETIME).expect("claims").with_issuer(issuer);
+    let token = claims.sign(&forged, now(), None).expect("a token");
     let value = HeaderValue::try_from(format!("Bearer {}", token.expose())).expect("a field");
     let headers = HeaderMap::from_iter([(AUTHORIZATION, value)]);
     let uri = Uri::from_static("/v1/messages");

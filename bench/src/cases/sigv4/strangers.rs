@@ -3,7 +3,7 @@
 use super::{ID, NOW, REGION, key, request};
 use crate::case::{Call, Group, call, floor, ours};
 use auth_core::{Authenticator, Body, RequestView, Verifier as _};
-use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, SigV4, Verifier};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4, SigV4Policy, SigV4Verifier};
 use http::Method;
 use std::hint::black_box;
 
@@ -17,15 +17,15 @@ pub fn group() -> Group {
 
 fn refused(id: &str) -> Call {
     let forged = AccessKey::new(id, "another secret").expect("a key");
-    let service = || Service::named("hooks");
+    let service = || AwsService::named("hooks");
     let signer = SigV4::new(forged, REGION, service(), NOW).expect("an authenticator");
     let (mut uri, mut headers) = request("/hooks?a=1");
     let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
     let credentials = signer.credentials(view).wait().expect("credentials");
     credentials.commit(&mut uri, &mut headers).expect("committed");
-    let policy = Policy::new(service(), REGION).expect("a policy");
+    let policy = SigV4Policy::new(service(), REGION).expect("a policy");
     let keys = AccessKeys::new([(key(), "acme")]).expect("keys");
-    let door = Verifier::new(policy, keys, NOW).expect("a verifier");
+    let door = SigV4Verifier::new(policy, keys, NOW).expect("a verifier");
     let door: Box<dyn auth_core::Verifier<Principal = usize>> = Box::new(door.map(str::len));
     call(move || {
         let view = RequestView::new(&Method::GET, black_box(&uri), black_box(&headers));

@@ -1,6 +1,6 @@
 //! One attempt, from the question whether it may be made to its end.
 
-use super::{Attempted, Limits};
+use super::{AttemptKey, Limits};
 use crate::{Flow, Reason, Rejection, RequestView, TenantId};
 use std::{fmt, sync::Arc};
 
@@ -22,7 +22,7 @@ pub struct AttemptLimit {
     tenant: Option<TenantId>,
 }
 
-impl From<bool> for Settled {
+impl From<bool> for AttemptOutcome {
     fn from(right: bool) -> Self {
         if right { Self::Right } else { Self::Wrong }
     }
@@ -30,7 +30,7 @@ impl From<bool> for Settled {
 
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum AttemptOutcome {
     /// The secret was right: the source is known for this identity from now on.
     Right,
     /// The secret was wrong.
@@ -44,7 +44,7 @@ pub enum Settled {
 ///
 /// Where the judgement goes on without the caller, the attempt goes along and is settled by it.
 #[must_use = "an attempt that is dropped is charged as wrong"]
-pub struct Attempt(Option<(Arc<dyn Limits>, Attempted)>);
+pub struct Attempt(Option<(Arc<dyn Limits>, AttemptKey)>);
 
 impl AttemptLimit {
     /// Counted in this place.
@@ -54,7 +54,7 @@ impl AttemptLimit {
 
     /// Counted for this tenant apart, where the verifier serves one of several.
     #[must_use]
-    pub fn of_tenant(self, tenant: TenantId) -> Self {
+    pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 }
@@ -79,7 +79,7 @@ impl Attempt {
         let Some(AttemptLimit { limits, tenant }) = limit else {
             return Flow::ready(Ok(Self::UNLIMITED));
         };
-        let by = Attempted::new(tenant.as_ref(), scheme, request.peer.address, identity);
+        let by = AttemptKey::new(tenant.as_ref(), scheme, request.peer.address, identity);
         limits.may_try(by).map(move |told| match told {
             Ok(()) => Ok(Self(Some((Arc::clone(limits), by)))),
             Err(wait) => Err(Rejection::throttled(THROTTLED, wait)),
@@ -87,7 +87,7 @@ impl Attempt {
     }
 
     /// Says how it ended.
-    pub fn settle(mut self, settled: Settled) {
+    pub fn settle(mut self, settled: AttemptOutcome) {
         if let Some((limits, by)) = self.0.take() {
             limits.note(by, settled);
         }
@@ -97,7 +97,7 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if let Some((limits, by)) = self.0.take() {
-            limits.note(by, Settled::Wrong);
+            limits.note(by, AttemptOutcome::Wrong);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Limits in this process's memory.
 
 use super::{
-    Attempted, Limits, Settled,
+    AttemptKey, AttemptOutcome, Limits,
     buckets::{Buckets, Ends, Rate},
 };
 use crate::{Clock, Flow, Timestamp};
@@ -91,7 +91,7 @@ impl MemoryLimits {
     }
 
     /// How long the caller has to wait: zero when it has not.
-    fn wait(&self, by: Attempted) -> Duration {
+    fn wait(&self, by: AttemptKey) -> Duration {
         let (now, mut state) = self.current();
         let State { most, sources, identities, pairs, known } = &mut *state;
         let (source, most) = (by.source(), *most);
@@ -106,7 +106,7 @@ impl MemoryLimits {
         }
     }
 
-    fn failed(&self, by: Attempted) {
+    fn failed(&self, by: AttemptKey) {
         let (now, mut state) = self.current();
         let State { most, sources, identities, pairs, known } = &mut *state;
         let source = by.source();
@@ -125,7 +125,7 @@ impl MemoryLimits {
         }
     }
 
-    fn succeeded(&self, by: Attempted) {
+    fn succeeded(&self, by: AttemptKey) {
         let Some(identity) = by.identity() else { return };
         let (now, mut state) = self.current();
         let State { most, known, .. } = &mut *state;
@@ -157,16 +157,16 @@ impl MemoryLimits {
 }
 
 impl Limits for MemoryLimits {
-    fn may_try(&self, by: Attempted) -> Flow<'_, Result<(), Duration>> {
+    fn may_try(&self, by: AttemptKey) -> Flow<'_, Result<(), Duration>> {
         let wait = self.wait(by);
         Flow::ready(if wait.is_zero() { Ok(()) } else { Err(wait) })
     }
 
-    fn note(&self, by: Attempted, settled: Settled) {
+    fn note(&self, by: AttemptKey, settled: AttemptOutcome) {
         match settled {
-            Settled::Right => self.succeeded(by),
-            Settled::Wrong => self.failed(by),
-            Settled::Unknown => {}
+            AttemptOutcome::Right => self.succeeded(by),
+            AttemptOutcome::Wrong => self.failed(by),
+            AttemptOutcome::Unknown => {}
         }
     }
 }
@@ -202,8 +202,8 @@ mod tests {
         }
     }
 
-    fn by(address: &str, user: &str) -> Attempted {
-        Attempted::new(None, "Basic", address.parse().ok(), Some(user.as_bytes()))
+    fn by(address: &str, user: &str) -> AttemptKey {
+        AttemptKey::new(None, "Basic", address.parse().ok(), Some(user.as_bytes()))
     }
 
     impl Limited {
@@ -224,15 +224,15 @@ mod tests {
 
         /// One attempt with a wrong password: does it come so far, or how many seconds should it wait?
         fn fail(&self, address: &str, user: &str) -> Result<(), u64> {
-            self.attempt(address, user).map(|by| self.0.note(by, Settled::Wrong))
+            self.attempt(address, user).map(|by| self.0.note(by, AttemptOutcome::Wrong))
         }
 
         /// One attempt with the right password.
         fn succeed(&self, address: &str, user: &str) -> Result<(), u64> {
-            self.attempt(address, user).map(|by| self.0.note(by, Settled::Right))
+            self.attempt(address, user).map(|by| self.0.note(by, AttemptOutcome::Right))
         }
 
-        fn attempt(&self, address: &str, user: &str) -> Result<Attempted, u64> {
+        fn attempt(&self, address: &str, user: &str) -> Result<AttemptKey, u64> {
             let by = by(address, user);
             self.0.may_try(by).wait().unwrap().map(|()| by).map_err(|wait| wait.as_secs())
         }
@@ -371,12 +371,12 @@ mod tests {
     #[test]
     fn without_an_identity_the_source_alone_is_limited() {
         let limited = Limited::new();
-        let by = |address: &str| Attempted::new(None, "ApiKey", address.parse().ok(), None);
+        let by = |address: &str| AttemptKey::new(None, "ApiKey", address.parse().ok(), None);
         let tries = |address| limited.0.may_try(by(address)).wait().unwrap().is_ok();
         for _ in 0..6 {
             assert!(tries("192.0.2.1"));
-            limited.0.note(by("192.0.2.1"), Settled::Wrong);
-            limited.0.note(by("198.51.100.1"), Settled::Unknown);
+            limited.0.note(by("192.0.2.1"), AttemptOutcome::Wrong);
+            limited.0.note(by("198.51.100.1"), AttemptOutcome::Unknown);
         }
         assert!(!tries("192.0.2.1"));
         assert!(tries("198.51.100.1"), "what nobody could tell costs nothing");
@@ -392,7 +392,7 @@ mod tests {
             crate::Attempt::begin(Some(&limit), request, "Basic", Some(b"alice")).wait().unwrap()
         };
         for _ in 0..3 {
-            begin().unwrap().settle(Settled::Unknown);
+            begin().unwrap().settle(AttemptOutcome::Unknown);
         }
         for _ in 0..3 {
             drop(begin().unwrap());

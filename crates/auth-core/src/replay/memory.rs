@@ -104,7 +104,7 @@ impl MemoryReplayStore {
     /// Tells an observer when a horizon rises ([`Event::HorizonRaised`]): the limit is too low for what comes, or one
     /// owner uses more than its share.
     #[must_use]
-    pub fn observed_by(self, observer: impl Observer + 'static) -> Self {
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }
     }
 

@@ -53,7 +53,7 @@ impl Unique {
 
     /// With the tenant whose identifier it is, where several tenants share a store.
     #[must_use]
-    pub fn of_tenant(self, tenant: TenantId) -> Self {
+    pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Username;
 use crate::{
-    Algorithm, NonceCount, Qop,
+    DigestAlgorithm, NonceCount, Qop,
     parameters::{write_escaped, write_quoted},
     username::write_ext,
 };
@@ -12,7 +12,7 @@ pub(crate) struct Front<'a> {
     pub(crate) username: &'a Username<'a>,
     pub(crate) realm: &'a [u8],
     pub(crate) nonce: &'a [u8],
-    pub(crate) algorithm: Option<Algorithm>,
+    pub(crate) algorithm: Option<DigestAlgorithm>,
     /// As it stands between the quotes.
     pub(crate) opaque: Option<&'a [u8]>,
     pub(crate) counted: Option<(Qop, &'a [u8])>,

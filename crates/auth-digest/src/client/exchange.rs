@@ -2,13 +2,13 @@
 
 use super::{
     Digest, channel, cnonce,
-    session::{AuthenticationSession, Counting, Terms},
+    session::{AuthenticationSession, NonceCounting, Terms},
     side::Side,
-    spaces::{Kept, Place, Standing},
+    spaces::{KeptSession, ProtectionSpace, Standing},
 };
 use crate::{
-    AuthenticationInfo, BodyHash, Count, DigestChallenge, DigestResponse, Message, NonceCount,
-    Protection, Qop, SessionHa1, challenge::SCHEME,
+    AuthenticationInfo, BodyHash, DigestChallenge, DigestMessage, DigestResponse, NonceCount,
+    NonceUse, Protection, Qop, SessionHa1, challenge::SCHEME,
 };
 use auth_core::{
     Answer, Authorization, Cause, Challenges, Credentials, Error, RequestView, Result, Transport,
@@ -56,10 +56,15 @@ impl Digest {
         Ok(RETRY)
     }
 
-    fn learn(&self, terms: Terms, challenge: &DigestChallenge<'_>, uri: &Uri) -> Result<Arc<Kept>> {
+    fn learn(
+        &self,
+        terms: Terms,
+        challenge: &DigestChallenge<'_>,
+        uri: &Uri,
+    ) -> Result<Arc<KeptSession>> {
         let place = match self.side {
-            Side::Server => Place::of(uri, challenge.domain.as_deref())?,
-            Side::Proxy => Place::Anywhere,
+            Side::Server => ProtectionSpace::of(uri, challenge.domain.as_deref())?,
+            Side::Proxy => ProtectionSpace::Anywhere,
         };
         let session = self.begin(Arc::new(terms), &challenge.nonce)?;
         Ok(self.spaces.keep(session, place, Standing::Fresh))
@@ -68,7 +73,7 @@ impl Digest {
     /// A cnonce of its own for each nonce: what a server could have computed beforehand is then of no use to it.
     fn begin(&self, terms: Arc<Terms>, nonce: &[u8]) -> Result<AuthenticationSession> {
         let cnonce = cnonce(&*self.random)?;
-        let (first, counting) = (NonceCount::FIRST, Counting::Rising);
+        let (first, counting) = (NonceCount::FIRST, NonceCounting::Rising);
         Ok(AuthenticationSession::begin(terms, nonce, &cnonce, first, counting))
     }
 
@@ -165,7 +170,7 @@ impl Digest {
 
     fn check_rspauth(
         &self,
-        kept: Option<&Kept>,
+        kept: Option<&KeptSession>,
         sent: &Credentials,
         info: &AuthenticationInfo<'_>,
         body: Option<&[u8]>,
@@ -191,7 +196,7 @@ impl Digest {
             Some(kept) => kept.session.ha1.clone(),
             None => self.session_of(&sent),
         };
-        let message = Message {
+        let message = DigestMessage {
             method: "",
             uri: &sent.uri,
             nonce: &sent.nonce,
@@ -223,7 +228,7 @@ fn protection<'a>(
     body: Option<&[u8]>,
 ) -> Result<Protection<'a>> {
     let Some(counted) = &sent.counted else { return Ok(Protection::Legacy) };
-    let count = Count { nc: counted.nc, cnonce: &counted.cnonce };
+    let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
     match info.qop.unwrap_or(counted.qop) {
         Qop::Auth => Ok(Protection::Auth(count)),
         Qop::AuthInt => {
@@ -237,7 +242,7 @@ fn protection<'a>(
     }
 }
 
-fn terms(kept: &Kept) -> &Terms {
+fn terms(kept: &KeptSession) -> &Terms {
     &kept.session.terms
 }
 

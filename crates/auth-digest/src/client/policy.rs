@@ -1,6 +1,6 @@
 //! Which challenge is answered, and how.
 
-use crate::{Algorithm, DigestChallenge, HashFunction, Qop, algorithm::Algorithms};
+use crate::{DigestAlgorithm, DigestChallenge, HashFunction, Qop, algorithm::Algorithms};
 use auth_core::{Error, Result};
 
 /// What a client is willing to answer: of several challenges the one with the strongest hash function that this allows.
@@ -13,19 +13,19 @@ use auth_core::{Error, Result};
 /// | `qop` | `auth` where it is offered, else `auth-int`; none where none is offered (RFC 2069) |
 ///
 /// ```
-/// use auth_digest::{Md5, Policy, Qop};
-/// let strict = Policy::new().md5(Md5::Never).qop(Qop::AuthInt);
+/// use auth_digest::{Md5Allowed, ChallengePolicy, Qop};
+/// let strict = ChallengePolicy::new().with_md5(Md5Allowed::Never).with_qop(Qop::AuthInt);
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Policy {
+pub struct ChallengePolicy {
     algorithms: Algorithms,
-    md5: Md5,
+    md5: Md5Allowed,
     qop: Option<Qop>,
 }
 
 /// Where MD5 is good enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Md5 {
+pub enum Md5Allowed {
     /// Nowhere.
     Never,
     /// Where nobody can listen: over TLS, and within this machine.
@@ -44,39 +44,40 @@ pub(crate) enum Channel {
 /// How a challenge is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
-    pub(crate) algorithm: Algorithm,
+    pub(crate) algorithm: DigestAlgorithm,
     pub(crate) qop: Option<Qop>,
 }
 
-impl Policy {
+impl ChallengePolicy {
     /// What the table says.
     #[must_use]
     pub const fn new() -> Self {
-        Self { algorithms: Algorithms::STANDARD, md5: Md5::Confidential, qop: None }
+        Self { algorithms: Algorithms::STANDARD, md5: Md5Allowed::Confidential, qop: None }
     }
 
     /// Where MD5 is good enough.
     #[must_use]
-    pub const fn md5(self, md5: Md5) -> Self {
+    pub const fn with_md5(self, md5: Md5Allowed) -> Self {
         Self { md5, ..self }
     }
 
     /// Never this algorithm.
     #[must_use]
-    pub const fn without(self, algorithm: Algorithm) -> Self {
+    pub const fn without_algorithm(self, algorithm: DigestAlgorithm) -> Self {
         Self { algorithms: self.algorithms.without(algorithm), ..self }
     }
 
     /// Also `SHA-512` and `SHA-512-sess`, which no specification has and httpbin, httpx and requests know.
     #[must_use]
     pub const fn with_sha512(self) -> Self {
-        let algorithms = self.algorithms.with(Algorithm::Sha512).with(Algorithm::Sha512Sess);
+        let algorithms =
+            self.algorithms.with(DigestAlgorithm::Sha512).with(DigestAlgorithm::Sha512Sess);
         Self { algorithms, ..self }
     }
 
     /// This quality of protection and no other: where it is not offered nothing is sent, and the error says so.
     #[must_use]
-    pub const fn qop(self, qop: Qop) -> Self {
+    pub const fn with_qop(self, qop: Qop) -> Self {
         Self { qop: Some(qop), ..self }
     }
 
@@ -134,7 +135,7 @@ impl Policy {
             Some(_) => return Err(Unfit::Qop),
             None if offered.has(Qop::Auth) => Some(Qop::Auth),
             None if offered.has(Qop::AuthInt) => Some(Qop::AuthInt),
-            None if offered == crate::Offered::Legacy && !algorithm.is_session() => None,
+            None if offered == crate::OfferedQop::Legacy && !algorithm.is_session() => None,
             None => return Err(Unfit::Qop),
         };
         Ok(Choice { algorithm, qop })
@@ -143,13 +144,13 @@ impl Policy {
     /// May this algorithm be used over such a channel?
     pub(crate) fn allows(
         &self,
-        algorithm: Algorithm,
+        algorithm: DigestAlgorithm,
         channel: Channel,
     ) -> std::result::Result<(), Unfit> {
         let good_enough = match (self.md5, channel) {
             _ if algorithm.function() != HashFunction::Md5 => true,
-            (Md5::Anywhere, _) | (Md5::Confidential, Channel::Confidential) => true,
-            (Md5::Never, _) | (Md5::Confidential, Channel::Open) => false,
+            (Md5Allowed::Anywhere, _) | (Md5Allowed::Confidential, Channel::Confidential) => true,
+            (Md5Allowed::Never, _) | (Md5Allowed::Confidential, Channel::Open) => false,
         };
         if good_enough { Ok(()) } else { Err(Unfit::Md5) }
     }
@@ -163,7 +164,7 @@ pub(crate) enum Unfit {
     Qop,
 }
 
-impl Default for Policy {
+impl Default for ChallengePolicy {
     fn default() -> Self {
         Self::new()
     }
@@ -175,14 +176,18 @@ mod tests {
 
     /// Which of some challenges is chosen, given what each says beside realm and nonce.
     #[track_caller]
-    fn check(policy: Policy, challenges: &[&str], expected: std::result::Result<&str, &str>) {
+    fn check(
+        policy: ChallengePolicy,
+        challenges: &[&str],
+        expected: std::result::Result<&str, &str>,
+    ) {
         check_over(Channel::Confidential, policy, challenges, expected);
     }
 
     #[track_caller]
     fn check_over(
         channel: Channel,
-        policy: Policy,
+        policy: ChallengePolicy,
         challenges: &[&str],
         expected: std::result::Result<&str, &str>,
     ) {
@@ -209,56 +214,64 @@ mod tests {
 
     #[test]
     fn takes_the_strongest_in_any_order() {
-        check(Policy::new(), &[MD5, SHA256, SHA512_256], Ok("SHA-512-256 auth"));
-        check(Policy::new(), &[SHA512_256, SHA256, MD5], Ok("SHA-512-256 auth"));
-        check(Policy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
-        check(Policy::default(), &[MD5], Ok("MD5 auth"));
+        check(ChallengePolicy::new(), &[MD5, SHA256, SHA512_256], Ok("SHA-512-256 auth"));
+        check(ChallengePolicy::new(), &[SHA512_256, SHA256, MD5], Ok("SHA-512-256 auth"));
+        check(ChallengePolicy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
+        check(ChallengePolicy::default(), &[MD5], Ok("MD5 auth"));
         let session = ", algorithm=SHA-256-sess, qop=\"auth\"";
-        check(Policy::new(), &[session, SHA256], Ok("SHA-256-sess auth"));
-        check(Policy::new(), &[SHA256, session], Ok("SHA-256 auth"));
+        check(ChallengePolicy::new(), &[session, SHA256], Ok("SHA-256-sess auth"));
+        check(ChallengePolicy::new(), &[SHA256, session], Ok("SHA-256 auth"));
     }
 
     #[test]
     fn passes_over_what_nobody_knows() {
-        check(Policy::new(), &[", algorithm=SHA3-256, qop=\"auth\"", MD5], Ok("MD5 auth"));
-        check(Policy::new(), &[", algorithm=SHA-256, qop=\"x\"", MD5], Ok("MD5 auth"));
-        check(Policy::new(), &[", algorithm=SHA-256-sess", MD5], Ok("MD5 auth"));
-        check(Policy::new(), &[", algorithm=SHA3-256"], Err("digest_choice_algorithm"));
-        check(Policy::new(), &[", qop=\"x\""], Err("digest_choice_qop"));
-        check(Policy::new(), &[", algorithm=MD5-sess"], Err("digest_choice_qop"));
+        check(ChallengePolicy::new(), &[", algorithm=SHA3-256, qop=\"auth\"", MD5], Ok("MD5 auth"));
+        check(ChallengePolicy::new(), &[", algorithm=SHA-256, qop=\"x\"", MD5], Ok("MD5 auth"));
+        check(ChallengePolicy::new(), &[", algorithm=SHA-256-sess", MD5], Ok("MD5 auth"));
+        check(ChallengePolicy::new(), &[", algorithm=SHA3-256"], Err("digest_choice_algorithm"));
+        check(ChallengePolicy::new(), &[", qop=\"x\""], Err("digest_choice_qop"));
+        check(ChallengePolicy::new(), &[", algorithm=MD5-sess"], Err("digest_choice_qop"));
     }
 
     #[test]
     fn md5_is_for_where_nobody_listens_unless_said_otherwise() {
         let open = |policy, expected| check_over(Channel::Open, policy, &[MD5], expected);
-        open(Policy::new(), Err("digest_choice_md5"));
-        open(Policy::new().md5(Md5::Anywhere), Ok("MD5 auth"));
-        check_over(Channel::Open, Policy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
-        check(Policy::new().md5(Md5::Never), &[MD5], Err("digest_choice_md5"));
+        open(ChallengePolicy::new(), Err("digest_choice_md5"));
+        open(ChallengePolicy::new().with_md5(Md5Allowed::Anywhere), Ok("MD5 auth"));
+        check_over(Channel::Open, ChallengePolicy::new(), &[MD5, SHA256], Ok("SHA-256 auth"));
+        check(ChallengePolicy::new().with_md5(Md5Allowed::Never), &[MD5], Err("digest_choice_md5"));
         let session = ", algorithm=MD5-sess, qop=\"auth\"";
-        check(Policy::new().md5(Md5::Never), &[session], Err("digest_choice_md5"));
+        check(
+            ChallengePolicy::new().with_md5(Md5Allowed::Never),
+            &[session],
+            Err("digest_choice_md5"),
+        );
     }
 
     #[test]
     fn sha_512_is_taken_by_name_alone() {
-        check(Policy::new(), &[SHA512], Err("digest_choice_algorithm"));
-        check(Policy::new().with_sha512(), &[SHA256, SHA512], Ok("SHA-512 auth"));
-        check(Policy::new().with_sha512(), &[SHA512, SHA512_256], Ok("SHA-512-256 auth"));
-        let none = Policy::new().without(Algorithm::Sha256);
+        check(ChallengePolicy::new(), &[SHA512], Err("digest_choice_algorithm"));
+        check(ChallengePolicy::new().with_sha512(), &[SHA256, SHA512], Ok("SHA-512 auth"));
+        check(ChallengePolicy::new().with_sha512(), &[SHA512, SHA512_256], Ok("SHA-512-256 auth"));
+        let none = ChallengePolicy::new().without_algorithm(DigestAlgorithm::Sha256);
         check(none, &[SHA256], Err("digest_choice_algorithm"));
     }
 
     #[test]
     fn takes_auth_before_auth_int_and_never_another_than_was_asked_for() {
-        check(Policy::new(), &[", qop=\"auth-int,auth\""], Ok("MD5 auth"));
-        check(Policy::new(), &[", qop=\"auth-int\""], Ok("MD5 auth-int"));
-        check(Policy::new(), &[""], Ok("MD5 none"));
-        check(Policy::new(), &[", algorithm=SHA-256"], Ok("SHA-256 none"));
-        let int = Policy::new().qop(Qop::AuthInt);
+        check(ChallengePolicy::new(), &[", qop=\"auth-int,auth\""], Ok("MD5 auth"));
+        check(ChallengePolicy::new(), &[", qop=\"auth-int\""], Ok("MD5 auth-int"));
+        check(ChallengePolicy::new(), &[""], Ok("MD5 none"));
+        check(ChallengePolicy::new(), &[", algorithm=SHA-256"], Ok("SHA-256 none"));
+        let int = ChallengePolicy::new().with_qop(Qop::AuthInt);
         check(int, &[", qop=\"auth-int,auth\""], Ok("MD5 auth-int"));
         check(int, &[SHA256], Err("digest_choice_qop"));
         check(int, &[""], Err("digest_choice_qop"));
         check(int, &[SHA256, ", qop=\"auth-int\""], Ok("MD5 auth-int"));
-        check(Policy::new().qop(Qop::Auth), &[", qop=\"auth-int\""], Err("digest_choice_qop"));
+        check(
+            ChallengePolicy::new().with_qop(Qop::Auth),
+            &[", qop=\"auth-int\""],
+            Err("digest_choice_qop"),
+        );
     }
 }

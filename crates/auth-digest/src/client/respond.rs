@@ -2,7 +2,7 @@
 
 use super::session::{Form, field};
 use crate::{
-    DigestChallenge, Ha1, Message, NamedAlgorithm, Offered, Protection, Qop,
+    DigestChallenge, DigestMessage, Ha1, NamedAlgorithm, OfferedQop, Protection, Qop,
     authorization::{Front, write_rest},
 };
 use auth_core::{Error, Result};
@@ -16,10 +16,10 @@ impl DigestChallenge<'_> {
     /// not marked sensitive.
     ///
     /// ```
-    /// use auth_digest::{Count, DigestChallenge, Message, NonceCount, Protection};
+    /// use auth_digest::{NonceUse, DigestChallenge, DigestMessage, NonceCount, Protection};
     /// let challenge = DigestChallenge::parse(br#"Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256"#)?;
-    /// let count = Count { nc: NonceCount::FIRST, cnonce: b"random, and new for each challenge" };
-    /// let message = Message { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: Protection::Auth(count) };
+    /// let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"random, and new for each challenge" };
+    /// let message = DigestMessage { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: Protection::Auth(count) };
     /// let field = challenge.respond("alice", b"s3cret", &message)?;
     /// assert!(field.to_str().unwrap().starts_with(r#"Digest username="alice", realm="r", nonce="n""#));
     /// # Ok::<_, auth_core::Error>(())
@@ -33,7 +33,7 @@ impl DigestChallenge<'_> {
         &self,
         user: &str,
         password: &[u8],
-        message: &Message<'_>,
+        message: &DigestMessage<'_>,
     ) -> Result<HeaderValue> {
         let algorithm = self.algorithm().ok_or_else(|| {
             Error::config(
@@ -47,7 +47,7 @@ impl DigestChallenge<'_> {
             Protection::AuthInt(count, _) => (Some(Qop::AuthInt), Some(count)),
         };
         let offered = match qop {
-            None => self.offered == Offered::Legacy && !algorithm.is_session(),
+            None => self.offered == OfferedQop::Legacy && !algorithm.is_session(),
             Some(qop) => self.offered.has(qop),
         };
         if !offered {
@@ -57,7 +57,7 @@ impl DigestChallenge<'_> {
             ));
         }
         let cnonce = count.map_or(&b""[..], |count| count.cnonce);
-        let message = Message { nonce: &self.nonce, ..*message };
+        let message = DigestMessage { nonce: &self.nonce, ..*message };
         let function = algorithm.function();
         let ha1 = Ha1::new(function, user, &self.realm, password);
         let response = ha1.session(algorithm, &self.nonce, cnonce).response(&message);

@@ -2,8 +2,8 @@
 
 use super::policy::Choice;
 use crate::{
-    Algorithm, BodyHash, Count, DigestChallenge, Ha1, HashFunction, Hex, NonceCount, Protection,
-    Qop, SessionHa1, Username,
+    BodyHash, DigestAlgorithm, DigestChallenge, Ha1, HashFunction, HexDigest, NonceCount, NonceUse,
+    Protection, Qop, SessionHa1, Username,
     authorization::{Front, rest_length, write_rest},
     parameters::write_escaped,
     response::{UnderNonce, ha2, userhash},
@@ -37,8 +37,8 @@ pub(crate) struct Terms {
     pub(crate) realm: Box<[u8]>,
     /// As it stands between the quotes.
     opaque: Option<Box<[u8]>>,
-    named: Option<Algorithm>,
-    pub(crate) algorithm: Algorithm,
+    named: Option<DigestAlgorithm>,
+    pub(crate) algorithm: DigestAlgorithm,
     pub(crate) qop: Option<Qop>,
     ha1: Ha1,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Terms {
 pub(super) enum Form {
     Plain,
     Extended,
-    Hashed(Hex),
+    Hashed(HexDigest),
 }
 
 impl Form {
@@ -99,8 +99,8 @@ impl Terms {
     }
 
     /// Those that a person typed.
-    pub(crate) fn typed(fields: &super::TypedFields<'_>, user: &Arc<User>) -> Self {
-        let algorithm = fields.algorithm.unwrap_or(Algorithm::Md5);
+    pub(crate) fn typed(fields: &super::DigestForm<'_>, user: &Arc<User>) -> Self {
+        let algorithm = fields.algorithm.unwrap_or(DigestAlgorithm::Md5);
         let opaque = fields.opaque.map(|opaque| {
             let mut out = Vec::with_capacity(opaque.len());
             write_escaped(opaque.as_bytes(), &mut out);
@@ -130,12 +130,12 @@ pub(crate) struct AuthenticationSession {
     under: UnderNonce,
     /// The next count. Wider than a count, so that it never begins again.
     next: AtomicU64,
-    counting: Counting,
+    counting: NonceCounting,
 }
 
 /// What becomes of the nonce count from one request to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counting {
+pub enum NonceCounting {
     /// It rises, as it must (RFC 7616 section 3.4).
     Rising,
     /// It stays what it is, for receivers that compare with what was typed into a form.
@@ -152,7 +152,7 @@ impl AuthenticationSession {
         nonce: &[u8],
         cnonce: &[u8],
         first: NonceCount,
-        counting: Counting,
+        counting: NonceCounting,
     ) -> Self {
         let ha1 = terms.ha1.session(terms.algorithm, nonce, cnonce);
         let mut front = Vec::with_capacity(256);
@@ -179,8 +179,8 @@ impl AuthenticationSession {
     /// The next count, `None` when all are used up.
     fn count(&self) -> Option<NonceCount> {
         let count = match self.counting {
-            Counting::Rising => self.next.fetch_add(1, Ordering::Relaxed),
-            Counting::Repeated => self.next.load(Ordering::Relaxed),
+            NonceCounting::Rising => self.next.fetch_add(1, Ordering::Relaxed),
+            NonceCounting::Repeated => self.next.load(Ordering::Relaxed),
         };
         u32::try_from(count).ok().and_then(NonceCount::new)
     }
@@ -197,7 +197,7 @@ impl AuthenticationSession {
             None => None,
             Some(_) => match self.count() {
                 None => return Ok(None),
-                Some(nc) => Some(Count { nc, cnonce: &self.cnonce }),
+                Some(nc) => Some(NonceUse { nc, cnonce: &self.cnonce }),
             },
         };
         let protection = match (self.terms.qop, count) {

@@ -18,15 +18,15 @@ pub(crate) struct Spaces(RwLock<Inside>);
 #[derive(Default)]
 struct Inside {
     last: u64,
-    kept: Vec<Arc<Kept>>,
+    kept: Vec<Arc<KeptSession>>,
 }
 
 /// A session, where it belongs, and what became of it.
-pub(crate) struct Kept {
+pub(crate) struct KeptSession {
     /// Tells one nonce from the next: what credentials are stamped with.
     pub(crate) serial: u64,
     pub(crate) session: AuthenticationSession,
-    pub(crate) place: Place,
+    pub(crate) place: ProtectionSpace,
     standing: AtomicU8,
 }
 
@@ -43,7 +43,7 @@ pub(crate) enum Standing {
 
 /// The URIs of a protection space.
 #[derive(Clone, Debug)]
-pub(crate) enum Place {
+pub(crate) enum ProtectionSpace {
     /// Every one: a proxy's, or of fields that a person typed.
     Anywhere,
     /// Those of one origin whose path and query begin with one of these.
@@ -60,9 +60,9 @@ impl Spaces {
     const MOST: usize = 64;
 
     /// The session for a request: of the space that says most about it, or of the newest of those.
-    pub(crate) fn find(&self, uri: &Uri) -> Option<Arc<Kept>> {
+    pub(crate) fn find(&self, uri: &Uri) -> Option<Arc<KeptSession>> {
         let inside = self.read();
-        let mut best: Option<(usize, &Arc<Kept>)> = None;
+        let mut best: Option<(usize, &Arc<KeptSession>)> = None;
         for kept in &inside.kept {
             if let Some(length) = kept.place.covers(uri) {
                 if best.is_none_or(|(longest, _)| length > longest) {
@@ -74,7 +74,7 @@ impl Spaces {
     }
 
     /// The session with this serial, if it has not been replaced.
-    pub(crate) fn with_serial(&self, serial: u64) -> Option<Arc<Kept>> {
+    pub(crate) fn with_serial(&self, serial: u64) -> Option<Arc<KeptSession>> {
         self.read().kept.iter().find(|kept| kept.serial == serial).map(Arc::clone)
     }
 
@@ -82,13 +82,13 @@ impl Spaces {
     pub(crate) fn keep(
         &self,
         session: AuthenticationSession,
-        place: Place,
+        place: ProtectionSpace,
         standing: Standing,
-    ) -> Arc<Kept> {
+    ) -> Arc<KeptSession> {
         let mut inside = self.0.write().unwrap_or_else(PoisonError::into_inner);
         inside.last = inside.last.saturating_add(1);
         let standing = AtomicU8::new(standing.code());
-        let kept = Arc::new(Kept { serial: inside.last, session, place, standing });
+        let kept = Arc::new(KeptSession { serial: inside.last, session, place, standing });
         inside.kept.retain(|other| !other.is_replaced_by(&kept));
         inside.kept.insert(0, Arc::clone(&kept));
         inside.kept.truncate(Self::MOST);
@@ -107,7 +107,7 @@ impl Spaces {
     }
 }
 
-impl Kept {
+impl KeptSession {
     pub(crate) fn standing(&self) -> Standing {
         Standing::of(self.standing.load(Ordering::Relaxed))
     }
@@ -122,8 +122,10 @@ impl Kept {
         let same_realm = self.session.terms.realm == other.session.terms.realm;
         same_realm
             && match (&self.place, &other.place) {
-                (Place::Anywhere, Place::Anywhere) => true,
-                (Place::At { origin, .. }, Place::At { origin: other, .. }) => origin == other,
+                (ProtectionSpace::Anywhere, ProtectionSpace::Anywhere) => true,
+                (ProtectionSpace::At { origin, .. }, ProtectionSpace::At { origin: other, .. }) => {
+                    origin == other
+                }
                 _ => false,
             }
     }
@@ -147,7 +149,7 @@ impl Standing {
     }
 }
 
-impl Place {
+impl ProtectionSpace {
     /// What a challenge to a request for `uri` says: the URIs of `domain` that are of the same origin, or all of it.
     ///
     /// Those of other origins are passed over, since no credentials go where nobody sent them. The request itself is
@@ -220,7 +222,8 @@ mod tests {
         uri: &'static str,
         expected: Option<usize>,
     ) {
-        let place = Place::of(&Uri::from_static(asked), domain.map(str::as_bytes)).unwrap();
+        let place =
+            ProtectionSpace::of(&Uri::from_static(asked), domain.map(str::as_bytes)).unwrap();
         assert_eq!(place.covers(&Uri::from_static(uri)), expected, "{place:?}");
     }
 

@@ -1,18 +1,20 @@
 //! Who is known, and by which secret.
 
-use crate::{Algorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash};
+use crate::{
+    DigestAlgorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash,
+};
 use auth_core::{Candidates, Error, Flow, Lookup, Result};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What a verifier asks about who is calling: enough for an authority elsewhere to answer with the secret of one session.
 #[derive(Clone, Copy)]
-pub struct Query<'a> {
+pub struct DigestQuery<'a> {
     /// Who it says it is.
-    pub name: Name<'a>,
+    pub name: ClaimedName<'a>,
     /// The verifier's realm.
     pub realm: &'a str,
     /// The algorithm of the response.
-    pub algorithm: Algorithm,
+    pub algorithm: DigestAlgorithm,
     /// The nonce of the response.
     pub nonce: &'a [u8],
     /// The cnonce of the response; empty without qop.
@@ -21,7 +23,7 @@ pub struct Query<'a> {
 
 /// Who somebody says it is.
 #[derive(Clone, Copy)]
-pub enum Name<'a> {
+pub enum ClaimedName<'a> {
     /// By its name.
     Plain(&'a str),
     /// By the hash of its name and realm, under the hash function of the algorithm, in lower-case hexadecimal digits
@@ -35,12 +37,12 @@ pub struct KnownUser {
     /// The user's name, also where it came as a hash: counts are kept by it, so it is the same for both.
     pub user: Arc<str>,
     /// What the user's responses are computed with.
-    pub secret: KnownSecret,
+    pub secret: UserSecret,
 }
 
 /// What responses are computed with.
 #[derive(Clone, Debug)]
-pub enum KnownSecret {
+pub enum UserSecret {
     /// What stands for the password, under the hash function of the algorithm that was asked for.
     Ha1(Ha1),
     /// What an authority gave for this nonce and cnonce: under a `-sess` algorithm alone, since otherwise it would be
@@ -49,13 +51,13 @@ pub enum KnownSecret {
 }
 
 /// Shows what kind of query it is, never who or what.
-impl fmt::Debug for Query<'_> {
+impl fmt::Debug for DigestQuery<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Query({:?}, {})", self.name, self.algorithm)
+        write!(f, "DigestQuery({:?}, {})", self.name, self.algorithm)
     }
 }
 
-impl fmt::Debug for Name<'_> {
+impl fmt::Debug for ClaimedName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plain(_) => "Plain(..)",
@@ -73,8 +75,8 @@ impl fmt::Debug for Name<'_> {
 /// There are no passwords in it, but what is in it is as good as they are for the realm.
 ///
 /// ```
-/// use auth_digest::{Accounts, Ha1, HashFunction};
-/// let mut accounts = Accounts::from_htdigest(
+/// use auth_digest::{DigestAccounts, Ha1, HashFunction};
+/// let mut accounts = DigestAccounts::from_htdigest(
 ///     HashFunction::Md5,
 ///     "alice:realm1:cb0aa14dd5b713da9a0a21b85347f3e5\n",
 /// )?;
@@ -82,7 +84,7 @@ impl fmt::Debug for Name<'_> {
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Default)]
-pub struct Accounts {
+pub struct DigestAccounts {
     users: HashMap<Arc<str>, Vec<Account>>,
     hashed: HashMap<Box<str>, Arc<str>>,
 }
@@ -92,7 +94,7 @@ struct Account {
     ha1: Ha1,
 }
 
-impl Accounts {
+impl DigestAccounts {
     /// Nobody.
     #[must_use]
     pub fn new() -> Self {
@@ -154,10 +156,10 @@ impl Accounts {
         self.add(user, realm, Ha1::from_hex(function, hex).ok()?).ok()
     }
 
-    fn find(&self, query: &Query<'_>) -> Option<KnownUser> {
+    fn find(&self, query: &DigestQuery<'_>) -> Option<KnownUser> {
         let name = match query.name {
-            Name::Plain(name) => name,
-            Name::Hashed(hash) => self.hashed.get(hash)?,
+            ClaimedName::Plain(name) => name,
+            ClaimedName::Hashed(hash) => self.hashed.get(hash)?,
         };
         let (user, accounts) = self.users.get_key_value(name)?;
         let function = query.algorithm.function();
@@ -165,22 +167,22 @@ impl Accounts {
             account.ha1.function() == function && *account.realm == *query.realm
         };
         let account = accounts.iter().find(fits)?;
-        let secret = KnownSecret::Ha1(account.ha1.clone());
+        let secret = UserSecret::Ha1(account.ha1.clone());
         Some(KnownUser { user: Arc::clone(user), secret })
     }
 }
 
-impl Lookup<Query<'_>> for Accounts {
+impl Lookup<DigestQuery<'_>> for DigestAccounts {
     type Found = Candidates<KnownUser, ()>;
 
-    fn lookup(&self, query: &Query<'_>) -> Flow<'_, Option<Self::Found>> {
+    fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
         Flow::ready(self.find(query).map(Candidates::from))
     }
 }
 
-impl fmt::Debug for Accounts {
+impl fmt::Debug for DigestAccounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Accounts({} users)", self.users.len())
+        write!(f, "DigestAccounts({} users)", self.users.len())
     }
 }
 
@@ -193,13 +195,22 @@ mod tests {
                             bob:a:b:00000000000000000000000000000000\n\
                             carol:realm1:11111111111111111111111111111111:22222222222222222222222222222222";
 
-    fn query<'a>(name: Name<'a>, realm: &'a str, algorithm: Algorithm) -> Query<'a> {
-        Query { name, realm, algorithm, nonce: b"", cnonce: b"" }
+    fn query<'a>(
+        name: ClaimedName<'a>,
+        realm: &'a str,
+        algorithm: DigestAlgorithm,
+    ) -> DigestQuery<'a> {
+        DigestQuery { name, realm, algorithm, nonce: b"", cnonce: b"" }
     }
 
     #[track_caller]
-    fn check(name: Name<'_>, realm: &str, algorithm: Algorithm, expected: Option<(&str, &str)>) {
-        let mut accounts = Accounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
+    fn check(
+        name: ClaimedName<'_>,
+        realm: &str,
+        algorithm: DigestAlgorithm,
+        expected: Option<(&str, &str)>,
+    ) {
+        let mut accounts = DigestAccounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
         let sha256 = || Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret");
         accounts
             .add("alice", "realm1", Ha1::from_hex(HashFunction::Sha256, &"0".repeat(64)).unwrap())
@@ -207,11 +218,11 @@ mod tests {
         accounts.add("alice", "realm1", sha256()).unwrap();
         let found = accounts.find(&query(name, realm, algorithm));
         let found = found.map(|known| match known.secret {
-            KnownSecret::Ha1(ha1) => {
+            UserSecret::Ha1(ha1) => {
                 let hex = std::str::from_utf8(ha1.expose()).unwrap();
                 (known.user.to_string(), hex.get(..32).unwrap().to_owned())
             }
-            KnownSecret::Session(_) => panic!("a session"),
+            UserSecret::Session(_) => panic!("a session"),
         });
         assert_eq!(found.as_ref().map(|(user, hex)| (user.as_str(), hex.as_str())), expected);
     }
@@ -220,31 +231,41 @@ mod tests {
 
     #[test]
     fn finds_by_name_realm_and_hash_function() {
-        let alice = Name::Plain("alice");
-        check(alice, "realm1", Algorithm::Md5, Some(("alice", MD5)));
-        check(alice, "realm1", Algorithm::Md5Sess, Some(("alice", MD5)));
+        let alice = ClaimedName::Plain("alice");
+        check(alice, "realm1", DigestAlgorithm::Md5, Some(("alice", MD5)));
+        check(alice, "realm1", DigestAlgorithm::Md5Sess, Some(("alice", MD5)));
         let sha256 = Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret");
         let sha256 = std::str::from_utf8(&sha256.expose()[..32]).unwrap().to_owned();
-        check(alice, "realm1", Algorithm::Sha256, Some(("alice", &sha256)));
-        check(alice, "realm1", Algorithm::Sha512_256, None);
-        check(alice, "realm2", Algorithm::Md5, None);
-        check(Name::Plain("bob"), "a:b", Algorithm::Md5, Some(("bob", &"0".repeat(32))));
-        check(Name::Plain("carol"), "realm1", Algorithm::Md5, Some(("carol", &"1".repeat(32))));
-        check(Name::Plain("Alice"), "realm1", Algorithm::Md5, None);
-        check(Name::Plain(""), "", Algorithm::Md5, None);
+        check(alice, "realm1", DigestAlgorithm::Sha256, Some(("alice", &sha256)));
+        check(alice, "realm1", DigestAlgorithm::Sha512_256, None);
+        check(alice, "realm2", DigestAlgorithm::Md5, None);
+        check(
+            ClaimedName::Plain("bob"),
+            "a:b",
+            DigestAlgorithm::Md5,
+            Some(("bob", &"0".repeat(32))),
+        );
+        check(
+            ClaimedName::Plain("carol"),
+            "realm1",
+            DigestAlgorithm::Md5,
+            Some(("carol", &"1".repeat(32))),
+        );
+        check(ClaimedName::Plain("Alice"), "realm1", DigestAlgorithm::Md5, None);
+        check(ClaimedName::Plain(""), "", DigestAlgorithm::Md5, None);
     }
 
     #[test]
     fn finds_by_the_hash_of_the_same_function_alone() {
         let hash = |function| userhash(function, "alice", b"realm1");
-        let text = |hash: &crate::Hex| String::from_utf8(hash.as_bytes().to_vec()).unwrap();
+        let text = |hash: &crate::HexDigest| String::from_utf8(hash.as_bytes().to_vec()).unwrap();
         let md5 = text(&hash(HashFunction::Md5));
-        check(Name::Hashed(&md5), "realm1", Algorithm::Md5, Some(("alice", MD5)));
-        check(Name::Hashed(&md5), "realm2", Algorithm::Md5, None);
+        check(ClaimedName::Hashed(&md5), "realm1", DigestAlgorithm::Md5, Some(("alice", MD5)));
+        check(ClaimedName::Hashed(&md5), "realm2", DigestAlgorithm::Md5, None);
         let sha512_256 = text(&hash(HashFunction::Sha512_256));
-        check(Name::Hashed(&sha512_256), "realm1", Algorithm::Sha512_256, None);
-        check(Name::Plain(&md5), "realm1", Algorithm::Md5, None);
-        check(Name::Hashed("alice"), "realm1", Algorithm::Md5, None);
+        check(ClaimedName::Hashed(&sha512_256), "realm1", DigestAlgorithm::Sha512_256, None);
+        check(ClaimedName::Plain(&md5), "realm1", DigestAlgorithm::Md5, None);
+        check(ClaimedName::Hashed("alice"), "realm1", DigestAlgorithm::Md5, None);
     }
 
     #[test]
@@ -258,27 +279,27 @@ mod tests {
             "a\tb:r:00000000000000000000000000000000",
         ] {
             let text = format!("\n{line}\n");
-            let error = Accounts::from_htdigest(HashFunction::Md5, &text).unwrap_err();
+            let error = DigestAccounts::from_htdigest(HashFunction::Md5, &text).unwrap_err();
             assert_eq!(error.code(), "digest_htdigest");
             assert!(error.to_string().starts_with("configuration: line 2 is not"), "{error}");
             assert!(!error.to_string().contains("canary"));
         }
-        assert!(Accounts::from_htdigest(HashFunction::Sha256, HTDIGEST).is_err());
+        assert!(DigestAccounts::from_htdigest(HashFunction::Sha256, HTDIGEST).is_err());
     }
 
     #[test]
     fn names_that_could_be_read_in_two_ways_are_refused() {
         let ha1 = Ha1::new(HashFunction::Md5, "a", b"b", b"c");
-        let error = Accounts::new().add("a:b", "c", ha1).unwrap_err();
+        let error = DigestAccounts::new().add("a:b", "c", ha1).unwrap_err();
         assert_eq!(error.code(), "digest_user_name_colon");
     }
 
     #[test]
     fn shows_no_name_and_no_secret() {
-        let accounts = Accounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
-        assert_eq!(format!("{accounts:?}"), "Accounts(3 users)");
-        let asked = query(Name::Plain("alice"), "realm1", Algorithm::Md5);
-        assert_eq!(format!("{asked:?}"), "Query(Plain(..), MD5)");
+        let accounts = DigestAccounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
+        assert_eq!(format!("{accounts:?}"), "DigestAccounts(3 users)");
+        let asked = query(ClaimedName::Plain("alice"), "realm1", DigestAlgorithm::Md5);
+        assert_eq!(format!("{asked:?}"), "DigestQuery(Plain(..), MD5)");
         let known = accounts.find(&asked).unwrap();
         assert_eq!(format!("{:?}", known.secret), "Ha1(Ha1(..))");
     }

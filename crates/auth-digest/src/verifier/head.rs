@@ -1,7 +1,9 @@
 //! What can be told of a request from its head alone.
 
-use super::{Name, Query, Verifier, target::is_target};
-use crate::{DigestResponse, Offered, Refused, Username, challenge::SCHEME, nonce::Issued, reason};
+use super::{ClaimedName, DigestQuery, DigestVerifier, target::is_target};
+use crate::{
+    DigestRefused, DigestResponse, OfferedQop, Username, challenge::SCHEME, nonce::Issued, reason,
+};
 use auth_core::{Authorization, Error, Rejection, RequestView, Result};
 use std::str;
 
@@ -12,7 +14,7 @@ pub(super) struct Head<'a> {
     pub(super) nonce: Option<Issued>,
 }
 
-impl<L> Verifier<L> {
+impl<L> DigestVerifier<L> {
     /// Reads the credentials and holds them against what was offered and what was asked for.
     pub(super) fn head<'a>(&self, request: RequestView<'a>) -> Result<Head<'a>, Stop> {
         let field = match Authorization::of(request.headers)? {
@@ -31,7 +33,7 @@ impl<L> Verifier<L> {
             return Err(reason::OPAQUE_OTHER.into());
         }
         let fits = match response.qop() {
-            None => self.offer.protection == Offered::Legacy,
+            None => self.offer.protection == OfferedQop::Legacy,
             Some(qop) => self.offer.protection.has(qop),
         };
         if !fits {
@@ -48,11 +50,13 @@ impl<L> Verifier<L> {
     }
 
     /// What the look-up is asked.
-    pub(super) fn query<'q>(&'q self, response: &'q DigestResponse<'_>) -> Query<'q> {
-        Query {
+    pub(super) fn query<'q>(&'q self, response: &'q DigestResponse<'_>) -> DigestQuery<'q> {
+        DigestQuery {
             name: match &response.username {
-                Username::Plain(name) | Username::Extended(name) => Name::Plain(name),
-                Username::Hashed(hash) => Name::Hashed(str::from_utf8(hash).unwrap_or_default()),
+                Username::Plain(name) | Username::Extended(name) => ClaimedName::Plain(name),
+                Username::Hashed(hash) => {
+                    ClaimedName::Hashed(str::from_utf8(hash).unwrap_or_default())
+                }
             },
             realm: &self.realm,
             algorithm: response.algorithm(),
@@ -64,13 +68,13 @@ impl<L> Verifier<L> {
 
 /// Why a request goes no further.
 pub(super) enum Stop {
-    Refused(Refused),
+    Refused(DigestRefused),
     Rejected(Rejection),
     Failed(Error),
 }
 
-impl From<Refused> for Stop {
-    fn from(refused: Refused) -> Self {
+impl From<DigestRefused> for Stop {
+    fn from(refused: DigestRefused) -> Self {
         Self::Refused(refused)
     }
 }

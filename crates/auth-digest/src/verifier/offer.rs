@@ -1,8 +1,9 @@
 //! What a verifier offers, and how it asks for it.
 
-use super::Verifier;
+use super::DigestVerifier;
 use crate::{
-    Algorithm, DigestChallenge, Face, HashFunction, Md5, NamedAlgorithm, Offered, Refused,
+    DigestAlgorithm, DigestChallenge, DigestRefused, HashFunction, Md5Allowed, NamedAlgorithm,
+    OfferedQop, RefusalKind,
 };
 use auth_core::{Challenge, Error, Peer, Reason, Rejection, RequestView, Result};
 use std::fmt;
@@ -10,9 +11,9 @@ use std::fmt;
 /// What is in every challenge.
 pub(super) struct Offer {
     /// The strongest first.
-    algorithms: Vec<Algorithm>,
-    md5: Md5,
-    pub(super) protection: Offered,
+    algorithms: Vec<DigestAlgorithm>,
+    md5: Md5Allowed,
+    pub(super) protection: OfferedQop,
     pub(super) userhash: bool,
     utf8: bool,
     domain: Option<Box<str>>,
@@ -21,9 +22,9 @@ pub(super) struct Offer {
 impl Offer {
     pub(super) fn new() -> Self {
         Self {
-            algorithms: vec![Algorithm::Sha256],
-            md5: Md5::Confidential,
-            protection: Offered::Auth,
+            algorithms: vec![DigestAlgorithm::Sha256],
+            md5: Md5Allowed::Confidential,
+            protection: OfferedQop::Auth,
             userhash: false,
             utf8: true,
             domain: None,
@@ -31,14 +32,14 @@ impl Offer {
     }
 
     /// Is this algorithm offered to such a peer?
-    pub(super) fn has(&self, algorithm: Algorithm, peer: Peer<'_>) -> bool {
+    pub(super) fn has(&self, algorithm: DigestAlgorithm, peer: Peer<'_>) -> bool {
         let confidential =
             || peer.encrypted || peer.address.is_some_and(|it| it.to_canonical().is_loopback());
         let good_enough = match self.md5 {
             _ if algorithm.function() != HashFunction::Md5 => true,
-            Md5::Anywhere => true,
-            Md5::Confidential => confidential(),
-            Md5::Never => false,
+            Md5Allowed::Anywhere => true,
+            Md5Allowed::Confidential => confidential(),
+            Md5Allowed::Never => false,
         };
         good_enough && self.algorithms.contains(&algorithm)
     }
@@ -51,34 +52,34 @@ impl Offer {
                 "no algorithm is offered, expected one",
             ));
         }
-        if self.protection == Offered::Unknown {
+        if self.protection == OfferedQop::Unknown {
             return Err(Error::config(
                 "digest_offer_qop",
                 "qop is unknown, expected one that is known",
             ));
         }
         let session = self.algorithms.iter().any(|algorithm| algorithm.is_session());
-        if session && self.protection == Offered::Legacy {
+        if session && self.protection == OfferedQop::Legacy {
             let text = "a -sess algorithm is offered without qop, which has no cnonce for it";
             return Err(Error::config("digest_offer_session", text));
         }
-        self.challenge(Algorithm::Md5, realm, b"", "", Face::Stale).map(drop)
+        self.challenge(DigestAlgorithm::Md5, realm, b"", "", RefusalKind::Stale).map(drop)
     }
 
     fn challenge(
         &self,
-        algorithm: Algorithm,
+        algorithm: DigestAlgorithm,
         realm: &str,
         nonce: &[u8],
         opaque: &str,
-        face: Face,
+        face: RefusalKind,
     ) -> Result<Challenge> {
         let challenge = DigestChallenge {
             realm: realm.as_bytes().into(),
             nonce: nonce.into(),
             opaque: Some(opaque.as_bytes()),
             domain: self.domain.as_ref().map(|domain| domain.as_bytes().into()),
-            stale: face == Face::Stale,
+            stale: face == RefusalKind::Stale,
             named: NamedAlgorithm::Known(algorithm),
             offered: self.protection,
             utf8: self.utf8,
@@ -88,14 +89,14 @@ impl Offer {
     }
 }
 
-impl<L> Verifier<L> {
+impl<L> DigestVerifier<L> {
     /// Offers these algorithms, the strongest first whatever their order, instead of SHA-256. Every user needs a secret
     /// of the strongest one that its client knows, since that is what it answers.
     ///
     /// # Errors
     ///
     /// `Error::Config` when there is none, or a `-sess` form where there is no qop.
-    pub fn offering(mut self, algorithms: &[Algorithm]) -> Result<Self> {
+    pub fn with_algorithms(mut self, algorithms: &[DigestAlgorithm]) -> Result<Self> {
         self.offer.algorithms = algorithms.to_vec();
         self.offer.algorithms.sort_by_key(|algorithm| std::cmp::Reverse(algorithm.function()));
         self.checked()
@@ -104,18 +105,18 @@ impl<L> Verifier<L> {
     /// Where MD5 is good enough, where it is offered at all. Behind a proxy that ends TLS the server's adapter has to
     /// know that the client's connection is encrypted.
     #[must_use]
-    pub fn md5(mut self, md5: Md5) -> Self {
+    pub fn with_md5(mut self, md5: Md5Allowed) -> Self {
         self.offer.md5 = md5;
         self
     }
 
-    /// Offers these qualities of protection instead of `auth`. [`Offered::Legacy`] is for clients of RFC 2069 alone:
+    /// Offers these qualities of protection instead of `auth`. [`OfferedQop::Legacy`] is for clients of RFC 2069 alone:
     /// each nonce then serves once.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is [`Offered::Unknown`], or there is no qop and a `-sess` algorithm.
-    pub fn protecting(mut self, protection: Offered) -> Result<Self> {
+    /// `Error::Config` when it is [`OfferedQop::Unknown`], or there is no qop and a `-sess` algorithm.
+    pub fn with_qop(mut self, protection: OfferedQop) -> Result<Self> {
         self.offer.protection = protection;
         self.checked()
     }
@@ -139,20 +140,20 @@ impl<L> Verifier<L> {
     /// # Errors
     ///
     /// `Error::Config` when no field can hold it.
-    pub fn for_domain(mut self, domain: &str) -> Result<Self> {
+    pub fn with_domain(mut self, domain: &str) -> Result<Self> {
         self.offer.domain = Some(domain.into());
         self.checked()
     }
 
     /// How far a count may be behind the highest one of its nonce: 128 unless set, and at most.
     #[must_use]
-    pub fn window(self, width: u32) -> Self {
+    pub fn with_window(self, width: u32) -> Self {
         Self { window: width.clamp(1, 128), ..self }
     }
 
     /// How long a body may be that is read to check or prove it under `auth-int`; 1 MiB unless set.
     #[must_use]
-    pub fn reading_at_most(self, bytes: usize) -> Self {
+    pub fn with_body_limit(self, bytes: usize) -> Self {
         Self { most_body: bytes, ..self }
     }
 
@@ -162,9 +163,13 @@ impl<L> Verifier<L> {
     }
 
     /// What a caller is told.
-    pub(super) fn refuse(&self, refused: Refused, request: RequestView<'_>) -> Result<Rejection> {
+    pub(super) fn refuse(
+        &self,
+        refused: DigestRefused,
+        request: RequestView<'_>,
+    ) -> Result<Rejection> {
         let (reason, face) = (refused.reason(), refused.face());
-        if face == Face::Malformed {
+        if face == RefusalKind::Malformed {
             return Ok(Rejection::malformed(reason));
         }
         let nonce = self.nonces.issue(request.peer.address)?;

@@ -1,8 +1,8 @@
 //! The server's own proof, in the reply (RFC 7616 section 3.5).
 
 use crate::{
-    AuthenticationInfo, BodyHash, Count, DigestResponse, Message, NonceCount, Protection, Qop,
-    SessionHa1, nonce::Text,
+    AuthenticationInfo, BodyHash, DigestMessage, DigestResponse, NonceCount, NonceUse, Protection,
+    Qop, SessionHa1, nonce::Text,
 };
 use auth_core::{Completion, Flow, Need, Reply, Result};
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -63,7 +63,7 @@ impl Proof {
         };
         let rspauth;
         if let Some((qop, nc, cnonce)) = &self.counted {
-            let count = Count { nc: *nc, cnonce };
+            let count = NonceUse { nc: *nc, cnonce };
             let body = BodyHash::read(self.session.function(), reply.body);
             let protection = match (qop, body) {
                 (Qop::AuthInt, Some(body)) => Protection::AuthInt(count, body),
@@ -73,7 +73,8 @@ impl Proof {
                 Protection::AuthInt(..) => Qop::AuthInt,
                 _ => Qop::Auth,
             });
-            let message = Message { method: "", uri: &self.uri, nonce: &self.nonce, protection };
+            let message =
+                DigestMessage { method: "", uri: &self.uri, nonce: &self.nonce, protection };
             rspauth = self.session.rspauth(&message);
             info.rspauth = Some(rspauth.as_bytes().into());
             (info.nc, info.cnonce) = (Some(*nc), Some((**cnonce).into()));

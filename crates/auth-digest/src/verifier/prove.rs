@@ -1,7 +1,7 @@
 //! What a response proves: that the password is known, and that its nonce is young and its count unused.
 
 use super::{
-    KnownSecret, KnownUser, Principal, Query, Verifier,
+    DigestPrincipal, DigestQuery, DigestVerifier, KnownUser, UserSecret,
     head::{Head, Stop, cnonce},
     unread,
 };
@@ -16,9 +16,9 @@ pub(super) struct Proven<P> {
     pub(super) caller: P,
 }
 
-impl<L, P> Verifier<L>
+impl<L, P> DigestVerifier<L>
 where
-    L: for<'q> Lookup<Query<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
     P: Clone + Send + 'static,
 {
     /// Is the response that of the password? Of several candidates all are tried, so that the time does not tell which
@@ -43,13 +43,13 @@ where
         let mut proven = None;
         for candidate in candidates {
             let session = match &candidate.secret.secret {
-                KnownSecret::Ha1(ha1) => session(ha1),
-                KnownSecret::Session(_) if !algorithm.is_session() => {
+                UserSecret::Ha1(ha1) => session(ha1),
+                UserSecret::Session(_) if !algorithm.is_session() => {
                     let text =
                         "look-up gave the secret of a session under an algorithm without one";
                     return Err(Stop::Failed(Error::config("digest_known_session", text)));
                 }
-                KnownSecret::Session(given) => given.clone(),
+                UserSecret::Session(given) => given.clone(),
             };
             if session.function() != algorithm.function() {
                 let text = "look-up gave a secret of another hash function than was asked for";
@@ -69,7 +69,7 @@ where
         request: RequestView<'a>,
         head: Head<'a>,
         proven: Proven<P>,
-    ) -> Result<Flow<'a, Outcome<Principal<P>>>, Stop> {
+    ) -> Result<Flow<'a, Outcome<DigestPrincipal<P>>>, Stop> {
         let Head { response, nonce } = head;
         let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
         match nonce.age {
@@ -80,7 +80,7 @@ where
         let user = proven.user.as_bytes();
         let unique = Unique::new("digest", user, &nonce.id, nonce.last).issued_at(nonce.issued);
         let unique = match &self.tenant {
-            Some(tenant) => unique.of_tenant(tenant.clone()),
+            Some(tenant) => unique.with_tenant(tenant.clone()),
             None => unique,
         };
         let (told, seen) = match &response.counted {

@@ -2,7 +2,7 @@
 
 use super::Part;
 use crate::{
-    Refused,
+    JwtRefused,
     json::{Array, Fault, Text, Value},
     reason,
 };
@@ -16,7 +16,7 @@ pub(crate) enum AudienceClaim<'a> {
 }
 
 impl<'a> AudienceClaim<'a> {
-    pub(crate) fn read(value: Value<'a>) -> Result<Self, Refused> {
+    pub(crate) fn read(value: Value<'a>) -> Result<Self, JwtRefused> {
         match value {
             Value::String(text) => Ok(Self::One(text)),
             Value::Array(array) => {

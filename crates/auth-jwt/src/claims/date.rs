@@ -1,7 +1,7 @@
 //! Dates (the NumericDate of RFC 7519 section 2).
 
 use crate::{
-    Refused,
+    JwtRefused,
     json::{Moment, Rest, Value},
     reason,
 };
@@ -17,9 +17,9 @@ pub(crate) struct Date {
 
 /// Why a claim is no date.
 pub(crate) struct Faults {
-    pub(crate) of_type: Refused,
-    pub(crate) negative: Refused,
-    pub(crate) unit: Refused,
+    pub(crate) of_type: JwtRefused,
+    pub(crate) negative: JwtRefused,
+    pub(crate) unit: JwtRefused,
 }
 
 pub(crate) const EXP: Faults =
@@ -30,7 +30,7 @@ pub(crate) const IAT: Faults =
     Faults { of_type: reason::IAT_TYPE, negative: reason::IAT_NEGATIVE, unit: reason::IAT_UNIT };
 
 impl Date {
-    pub(crate) fn read(value: Value<'_>, faults: &Faults) -> Result<Self, Refused> {
+    pub(crate) fn read(value: Value<'_>, faults: &Faults) -> Result<Self, JwtRefused> {
         let Value::Number(number) = value else { return Err(faults.of_type) };
         match number.moment() {
             Moment::At { since_epoch, rest } => Ok(Self { since_epoch, rest }),

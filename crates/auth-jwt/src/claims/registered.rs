@@ -6,7 +6,7 @@ use super::{
     date::{self, Date},
 };
 use crate::{
-    Refused, json,
+    JwtRefused, json,
     json::{Number, Text, Value},
     reason,
 };
@@ -25,7 +25,7 @@ pub(crate) struct Registered<'a> {
 
 impl<'a> Registered<'a> {
     /// Nothing is said of a claim before all of the document was found good.
-    pub(crate) fn read(payload: &'a str) -> Result<Self, Refused> {
+    pub(crate) fn read(payload: &'a str) -> Result<Self, JwtRefused> {
         let mut claims = Self::default();
         let mut refused = None;
         let read = json::members(payload, |name, value| {
@@ -36,7 +36,7 @@ impl<'a> Registered<'a> {
         refused.map_or(Ok(claims), Err)
     }
 
-    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), Refused> {
+    fn take(&mut self, name: Text<'a>, value: Value<'a>) -> Result<(), JwtRefused> {
         match &*name.to_str() {
             "iss" => self.issuer = Some(value.string().ok_or(reason::ISS_TYPE)?),
             "sub" => self.subject = Some(Subject::read(value)?),
@@ -59,7 +59,7 @@ pub(crate) enum Subject<'a> {
 }
 
 impl<'a> Subject<'a> {
-    fn read(value: Value<'a>) -> Result<Self, Refused> {
+    fn read(value: Value<'a>) -> Result<Self, JwtRefused> {
         match value {
             Value::String(text) => Ok(Self::Text(text)),
             Value::Number(number) if number.is_digits() => Ok(Self::Number(number)),

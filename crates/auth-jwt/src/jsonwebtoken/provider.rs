@@ -1,7 +1,7 @@
 //! ring as the cryptography of `jsonwebtoken`.
 
 use super::{algorithm, read, verifying_key};
-use crate::{Algorithm, SigningKey, VerifyingKey};
+use crate::{JwsAlgorithm, SigningKey, VerifyingKey};
 use ::jsonwebtoken::{
     self as theirs, DecodingKey, EncodingKey,
     crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils},
@@ -82,11 +82,11 @@ fn verifier(wanted: &theirs::Algorithm, key: &DecodingKey) -> Result<Box<dyn Jwt
 }
 
 fn rsa_of_private(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    numbers(&SigningKey::from_der(Algorithm::RS256, der).map_err(refused)?.verifying())
+    numbers(&SigningKey::from_der(JwsAlgorithm::RS256, der).map_err(refused)?.verifying())
 }
 
 fn rsa_of_public(der: &[u8]) -> Result<(Vec<u8>, Vec<u8>), Error> {
-    numbers(&VerifyingKey::from_der(Algorithm::RS256, der).map_err(refused)?)
+    numbers(&VerifyingKey::from_der(JwsAlgorithm::RS256, der).map_err(refused)?)
 }
 
 fn numbers(key: &VerifyingKey) -> Result<(Vec<u8>, Vec<u8>), Error> {
@@ -116,7 +116,7 @@ fn ed_of_private(der: &[u8], curve: &EllipticCurve) -> Result<Vec<u8>, Error> {
     if *curve != EllipticCurve::Ed25519 {
         return Err(ErrorKind::InvalidAlgorithm.into());
     }
-    let key = SigningKey::from_der(Algorithm::EdDSA, der).map_err(refused)?.verifying();
+    let key = SigningKey::from_der(JwsAlgorithm::EdDSA, der).map_err(refused)?.verifying();
     Ok(key.point().ok_or(ErrorKind::InvalidEddsaKey)?.to_vec())
 }
 
@@ -130,7 +130,7 @@ fn compute_digest(data: &[u8], hash: ThumbprintHash) -> Result<Vec<u8>, Error> {
     Ok(digest::digest(hash, data).as_ref().to_vec())
 }
 
-fn ours(wanted: theirs::Algorithm) -> Result<Algorithm, Error> {
+fn ours(wanted: theirs::Algorithm) -> Result<JwsAlgorithm, Error> {
     algorithm(wanted).ok_or_else(|| ErrorKind::UnsupportedAlgorithm.into())
 }
 

@@ -1,7 +1,7 @@
 //! The numbers of a key.
 
 use super::Wrong;
-use crate::{Algorithm, SigningKey, VerifyingKey, base64url, json::Value};
+use crate::{JwsAlgorithm, SigningKey, VerifyingKey, base64url, json::Value};
 use auth_core::{Error, Result};
 use ring::rsa::{KeyPairComponents, PublicKeyComponents};
 use zeroize::Zeroizing;
@@ -18,7 +18,7 @@ pub(super) enum Material {
     },
     /// Coordinates of P-256 or P-384, by their curve.
     Ec {
-        curve: Algorithm,
+        curve: JwsAlgorithm,
         point: Number,
         private: Option<Number>,
     },
@@ -91,8 +91,8 @@ impl Fields {
             ("oct", _) => Ok(Material::Secret(self.k.ok_or(Wrong::Missing("k"))?)),
             ("RSA", _) if self.more_primes => Err(Wrong::Unknown("oth")),
             ("RSA", _) => self.rsa(),
-            ("EC", Some("P-256")) => self.ec(Algorithm::ES256, 32),
-            ("EC", Some("P-384")) => self.ec(Algorithm::ES384, 48),
+            ("EC", Some("P-256")) => self.ec(JwsAlgorithm::ES256, 32),
+            ("EC", Some("P-384")) => self.ec(JwsAlgorithm::ES384, 48),
             ("OKP", Some("Ed25519")) => {
                 let point = self.x.ok_or(Wrong::Missing("x"))?;
                 Ok(Material::Ed25519 { point, private: self.d })
@@ -120,7 +120,7 @@ impl Fields {
     }
 
     /// Coordinates have the length of the field, with leading zeros (RFC 7518 section 6.2.1.2).
-    fn ec(self, curve: Algorithm, length: usize) -> Result<Material, Wrong> {
+    fn ec(self, curve: JwsAlgorithm, length: usize) -> Result<Material, Wrong> {
         let (x, y) = (self.x.ok_or(Wrong::Missing("x"))?, self.y.ok_or(Wrong::Missing("y"))?);
         match (x.len() == length, y.len() == length) {
             (false, _) => return Err(Wrong::Type("x")),
@@ -133,7 +133,7 @@ impl Fields {
 }
 
 impl Material {
-    pub(super) fn signing(&self, algorithm: Algorithm) -> Result<SigningKey> {
+    pub(super) fn signing(&self, algorithm: JwsAlgorithm) -> Result<SigningKey> {
         match self {
             Self::Secret(secret) => SigningKey::from_secret(algorithm, secret),
             Self::Rsa { n, e, private: Some(private) } => {
@@ -157,7 +157,7 @@ impl Material {
                 SigningKey::of_point(algorithm, private, point)
             }
             Self::Ed25519 { point, private: Some(private) } => {
-                let algorithm = fits(Algorithm::EdDSA, algorithm)?;
+                let algorithm = fits(JwsAlgorithm::EdDSA, algorithm)?;
                 SigningKey::of_point(algorithm, private, point)
             }
             Self::Rsa { .. } | Self::Ec { .. } | Self::Ed25519 { .. } => Err(Error::config(
@@ -167,7 +167,7 @@ impl Material {
         }
     }
 
-    pub(super) fn verifying(&self, algorithm: Algorithm) -> Result<VerifyingKey> {
+    pub(super) fn verifying(&self, algorithm: JwsAlgorithm) -> Result<VerifyingKey> {
         match self {
             Self::Secret(secret) => VerifyingKey::from_secret(algorithm, secret),
             Self::Rsa { n, e, .. } => VerifyingKey::of_rsa(algorithm, n, e),
@@ -175,7 +175,7 @@ impl Material {
                 VerifyingKey::of_point(fits(*curve, algorithm)?, point)
             }
             Self::Ed25519 { point, .. } => {
-                VerifyingKey::of_point(fits(Algorithm::EdDSA, algorithm)?, point)
+                VerifyingKey::of_point(fits(JwsAlgorithm::EdDSA, algorithm)?, point)
             }
         }
     }
@@ -191,7 +191,7 @@ impl Material {
 }
 
 /// A curve is for one algorithm.
-fn fits(own: Algorithm, wanted: Algorithm) -> Result<Algorithm> {
+fn fits(own: JwsAlgorithm, wanted: JwsAlgorithm) -> Result<JwsAlgorithm> {
     if own == wanted {
         return Ok(own);
     }

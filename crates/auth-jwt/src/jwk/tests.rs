@@ -1,7 +1,7 @@
 //! Keys of the RFCs, and what is wrong with others.
 
 use super::{Jwk, JwkSet};
-use crate::{Algorithm, SigningKey, VerifyingKey};
+use crate::{JwsAlgorithm, SigningKey, VerifyingKey};
 
 /// RFC 7515 appendix A.1.1.
 const SECRET: &str = r#"{"kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}"#;
@@ -16,7 +16,7 @@ fn with(jwk: &str, members: &str) -> String {
 }
 
 #[track_caller]
-fn refused(jwk: &str, assumed: Option<Algorithm>, code: &str, says: &str) {
+fn refused(jwk: &str, assumed: Option<JwsAlgorithm>, code: &str, says: &str) {
     let verifying =
         Jwk::parse(jwk.as_bytes()).and_then(|jwk| VerifyingKey::from_jwk(&jwk, assumed));
     let error = verifying.unwrap_err();
@@ -27,7 +27,7 @@ fn refused(jwk: &str, assumed: Option<Algorithm>, code: &str, says: &str) {
 #[test]
 fn keys_of_the_rfcs_sign_and_verify() {
     for (jwk, algorithm) in
-        [(SECRET, Algorithm::HS256), (P256, Algorithm::ES256), (ED25519, Algorithm::EdDSA)]
+        [(SECRET, JwsAlgorithm::HS256), (P256, JwsAlgorithm::ES256), (ED25519, JwsAlgorithm::EdDSA)]
     {
         let jwk = Jwk::parse(jwk.as_bytes()).unwrap();
         assert_eq!(jwk.algorithm(), None);
@@ -44,23 +44,23 @@ fn keys_of_the_rfcs_sign_and_verify() {
 fn the_key_decides_the_algorithm() {
     let named = with(P256, r#""alg":"ES256","kid":"a b""#);
     let jwk = Jwk::parse(named.as_bytes()).unwrap();
-    assert_eq!((jwk.algorithm(), jwk.kid()), (Some(Algorithm::ES256), Some("a b")));
-    assert_eq!(VerifyingKey::from_jwk(&jwk, None).unwrap().algorithm(), Algorithm::ES256);
+    assert_eq!((jwk.algorithm(), jwk.kid()), (Some(JwsAlgorithm::ES256), Some("a b")));
+    assert_eq!(VerifyingKey::from_jwk(&jwk, None).unwrap().algorithm(), JwsAlgorithm::ES256);
     refused(P256, None, "jwk_alg_missing", "alg of the JWK is missing");
-    refused(&named, Some(Algorithm::ES384), "jwk_alg_other", "is ES256, expected ES384");
+    refused(&named, Some(JwsAlgorithm::ES384), "jwk_alg_other", "is ES256, expected ES384");
     refused(&with(P256, r#""alg":"ES512""#), None, "jwk_alg_unknown", "not implemented");
     refused(&with(P256, r#""alg":"es256""#), None, "jwk_alg_unknown", "not implemented");
-    refused(P256, Some(Algorithm::ES384), "jwk_curve", "is for ES256, expected one for ES384");
-    refused(P256, Some(Algorithm::HS256), "jwk_curve", "for HS256");
-    refused(ED25519, Some(Algorithm::ES256), "jwk_curve", "is for EdDSA");
-    refused(SECRET, Some(Algorithm::ES256), "jwt_key_algorithm", "ES256 has no secret");
+    refused(P256, Some(JwsAlgorithm::ES384), "jwk_curve", "is for ES256, expected one for ES384");
+    refused(P256, Some(JwsAlgorithm::HS256), "jwk_curve", "for HS256");
+    refused(ED25519, Some(JwsAlgorithm::ES256), "jwk_curve", "is for EdDSA");
+    refused(SECRET, Some(JwsAlgorithm::ES256), "jwt_key_algorithm", "ES256 has no secret");
 }
 
 #[test]
 fn it_is_used_for_what_it_is_for() {
     let may = |members: &str| {
         let jwk = Jwk::parse(with(P256, members).as_bytes()).unwrap();
-        let assumed = Some(Algorithm::ES256);
+        let assumed = Some(JwsAlgorithm::ES256);
         (SigningKey::from_jwk(&jwk, assumed).is_ok(), VerifyingKey::from_jwk(&jwk, assumed).is_ok())
     };
     assert_eq!(may(r#""use":"sig""#), (true, true));
@@ -75,7 +75,7 @@ fn it_is_used_for_what_it_is_for() {
 
 #[test]
 fn says_which_member_is_wrong() {
-    let any = Some(Algorithm::ES256);
+    let any = Some(JwsAlgorithm::ES256);
     refused("[]", any, "jwk_json", "JSON object");
     refused(&with(P256, r#""kid":"a","kid":"a""#), any, "jwk_duplicate", "two members");
     refused(&with(P256, r#""kid":1"#), any, "jwk_member", "kid of the JWK");
@@ -93,24 +93,29 @@ fn says_which_member_is_wrong() {
     refused(&P256.replace("P-256", "secp256k1"), any, "jwk_kind", "crv of the JWK");
     refused(&P256.replace("\"kty\":\"EC\",", ""), any, "jwk_missing", "kty of the JWK");
     refused(&P256.replace("\"EC\"", "\"ec\""), any, "jwk_kind", "kty of the JWK");
-    refused(r#"{"kty":"oct"}"#, Some(Algorithm::HS256), "jwk_missing", "k of the JWK");
-    refused(r#"{"kty":"oct","k":""}"#, Some(Algorithm::HS256), "jwt_key_short", "0 bytes");
-    refused(r#"{"kty":"RSA","n":"AQAB"}"#, Some(Algorithm::RS256), "jwk_missing", "e of the JWK");
+    refused(r#"{"kty":"oct"}"#, Some(JwsAlgorithm::HS256), "jwk_missing", "k of the JWK");
+    refused(r#"{"kty":"oct","k":""}"#, Some(JwsAlgorithm::HS256), "jwt_key_short", "0 bytes");
+    refused(
+        r#"{"kty":"RSA","n":"AQAB"}"#,
+        Some(JwsAlgorithm::RS256),
+        "jwk_missing",
+        "e of the JWK",
+    );
     refused(
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
-        Some(Algorithm::RS256),
+        Some(JwsAlgorithm::RS256),
         "jwt_key_rsa_size",
         "17 bits",
     );
     refused(
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB","d":"AQAB"}"#,
-        Some(Algorithm::RS256),
+        Some(JwsAlgorithm::RS256),
         "jwk_missing",
         "p of the JWK",
     );
     refused(
         r#"{"kty":"RSA","n":"AQAB","e":"AQAB","oth":[]}"#,
-        Some(Algorithm::RS256),
+        Some(JwsAlgorithm::RS256),
         "jwk_kind",
         "oth of the JWK",
     );
@@ -129,7 +134,7 @@ fn rsa_numbers_are_those_of_a_key() {
     };
     let mut odd = vec![0xff; 256];
     let jwk = |n: &[u8], e: &str| format!(r#"{{"kty":"RSA","n":"{}","e":"{e}"}}"#, modulus(n));
-    let any = Some(Algorithm::RS256);
+    let any = Some(JwsAlgorithm::RS256);
     assert!(
         VerifyingKey::from_jwk(&Jwk::parse(jwk(&odd, "AQAB").as_bytes()).unwrap(), any).is_ok()
     );

@@ -1,17 +1,17 @@
 //! Shared secrets (RFC 7518 section 3.2).
 
-use crate::Algorithm;
+use crate::JwsAlgorithm;
 use auth_core::{Error, Result};
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use ring::hmac;
 use zeroize::Zeroizing;
 
 /// The key of an algorithm that has a shared secret.
-pub(super) fn hmac_key(algorithm: Algorithm, secret: &[u8]) -> Result<hmac::Key> {
+pub(super) fn hmac_key(algorithm: JwsAlgorithm, secret: &[u8]) -> Result<hmac::Key> {
     let hash = match algorithm {
-        Algorithm::HS256 => hmac::HMAC_SHA256,
-        Algorithm::HS384 => hmac::HMAC_SHA384,
-        Algorithm::HS512 => hmac::HMAC_SHA512,
+        JwsAlgorithm::HS256 => hmac::HMAC_SHA256,
+        JwsAlgorithm::HS384 => hmac::HMAC_SHA384,
+        JwsAlgorithm::HS512 => hmac::HMAC_SHA512,
         other => {
             let text = format!("{other} has no secret, expected HS256, HS384 or HS512");
             return Err(Error::config("jwt_key_algorithm", text));

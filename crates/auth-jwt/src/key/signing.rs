@@ -5,7 +5,7 @@ use super::{
     secret,
     verifying::mismatch,
 };
-use crate::{Algorithm, Jwk, VerifyingKey};
+use crate::{Jwk, JwsAlgorithm, VerifyingKey};
 use auth_core::{Cause, Error, Result};
 use ring::{
     error::KeyRejected,
@@ -21,8 +21,8 @@ use std::{fmt, sync::Arc};
 /// A key that signs with one algorithm. Cheap to clone.
 ///
 /// ```
-/// use auth_jwt::{Algorithm, SigningKey};
-/// let key = SigningKey::from_secret(Algorithm::HS256, b"at least as long as the hash: 32 bytes")?;
+/// use auth_jwt::{JwsAlgorithm, SigningKey};
+/// let key = SigningKey::from_secret(JwsAlgorithm::HS256, b"at least as long as the hash: 32 bytes")?;
 /// let mut signature = [0; 32];
 /// assert_eq!(key.sign(b"message", &mut signature)?, 32);
 /// assert!(key.verifying().verify(b"message", &signature).is_ok());
@@ -52,7 +52,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// As [`VerifyingKey::from_secret`].
-    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
+    pub fn from_secret(algorithm: JwsAlgorithm, secret: &[u8]) -> Result<Self> {
         Self::of(algorithm, Material::Secret(secret::hmac_key(algorithm, secret)?))
     }
 
@@ -61,7 +61,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// As [`VerifyingKey::from_base64_secret`].
-    pub fn from_base64_secret(algorithm: Algorithm, text: &str) -> Result<Self> {
+    pub fn from_base64_secret(algorithm: JwsAlgorithm, text: &str) -> Result<Self> {
         Self::from_secret(algorithm, &secret::decode(text)?)
     }
 
@@ -71,7 +71,7 @@ impl SigningKey {
     ///
     /// `Error::Config` when it has no such key, more than one, one that is encrypted, or one that is not for this
     /// algorithm.
-    pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self> {
+    pub fn from_pem(algorithm: JwsAlgorithm, pem: &str) -> Result<Self> {
         match pem::read(pem)? {
             (Kind::Private, der) => Self::from_der(algorithm, &der),
             (Kind::Public, _) => {
@@ -90,12 +90,12 @@ impl SigningKey {
     /// # Errors
     ///
     /// `Error::Config` when it is no such key, or is not for this algorithm.
-    pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+    pub fn from_der(algorithm: JwsAlgorithm, der: &[u8]) -> Result<Self> {
         Self::from_der_untried(algorithm, der)?.tried()
     }
 
     /// As [`from_der`](Self::from_der), for a key that makes one signature: that is the trial.
-    pub(crate) fn from_der_untried(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+    pub(crate) fn from_der_untried(algorithm: JwsAlgorithm, der: &[u8]) -> Result<Self> {
         let material = match (rsa_encoding(algorithm), ecdsa(algorithm)) {
             (Some(encoding), _) => {
                 let pair = RsaKeyPair::from_pkcs8(der).or_else(|rejected| {
@@ -106,7 +106,7 @@ impl SigningKey {
             (None, Some(curve)) => EcdsaKeyPair::from_pkcs8(curve, der, &SystemRandom::new())
                 .map(Material::Ecdsa)
                 .map_err(|error| rejected(algorithm, &error))?,
-            (None, None) if algorithm == Algorithm::EdDSA => {
+            (None, None) if algorithm == JwsAlgorithm::EdDSA => {
                 Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
                     .map(Material::Ed25519)
                     .map_err(|error| rejected(algorithm, &error))?
@@ -122,13 +122,13 @@ impl SigningKey {
     ///
     /// `Error::Config` when it is a public key, does not say its algorithm and none is `assumed`, says another one than
     /// the assumed, is not for signing (`use`, `key_ops`), or its material is not for the algorithm.
-    pub fn from_jwk(jwk: &Jwk, assumed: Option<Algorithm>) -> Result<Self> {
+    pub fn from_jwk(jwk: &Jwk, assumed: Option<JwsAlgorithm>) -> Result<Self> {
         jwk.signing(assumed)
     }
 
     /// The algorithm that it is for.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub const fn algorithm(&self) -> JwsAlgorithm {
         self.verifying.algorithm()
     }
 
@@ -138,7 +138,7 @@ impl SigningKey {
         match &*self.material {
             Material::Secret(key) => key.algorithm().digest_algorithm().output_len(),
             Material::Rsa { pair, .. } => pair.public().modulus_len(),
-            Material::Ecdsa(_) if self.algorithm() == Algorithm::ES384 => 96,
+            Material::Ecdsa(_) if self.algorithm() == JwsAlgorithm::ES384 => 96,
             Material::Ecdsa(_) | Material::Ed25519(_) => 64,
         }
     }
@@ -179,7 +179,7 @@ impl SigningKey {
 
     /// The numbers of RFC 7518 section 6.3.2, big-endian.
     pub(crate) fn of_rsa<B: AsRef<[u8]>>(
-        algorithm: Algorithm,
+        algorithm: JwsAlgorithm,
         components: &KeyPairComponents<B, B>,
     ) -> Result<Self> {
         let encoding = rsa_encoding(algorithm).ok_or_else(|| mismatch(algorithm))?;
@@ -189,14 +189,14 @@ impl SigningKey {
     }
 
     /// A private number or seed with its public point.
-    pub(crate) fn of_point(algorithm: Algorithm, private: &[u8], public: &[u8]) -> Result<Self> {
+    pub(crate) fn of_point(algorithm: JwsAlgorithm, private: &[u8], public: &[u8]) -> Result<Self> {
         let material = match ecdsa(algorithm) {
             Some(curve) => {
                 let random = SystemRandom::new();
                 EcdsaKeyPair::from_private_key_and_public_key(curve, private, public, &random)
                     .map(Material::Ecdsa)
             }
-            None if algorithm == Algorithm::EdDSA => {
+            None if algorithm == JwsAlgorithm::EdDSA => {
                 Ed25519KeyPair::from_seed_and_public_key(private, public).map(Material::Ed25519)
             }
             None => return Err(mismatch(algorithm)),
@@ -204,7 +204,7 @@ impl SigningKey {
         Self::of(algorithm, material.map_err(|error| rejected(algorithm, &error))?)
     }
 
-    fn of(algorithm: Algorithm, material: Material) -> Result<Self> {
+    fn of(algorithm: JwsAlgorithm, material: Material) -> Result<Self> {
         let verifying = match &material {
             Material::Secret(key) => VerifyingKey::of_secret(algorithm, key.clone()),
             Material::Rsa { pair, .. } => {
@@ -234,22 +234,22 @@ impl SigningKey {
     }
 }
 
-fn rsa_encoding(algorithm: Algorithm) -> Option<&'static dyn RsaEncoding> {
+fn rsa_encoding(algorithm: JwsAlgorithm) -> Option<&'static dyn RsaEncoding> {
     Some(match algorithm {
-        Algorithm::RS256 => &signature::RSA_PKCS1_SHA256,
-        Algorithm::RS384 => &signature::RSA_PKCS1_SHA384,
-        Algorithm::RS512 => &signature::RSA_PKCS1_SHA512,
-        Algorithm::PS256 => &signature::RSA_PSS_SHA256,
-        Algorithm::PS384 => &signature::RSA_PSS_SHA384,
-        Algorithm::PS512 => &signature::RSA_PSS_SHA512,
+        JwsAlgorithm::RS256 => &signature::RSA_PKCS1_SHA256,
+        JwsAlgorithm::RS384 => &signature::RSA_PKCS1_SHA384,
+        JwsAlgorithm::RS512 => &signature::RSA_PKCS1_SHA512,
+        JwsAlgorithm::PS256 => &signature::RSA_PSS_SHA256,
+        JwsAlgorithm::PS384 => &signature::RSA_PSS_SHA384,
+        JwsAlgorithm::PS512 => &signature::RSA_PSS_SHA512,
         _ => return None,
     })
 }
 
-fn ecdsa(algorithm: Algorithm) -> Option<&'static EcdsaSigningAlgorithm> {
+fn ecdsa(algorithm: JwsAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
     Some(match algorithm {
-        Algorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-        Algorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+        JwsAlgorithm::ES256 => &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+        JwsAlgorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
         _ => return None,
     })
 }
@@ -259,10 +259,10 @@ fn clearer(pkcs8: &KeyRejected, pkcs1: KeyRejected) -> KeyRejected {
     if pkcs1.to_string() == "InvalidEncoding" { *pkcs8 } else { pkcs1 }
 }
 
-fn rejected(algorithm: Algorithm, error: &KeyRejected) -> Error {
+fn rejected(algorithm: JwsAlgorithm, error: &KeyRejected) -> Error {
     let form = match algorithm {
-        Algorithm::ES256 | Algorithm::ES384 => "PKCS#8 with its public half",
-        Algorithm::EdDSA => "PKCS#8",
+        JwsAlgorithm::ES256 | JwsAlgorithm::ES384 => "PKCS#8 with its public half",
+        JwsAlgorithm::EdDSA => "PKCS#8",
         _ => "PKCS#8 or PKCS#1 with 2048 to 4096 bits",
     };
     let text = format!("private key for {algorithm} is refused ({error}), expected {form}");

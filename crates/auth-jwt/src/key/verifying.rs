@@ -5,7 +5,7 @@ use super::{
     pem::{self, Kind},
     secret,
 };
-use crate::{Algorithm, Jwk};
+use crate::{Jwk, JwsAlgorithm};
 use auth_core::{Error, Result};
 use ring::{
     hmac,
@@ -18,9 +18,9 @@ use webpki::EndEntityCert;
 /// A key that verifies signatures of one algorithm. Cheap to clone.
 ///
 /// ```
-/// use auth_jwt::{Algorithm, VerifyingKey};
-/// let service = VerifyingKey::from_base64_secret(Algorithm::HS256, "c2VjcmV0IG9mIHRoZSBzZXJ2aWNlLCAzMiBieXRlcyE=")?;
-/// let error = VerifyingKey::from_secret(Algorithm::HS256, b"too short").unwrap_err();
+/// use auth_jwt::{JwsAlgorithm, VerifyingKey};
+/// let service = VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, "c2VjcmV0IG9mIHRoZSBzZXJ2aWNlLCAzMiBieXRlcyE=")?;
+/// let error = VerifyingKey::from_secret(JwsAlgorithm::HS256, b"too short").unwrap_err();
 /// assert_eq!(error.code(), "jwt_key_short");
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -31,7 +31,7 @@ use webpki::EndEntityCert;
 /// secrets at least as many bytes as their hash. `Debug` shows the algorithm alone.
 #[derive(Clone)]
 pub struct VerifyingKey {
-    algorithm: Algorithm,
+    algorithm: JwsAlgorithm,
     material: Arc<Material>,
 }
 
@@ -43,7 +43,7 @@ enum Material {
 
 /// A signature that is not of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Invalid;
+pub struct InvalidSignature;
 
 impl VerifyingKey {
     /// A shared secret, for HS256, HS384 or HS512.
@@ -52,7 +52,7 @@ impl VerifyingKey {
     ///
     /// `Error::Config` when it is shorter than the hash (RFC 7518 section 3.2), is the text of a public key, or the
     /// algorithm has no secret.
-    pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self> {
+    pub fn from_secret(algorithm: JwsAlgorithm, secret: &[u8]) -> Result<Self> {
         Ok(Self::of_secret(algorithm, secret::hmac_key(algorithm, secret)?))
     }
 
@@ -61,7 +61,7 @@ impl VerifyingKey {
     /// # Errors
     ///
     /// `Error::Config` when it is not Base64, and as [`from_secret`](Self::from_secret).
-    pub fn from_base64_secret(algorithm: Algorithm, text: &str) -> Result<Self> {
+    pub fn from_base64_secret(algorithm: JwsAlgorithm, text: &str) -> Result<Self> {
         Self::from_secret(algorithm, &secret::decode(text)?)
     }
 
@@ -75,7 +75,7 @@ impl VerifyingKey {
     ///
     /// Of a certificate the key is taken, and nothing else is looked at: neither who issued it nor until when. Trust in it
     /// is for you to have.
-    pub fn from_pem(algorithm: Algorithm, pem: &str) -> Result<Self> {
+    pub fn from_pem(algorithm: JwsAlgorithm, pem: &str) -> Result<Self> {
         match pem::read(pem)? {
             (Kind::Public, der) => Self::from_der(algorithm, &der),
             (Kind::Certificate, der) => Self::from_certificate(algorithm, &der),
@@ -91,7 +91,7 @@ impl VerifyingKey {
     /// # Errors
     ///
     /// `Error::Config` when it is no such key, or is not for this algorithm.
-    pub fn from_der(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+    pub fn from_der(algorithm: JwsAlgorithm, der: &[u8]) -> Result<Self> {
         Self::of_public(algorithm, der::public(der)?)
     }
 
@@ -104,7 +104,7 @@ impl VerifyingKey {
     /// # Security
     ///
     /// As [`from_pem`](Self::from_pem).
-    pub fn from_certificate(algorithm: Algorithm, der: &[u8]) -> Result<Self> {
+    pub fn from_certificate(algorithm: JwsAlgorithm, der: &[u8]) -> Result<Self> {
         let der = CertificateDer::from(der);
         let certificate = EndEntityCert::try_from(&der).map_err(|error| {
             Error::config("jwt_key_certificate", format!("certificate is not X.509 ({error})"))
@@ -119,13 +119,13 @@ impl VerifyingKey {
     ///
     /// `Error::Config` when it does not say its algorithm and none is `assumed`, says another one than the assumed, is
     /// not for verifying (`use`, `key_ops`), or its material is not for the algorithm.
-    pub fn from_jwk(jwk: &Jwk, assumed: Option<Algorithm>) -> Result<Self> {
+    pub fn from_jwk(jwk: &Jwk, assumed: Option<JwsAlgorithm>) -> Result<Self> {
         jwk.verifying(assumed)
     }
 
     /// The algorithm that it is for.
     #[must_use]
-    pub const fn algorithm(&self) -> Algorithm {
+    pub const fn algorithm(&self) -> JwsAlgorithm {
         self.algorithm
     }
 
@@ -133,8 +133,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     ///
-    /// [`Invalid`] when the key did not make it. Under a secret, how long that takes does not tell why.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), Invalid> {
+    /// [`InvalidSignature`] when the key did not make it. Under a secret, how long that takes does not tell why.
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         match &*self.material {
             Material::Secret(key) => hmac::verify(key, message, signature),
             Material::Rsa { parameters, n, e } => {
@@ -144,22 +144,22 @@ impl VerifyingKey {
                 signature::UnparsedPublicKey::new(*verification, point).verify(message, signature)
             }
         }
-        .map_err(|_| Invalid)
+        .map_err(|_| InvalidSignature)
     }
 
-    pub(super) fn of_secret(algorithm: Algorithm, key: hmac::Key) -> Self {
+    pub(super) fn of_secret(algorithm: JwsAlgorithm, key: hmac::Key) -> Self {
         Self { algorithm, material: Arc::new(Material::Secret(key)) }
     }
 
-    pub(crate) fn of_rsa(algorithm: Algorithm, n: &[u8], e: &[u8]) -> Result<Self> {
+    pub(crate) fn of_rsa(algorithm: JwsAlgorithm, n: &[u8], e: &[u8]) -> Result<Self> {
         Self::of_public(algorithm, Public::Rsa { n, e })
     }
 
     /// A point is uncompressed (SEC 1 section 2.3.3): 4, and both coordinates.
-    pub(crate) fn of_point(algorithm: Algorithm, point: &[u8]) -> Result<Self> {
+    pub(crate) fn of_point(algorithm: JwsAlgorithm, point: &[u8]) -> Result<Self> {
         let public = match algorithm {
-            Algorithm::ES256 => Public::P256(point),
-            Algorithm::ES384 => Public::P384(point),
+            JwsAlgorithm::ES256 => Public::P256(point),
+            JwsAlgorithm::ES384 => Public::P384(point),
             _ => Public::Ed25519(point),
         };
         Self::of_public(algorithm, public)
@@ -183,7 +183,7 @@ impl VerifyingKey {
         }
     }
 
-    fn of_public(algorithm: Algorithm, public: Public<'_>) -> Result<Self> {
+    fn of_public(algorithm: JwsAlgorithm, public: Public<'_>) -> Result<Self> {
         let material = match (rsa_parameters(algorithm), public) {
             (Some(parameters), Public::Rsa { n, e }) => {
                 check_rsa(n, e)?;
@@ -196,16 +196,16 @@ impl VerifyingKey {
     }
 }
 
-fn point(algorithm: Algorithm, public: &Public<'_>) -> Result<Material> {
+fn point(algorithm: JwsAlgorithm, public: &Public<'_>) -> Result<Material> {
     let (verification, point, length): (&dyn VerificationAlgorithm, _, _) =
         match (algorithm, public) {
-            (Algorithm::ES256, Public::P256(point)) => {
+            (JwsAlgorithm::ES256, Public::P256(point)) => {
                 (&signature::ECDSA_P256_SHA256_FIXED, *point, 65)
             }
-            (Algorithm::ES384, Public::P384(point)) => {
+            (JwsAlgorithm::ES384, Public::P384(point)) => {
                 (&signature::ECDSA_P384_SHA384_FIXED, *point, 97)
             }
-            (Algorithm::EdDSA, Public::Ed25519(point)) => (&signature::ED25519, *point, 32),
+            (JwsAlgorithm::EdDSA, Public::Ed25519(point)) => (&signature::ED25519, *point, 32),
             _ => return Err(mismatch(algorithm)),
         };
     let uncompressed = length == 32 || point.first() == Some(&4);
@@ -216,14 +216,14 @@ fn point(algorithm: Algorithm, public: &Public<'_>) -> Result<Material> {
     Ok(Material::Point { verification, point: point.into() })
 }
 
-const fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+const fn rsa_parameters(algorithm: JwsAlgorithm) -> Option<&'static RsaParameters> {
     Some(match algorithm {
-        Algorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
-        Algorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
-        Algorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
-        Algorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
-        Algorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
-        Algorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
+        JwsAlgorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        JwsAlgorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        JwsAlgorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        JwsAlgorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
+        JwsAlgorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
+        JwsAlgorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
         _ => return None,
     })
 }
@@ -254,12 +254,12 @@ fn leading_zeros(byte: u8) -> usize {
     usize::try_from(byte.leading_zeros()).unwrap_or(0)
 }
 
-pub(super) fn mismatch(algorithm: Algorithm) -> Error {
+pub(super) fn mismatch(algorithm: JwsAlgorithm) -> Error {
     let wants = match algorithm {
-        Algorithm::HS256 | Algorithm::HS384 | Algorithm::HS512 => "a shared secret",
-        Algorithm::ES256 => "a P-256 key",
-        Algorithm::ES384 => "a P-384 key",
-        Algorithm::EdDSA => "an Ed25519 key",
+        JwsAlgorithm::HS256 | JwsAlgorithm::HS384 | JwsAlgorithm::HS512 => "a shared secret",
+        JwsAlgorithm::ES256 => "a P-256 key",
+        JwsAlgorithm::ES384 => "a P-384 key",
+        JwsAlgorithm::EdDSA => "an Ed25519 key",
         _ => "an RSA key",
     };
     Error::config(
@@ -274,10 +274,10 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-impl fmt::Display for Invalid {
+impl fmt::Display for InvalidSignature {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("signature is not of this key")
     }
 }
 
-impl std::error::Error for Invalid {}
+impl std::error::Error for InvalidSignature {}

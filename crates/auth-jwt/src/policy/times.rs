@@ -1,16 +1,16 @@
 //! When a token lives.
 
-use super::{Dates, Expiry, Policy};
-use crate::{Claims, Refused, claims::Registered, reason};
+use super::{Dates, Expiry, JwtPolicy};
+use crate::{Claims, JwtRefused, claims::Registered, reason};
 use auth_core::Timestamp;
 
-impl Policy {
+impl JwtPolicy {
     /// When the token dies, if it lives now.
     pub(super) fn judge_times(
         &self,
         claims: &Registered<'_>,
         now: Timestamp,
-    ) -> Result<Timestamp, Refused> {
+    ) -> Result<Timestamp, JwtRefused> {
         self.judge_fractions(claims)?;
         let latest = now.after(self.leeway);
         if claims.issued_at.is_some_and(|iat| iat.rounded_up() > latest) {
@@ -34,7 +34,7 @@ impl Policy {
         claims.issued_at().or_else(|| Some(claims.expires()?.before(self.most_ahead?)))
     }
 
-    fn judge_fractions(&self, claims: &Registered<'_>) -> Result<(), Refused> {
+    fn judge_fractions(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         if self.dates == Dates::Fractional {
             return Ok(());
         }
@@ -51,7 +51,7 @@ impl Policy {
     }
 
     /// From when on `iat` is too long ago.
-    fn too_old(&self, claims: &Registered<'_>) -> Result<Option<Timestamp>, Refused> {
+    fn too_old(&self, claims: &Registered<'_>) -> Result<Option<Timestamp>, JwtRefused> {
         let Some(age) = self.max_age else { return Ok(None) };
         let issued_at = claims.issued_at.ok_or(reason::IAT_MISSING)?;
         Ok(Some(issued_at.rounded_down().after(age).after(self.leeway)))
@@ -62,7 +62,7 @@ impl Policy {
         &self,
         claims: &Registered<'_>,
         latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Refused> {
+    ) -> Result<Option<Timestamp>, JwtRefused> {
         let Some(expires) = claims.expires else {
             return match self.expiry {
                 Expiry::Required => Err(reason::EXP_MISSING),
@@ -82,22 +82,23 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Claim, Unverified, forged};
+    use crate::{Claim, UnverifiedJws, forged};
     use std::time::Duration;
 
     /// At this many milliseconds; how many milliseconds after the epoch it dies.
     #[track_caller]
-    fn check(policy: Policy, payload: &str, now: u64, expected: Result<u64, Refused>) {
+    fn check(policy: JwtPolicy, payload: &str, now: u64, expected: Result<u64, JwtRefused>) {
         let token = forged::token(forged::HS256, payload);
-        let signed = Unverified::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
+        let signed =
+            UnverifiedJws::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
         let now = Timestamp::default().after(Duration::from_millis(now));
         let claims = signed.claims(&policy, now);
         let dies = Timestamp::default().after(Duration::from_millis(expected.unwrap_or_default()));
         assert_eq!(claims.map(|claims| claims.dies()), expected.map(|_| dies), "{payload} {now}");
     }
 
-    fn exact() -> Policy {
-        Policy::new().leeway(Duration::ZERO)
+    fn exact() -> JwtPolicy {
+        JwtPolicy::new().with_leeway(Duration::ZERO)
     }
 
     fn seconds(count: u64) -> Duration {
@@ -112,16 +113,16 @@ mod tests {
         check(exact(), "{\"exp\":3600.5}", 3_600_499, Ok(3_600_500));
         check(exact(), "{\"exp\":3600.5}", 3_600_500, Err(reason::EXP_PAST));
         check(exact(), "{\"exp\":0}", 0, Err(reason::EXP_PAST));
-        let lenient = || Policy::new().leeway(seconds(10));
+        let lenient = || JwtPolicy::new().with_leeway(seconds(10));
         check(lenient(), "{\"exp\":3600}", 3_609_999, Ok(3_610_000));
         check(lenient(), "{\"exp\":3600}", 3_610_000, Err(reason::EXP_PAST));
-        check(Policy::new(), "{\"exp\":3600}", 3_659_999, Ok(3_660_000));
-        check(Policy::new(), "{\"exp\":3600}", 3_660_000, Err(reason::EXP_PAST));
+        check(JwtPolicy::new(), "{\"exp\":3600}", 3_659_999, Ok(3_660_000));
+        check(JwtPolicy::new(), "{\"exp\":3600}", 3_660_000, Err(reason::EXP_PAST));
     }
 
     #[test]
     fn leeway_has_a_limit() {
-        let policy = || Policy::new().leeway(seconds(3600));
+        let policy = || JwtPolicy::new().with_leeway(seconds(3600));
         check(policy(), "{\"exp\":3600}", 4_499_999, Ok(4_500_000));
         check(policy(), "{\"exp\":3600}", 4_500_000, Err(reason::EXP_PAST));
     }
@@ -143,21 +144,21 @@ mod tests {
     /// 60 minutes from `iat`, whatever `exp` says.
     #[test]
     fn a_token_lives_to_exp_or_its_greatest_age_whichever_comes_first() {
-        let aged = || exact().max_age(seconds(3600));
+        let aged = || exact().with_max_age(seconds(3600));
         check(aged(), "{\"iat\":1000,\"exp\":8200}", 4_599_999, Ok(4_600_000));
         check(aged(), "{\"iat\":1000,\"exp\":8200}", 4_600_000, Err(reason::IAT_OLD));
         check(aged(), "{\"iat\":1000,\"exp\":2000}", 1_999_999, Ok(2_000_000));
         check(aged(), "{\"iat\":1000,\"exp\":2000}", 2_000_000, Err(reason::EXP_PAST));
         check(aged(), "{\"exp\":2000}", 1_000_000, Err(reason::IAT_MISSING));
         check(aged(), "{\"iat\":1000}", 1_000_000, Err(reason::EXP_MISSING));
-        let lenient = || aged().leeway(seconds(60));
+        let lenient = || aged().with_leeway(seconds(60));
         check(lenient(), "{\"iat\":1000,\"exp\":8200}", 4_659_999, Ok(4_660_000));
         check(lenient(), "{\"iat\":1000,\"exp\":8200}", 4_660_000, Err(reason::IAT_OLD));
     }
 
     #[test]
     fn exp_may_be_optional_where_the_age_is_bounded() {
-        let optional = || exact().expiry(Expiry::Optional).max_age(seconds(3600));
+        let optional = || exact().with_expiry(Expiry::Optional).with_max_age(seconds(3600));
         check(optional(), "{\"iat\":1000}", 4_599_999, Ok(4_600_000));
         check(optional(), "{\"iat\":1000}", 4_600_000, Err(reason::IAT_OLD));
         check(optional(), "{\"iat\":1000,\"exp\":2000}", 2_000_000, Err(reason::EXP_PAST));
@@ -166,19 +167,24 @@ mod tests {
 
     #[test]
     fn no_token_lives_for_ever() {
-        let optional = || exact().expiry(Expiry::Optional);
+        let optional = || exact().with_expiry(Expiry::Optional);
         check(optional(), "{\"iat\":1}", 1_000, Err(reason::EXP_MISSING));
-        check(optional().require(Claim::IssuedAt), "{\"iat\":1}", 1_000, Err(reason::EXP_MISSING));
+        check(
+            optional().with_required_claim(Claim::IssuedAt),
+            "{\"iat\":1}",
+            1_000,
+            Err(reason::EXP_MISSING),
+        );
     }
 
     #[test]
     fn exp_may_be_bounded_from_now() {
-        let near = || exact().expires_within(seconds(300));
+        let near = || exact().with_most_ahead(seconds(300));
         check(near(), "{\"exp\":1300}", 1_000_000, Ok(1_300_000));
         check(near(), "{\"exp\":1300}", 999_999, Err(reason::EXP_FAR));
         check(near(), "{\"exp\":1301}", 1_000_000, Err(reason::EXP_FAR));
-        check(near().leeway(seconds(5)), "{\"exp\":1305}", 1_000_000, Ok(1_310_000));
-        check(near().leeway(seconds(5)), "{\"exp\":1306}", 1_000_000, Err(reason::EXP_FAR));
+        check(near().with_leeway(seconds(5)), "{\"exp\":1305}", 1_000_000, Ok(1_310_000));
+        check(near().with_leeway(seconds(5)), "{\"exp\":1306}", 1_000_000, Err(reason::EXP_FAR));
     }
 
     #[test]
@@ -187,8 +193,8 @@ mod tests {
             let payload = format!("{{\"exp\":2000,\"{claim}\":1000}}");
             check(exact(), &payload, 1_000_000, Ok(2_000_000));
             check(exact(), &payload, 999_999, Err(future));
-            check(exact().leeway(seconds(10)), &payload, 990_000, Ok(2_010_000));
-            check(exact().leeway(seconds(10)), &payload, 989_999, Err(future));
+            check(exact().with_leeway(seconds(10)), &payload, 990_000, Ok(2_010_000));
+            check(exact().with_leeway(seconds(10)), &payload, 989_999, Err(future));
             let beyond = format!("{{\"exp\":2000,\"{claim}\":1000.0000000001}}");
             check(exact(), &beyond, 1_000_000, Err(future));
             check(exact(), &beyond, 1_000_001, Ok(2_000_000));
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn dates_are_whole_seconds_where_the_policy_says_so() {
-        let whole = || exact().dates(Dates::WholeSeconds);
+        let whole = || exact().with_dates(Dates::WholeSeconds);
         check(whole(), "{\"exp\":2000,\"nbf\":1000,\"iat\":1000}", 1_000_000, Ok(2_000_000));
         check(whole(), "{\"exp\":2000.0,\"nbf\":1e3,\"iat\":10000e-1}", 1_000_000, Ok(2_000_000));
         for (claim, refused) in [

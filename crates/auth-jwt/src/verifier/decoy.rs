@@ -1,6 +1,6 @@
 //! Keys that accept nobody: they only cost what a real one costs.
 
-use crate::{Algorithm, VerifyingKey};
+use crate::{JwsAlgorithm, VerifyingKey};
 use auth_core::Result;
 
 /// One for each algorithm under which a key is a secret that both ends share. Who holds the private half of a key is
@@ -13,13 +13,13 @@ impl Decoys {
 
     pub(super) fn new() -> Result<Self> {
         let of = |algorithm| VerifyingKey::from_secret(algorithm, &[0; 64]);
-        Ok(Self([of(Algorithm::HS256)?, of(Algorithm::HS384)?, of(Algorithm::HS512)?]))
+        Ok(Self([of(JwsAlgorithm::HS256)?, of(JwsAlgorithm::HS384)?, of(JwsAlgorithm::HS512)?]))
     }
 
     /// As many keys as there are fewer of the algorithm: they are tried, and what comes of it does not matter.
     pub(super) fn beside(
         &self,
-        algorithm: Algorithm,
+        algorithm: JwsAlgorithm,
         fitting: usize,
     ) -> impl Iterator<Item = &VerifyingKey> {
         let decoy = self.0.iter().find(move |key| key.algorithm() == algorithm);

@@ -1,8 +1,8 @@
 //! A token is a credential: it has no `Display`, and is not copied.
 
-use auth_jwt::Minted;
+use auth_jwt::SignedJwt;
 
-fn log(minted: &Minted) -> Minted {
+fn log(minted: &SignedJwt) -> SignedJwt {
     println!("{minted}");
     minted.clone()
 }

@@ -1,9 +1,9 @@
 //! A token that nobody has verified has no claims to judge.
 
 use auth_core::Timestamp;
-use auth_jwt::{Policy, Unverified};
+use auth_jwt::{JwtPolicy, UnverifiedJws};
 
 fn main() {
-    let token = Unverified::parse("a.b.c").unwrap();
-    let _ = token.claims(&Policy::new(), Timestamp::from_unix(0));
+    let token = UnverifiedJws::parse("a.b.c").unwrap();
+    let _ = token.claims(&JwtPolicy::new(), Timestamp::from_unix(0));
 }

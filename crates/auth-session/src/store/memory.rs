@@ -1,6 +1,6 @@
 //! A store for one process.
 
-use super::{Entry, Intent, Lease, Saved, TokenStore};
+use super::{Intent, Lease, Saved, TokenEntry, TokenStore};
 use auth_core::{Clock, Flow, Secret};
 use std::{
     collections::HashMap,
@@ -13,11 +13,11 @@ use std::{
 #[derive(Clone)]
 pub struct MemoryTokenStore {
     clock: Arc<dyn Clock>,
-    kept: Arc<Mutex<HashMap<String, Kept>>>,
+    kept: Arc<Mutex<HashMap<String, Entry>>>,
 }
 
 #[derive(Default)]
-struct Kept {
+struct Entry {
     token: Option<(Secret, u64)>,
     intent: Option<Intent>,
     /// The number of the last lease.
@@ -32,12 +32,12 @@ impl MemoryTokenStore {
         Self { clock: Arc::new(clock), kept: Arc::default() }
     }
 
-    fn kept(&self) -> MutexGuard<'_, HashMap<String, Kept>> {
+    fn kept(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes what is under this name, if this is its last lease.
-    fn under(&self, name: &str, lease: Lease, change: impl FnOnce(&mut Kept)) -> Saved {
+    fn under(&self, name: &str, lease: Lease, change: impl FnOnce(&mut Entry)) -> Saved {
         match self.kept().get_mut(name) {
             Some(kept) if kept.fence == lease.fence => {
                 change(kept);
@@ -49,7 +49,7 @@ impl MemoryTokenStore {
 }
 
 impl TokenStore for MemoryTokenStore {
-    fn load(&self, name: &str) -> Flow<'_, Option<Entry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
         let all = self.kept();
         let entry = all.get(name).and_then(|kept| {
             let (token, fence) = match &kept.token {
@@ -57,7 +57,7 @@ impl TokenStore for MemoryTokenStore {
                 None => (None, 0),
             };
             let intent = kept.intent;
-            (token.is_some() || intent.is_some()).then_some(Entry { token, fence, intent })
+            (token.is_some() || intent.is_some()).then_some(TokenEntry { token, fence, intent })
         });
         Flow::ready(entry)
     }

@@ -4,7 +4,7 @@
 
 use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Error, Event, Flow, Lifespan, Need,
-    Observer, Present, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Observer, PresentableToken, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::Session;
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
@@ -28,7 +28,7 @@ impl Token for Badge {
     }
 }
 
-impl Present for Badge {
+impl PresentableToken for Badge {
     fn credentials(&self) -> Result<Credentials> {
         Credentials::header(HeaderName::from_static("badge"), HeaderValue::from(self.number))
     }

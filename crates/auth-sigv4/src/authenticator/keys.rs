@@ -5,17 +5,17 @@ use auth_core::{Credentials, Flow, Refusal, Stamp, Timestamp, TokenSource};
 use auth_session::Session;
 
 /// A key that is used now.
-pub(super) struct Held {
+pub(super) struct CurrentKey {
     pub(super) key: AccessKey,
     pub(super) generation: u64,
 }
 
 /// Where keys come from.
 pub(super) trait Keys: Send + Sync {
-    fn current(&self) -> Flow<'_, Held>;
+    fn current(&self) -> Flow<'_, CurrentKey>;
 
     /// One that lasts until then.
-    fn until(&self, needed: Timestamp) -> Flow<'_, Held>;
+    fn until(&self, needed: Timestamp) -> Flow<'_, CurrentKey>;
 
     fn stamp(&self, generation: u64) -> Option<Stamp>;
 
@@ -26,11 +26,11 @@ pub(super) trait Keys: Send + Sync {
 }
 
 impl Keys for AccessKey {
-    fn current(&self) -> Flow<'_, Held> {
-        Flow::ready(Held { key: self.clone(), generation: 0 })
+    fn current(&self) -> Flow<'_, CurrentKey> {
+        Flow::ready(CurrentKey { key: self.clone(), generation: 0 })
     }
 
-    fn until(&self, _: Timestamp) -> Flow<'_, Held> {
+    fn until(&self, _: Timestamp) -> Flow<'_, CurrentKey> {
         self.current()
     }
 
@@ -49,13 +49,13 @@ impl<S> Keys for Session<S>
 where
     S: TokenSource<Token = AccessKey> + 'static,
 {
-    fn current(&self) -> Flow<'_, Held> {
-        self.token().map(|held| Held { key: held.token, generation: held.generation })
+    fn current(&self) -> Flow<'_, CurrentKey> {
+        self.token().map(|held| CurrentKey { key: held.token, generation: held.generation })
     }
 
-    fn until(&self, needed: Timestamp) -> Flow<'_, Held> {
+    fn until(&self, needed: Timestamp) -> Flow<'_, CurrentKey> {
         let held = self.token_until(needed);
-        held.map(|held| Held { key: held.token, generation: held.generation })
+        held.map(|held| CurrentKey { key: held.token, generation: held.generation })
     }
 
     fn stamp(&self, generation: u64) -> Option<Stamp> {

@@ -1,18 +1,18 @@
 //! The canonical path.
 
 use crate::{
-    Encoding, Normalization, Rules,
+    PathEncoding, PathNormalization, SigningRules,
     encode::{Slash, Text, encode_again, encode_once},
 };
 use smallvec::SmallVec;
 
 /// Appends the canonical form of a path; an empty one is `/`.
-pub(super) fn write(path: &[u8], rules: Rules, out: &mut Text) {
+pub(super) fn write(path: &[u8], rules: SigningRules, out: &mut Text) {
     let encode = |segment: &[u8], out: &mut Text| match rules.encoding {
-        Encoding::Once => encode_once(segment, Slash::Stands, out),
-        Encoding::Twice => encode_again(segment, out),
+        PathEncoding::Once => encode_once(segment, Slash::Stands, out),
+        PathEncoding::Twice => encode_again(segment, out),
     };
-    if rules.normalization == Normalization::Off || is_normal(path) {
+    if rules.normalization == PathNormalization::Off || is_normal(path) {
         let path = if path.is_empty() { b"/" } else { path };
         return encode(path, out);
     }
@@ -47,13 +47,13 @@ fn is_normal(path: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Service;
+    use crate::AwsService;
 
     #[track_caller]
     fn check(path: &str, s3: &str, other: &str) {
         for (service, expected) in [("s3", s3), ("iam", other)] {
             let mut out = Text::new();
-            write(path.as_bytes(), Service::named(service).rules(), &mut out);
+            write(path.as_bytes(), AwsService::named(service).rules(), &mut out);
             assert_eq!(std::str::from_utf8(&out).unwrap(), expected, "{service}");
         }
     }

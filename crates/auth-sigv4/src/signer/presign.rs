@@ -1,8 +1,8 @@
 //! Presigned URLs: the signature in the query, for whoever has the URL.
 
-use super::{SessionToken, Signer, Urls};
+use super::{SessionTokenPlacement, SigV4Signer, Urls};
 use crate::{
-    AmzDate, Request,
+    AmzDate, RawRequest,
     canonical::{ALGORITHM, Canonical, Fields, Parameters, split, to_sign},
     encode::{Slash, Text, encode_once},
 };
@@ -18,7 +18,7 @@ pub(crate) const PARAMETER_SIGNED_HEADERS: &str = "X-Amz-SignedHeaders";
 pub(crate) const PARAMETER_SECURITY_TOKEN: &str = "X-Amz-Security-Token";
 pub(crate) const PARAMETER_SIGNATURE: &str = "X-Amz-Signature";
 
-impl Signer {
+impl SigV4Signer {
     /// The longest that a presigned URL may be good for: seven days.
     pub const LONGEST_EXPIRES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -32,10 +32,10 @@ impl Signer {
     ///
     /// Those of [`sign`](Self::sign), and `Error::Config` when `expires` is not 1 second to 7 days, when the query has an
     /// `X-Amz-` parameter already, or when a temporary key ends before: the URL would be dead before its time, which
-    /// [`letting_urls_outlive_the_key`](Self::letting_urls_outlive_the_key) allows.
+    /// [`letting_urls_outlive_the_key`](Self::allowing_urls_beyond_the_key) allows.
     pub fn presign(
         &self,
-        request: &Request<'_>,
+        request: &RawRequest<'_>,
         now: Timestamp,
         expires: Duration,
     ) -> Result<String> {
@@ -73,7 +73,7 @@ impl Signer {
             return Err(Error::config("sigv4_parameter_taken", text));
         }
         added.iter().for_each(|(name, value)| query.push_encoded(name, value));
-        if !token.is_empty() && self.settings.session_token == SessionToken::Signed {
+        if !token.is_empty() && self.settings.session_token == SessionTokenPlacement::Signed {
             query.push_encoded(PARAMETER_SECURITY_TOKEN, &token);
         }
         query.sort();
@@ -113,7 +113,7 @@ impl Signer {
 }
 
 /// What is signed with it: the names of its fields.
-fn signed_names(request: &Request<'_>) -> Result<SmallVec<[u8; 512]>> {
+fn signed_names(request: &RawRequest<'_>) -> Result<SmallVec<[u8; 512]>> {
     let mut fields = Fields::of(request.headers.iter().copied());
     super::check(&fields)?;
     fields.sort();

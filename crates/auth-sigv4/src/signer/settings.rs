@@ -1,21 +1,21 @@
 //! What requests are signed for, whatever the key.
 
-use crate::{Rules, Service, scope::check_scope_part};
+use crate::{AwsService, SigningRules, scope::check_scope_part};
 use auth_core::Result;
 
-/// What [`Signer`](crate::Signer) and [`SigV4`](crate::SigV4) are both told.
+/// What [`SigV4Signer`](crate::SigV4Signer) and [`SigV4`](crate::SigV4) are both told.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) region: Box<str>,
-    pub(crate) service: Service,
-    pub(crate) rules: Rules,
-    pub(crate) session_token: SessionToken,
+    pub(crate) service: AwsService,
+    pub(crate) rules: SigningRules,
+    pub(crate) session_token: SessionTokenPlacement,
     pub(crate) urls: Urls,
 }
 
 /// When the session token of a temporary key joins the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SessionToken {
+pub enum SessionTokenPlacement {
     /// Before it is signed, as nearly all services want it.
     #[default]
     Signed,
@@ -31,11 +31,11 @@ pub(crate) enum Urls {
 }
 
 impl Settings {
-    pub(crate) fn new(region: &str, service: Service) -> Result<Self> {
+    pub(crate) fn new(region: &str, service: AwsService) -> Result<Self> {
         check_scope_part("region", region)?;
         check_scope_part("service", service.name())?;
         let (region, rules) = (region.into(), service.rules());
-        let (session_token, urls) = (SessionToken::Signed, Urls::WithinTheKey);
+        let (session_token, urls) = (SessionTokenPlacement::Signed, Urls::WithinTheKey);
         Ok(Self { region, service, rules, session_token, urls })
     }
 }

@@ -1,7 +1,7 @@
 //! The fields of a signed request.
 
 use crate::{
-    AmzDate, Scope,
+    AmzDate, CredentialScope,
     canonical::{ALGORITHM, Fields},
     signer::{CONTENT_SHA256, DATE, SECURITY_TOKEN},
 };
@@ -28,7 +28,7 @@ pub struct SignedFields {
 impl SignedFields {
     pub(super) fn new(
         id: &str,
-        scope: Scope<'_>,
+        scope: CredentialScope<'_>,
         fields: &Fields<'_>,
         signature: &[u8; 64],
         date: &AmzDate,

@@ -1,7 +1,7 @@
 //! Signing a payload in chunks, as it is sent.
 
 use super::{Chain, Checksum, DECODED_LENGTH, TRAILER, TRAILER_SIGNATURE, checksum::Running};
-use crate::{Payload, Request, Signer, request::sha256, signer::taken};
+use crate::{Payload, RawRequest, SigV4Signer, request::sha256, signer::taken};
 use auth_core::{Error, Result, Timestamp};
 use http::{
     HeaderName, HeaderValue,
@@ -31,7 +31,7 @@ pub struct SignedStream {
     pub chunks: ChunkSigner,
 }
 
-impl Signer {
+impl SigV4Signer {
     /// Begins a request whose payload, of `length` bytes, is framed and signed as it is sent.
     ///
     /// The request's own payload is not looked at, nor is a `content-length` of its own, and what it has as
@@ -42,7 +42,7 @@ impl Signer {
     /// Those of [`sign`](Self::sign), and `Error::Config` when a field that is added here is there already.
     pub fn sign_stream(
         &self,
-        request: &Request<'_>,
+        request: &RawRequest<'_>,
         now: Timestamp,
         length: u64,
         trailer: Trailer,
@@ -102,10 +102,10 @@ const fn payload_is_signed(payload: Payload<'_>) -> bool {
 ///
 /// ```
 /// # use auth_core::Timestamp;
-/// # use auth_sigv4::{AccessKey, Payload, Request, Service, Signer, Trailer};
+/// # use auth_sigv4::{AccessKey, Payload, RawRequest, AwsService, SigV4Signer, Trailer};
 /// # let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let signer = Signer::new(key, "us-east-1", Service::S3)?;
-/// let request = Request {
+/// let signer = SigV4Signer::new(key, "us-east-1", AwsService::S3)?;
+/// let request = RawRequest {
 ///     method: "PUT",
 ///     target: b"/bucket/key",
 ///     headers: &[("host", b"s3.amazonaws.com")],

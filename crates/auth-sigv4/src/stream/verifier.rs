@@ -7,7 +7,7 @@ use super::{
     unframe::unframe,
 };
 use crate::{
-    Payload, SigningKey,
+    DerivedKey, Payload,
     encode::{hex, unhex_32},
     reason::{self, Refused},
 };
@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq;
 
 /// Takes the framing off a payload in chunks, and checks every signature and the checksum in its trailer.
 ///
-/// A [`Verifier`](crate::Verifier) makes one for each request that has such a payload.
+/// A [`SigV4Verifier`](crate::SigV4Verifier) makes one for each request that has such a payload.
 ///
 /// # Security
 ///
@@ -27,7 +27,7 @@ use subtle::ConstantTimeEq;
 /// matched: whoever acts on half a payload acts on what nobody has signed yet.
 pub struct ChunkVerifier {
     chain: Option<Chain>,
-    place: Place,
+    position: Position,
     line: Line,
     /// The signature of the chunk that is on its way.
     signature: [u8; 32],
@@ -40,7 +40,7 @@ pub struct ChunkVerifier {
 
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum Position {
     Head,
     Content(u64),
     ContentEnd,
@@ -50,7 +50,7 @@ enum Place {
 
 impl ChunkVerifier {
     pub(crate) fn new(
-        key: SigningKey,
+        key: DerivedKey,
         seed: &[u8; 32],
         string_to_sign: &[u8],
         payload: Payload<'_>,
@@ -60,7 +60,7 @@ impl ChunkVerifier {
         let signed = !matches!(payload, Payload::UnsignedWithTrailer);
         Self {
             chain: signed.then(|| Chain::new(key, hex(seed), string_to_sign)),
-            place: Place::Head,
+            position: Position::Head,
             line: Line::default(),
             signature: [0; 32],
             hash: Context::new(&SHA256),
@@ -74,14 +74,14 @@ impl ChunkVerifier {
     fn content(&mut self, wire: &[u8]) -> Result<Vec<u8>, Refused> {
         let (mut wire, mut content) = (wire, Vec::new());
         while !wire.is_empty() {
-            match self.place {
-                Place::Head => {
+            match self.position {
+                Position::Head => {
                     if self.line.take(&mut wire, MOST_HEAD_BYTES)? {
                         let line = self.line.finish()?;
                         self.begin(&line)?;
                     }
                 }
-                Place::Content(left) => {
+                Position::Content(left) => {
                     let most = usize::try_from(left).unwrap_or(usize::MAX).min(wire.len());
                     let (part, rest) = wire.split_at(most);
                     self.hash.update(part);
@@ -91,24 +91,25 @@ impl ChunkVerifier {
                     content.extend_from_slice(part);
                     wire = rest;
                     let left = left.saturating_sub(u64::try_from(part.len()).unwrap_or(u64::MAX));
-                    self.place = if left == 0 { Place::ContentEnd } else { Place::Content(left) };
+                    self.position =
+                        if left == 0 { Position::ContentEnd } else { Position::Content(left) };
                 }
-                Place::ContentEnd => {
+                Position::ContentEnd => {
                     if self.line.take(&mut wire, 2)? {
                         if !self.line.finish()?.is_empty() {
                             return Err(reason::CHUNK);
                         }
                         self.check_chunk()?;
-                        self.place = Place::Head;
+                        self.position = Position::Head;
                     }
                 }
-                Place::Trailer => {
+                Position::Trailer => {
                     if self.line.take(&mut wire, MOST_TRAILER_BYTES)? {
                         let line = self.line.finish()?;
                         self.trailer_line(line)?;
                     }
                 }
-                Place::Done => return Err(reason::CHUNK),
+                Position::Done => return Err(reason::CHUNK),
             }
         }
         Ok(content)
@@ -125,13 +126,13 @@ impl ChunkVerifier {
         }
         self.left = self.left.checked_sub(head.length).ok_or(reason::CHUNK_LENGTH)?;
         if head.length > 0 {
-            self.place = Place::Content(head.length);
+            self.position = Position::Content(head.length);
             return Ok(());
         }
         if self.left > 0 {
             return Err(reason::CHUNK_LENGTH);
         }
-        self.place = Place::Trailer;
+        self.position = Position::Trailer;
         self.check_chunk()
     }
 
@@ -147,7 +148,7 @@ impl ChunkVerifier {
     fn trailer_line(&mut self, line: Vec<u8>) -> Result<(), Refused> {
         if line.is_empty() {
             let whole = self.checksum.is_none() && (self.trailer.is_none() || self.chain.is_none());
-            self.place = Place::Done;
+            self.position = Position::Done;
             return if whole { Ok(()) } else { Err(reason::TRAILER) };
         }
         let end = line.iter().position(|byte| *byte == b':').ok_or(reason::TRAILER)?;
@@ -193,12 +194,12 @@ impl BodyCheck for ChunkVerifier {
     }
 
     fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
-        if self.place == Place::Done { Ok(()) } else { Err(reason::CHUNK.forbidden()) }
+        if self.position == Position::Done { Ok(()) } else { Err(reason::CHUNK.forbidden()) }
     }
 }
 
 impl fmt::Debug for ChunkVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ChunkVerifier({:?})", self.place)
+        write!(f, "ChunkVerifier({:?})", self.position)
     }
 }

@@ -1,6 +1,6 @@
 //! Why two signatures differ, for the owner of the key.
 
-use super::{Verifier, payload::Signed};
+use super::{SigV4Verifier, payload::Signed};
 use crate::{canonical::Parameters, encode::Text};
 use auth_core::{Rejection, RequestView};
 use smallvec::SmallVec;
@@ -52,7 +52,7 @@ pub enum Part {
     Payload,
 }
 
-impl<L> Verifier<L> {
+impl<L> SigV4Verifier<L> {
     /// Compares the canonical request of a request as it arrived with the one that the client signed.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What the head of a request tells, before any key is known.
 
-use super::{Allowed, Verifier, presented::Presented};
+use super::{Allowed, SigV4Verifier, presented::Presented};
 use crate::{
     canonical::{ALGORITHM, Canonical, Fields, Parameters},
     reason::{self, Refused},
@@ -11,7 +11,7 @@ use http::HeaderMap;
 use smallvec::SmallVec;
 use std::time::Duration;
 
-impl<L> Verifier<L> {
+impl<L> SigV4Verifier<L> {
     /// All that the head tells.
     pub(super) fn read<'a>(
         &self,

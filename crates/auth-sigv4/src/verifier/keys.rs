@@ -1,6 +1,6 @@
 //! What a verifier knows of access keys.
 
-use crate::{AccessKey, Scope, SigningKey};
+use crate::{AccessKey, CredentialScope, DerivedKey};
 use arc_swap::ArcSwapOption;
 use auth_core::{Candidates, Flow, Lookup, Result, Secret};
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -11,14 +11,14 @@ pub struct KeyScope<'a> {
     /// The ID of the access key.
     pub id: &'a str,
     /// What the derived key would be for.
-    pub scope: Scope<'a>,
+    pub scope: CredentialScope<'a>,
 }
 
 /// What is known of an access key: the secret of a [`Candidate`](auth_core::Candidate).
 #[derive(Clone)]
 pub struct KnownKey {
     /// The derived key of the scope that was asked for.
-    pub key: SigningKey,
+    pub key: DerivedKey,
     /// The session token that has to come with a temporary key.
     pub session_token: Option<Arc<Secret>>,
 }
@@ -26,7 +26,7 @@ pub struct KnownKey {
 impl KnownKey {
     /// A key that lasts, derived for the scope that was asked for.
     #[must_use]
-    pub const fn new(key: SigningKey) -> Self {
+    pub const fn new(key: DerivedKey) -> Self {
         Self { key, session_token: None }
     }
 }
@@ -46,13 +46,13 @@ impl fmt::Debug for KnownKey {
 ///
 /// An unknown ID costs what a known one does.
 pub struct AccessKeys<P> {
-    known: HashMap<Box<str>, (Kept, P)>,
+    known: HashMap<Box<str>, (KeptKey, P)>,
     /// For those who are not known.
-    decoy: Kept,
+    decoy: KeptKey,
 }
 
 /// A key, and what was derived from it last.
-struct Kept {
+struct KeptKey {
     key: AccessKey,
     derived: ArcSwapOption<Derived>,
 }
@@ -61,7 +61,7 @@ struct Derived {
     day: Box<str>,
     region: Box<str>,
     service: Box<str>,
-    key: SigningKey,
+    key: DerivedKey,
 }
 
 impl<P> AccessKeys<P> {
@@ -71,15 +71,15 @@ impl<P> AccessKeys<P> {
     ///
     /// None but those of a broken build: a decoy is made.
     pub fn new(keys: impl IntoIterator<Item = (AccessKey, P)>) -> Result<Self> {
-        let kept = |key| Kept { key, derived: ArcSwapOption::empty() };
+        let kept = |key| KeptKey { key, derived: ArcSwapOption::empty() };
         let known =
             keys.into_iter().map(|(key, whose)| (key.id().into(), (kept(key), whose))).collect();
         Ok(Self { known, decoy: kept(AccessKey::new("nobody", "knows it")?) })
     }
 }
 
-impl Kept {
-    fn derive(&self, scope: Scope<'_>) -> SigningKey {
+impl KeptKey {
+    fn derive(&self, scope: CredentialScope<'_>) -> DerivedKey {
         match &*self.derived.load() {
             Some(derived) if derived.is_for(scope) => derived.key.clone(),
             _ => self.derive_anew(scope),
@@ -87,7 +87,7 @@ impl Kept {
     }
 
     #[cold]
-    fn derive_anew(&self, scope: Scope<'_>) -> SigningKey {
+    fn derive_anew(&self, scope: CredentialScope<'_>) -> DerivedKey {
         let key = self.key.derive(scope);
         self.derived.store(Some(Arc::new(Derived {
             day: scope.day.into(),
@@ -100,7 +100,7 @@ impl Kept {
 }
 
 impl Derived {
-    fn is_for(&self, scope: Scope<'_>) -> bool {
+    fn is_for(&self, scope: CredentialScope<'_>) -> bool {
         *self.day == *scope.day && *self.region == *scope.region && *self.service == *scope.service
     }
 }
@@ -137,12 +137,12 @@ mod tests {
             let found = keys.lookup(&KeyScope { id: "AKID", scope }).wait().unwrap();
             found.unwrap().as_slice()[0].secret.key.sign(b"text")
         };
-        let first = Scope::new("20260102", "eu-west-1", "s3");
+        let first = CredentialScope::new("20260102", "eu-west-1", "s3");
         for other in [
             first,
-            Scope::new("20260103", "eu-west-1", "s3"),
-            Scope::new("20260102", "eu-west-2", "s3"),
-            Scope::new("20260102", "eu-west-1", "sns"),
+            CredentialScope::new("20260103", "eu-west-1", "s3"),
+            CredentialScope::new("20260102", "eu-west-2", "s3"),
+            CredentialScope::new("20260102", "eu-west-1", "sns"),
         ] {
             for scope in [first, other, other, first] {
                 assert_eq!(signed(scope), secret().derive(scope).sign(b"text"), "{scope:?}");

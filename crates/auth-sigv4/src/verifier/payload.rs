@@ -1,11 +1,11 @@
 //! The payload of a request that is verified: what its head says of it, and how that is held to it.
 
 use super::{
-    policy::{Allowed, Policy},
+    policy::{Allowed, SigV4Policy},
     presented::{Presented, one},
 };
 use crate::{
-    Service, SigningKey,
+    AwsService, DerivedKey,
     encode::{hex, unhex_32},
     reason::{self, Refused},
     request::{Payload, Said, sha256},
@@ -33,7 +33,7 @@ impl Signed {
     pub(super) fn of(
         request: RequestView<'_>,
         presented: &Presented<'_>,
-        policy: &Policy,
+        policy: &SigV4Policy,
     ) -> Result<Self, Refused> {
         let allowed = match policy.unsigned_payload {
             Allowed::Yes => Ok(()),
@@ -45,7 +45,7 @@ impl Signed {
             Ok(Self::Chunks { payload, length, trailer })
         };
         match field {
-            None if presented.expires.is_some() && policy.service == Service::S3 => {
+            None if presented.expires.is_some() && policy.service == AwsService::S3 => {
                 // The URL says nothing of a body: without leave there may be none.
                 let reads = [Method::GET, Method::HEAD].contains(request.method);
                 if !reads {
@@ -91,7 +91,7 @@ impl Signed {
     /// What the body, still to come, must pass.
     pub(super) fn check(
         self,
-        key: SigningKey,
+        key: DerivedKey,
         seed: &[u8; 32],
         string_to_sign: &[u8],
     ) -> Option<Box<dyn BodyCheck>> {

@@ -1,6 +1,6 @@
 //! What a verifier expects of a request.
 
-use crate::{Rules, Service, scope::check_scope_part};
+use crate::{AwsService, SigningRules, scope::check_scope_part};
 use auth_core::Result;
 use http::HeaderName;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use std::time::Duration;
 /// `host` is always signed, and so is every `x-amz-` field, and `content-type` when there is one.
 ///
 /// ```
-/// use auth_sigv4::{Policy, Service};
-/// let webhooks = Policy::new(Service::ExecuteApi, "eu-west-1")?;
-/// let uploads = Policy::new(Service::S3, "eu-west-1")?.allowing_presigned().allowing_unsigned_payload();
+/// use auth_sigv4::{SigV4Policy, AwsService};
+/// let webhooks = SigV4Policy::new(AwsService::ExecuteApi, "eu-west-1")?;
+/// let uploads = SigV4Policy::new(AwsService::S3, "eu-west-1")?.allowing_presigned().allowing_unsigned_payload();
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Policy {
-    pub(crate) service: Service,
-    pub(crate) rules: Rules,
+pub struct SigV4Policy {
+    pub(crate) service: AwsService,
+    pub(crate) rules: SigningRules,
     pub(crate) regions: Vec<Box<str>>,
     pub(crate) skew: Duration,
     pub(crate) signed: Vec<HeaderName>,
@@ -32,13 +32,13 @@ pub(crate) enum Allowed {
     No,
 }
 
-impl Policy {
+impl SigV4Policy {
     /// Requests to one service in one region, at most 15 minutes old or early, with their payload signed.
     ///
     /// # Errors
     ///
     /// `Error::Config` when the region or the service is not a name of letters, digits, `-`, `_` and `.`.
-    pub fn new(service: Service, region: &str) -> Result<Self> {
+    pub fn new(service: AwsService, region: &str) -> Result<Self> {
         let policy = Self {
             rules: service.rules(),
             regions: Vec::new(),
@@ -49,7 +49,7 @@ impl Policy {
             service,
         };
         check_scope_part("service", policy.service.name())?;
-        policy.or_in(region)
+        policy.with_region(region)
     }
 
     /// Also in this region.
@@ -57,7 +57,7 @@ impl Policy {
     /// # Errors
     ///
     /// `Error::Config` when it is not a name of letters, digits, `-`, `_` and `.`.
-    pub fn or_in(mut self, region: &str) -> Result<Self> {
+    pub fn with_region(mut self, region: &str) -> Result<Self> {
         check_scope_part("region", region)?;
         self.regions.push(region.into());
         Ok(self)
@@ -65,7 +65,7 @@ impl Policy {
 
     /// With other rules than those of the service.
     #[must_use]
-    pub fn with_rules(self, rules: Rules) -> Self {
+    pub fn with_rules(self, rules: SigningRules) -> Self {
         Self { rules, ..self }
     }
 
@@ -77,7 +77,7 @@ impl Policy {
 
     /// Only if this field is signed as well, when it is there.
     #[must_use]
-    pub fn requiring(mut self, field: HeaderName) -> Self {
+    pub fn with_required_field(mut self, field: HeaderName) -> Self {
         self.signed.push(field);
         self
     }

@@ -1,7 +1,7 @@
 //! What a request says of its signature, read strictly and not yet believed.
 
 use crate::{
-    AmzDate, Scope,
+    AmzDate, CredentialScope,
     canonical::{ALGORITHM, Fields, Parameters},
     encode::unhex_32,
     key::is_id,
@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 /// The parts of a signature, in `Authorization` or in a query.
 pub(crate) struct Presented<'a> {
     pub(crate) id: &'a str,
-    pub(crate) scope: Scope<'a>,
+    pub(crate) scope: CredentialScope<'a>,
     pub(crate) date: AmzDate,
     /// Sorted.
     pub(crate) signed: SmallVec<[&'a str; 16]>,
@@ -115,7 +115,7 @@ impl<'a> Presented<'a> {
     ) -> Result<Self, Refused> {
         let mut parts = credential.split('/');
         let mut part = || parts.next().ok_or(reason::CREDENTIAL);
-        let (id, scope) = (part()?, Scope::new(part()?, part()?, part()?));
+        let (id, scope) = (part()?, CredentialScope::new(part()?, part()?, part()?));
         let ended = part()? == TERMINATOR && parts.next().is_none();
         let plain = is_id(id) && is_scope_part(scope.region) && is_scope_part(scope.service);
         if !ended || !plain {

@@ -36,20 +36,20 @@ pub trait Passwords: Send + Sync {
 ///
 /// ```
 /// use auth_core::SystemRandom;
-/// use auth_static::{KeyHasher, basic::{Accounts, Verifier}};
+/// use auth_static::{BasicAccounts, BasicVerifier, KeyHasher};
 /// let hasher = KeyHasher::random(&SystemRandom::new())?;
-/// let accounts = Accounts::new(&hasher, [("billing", "nF5yT0bL2mQ9xR7wZ4cK1v", 7)]);
-/// let door = Verifier::new("internal", accounts)?;
+/// let accounts = BasicAccounts::new(&hasher, [("billing", "nF5yT0bL2mQ9xR7wZ4cK1v", 7)]);
+/// let door = BasicVerifier::new("internal", accounts)?;
 /// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Accounts<P> {
+pub struct BasicAccounts<P> {
     hasher: KeyHasher,
     accounts: HashMap<Box<str>, (KeyDigest, P)>,
 }
 
-impl<P> Accounts<P> {
+impl<P> BasicAccounts<P> {
     /// These users, the password of each, and whom each stands for. Of one user given twice the last counts.
     pub fn new<U: Into<Box<str>>, W: AsRef<str>>(
         hasher: &KeyHasher,
@@ -64,7 +64,7 @@ impl<P> Accounts<P> {
     }
 }
 
-impl<P: Clone + Send + Sync> Passwords for Accounts<P> {
+impl<P: Clone + Send + Sync> Passwords for BasicAccounts<P> {
     type Principal = P;
 
     fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<P>> {
@@ -81,9 +81,9 @@ impl<P: Clone + Send + Sync> Passwords for Accounts<P> {
 /// What an unknown user's password is compared with, so that it is compared at all.
 const NOBODY: KeyDigest = KeyDigest::from_bytes([0; 32]);
 
-impl<P> fmt::Debug for Accounts<P> {
+impl<P> fmt::Debug for BasicAccounts<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Accounts({} accounts)", self.accounts.len())
+        write!(f, "BasicAccounts({} accounts)", self.accounts.len())
     }
 }
 
@@ -95,7 +95,7 @@ mod tests {
     #[track_caller]
     fn check(user: &str, password: &str, expected: Option<u8>) {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let accounts = Accounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
+        let accounts = BasicAccounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
         let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
         assert_eq!(found.wait().unwrap(), expected);
     }

@@ -1,8 +1,9 @@
 //! Passwords that people choose: Argon2id, bounded.
 
-use super::{Cost, PasswordHash, Passwords, UserPass, queue::Queue};
+use super::{Argon2Cost, PasswordHash, Passwords, UserPass, queue::Queue};
 use auth_core::{
-    Attempt, Candidates, Cause, Error, Flow, Lookup, Random, Result, Secret, Settled, Workers,
+    Attempt, AttemptOutcome, Candidates, Cause, Error, Flow, Lookup, Random, Result, Secret,
+    Workers,
 };
 use std::{
     fmt,
@@ -26,20 +27,20 @@ use std::{
 /// through and settles the attempt, and one that nobody waits for any more is not begun, and its attempt is charged.
 ///
 /// ```
-/// use auth_core::{AttemptLimit, Candidates, Inline, MemoryLimits, SystemClock, SystemRandom};
-/// use auth_static::basic::{Argon2Passwords, Concurrency, Cost, PasswordHash, Verifier};
+/// use auth_core::{AttemptLimit, Candidates, InlineWorkers, MemoryLimits, SystemClock, SystemRandom};
+/// use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, BasicVerifier, PasswordHash};
 /// use std::collections::HashMap;
 /// let stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
 ///               HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
 /// let users = HashMap::from([(String::from("alice"), Candidates::one(PasswordHash::parse(stored)?, 7))]);
 /// let passwords = Argon2Passwords::new(
 ///     users,
-///     Cost::default(),
-///     Concurrency { running: 2, waiting: 64 },
-///     Inline, // a server adapter has threads for this
+///     Argon2Cost::default(),
+///     Argon2Concurrency { running: 2, waiting: 64 },
+///     InlineWorkers, // a server adapter has threads for this
 ///     &SystemRandom::new(),
 /// )?;
-/// let door = Verifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock)));
+/// let door = BasicVerifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock)));
 /// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -52,7 +53,7 @@ pub struct Argon2Passwords<L> {
 
 /// How many passwords are checked at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Concurrency {
+pub struct Argon2Concurrency {
     /// How many computations run at once: as many as there are cores to spare, times the memory of one.
     pub running: usize,
     /// How many wait for their turn; each keeps one password in memory.
@@ -67,8 +68,8 @@ impl<L> Argon2Passwords<L> {
     /// `Error::Config` when none may run; those of `random`, which the hash for unknown users is made from.
     pub fn new(
         users: L,
-        cost: Cost,
-        concurrency: Concurrency,
+        cost: Argon2Cost,
+        concurrency: Argon2Concurrency,
         workers: impl Workers + 'static,
         random: &dyn Random,
     ) -> Result<Self> {
@@ -99,7 +100,7 @@ impl<L: Sync> Argon2Passwords<L> {
             let permit = match permit {
                 Ok(permit) => permit,
                 Err(busy) => {
-                    attempt.settle(Settled::Unknown);
+                    attempt.settle(AttemptOutcome::Unknown);
                     return Flow::failed(busy);
                 }
             };
@@ -109,9 +110,9 @@ impl<L: Sync> Argon2Passwords<L> {
                 if let Some(answer) = waited_for.upgrade() {
                     let computed = which(&hashes, &password);
                     attempt.settle(match computed {
-                        Ok(Some(_)) if found => Settled::Right,
-                        Ok(_) => Settled::Wrong,
-                        Err(_) => Settled::Unknown,
+                        Ok(Some(_)) if found => AttemptOutcome::Right,
+                        Ok(_) => AttemptOutcome::Wrong,
+                        Err(_) => AttemptOutcome::Unknown,
                     });
                     *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
                 }
@@ -150,7 +151,7 @@ where
             let found = match found {
                 Ok(found) => found.filter(|candidates| !candidates.is_empty()),
                 Err(error) => {
-                    attempt.settle(Settled::Unknown);
+                    attempt.settle(AttemptOutcome::Unknown);
                     return Flow::failed(error);
                 }
             };
@@ -178,9 +179,9 @@ impl<L> fmt::Debug for Argon2Passwords<L> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Basic, basic::Verifier};
+    use crate::{Basic, basic::BasicVerifier};
     use auth_core::{
-        AttemptLimit, Inline, MemoryLimits, Rate, SystemRandom, Timestamp, Verifier as _,
+        AttemptLimit, InlineWorkers, MemoryLimits, Rate, SystemRandom, Timestamp, Verifier as _,
     };
     use http::{HeaderMap, Method, Uri};
     use std::{
@@ -194,10 +195,10 @@ mod tests {
     type Users = HashMap<String, Candidates<PasswordHash, &'static str>>;
 
     fn passwords(running: usize, waiting: usize, workers: Desk) -> Argon2Passwords<Users> {
-        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
+        let (random, cost) = (SystemRandom::new(), Argon2Cost::new(7168, 5, 1).unwrap());
         let hash = PasswordHash::of("open sesame", cost, &random).unwrap();
         let users = HashMap::from([(String::from("alice"), Candidates::one(hash, "alice"))]);
-        let concurrency = Concurrency { running, waiting };
+        let concurrency = Argon2Concurrency { running, waiting };
         Argon2Passwords::new(users, cost, concurrency, workers, &random).unwrap()
     }
 
@@ -339,8 +340,8 @@ mod tests {
                 Flow::ready(())
             }
         }
-        let cost = Cost::new(7168, 5, 1).unwrap();
-        let concurrency = Concurrency { running: 1, waiting: 0 };
+        let cost = Argon2Cost::new(7168, 5, 1).unwrap();
+        let concurrency = Argon2Concurrency { running: 1, waiting: 0 };
         let users = Users::new();
         let lost = Argon2Passwords::new(users, cost, concurrency, Lost, &SystemRandom::new());
         let lost = lost.unwrap();
@@ -359,7 +360,7 @@ mod tests {
     #[test]
     fn too_busy_is_our_fault_and_never_a_refusal() {
         let desk = Desk::default();
-        let door = Verifier::new("r", passwords(1, 0, desk)).unwrap();
+        let door = BasicVerifier::new("r", passwords(1, 0, desk)).unwrap();
         let (uri, headers) = (Uri::from_static("/"), sent("alice", "open sesame"));
         let mut first = door.verify(view(&uri, &headers));
         assert!(poll(&mut first).is_none());
@@ -396,9 +397,9 @@ mod tests {
         assert_eq!(desk.taken(), 2);
     }
 
-    fn limited(rate: Rate, desk: Desk) -> Verifier<Argon2Passwords<Users>> {
+    fn limited(rate: Rate, desk: Desk) -> BasicVerifier<Argon2Passwords<Users>> {
         let limits = MemoryLimits::new(Timestamp::from_unix(1_000)).with_identity_rate(rate);
-        let door = Verifier::new("r", passwords(4, 64, desk)).unwrap();
+        let door = BasicVerifier::new("r", passwords(4, 64, desk)).unwrap();
         door.with_limit(AttemptLimit::new(limits))
     }
 
@@ -409,7 +410,7 @@ mod tests {
         let rate = Rate::new(3, Duration::from_secs(3600)).unwrap();
         let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
         let right = sent("alice", "open sesame");
-        let begin = |door: &Verifier<_>, headers: &HeaderMap| {
+        let begin = |door: &BasicVerifier<_>, headers: &HeaderMap| {
             let mut flow = door.verify(view(&uri, headers));
             poll(&mut flow).is_none()
         };
@@ -437,15 +438,16 @@ mod tests {
 
     #[test]
     fn each_password_of_a_rotation_is_right_and_says_which_it_was() {
-        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
+        let (random, cost) = (SystemRandom::new(), Argon2Cost::new(7168, 5, 1).unwrap());
         let hash = |password| PasswordHash::of(password, cost, &random).unwrap();
         let both = [(hash("old"), "alice/1"), (hash("new"), "alice/2")].into_iter().collect();
         let users = HashMap::from([
             (String::from("alice"), both),
             (String::from("nobody"), Candidates::none()),
         ]);
-        let concurrency = Concurrency { running: 1, waiting: 0 };
-        let passwords = Argon2Passwords::new(users, cost, concurrency, Inline, &random).unwrap();
+        let concurrency = Argon2Concurrency { running: 1, waiting: 0 };
+        let passwords =
+            Argon2Passwords::new(users, cost, concurrency, InlineWorkers, &random).unwrap();
         for (user, password, expected) in [
             ("alice", "old", Some("alice/1")),
             ("alice", "new", Some("alice/2")),
@@ -459,12 +461,13 @@ mod tests {
 
     #[test]
     fn a_blocking_server_computes_at_once() {
-        let (random, cost) = (SystemRandom::new(), Cost::new(7168, 5, 1).unwrap());
-        let concurrency = Concurrency { running: 1, waiting: 0 };
-        let passwords = Argon2Passwords::new(Users::new(), cost, concurrency, Inline, &random);
+        let (random, cost) = (SystemRandom::new(), Argon2Cost::new(7168, 5, 1).unwrap());
+        let concurrency = Argon2Concurrency { running: 1, waiting: 0 };
+        let passwords =
+            Argon2Passwords::new(Users::new(), cost, concurrency, InlineWorkers, &random);
         assert!(check(&passwords.unwrap(), "a", "b").is_ready());
-        let none = Concurrency { running: 0, waiting: 9 };
-        let refused = Argon2Passwords::new(Users::new(), cost, none, Inline, &random);
+        let none = Argon2Concurrency { running: 0, waiting: 9 };
+        let refused = Argon2Passwords::new(Users::new(), cost, none, InlineWorkers, &random);
         assert_eq!(refused.unwrap_err().code(), "basic_concurrency_zero");
     }
 }

@@ -5,51 +5,94 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use std::{fmt, str};
 use zeroize::{Zeroize, optimization_barrier};
 
-/// Reads a user name and a password from the one field, into a buffer (RFC 7617 section 2).
+/// A user name and a password that somebody presents: the `user-pass` of RFC 7617 section 2.
 ///
-/// It is canonical base64 with its padding, of UTF-8 without control characters; the first `:` ends the user name.
-/// How long it may be is for [`Authorization`] to say.
-///
-/// # Errors
-///
-/// The 400 of [`Authorization::token68`] when there is not exactly one value; else the reason `basic_malformed`, to
-/// which a verifier answers a 401 with its challenge, as it does to wrong passwords, because RFC 7617 leaves it open, and
-/// a caller that is asked again can do better.
-///
-/// ```
-/// use auth_core::Authorization;
-/// use auth_static::basic::{self, Buffer};
-/// let field = Authorization::parse(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap();
-/// let mut buffer = Buffer::new();
-/// let user_pass = basic::parse(&field, &mut buffer).unwrap();
-/// assert_eq!((user_pass.user(), user_pass.password()), ("Aladdin", &b"open sesame"[..]));
-/// ```
-#[inline]
-pub fn parse<'b>(
-    field: &Authorization<'_>,
-    buffer: &'b mut Buffer,
-) -> Result<UserPass<'b>, Refused> {
-    // Base64 is a token68: only of what cannot be read is it worth asking whether it could be several values.
-    let refused =
-        || field.token68().map_or_else(Refused::Ambiguous, |_| Refused::Malformed(MALFORMED));
-    let decoded = buffer.decode(field.credentials()).ok_or_else(refused)?;
-    let is_text = match kind(decoded) {
-        Kind::Ascii => true,
-        Kind::Control => false,
-        Kind::Other => str::from_utf8(decoded).is_ok(),
-    };
-    if !is_text {
-        return Err(refused());
+/// `Debug` shows neither: people type passwords where user names go.
+#[derive(Clone, Copy)]
+pub struct UserPass<'a> {
+    user: &'a str,
+    /// UTF-8 too.
+    password: &'a [u8],
+}
+
+impl<'a> UserPass<'a> {
+    /// Reads a user name and a password from the one field, into a buffer (RFC 7617 section 2).
+    ///
+    /// It is canonical base64 with its padding, of UTF-8 without control characters; the first `:` ends the user name.
+    /// How long it may be is for [`Authorization`] to say.
+    ///
+    /// # Errors
+    ///
+    /// The 400 of [`Authorization::token68`] when there is not exactly one value; else the reason `basic_malformed`, to
+    /// which a verifier answers a 401 with its challenge, as it does to wrong passwords, because RFC 7617 leaves it open, and
+    /// a caller that is asked again can do better.
+    ///
+    /// ```
+    /// use auth_core::Authorization;
+    /// use auth_static::{UserPass, UserPassBuffer};
+    /// let field = Authorization::parse(b"Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==").unwrap();
+    /// let mut buffer = UserPassBuffer::new();
+    /// let user_pass = UserPass::parse(&field, &mut buffer).unwrap();
+    /// assert_eq!((user_pass.user(), user_pass.password()), ("Aladdin", &b"open sesame"[..]));
+    /// ```
+    #[inline]
+    pub fn parse(
+        field: &Authorization<'_>,
+        buffer: &'a mut UserPassBuffer,
+    ) -> Result<Self, BasicRefused> {
+        // Base64 is a token68: only of what cannot be read is it worth asking whether it could be several values.
+        let refused = || {
+            field
+                .token68()
+                .map_or_else(BasicRefused::Ambiguous, |_| BasicRefused::Malformed(MALFORMED))
+        };
+        let decoded = buffer.decode(field.credentials()).ok_or_else(refused)?;
+        let is_text = match kind(decoded) {
+            Kind::Ascii => true,
+            Kind::Control => false,
+            Kind::Other => str::from_utf8(decoded).is_ok(),
+        };
+        if !is_text {
+            return Err(refused());
+        }
+        let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(refused)?;
+        let (user, rest) = decoded.split_at_checked(colon).ok_or_else(refused)?;
+        let user = str::from_utf8(user).map_err(|_| refused())?;
+        Ok(Self { user, password: rest.strip_prefix(b":").unwrap_or_default() })
     }
-    let colon = decoded.iter().position(|byte| *byte == b':').ok_or_else(refused)?;
-    let (user, rest) = decoded.split_at_checked(colon).ok_or_else(refused)?;
-    let user = str::from_utf8(user).map_err(|_| refused())?;
-    Ok(UserPass { user, password: rest.strip_prefix(b":").unwrap_or_default() })
+
+    /// Both, as somebody presents them.
+    #[must_use]
+    pub const fn new(user: &'a str, password: &'a str) -> Self {
+        Self { user, password: password.as_bytes() }
+    }
+
+    pub(super) const fn of(user: &'a str, password: &'a [u8]) -> Self {
+        Self { user, password }
+    }
+
+    /// The user name, exactly as it was sent.
+    #[must_use]
+    pub const fn user(&self) -> &'a str {
+        self.user
+    }
+
+    /// The password, bytes that are UTF-8: for the one place that checks it.
+    #[must_use]
+    pub const fn password(&self) -> &'a [u8] {
+        self.password
+    }
+}
+
+impl fmt::Debug for UserPass<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserPass(..)")
+    }
 }
 
 /// Why there is no user name and password.
 #[derive(Debug)]
-pub enum Refused {
+pub enum BasicRefused {
     /// There are several readings: a 400.
     Ambiguous(Rejection),
     /// There is none: a verifier answers it as it answers a wrong password.
@@ -98,53 +141,13 @@ fn kind(text: &[u8]) -> Kind {
     }
 }
 
-/// A user name and a password that somebody presents: the `user-pass` of RFC 7617 section 2.
-///
-/// `Debug` shows neither: people type passwords where user names go.
-#[derive(Clone, Copy)]
-pub struct UserPass<'a> {
-    user: &'a str,
-    /// UTF-8 too.
-    password: &'a [u8],
-}
-
-impl<'a> UserPass<'a> {
-    /// Both, as somebody presents them.
-    #[must_use]
-    pub const fn new(user: &'a str, password: &'a str) -> Self {
-        Self { user, password: password.as_bytes() }
-    }
-
-    pub(super) const fn of(user: &'a str, password: &'a [u8]) -> Self {
-        Self { user, password }
-    }
-
-    /// The user name, exactly as it was sent.
-    #[must_use]
-    pub const fn user(&self) -> &'a str {
-        self.user
-    }
-
-    /// The password, bytes that are UTF-8: for the one place that checks it.
-    #[must_use]
-    pub const fn password(&self) -> &'a [u8] {
-        self.password
-    }
-}
-
-impl fmt::Debug for UserPass<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("UserPass(..)")
-    }
-}
-
-/// Where [`parse`] decodes to: on the stack up to 128 bytes, on the heap beyond. It is wiped when dropped.
-pub struct Buffer {
+/// Where [`UserPass::parse`] decodes to: on the stack up to 128 bytes, on the heap beyond. It is wiped when dropped.
+pub struct UserPassBuffer {
     stack: [u8; Self::STACK],
     heap: Vec<u8>,
 }
 
-impl Buffer {
+impl UserPassBuffer {
     const STACK: usize = 128;
 
     /// An empty buffer.
@@ -177,21 +180,21 @@ impl Buffer {
     }
 }
 
-impl Default for Buffer {
+impl Default for UserPassBuffer {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for Buffer {
+impl Drop for UserPassBuffer {
     fn drop(&mut self) {
         self.wipe();
     }
 }
 
-impl fmt::Debug for Buffer {
+impl fmt::Debug for UserPassBuffer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Buffer(..)")
+        f.write_str("UserPassBuffer(..)")
     }
 }
 
@@ -206,8 +209,14 @@ mod tests {
     use proptest::prelude::*;
 
     /// Reads a field of this token68.
-    fn read<'b>(token68: &str, buffer: &'b mut Buffer) -> Result<UserPass<'b>, Refused> {
-        parse(&Authorization::parse(format!("Basic {token68}").as_bytes()).unwrap(), buffer)
+    fn read<'b>(
+        token68: &str,
+        buffer: &'b mut UserPassBuffer,
+    ) -> Result<UserPass<'b>, BasicRefused> {
+        UserPass::parse(
+            &Authorization::parse(format!("Basic {token68}").as_bytes()).unwrap(),
+            buffer,
+        )
     }
 
     fn text<'b>(read: &UserPass<'b>) -> &'b str {
@@ -216,7 +225,7 @@ mod tests {
 
     #[track_caller]
     fn check(token68: &str, expected: Option<(&str, &str)>) {
-        let mut buffer = Buffer::new();
+        let mut buffer = UserPassBuffer::new();
         let read = read(token68, &mut buffer).ok();
         assert_eq!(read.as_ref().map(|read| (read.user(), text(read))), expected, "{token68}");
     }
@@ -246,11 +255,11 @@ mod tests {
 
     #[test]
     fn wipes_what_it_decoded_and_shows_nothing() {
-        let mut buffer = Buffer::new();
+        let mut buffer = UserPassBuffer::new();
         read("QWxhZGRpbjpvcGVuIHNlc2FtZQ==", &mut buffer).unwrap();
         assert_eq!(&buffer.stack[..7], b"Aladdin");
         buffer.wipe();
-        assert_eq!(buffer.stack, [0; Buffer::STACK]);
+        assert_eq!(buffer.stack, [0; UserPassBuffer::STACK]);
         let long = STANDARD.encode("u:".to_owned() + &"p".repeat(200));
         read(&long, &mut buffer).unwrap();
         assert!(buffer.heap.starts_with(b"u:pp"));
@@ -259,7 +268,7 @@ mod tests {
         let read = read(&long, &mut buffer).unwrap();
         assert_eq!(read.password().len(), 200);
         assert_eq!(format!("{read:?}"), "UserPass(..)");
-        assert_eq!(format!("{buffer:?}"), "Buffer(..)");
+        assert_eq!(format!("{buffer:?}"), "UserPassBuffer(..)");
     }
 
     proptest! {
@@ -276,7 +285,7 @@ mod tests {
         #[test]
         fn what_is_printed_is_read_back(user in "[^:\\p{Cc}]{0,60}", password in "\\P{Cc}{0,200}") {
             let printed = STANDARD.encode(format!("{user}:{password}"));
-            let mut buffer = Buffer::new();
+            let mut buffer = UserPassBuffer::new();
             let read = read(&printed, &mut buffer).unwrap();
             prop_assert_eq!((read.user(), text(&read)), (&*user, &*password));
             prop_assert_eq!(STANDARD.encode(format!("{}:{}", read.user(), text(&read))), printed);
@@ -285,9 +294,9 @@ mod tests {
         /// Whatever is read has one spelling: no two fields are the same credentials.
         #[test]
         fn any_bytes_are_read_whole_or_refused(field in proptest::collection::vec(any::<u8>(), 0..400)) {
-            let mut buffer = Buffer::new();
+            let mut buffer = UserPassBuffer::new();
             let Ok(field) = Authorization::parse(&field) else { return Ok(()) };
-            if let Ok(read) = parse(&field, &mut buffer) {
+            if let Ok(read) = UserPass::parse(&field, &mut buffer) {
                 let spelled = STANDARD.encode(format!("{}:{}", read.user(), text(&read)));
                 prop_assert_eq!(spelled.as_bytes(), field.credentials());
             }
@@ -295,7 +304,7 @@ mod tests {
 
         #[test]
         fn any_token68_is_read_whole_or_refused(token68 in "[A-Za-z0-9+/]{0,8}={0,2}") {
-            let mut buffer = Buffer::new();
+            let mut buffer = UserPassBuffer::new();
             if let Ok(read) = read(&token68, &mut buffer) {
                 prop_assert_eq!(STANDARD.encode(format!("{}:{}", read.user(), text(&read))), token68);
             }

@@ -18,13 +18,13 @@ use zeroize::Zeroizing;
 /// The least is what OWASP's recommendations have in common: 7 MiB, and at least 35 MiB in all passes together. The
 /// most is 256 MiB, 16 passes, 16 lanes, and 1 GiB in all passes together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cost {
+pub struct Argon2Cost {
     memory: u32,
     passes: u32,
     lanes: u32,
 }
 
-impl Cost {
+impl Argon2Cost {
     const LEAST_MEMORY: u32 = 7 * 1024;
     const MOST_MEMORY: u32 = 256 * 1024;
     const LEAST_WORK: u32 = 35 * 1024;
@@ -59,7 +59,7 @@ impl Cost {
 }
 
 /// 19 MiB, 2 passes, 1 lane: the first of OWASP's recommendations. About 40 ms of one core.
-impl Default for Cost {
+impl Default for Argon2Cost {
     fn default() -> Self {
         Self { memory: 19 * 1024, passes: 2, lanes: 1 }
     }
@@ -68,7 +68,7 @@ impl Default for Cost {
 /// The Argon2id hash of a password (RFC 9106), read once from its PHC string. A clone shares it.
 ///
 /// ```
-/// use auth_static::basic::PasswordHash;
+/// use auth_static::PasswordHash;
 /// let stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
 ///               HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
 /// let hash = PasswordHash::parse(stored)?;
@@ -82,7 +82,7 @@ impl Default for Cost {
 pub struct PasswordHash(Arc<Parsed>);
 
 struct Parsed {
-    cost: Cost,
+    cost: Argon2Cost,
     salt: Vec<u8>,
     output: Vec<u8>,
 }
@@ -96,7 +96,7 @@ impl PasswordHash {
     /// # Errors
     ///
     /// `Error::Config` when it is not one, not Argon2id version 19, has other parameters than those three or a hash of
-    /// less than 16 bytes, or its cost is out of the bounds of [`Cost`].
+    /// less than 16 bytes, or its cost is out of the bounds of [`Argon2Cost`].
     pub fn parse(phc: &str) -> Result<Self> {
         let syntax = || {
             let text = "password hash is not a PHC string of Argon2id, \
@@ -119,7 +119,7 @@ impl PasswordHash {
             return Err(syntax());
         }
         let (memory, passes, lanes) = cost;
-        let cost = Cost::new(memory, passes, lanes)?;
+        let cost = Argon2Cost::new(memory, passes, lanes)?;
         let (salt, output) = (salt.to_vec(), output.as_bytes().to_vec());
         Ok(Self(Arc::new(Parsed { cost, salt, output })))
     }
@@ -129,14 +129,14 @@ impl PasswordHash {
     /// # Errors
     ///
     /// Those of `random`.
-    pub fn of(password: &str, cost: Cost, random: &dyn Random) -> Result<Self> {
+    pub fn of(password: &str, cost: Argon2Cost, random: &dyn Random) -> Result<Self> {
         let mut parsed = Self::unknown(cost, random)?;
         parsed.output = parsed.compute(password.as_bytes())?.to_vec();
         Ok(Self(Arc::new(parsed)))
     }
 
     /// What the passwords of unknown users are checked against: the same work, and none that fits.
-    pub(super) fn of_nobody(cost: Cost, random: &dyn Random) -> Result<Self> {
+    pub(super) fn of_nobody(cost: Argon2Cost, random: &dyn Random) -> Result<Self> {
         Self::unknown(cost, random).map(Arc::new).map(Self)
     }
 
@@ -147,7 +147,7 @@ impl PasswordHash {
     /// Keep it as you would keep the password: a weak one is guessed from it.
     #[must_use]
     pub fn to_phc(&self) -> String {
-        let Parsed { cost: Cost { memory, passes, lanes }, salt, output } = &*self.0;
+        let Parsed { cost: Argon2Cost { memory, passes, lanes }, salt, output } = &*self.0;
         let (salt, output) = (base64(salt), base64(output));
         format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
     }
@@ -159,7 +159,7 @@ impl PasswordHash {
     }
 
     /// A fresh salt, and a random output that no known password has.
-    fn unknown(cost: Cost, random: &dyn Random) -> Result<Parsed> {
+    fn unknown(cost: Argon2Cost, random: &dyn Random) -> Result<Parsed> {
         let (mut salt, mut output) = (vec![0; Self::SALT], vec![0; Self::OUTPUT]);
         random.fill(&mut salt)?;
         random.fill(&mut output)?;
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn what_it_hashed_it_reads_back_and_recognizes() {
-        let cost = Cost::new(7168, 5, 1).unwrap();
+        let cost = Argon2Cost::new(7168, 5, 1).unwrap();
         let made = PasswordHash::of("open sesame", cost, &SystemRandom::new()).unwrap();
         let read = PasswordHash::parse(&made.to_phc()).unwrap();
         assert!(read.is_of(b"open sesame").unwrap());
@@ -264,7 +264,7 @@ mod tests {
         assert!(!nobody.is_of(b"open sesame").unwrap());
         assert_eq!(
             format!("{made:?}"),
-            "PasswordHash(Cost { memory: 7168, passes: 5, lanes: 1 } ..)"
+            "PasswordHash(Argon2Cost { memory: 7168, passes: 5, lanes: 1 } ..)"
         );
     }
 }

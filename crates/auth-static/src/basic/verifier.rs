@@ -1,6 +1,6 @@
 //! The server's end of Basic.
 
-use super::{Buffer, Passwords, Refused, SCHEME, UserPass, parse};
+use super::{BasicRefused, Passwords, SCHEME, UserPass, UserPassBuffer};
 use auth_core::{
     Accepted, Attempt, AttemptLimit, Authorization, Challenge, Flow, Outcome, Presence, Reason,
     Rejection, RequestView, Result, Secret,
@@ -16,13 +16,13 @@ use std::fmt;
 ///
 /// Unknown user and wrong password are one refusal outside, and one reason inside: a log that told them apart would
 /// hold what people type into the wrong field. Give it an [`AttemptLimit`] wherever people choose the passwords.
-pub struct Verifier<W> {
+pub struct BasicVerifier<W> {
     passwords: W,
     challenge: Challenge,
     limit: Option<AttemptLimit>,
 }
 
-impl<W: Passwords> Verifier<W> {
+impl<W: Passwords> BasicVerifier<W> {
     /// A verifier that asks `passwords`.
     ///
     /// # Errors
@@ -51,10 +51,10 @@ impl<W: Passwords> Verifier<W> {
             Some(field) if field.is(SCHEME) => field,
             _ => return Err(self.unauthenticated(MISSING)),
         };
-        let mut buffer = Buffer::new();
-        let presented = parse(&field, &mut buffer).map_err(|refused| match refused {
-            Refused::Ambiguous(rejection) => rejection,
-            Refused::Malformed(reason) => self.unauthenticated(reason),
+        let mut buffer = UserPassBuffer::new();
+        let presented = UserPass::parse(&field, &mut buffer).map_err(|refused| match refused {
+            BasicRefused::Ambiguous(rejection) => rejection,
+            BasicRefused::Malformed(reason) => self.unauthenticated(reason),
         })?;
         let user = presented.user().as_bytes();
         let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(user));
@@ -86,7 +86,7 @@ impl<W: Passwords> Verifier<W> {
     }
 }
 
-impl<W: Passwords> auth_core::Verifier for Verifier<W> {
+impl<W: Passwords> auth_core::Verifier for BasicVerifier<W> {
     type Principal = W::Principal;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
@@ -98,9 +98,9 @@ impl<W: Passwords> auth_core::Verifier for Verifier<W> {
     }
 }
 
-impl<W> fmt::Debug for Verifier<W> {
+impl<W> fmt::Debug for BasicVerifier<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Verifier({}, limit: {:?})", self.challenge, self.limit)
+        write!(f, "BasicVerifier({}, limit: {:?})", self.challenge, self.limit)
     }
 }
 
@@ -110,14 +110,15 @@ const WRONG: Reason = Reason::new("basic_wrong", "user is unknown or password is
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Basic, KeyHasher, basic::Accounts, shown::outcome};
+    use crate::{Basic, KeyHasher, basic::BasicAccounts, shown::outcome};
     use auth_core::SystemRandom;
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
     use proptest::prelude::*;
 
-    fn door(user: &str, password: &str) -> Verifier<Accounts<&'static str>> {
+    fn door(user: &str, password: &str) -> BasicVerifier<BasicAccounts<&'static str>> {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        Verifier::new("Wally\"World", Accounts::new(&hasher, [(user, password, "known")])).unwrap()
+        BasicVerifier::new("Wally\"World", BasicAccounts::new(&hasher, [(user, password, "known")]))
+            .unwrap()
     }
 
     fn fields(values: &[&[u8]]) -> HeaderMap {
@@ -157,8 +158,11 @@ mod tests {
     #[test]
     fn refuses_a_realm_that_no_field_can_hold() {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
-        let accounts = Accounts::new(&hasher, [("a", "b", ())]);
-        assert_eq!(Verifier::new("a\nb", accounts).unwrap_err().code(), "challenge_unprintable");
+        let accounts = BasicAccounts::new(&hasher, [("a", "b", ())]);
+        assert_eq!(
+            BasicVerifier::new("a\nb", accounts).unwrap_err().code(),
+            "challenge_unprintable"
+        );
     }
 
     fn sent(user: &str, password: &str) -> HeaderMap {

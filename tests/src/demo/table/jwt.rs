@@ -6,7 +6,7 @@ use crate::demo::{
     calls::{Call, With},
 };
 use auth_core::{Clock, Error, SystemClock, Timestamp};
-use auth_jwt::{Algorithm, ClaimsToSign, Mint, SigningKey, profiles};
+use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, profiles};
 use auth_static::NoAuth;
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +15,12 @@ const INVALID: &str = "Bearer realm=\"demo\", error=\"invalid_token\"";
 
 pub fn all() -> Result<Vec<Call>, Error> {
     let two_hours_ago = SystemClock.now().before(Duration::from_secs(2 * 60 * 60));
-    let other_secret = SigningKey::from_secret(Algorithm::HS256, &[7; 32])?;
-    let other_hash = SigningKey::from_base64_secret(Algorithm::HS512, SERVICE_SECRET)?;
+    let other_secret = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?;
+    let other_hash = SigningKey::from_base64_secret(JwsAlgorithm::HS512, SERVICE_SECRET)?;
     let (claims, login) = (|| profiles::webex_service_claims(SERVICE), bot()?);
     let stranger = || profiles::webex_service_claims("stranger");
     let good = service(claims())?;
-    let forged = Mint::new(other_secret, claims(), SystemClock);
+    let forged = JwtAuthenticator::new(other_secret, claims(), SystemClock);
     let expired = at(claims(), two_hours_ago)?;
     let unsigned = "Bearer eyJhbGciOiJub25lIn0.eyJpc3MiOiJhIn0.";
     Ok(vec![
@@ -52,7 +52,7 @@ pub fn all() -> Result<Vec<Call>, Error> {
         call(
             "/jwt/service",
             "one with HS512",
-            ours(Mint::new(other_hash, claims(), SystemClock)),
+            ours(JwtAuthenticator::new(other_hash, claims(), SystemClock)),
             401,
             INVALID,
             "jwt_alg_other",
@@ -137,28 +137,28 @@ pub fn all() -> Result<Vec<Call>, Error> {
     ])
 }
 
-fn service(claims: ClaimsToSign) -> Result<Mint, Error> {
-    let key = SigningKey::from_base64_secret(Algorithm::HS256, SERVICE_SECRET)?;
-    Ok(Mint::new(key, claims, SystemClock))
+fn service(claims: ClaimsToSign) -> Result<JwtAuthenticator, Error> {
+    let key = SigningKey::from_base64_secret(JwsAlgorithm::HS256, SERVICE_SECRET)?;
+    Ok(JwtAuthenticator::new(key, claims, SystemClock))
 }
 
-fn at(claims: ClaimsToSign, then: Timestamp) -> Result<Mint, Error> {
-    let key = SigningKey::from_base64_secret(Algorithm::HS256, SERVICE_SECRET)?;
-    Ok(Mint::new(key, claims, then))
+fn at(claims: ClaimsToSign, then: Timestamp) -> Result<JwtAuthenticator, Error> {
+    let key = SigningKey::from_base64_secret(JwsAlgorithm::HS256, SERVICE_SECRET)?;
+    Ok(JwtAuthenticator::new(key, claims, then))
 }
 
-fn bot() -> Result<Mint, Error> {
-    let key = SigningKey::from_pem(Algorithm::RS512, BOT_KEY)?;
-    Ok(Mint::new(key, profiles::symphony_login_claims(BOT), SystemClock))
+fn bot() -> Result<JwtAuthenticator, Error> {
+    let key = SigningKey::from_pem(JwsAlgorithm::RS512, BOT_KEY)?;
+    Ok(JwtAuthenticator::new(key, profiles::symphony_login_claims(BOT), SystemClock))
 }
 
-fn long_lived() -> Result<Mint, Error> {
-    let key = SigningKey::from_pem(Algorithm::RS512, BOT_KEY)?;
-    let claims = ClaimsToSign::expiring_in(Duration::from_secs(3600))?.subject(BOT);
-    Ok(Mint::new(key, claims, SystemClock))
+fn long_lived() -> Result<JwtAuthenticator, Error> {
+    let key = SigningKey::from_pem(JwsAlgorithm::RS512, BOT_KEY)?;
+    let claims = ClaimsToSign::expiring_in(Duration::from_secs(3600))?.with_subject(BOT);
+    Ok(JwtAuthenticator::new(key, claims, SystemClock))
 }
 
-fn many(mint: Mint) -> With {
+fn many(mint: JwtAuthenticator) -> With {
     With::Many(Arc::new(mint), 1000)
 }
 
@@ -167,8 +167,8 @@ enum Order {
     KeyFirst,
 }
 
-fn both(mint: &Mint, key: &str, order: Order) -> Result<With, Error> {
-    let token = ("Authorization", format!("Bearer {}", mint.mint()?.expose()).into_bytes());
+fn both(mint: &JwtAuthenticator, key: &str, order: Order) -> Result<With, Error> {
+    let token = ("Authorization", format!("Bearer {}", mint.sign()?.expose()).into_bytes());
     let key = ("key", key.as_bytes().to_vec());
     Ok(With::Fields(match order {
         Order::TokenFirst => vec![token, key],

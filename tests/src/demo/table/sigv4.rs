@@ -6,17 +6,17 @@ use crate::demo::{
     calls::Call,
 };
 use auth_core::{Clock, Error, SystemClock};
-use auth_sigv4::{AccessKey, Service, SigV4};
+use auth_sigv4::{AccessKey, AwsService, SigV4};
 use auth_static::NoAuth;
 use std::time::Duration;
 
 const CHALLENGE: &str = "AWS4-HMAC-SHA256";
 
 pub fn all() -> Result<Vec<Call>, Error> {
-    let signed = |id: &str, secret: &str, region: &str, service: Service| {
+    let signed = |id: &str, secret: &str, region: &str, service: AwsService| {
         SigV4::new(AccessKey::new(id, secret)?, region, service, SystemClock)
     };
-    let api = || Service::ExecuteApi;
+    let api = || AwsService::ExecuteApi;
     let two_hours_ago = SystemClock.now().before(Duration::from_secs(2 * 60 * 60));
     let key = AccessKey::new(ACCESS_KEY, SECRET_KEY)?;
     let late = SigV4::new(key, REGION, api(), two_hours_ago)?;
@@ -51,11 +51,11 @@ pub fn all() -> Result<Vec<Call>, Error> {
         call("/sigv4/api", "two hours ago", ours(late), 403, "", "sigv4_date_past"),
         call("/sigv4/api", "half of a signature", fields(half), 400, "", "sigv4_parameters"),
         call("/sigv4/api", "nothing", ours(NoAuth), 401, CHALLENGE, "sigv4_missing"),
-        call("/sigv4/s3", "signed with the key", ours(good(Service::S3)?), 200, "", "acme"),
+        call("/sigv4/s3", "signed with the key", ours(good(AwsService::S3)?), 200, "", "acme"),
         call(
             "/sigv4/s3",
             "signed, but not its payload",
-            ours(good(Service::S3)?.with_unsigned_payload()),
+            ours(good(AwsService::S3)?.with_unsigned_payload()),
             403,
             "",
             "sigv4_unsigned_payload",

@@ -3,7 +3,9 @@
 use super::{PASSWORD, REALM, USER};
 use crate::demo::server::{Log, Told};
 use auth_core::{Error, MemoryReplayStore, SystemClock, SystemRandom, Verifier as _};
-use auth_digest::{Accounts, Algorithm, Ha1, Nonces, Offered, Principal, Verifier};
+use auth_digest::{
+    DigestAccounts, DigestAlgorithm, DigestPrincipal, DigestVerifier, Ha1, Nonces, OfferedQop,
+};
 use auth_tower::{Authenticated, VerifyLayer};
 use axum::{Router, body::Bytes, routing::any};
 use std::net::Ipv4Addr;
@@ -13,29 +15,29 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// A path, and what is asked for there.
 pub struct Door {
     pub name: &'static str,
-    algorithms: &'static [Algorithm],
-    qop: Offered,
+    algorithms: &'static [DigestAlgorithm],
+    qop: OfferedQop,
     userhash: bool,
 }
 
 pub const DOORS: &[Door] = &[
-    door("md5", &[Algorithm::Md5], Offered::Auth),
-    door("md5-sess", &[Algorithm::Md5Sess], Offered::Auth),
-    door("sha-256", &[Algorithm::Sha256], Offered::Auth),
-    door("sha-256-sess", &[Algorithm::Sha256Sess], Offered::Auth),
-    door("sha-512-256", &[Algorithm::Sha512_256], Offered::Auth),
-    door("sha-512-256-sess", &[Algorithm::Sha512_256Sess], Offered::Auth),
-    door("sha-512", &[Algorithm::Sha512], Offered::Auth),
-    door("md5-legacy", &[Algorithm::Md5], Offered::Legacy),
-    door("sha-256-legacy", &[Algorithm::Sha256], Offered::Legacy),
-    door("md5-int", &[Algorithm::Md5], Offered::AuthInt),
-    door("sha-256-int", &[Algorithm::Sha256], Offered::AuthInt),
-    door("sha-256-either", &[Algorithm::Sha256], Offered::Both),
-    door("two", &[Algorithm::Sha256, Algorithm::Md5], Offered::Auth),
-    Door { userhash: true, ..door("userhash", &[Algorithm::Sha256], Offered::Auth) },
+    door("md5", &[DigestAlgorithm::Md5], OfferedQop::Auth),
+    door("md5-sess", &[DigestAlgorithm::Md5Sess], OfferedQop::Auth),
+    door("sha-256", &[DigestAlgorithm::Sha256], OfferedQop::Auth),
+    door("sha-256-sess", &[DigestAlgorithm::Sha256Sess], OfferedQop::Auth),
+    door("sha-512-256", &[DigestAlgorithm::Sha512_256], OfferedQop::Auth),
+    door("sha-512-256-sess", &[DigestAlgorithm::Sha512_256Sess], OfferedQop::Auth),
+    door("sha-512", &[DigestAlgorithm::Sha512], OfferedQop::Auth),
+    door("md5-legacy", &[DigestAlgorithm::Md5], OfferedQop::Legacy),
+    door("sha-256-legacy", &[DigestAlgorithm::Sha256], OfferedQop::Legacy),
+    door("md5-int", &[DigestAlgorithm::Md5], OfferedQop::AuthInt),
+    door("sha-256-int", &[DigestAlgorithm::Sha256], OfferedQop::AuthInt),
+    door("sha-256-either", &[DigestAlgorithm::Sha256], OfferedQop::Both),
+    door("two", &[DigestAlgorithm::Sha256, DigestAlgorithm::Md5], OfferedQop::Auth),
+    Door { userhash: true, ..door("userhash", &[DigestAlgorithm::Sha256], OfferedQop::Auth) },
 ];
 
-const fn door(name: &'static str, algorithms: &'static [Algorithm], qop: Offered) -> Door {
+const fn door(name: &'static str, algorithms: &'static [DigestAlgorithm], qop: OfferedQop) -> Door {
     Door { name, algorithms, qop, userhash: false }
 }
 
@@ -71,29 +73,29 @@ impl Drop for Doors {
 
 impl Door {
     fn route(&self, log: &Log) -> Result<Router, Error> {
-        let mut accounts = Accounts::new();
+        let mut accounts = DigestAccounts::new();
         for algorithm in self.algorithms {
             let ha1 = Ha1::new(algorithm.function(), USER, REALM.as_bytes(), PASSWORD.as_bytes());
             accounts.add(USER, REALM, ha1)?;
         }
         let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
         let replay = MemoryReplayStore::new(SystemClock);
-        let verifier = Verifier::new(REALM, accounts, nonces, replay)?;
+        let verifier = DigestVerifier::new(REALM, accounts, nonces, replay)?;
         // No -sess form is offered before there is a qop, and none without one.
-        let verifier = verifier.protecting(self.qop)?.offering(self.algorithms)?;
+        let verifier = verifier.with_qop(self.qop)?.with_algorithms(self.algorithms)?;
         let verifier = if self.userhash { verifier.with_userhash() } else { verifier };
         let told = log.clone();
         let answer = move |caller: Authenticated<String>, body: Bytes| async move {
             told.note(Told::Accepted(caller.principal.clone()));
             body
         };
-        let layer = VerifyLayer::new(verifier.map(shown)).observed_by(log.clone());
+        let layer = VerifyLayer::new(verifier.map(shown)).with_observer(log.clone());
         Ok(Router::new().route(&format!("/{}", self.name), any(answer)).layer(layer))
     }
 }
 
 /// `alice by SHA-256 auth`: who it is, and how that was proved.
-fn shown(caller: Principal) -> String {
+fn shown(caller: DigestPrincipal) -> String {
     let qop = caller.qop.map_or("without qop", auth_digest::Qop::name);
     format!("{} by {} {qop}", caller.user, caller.algorithm)
 }
@@ -103,8 +105,8 @@ impl Door {
     pub fn best(&self) -> String {
         let algorithm = self.algorithms.first().map_or("", |algorithm| algorithm.name());
         let qop = match self.qop {
-            Offered::Legacy => "without qop",
-            Offered::AuthInt => "auth-int",
+            OfferedQop::Legacy => "without qop",
+            OfferedQop::AuthInt => "auth-int",
             _ => "auth",
         };
         format!("{USER} by {algorithm} {qop}")
@@ -112,6 +114,6 @@ impl Door {
 
     /// Each nonce serves once where there is no count.
     pub const fn counts(&self) -> bool {
-        !matches!(self.qop, Offered::Legacy)
+        !matches!(self.qop, OfferedQop::Legacy)
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::suites::{Compared, compare};
 use auth_digest::{
-    Algorithm, BodyHash, Count, DigestChallenge, DigestResponse, Ha1, Message, NonceCount,
-    Protection, userhash,
+    BodyHash, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1, NonceCount,
+    NonceUse, Protection, userhash,
 };
 
 /// One example.
@@ -82,10 +82,14 @@ impl Example {
             );
             let session = ha1.session(algorithm, &challenge.nonce, cnonce.unwrap_or_default());
             let protection = cnonce.map_or(Protection::Legacy, |cnonce| {
-                Protection::Auth(Count { nc: NonceCount::FIRST, cnonce })
+                Protection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce })
             });
-            let message =
-                Message { method: "GET", uri: &answer.uri, nonce: &challenge.nonce, protection };
+            let message = DigestMessage {
+                method: "GET",
+                uri: &answer.uri,
+                nonce: &challenge.nonce,
+                protection,
+            };
             let response = session.response(&message);
             let user = if challenge.userhash {
                 let hashed = userhash(algorithm.function(), self.user, &challenge.realm);
@@ -105,7 +109,7 @@ impl Example {
     fn verified(&self) -> Compared {
         let judge = |password: &str| {
             let answer = DigestResponse::parse(self.answer.as_bytes()).ok()?;
-            let algorithm: Algorithm = answer.algorithm();
+            let algorithm: DigestAlgorithm = answer.algorithm();
             let function = algorithm.function();
             let cnonce = answer.counted.as_ref().map(|counted| &*counted.cnonce);
             let session = Ha1::new(function, self.user, &answer.realm, password.as_bytes())

@@ -4,8 +4,8 @@ use super::{PASSWORD, USER, start::Logging, tunnel::tunnel, wire::Wire};
 use crate::demo::server::Running;
 use crate::suites::{Compared, compare};
 use auth_core::SystemRandom;
-use auth_digest::{Digest, Policy, Qop};
-use auth_reqwest::Client;
+use auth_digest::{ChallengePolicy, Digest, Qop};
+use auth_reqwest::AuthClient;
 use auth_tower::{AuthenticateLayer, ClientBody};
 use http::{HeaderValue, StatusCode, header};
 use hyper_util::{client::legacy, rt::TokioExecutor};
@@ -59,7 +59,7 @@ pub async fn httpbin(server: &Logging) -> Vec<Compared> {
         for qop in [Qop::Auth, Qop::AuthInt] {
             let page = format!("{}/digest-auth/{qop}/{USER}/{PASSWORD}/{algorithm}", server.base);
             let id = format!("{}-{qop}", algorithm.to_ascii_lowercase());
-            let policy = Policy::new().with_sha512().qop(qop);
+            let policy = ChallengePolicy::new().with_sha512().with_qop(qop);
             let digest = |user: &str, password: &str| {
                 digest(user, password).map(|digest| digest.with_policy(policy))
             };
@@ -129,7 +129,7 @@ pub(super) fn digest(user: &str, password: &str) -> auth_core::Result<Digest> {
 /// An answer with `rspauth` is passed on only when that is right: the client has checked it.
 async fn proven(page: &str, digest: &auth_core::Result<Digest>) -> Compared {
     let asked = async {
-        let client = Client::builder().build().map_err(text)?;
+        let client = AuthClient::builder().build().map_err(text)?;
         let request = client.http().get(page).build().map_err(text)?;
         client.send(digest.as_ref().map_err(text)?, request).await.map_err(text)
     };

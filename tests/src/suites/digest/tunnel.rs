@@ -5,7 +5,7 @@ use super::{
     servers::{digest, text},
 };
 use auth_core::{Authenticator, Hop, RequestView};
-use auth_digest::{Md5, Policy};
+use auth_digest::{ChallengePolicy, Md5Allowed};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -19,7 +19,7 @@ pub async fn tunnel(proxy: &str, behind: &str, password: &str) -> Result<StatusC
     let authority = behind.authority().ok_or("no authority")?.as_str();
     let mut uri: Uri = authority.parse().map_err(text)?;
     let digest = digest(USER, password).map_err(text)?.for_proxy();
-    let policy = Policy::new().md5(Md5::Anywhere);
+    let policy = ChallengePolicy::new().with_md5(Md5Allowed::Anywhere);
     let digest = digest.with_policy(policy);
     let (asked, headers) = connect(proxy, authority, "").await?;
     let empty = HeaderMap::new();

@@ -3,7 +3,7 @@
 use super::{PASSWORD, USER, servers::text, start::Logging};
 use crate::suites::{Compared, compare};
 use auth_digest::Digest;
-use auth_reqwest::{Client, Proxy};
+use auth_reqwest::{AuthClient, Proxy};
 use http::StatusCode;
 use std::{fs, path::PathBuf, time::Duration};
 use tokio::time::sleep;
@@ -109,8 +109,8 @@ fn shown(line: &str) -> Option<String> {
 
 async fn get(page: &str, digest: &Digest, proxy: Option<&str>) -> Result<StatusCode, String> {
     let client = match proxy {
-        None => Client::builder(),
-        Some(proxy) => Client::builder().proxy(Proxy::new(proxy).map_err(text)?),
+        None => AuthClient::builder(),
+        Some(proxy) => AuthClient::builder().with_proxy(Proxy::new(proxy).map_err(text)?),
     };
     let client = client.build().map_err(text)?;
     let request = client.http().get(page).build().map_err(text)?;

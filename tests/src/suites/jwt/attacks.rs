@@ -4,7 +4,7 @@ use super::keys::{self, Key};
 use super::tokens::NOW;
 use super::{Said, claims, policy};
 use crate::suites::{Compared, compare};
-use auth_jwt::{Algorithm, Dates, Policy, Unverified, VerifyingKey};
+use auth_jwt::{Dates, JwsAlgorithm, JwtPolicy, UnverifiedJws, VerifyingKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -13,7 +13,7 @@ use ring::hmac;
 struct Signer {
     key: Key,
     ours: VerifyingKey,
-    policy: Policy,
+    policy: JwtPolicy,
 }
 
 const CLAIMS: &str = r#"{"iss":"issuer","exp":2000000300}"#;
@@ -50,12 +50,13 @@ const PAYLOADS: &[Row] = &[
 
 pub fn attacks() -> Vec<Compared> {
     let pairs = keys::pairs();
-    let Some([key, other]) = pairs.into_iter().find(|pair| pair[0].algorithm == Algorithm::RS256)
+    let Some([key, other]) =
+        pairs.into_iter().find(|pair| pair[0].algorithm == JwsAlgorithm::RS256)
     else {
         return Vec::new();
     };
     let signer = match super::key(&key.jwk) {
-        Ok(ours) => Signer { key, ours, policy: policy().dates(Dates::WholeSeconds) },
+        Ok(ours) => Signer { key, ours, policy: policy().with_dates(Dates::WholeSeconds) },
         Err(code) => return vec![compare("key", "a key", code)],
     };
     let mut cases = Vec::new();
@@ -169,7 +170,7 @@ fn key_ids(signer: &Signer) -> Vec<Compared> {
         .map(|(n, kid)| {
             let header = serde_json::json!({ "alg": "RS256", "kid": kid }).to_string();
             let token = signer.signed(&header, CLAIMS);
-            let read = Unverified::parse(&token).and_then(|token| token.key_id());
+            let read = UnverifiedJws::parse(&token).and_then(|token| token.key_id());
             let read = read.map_or_else(
                 |refused| refused.reason().code.to_owned(),
                 |id| format!("{:?} {:?}", id.issuer.as_deref(), id.kid.as_deref()),

@@ -201,19 +201,19 @@ fn verdict(n: usize, line: &str) -> Option<Said> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth_jwt::Algorithm;
+    use auth_jwt::JwsAlgorithm;
 
-    fn token(kind: &'static str, algorithm: Algorithm) -> Token {
+    fn token(kind: &'static str, algorithm: JwsAlgorithm) -> Token {
         Token { kind, algorithm, text: String::new(), meant: Meant::Accepted }
     }
 
     #[track_caller]
     fn check(differing: &[usize], expected: [&str; 2]) {
         let tokens = vec![
-            token("a", Algorithm::HS256),
-            token("a", Algorithm::RS256),
-            token("a", Algorithm::RS256),
-            token("b", Algorithm::EdDSA),
+            token("a", JwsAlgorithm::HS256),
+            token("a", JwsAlgorithm::RS256),
+            token("a", JwsAlgorithm::RS256),
+            token("b", JwsAlgorithm::EdDSA),
         ];
         let set = Set { keys: Vec::new(), tokens };
         let cases = by_kind(&set, "the same", |n, _| differing.contains(&n).then(|| "no".into()));

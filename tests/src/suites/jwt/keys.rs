@@ -1,7 +1,7 @@
 //! Keys that were made for these tests and guard nothing, and signing with them by ring alone: what judges our code
 //! must not be made by it.
 
-use auth_jwt::Algorithm;
+use auth_jwt::JwsAlgorithm;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::rand::SystemRandom;
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// A key for one algorithm, in the shape that peers read, and in the one that signs.
 pub struct Key {
-    pub algorithm: Algorithm,
+    pub algorithm: JwsAlgorithm,
     /// What may verify: without private members, and with `alg`.
     pub jwk: Value,
     /// The same with its private members.
@@ -36,7 +36,7 @@ const PRIVATE: [&str; 6] = ["d", "p", "q", "dp", "dq", "qi"];
 
 impl Key {
     /// The key in a JWK that has its private half, for this algorithm whatever its own `alg` is.
-    pub fn from_jwk(algorithm: Algorithm, jwk: &Value) -> Result<Self, String> {
+    pub fn from_jwk(algorithm: JwsAlgorithm, jwk: &Value) -> Result<Self, String> {
         let (signer, spki) = signer(algorithm, jwk)?;
         let mut private: Map<String, Value> = jwk.as_object().cloned().unwrap_or_default();
         private.insert("alg".into(), algorithm.name().into());
@@ -76,19 +76,19 @@ impl Key {
 pub fn pairs() -> Vec<[Key; 2]> {
     let keys: Value = serde_json::from_str(include_str!("../../../conformance/jwt-keys.json"))
         .expect("the keys are JSON");
-    let of = |algorithm: Algorithm, which: &str| {
+    let of = |algorithm: JwsAlgorithm, which: &str| {
         let kid = format!("{}-{which}", kind(algorithm));
         let jwk = keys["keys"].as_array().into_iter().flatten().find(|jwk| jwk["kid"] == *kid);
         Key::from_jwk(algorithm, jwk.expect("there is such a key")).expect("the key signs")
     };
-    Algorithm::ALL
+    JwsAlgorithm::ALL
         .into_iter()
         .map(|algorithm| [of(algorithm, "one"), of(algorithm, "two")])
         .collect()
 }
 
 /// The kind of key that an algorithm takes: its curve, or its `kty`.
-pub fn kind(algorithm: Algorithm) -> &'static str {
+pub fn kind(algorithm: JwsAlgorithm) -> &'static str {
     match algorithm.name() {
         "ES256" => "P-256",
         "ES384" => "P-384",
@@ -104,7 +104,7 @@ pub fn bytes(jwk: &Value, member: &str) -> Result<Vec<u8>, String> {
     URL_SAFE_NO_PAD.decode(text).map_err(|error| format!("{member}: {error}"))
 }
 
-fn signer(algorithm: Algorithm, jwk: &Value) -> Result<(Signer, Vec<u8>), String> {
+fn signer(algorithm: JwsAlgorithm, jwk: &Value) -> Result<(Signer, Vec<u8>), String> {
     let member = |name: &str| bytes(jwk, name);
     let of = |prefix: &[u8], key: &[u8]| [prefix, key].concat();
     match algorithm.name() {

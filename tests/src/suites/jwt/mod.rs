@@ -9,7 +9,7 @@ pub mod tokens;
 pub mod wycheproof;
 
 use auth_core::Timestamp;
-use auth_jwt::{Jwk, Policy, SigningKey, Unverified, VerifyingKey};
+use auth_jwt::{Jwk, JwtPolicy, SigningKey, UnverifiedJws, VerifyingKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -45,22 +45,22 @@ fn signing_key(jwk: &Value) -> auth_core::Result<SigningKey> {
 
 /// What all JWTs are judged by: ours, without allowance for clocks, and for any audience, as the other verifiers are told
 /// to judge them.
-pub fn policy() -> Policy {
-    Policy::new().leeway(Duration::ZERO).allowing_any_audience()
+pub fn policy() -> JwtPolicy {
+    JwtPolicy::new().with_leeway(Duration::ZERO).allowing_any_audience()
 }
 
 /// What we say of a JWS: of its signature alone, and the payload if that is good.
 pub fn signature(token: &str, key: &VerifyingKey) -> Result<Vec<u8>, String> {
-    let signed = Unverified::parse(token).and_then(|token| token.verify(key));
+    let signed = UnverifiedJws::parse(token).and_then(|token| token.verify(key));
     signed
         .map(|signed| signed.payload().to_vec())
         .map_err(|refused| refused.reason().code.to_owned())
 }
 
 /// What we say of a JWT at this time, in seconds: of its signature and its claims, of which `exp` alone is required.
-pub fn claims(token: &str, key: &VerifyingKey, policy: &Policy, now: u64) -> Said {
+pub fn claims(token: &str, key: &VerifyingKey, policy: &JwtPolicy, now: u64) -> Said {
     let now = Timestamp::from_unix(now);
-    let claims = Unverified::parse(token)
+    let claims = UnverifiedJws::parse(token)
         .and_then(|token| token.verify(key))
         .and_then(|signed| signed.claims(policy, now));
     claims

@@ -2,7 +2,7 @@
 
 use super::{Said, claims, key, policy, signature};
 use crate::suites::{Compared, compare};
-use auth_jwt::Unverified;
+use auth_jwt::UnverifiedJws;
 use serde_json::{Value, json};
 
 /// One example: the algorithm, its key with the private half where there is one, and the token.
@@ -67,7 +67,7 @@ fn unsecured() -> Vec<Compared> {
     [("7515-A.5", format!("eyJhbGciOiJub25lIn0.{payload}.")), ("7515-E", critical.to_owned())]
         .into_iter()
         .map(|(id, token)| {
-            let said = Unverified::parse(&token)
+            let said = UnverifiedJws::parse(&token)
                 .map_or_else(|refused| refused.reason().code.to_owned(), |_| "parsed".into());
             compare(id, "jwt_alg_none", said)
         })
@@ -102,7 +102,7 @@ fn json_serialization() -> Vec<Compared> {
     [("7515-A.6", general), ("7515-A.7", flattened)]
         .into_iter()
         .map(|(id, text)| {
-            let said = Unverified::parse(&text.to_string())
+            let said = UnverifiedJws::parse(&text.to_string())
                 .map_or_else(|refused| refused.reason().code.to_owned(), |_| "parsed".into());
             compare(id, "jwt_parts", said)
         })

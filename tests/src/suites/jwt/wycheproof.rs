@@ -2,7 +2,7 @@
 
 use super::{resigned, rfc::verified};
 use crate::conformance::{CaseResult, Missing, Settings};
-use auth_jwt::Algorithm;
+use auth_jwt::JwsAlgorithm;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
@@ -48,7 +48,7 @@ fn case(group: &Value, test: &Value) -> CaseResult {
 fn pair(group: &Value, first: &Value) -> CaseResult {
     let private = &group["private"];
     let public = group.get("public").unwrap_or(private);
-    let known = private["alg"].as_str().is_some_and(|name| Algorithm::named(name).is_some());
+    let known = private["alg"].as_str().is_some_and(|name| JwsAlgorithm::named(name).is_some());
     let expected = if known { "valid" } else { "no key" };
     let header = URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":{}}}"#, private["alg"]));
     let actual = match resigned(&format!("{header}.e30"), private) {

@@ -12,7 +12,7 @@ use crate::{
     suites::{Compared, compare},
 };
 use auth_core::Timestamp;
-use auth_sigv4::{AccessKey, Payload, Request, Service, Signer};
+use auth_sigv4::{AccessKey, AwsService, Payload, RawRequest, SigV4Signer};
 use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write, path::Path, process::Command, time::Duration};
 
@@ -56,8 +56,8 @@ fn ours(request: &Generated) -> Signature {
         Some(token) => AccessKey::temporary(ID, SECRET, token, None),
         None => AccessKey::new(ID, SECRET),
     };
-    let service = Service::named(request.family.service());
-    let signer = key.and_then(|key| Signer::new(key, REGION, service));
+    let service = AwsService::named(request.family.service());
+    let signer = key.and_then(|key| SigV4Signer::new(key, REGION, service));
     let signer = signer.map_err(|error| error.to_string())?;
     let headers = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let headers: Vec<_> = headers.chain([("host", HOST.as_bytes())]).collect();
@@ -66,7 +66,7 @@ fn ours(request: &Generated) -> Signature {
         _ => Payload::Bytes(&request.body),
     };
     let target = request.target.as_bytes();
-    let raw = Request { method: request.method, target, headers: &headers, payload };
+    let raw = RawRequest { method: request.method, target, headers: &headers, payload };
     let signed = match request.place {
         Place::Field => signer
             .sign(&raw, NOW)

@@ -2,7 +2,7 @@
 
 use crate::demo::server::{Log, Told};
 use auth_core::{Error, SystemClock};
-use auth_sigv4::{AccessKey, AccessKeys, Policy, Service, Verifier};
+use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4Policy, SigV4Verifier};
 use auth_tower::{Authenticated, VerifyLayer};
 use axum::{Router, body::Bytes, http::Method, routing::any, serve::Listener};
 use rcgen::{CertificateParams, KeyPair};
@@ -110,7 +110,7 @@ impl Listener for Tls {
 
 /// S3 everywhere but below `/api` and at `/`, which are API Gateway and STS.
 fn app(log: &Log) -> Result<Router, Error> {
-    let strict = |service: &str| Policy::new(Service::named(service), REGION);
+    let strict = |service: &str| SigV4Policy::new(AwsService::named(service), REGION);
     let s3 = strict("s3")?.allowing_presigned();
     let lenient = route(log, s3.clone().allowing_unsigned_payload())?;
     Ok(Router::new()
@@ -121,7 +121,7 @@ fn app(log: &Log) -> Result<Router, Error> {
 }
 
 /// Says who calls, and what is put.
-fn route(log: &Log, policy: Policy) -> Result<axum::routing::MethodRouter, Error> {
+fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, Error> {
     let told = log.clone();
     let answer = move |caller: Authenticated<String>, method: Method, body: Bytes| {
         let who = caller.principal;
@@ -135,8 +135,8 @@ fn route(log: &Log, policy: Policy) -> Result<axum::routing::MethodRouter, Error
         (AccessKey::new(ID, SECRET)?, String::from("acme")),
         (AccessKey::temporary(TEMPORARY_ID, SECRET, TOKEN, None)?, String::from("a session")),
     ])?;
-    let verifier = Verifier::new(policy, keys, SystemClock)?;
-    Ok(any(answer).layer(VerifyLayer::new(verifier).observed_by(log.clone())))
+    let verifier = SigV4Verifier::new(policy, keys, SystemClock)?;
+    Ok(any(answer).layer(VerifyLayer::new(verifier).with_observer(log.clone())))
 }
 
 fn text(error: impl std::fmt::Display) -> String {

@@ -5,8 +5,10 @@ use crate::{
     suites::{Compared, compare, start::NotStarted},
 };
 use auth_core::{Clock, SystemClock, Timestamp};
-use auth_reqwest::Client;
-use auth_sigv4::{AccessKey, Checksum, Payload, Request, Service, SigV4, Signer, Trailer};
+use auth_reqwest::AuthClient;
+use auth_sigv4::{
+    AccessKey, AwsService, Checksum, Payload, RawRequest, SigV4, SigV4Signer, Trailer,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::{process::Command, time::Duration};
 
@@ -213,12 +215,12 @@ impl Moto {
         key: AccessKey,
         at: Timestamp,
     ) -> Result<(u16, String), String> {
-        let sigv4 = SigV4::new(key, REGION, Service::named(call.service), at).map_err(text)?;
+        let sigv4 = SigV4::new(key, REGION, AwsService::named(call.service), at).map_err(text)?;
         let headers = call
             .headers
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
-        let client = Client::builder().build().map_err(text)?;
+        let client = AuthClient::builder().build().map_err(text)?;
         let url = format!("{}{}", self.base, call.target);
         let request = client.http().request(call.method.clone(), url).headers(headers.collect());
         let request = request.body(call.body.to_owned()).build().map_err(text)?;
@@ -229,8 +231,8 @@ impl Moto {
     /// Puts an object chunk by chunk, and gets it again.
     async fn upload(&self, key: AccessKey, trailer: Trailer) -> Result<String, String> {
         let host = self.base.trim_start_matches("http://");
-        let signer = Signer::new(key.clone(), REGION, Service::S3).map_err(text)?;
-        let request = Request {
+        let signer = SigV4Signer::new(key.clone(), REGION, AwsService::S3).map_err(text)?;
+        let request = RawRequest {
             method: "PUT",
             target: b"/reports/chunks",
             headers: &[("host", host.as_bytes())],
@@ -242,7 +244,7 @@ impl Moto {
         let mut wire = stream.chunks.update(CONTENT.as_bytes());
         wire.extend(stream.chunks.finish());
         let fields: HeaderMap = stream.fields.into_iter().collect();
-        let client = Client::builder().build().map_err(text)?;
+        let client = AuthClient::builder().build().map_err(text)?;
         let put = client.http().put(format!("{}/reports/chunks", self.base)).headers(fields);
         let put = put.body(wire).send().await.map_err(text)?;
         let status = put.status().as_u16();

@@ -2,8 +2,9 @@
 
 use crate::conformance::{CaseResult, Missing, Settings, output};
 use auth_sigv4::{
-    AccessKey, AmzDate, ContentSha256, Encoding, Normalization, Payload, Request, Rules, Scope,
-    Service, SessionToken, Signer, canonical_request, string_to_sign,
+    AccessKey, AmzDate, AwsService, ContentSha256, CredentialScope, PathEncoding,
+    PathNormalization, Payload, RawRequest, SessionTokenPlacement, SigV4Signer, SigningRules,
+    canonical_request, string_to_sign,
 };
 use serde_json::Value;
 use std::{fs, path::Path, process::Command, time::Duration};
@@ -60,12 +61,12 @@ struct Chain {
     target: Vec<u8>,
     headers: Vec<(String, Vec<u8>)>,
     body: Vec<u8>,
-    rules: Rules,
+    rules: SigningRules,
     region: String,
     date: AmzDate,
     expires: Duration,
-    token: Option<(String, SessionToken)>,
-    signer: Signer,
+    token: Option<(String, SessionTokenPlacement)>,
+    signer: SigV4Signer,
 }
 
 impl Chain {
@@ -97,19 +98,19 @@ impl Chain {
         let (id, secret) =
             (said(&credentials["access_key_id"]), said(&credentials["secret_access_key"]));
         let order = match context["omit_session_token"].as_bool() {
-            Some(true) => SessionToken::AppendedUnsigned,
-            _ => SessionToken::Signed,
+            Some(true) => SessionTokenPlacement::AppendedUnsigned,
+            _ => SessionTokenPlacement::Signed,
         };
         let token = credentials["token"].as_str().map(|token| (token.to_owned(), order));
         let key = match &token {
             Some((token, _)) => AccessKey::temporary(&id, secret, token.as_str(), None),
             None => AccessKey::new(&id, secret),
         };
-        let rules = Rules {
-            encoding: Encoding::Twice,
+        let rules = SigningRules {
+            encoding: PathEncoding::Twice,
             normalization: match context["normalize"].as_bool() {
-                Some(true) => Normalization::On,
-                _ => Normalization::Off,
+                Some(true) => PathNormalization::On,
+                _ => PathNormalization::Off,
             },
             content_sha256: match context["sign_body"].as_bool() {
                 Some(true) => ContentSha256::Sent,
@@ -117,8 +118,8 @@ impl Chain {
             },
         };
         let region = said(&context["region"]);
-        let service = Service::named(&said(&context["service"]));
-        let signer = key.and_then(|key| Signer::new(key, &region, service));
+        let service = AwsService::named(&said(&context["service"]));
+        let signer = key.and_then(|key| SigV4Signer::new(key, &region, service));
         let signer = signer.map_err(|error| error.to_string())?;
         let date = said(&context["timestamp"]).replace(['-', ':'], "");
         Ok(Self {
@@ -139,7 +140,7 @@ impl Chain {
     fn cases(&self, name: &str) -> Result<Vec<CaseResult>, String> {
         let headers: Vec<_> =
             self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
-        let request = Request {
+        let request = RawRequest {
             method: &self.method,
             target: &self.target,
             headers: &headers,
@@ -150,7 +151,7 @@ impl Chain {
         Ok(cases)
     }
 
-    fn in_field(&self, name: &str, request: &Request<'_>) -> Result<Vec<CaseResult>, String> {
+    fn in_field(&self, name: &str, request: &RawRequest<'_>) -> Result<Vec<CaseResult>, String> {
         let now = self.date.timestamp();
         let signed = self.signer.sign(request, now).map_err(|error| error.to_string())?;
         let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
@@ -161,10 +162,10 @@ impl Chain {
         if let Some(hash) = &hash {
             headers.push(("x-amz-content-sha256", hash.as_bytes()));
         }
-        if let Some((token, SessionToken::Signed)) = &self.token {
+        if let Some((token, SessionTokenPlacement::Signed)) = &self.token {
             headers.push(("x-amz-security-token", token.as_bytes()));
         }
-        let whole = Request { headers: &headers, ..*request };
+        let whole = RawRequest { headers: &headers, ..*request };
         let mut cases = self.stages(name, "header", &whole)?;
         let line = format!("Authorization:{authorization}");
         let expected = self.expected("header-signed-request.txt")?;
@@ -177,18 +178,18 @@ impl Chain {
         Ok(cases)
     }
 
-    fn in_query(&self, name: &str, request: &Request<'_>) -> Result<Vec<CaseResult>, String> {
+    fn in_query(&self, name: &str, request: &RawRequest<'_>) -> Result<Vec<CaseResult>, String> {
         let now = self.date.timestamp();
         let target = self.signer.presign(request, now, self.expires);
         let target = target.map_err(|error| error.to_string())?;
         let (before, _) = target.rsplit_once("&X-Amz-Signature=").ok_or("no signature")?;
         let before = match &self.token {
-            Some((_, SessionToken::AppendedUnsigned)) => {
+            Some((_, SessionTokenPlacement::AppendedUnsigned)) => {
                 before.rsplit_once("&X-Amz-Security-Token=").map_or(before, |(before, _)| before)
             }
             _ => before,
         };
-        let whole = Request { target: before.as_bytes(), ..*request };
+        let whole = RawRequest { target: before.as_bytes(), ..*request };
         let mut cases = self.stages(name, "query", &whole)?;
         let expected = self.expected("query-signed-request.txt")?;
         let line = expected.lines().next().unwrap_or_default();
@@ -203,12 +204,12 @@ impl Chain {
         &self,
         name: &str,
         place: &str,
-        request: &Request<'_>,
+        request: &RawRequest<'_>,
     ) -> Result<Vec<CaseResult>, String> {
         let canonical = canonical_request(request, self.rules);
         let canonical = String::from_utf8_lossy(&canonical).into_owned();
         let expected = self.expected(&format!("{place}-canonical-request.txt"))?;
-        let scope = Scope::new(self.date.day(), &self.region, "service");
+        let scope = CredentialScope::new(self.date.day(), &self.region, "service");
         let text = string_to_sign(self.date, scope, expected.as_bytes());
         let expected_text = self.expected(&format!("{place}-string-to-sign.txt"))?;
         let signature = self.signer.key().derive(scope).sign(expected_text.as_bytes());

@@ -156,7 +156,8 @@ fn none() -> impl Iterator<Item = Recipe> {
 /// The algorithm of another key.
 fn others() -> impl Iterator<Item = Recipe> {
     let swapped = recipe("alg-of-another-key", Refused("jwt_alg_other"), |maker| {
-        let others: Vec<&str> = auth_jwt::Algorithm::ALL.iter().map(|other| other.name()).collect();
+        let others: Vec<&str> =
+            auth_jwt::JwsAlgorithm::ALL.iter().map(|other| other.name()).collect();
         let others: Vec<&str> =
             others.into_iter().filter(|other| *other != maker.algorithm()).collect();
         let other = maker.random.of_these(&others);

@@ -17,12 +17,12 @@ pub(super) fn recipes() -> Vec<Recipe> {
         recipe("minted-with-everything", Accepted, |maker| {
             let (kid, claim) = (maker.random.word(), maker.random.word());
             let claims = claims(Duration::from_secs(300))
-                .subject("subject \"quoted\" \u{65e5}\u{672c} \u{1f600}")
-                .audience("one")
-                .audience("two")
-                .key_id(&kid)
-                .and_then(|claims| claims.claim(&claim, &[Some("a\u{0}\\"), None]))
-                .and_then(|claims| claims.claim("number", &-1.5e-3));
+                .with_subject("subject \"quoted\" \u{65e5}\u{672c} \u{1f600}")
+                .with_audience("one")
+                .with_audience("two")
+                .with_key_id(&kid)
+                .and_then(|claims| claims.with_claim(&claim, &[Some("a\u{0}\\"), None]))
+                .and_then(|claims| claims.with_claim("number", &-1.5e-3));
             minted(maker, claims, Some("b2bf8821-0dd5-4cd3-b4a4-cfbcb1ba3f0e"))
         }),
         recipe("minted-without-iat", Accepted, |maker| {
@@ -34,13 +34,13 @@ pub(super) fn recipes() -> Vec<Recipe> {
 
 fn claims(lifetime: Duration) -> ClaimsToSign {
     let claims = ClaimsToSign::expiring_in(lifetime).expect("a lifetime of a second or more");
-    claims.issuer("issuer")
+    claims.with_issuer("issuer")
 }
 
 /// The token, or the code of the error, which no verifier accepts.
 fn minted(maker: &Maker<'_>, claims: Result<ClaimsToSign>, id: Option<&str>) -> Made {
     let token = signing_key(&maker.key.private)
-        .and_then(|key| claims?.mint(&key, Timestamp::from_unix(NOW), id))
+        .and_then(|key| claims?.sign(&key, Timestamp::from_unix(NOW), id))
         .map(|minted| minted.expose().to_owned());
     Some(token.unwrap_or_else(|error| error.code().to_owned()))
 }

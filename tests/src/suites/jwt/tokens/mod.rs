@@ -11,7 +11,7 @@ mod payload;
 mod signature;
 
 use super::keys::{self, Key};
-use auth_jwt::Algorithm;
+use auth_jwt::JwsAlgorithm;
 use make::{Made, Maker};
 use std::sync::OnceLock;
 
@@ -23,7 +23,7 @@ const EACH: usize = 3;
 
 pub struct Token {
     pub kind: &'static str,
-    pub algorithm: Algorithm,
+    pub algorithm: JwsAlgorithm,
     pub text: String,
     /// What a strict verifier says.
     pub meant: Meant,
@@ -53,7 +53,7 @@ pub struct Set {
 }
 
 impl Set {
-    pub fn key(&self, algorithm: Algorithm) -> &Key {
+    pub fn key(&self, algorithm: JwsAlgorithm) -> &Key {
         let pair = self.keys.iter().find(|pair| pair[0].algorithm == algorithm);
         &pair.expect("every algorithm has keys")[0]
     }
@@ -121,13 +121,13 @@ mod tests {
     #[test]
     fn a_token_without_randomness_in_its_signature_is_the_same_in_every_run() {
         let pair = &all().keys[0];
-        assert_eq!(pair[0].algorithm, Algorithm::HS256);
+        assert_eq!(pair[0].algorithm, JwsAlgorithm::HS256);
         for recipe in recipes() {
             let again = (recipe.make)(&mut Maker::new(recipe.kind, pair));
             let first = all()
                 .tokens
                 .iter()
-                .find(|token| token.kind == recipe.kind && token.algorithm == Algorithm::HS256);
+                .find(|token| token.kind == recipe.kind && token.algorithm == JwsAlgorithm::HS256);
             assert_eq!(again.as_deref(), first.map(|token| token.text.as_str()), "{}", recipe.kind);
         }
     }

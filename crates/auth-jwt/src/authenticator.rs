@@ -1,9 +1,10 @@
 //! Tokens of our own, minted when they are needed.
 
-use crate::{ClaimsToSign, Minted, SigningKey};
+use crate::{ClaimsToSign, SignedJwt, SigningKey};
 use auth_core::{
     Answer, Authenticator, BearerRealm, Clock, Context, Credentials, Error, Flow, Lifespan,
-    Present, Random, Refusal, Renewal, RequestView, Result, Token, TokenSource, bearer_refusal,
+    PresentableToken, Random, Refusal, Renewal, RequestView, Result, Token, TokenSource,
+    bearer_refusal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header::AUTHORIZATION};
@@ -17,24 +18,24 @@ use std::{fmt, sync::Arc};
 ///
 /// ```
 /// use auth_core::SystemClock;
-/// use auth_jwt::{Algorithm, ClaimsToSign, Mint, SigningKey};
+/// use auth_jwt::{JwsAlgorithm, ClaimsToSign, JwtAuthenticator, SigningKey};
 /// use std::time::Duration;
 ///
-/// let key = SigningKey::from_secret(Algorithm::HS256, b"at least as long as the hash: 32 bytes")?;
-/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.issuer("service");
-/// let mint = Mint::new(key, claims, SystemClock);
+/// let key = SigningKey::from_secret(JwsAlgorithm::HS256, b"at least as long as the hash: 32 bytes")?;
+/// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service");
+/// let mint = JwtAuthenticator::new(key, claims, SystemClock);
 /// # let _: &dyn auth_core::Authenticator = &mint;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct Mint {
+pub struct JwtAuthenticator {
     key: SigningKey,
     claims: Arc<ClaimsToSign>,
     clock: Arc<dyn Clock>,
     ids: Option<Arc<dyn Random>>,
 }
 
-impl Mint {
+impl JwtAuthenticator {
     /// Tokens of these claims, signed with this key, as of now.
     pub fn new(key: SigningKey, claims: ClaimsToSign, clock: impl Clock + 'static) -> Self {
         Self { key, claims: Arc::new(claims), clock: Arc::new(clock), ids: None }
@@ -51,7 +52,7 @@ impl Mint {
     /// # Errors
     ///
     /// Those of [`ClaimsToSign::mint`], and of the randomness.
-    pub fn mint(&self) -> Result<Jwt> {
+    pub fn sign(&self) -> Result<Jwt> {
         let id = match &self.ids {
             None => None,
             Some(random) => {
@@ -60,34 +61,34 @@ impl Mint {
                 Some(URL_SAFE_NO_PAD.encode(bytes))
             }
         };
-        let minted = self.claims.mint(&self.key, self.clock.now(), id.as_deref())?;
+        let minted = self.claims.sign(&self.key, self.clock.now(), id.as_deref())?;
         Ok(Jwt(Arc::new(minted)))
     }
 }
 
-impl TokenSource for Mint {
+impl TokenSource for JwtAuthenticator {
     type Token = Jwt;
 
     fn token<'a>(&'a self, _: &'a Context, _: Renewal<Jwt>) -> Flow<'a, Jwt> {
-        self.mint().into()
+        self.sign().into()
     }
 }
 
-impl Authenticator for Mint {
+impl Authenticator for JwtAuthenticator {
     fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
-        self.mint().and_then(|token| token.credentials()).into()
+        self.sign().and_then(|token| token.credentials()).into()
     }
 }
 
-impl fmt::Debug for Mint {
+impl fmt::Debug for JwtAuthenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mint").field("key", &self.key).finish_non_exhaustive()
+        f.debug_struct("JwtAuthenticator").field("key", &self.key).finish_non_exhaustive()
     }
 }
 
 /// A token of our own, shared: it is sent as `Authorization: Bearer`, or handed in wherever its text is wanted.
 #[derive(Clone, Debug)]
-pub struct Jwt(Arc<Minted>);
+pub struct Jwt(Arc<SignedJwt>);
 
 impl Jwt {
     /// The token itself, for the one place that sends it.
@@ -103,7 +104,7 @@ impl Token for Jwt {
     }
 }
 
-impl Present for Jwt {
+impl PresentableToken for Jwt {
     fn credentials(&self) -> Result<Credentials> {
         let field = [BearerRealm::SCHEME, " ", self.expose()].concat();
         let value =

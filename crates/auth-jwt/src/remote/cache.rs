@@ -2,7 +2,7 @@
 //! times are steady readings: what is kept or waited for here are spans.
 
 use super::Published;
-use crate::Candidates;
+use crate::JwtKeys;
 use auth_core::Error;
 use std::{
     sync::Arc,
@@ -51,11 +51,11 @@ struct Failure {
 #[derive(Debug)]
 pub(super) enum Next {
     /// It is known that these are the keys, or that there are none.
-    Known(Option<Candidates>),
+    Known(Option<JwtKeys>),
     /// The issuer did not answer, and it is too early to ask again.
     Failed(Error),
     /// Ask the issuer; these keys may be used though nobody has answered yet.
-    Ask { meanwhile: Option<Candidates> },
+    Ask { meanwhile: Option<JwtKeys> },
 }
 
 impl Cache {
@@ -92,7 +92,7 @@ impl Cache {
         kid: Option<&str>,
         now: Instant,
         rules: Rules,
-    ) -> Result<Option<Candidates>, Error> {
+    ) -> Result<Option<JwtKeys>, Error> {
         let failure = self.failure.as_ref().map(|failure| failure.error.clone());
         let found = match (self.usable(now, rules), failure.clone()) {
             (Some(kept), _) => kept.set.find(kid),
@@ -146,7 +146,7 @@ fn age(since: Instant, now: Instant) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Algorithm, VerifyingKey};
+    use crate::{JwsAlgorithm, VerifyingKey};
     use auth_core::Cause;
     use std::sync::LazyLock;
 
@@ -160,7 +160,7 @@ mod tests {
     }
 
     fn set(kids: &[&str]) -> Published {
-        let key = VerifyingKey::from_secret(Algorithm::HS256, &[7; 32]).unwrap();
+        let key = VerifyingKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
         Published(kids.iter().map(|kid| (Some((*kid).into()), key.clone())).collect())
     }
 

@@ -1,7 +1,7 @@
 //! Fields that a person typed into a form instead of a challenge.
 
-use super::session::{AuthenticationSession, Counting, Terms, User};
-use crate::{Algorithm, NonceCount, Qop, authorization::has_control};
+use super::session::{AuthenticationSession, NonceCounting, Terms, User};
+use crate::{DigestAlgorithm, NonceCount, Qop, authorization::has_control};
 use auth_core::{Error, Random, Result};
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use std::sync::Arc;
 /// Weak: the receiver did not choose the nonce for this request, so it cannot tell a request from its repetition unless
 /// it remembers every count. A challenge, once it comes, takes the place of what was typed.
 #[derive(Clone, Copy, Debug)]
-pub struct TypedFields<'a> {
+pub struct DigestForm<'a> {
     /// The realm.
     pub realm: &'a str,
     /// The nonce.
     pub nonce: &'a str,
     /// The algorithm; where it is not typed it is not sent, and MD5 is meant.
-    pub algorithm: Option<Algorithm>,
+    pub algorithm: Option<DigestAlgorithm>,
     /// The quality of protection.
     pub qop: Option<Qop>,
     /// The count of the first request; 1 unless typed. Only with a qop.
@@ -29,10 +29,10 @@ pub struct TypedFields<'a> {
     /// What is sent along as it is.
     pub opaque: Option<&'a str>,
     /// What becomes of the count from one request to the next.
-    pub counting: Counting,
+    pub counting: NonceCounting,
 }
 
-impl<'a> TypedFields<'a> {
+impl<'a> DigestForm<'a> {
     /// A realm and a nonce, and nothing else.
     #[must_use]
     pub const fn new(realm: &'a str, nonce: &'a str) -> Self {
@@ -44,7 +44,7 @@ impl<'a> TypedFields<'a> {
             nonce_count: None,
             client_nonce: None,
             opaque: None,
-            counting: Counting::Rising,
+            counting: NonceCounting::Rising,
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> TypedFields<'a> {
                 let text = "client nonce is typed without qop, expected both or neither";
                 return Err(Error::config("digest_typed_client_nonce", text));
             }
-            if self.algorithm.is_some_and(Algorithm::is_session) {
+            if self.algorithm.is_some_and(DigestAlgorithm::is_session) {
                 let text = "algorithm is a -sess form without qop, expected one beside it";
                 return Err(Error::config("digest_typed_algorithm", text));
             }

@@ -5,12 +5,12 @@ use std::fmt;
 use zeroize::Zeroizing;
 
 /// A token that was just signed. Who has it is who it says: it is not shown, and wiped when it is dropped.
-pub struct Minted {
+pub struct SignedJwt {
     token: Zeroizing<String>,
     expires: Option<Timestamp>,
 }
 
-impl Minted {
+impl SignedJwt {
     pub(super) fn new(mut token: Zeroizing<Vec<u8>>, expires: Option<Timestamp>) -> Result<Self> {
         let text = String::from_utf8(std::mem::take(&mut *token))
             .map_err(|error| Error::config("jwt_mint_text", error))?;
@@ -30,8 +30,8 @@ impl Minted {
     }
 }
 
-impl fmt::Debug for Minted {
+impl fmt::Debug for SignedJwt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Minted").field("expires", &self.expires).finish_non_exhaustive()
+        f.debug_struct("SignedJwt").field("expires", &self.expires).finish_non_exhaustive()
     }
 }

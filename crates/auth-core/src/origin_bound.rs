@@ -12,18 +12,18 @@ use http::{HeaderMap, StatusCode, Uri};
 /// ```
 /// # use auth_core::{Authenticator, Credentials, Flow, RequestView};
 /// # struct Key; impl Authenticator for Key { fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> { Flow::ready(Credentials::none()) } }
-/// use auth_core::Only;
-/// let bound = Only::new(["https://api.example.com".parse()?], Key);
+/// use auth_core::OriginBound;
+/// let bound = OriginBound::new(["https://api.example.com".parse()?], Key);
 /// # let _: &dyn Authenticator = &bound;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct Only<A> {
+pub struct OriginBound<A> {
     origins: Vec<Origin>,
     authenticator: A,
 }
 
-impl<A> Only<A> {
+impl<A> OriginBound<A> {
     /// Binds `authenticator` to `origins`.
     pub fn new(origins: impl IntoIterator<Item = Origin>, authenticator: A) -> Self {
         Self { origins: origins.into_iter().collect(), authenticator }
@@ -41,7 +41,7 @@ impl<A> Only<A> {
     }
 }
 
-impl<A: Authenticator> Authenticator for Only<A> {
+impl<A: Authenticator> Authenticator for OriginBound<A> {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
         match self.check(request.uri) {
             Ok(()) => self.authenticator.credentials(request),
@@ -78,7 +78,7 @@ mod tests {
 
     #[track_caller]
     fn check(target: &'static str, expected: Result<bool, &str>) {
-        let bound = Only::new(
+        let bound = OriginBound::new(
             ["https://a.example", "https://b.example:8443"].map(|url| url.parse().unwrap()),
             Key,
         );

@@ -20,9 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A directory that belongs to its owner alone.
 #[derive(Clone)]
-pub(super) struct Place(PathBuf);
+pub(super) struct StoreDirectory(PathBuf);
 
-impl Place {
+impl StoreDirectory {
     pub(super) fn open(directory: &Path) -> Result<Self> {
         make(directory).map_err(|error| {
             let directory = directory.display();
@@ -66,7 +66,7 @@ impl Place {
 
 /// The files of one name, while nobody else touches them.
 pub(super) struct Guard<'a> {
-    place: &'a Place,
+    place: &'a StoreDirectory,
     name: &'a str,
     file: String,
     token: PathBuf,

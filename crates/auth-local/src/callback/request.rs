@@ -1,6 +1,6 @@
 //! Reading the request of a browser, strictly.
 
-use super::Authorized;
+use super::ReceivedCallback;
 use auth_core::Secret;
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ pub(super) fn read(
     here: SocketAddr,
     path: &str,
     state: &Secret,
-) -> Result<Authorized, Fault> {
+) -> Result<ReceivedCallback, Fault> {
     let head = std::str::from_utf8(head).map_err(|_| MALFORMED)?;
     let (head, _) = head.split_once("\r\n\r\n").ok_or(MALFORMED)?;
     let mut lines = head.split("\r\n");
@@ -58,7 +58,7 @@ fn is_here<'a>(lines: impl Iterator<Item = &'a str>, here: SocketAddr) -> bool {
 }
 
 /// RFC 6749 sections 4.1.2 and 4.1.2.1, and the `iss` of RFC 9207; other parameters are ignored.
-fn answer(query: &str, state: &Secret) -> Result<Authorized, Fault> {
+fn answer(query: &str, state: &Secret) -> Result<ReceivedCallback, Fault> {
     let [mut code, mut error, mut description, mut came, mut iss] = [const { None }; 5];
     for part in query.split('&').filter(|part| !part.is_empty()) {
         let (name, value) = part.split_once('=').unwrap_or((part, ""));
@@ -78,7 +78,9 @@ fn answer(query: &str, state: &Secret) -> Result<Authorized, Fault> {
         return Err(MALFORMED);
     }
     match (code, error) {
-        (Some(code), None) if !code.is_empty() => Ok(Authorized { code: Secret::from(code), iss }),
+        (Some(code), None) if !code.is_empty() => {
+            Ok(ReceivedCallback { code: Secret::from(code), iss })
+        }
         (None, Some(error)) if !error.is_empty() => {
             let why = description.map(|text| format!(" ({text})")).unwrap_or_default();
             Err(Fault::Refused(shown(&format!("{error}{why}"))))
@@ -127,7 +129,7 @@ mod tests {
     fn check(head: &str, expected: Result<&str, Fault>) {
         let (here, state) = (HERE.parse().unwrap(), Secret::from("s t"));
         let read = read(head.as_bytes(), here, "/callback", &state);
-        let code = |read: Authorized| String::from_utf8(read.code.expose().to_vec()).unwrap();
+        let code = |read: ReceivedCallback| String::from_utf8(read.code.expose().to_vec()).unwrap();
         assert_eq!(read.map(code), expected.map(str::to_owned), "{head}");
     }
 

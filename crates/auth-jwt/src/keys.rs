@@ -6,7 +6,7 @@ use crate::VerifyingKey;
 ///
 /// All that are of the token's algorithm are tried, whichever matches, so what a token costs does not tell which key it
 /// is for.
-pub type Candidates<P = ()> = auth_core::Candidates<VerifyingKey, P>;
+pub type JwtKeys<P = ()> = auth_core::Candidates<VerifyingKey, P>;
 
 /// The most keys of one algorithm that are tried for one token.
 pub(crate) const MOST_TRIED: usize = 4;

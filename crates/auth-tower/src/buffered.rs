@@ -21,7 +21,7 @@ pin_project! {
     ///
     /// One that was not read is neither boxed nor asked to be `Unpin`. What is read is held in one piece, which grows
     /// with what arrived: see [`fill`](Self::fill).
-    pub struct Reread<B> {
+    pub struct BufferedBody<B> {
         read: Joined,
         trailers: Option<Box<HeaderMap>>,
         #[pin]
@@ -41,7 +41,7 @@ pin_project! {
     }
 }
 
-impl<B> Reread<B> {
+impl<B> BufferedBody<B> {
     /// Nothing was read yet.
     pub const fn untouched(body: B) -> Self {
         Self { read: Joined::EMPTY, trailers: None, rest: Rest::Untouched { body } }
@@ -76,7 +76,7 @@ impl<B> Reread<B> {
     }
 }
 
-impl<B> Reread<B>
+impl<B> BufferedBody<B>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -144,7 +144,7 @@ where
     }
 }
 
-impl<B> Body for Reread<B>
+impl<B> Body for BufferedBody<B>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
@@ -207,9 +207,9 @@ pub(crate) fn limit(need: Need, most: usize) -> Option<usize> {
     }
 }
 
-impl<B> fmt::Debug for Reread<B> {
+impl<B> fmt::Debug for BufferedBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Reread({} bytes read)", self.read.len())
+        write!(f, "BufferedBody({} bytes read)", self.read.len())
     }
 }
 
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn a_body_that_broke_is_never_whole() {
-        let mut body: Reread<Empty<Bytes>> = Reread::whole(Bytes::from_static(b"half"));
+        let mut body: BufferedBody<Empty<Bytes>> = BufferedBody::whole(Bytes::from_static(b"half"));
         body.break_with("upstream reset".into());
         let mut context = Context::from_waker(Waker::noop());
         let filled = pin!(body.fill(16)).poll(&mut context);

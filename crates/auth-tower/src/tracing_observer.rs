@@ -14,9 +14,9 @@ use auth_core::{Event, Observer};
 /// [`CompletionFailed`](Event::CompletionFailed)) is the one its scheme wrote, which names fields and never holds a
 /// secret.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Traced;
+pub struct TracingObserver;
 
-impl Observer for Traced {
+impl Observer for TracingObserver {
     fn observe(&self, event: Event<'_>) {
         match event {
             Event::Accepted { scheme } => {

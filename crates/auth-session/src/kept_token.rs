@@ -4,7 +4,9 @@ use crate::{
     schedule::{Schedule, Stage, Time},
     uses::{InUse, Uses},
 };
-use auth_core::{Credentials, Error, Present, Result, Stamp, Succession, Timestamp, Token};
+use auth_core::{
+    Credentials, Error, PresentableToken, Result, Stamp, Succession, Timestamp, Token,
+};
 use std::{
     array,
     sync::{
@@ -14,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-pub(crate) struct Kept<T> {
+pub(crate) struct KeptToken<T> {
     pub(crate) token: T,
     pub(crate) generation: u64,
     pub(crate) schedule: Schedule,
@@ -43,7 +45,7 @@ const MOMENT: Duration = Duration::from_secs(10);
 /// A token that was used for longer than this was taken by somebody, though no answer may have said so.
 const TRIAL: Duration = Duration::from_secs(60);
 
-impl<T: Token> Kept<T> {
+impl<T: Token> KeptToken<T> {
     /// A token that has no generation yet.
     pub(crate) fn new(token: T, schedule: Schedule, since: Instant) -> Self {
         let uses = match token.succession() {
@@ -55,7 +57,7 @@ impl<T: Token> Kept<T> {
     }
 }
 
-impl<T> Kept<T> {
+impl<T> KeptToken<T> {
     /// How good it is for what has to last until then. What was obtained a moment ago is as good as it gets: another
     /// one would not live longer.
     pub(crate) fn stage(&self, time: Time, needed: Option<Timestamp>) -> Stage {
@@ -93,7 +95,7 @@ impl<T> Kept<T> {
     }
 }
 
-impl<T: Present> Kept<T> {
+impl<T: PresentableToken> KeptToken<T> {
     /// What to add to a request, when it was made before and there is nothing to count: lent to each thread from a copy
     /// that is likely its own.
     #[inline]

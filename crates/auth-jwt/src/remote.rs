@@ -3,7 +3,7 @@
 mod cache;
 mod published;
 
-use crate::{Algorithm, Candidates, JwkSet, KeyId};
+use crate::{JwkSet, JwsAlgorithm, JwtKeys, KeyId};
 use auth_core::{Cause, Context, Error, Exchange, Flow, Lookup, Origin, Result, Timestamp};
 use auth_session::{Flight, retry_after};
 use cache::{Cache, Next, Rules};
@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The keys that one issuer publishes, as a look-up for a [`Verifier`](crate::Verifier).
+/// The keys that one issuer publishes, as a look-up for a [`JwtVerifier`](crate::JwtVerifier).
 ///
 /// A set is fetched when the first token asks for it, kept for ten minutes, and then fetched again while the old one is
 /// still used: nobody waits for that if the transport can run it in the background. A `kid` that is not in the set makes
@@ -32,21 +32,21 @@ use std::{
 ///
 /// ```
 /// # use auth_core::{Context, Error};
-/// use auth_jwt::Jwks;
+/// use auth_jwt::RemoteJwkSet;
 /// # fn with(context: Context) -> Result<(), Error> {
-/// let keys = Jwks::builder("https://issuer.example", "https://issuer.example/jwks.json", context).build()?;
+/// let keys = RemoteJwkSet::builder("https://issuer.example", "https://issuer.example/jwks.json", context).build()?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct Jwks(Arc<Inner>);
+pub struct RemoteJwkSet(Arc<Inner>);
 
-/// Builds [`Jwks`].
-pub struct JwksBuilder {
+/// Builds [`RemoteJwkSet`].
+pub struct RemoteJwkSetBuilder {
     issuer: String,
     url: String,
     context: Context,
-    assumed: Option<Algorithm>,
+    assumed: Option<JwsAlgorithm>,
     rules: Rules,
 }
 
@@ -54,7 +54,7 @@ struct Inner {
     issuer: Box<str>,
     url: Uri,
     context: Context,
-    assumed: Option<Algorithm>,
+    assumed: Option<JwsAlgorithm>,
     rules: Rules,
     state: Mutex<State>,
 }
@@ -65,41 +65,41 @@ struct State {
     flight: Option<Flight<()>>,
 }
 
-impl Jwks {
+impl RemoteJwkSet {
     /// The most bytes of a set.
     pub const MOST_BYTES: usize = 256 * 1024;
 
     /// Begins with the `iss` of the tokens and the URL of the keys.
     #[must_use]
-    pub fn builder(issuer: &str, url: &str, context: Context) -> JwksBuilder {
+    pub fn builder(issuer: &str, url: &str, context: Context) -> RemoteJwkSetBuilder {
         let rules = Rules {
             keep: Duration::from_secs(10 * 60),
             outlast: Duration::from_secs(24 * 60 * 60),
         };
         let (issuer, url) = (issuer.to_owned(), url.to_owned());
-        JwksBuilder { issuer, url, context, assumed: None, rules }
+        RemoteJwkSetBuilder { issuer, url, context, assumed: None, rules }
     }
 }
 
-impl JwksBuilder {
+impl RemoteJwkSetBuilder {
     /// The algorithm of keys that do not say theirs. Without it they are left out: the key decides the algorithm, so
     /// somebody must.
     #[must_use]
-    pub const fn assuming(mut self, algorithm: Algorithm) -> Self {
+    pub const fn with_assumed_algorithm(mut self, algorithm: JwsAlgorithm) -> Self {
         self.assumed = Some(algorithm);
         self
     }
 
     /// Fetches a set again when it is older than this; ten minutes unless set.
     #[must_use]
-    pub const fn keeping(mut self, span: Duration) -> Self {
+    pub const fn with_freshness(mut self, span: Duration) -> Self {
         self.rules.keep = span;
         self
     }
 
     /// Uses an old set for so much longer while the issuer does not answer; a day unless set.
     #[must_use]
-    pub const fn outlasting(mut self, span: Duration) -> Self {
+    pub const fn with_outage_limit(mut self, span: Duration) -> Self {
         self.rules.outlast = span;
         self
     }
@@ -109,7 +109,7 @@ impl JwksBuilder {
     /// # Errors
     ///
     /// `Error::Config` when the URL is not absolute, or is plain http beyond loopback.
-    pub fn build(self) -> Result<Jwks> {
+    pub fn build(self) -> Result<RemoteJwkSet> {
         let url: Uri = self.url.parse().map_err(|error| Error::config("jwks_url", error))?;
         if !Origin::of(&url)?.is_confidential() {
             return Err(Error::config(
@@ -119,14 +119,21 @@ impl JwksBuilder {
         }
         let Self { context, assumed, rules, .. } = self;
         let issuer = self.issuer.into();
-        Ok(Jwks(Arc::new(Inner { issuer, url, context, assumed, rules, state: Mutex::default() })))
+        Ok(RemoteJwkSet(Arc::new(Inner {
+            issuer,
+            url,
+            context,
+            assumed,
+            rules,
+            state: Mutex::default(),
+        })))
     }
 }
 
-impl Lookup<KeyId> for Jwks {
-    type Found = Candidates;
+impl Lookup<KeyId> for RemoteJwkSet {
+    type Found = JwtKeys;
 
-    fn lookup(&self, id: &KeyId) -> Flow<'_, Option<Candidates>> {
+    fn lookup(&self, id: &KeyId) -> Flow<'_, Option<JwtKeys>> {
         if id.issuer.as_deref() != Some(&*self.0.issuer) {
             return Flow::ready(None);
         }
@@ -210,7 +217,7 @@ fn request(url: &Uri) -> Result<Exchange> {
     Request::get(url)
         .header(header::ACCEPT, "application/jwk-set+json, application/json")
         .body(Vec::new())
-        .map(|request| Exchange::new(request).answered_within(Jwks::MOST_BYTES))
+        .map(|request| Exchange::new(request).with_answer_limit(RemoteJwkSet::MOST_BYTES))
         .map_err(|error| Error::config("jwks_url", error))
 }
 
@@ -228,14 +235,14 @@ fn read(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<JwkSet> {
     Err(Error::Protocol(cause))
 }
 
-impl fmt::Debug for Jwks {
+impl fmt::Debug for RemoteJwkSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Jwks({} at {})", self.0.issuer, self.0.url)
+        write!(f, "RemoteJwkSet({} at {})", self.0.issuer, self.0.url)
     }
 }
 
-impl fmt::Debug for JwksBuilder {
+impl fmt::Debug for RemoteJwkSetBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JwksBuilder({} at {})", self.issuer, self.url)
+        write!(f, "RemoteJwkSetBuilder({} at {})", self.issuer, self.url)
     }
 }

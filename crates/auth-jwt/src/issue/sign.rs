@@ -1,6 +1,6 @@
 //! Putting a token together and signing it.
 
-use super::{ClaimsToSign, Minted, front::Front, json::Scratch};
+use super::{ClaimsToSign, SignedJwt, front::Front, json::Scratch};
 use crate::{SigningKey, base64url, json::Moment};
 use auth_core::{Error, Result, Timestamp};
 use zeroize::Zeroizing;
@@ -14,7 +14,7 @@ impl ClaimsToSign {
     ///
     /// What the key's [`sign`](SigningKey::sign) says, and `Error::Config` when `exp` would be after the year 2286,
     /// where verifiers take it for milliseconds.
-    pub fn mint(&self, key: &SigningKey, now: Timestamp, id: Option<&str>) -> Result<Minted> {
+    pub fn sign(&self, key: &SigningKey, now: Timestamp, id: Option<&str>) -> Result<SignedJwt> {
         let issued_at = now.unix();
         let expires = self.lifetime.map(|lifetime| issued_at.saturating_add(lifetime));
         if expires.is_some_and(|expires| expires > Moment::MOST) {
@@ -37,7 +37,7 @@ impl ClaimsToSign {
         token.extend_from_slice(&front.encoded);
         base64url::encode_into(claims, &mut token);
         sign(key, &mut token)?;
-        Minted::new(token, expires.map(Timestamp::from_unix))
+        SignedJwt::new(token, expires.map(Timestamp::from_unix))
     }
 
     /// Behind the front. Every member brings the comma before it; where the front has none, the first comma becomes the

@@ -27,19 +27,19 @@ use std::{
 ///
 /// ```no_run
 /// use auth_core::{Random, Secret, SystemRandom};
-/// use auth_local::RedirectReceiver;
+/// use auth_local::CallbackReceiver;
 /// use std::time::Duration;
 ///
 /// # fn main() -> auth_core::Result<()> {
 /// let state = "AF0F2SJ8M1X9P5K7"; // random in real life
-/// let receiver = RedirectReceiver::bind(&Secret::from(state))?;
+/// let receiver = CallbackReceiver::bind(&Secret::from(state))?;
 /// println!("https://login.example/authorize?state={state}&redirect_uri={}", receiver.redirect_uri());
 /// let authorized = receiver.wait(Duration::from_secs(300))?;
 /// # let _ = authorized.code.expose();
 /// # Ok(())
 /// # }
 /// ```
-pub struct RedirectReceiver {
+pub struct CallbackReceiver {
     listener: TcpListener,
     address: SocketAddr,
     state: Secret,
@@ -48,7 +48,7 @@ pub struct RedirectReceiver {
 /// The person has authorized the program (RFC 6749 section 4.1.2).
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Authorized {
+pub struct ReceivedCallback {
     /// What is exchanged for a token, once and soon.
     pub code: Secret,
     /// Who says so (RFC 9207), where the server tells. It must be whom the request was sent to.
@@ -58,11 +58,11 @@ pub struct Authorized {
 /// What a request is answered with, and what it brought.
 #[derive(Debug)]
 #[non_exhaustive]
-pub struct Reply {
+pub struct CallbackReply {
     /// A whole HTTP/1.1 response.
     pub response: Vec<u8>,
     /// The answer of the authorization server, if that is what the request was.
-    pub outcome: Option<Result<Authorized>>,
+    pub outcome: Option<Result<ReceivedCallback>>,
 }
 
 /// No request head is longer.
@@ -71,7 +71,7 @@ const MOST_BYTES: usize = 16 * 1024;
 /// So many connections are read at once: browsers open some in advance.
 const MOST_CONNECTIONS: usize = 16;
 
-impl RedirectReceiver {
+impl CallbackReceiver {
     /// The path of the redirect.
     pub const PATH: &'static str = "/callback";
 
@@ -110,7 +110,7 @@ impl RedirectReceiver {
     ///
     /// `Error::Refused` when the person or the server refused (RFC 6749 section 4.1.2.1): the code of the server is in
     /// the message. `Error::Transport` when nothing came in time.
-    pub fn wait(self, limit: Duration) -> Result<Authorized> {
+    pub fn wait(self, limit: Duration) -> Result<ReceivedCallback> {
         let began = Instant::now();
         let mut connections: Vec<Connection> = Vec::new();
         while began.elapsed() < limit {
@@ -145,25 +145,26 @@ impl RedirectReceiver {
 
     /// What the head of a request means: for those who listen by themselves.
     #[must_use]
-    pub fn reply(&self, head: &[u8]) -> Reply {
+    pub fn reply(&self, head: &[u8]) -> CallbackReply {
         match request::read(head, self.address, Self::PATH, &self.state) {
-            Ok(authorized) => {
-                Reply { response: page::page(200, page::DONE), outcome: Some(Ok(authorized)) }
-            }
-            Err(Fault::Refused(refused)) => Reply {
+            Ok(authorized) => CallbackReply {
+                response: page::page(200, page::DONE),
+                outcome: Some(Ok(authorized)),
+            },
+            Err(Fault::Refused(refused)) => CallbackReply {
                 response: page::page(200, &page::refused(&refused)),
                 outcome: Some(Err(Error::refused("redirect_refused", refused))),
             },
             Err(Fault::Ignored(status, why)) => {
-                Reply { response: page::page(status, why), outcome: None }
+                CallbackReply { response: page::page(status, why), outcome: None }
             }
         }
     }
 }
 
-impl fmt::Debug for RedirectReceiver {
+impl fmt::Debug for CallbackReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "RedirectReceiver({})", self.address)
+        write!(f, "CallbackReceiver({})", self.address)
     }
 }
 
@@ -212,12 +213,12 @@ impl Connection {
 mod tests {
     use super::*;
 
-    fn receiver() -> RedirectReceiver {
-        RedirectReceiver::bind(&Secret::from("st4te")).unwrap()
+    fn receiver() -> CallbackReceiver {
+        CallbackReceiver::bind(&Secret::from("st4te")).unwrap()
     }
 
     /// What the wait ends with after these requests, each on a connection of its own.
-    fn visited(requests: &[&str]) -> (Vec<String>, Result<Authorized>) {
+    fn visited(requests: &[&str]) -> (Vec<String>, Result<ReceivedCallback>) {
         let receiver = receiver();
         let address = receiver.address;
         let waiting = thread::spawn(move || receiver.wait(Duration::from_secs(10)));
@@ -304,6 +305,6 @@ mod tests {
 
     #[test]
     fn a_state_is_needed() {
-        assert_eq!(RedirectReceiver::bind(&Secret::from("")).unwrap_err().code(), "redirect_state");
+        assert_eq!(CallbackReceiver::bind(&Secret::from("")).unwrap_err().code(), "redirect_state");
     }
 }

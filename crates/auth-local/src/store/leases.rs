@@ -9,7 +9,7 @@ use std::{
 
 /// Leases by name. All of it is spans: when they run out does not depend on what the clock is set to.
 #[derive(Default)]
-pub(super) struct Held(Mutex<State>);
+pub(super) struct HeldLeases(Mutex<State>);
 
 #[derive(Default)]
 struct State {
@@ -26,7 +26,7 @@ struct Own {
     hold: Duration,
 }
 
-impl Held {
+impl HeldLeases {
     pub(super) fn insert(&self, name: &str, fence: u64, lock: File, now: Instant, hold: Duration) {
         let mut state = self.state();
         state.seen.remove(name);

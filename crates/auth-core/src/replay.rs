@@ -27,6 +27,9 @@ use std::{sync::Arc, time::Duration};
 ///
 /// # Security
 ///
+/// Verifiers that share a store and a key take its identifiers for the same time: one with a larger leeway, or a longer
+/// life of its nonces, would take again what was forgotten when the other one no longer took it.
+///
 /// Ask it only after the signature is proven, so that strangers cannot fill it. Everything but
 /// [`Fresh`](Replay::Fresh) refuses, and so does an error: a store that cannot tell never says fresh.
 pub trait ReplayStore: Send + Sync {

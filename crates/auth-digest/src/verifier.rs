@@ -15,6 +15,7 @@ use crate::{
     challenge::SCHEME,
     nonce::{Age, Nonces},
     reason,
+    response::userhash,
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Error, Flow,
@@ -140,7 +141,13 @@ where
             }
             _ => None,
         };
+        let hash;
         let name = match self.query(&head.response).name {
+            // A name and its hash are one user, whose guesses are counted together.
+            ClaimedName::Plain(name) if self.offer.userhash && self.limit.is_some() => {
+                hash = userhash(algorithm.function(), name, self.realm.as_bytes());
+                hash.as_bytes()
+            }
             ClaimedName::Plain(name) | ClaimedName::Hashed(name) => name.as_bytes(),
         };
         let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(name));
@@ -261,7 +268,7 @@ mod tests {
     use super::*;
     use crate::{
         AuthenticationInfo, DigestChallenge, DigestMessage, Ha1, HashFunction, Md5Allowed,
-        NonceCount, NonceUse, OfferedQop, Protection, userhash,
+        NonceCount, NonceUse, OfferedQop, Protection,
     };
     use auth_core::{
         Body, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation, SystemRandom, Ticket,
@@ -738,6 +745,23 @@ mod tests {
             &Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE },
             "J\u{e4}s\u{f8}n",
         );
+    }
+
+    #[test]
+    fn a_name_and_its_hash_share_one_limit() {
+        use auth_core::{MemoryLimits, Rate};
+        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
+        let limits = MemoryLimits::new(clock()).with_identity_rate(rate);
+        let door = door(&clock()).with_userhash().with_limit(AttemptLimit::new(limits));
+        let wrong = Client { password: "x", ..ALICE };
+        let hashed = asked(&door);
+        let plain = hashed.replace(", userhash=true", "");
+        assert_ne!(hashed, plain);
+        let said = |challenge| judge(&door, "/", &wrong.answer(challenge), Body::Unread).told();
+        assert_eq!(said(&hashed), "401 digest_response_wrong");
+        assert_eq!(said(&plain), "401 digest_response_wrong");
+        assert_eq!(said(&hashed), "429 limit_attempts");
+        assert_eq!(said(&plain), "429 limit_attempts");
     }
 
     #[test]

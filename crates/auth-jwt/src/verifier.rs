@@ -78,8 +78,11 @@ impl<L> JwtVerifier<L> {
         })
     }
 
-    /// With a limit to wrong signatures, of each source and of each name that tokens claim to be signed by: beyond it
-    /// callers get a 429 with `Retry-After`, before a key is looked up.
+    /// With a limit to wrong signatures of each source: beyond it callers get a 429 with `Retry-After`, before a key is
+    /// looked up.
+    ///
+    /// They are not counted for the name that a token claims to be signed by: an issuer signs for callers from
+    /// everywhere, and whoever knows its name could lock out all of them.
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -204,8 +207,7 @@ where
             Ok(read) => read,
             Err(refused) => return Flow::ready(Err(self.realm.invalid(refused.into()))),
         };
-        let name = id.issuer.as_deref().unwrap_or_default().as_bytes();
-        let begun = Attempt::begin(self.limit.as_ref(), request, "jwt", Some(name));
+        let begun = Attempt::begin(self.limit.as_ref(), request, "jwt", None);
         begun.and_then(move |begun| match begun {
             Ok(attempt) => self.keys.lookup(&id).then(move |found| match found {
                 Ok(found) => Flow::ready(self.judge(token, &id, found, attempt)),
@@ -473,24 +475,36 @@ mod tests {
         assert!(said("five").contains("jwt_key_many"));
     }
 
-    /// The limit counts wrong signatures for each name that is claimed, before its keys are looked up.
+    /// The limit counts wrong signatures of a source, before keys are looked up, and no name is locked out from others.
     #[test]
-    fn wrong_signatures_run_out() {
-        use auth_core::{MemoryLimits, Rate};
+    fn wrong_signatures_run_out_for_their_source_and_lock_out_nobody_else() {
+        use auth_core::{MemoryLimits, Peer, Rate};
         let rate = Rate::new(3, Duration::from_secs(60)).unwrap();
-        let limits = MemoryLimits::new(ManualClock::at(NOW)).with_identity_rate(rate);
+        let limits = MemoryLimits::new(ManualClock::at(NOW)).with_source_rate(rate);
         let door = door().with_limit(AttemptLimit::new(limits));
-        let said = |issuer: &str, signing: SigningKey| {
-            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &signing)))])
+        let said = |from: &str, issuer: &str, signing: SigningKey| {
+            let headers =
+                fields(&[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &signing)))]);
+            let (uri, address) = (Uri::from_static("/"), from.parse().ok());
+            let peer = Peer { address, ..Peer::UNKNOWN };
+            let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(peer);
+            match door.verify(request).wait().unwrap() {
+                Ok(accepted) => accepted.principal.claims.issuer().unwrap_or_default().to_owned(),
+                Err(rejection) => rejection.reason().code.to_owned(),
+            }
         };
         for _ in 0..9 {
-            assert_eq!(said("one", key(1)), "one");
+            assert_eq!(said("192.0.2.1", "one", key(1)), "one");
         }
         for _ in 0..3 {
-            assert!(said("two", key(9)).contains("jwt_signature"));
+            assert_eq!(said("192.0.2.1", "two", key(9)), "jwt_signature");
         }
-        assert!(said("two", key(2)).starts_with("429 limit_attempts"));
-        assert_eq!(said("one", key(1)), "one");
+        assert_eq!(said("192.0.2.1", "one", key(1)), "limit_attempts");
+        for source in 0..20 {
+            let from = format!("198.51.{source}.1");
+            assert_eq!(said(&from, "two", key(9)), "jwt_signature");
+        }
+        assert_eq!(said("203.0.113.1", "two", key(2)), "two");
     }
 
     #[test]

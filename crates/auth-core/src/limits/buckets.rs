@@ -122,6 +122,21 @@ impl<K: Copy + Ord + Hash> Ends<K> {
         }
     }
 
+    /// Forgets the first of the keys that are alike, when there are so many of them that they take a part of their own;
+    /// the first of all otherwise. It looks at all of them.
+    pub(super) fn forget_first_of(&mut self, alike: impl Fn(&K) -> bool, most: usize) {
+        let mut found = self.order.iter().filter(|(_, key)| alike(key));
+        let first = found.next().copied();
+        let many = found.count().saturating_add(1) >= most;
+        match first.filter(|_| many) {
+            Some(first) => {
+                self.order.remove(&first);
+                self.ends.remove(&first.1);
+            }
+            None => self.forget_first(),
+        }
+    }
+
     /// Forgets what has ended.
     pub(super) fn forget_until(&mut self, now: Timestamp) {
         while self.order.first().is_some_and(|(end, _)| *end <= now) {

@@ -25,7 +25,8 @@ use std::{
 /// (sources, identities, the buckets of sources known for an identity, those sources themselves) of at most
 /// [`with_entries`](Self::with_entries) each, and an entry costs at most [`ENTRY_BYTES`](Self::ENTRY_BYTES): 10,000
 /// entries and 10 MB in all if nothing else is said. When a table is full, callers that are not in it share one bucket,
-/// so a flood of names never buys a guess; of the known sources the longest unseen one is forgotten.
+/// so a flood of names never buys a guess; of the known sources the longest unseen one is forgotten, and
+/// of those of one identity its own, once they are a quarter of all: no account pushes out the sources of others.
 ///
 /// # Security
 ///
@@ -136,7 +137,7 @@ impl MemoryLimits {
             Some(_) => known.set(pair, end),
             None => {
                 if known.len() >= *most {
-                    known.forget_first();
+                    known.forget_first_of(|(_, known)| *known == identity, *most / 4);
                 }
                 if known.len() < *most {
                     known.set(pair, end);

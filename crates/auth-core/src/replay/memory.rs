@@ -1,6 +1,7 @@
 //! A replay store in this process's memory.
 
 mod entry;
+mod owners;
 mod second;
 mod table;
 mod undated;

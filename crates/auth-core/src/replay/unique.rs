@@ -6,7 +6,8 @@ use std::{fmt, time::Duration};
 /// An identifier that may be used once: the `jti` of a token, a signature, the nonce of a session, the id of a delivery.
 ///
 /// Its parts are fields of their own and never glued together: two identifiers are the same only if tenant, scheme,
-/// owner and id are.
+/// owner, id and the moment of issue are. An id that comes again with a newer moment, as that of a delivery which is
+/// signed anew for each attempt, is therefore given none.
 ///
 /// ```
 /// use auth_core::{MemoryReplayStore, Replay, ReplayStore, SystemClock, Clock, Unique};

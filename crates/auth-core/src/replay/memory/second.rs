@@ -1,7 +1,7 @@
 //! All identifiers that were issued in one second.
 
 use super::{
-    Key,
+    Key, Share,
     entry::{Entry, Now},
     table::SECOND_BYTES,
 };
@@ -18,7 +18,9 @@ pub(super) struct Second {
     pub(super) entries: Entries<Key, Entry>,
     /// When the last of it has ended, in both ways of the clock.
     pub(super) last: u64,
-    steady: Option<Instant>,
+    pub(super) steady: Option<Instant>,
+    /// The owner that is charged for it, while that has something in it.
+    pub(super) first: Option<Share>,
 }
 
 /// Keys are hashes already.

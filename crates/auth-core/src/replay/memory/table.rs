@@ -3,18 +3,19 @@
 use super::{
     Key, Share, Told,
     entry::{Entry, Kind, Now, seconds_up},
-    second::{Entries, Second, table_bytes},
+    owners::Owners,
+    second::Second,
 };
 use crate::{Horizon, Timestamp};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, btree_map},
     time::{Duration, Instant},
 };
 
 pub(super) struct Table {
     /// By the second of issue, so that what is oldest is found at once and forgotten in one piece.
     seconds: BTreeMap<u64, Second>,
-    shares: Entries<Share, Owner>,
+    owners: Owners,
     limit: usize,
     one_part_in: usize,
     bytes: usize,
@@ -29,24 +30,19 @@ pub(super) struct Table {
     pub(super) raised: [Option<(Horizon, Timestamp)>; 2],
 }
 
-#[derive(Default)]
-struct Owner {
-    entries: usize,
-    horizon: Option<u64>,
-    /// Until when the horizon matters.
-    until: u64,
-}
-
 /// What one entry of the map of seconds takes, with its share of the nodes that hold it.
 pub(super) const SECOND_BYTES: usize = 2 * (size_of::<Second>() + size_of::<u64>());
-/// What one entry takes while its table is two thirds full: what shares are counted in.
+/// What one entry takes while its table is two thirds full: what owners are charged for it.
 const ENTRY_BYTES: usize = (size_of::<(Key, Entry)>() + 1) * 3 / 2;
+/// What the first entry of a second takes beside that, with the smallest table: an owner that spreads its identifiers
+/// over many seconds pays for them.
+const FIRST_BYTES: usize = SECOND_BYTES + 4 * (size_of::<(Key, Entry)>() + 1) + 16 - ENTRY_BYTES;
 
 impl Table {
     pub(super) fn new(steady: Instant, limit: usize) -> Self {
         Self {
             seconds: BTreeMap::new(),
-            shares: HashMap::default(),
+            owners: Owners::default(),
             limit,
             one_part_in: 4,
             bytes: 0,
@@ -71,7 +67,7 @@ impl Table {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.saturating_add(table_bytes(&self.shares))
+        self.bytes.saturating_add(self.owners.bytes())
     }
 
     /// Changes the entry of this key, or makes one; its owner then loses what is beyond its share.
@@ -89,8 +85,12 @@ impl Table {
         if self.has_forgotten(share, Timestamp::from_unix(issued), until) {
             return Told::TooOld;
         }
-        let second = self.seconds.entry(issued).or_default();
-        let before = second.bytes();
+        let place = self.seconds.entry(issued);
+        let before = match &place {
+            btree_map::Entry::Occupied(second) => second.get().bytes(),
+            btree_map::Entry::Vacant(_) => 0,
+        };
+        let second = place.or_default();
         let told = match second.entries.get_mut(&key) {
             Some(entry) => {
                 entry.until = entry.until.max(end);
@@ -103,14 +103,18 @@ impl Table {
             return told;
         };
         let told = Told::of_new(&kind);
+        let mut cost = ENTRY_BYTES;
+        if second.entries.is_empty() {
+            second.first = Some(share);
+            cost = cost.saturating_add(FIRST_BYTES);
+        }
         second.entries.insert(key, Entry { until: end, share, kind });
         self.bytes = self.bytes.saturating_sub(before).saturating_add(second.bytes());
         self.entries = self.entries.saturating_add(1);
-        let owner = self.shares.entry(share).or_default();
-        owner.entries = owner.entries.saturating_add(1);
-        let most = self.limit / ENTRY_BYTES / self.one_part_in;
-        while self.shares.get(&share).is_some_and(|owner| owner.entries > most) {
-            self.forget_oldest_of(share);
+        let most = self.limit / self.one_part_in;
+        let mut taken = self.owners.charge(share, cost);
+        while taken > most && self.forget_oldest_of(share) {
+            taken = self.owners.taken(share);
         }
         told
     }
@@ -131,7 +135,11 @@ impl Table {
             entry.kind = Kind::Used;
         } else if let Some(entry) = second.entries.remove(&key) {
             self.entries = self.entries.saturating_sub(1);
-            disown(&mut self.shares, entry.share);
+            self.owners.give_back(entry.share, ENTRY_BYTES);
+            if second.first == Some(entry.share) {
+                pass_on(&mut self.owners, second);
+            }
+            self.drop_empty(issued.unix());
         }
         true
     }
@@ -139,7 +147,7 @@ impl Table {
     /// Was it perhaps known, and is not any more?
     pub(super) fn has_forgotten(&self, share: Share, issued: Timestamp, until: Timestamp) -> bool {
         let (issued, end) = (issued.unix(), seconds_up(until));
-        let own = self.shares.get(&share).and_then(|owner| owner.horizon);
+        let own = self.owners.horizon(share);
         let horizon = self.horizon.max(own).is_some_and(|horizon| issued <= horizon);
         let ended = self.ended.is_some_and(|(last, until)| issued <= last && end <= until);
         horizon || ended
@@ -166,8 +174,20 @@ impl Table {
     fn drop_second(&mut self, second: Second) {
         self.bytes = self.bytes.saturating_sub(second.bytes());
         self.entries = self.entries.saturating_sub(second.entries.len());
+        if let Some(first) = second.first {
+            self.owners.give_back(first, FIRST_BYTES);
+        }
         for entry in second.entries.into_values() {
-            disown(&mut self.shares, entry.share);
+            self.owners.give_back(entry.share, ENTRY_BYTES);
+        }
+    }
+
+    /// A second of which nothing is left would be kept until its end, for nothing.
+    fn drop_empty(&mut self, issued: u64) {
+        if self.seconds.get(&issued).is_some_and(|second| second.entries.is_empty()) {
+            if let Some(second) = self.seconds.remove(&issued) {
+                self.drop_second(second);
+            }
         }
     }
 
@@ -186,33 +206,37 @@ impl Table {
         }
     }
 
-    /// Forgets what an owner used in the oldest second in which it used anything.
-    fn forget_oldest_of(&mut self, share: Share) {
-        let Some(owner) = self.shares.get_mut(&share) else { return };
-        let from = owner.horizon.map_or(0, |horizon| horizon.saturating_add(1));
+    /// Forgets what an owner used in the oldest second in which it used anything; false when it used nothing.
+    fn forget_oldest_of(&mut self, share: Share) -> bool {
+        let from = self.owners.horizon(share).map_or(0, |horizon| horizon.saturating_add(1));
         for (issued, second) in self.seconds.range_mut(from..) {
-            let before = (second.entries.len(), second.bytes());
+            let (before, mut until) = ((second.entries.len(), second.bytes()), 0);
             second.entries.retain(|_, entry| {
                 let its = entry.share == share;
                 if its {
-                    owner.until = owner.until.max(entry.until);
+                    until = until.max(entry.until);
                 }
                 !its
             });
             second.shrink();
             let removed = before.0.saturating_sub(second.entries.len());
+            if removed == 0 {
+                continue;
+            }
             self.bytes = self.bytes.saturating_sub(before.1).saturating_add(second.bytes());
             self.entries = self.entries.saturating_sub(removed);
-            owner.entries = owner.entries.saturating_sub(removed);
-            owner.horizon = Some(*issued);
-            if removed > 0 {
-                let [_, raised] = &mut self.raised;
-                *raised = Some((Horizon::Owner, Timestamp::from_unix(*issued)));
-                return;
+            self.owners.give_back(share, removed.saturating_mul(ENTRY_BYTES));
+            if second.first == Some(share) {
+                pass_on(&mut self.owners, second);
             }
+            let (issued, steady) = (*issued, second.steady);
+            self.owners.lose(share, issued, until, steady);
+            self.drop_empty(issued);
+            let [_, raised] = &mut self.raised;
+            *raised = Some((Horizon::Owner, Timestamp::from_unix(issued)));
+            return true;
         }
-        // What it used is nowhere: the count was wrong, and must not keep us here.
-        owner.entries = 0;
+        false
     }
 
     /// Forgets all that has ended between what has not, at most once a second: a full store would look again and again.
@@ -233,17 +257,24 @@ impl Table {
                 self.drop_second(second);
             }
         }
-        let moment = now.moment.unix();
-        self.shares.retain(|_, owner| owner.entries > 0 || owner.until > moment);
-        self.shares.shrink_to(self.shares.len().saturating_mul(2));
+        let (last, end) = self.ended.unwrap_or_default();
+        let mut ended = (last, end);
+        self.owners.forget_past(now, |horizon, until| {
+            ended = (ended.0.max(horizon), ended.1.max(until));
+        });
+        if ended != (last, end) {
+            self.ended = Some(ended);
+        }
     }
 }
 
-/// One entry of an owner is gone.
-fn disown(shares: &mut Entries<Share, Owner>, share: Share) {
-    let Some(owner) = shares.get_mut(&share) else { return };
-    owner.entries = owner.entries.saturating_sub(1);
-    if owner.entries == 0 && owner.horizon.is_none() {
-        shares.remove(&share);
+/// The first owner of a second has left it: another one that is in it pays for it from now on.
+fn pass_on(owners: &mut Owners, second: &mut Second) {
+    let next = second.entries.values().next().map(|entry| entry.share);
+    if let Some(first) = std::mem::replace(&mut second.first, next) {
+        owners.give_back(first, FIRST_BYTES);
+    }
+    if let Some(next) = next {
+        owners.charge(next, FIRST_BYTES);
     }
 }

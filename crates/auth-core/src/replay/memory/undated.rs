@@ -5,7 +5,10 @@ use super::{
     entry::{Entry, Kind, Now, seconds_up},
 };
 use crate::Timestamp;
-use std::{collections::HashMap, time::Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 pub(super) struct Undated {
     entries: HashMap<Key, (Entry, Option<Instant>)>,
@@ -13,6 +16,8 @@ pub(super) struct Undated {
     most: usize,
     /// Before this nothing ends.
     next_end: u64,
+    /// When it was last looked for what has ended.
+    looked: Option<Instant>,
     /// What ends no later may have been forgotten: a clock that is set back must not bring it back.
     ended: u64,
 }
@@ -28,6 +33,7 @@ impl Undated {
             shares: HashMap::new(),
             most: limit / ENTRY_BYTES,
             next_end: 0,
+            looked: None,
             ended: 0,
         }
     }
@@ -93,9 +99,14 @@ impl Undated {
 
     fn forget_ended(&mut self, now: Now) {
         let moment = now.moment.unix();
-        if self.entries.is_empty() || moment < self.next_end {
+        // What has ended by one way of the clock alone is looked at again in a second that passes: a clock that was
+        // ahead for a moment must not keep it here.
+        let again = self.looked.and_then(|looked| looked.checked_add(Duration::from_secs(1)));
+        let early = again.is_some_and(|again| now.steady < again);
+        if self.entries.is_empty() || moment < self.next_end || early {
             return;
         }
+        self.looked = Some(now.steady);
         let (mut next, shares, last) = (u64::MAX, &mut self.shares, &mut self.ended);
         self.entries.retain(|_, (entry, steady)| {
             let ended = entry.until <= moment && steady.is_none_or(|end| end <= now.steady);
@@ -107,8 +118,7 @@ impl Undated {
             }
             !ended
         });
-        // What has ended by one way of the clock alone is looked at again in a second.
-        self.next_end = next.max(moment.saturating_add(1));
+        self.next_end = next;
     }
 }
 

@@ -1,0 +1,41 @@
+//! Limits under callers who use their own account to lock out others.
+
+#![allow(clippy::unwrap_used)]
+
+use auth_core::{AttemptKey, AttemptOutcome, Limits, MemoryLimits};
+use auth_testing::ManualClock;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
+
+fn by(block: u32, user: &str) -> AttemptKey {
+    let address = IpAddr::V4(Ipv4Addr::from_bits(block << 8));
+    AttemptKey::new(None, "Basic", Some(address), Some(user.as_bytes()))
+}
+
+fn may_try(limits: &MemoryLimits, by: AttemptKey) -> bool {
+    limits.may_try(by).wait().unwrap().is_ok()
+}
+
+/// Alice's own source stays known, however many sources mallory's own account is used from.
+#[test]
+fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
+    let clock = ManualClock::at(1_000_000);
+    let limits = MemoryLimits::new(clock.clone()).with_entries(100);
+    limits.note(by(1, "alice"), AttemptOutcome::Right);
+    for block in 1000..2000 {
+        clock.advance(Duration::from_secs(1));
+        limits.note(by(block, "mallory"), AttemptOutcome::Right);
+    }
+    for block in 3000..3010 {
+        limits.note(by(block, "alice"), AttemptOutcome::Wrong);
+    }
+    assert!(!may_try(&limits, by(3020, "alice")), "a source that is not known waits");
+    assert!(may_try(&limits, by(1, "alice")));
+    limits.note(by(4000, "bob"), AttemptOutcome::Right);
+    for block in 3000..3010 {
+        limits.note(by(block, "bob"), AttemptOutcome::Wrong);
+    }
+    assert!(may_try(&limits, by(4000, "bob")), "there is room for others");
+}

@@ -2,13 +2,16 @@
 
 use crate::{
     Authenticator, Body, Credentials, Error, Flow, Need, RequestView, Result,
-    origin::is_confidential,
+    origin::{is_confidential, is_https},
 };
 use http::{HeaderMap, Uri};
 
 /// May credentials travel unencrypted beyond this machine?
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlainHttp {
+    /// No, not even to loopback: for a request that a proxy on another machine carries, where loopback is not this
+    /// machine's.
+    Nowhere,
     /// No: over plain http they go to loopback alone.
     #[default]
     ToLoopback,
@@ -110,7 +113,12 @@ fn with_body<'a, A: Authenticator + ?Sized>(
 
 impl PlainHttp {
     fn check(self, made: &Credentials, uri: &Uri) -> Result<()> {
-        if self == Self::ToAnywhere || made.is_empty() || is_confidential(uri)? {
+        let is_confidential = match self {
+            Self::Nowhere => is_https(uri)?,
+            Self::ToLoopback => is_confidential(uri)?,
+            Self::ToAnywhere => true,
+        };
+        if is_confidential || made.is_empty() {
             return Ok(());
         }
         let text = "url is http; use https or allow it with allowing_plain_http";

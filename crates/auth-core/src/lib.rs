@@ -31,6 +31,7 @@
 //! | lookup, replay | what is known; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
+mod answer_part;
 mod authenticate;
 mod authority;
 mod authorization;
@@ -72,6 +73,7 @@ mod token;
 mod transport;
 mod workers;
 
+pub use answer_part::AnswerPart;
 pub use authenticate::{PlainHttp, authenticate};
 pub use authorization::{Authorization, one_field};
 pub use bearer::{BearerRealm, bearer_refusal};

@@ -83,7 +83,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn is_https(uri: &Uri) -> Result<bool> {
+pub(crate) fn is_https(uri: &Uri) -> Result<bool> {
     match uri.scheme_str() {
         Some("https") => Ok(true),
         Some("http") => Ok(false),

@@ -3,7 +3,7 @@
 use auth_core::{Error, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri, uri::Authority};
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 /// Through which proxy requests go, and which hosts they reach without it.
 ///
@@ -60,17 +60,17 @@ impl Proxy {
     /// Reaches this host without the proxy; a name that begins with a dot stands for all names that end with it.
     #[must_use]
     pub fn with_exception(mut self, host: &str) -> Self {
-        self.except.push(host.to_ascii_lowercase().into());
+        self.except.push(spelled(host));
         self
     }
 
     /// Does a request to this host go through the proxy?
     #[must_use]
     pub fn carries(&self, host: &str) -> bool {
-        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let host = spelled(host);
         !self.except.iter().any(|except| match except.strip_prefix('.') {
             Some(_) => host.ends_with(&**except),
-            None => host == **except,
+            None => host == *except,
         })
     }
 
@@ -90,6 +90,15 @@ impl Proxy {
     #[must_use]
     pub const fn authorization(&self) -> Option<&HeaderValue> {
         self.authorization.as_ref()
+    }
+}
+
+/// A host in the one spelling in which two are compared: without a final dot, an address as it is written by itself.
+fn spelled(host: &str) -> Box<str> {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().to_string().into(),
+        Err(_) => host.trim_end_matches('.').to_ascii_lowercase().into(),
     }
 }
 
@@ -182,6 +191,22 @@ mod tests {
             ("127.0.0.1", true),
         ] {
             assert_eq!(proxy.carries(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn an_exception_holds_however_it_is_spelled() {
+        for (except, hosts) in [
+            ("db.example.", ["db.example", "DB.example."]),
+            (".in.example.", ["a.in.example", "a.in.example."]),
+            ("::1", ["[::1]", "[0:0:0:0:0:0:0:1]"]),
+            ("[FD00::1]", ["[fd00::1]", "[fd00:0::1]"]),
+            ("10.0.0.1", ["10.0.0.1", "[::ffff:10.0.0.1]"]),
+        ] {
+            let proxy = Proxy::new("http://p:1").unwrap().with_exception(except);
+            for host in hosts {
+                assert!(!proxy.carries(host), "{host} goes through the proxy, except {except}");
+            }
         }
     }
 

@@ -1,8 +1,9 @@
 //! The settings of every client and every transport, and the builders that collect them.
 
 use crate::{AddressFilter, ClientIdentity, Proxy, TlsSettings};
-use auth_core::{Observer, PlainHttp, Result};
+use auth_core::{Observer, Origin, PlainHttp, Result};
 use auth_net::AddressList;
+use http::Uri;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// How a client connects and what it lets through: what a [`ClientBuilder`] has collected.
@@ -21,6 +22,25 @@ pub struct ClientSettings {
     pub observer: Arc<dyn Observer>,
     /// May credentials travel unencrypted beyond this machine?
     pub plain_http: PlainHttp,
+}
+
+impl ClientSettings {
+    /// What holds for credentials of a request to this target, which may be one that a proxy carries.
+    ///
+    /// # Security
+    ///
+    /// To a proxy on another machine a loopback address means that machine, and all that is in the clear travels there.
+    #[must_use]
+    pub fn plain_http_to(&self, target: &Uri) -> PlainHttp {
+        let carried = |proxy: &&Proxy| proxy.carries(target.host().unwrap_or_default());
+        let proxy = self.proxy.as_ref().filter(carried);
+        let is_far =
+            |proxy: &Proxy| Origin::of(proxy.uri()).map_or(true, |proxy| !proxy.is_loopback());
+        match self.plain_http {
+            PlainHttp::ToLoopback if proxy.is_some_and(is_far) => PlainHttp::Nowhere,
+            as_set => as_set,
+        }
+    }
 }
 
 impl Default for ClientSettings {

@@ -4,7 +4,7 @@ use crate::{
     AuthClient,
     failure::transport,
     http::url,
-    read::{Read, read},
+    read::{Read, answer_to, read},
 };
 use auth_core::{
     Answer, Attempts, Authenticator, Body, Event, Hop, Next, RequestView, Result, authenticate,
@@ -33,13 +33,15 @@ impl AuthClient {
                 Some(bytes) => bytes.map_or(Body::Unread, Body::Bytes),
             };
             let (mut to, whole) = (uri.clone(), head.with_body(body));
-            let plain_http = self.settings.plain_http;
+            let plain_http = self.settings.plain_http_to(uri);
             let sent =
                 authenticate(authenticator, plain_http, whole, &mut to, copy.headers_mut()).await?;
-            if to.path_and_query() != uri.path_and_query() {
+            let in_url = to.path_and_query() != uri.path_and_query();
+            if in_url {
                 *copy.url_mut() = url(&to)?;
             }
             let answer = self.http.execute(copy).await.map_err(transport)?;
+            let answer = if in_url { answer_to(request.url(), answer) } else { answer };
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;
             let verdict = authenticator.assess(&sent, answered(head, &answer, &read));

@@ -1,7 +1,7 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
 use crate::failure::transport;
-use auth_core::{Need, Result};
+use auth_core::{AnswerPart, Need, Result};
 use bytes::{Bytes, BytesMut};
 use futures_util::{StreamExt, stream};
 use http::HeaderMap;
@@ -17,33 +17,57 @@ pub(crate) struct Read {
 }
 
 pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read)> {
-    let limit = match need {
-        Need::Nothing => return Ok((answer, Read::default())),
-        Need::Bytes { limit } => limit,
+    let Some(part) = AnswerPart::of(need, answer.status(), answer.content_length()) else {
+        return Ok((answer, Read::default()));
     };
     let url = answer.url().clone();
     let (head, mut body) = http::Response::from(answer).into_parts();
     let (mut bytes, mut trailers) = (BytesMut::new(), None);
-    while bytes.len() <= limit {
-        match body.frame().await.transpose().map_err(transport)?.map(http_body::Frame::into_data) {
-            None => {
-                let bytes = bytes.freeze();
-                let answer = rebuild(head, Body::from(bytes.clone()), url);
-                return Ok((answer, Read { body: Some(bytes), trailers }));
-            }
-            Some(Ok(data)) => bytes.extend_from_slice(&data),
-            Some(Err(frame)) => trailers = frame.into_trailers().ok(),
-        }
+    let end = fill(&mut body, &mut bytes, &mut trailers, part.limit);
+    // It is given up without a loss: what it has read is in here.
+    let ended = match part.within {
+        None => end.await?,
+        Some(patience) => tokio::time::timeout(patience, end).await.unwrap_or(Ok(false))?,
+    };
+    if ended {
+        let bytes = bytes.freeze();
+        let answer = rebuild(head, Body::from(bytes.clone()), url);
+        return Ok((answer, Read { body: Some(bytes), trailers }));
     }
-    // Too long to be read: what was taken off goes back in front.
+    // Too long to be read, or it does not end: what was taken off goes back in front.
     let first = stream::once(async { Ok::<_, reqwest::Error>(bytes.freeze()) });
     let rest = Body::wrap_stream(first.chain(body.into_data_stream()));
     Ok((rebuild(head, rest, url), Read::default()))
+}
+
+/// Reads to the end of a body, or until more than `limit` bytes came; says whether the end was reached.
+async fn fill(
+    body: &mut Body,
+    bytes: &mut BytesMut,
+    trailers: &mut Option<HeaderMap>,
+    limit: usize,
+) -> Result<bool> {
+    while bytes.len() <= limit {
+        match body.frame().await.transpose().map_err(transport)?.map(http_body::Frame::into_data) {
+            None => return Ok(true),
+            Some(Ok(data)) => bytes.extend_from_slice(&data),
+            Some(Err(frame)) => *trailers = frame.into_trailers().ok(),
+        }
+    }
+    Ok(false)
+}
+
+/// The answer as one to this URL: that of the caller, since reqwest shows it in its errors, and the one that was sent may
+/// hold a credential.
+pub(crate) fn answer_to(url: &reqwest::Url, answer: Response) -> Response {
+    let (head, body) = http::Response::from(answer).into_parts();
+    rebuild(head, body, url.clone())
 }
 
 fn rebuild(head: http::response::Parts, body: Body, url: reqwest::Url) -> Response {
     let mut answer = http::Response::builder().url(url).body(body).unwrap_or_default();
     (*answer.status_mut(), *answer.version_mut()) = (head.status, head.version);
     *answer.headers_mut() = head.headers;
+    answer.extensions_mut().extend(head.extensions);
     answer.into()
 }

@@ -3,7 +3,9 @@
 
 mod common;
 
-use auth_core::{Answer, Authenticator, Credentials, Flow, Need, Redirects, RequestView, Verdict};
+use auth_core::{
+    Answer, AnswerPart, Authenticator, Credentials, Flow, Need, Redirects, RequestView, Verdict,
+};
 use auth_reqwest::{AuthClient, Proxy};
 use common::{Seen, Session, answer, serve};
 use reqwest::{Body, header::HeaderValue};
@@ -228,4 +230,62 @@ async fn a_scheme_is_told_whether_a_request_is_handed_to_a_proxy() {
         assert!(told.len() >= 2 && told.iter().all(|hop| hop == expected), "{url} {told:?}");
         assert_eq!(!std::mem::take(&mut *at_proxy.lock().unwrap()).is_empty(), handed, "{url}");
     }
+}
+
+/// An event stream, a long poll: it begins, and its end does not come.
+fn endless(first: &'static str) -> axum::body::Body {
+    use futures_util::StreamExt;
+    let first = futures_util::stream::iter([Ok::<_, std::io::Error>(first)]);
+    axum::body::Body::from_stream(first.chain(futures_util::stream::pending()))
+}
+
+#[tokio::test]
+async fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
+    let (address, log) = serve(|_| answer(200, &[], endless("7001"))).await;
+    let request = client().http().get(format!("http://{address}/")).build().unwrap();
+    let (client, session) = (client(), Session::default());
+    let got = tokio::time::timeout(AnswerPart::PATIENCE * 3, client.send(&session, request));
+    let mut got = got.await.expect("the caller waits for an answer without an end").unwrap();
+    assert_eq!(got.chunk().await.unwrap().unwrap(), "7001", "what was read is delivered");
+    assert_eq!(seen(&log).len(), 1, "a beginning was assessed as a body");
+}
+
+/// Without a length, as many servers send what they make as they go.
+#[tokio::test]
+async fn an_answer_of_unknown_size_is_assessed_when_it_ends() {
+    let body = || {
+        let pieces = ["70", "01"].map(Ok::<_, std::io::Error>);
+        axum::body::Body::from_stream(futures_util::stream::iter(pieces))
+    };
+    let (address, log) = serve(move |_| answer(200, &[], body())).await;
+    let request = client().http().get(format!("http://{address}/")).build().unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!((got.text().await.unwrap().as_str(), seen(&log).len()), ("7001", 4));
+}
+
+/// Loopback is the proxy's there, and what goes to it in the clear leaves this machine.
+#[tokio::test]
+async fn credentials_for_loopback_are_not_sent_in_the_clear_to_a_proxy_on_another_machine() {
+    for url in ["http://127.0.0.1:9/", "http://localhost/", "http://[::1]/"] {
+        let proxied = Proxy::new("http://192.0.2.1:3128").unwrap();
+        let client = AuthClient::builder()
+            .with_proxy(proxied)
+            .with_connect_timeout(std::time::Duration::from_millis(200))
+            .build()
+            .unwrap();
+        let request = client.http().get(url).build().unwrap();
+        let error = client.send(&Session::default(), request).await.unwrap_err();
+        assert_eq!(error.code(), "client_plain_http", "{url}");
+    }
+}
+
+/// reqwest shows the URL of an answer in the errors that it makes of it.
+#[tokio::test]
+async fn an_answer_does_not_show_a_parameter_that_authenticated_its_request() {
+    let (address, _) = serve(|_| answer(404, &[], "no")).await;
+    let request = client().http().get(format!("http://{address}/p?q")).build().unwrap();
+    let got = client().send(&Session::default(), request).await.unwrap();
+    assert_eq!(got.url().query(), Some("q"), "the caller's own url");
+    let error = got.error_for_status().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("k=a"), "{error}");
 }

@@ -127,9 +127,10 @@ impl<T: Clone + Send + Sync + 'static> Future for Watch<T> {
             state.tickets
         });
         let replaced = state.wakers.insert(ticket, waker);
-        let work = state.work.take();
         drop(state);
         drop(replaced);
+        // Taken last: a waker that panics when it is dropped takes no work along.
+        let work = flight.state().work.take();
         work.map_or(Poll::Pending, |work| flight.drive(work))
     }
 }
@@ -170,7 +171,7 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         let fallback = state.fallback.take();
         drop(state);
         drop(fallback);
-        wakers.into_values().for_each(Waker::wake);
+        wake_all(wakers);
     }
 }
 
@@ -182,7 +183,15 @@ impl<T: Send + Sync + 'static> Wake for Shared<T> {
         state.woken = state.work.is_none();
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
-        wakers.into_values().for_each(Waker::wake);
+        wake_all(wakers);
+    }
+}
+
+/// A waker that panics leaves none of the others asleep, and does not reach the caller that happens to drive the work.
+fn wake_all(wakers: BTreeMap<u64, Waker>) {
+    for waker in wakers.into_values() {
+        // The panic was reported where it began.
+        let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
     }
 }
 

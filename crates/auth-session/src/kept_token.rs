@@ -22,6 +22,8 @@ pub(crate) struct KeptToken<T> {
     pub(crate) schedule: Schedule,
     /// When it was obtained.
     since: Instant,
+    /// It had ended by our clock when the issuer gave it to us: then our clock is not the issuer's.
+    came_dead: bool,
     /// The uses of a token whose successor ends it. Others are not counted.
     uses: Option<Arc<Uses>>,
     presented: OnceLock<Result<[Credentials; COPIES]>>,
@@ -53,15 +55,24 @@ impl<T: Token> KeptToken<T> {
             Succession::Exclusive { .. } => Some(Arc::default()),
         };
         let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
-        Self { token, generation: 0, schedule, since, uses, presented, proven }
+        Self { token, generation: 0, schedule, since, came_dead: false, uses, presented, proven }
     }
 }
 
 impl<T> KeptToken<T> {
+    /// Just given to us by the issuer.
+    pub(crate) fn obtained(self, time: Time) -> Self {
+        Self { came_dead: self.schedule.stage(time) == Stage::Dead, ..self }
+    }
+
     /// How good it is for what has to last until then. What was obtained a moment ago is as good as it gets: another
     /// one would not live longer.
     pub(crate) fn stage(&self, time: Time, needed: Option<Timestamp>) -> Stage {
-        let stage = self.schedule.stage(time);
+        let stage = match self.schedule.stage(time) {
+            // Otherwise every request would cause an exchange, for a token that is no better.
+            Stage::Dead if self.came_dead && self.age(time) < MOMENT => Stage::Fresh,
+            stage => stage,
+        };
         let lasts = needed.is_none_or(|needed| self.schedule.lasts_until(needed));
         let may_do_better = self.age(time) >= MOMENT;
         if lasts || !may_do_better { stage } else { stage.max(Stage::Late) }

@@ -85,8 +85,8 @@ where
             if let Some(settling) = settling {
                 settling.over(&context).await;
             }
-            // Nothing has been asked for yet, and nothing needs to be if another token was put here meanwhile, or
-            // nobody has the session any more.
+            // Nothing has been asked for yet, and nothing needs to be if another token was put here meanwhile, the
+            // session was ended, or nobody has it any more.
             match owner.upgrade().map(|owner| owner.overtaken(begun)) {
                 Some(None) => {}
                 Some(Some(outcome)) => return outcome,
@@ -111,11 +111,13 @@ where
 
     fn overtaken(&self, begun: u64) -> Option<Outcome<S::Token>> {
         let mut state = self.state();
-        if state.generation == begun {
-            return None;
-        }
+        let outcome = match () {
+            () if state.is_ended() => Err(ended()),
+            () if state.generation != begun => Ok(None),
+            () => return None,
+        };
         state.flight = None;
-        Some(Ok(None))
+        Some(outcome)
     }
 
     fn land(&self, obtained: Result<S::Token>, begun: u64) -> Outcome<S::Token> {
@@ -129,7 +131,8 @@ where
     }
 
     fn landed(&self, obtained: Result<S::Token>, begun: u64) -> Outcome<S::Token> {
-        let obtained = obtained.map(|token| self.kept(token));
+        let obtained =
+            obtained.map(|token| self.kept(token).obtained(Time::of(&*self.context.clock)));
         let (time, jitter) = (Time::of(&*self.context.clock), fraction(&*self.context.random));
         let mut state = self.state();
         // What was put here after the flight began stays.

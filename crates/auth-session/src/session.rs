@@ -13,6 +13,7 @@ use auth_core::{
 };
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, OnceLock, PoisonError},
 };
 
@@ -152,11 +153,11 @@ where
 
     /// A server refused a token of this generation: if it is the current one, the next caller has another one made.
     pub fn condemn(&self, generation: u64, refusal: Refusal) {
-        let (inner, told) = (&self.0, refusal.clone());
+        let (inner, told, late) = (&self.0, refusal.clone(), refusal.clone());
         let condemned = inner.retire(generation, |state, kept, time, jitter| {
             state.condemned(kept, refusal, time, jitter);
         });
-        if condemned {
+        if condemned || inner.state().condemned_late(generation, late) {
             inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
         }
     }
@@ -238,9 +239,10 @@ where
         self.name.get().map_or("unnamed", |name| name)
     }
 
-    /// Never under the lock: an observer is foreign code.
+    /// Never under the lock: an observer is foreign code. If it panics, those who wait for a token are not left asleep.
     pub(crate) fn tell(&self, event: Event<'_>) {
-        self.context.observer.observe(event);
+        // The panic was reported where it began.
+        let _ = catch_unwind(AssertUnwindSafe(|| self.context.observer.observe(event)));
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State<S::Token>> {

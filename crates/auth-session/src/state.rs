@@ -29,8 +29,15 @@ pub(crate) struct State<T> {
 
 struct Last<T> {
     token: T,
+    generation: u64,
     /// None if it was not refused: a renewal that ends it has begun, or no field can hold it.
     refusal: Option<Refusal>,
+}
+
+impl<T: Clone> Last<T> {
+    fn of(kept: &KeptToken<T>, refusal: Option<Refusal>) -> Self {
+        Self { token: kept.token.clone(), generation: kept.generation, refusal }
+    }
 }
 
 struct Failure {
@@ -122,10 +129,10 @@ impl<T: Token> State<T> {
     fn why(&self, current: Option<&Arc<KeptToken<T>>>) -> Renewal<T> {
         match (current, &self.last) {
             (Some(kept), _) => Renewal::Due(kept.token.clone()),
-            (None, Some(Last { token, refusal: Some(refusal) })) => {
+            (None, Some(Last { token, refusal: Some(refusal), .. })) => {
                 Renewal::Refused(token.clone(), refusal.clone())
             }
-            (None, Some(Last { token, refusal: None })) => Renewal::Due(token.clone()),
+            (None, Some(Last { token, refusal: None, .. })) => Renewal::Due(token.clone()),
             (None, None) => Renewal::First,
         }
     }
@@ -137,7 +144,7 @@ impl<T: Token> State<T> {
         let Succession::Exclusive { settle: most } = kept.token.succession() else { return None };
         let uses = Arc::clone(kept.uses()?);
         uses.close();
-        self.last = Some(Last { token: kept.token.clone(), refusal: None });
+        self.last = Some(Last::of(kept, None));
         Some(Settling { uses, most })
     }
 
@@ -169,7 +176,15 @@ impl<T: Token> State<T> {
             let error = Error::refused("session_refused", refused(&refusal));
             self.pause(error, times, time, jitter);
         }
-        self.last = Some(Last { token: kept.token.clone(), refusal: Some(refusal) });
+        self.last = Some(Last::of(kept, Some(refusal)));
+    }
+
+    /// A server refused a generation that is handed out no more, since its renewal has begun: the next attempt at that
+    /// takes it for dead.
+    pub(crate) fn condemned_late(&mut self, generation: u64, refusal: Refusal) -> bool {
+        let late = |last: &&mut Last<T>| last.generation == generation && last.refusal.is_none();
+        let last = self.last.as_mut().filter(late);
+        last.map(|last| last.refusal = Some(refusal)).is_some()
     }
 
     /// No field can hold the token that is current: it is of no use, and neither is it to ask for the next one at once.
@@ -177,7 +192,7 @@ impl<T: Token> State<T> {
         let times = self.fruitless;
         self.fruitless = times.saturating_add(1);
         self.pause(error.clone(), times, time, jitter);
-        self.last = Some(Last { token: kept.token.clone(), refusal: None });
+        self.last = Some(Last::of(kept, None));
     }
 
     /// Ends the session; the last token if it may still be alive though it was not handed out any more.

@@ -1,12 +1,19 @@
 //! A source whose tokens are kept in a store.
 
+mod entry;
+
 use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Succession, Token, TokenSource, Unique,
+    Result, Secret, Succession, Token, TokenSource, Unique,
 };
+use entry::{inner, is_dead, newer, read};
 use http::{HeaderMap, StatusCode};
-use std::{fmt, time::Duration};
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// A source whose tokens are kept in a [`TokenStore`], so that they outlive the process and several processes share
 /// them.
@@ -29,6 +36,8 @@ pub struct Stored<S, K> {
     hold: Duration,
     /// How long a token lives whose answer was lost, if that keeps others from being made.
     life: Option<Duration>,
+    /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
+    unsaved: Mutex<Option<(Secret, u64)>>,
 }
 
 /// A token from a store.
@@ -49,7 +58,8 @@ impl<T> StoredToken<T> {
 impl<S, K> Stored<S, K> {
     /// Keeps the tokens of `source` in `store` under this name: all who use the name there share them.
     pub fn new(source: S, store: K, name: &str) -> Self {
-        Self { source, store, name: name.into(), hold: Duration::from_secs(60), life: None }
+        let hold = Duration::from_secs(60);
+        Self { source, store, name: name.into(), hold, life: None, unsaved: Mutex::default() }
     }
 
     /// How long a renewal may take before another process takes over; a minute unless set.
@@ -69,6 +79,13 @@ impl<S, K> Stored<S, K> {
     #[must_use]
     pub fn with_intents(self, life: Duration) -> Self {
         Self { life: Some(life), ..self }
+    }
+}
+
+impl<S, K> Stored<S, K> {
+    fn unsaved(&self) -> MutexGuard<'_, Option<(Secret, u64)>> {
+        // What is behind the lock is whole between any two statements.
+        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -97,6 +114,7 @@ where
                 let saved = self.store.save(&self.name, lease, &token.to_rest()).await;
                 self.release(lease).await;
                 if saved? == Saved::Kept {
+                    *self.unsaved() = None;
                     return Ok(StoredToken { token, fence: lease.fence });
                 }
             }
@@ -108,14 +126,13 @@ where
         context: &Context,
         why: Renewal<StoredToken<S::Token>>,
     ) -> Result<StoredToken<S::Token>> {
-        let mut unsaved = None;
         loop {
             let kept = self.store.load(&self.name).await?;
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
-            let renewed = self.renew(context, lease, &why, &mut unsaved).await;
+            let renewed = self.renew(context, lease, &why).await;
             self.release(lease).await;
             if let Some(token) = renewed? {
                 return Ok(token);
@@ -139,30 +156,40 @@ where
     }
 
     /// Renews what is kept, under a lease; `None` when the lease was lost meanwhile. A token that was obtained and then
-    /// could not be saved for that reason is the first choice of the next attempt.
+    /// could not be saved, for that reason or because the store failed, is the first choice of the next attempt.
     async fn renew(
         &self,
         context: &Context,
         lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
-        unsaved: &mut Option<S::Token>,
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
         if let Some(other) = newer(context, kept.as_ref(), why)? {
+            *self.unsaved() = None;
             return Ok(Some(other));
         }
-        let obtained = match unsaved.take() {
+        let replaces = kept.as_ref().map_or(0, |kept| kept.fence);
+        let unsaved = self.left_unsaved(replaces)?;
+        // One that ended before it could be saved is renewed as what is kept.
+        let is_over = unsaved.as_ref().is_some_and(|token| is_dead(context, token));
+        let obtained = match unsaved {
             Some(token) => Some(token),
             None => self.exchange(context, lease, why, kept.as_ref()).await?,
         };
         let Some(token) = obtained else { return Ok(None) };
-        match self.store.save(&self.name, lease, &token.to_rest()).await? {
-            Saved::Kept => Ok(Some(StoredToken { token, fence: lease.fence })),
-            Saved::Lost => {
-                *unsaved = Some(token);
-                Ok(None)
-            }
+        let bytes = token.to_rest();
+        *self.unsaved() = Some((Secret::new(bytes.expose()), replaces));
+        if self.store.save(&self.name, lease, &bytes).await? == Saved::Lost {
+            return Ok(None);
         }
+        *self.unsaved() = None;
+        Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
+    }
+
+    /// What could not be saved, if the store still has the token that it replaces.
+    fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
+        let unsaved = self.unsaved().take().filter(|(_, replaced)| *replaced == replaces);
+        unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
     }
 
     /// Asks the issuer, with a note of it before and none afterwards; `None` when the lease was lost before.
@@ -204,43 +231,6 @@ where
                 Err(error)
             }
         }
-    }
-}
-
-/// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
-fn newer<T: AtRest>(
-    context: &Context,
-    kept: Option<&TokenEntry>,
-    why: &Renewal<StoredToken<T>>,
-) -> Result<Option<StoredToken<T>>> {
-    let known = match why {
-        Renewal::First => 0,
-        Renewal::Due(old) | Renewal::Refused(old, _) => old.fence,
-    };
-    let Some(kept) = kept.filter(|kept| kept.fence > known && kept.intent.is_none()) else {
-        return Ok(None);
-    };
-    let dead = |token: &T| match token.lifespan() {
-        Lifespan::Until(end) => end <= context.clock.now(),
-        Lifespan::Idle(_) | Lifespan::Unknown => false,
-    };
-    let token = read(kept)?.filter(|token| !dead(token));
-    Ok(token.map(|token| StoredToken { token, fence: kept.fence }))
-}
-
-fn read<T: AtRest>(kept: &TokenEntry) -> Result<Option<T>> {
-    kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
-}
-
-/// Why the source is asked: about the token that is kept, which may be later than the one we had.
-fn inner<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
-    match (why, kept) {
-        (Renewal::Refused(old, refusal), kept) => {
-            Renewal::Refused(kept.unwrap_or(old.token), refusal)
-        }
-        (Renewal::Due(old), kept) => Renewal::Due(kept.unwrap_or(old.token)),
-        (Renewal::First, Some(kept)) => Renewal::Due(kept),
-        (Renewal::First, None) => Renewal::First,
     }
 }
 

@@ -347,6 +347,64 @@ fn an_ended_session_gives_back_a_token_whose_end_had_only_begun() {
     assert_eq!(stage.session.end().wait().unwrap().unwrap().0, 1);
 }
 
+/// A session is ended while the renewal still waits: nothing has been asked for, and the old token is given back alive.
+#[test]
+fn a_session_that_is_ended_while_it_settles_asks_for_nothing() {
+    let stage = stage(|transport| transport.with_pause_gate(Gate::closed()));
+    let sent = stage.credentials();
+    stage.pass(3570);
+    let mut waiting = stage.session.token();
+    assert!(poll(&mut waiting).is_pending());
+    let ending = stage.session.end();
+    drop(sent);
+    assert_eq!(ending.wait().unwrap().unwrap().0, 1);
+    assert_eq!(waiting.wait().unwrap_err().code(), "session_ended");
+    assert_eq!(stage.asked(), ["POST /"], "a token was ended and another one made for nobody");
+}
+
+/// Says why it was asked, and fails the first time.
+struct Asked(Mutex<Vec<&'static str>>);
+
+impl TokenSource for Asked {
+    type Token = Ticket;
+
+    fn token<'a>(&'a self, _: &'a Context, why: Renewal<Ticket>) -> Flow<'a, Ticket> {
+        let mut asked = self.0.lock().unwrap();
+        asked.push(match why {
+            Renewal::First => "first",
+            Renewal::Due(_) => "due",
+            Renewal::Refused(..) => "refused",
+        });
+        match asked.len() {
+            2 => Flow::failed(down()),
+            number => Flow::ready(Ticket(
+                u32::try_from(number).unwrap(),
+                Lifespan::Idle(Duration::from_secs(100)),
+                "ibsso",
+            )),
+        }
+    }
+}
+
+/// The last answer to it says that it is dead: a renewal that failed with it is not tried with it again.
+#[test]
+fn a_token_that_was_refused_while_it_settles_is_dead_for_the_next_attempt() {
+    let clock = ManualClock::at(1_000_000);
+    let transport = Scripted::new(|_| Ok(Response::default())).with_pause_gate(Gate::closed());
+    let context =
+        Context::new(transport).with_clock(clock.clone()).with_random(SeededRandom::new(1));
+    let session = Session::new(Asked(Mutex::default()), context);
+    let sent = view(|request| session.credentials(request).wait().unwrap());
+    clock.advance(Duration::from_secs(95));
+    let mut waiting = session.token();
+    assert!(poll(&mut waiting).is_pending());
+    assess(&session, &sent, 401);
+    assert_eq!(waiting.wait().unwrap_err().code(), "down");
+    clock.advance(Duration::from_secs(2));
+    assert_eq!(session.token().wait().unwrap().token.0, 3);
+    assert_eq!(*session.source().0.lock().unwrap(), ["first", "due", "refused"]);
+}
+
 /// A refused one is dead already: nobody waits for those who use it.
 #[test]
 fn a_refused_one_is_renewed_at_once() {

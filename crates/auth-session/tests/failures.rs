@@ -332,3 +332,52 @@ fn a_lease_that_cannot_be_given_back_hides_neither_a_token_nor_an_error() {
     let stored = Stored::new(source, store(), "n");
     assert_eq!(stored.put(&context, Line("put".into())).wait().unwrap().token().0, "put");
 }
+
+/// Panics whenever it is told that something failed.
+struct Broken;
+
+impl auth_core::Observer for Broken {
+    fn observe(&self, event: auth_core::Event<'_>) {
+        assert!(!matches!(event, auth_core::Event::RenewalFailed { .. }), "a bug in an observer");
+    }
+}
+
+#[test]
+fn nobody_is_left_asleep_by_an_observer_that_panics() {
+    let clock = ManualClock::at(1_000_000);
+    let context = Context::new(Scripted::new(|_| Err(down())))
+        .with_clock(clock.clone())
+        .with_random(SeededRandom::new(1))
+        .with_observer(Broken);
+    let issuer = common::Issuer::new(&clock);
+    issuer.then(Does::Fails(down()));
+    issuer.gate().close();
+    let session = Session::new(issuer.clone(), context);
+    let (send, outcomes) = std::sync::mpsc::channel();
+    for _ in 0..4 {
+        let (session, send) = (session.clone(), send.clone());
+        thread::spawn(move || {
+            let taken = catch_unwind(AssertUnwindSafe(|| session.token().wait()));
+            let _ = send.send(taken.map_or("panicked", |taken| taken.unwrap_err().code()));
+        });
+    }
+    thread::sleep(Duration::from_millis(50));
+    issuer.gate().open_up();
+    for _ in 0..4 {
+        assert_eq!(outcomes.recv_timeout(Duration::from_secs(5)), Ok("down"), "left asleep");
+    }
+}
+
+/// By our clock, which is ahead of the issuer's by more than a token lives.
+#[test]
+fn tokens_that_have_ended_when_they_come_do_not_cause_an_exchange_each() {
+    let stage = stage(Background::None);
+    for _ in 0..40 {
+        stage.issuer.then(Does::GivesFor(0));
+    }
+    for _ in 0..30 {
+        assert!(stage.sends().is_ok());
+        stage.pass(1);
+    }
+    assert_eq!(stage.issuer.times(), 3, "for 30 requests in 30 seconds");
+}

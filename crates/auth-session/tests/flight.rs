@@ -301,3 +301,63 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
         assert_eq!((counted, refused.into_inner()), (expected, 0), "round {round}, {dead}");
     }
 }
+
+/// Panics whenever it is woken, and when it is dropped if it is told to.
+struct Panics {
+    when_dropped: bool,
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Woken(AtomicU32);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("a bug in a waker");
+    }
+}
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        assert!(!self.when_dropped || thread::panicking(), "a bug in what a waker owns");
+    }
+}
+
+#[test]
+fn a_waker_that_panics_leaves_nobody_asleep() {
+    let gate = Gate::closed();
+    let (flight, _) = flight(&gate);
+    let woken = Arc::new(Woken::default());
+    let (mut first, mut second, driving) = (flight.watch(), flight.watch(), flight.watch());
+    assert!(poll(&mut first, &Arc::new(Panics { when_dropped: false }).into()).is_pending());
+    assert!(poll(&mut second, &Arc::clone(&woken).into()).is_pending());
+    let driven = thread::spawn(move || wait(driving));
+    thread::sleep(Duration::from_millis(20));
+    gate.open_up();
+    assert_eq!(driven.join().unwrap(), 7, "the panic reached a caller that has no part in it");
+    assert!(woken.0.load(Ordering::SeqCst) > 0, "left asleep");
+    assert_eq!(poll(&mut second, Waker::noop()), Poll::Ready(7));
+}
+
+#[test]
+fn a_waker_that_panics_when_it_is_dropped_takes_no_work_along() {
+    let gate = Gate::closed();
+    let (flight, runs) = flight(&gate);
+    let mut watch = flight.watch();
+    assert!(poll(&mut watch, &Arc::new(Panics { when_dropped: true }).into()).is_pending());
+    // Another waker replaces it.
+    let again = catch_unwind(AssertUnwindSafe(|| poll(&mut watch, Waker::noop())));
+    assert!(again.is_err());
+    gate.open_up();
+    let (send, landed) = mpsc::channel();
+    let next = flight.watch();
+    thread::spawn(move || send.send(wait(next)));
+    assert_eq!(landed.recv_timeout(Duration::from_secs(5)), Ok(7), "the work is lost");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}

@@ -356,3 +356,78 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
     assert_eq!((pool.drain().len(), pool.is_empty()), (3, true));
     assert_eq!(kept.token().wait().unwrap().token.number, 1, "who holds it goes on");
 }
+
+/// A store that is full for a while.
+#[derive(Clone)]
+struct Full(MemoryTokenStore, Arc<Mutex<u32>>);
+
+impl TokenStore for Full {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+        self.0.load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        self.0.lease(name, hold)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+        let mut times = self.1.lock().unwrap();
+        if *times > 0 {
+            *times -= 1;
+            return Flow::failed(auth_core::Error::transport("full", "no space is left"));
+        }
+        self.0.save(name, lease, token)
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        self.0.intend(name, lease, intent)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.0.release(name, lease)
+    }
+}
+
+/// The old refresh token is spent: to come again with it would end the family.
+#[test]
+fn a_rotated_token_that_could_not_be_saved_is_saved_with_the_next_attempt() {
+    for intents in [None, Some(Duration::from_secs(7200))] {
+        // The second time, it has ended before it can be saved, and is what is renewed.
+        for (pause, expected, asked) in [(0, 2, 2), (4000, 3, 3)] {
+            let fleet = fleet();
+            let store = Full(fleet.store.clone(), Arc::default());
+            let stored = || {
+                let stored = Stored::new(fleet.family.clone(), store.clone(), "tenant");
+                intents.into_iter().fold(stored, Stored::with_intents)
+            };
+            let (stored, context) = (stored(), fleet.context(1));
+            let first = stored.token(&context, Renewal::First).wait().unwrap();
+            fleet.clock.advance(Duration::from_secs(3600));
+            *store.1.lock().unwrap() = 2;
+            for _ in 0..2 {
+                let failed = stored.token(&context, Renewal::Due(first.clone())).wait();
+                assert_eq!(failed.unwrap_err().code(), "full");
+            }
+            fleet.clock.advance(Duration::from_secs(pause));
+            let next = stored.token(&context, Renewal::Due(first)).wait().unwrap();
+            assert_eq!((next.token().number, fleet.asked()), (expected, asked));
+        }
+    }
+}
+
+/// What it would have replaced is gone by then.
+#[test]
+fn a_token_that_could_not_be_saved_gives_way_to_what_another_process_saved() {
+    let fleet = fleet();
+    let store = Full(fleet.store.clone(), Arc::new(Mutex::new(1)));
+    let (context, stored) =
+        (fleet.context(1), Stored::new(fleet.family.clone(), store.clone(), "tenant"));
+    let failed = stored.token(&context, Renewal::First).wait();
+    assert_eq!(failed.unwrap_err().code(), "full");
+    let lease = fleet.store.lease("tenant", Duration::from_secs(9)).wait().unwrap().unwrap();
+    let other = Rotating { number: 70, until: 1_000_000 };
+    let _ = fleet.store.save("tenant", lease, &other.to_rest()).wait().unwrap();
+    fleet.store.release("tenant", lease).wait().unwrap();
+    let next = stored.token(&context, Renewal::First).wait().unwrap();
+    assert_eq!(next.token().number, 71, "an older token was saved over a later one");
+}

@@ -81,14 +81,6 @@ where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    /// Reads as much as is needed, at most `most` bytes of it; false when there is more than that.
-    pub(crate) async fn read(&mut self, need: Need, most: usize) -> Result<bool, BoxError> {
-        match limit(need, most) {
-            None => Ok(true),
-            Some(limit) => self.fill(limit).await,
-        }
-    }
-
     /// Reads on until the end, or until more than `limit` bytes came; says whether the end was reached.
     ///
     /// What it holds is at most twice what has arrived, and at most `limit` bytes and the piece that went beyond them;

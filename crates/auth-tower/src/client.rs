@@ -2,8 +2,8 @@
 
 use crate::{BoxError, BufferedBody, ClientBody};
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Credentials, Error, Event, Hop, Need, Next, Observer,
-    PlainHttp, RequestView, authenticate,
+    Answer, AnswerPart, Attempts, Authenticator, Body, Credentials, Error, Event, Hop, Next,
+    Observer, PlainHttp, RequestView, authenticate,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -200,12 +200,19 @@ impl<A: Authenticator> Shared<A> {
     {
         let (head, body) = answer.into_parts();
         let mut body = BufferedBody::untouched(body);
+        let exact = http_body::Body::size_hint(&body).exact();
         let need = self.authenticator.reads(head.status, &head.headers);
-        let whole = body
-            .read(need, usize::MAX)
-            .await
-            .map_err(|error| self.fail(Error::transport("client_answer_broken", error)))?;
-        let bytes = if whole && need != Need::Nothing { Some(body.bytes()) } else { None };
+        let whole = match AnswerPart::of(need, head.status, exact) {
+            None => Ok(false),
+            Some(AnswerPart { limit, within: None, .. }) => body.fill(limit).await,
+            // It is given up without a loss: what was read stays in the body.
+            Some(AnswerPart { limit, within: Some(patience), .. }) => {
+                tokio::time::timeout(patience, body.fill(limit)).await.unwrap_or(Ok(false))
+            }
+        };
+        let whole =
+            whole.map_err(|error| self.fail(Error::transport("client_answer_broken", error)))?;
+        let bytes = whole.then(|| body.bytes());
         let mut read = Answer::new(view, head.status, &head.headers);
         if let Some(bytes) = &bytes {
             read = read.with_body(bytes);

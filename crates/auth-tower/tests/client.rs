@@ -210,3 +210,40 @@ async fn the_own_port_of_a_scheme_is_not_sent() {
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
     }
 }
+
+/// Begins, and its end does not come.
+struct Endless(Option<Bytes>);
+
+impl http_body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        match self.0.take() {
+            Some(first) => std::task::Poll::Ready(Some(Ok(http_body::Frame::data(first)))),
+            None => std::task::Poll::Pending,
+        }
+    }
+}
+
+/// An event stream, a long poll, what is behind a switch of protocols.
+#[tokio::test(start_paused = true)]
+async fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
+    for (status, waits) in [(200, AnswerPart::PATIENCE), (101, std::time::Duration::ZERO)] {
+        let service = service_fn(move |_: Request<ClientBody>| async move {
+            let body = Endless(Some(Bytes::from_static(b"again")));
+            Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap())
+        });
+        let began = tokio::time::Instant::now();
+        let layered = AuthenticateLayer::new(Numbered::default()).layer(service);
+        let got = layered.oneshot(post("https://a.example/", "b".into()));
+        let got = tokio::time::timeout(AnswerPart::PATIENCE * 3, got);
+        let got = got.await.expect("the caller waits for an answer without an end").unwrap();
+        assert!(began.elapsed() < waits + std::time::Duration::from_millis(5), "for a {status}");
+        let first = got.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(first, "again", "what was read is delivered");
+    }
+}

@@ -24,7 +24,7 @@ impl AuthClient {
             let mut copy = head.clone();
             let (uri, headers) = (&mut copy.uri, &mut copy.headers);
             let whole = view.with_body(content.bytes().map_or(Body::Unread, Body::Bytes));
-            let plain_http = self.settings.plain_http;
+            let plain_http = self.settings.plain_http_to(&head.uri);
             let sent = authenticate(authenticator, plain_http, whole, uri, headers).wait()?;
             let answer = content.send(&self.agent, copy)?;
             let need = authenticator.reads(answer.status(), answer.headers());

@@ -29,6 +29,7 @@
 //! the feature `release_max_level_debug` of `log`.
 
 mod agent;
+mod ahead;
 mod client;
 mod connect;
 mod content;

@@ -1,10 +1,10 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
-use crate::failure;
-use auth_core::{Need, Result};
+use crate::{ahead::Ahead, failure};
+use auth_core::{AnswerPart, Need, Result};
 use http::{Response, response::Parts};
 use std::io::{Cursor, Read as _};
-use ureq::{Body, BodyReader};
+use ureq::Body;
 
 /// An answer, of whose body something may have been read.
 pub(crate) struct Read {
@@ -17,20 +17,27 @@ enum Arrived {
     Unread(Body),
     /// All of it.
     Whole(Vec<u8>),
-    /// Its beginning, when it was longer than asked for, and the rest.
-    Begun(Vec<u8>, BodyReader<'static>),
+    /// Its beginning, when it was longer than asked for or did not end in time, and the rest.
+    Begun(Vec<u8>, Ahead),
 }
 
 pub(crate) fn read(answer: Response<Body>, need: Need) -> Result<Read> {
     let (head, body) = answer.into_parts();
-    let limit = match need {
-        Need::Nothing => return Ok(Read { head, body: Arrived::Unread(body) }),
-        Need::Bytes { limit } => u64::try_from(limit).unwrap_or(u64::MAX),
+    let Some(part) = AnswerPart::of(need, head.status, body.content_length()) else {
+        return Ok(Read { head, body: Arrived::Unread(body) });
     };
-    let (mut bytes, mut rest) = (Vec::new(), body.into_reader());
-    let read = rest.by_ref().take(limit.saturating_add(1)).read_to_end(&mut bytes);
-    let read = u64::try_from(read.map_err(failure::body)?).unwrap_or(u64::MAX);
-    let body = if read > limit { Arrived::Begun(bytes, rest) } else { Arrived::Whole(bytes) };
+    let mut body = body.into_reader();
+    let body = if let Some(patience) = part.within {
+        match Ahead::read(body, part.limit, patience).map_err(failure::body)? {
+            (bytes, None) => Arrived::Whole(bytes),
+            (bytes, Some(rest)) => Arrived::Begun(bytes, rest),
+        }
+    } else {
+        // No longer than the limit: its framing says so.
+        let mut bytes = Vec::new();
+        body.read_to_end(&mut bytes).map_err(failure::body)?;
+        Arrived::Whole(bytes)
+    };
     Ok(Read { head, body })
 }
 

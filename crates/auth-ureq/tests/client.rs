@@ -3,14 +3,19 @@
 
 mod common;
 
-use auth_core::{Authenticator, Credentials, Event, Flow, Need, Observer, Redirects, RequestView};
+use auth_core::{
+    AnswerPart, Authenticator, Credentials, Event, Flow, Need, Observer, Redirects, RequestView,
+};
 use auth_ureq::{AuthClient, Proxy, RequestContent};
 use common::{Seen, Session, answer, listen, nobody, seen, serve, tunnel};
 use http::{HeaderName, HeaderValue, Request, Response};
 use std::{
-    io::Write,
+    io::{Read, Write},
     process::Command,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -241,7 +246,7 @@ fn the_observer_hears_of_retries_and_failures() {
 #[test]
 fn an_attempt_is_given_up_at_its_limit() {
     let client = AuthClient::builder().with_timeout(Duration::from_millis(200)).build().unwrap();
-    for beginning in ["", "HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n"] {
+    for beginning in ["", "HTTP/1.1 200 OK\r\ncontent-length: 60\r\n\r\n"] {
         let silent = beginning.is_empty();
         let address = listen(move |mut caller| {
             caller.write_all(beginning.as_bytes()).unwrap();
@@ -361,4 +366,53 @@ fn a_field_that_the_caller_took_is_an_error_before_anything_is_sent() {
         .header(HeaderName::from_static("session"), "typed");
     assert_eq!(code(&client(), request), "credentials_header_taken");
     assert!(seen(&log).is_empty());
+}
+
+/// An event stream, a long poll: it begins, and its end does not come.
+#[test]
+fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
+    let address = listen(|mut caller| {
+        let mut head = [0; 1024];
+        let _ = caller.read(&mut head).unwrap();
+        let begun = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\n7001\r\n";
+        caller.write_all(begun).unwrap();
+        std::mem::forget(caller);
+    });
+    let (send, receive) = std::sync::mpsc::channel();
+    thread::spawn(move || {
+        let request = Request::get(format!("http://{address}/")).body(()).unwrap();
+        let got = client().send(&Session::default(), request).unwrap();
+        let mut begun = [0; 4];
+        got.into_body().into_reader().read_exact(&mut begun).unwrap();
+        send.send(begun).unwrap();
+    });
+    let got = receive.recv_timeout(AnswerPart::PATIENCE * 3);
+    assert_eq!(got.as_ref(), Ok(b"7001"), "the caller waits for an answer without an end");
+}
+
+/// Without a length, as many servers send what they make as they go.
+#[test]
+fn an_answer_of_unknown_size_is_assessed_when_it_ends() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let address = listen(move |mut caller| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let mut head = [0; 1024];
+        let _ = caller.read(&mut head).unwrap();
+        let answer = "HTTP/1.1 200 OK\r\nconnection: close\r\ntransfer-encoding: chunked\r\n\r\n2\r\n70\r\n2\r\n01\r\n0\r\n\r\n";
+        caller.write_all(answer.as_bytes()).unwrap();
+    });
+    assert_eq!(text(send(Request::get(format!("http://{address}/")), ())), "7001");
+    assert_eq!(begun.load(Ordering::SeqCst), 4);
+}
+
+/// Loopback is the proxy's there, and what goes to it in the clear leaves this machine.
+#[test]
+fn credentials_for_loopback_are_not_sent_in_the_clear_to_a_proxy_on_another_machine() {
+    for url in ["http://127.0.0.1:9/", "http://localhost/", "http://[::1]/"] {
+        let proxied = Proxy::new("http://192.0.2.1:3128").unwrap();
+        let client = AuthClient::builder().with_proxy(proxied);
+        let client = client.with_connect_timeout(Duration::from_millis(200)).build().unwrap();
+        assert_eq!(code(&client, Request::get(url)), "client_plain_http", "{url}");
+    }
 }

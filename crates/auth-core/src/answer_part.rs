@@ -1,0 +1,51 @@
+//! The law of client adapters for the body of an answer: how much of it is read before it is assessed.
+
+use crate::Need;
+use http::StatusCode;
+use std::time::Duration;
+
+/// How much of an answer's body a client adapter reads, so that [`assess`](crate::Authenticator::assess) can see it: what
+/// the scheme asked for, and never so much that the caller waits for an answer that does not end.
+///
+/// An adapter asks [`of`](Self::of) when the head of the answer is here. What it has read is in front of the body that the
+/// caller gets. If that is not all of the body, the scheme sees none of it.
+///
+/// ```
+/// use auth_core::{AnswerPart, Need};
+/// use http::StatusCode;
+///
+/// let need = Need::Bytes { limit: 1024 };
+/// let read = |status, size| AnswerPart::of(need, status, size);
+/// assert_eq!(read(StatusCode::OK, Some(1025)), None);
+/// assert_eq!(read(StatusCode::SWITCHING_PROTOCOLS, None), None);
+/// let known = read(StatusCode::OK, Some(7)).unwrap();
+/// assert_eq!((known.limit, known.within), (1024, None));
+/// let unknown = read(StatusCode::OK, None).unwrap();
+/// assert_eq!((unknown.limit, unknown.within), (1024, Some(AnswerPart::PATIENCE)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct AnswerPart {
+    /// The most bytes that the body may have.
+    pub limit: usize,
+    /// Where the size is not known: for how long, from the head of the answer on, the end of the body is waited for.
+    pub within: Option<Duration>,
+}
+
+impl AnswerPart {
+    /// How long a body of unknown size is read for: an error that a scheme reads is here in less, and a stream of events
+    /// is held up once and for no longer.
+    pub const PATIENCE: Duration = Duration::from_secs(2);
+
+    /// What is read of the body of an answer with this status, whose size is `exact` if its framing says it.
+    ///
+    /// `None` when the scheme needs nothing, when the body is longer than it takes, and after `101 Switching Protocols`,
+    /// behind which another protocol begins.
+    #[must_use]
+    pub fn of(need: Need, status: StatusCode, exact: Option<u64>) -> Option<Self> {
+        let Need::Bytes { limit } = need else { return None };
+        let fits = exact.is_none_or(|size| usize::try_from(size).is_ok_and(|size| size <= limit));
+        let within = if exact.is_some() { None } else { Some(Self::PATIENCE) };
+        (fits && status != StatusCode::SWITCHING_PROTOCOLS).then_some(Self { limit, within })
+    }
+}

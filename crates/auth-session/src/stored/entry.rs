@@ -1,0 +1,45 @@
+//! What a store has, as the reason for a renewal.
+
+use super::StoredToken;
+use crate::{AtRest, TokenEntry};
+use auth_core::{Context, Lifespan, Renewal, Result, Token};
+
+/// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
+pub(super) fn newer<T: AtRest>(
+    context: &Context,
+    kept: Option<&TokenEntry>,
+    why: &Renewal<StoredToken<T>>,
+) -> Result<Option<StoredToken<T>>> {
+    let known = match why {
+        Renewal::First => 0,
+        Renewal::Due(old) | Renewal::Refused(old, _) => old.fence,
+    };
+    let Some(kept) = kept.filter(|kept| kept.fence > known && kept.intent.is_none()) else {
+        return Ok(None);
+    };
+    let token = read(kept)?.filter(|token| !is_dead(context, token));
+    Ok(token.map(|token| StoredToken { token, fence: kept.fence }))
+}
+
+pub(super) fn is_dead(context: &Context, token: &impl Token) -> bool {
+    match token.lifespan() {
+        Lifespan::Until(end) => end <= context.clock.now(),
+        Lifespan::Idle(_) | Lifespan::Unknown => false,
+    }
+}
+
+pub(super) fn read<T: AtRest>(kept: &TokenEntry) -> Result<Option<T>> {
+    kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
+}
+
+/// Why the source is asked: about the token that is kept, which may be later than the one we had.
+pub(super) fn inner<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
+    match (why, kept) {
+        (Renewal::Refused(old, refusal), kept) => {
+            Renewal::Refused(kept.unwrap_or(old.token), refusal)
+        }
+        (Renewal::Due(old), kept) => Renewal::Due(kept.unwrap_or(old.token)),
+        (Renewal::First, Some(kept)) => Renewal::Due(kept),
+        (Renewal::First, None) => Renewal::First,
+    }
+}

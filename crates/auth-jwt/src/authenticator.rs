@@ -1,4 +1,4 @@
-//! Tokens of our own, minted when they are needed.
+//! Tokens of our own, signed when they are needed.
 
 use crate::{ClaimsToSign, SignedJwt, SigningKey};
 use auth_core::{
@@ -10,9 +10,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header::AUTHORIZATION};
 use std::{fmt, sync::Arc};
 
-/// Mints tokens that say the same each time but for their time, and their id where they have one.
+/// Signs tokens that say the same each time but for their time, and their id where they have one.
 ///
-/// As an [`Authenticator`] it mints one for every request, so that a retry is authenticated afresh. As a
+/// As an [`Authenticator`] it signs one for every request, so that a retry is authenticated afresh. As a
 /// [`TokenSource`] it serves a session that keeps them, which pays off where signing is slow (RSA), and schemes that hand
 /// in a signed token to get another one.
 ///
@@ -23,8 +23,8 @@ use std::{fmt, sync::Arc};
 ///
 /// let key = SigningKey::from_secret(JwsAlgorithm::HS256, b"at least as long as the hash: 32 bytes")?;
 /// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service");
-/// let mint = JwtAuthenticator::new(key, claims, SystemClock);
-/// # let _: &dyn auth_core::Authenticator = &mint;
+/// let authenticator = JwtAuthenticator::new(key, claims, SystemClock);
+/// # let _: &dyn auth_core::Authenticator = &authenticator;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -47,11 +47,11 @@ impl JwtAuthenticator {
         Self { ids: Some(Arc::new(random)), ..self }
     }
 
-    /// Mints one.
+    /// Signs one.
     ///
     /// # Errors
     ///
-    /// Those of [`ClaimsToSign::mint`], and of the randomness.
+    /// Those of [`ClaimsToSign::sign`], and of the randomness.
     pub fn sign(&self) -> Result<Jwt> {
         let id = match &self.ids {
             None => None,
@@ -61,8 +61,8 @@ impl JwtAuthenticator {
                 Some(URL_SAFE_NO_PAD.encode(bytes))
             }
         };
-        let minted = self.claims.sign(&self.key, self.clock.now(), id.as_deref())?;
-        Ok(Jwt(Arc::new(minted)))
+        let signed = self.claims.sign(&self.key, self.clock.now(), id.as_deref())?;
+        Ok(Jwt(Arc::new(signed)))
     }
 }
 

@@ -109,8 +109,8 @@ impl Claims {
     /// # use auth_jwt::{JwsAlgorithm, ClaimsToSign, JwtPolicy, SigningKey, UnverifiedJws};
     /// # let (key, now) = (SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
     /// # let lifetime = std::time::Duration::from_secs(300);
-    /// # let minted = ClaimsToSign::expiring_in(lifetime)?.with_claim("roleId", &2)?.sign(&key, now, None)?;
-    /// # let claims = UnverifiedJws::parse(minted.expose())?.verify(&key.verifying())?.claims(&JwtPolicy::new(), now)?;
+    /// # let signed = ClaimsToSign::expiring_in(lifetime)?.with_claim("roleId", &2)?.sign(&key, now, None)?;
+    /// # let claims = UnverifiedJws::parse(signed.expose())?.verify(&key.verifying())?.claims(&JwtPolicy::new(), now)?;
     /// #[derive(serde::Deserialize)]
     /// struct Role {
     ///     #[serde(rename = "roleId")]

@@ -15,10 +15,10 @@ use std::fmt;
 /// use std::time::Duration;
 ///
 /// let (key, now) = (SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?, Timestamp::from_unix(1_700_000_000));
-/// let minted = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service").sign(&key, now, None)?;
+/// let signed = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service").sign(&key, now, None)?;
 ///
 /// let policy = JwtPolicy::new().with_issuer("service");
-/// let claims = UnverifiedJws::parse(minted.expose())?.verify(&key.verifying())?.claims(&policy, now)?;
+/// let claims = UnverifiedJws::parse(signed.expose())?.verify(&key.verifying())?.claims(&policy, now)?;
 /// assert_eq!(claims.issuer(), Some("service"));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
@@ -404,8 +404,8 @@ mod tests {
             let claims = claims.with_issuer(&issuer).with_subject(&subject).with_audience("a").with_audience(&subject);
             let claims = claims.with_claim("custom", &custom).unwrap().with_key_id("kid").unwrap();
             let now = Timestamp::from_unix(now);
-            let minted = claims.sign(&key(), now, id.as_deref()).unwrap();
-            let unverified = UnverifiedJws::parse_at_most(minted.expose(), 1 << 20).unwrap();
+            let signed = claims.sign(&key(), now, id.as_deref()).unwrap();
+            let unverified = UnverifiedJws::parse_at_most(signed.expose(), 1 << 20).unwrap();
             prop_assert_eq!(unverified.key_id().unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
             let policy = JwtPolicy::new().with_issuer(issuer.as_str()).with_audience(subject.as_str()).with_leeway(Duration::ZERO);
             let read = unverified.verify(&key().verifying()).unwrap().claims(&policy, now).unwrap();
@@ -413,7 +413,7 @@ mod tests {
             prop_assert_eq!(read.subject(), Some(subject.as_str()));
             prop_assert_eq!(read.id(), id.as_deref());
             prop_assert_eq!(read.issued_at(), Some(now));
-            prop_assert_eq!((read.expires(), Some(read.dies())), (minted.expires(), minted.expires()));
+            prop_assert_eq!((read.expires(), Some(read.dies())), (signed.expires(), signed.expires()));
             let audience: Vec<_> = read.audience().collect();
             prop_assert_eq!(audience, ["a", subject.as_str()]);
             #[derive(serde::Deserialize)]

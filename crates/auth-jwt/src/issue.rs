@@ -1,4 +1,4 @@
-//! Minting tokens: the claims that all of them have in common, signed with a time and an id.
+//! Signing tokens: the claims that all of them have in common, signed with a time and an id.
 
 mod front;
 mod json;
@@ -13,7 +13,7 @@ use front::Front;
 use serde::Serialize;
 use std::{fmt, sync::OnceLock, time::Duration};
 
-/// What tokens of one kind say; each that is minted adds its time and, where wanted, its id.
+/// What tokens of one kind say; each that is signed adds its time and, where wanted, its id.
 ///
 /// Claims are written in a fixed order: `iss`, `iat`, `exp`, `jti`, then `sub`, `aud` and those of the application. Dates
 /// are whole seconds. What does not change is written once, when it is set.
@@ -25,9 +25,9 @@ use std::{fmt, sync::OnceLock, time::Duration};
 ///
 /// let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service").with_claim("roleId", &2)?;
 /// let key = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32])?;
-/// let minted = claims.sign(&key, Timestamp::from_unix(1_700_000_000), Some("one"))?;
+/// let signed = claims.sign(&key, Timestamp::from_unix(1_700_000_000), Some("one"))?;
 ///
-/// let decoded = dangerous::decode_unverified(minted.expose())?;
+/// let decoded = dangerous::decode_unverified(signed.expose())?;
 /// let expected = r#"{"iss":"service","iat":1700000000,"exp":1700000300,"jti":"one","roleId":2}"#;
 /// assert_eq!(decoded.payload(), expected.as_bytes());
 /// # Ok::<_, Box<dyn std::error::Error>>(())
@@ -44,7 +44,7 @@ pub struct ClaimsToSign {
     audiences: Vec<Box<str>>,
     custom: String,
     names: Vec<Box<str>>,
-    /// What every token begins with, kept from the first that is minted.
+    /// What every token begins with, kept from the first that is signed.
     front: OnceLock<Front>,
 }
 
@@ -210,8 +210,8 @@ mod tests {
 
     #[track_caller]
     fn check(claims: &ClaimsToSign, id: Option<&str>, header: &str, payload: &str) {
-        let minted = claims.sign(&forged::key(), NOW, id).unwrap();
-        assert_eq!(minted.expose(), forged::token(header, payload), "{payload}");
+        let signed = claims.sign(&forged::key(), NOW, id).unwrap();
+        assert_eq!(signed.expose(), forged::token(header, payload), "{payload}");
     }
 
     #[test]
@@ -265,10 +265,10 @@ mod tests {
         let header = r#"{"alg":"HS256","typ":"at+jwt","kid":"k\u000a"}"#;
         check(&named, None, header, r#"{"iat":1700000000,"exp":1700000300}"#);
         let key = SigningKey::from_secret(JwsAlgorithm::HS512, &[7; 64]).unwrap();
-        let minted = named.sign(&key, NOW, None).unwrap();
-        let decoded = dangerous::decode_unverified(minted.expose()).unwrap();
+        let signed = named.sign(&key, NOW, None).unwrap();
+        let decoded = dangerous::decode_unverified(signed.expose()).unwrap();
         assert_eq!(decoded.header().algorithm(), JwsAlgorithm::HS512);
-        assert_eq!(minted.expires(), Some(Timestamp::from_unix(1_700_000_300)));
+        assert_eq!(signed.expires(), Some(Timestamp::from_unix(1_700_000_300)));
     }
 
     #[test]
@@ -309,9 +309,9 @@ mod tests {
 
     #[test]
     fn shows_nothing_of_a_token() {
-        let minted = claims().with_issuer("secret").sign(&forged::key(), NOW, None).unwrap();
+        let signed = claims().with_issuer("secret").sign(&forged::key(), NOW, None).unwrap();
         assert_eq!(
-            format!("{minted:?}"),
+            format!("{signed:?}"),
             "SignedJwt { expires: Some(Timestamp(1700000300s)), .. }"
         );
         assert_eq!(format!("{:?}", claims().with_issuer("secret")), "ClaimsToSign(..)");

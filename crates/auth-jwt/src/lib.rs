@@ -1,10 +1,10 @@
 //! JSON Web Tokens (RFC 7519) signed by JWS (RFC 7515), on both ends, strict by default (RFC 8725).
 //!
-//! For programs that mint tokens to log in with, and for servers that verify those of others.
+//! For programs that sign tokens to log in with, and for servers that verify those of others.
 //!
 //! | | |
 //! |---|---|
-//! | [`JwtAuthenticator`], [`ClaimsToSign`] | the client: mints a token for every request |
+//! | [`JwtAuthenticator`], [`ClaimsToSign`] | the client: signs a token for every request |
 //! | [`JwtVerifier`], [`JwtPolicy`] | the server: who is calling, and what claims have to say |
 //! | [`SigningKey`], [`VerifyingKey`], [`Jwk`], [`JwkSet`] | keys, each for one algorithm, parsed once |
 //! | [`RemoteJwkSet`] | keys that an issuer publishes, fetched and kept through outages |
@@ -30,11 +30,11 @@
 //! let door = JwtVerifier::new("api", JwtPolicy::new(), keys, SystemClock)?;
 //!
 //! let claims = ClaimsToSign::expiring_in(Duration::from_secs(300))?.with_issuer("service");
-//! let mint = JwtAuthenticator::new(key, claims, SystemClock);
+//! let authenticator = JwtAuthenticator::new(key, claims, SystemClock);
 //!
 //! // What a client adapter does for every request, and then a server adapter:
 //! let (mut uri, mut headers) = (Uri::from_static("https://api.example/v1"), HeaderMap::new());
-//! let credentials = mint.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
+//! let credentials = authenticator.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
 //! credentials.commit(&mut uri, &mut headers)?;
 //! let outcome = door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait()?;
 //! let principal = outcome.unwrap().principal;

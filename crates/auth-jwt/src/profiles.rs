@@ -1,4 +1,4 @@
-//! Ready policies for the tokens of two platforms, and the claims to mint them with.
+//! Ready policies for the tokens of two platforms, and the claims to sign them with.
 //!
 //! | | who signs | algorithm | claims | life |
 //! |---|---|---|---|---|
@@ -30,7 +30,7 @@ pub fn webex_service_policy() -> JwtPolicy {
         .with_dates(Dates::WholeSeconds)
 }
 
-/// What a service of Webex Connect mints: `iss`, `iat`, and an `exp` that is the end the platform sets anyway.
+/// What a service of Webex Connect signs: `iss`, `iat`, and an `exp` that is the end the platform sets anyway.
 #[must_use]
 pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
     ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).with_issuer(service_id)
@@ -50,7 +50,7 @@ pub fn symphony_login_policy() -> JwtPolicy {
         .with_signed_by(SignedBy::Subject)
 }
 
-/// What a bot or app of Symphony mints to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that
+/// What a bot or app of Symphony signs to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that
 /// differ.
 #[must_use]
 pub fn symphony_login_claims(name: &str) -> ClaimsToSign {

@@ -259,8 +259,8 @@ mod tests {
     }
 
     fn token(issuer: &str, key: &SigningKey) -> String {
-        let minted = claims(issuer).sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
-        minted.expose().to_owned()
+        let signed = claims(issuer).sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
+        signed.expose().to_owned()
     }
 
     fn id(issuer: &str) -> KeyId {
@@ -390,9 +390,10 @@ mod tests {
     fn a_token_that_is_for_one_use_is_taken_once() {
         let clock = ManualClock::at(NOW);
         let door = door().once(MemoryReplayStore::new(clock));
-        let mint = JwtAuthenticator::new(key(1), claims("one"), Timestamp::from_unix(NOW))
+        let authenticator = JwtAuthenticator::new(key(1), claims("one"), Timestamp::from_unix(NOW))
             .with_ids(SeededRandom::new(7));
-        let [first, second] = [(); 2].map(|()| format!("Bearer {}", mint.sign().unwrap().expose()));
+        let [first, second] =
+            [(); 2].map(|()| format!("Bearer {}", authenticator.sign().unwrap().expose()));
         assert_eq!(told(&door, &[(AUTHORIZATION, &first)]), "one");
         assert_eq!(told(&door, &[(AUTHORIZATION, &second)]), "one");
         let refused = |code| format!("401 {code} Bearer realm=\"r\", error=\"invalid_token\"");
@@ -409,8 +410,8 @@ mod tests {
         let door = door().once(store);
         let of = |key: &SigningKey| {
             let claims = claims("one").without_issued_at();
-            let minted = claims.sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
-            format!("Bearer {}", minted.expose())
+            let signed = claims.sign(key, Timestamp::from_unix(NOW), Some("once")).unwrap();
+            format!("Bearer {}", signed.expose())
         };
         assert_eq!(told(&door, &[(AUTHORIZATION, &of(&key(1)))]), "replay_store_full");
         let forged = told(&door, &[(AUTHORIZATION, &of(&key(9)))]);
@@ -439,9 +440,9 @@ mod tests {
                 Some(kid) => claims.with_key_id(kid).unwrap(),
                 None => claims,
             };
-            let minted =
+            let signed =
                 claims.with_subject(subject).sign(&key, Timestamp::from_unix(NOW), Some("1"));
-            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", minted.unwrap().expose()))])
+            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", signed.unwrap().expose()))])
         };
         let said = |subject, key| said_as(subject, key, None);
         for expected in ["nobody", "401 jwt_replayed Bearer realm=\"r\", error=\"invalid_token\""] {
@@ -530,9 +531,9 @@ mod tests {
         let door = JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
         let claims =
             ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("bot");
-        let minted = claims.sign(&key(1), Timestamp::from_unix(NOW), None).unwrap();
+        let signed = claims.sign(&key(1), Timestamp::from_unix(NOW), None).unwrap();
         assert_eq!(
-            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", minted.expose()))]),
+            told(&door, &[(AUTHORIZATION, &format!("Bearer {}", signed.expose()))]),
             "nobody"
         );
         let other = format!("Bearer {}", token("bot", &key(1)));

@@ -1,4 +1,4 @@
-//! What a token costs the allocator: to mint it, the token; to verify it, the claims.
+//! What a token costs the allocator: to sign it, the token; to verify it, the claims.
 
 #![allow(clippy::unwrap_used)]
 
@@ -51,16 +51,16 @@ fn verifying_allocates_what_the_claims_own() {
     let policy =
         JwtPolicy::new().with_issuer("3fa85f64-5717-4562-b3fc-2c963f66afa6").with_audience("b");
     let claims = claims().with_audience("a").with_audience("b").with_subject("s");
-    let minted = claims.sign(&key, NOW, Some("id")).unwrap();
-    check(|| drop(verify(minted.expose(), &verifying, &policy)), 1);
+    let signed = claims.sign(&key, NOW, Some("id")).unwrap();
+    check(|| drop(verify(signed.expose(), &verifying, &policy)), 1);
 }
 
 #[test]
 fn a_refused_token_allocates_nothing_before_its_signature_is_proven() {
     let key = key();
-    let minted = claims().sign(&key, NOW, None).unwrap();
-    let forged = minted.expose().replace("eyJ", "eyK");
+    let signed = claims().sign(&key, NOW, None).unwrap();
+    let forged = signed.expose().replace("eyJ", "eyK");
     let other = SigningKey::from_secret(JwsAlgorithm::HS256, &[8; 32]).unwrap().verifying();
     check(|| assert!(UnverifiedJws::parse(&forged).is_err()), 0);
-    check(|| assert!(UnverifiedJws::parse(minted.expose()).unwrap().verify(&other).is_err()), 0);
+    check(|| assert!(UnverifiedJws::parse(signed.expose()).unwrap().verify(&other).is_err()), 0);
 }

@@ -77,11 +77,11 @@ fn each_takes_what_the_other_signed() {
 
         let claims =
             ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("me");
-        let minted = claims.sign(&ours, now(), None).unwrap();
+        let signed = claims.sign(&ours, now(), None).unwrap();
         let validation = Validation::new(algorithm.into());
-        let read = decode::<serde_json::Value>(minted.expose(), &verifying, &validation).unwrap();
+        let read = decode::<serde_json::Value>(signed.expose(), &verifying, &validation).unwrap();
         assert_eq!(read.claims["sub"], "me", "{algorithm}");
-        let forged = format!("{}A", minted.expose());
+        let forged = format!("{}A", signed.expose());
         assert!(decode::<serde_json::Value>(&forged, &verifying, &validation).is_err());
     }
 }

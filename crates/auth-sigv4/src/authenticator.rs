@@ -27,7 +27,7 @@ use std::{fmt, sync::Arc, time::Duration};
 ///
 /// # Security
 ///
-/// Bind it to its origins with [`Only`](auth_core::OriginBound): the fields `x-amz-*` are not ones that HTTP clients keep from
+/// Bind it to its origins with [`OriginBound`](auth_core::OriginBound): the fields `x-amz-*` are not ones that HTTP clients keep from
 /// another origin.
 ///
 /// ```

@@ -1,4 +1,4 @@
-//! JSON as it is minted.
+//! JSON as it is signed.
 
 /// A member with a comma before it.
 pub(super) fn member(name: &str, value: &str) -> String {

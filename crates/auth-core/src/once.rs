@@ -35,28 +35,6 @@ pub struct ReplayRefusals {
     pub too_old: Rejection,
 }
 
-/// The identifiers of one accepted request: nearly always none or one.
-#[derive(Debug, Default)]
-pub(crate) struct Singles {
-    first: Option<Single>,
-    rest: Vec<Single>,
-}
-
-impl Singles {
-    pub(crate) const NONE: Self = Self { first: None, rest: Vec::new() };
-
-    pub(crate) fn push(&mut self, single: Single) {
-        match self.first {
-            None => self.first = Some(single),
-            Some(_) => self.rest.push(single),
-        }
-    }
-
-    pub(crate) fn append(&mut self, others: Self) {
-        others.first.into_iter().chain(others.rest).for_each(|single| self.push(single));
-    }
-}
-
 impl<V> Once<V> {
     pub(crate) fn new(verifier: V, store: impl ReplayStore + 'static) -> Self {
         Self { verifier, store: Arc::new(store), tenant: None }
@@ -74,13 +52,15 @@ impl<V: Verifier> Once<V> {
     where
         V::Principal: 'a,
     {
-        let Singles { first, rest } = std::mem::take(&mut accepted.singles);
-        let Some(first) = first else { return Flow::failed(nothing_single(accepted.scheme)) };
-        if rest.is_empty() {
-            return self.use_one(first).map(move |used| used.map(|()| accepted));
+        let mut singles = std::mem::take(&mut accepted.singles);
+        let Some(last) = singles.pop() else {
+            return Flow::failed(nothing_single(accepted.scheme));
+        };
+        if singles.is_empty() {
+            return self.use_one(last).map(move |used| used.map(|()| accepted));
         }
         Flow::new(async move {
-            for single in std::iter::once(first).chain(rest) {
+            for single in singles.into_iter().chain([last]) {
                 if let Err(rejection) = self.use_one(single).await? {
                     return Ok(Err(rejection));
                 }
@@ -117,7 +97,7 @@ impl<V: Verifier> Verifier for Once<V> {
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<V::Principal>> {
-        self.verifier.verify(request).and_then(move |outcome| match outcome {
+        self.verifier.verify(request.wanting_unique()).and_then(move |outcome| match outcome {
             Ok(accepted) => self.used(accepted),
             Err(rejection) => Flow::ready(Err(rejection)),
         })

@@ -30,13 +30,15 @@ pub struct RequestView<'a> {
     pub peer: Peer<'a>,
     /// Where it goes next; on a server, nothing but the default.
     pub hop: Hop,
+    wants_unique: bool,
 }
 
 impl<'a> RequestView<'a> {
     /// A view of the head alone: body unread, peer unknown, on its way to its origin.
     #[must_use]
     pub const fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
-        Self { method, uri, headers, body: Body::Unread, peer: Peer::UNKNOWN, hop: Hop::Origin }
+        let (body, peer, hop) = (Body::Unread, Peer::UNKNOWN, Hop::Origin);
+        Self { method, uri, headers, body, peer, hop, wants_unique: false }
     }
 
     /// With what is known of the body.
@@ -55,6 +57,17 @@ impl<'a> RequestView<'a> {
     #[must_use]
     pub const fn with_hop(self, hop: Hop) -> Self {
         Self { hop, ..self }
+    }
+
+    /// Does a verifier around this one take each identifier once ([`Verifier::once`](crate::Verifier::once))? Only then
+    /// does a scheme have to name its own ([`Accepted::with_unique`](crate::Accepted::with_unique)).
+    #[must_use]
+    pub const fn wants_unique(&self) -> bool {
+        self.wants_unique
+    }
+
+    pub(crate) const fn wanting_unique(self) -> Self {
+        Self { wants_unique: true, ..self }
     }
 }
 

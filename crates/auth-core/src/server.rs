@@ -16,7 +16,6 @@ pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
     Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, Single, Unique,
-    once::Singles,
 };
 use std::{fmt, sync::Arc};
 
@@ -122,14 +121,14 @@ pub struct Accepted<P> {
     pub body: Option<Box<dyn BodyCheck>>,
     /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
     pub completions: Vec<Box<dyn Completion>>,
-    pub(crate) singles: Singles,
+    pub(crate) singles: Vec<Single>,
 }
 
 impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, body: None, completions: Vec::new(), singles: Singles::NONE }
+        Self { principal, scheme, body: None, completions: Vec::new(), singles: Vec::new() }
     }
 
     /// Only if the body passes this check as it arrives.
@@ -146,9 +145,11 @@ impl<P> Accepted<P> {
         self
     }
 
-    /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out.
+    /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out. Without effect
+    /// unless the request [wants it](RequestView::wants_unique).
     #[must_use]
     pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
+        self.singles.reserve_exact(1);
         self.singles.push(Single { unique, refusals: Arc::clone(refusals) });
         self
     }
@@ -175,7 +176,7 @@ impl<P> Accepted<P> {
         let mut completions = self.completions;
         completions.extend(other.completions);
         let mut singles = self.singles;
-        singles.append(other.singles);
+        singles.extend(other.singles);
         Ok(Accepted {
             principal: (self.principal, other.principal),
             scheme: self.scheme,

@@ -149,6 +149,7 @@ impl<L> JwtVerifier<L> {
         id: &KeyId,
         found: Option<JwtKeys<P>>,
         attempt: Attempt,
+        wants_unique: bool,
     ) -> Outcome<JwtPrincipal<P>> {
         let proven = self.prove(token, found);
         attempt.settle(proven.is_ok().into());
@@ -159,9 +160,12 @@ impl<L> JwtVerifier<L> {
         match judged {
             Err(refused) => Err(self.realm.invalid(refused.into())),
             Ok(principal) => {
-                let unique = self.unique(id, &principal.claims);
-                Ok(Accepted::new(BearerRealm::SCHEME, principal)
-                    .with_unique(unique, &self.refusals))
+                let unique = wants_unique.then(|| self.unique(id, &principal.claims));
+                let accepted = Accepted::new(BearerRealm::SCHEME, principal);
+                Ok(match unique {
+                    Some(unique) => accepted.with_unique(unique, &self.refusals),
+                    None => accepted,
+                })
             }
         }
     }
@@ -210,7 +214,9 @@ where
         let begun = Attempt::begin(self.limit.as_ref(), request, "jwt", None);
         begun.and_then(move |begun| match begun {
             Ok(attempt) => self.keys.lookup(&id).then(move |found| match found {
-                Ok(found) => Flow::ready(self.judge(token, &id, found, attempt)),
+                Ok(found) => {
+                    Flow::ready(self.judge(token, &id, found, attempt, request.wants_unique()))
+                }
                 Err(error) => {
                     attempt.settle(AttemptOutcome::Unknown);
                     Flow::failed(error)

@@ -129,13 +129,16 @@ where
             })?;
         let text = to_sign(presented.date.as_bytes(), presented.scope, &canonical);
         let id = KeyScope { id: presented.id, scope: presented.scope };
-        let owner = presented.id.as_bytes();
-        let unique = Unique::new("sigv4", owner, &presented.signature, self.end(&presented));
+        let unique = request.wants_unique().then(|| {
+            let owner = presented.id.as_bytes();
+            Unique::new("sigv4", owner, &presented.signature, self.end(&presented))
+                .issued_at(presented.date.timestamp())
+        });
         let judged = Judged {
             text,
             signature: presented.signature,
             token: presented.token.map(sha256),
-            unique: unique.issued_at(presented.date.timestamp()),
+            unique,
             check: signed,
         };
         if self.limit.is_none() {
@@ -189,7 +192,8 @@ struct Judged {
     signature: [u8; 32],
     /// Its hash: it is compared with that of the one that is expected.
     token: Option<[u8; 32]>,
-    unique: Unique,
+    /// Where it is wanted.
+    unique: Option<Unique>,
     check: Signed,
 }
 
@@ -224,7 +228,10 @@ impl Judged {
         let key = known.secret.key.clone();
         let mut accepted = Accepted::new(ALGORITHM, known.principal.clone());
         accepted.body = self.check.check(key, &self.signature, &self.text);
-        Ok(accepted.with_unique(Some(self.unique), &by.refusals))
+        Ok(match self.unique {
+            Some(unique) => accepted.with_unique(Some(unique), &by.refusals),
+            None => accepted,
+        })
     }
 }
 

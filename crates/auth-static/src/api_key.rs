@@ -115,6 +115,13 @@ impl<L> ApiKeyVerifier<L> {
         Self { limit: Some(limit), ..self }
     }
 
+    fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
+        match found.and_then(|found| found.principal(0)) {
+            Some(principal) => Ok(Accepted::new(SCHEME, principal)),
+            None => Err(self.unauthenticated(UNKNOWN)),
+        }
+    }
+
     fn unauthenticated(&self, reason: Reason) -> Rejection {
         Rejection::unauthenticated(reason, self.challenge.clone())
     }
@@ -165,16 +172,15 @@ where
             Ok(key) => self.hasher.hash(&key),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let limit = self.limit.as_ref();
-        Attempt::begin(limit, request, SCHEME, None).and_then(move |begun| match begun {
+        let Some(limit) = &self.limit else {
+            return self.keys.lookup(&digest).map(|found| self.outcome(found));
+        };
+        Attempt::begin(Some(limit), request, SCHEME, None).and_then(move |begun| match begun {
             Ok(attempt) => self.keys.lookup(&digest).then(move |found| {
                 attempt.settle(
                     found.as_ref().map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
                 );
-                Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
-                    Some(principal) => Ok(Accepted::new(SCHEME, principal)),
-                    None => Err(self.unauthenticated(UNKNOWN)),
-                })
+                Flow::from(found).map(|found| self.outcome(found))
             }),
             Err(rejection) => Flow::ready(Err(rejection)),
         })

@@ -84,6 +84,13 @@ impl<L> BearerVerifier<L> {
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
     }
+
+    fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
+        match found.and_then(|found| found.principal(0)) {
+            Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
+            None => Err(self.realm.invalid(UNKNOWN)),
+        }
+    }
 }
 
 impl<L, P> auth_core::Verifier for BearerVerifier<L>
@@ -103,19 +110,21 @@ where
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let limit = self.limit.as_ref();
-        Attempt::begin(limit, request, BearerRealm::SCHEME, None).and_then(move |begun| match begun
-        {
-            Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
-                attempt.settle(
-                    found.as_ref().map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
-                );
-                Flow::from(found).map(|found| match found.and_then(|found| found.principal(0)) {
-                    Some(principal) => Ok(Accepted::new(BearerRealm::SCHEME, principal)),
-                    None => Err(self.realm.invalid(UNKNOWN)),
-                })
-            }),
-            Err(rejection) => Flow::ready(Err(rejection)),
+        let Some(limit) = &self.limit else {
+            return self.tokens.lookup(&digest).map(|found| self.outcome(found));
+        };
+        Attempt::begin(Some(limit), request, BearerRealm::SCHEME, None).and_then(move |begun| {
+            match begun {
+                Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
+                    attempt.settle(
+                        found
+                            .as_ref()
+                            .map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
+                    );
+                    Flow::from(found).map(|found| self.outcome(found))
+                }),
+                Err(rejection) => Flow::ready(Err(rejection)),
+            }
         })
     }
 }

@@ -1,6 +1,7 @@
 //! A source whose tokens are kept in a store.
 
 mod entry;
+mod put;
 
 use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
 use auth_core::{
@@ -11,7 +12,7 @@ use entry::{inner, is_dead, newer, read};
 use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,13 +32,20 @@ use std::{
 ///   [`with_intents`](Self::with_intents) for these.
 pub struct Stored<S, K> {
     source: S,
-    store: K,
-    name: Box<str>,
+    store: Arc<K>,
+    name: Arc<str>,
     hold: Duration,
     /// How long a token lives whose answer was lost, if that keeps others from being made.
     life: Option<Duration>,
     /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
-    unsaved: Mutex<Option<(Secret, u64)>>,
+    unsaved: Arc<Unsaved>,
+}
+
+type Unsaved = Mutex<Option<(Secret, u64)>>;
+
+fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
+    // What is behind the lock is whole between any two statements.
+    unsaved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A token from a store.
@@ -59,7 +67,8 @@ impl<S, K> Stored<S, K> {
     /// Keeps the tokens of `source` in `store` under this name: all who use the name there share them.
     pub fn new(source: S, store: K, name: &str) -> Self {
         let hold = Duration::from_secs(60);
-        Self { source, store, name: name.into(), hold, life: None, unsaved: Mutex::default() }
+        let (store, unsaved) = (Arc::new(store), Arc::default());
+        Self { source, store, name: name.into(), hold, life: None, unsaved }
     }
 
     /// How long a renewal may take before another process takes over; a minute unless set.
@@ -82,45 +91,12 @@ impl<S, K> Stored<S, K> {
     }
 }
 
-impl<S, K> Stored<S, K> {
-    fn unsaved(&self) -> MutexGuard<'_, Option<(Secret, u64)>> {
-        // What is behind the lock is whole between any two statements.
-        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<S, K> Stored<S, K>
 where
     S: TokenSource,
     S::Token: AtRest,
     K: TokenStore,
 {
-    /// Keeps a token that was obtained elsewhere, and removes the intent. What comes of it is for
-    /// [`Session::put`](crate::Session::put) of the session over this source.
-    ///
-    /// It waits for the lease, so a renewal that another process has begun does not come after it.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store, and of the transport's pauses.
-    pub fn put<'a>(
-        &'a self,
-        context: &'a Context,
-        token: S::Token,
-    ) -> Flow<'a, StoredToken<S::Token>> {
-        Flow::new(async move {
-            loop {
-                let Some(lease) = self.lease(context).await? else { continue };
-                let saved = self.store.save(&self.name, lease, &token.to_rest()).await;
-                self.release(lease).await;
-                if saved? == Saved::Kept {
-                    *self.unsaved() = None;
-                    return Ok(StoredToken { token, fence: lease.fence });
-                }
-            }
-        })
-    }
-
     async fn obtain(
         &self,
         context: &Context,
@@ -144,10 +120,14 @@ where
     async fn lease(&self, context: &Context) -> Result<Option<Lease>> {
         let lease = self.store.lease(&self.name, self.hold).await?;
         if lease.is_none() {
-            let wait = 50.0 + 100.0 * fraction(&*context.random);
-            context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await?;
+            Self::wait(context).await?;
         }
         Ok(lease)
+    }
+
+    async fn wait(context: &Context) -> Result<()> {
+        let wait = 50.0 + 100.0 * fraction(&*context.random);
+        context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await
     }
 
     async fn release(&self, lease: Lease) {
@@ -165,7 +145,7 @@ where
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
         if let Some(other) = newer(context, kept.as_ref(), why)? {
-            *self.unsaved() = None;
+            *lock(&self.unsaved) = None;
             return Ok(Some(other));
         }
         let replaces = kept.as_ref().map_or(0, |kept| kept.fence);
@@ -178,17 +158,17 @@ where
         };
         let Some(token) = obtained else { return Ok(None) };
         let bytes = token.to_rest();
-        *self.unsaved() = Some((Secret::new(bytes.expose()), replaces));
+        *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
         if self.store.save(&self.name, lease, &bytes).await? == Saved::Lost {
             return Ok(None);
         }
-        *self.unsaved() = None;
+        *lock(&self.unsaved) = None;
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
     }
 
     /// What could not be saved, if the store still has the token that it replaces.
     fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
-        let unsaved = self.unsaved().take().filter(|(_, replaced)| *replaced == replaces);
+        let unsaved = lock(&self.unsaved).take().filter(|(_, replaced)| *replaced == replaces);
         unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
     }
 

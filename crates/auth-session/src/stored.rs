@@ -6,7 +6,7 @@ mod put;
 use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Secret, Succession, Token, TokenSource, Unique,
+    Result, Secret, Succession, Token, TokenSource,
 };
 use entry::{inner, is_dead, newer, read};
 use http::{HeaderMap, StatusCode};
@@ -182,9 +182,7 @@ where
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
-        if let Some(ahead) = noted.filter(|noted| noted.since.since(now) > Unique::NODES_APART) {
-            // The clock was set back: its span begins again, or its end would be as far away as the clock was set. What
-            // is less is the difference between the clocks of two processes.
+        if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
             let again = ahead.begun(now);
             if self.store.intend(&self.name, lease, Some(again)).await? == Saved::Lost {
                 return Ok(None);

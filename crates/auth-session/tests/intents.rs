@@ -226,7 +226,7 @@ fn an_error_that_says_that_nothing_was_created_leaves_no_intent() {
 /// An intent ends at a moment, since processes share it. When the clock is set back by a day that moment is a day further
 /// away, so its span begins again with the first process that notices.
 #[test]
-fn a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_a_session_lives() {
+fn a_clock_that_is_set_back_by_a_day_makes_nobody_wait_for_longer_than_a_session_lives() {
     let fleet = fleet();
     fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
     assert_eq!(code(&fleet.process()), "session_held_elsewhere");
@@ -251,6 +251,23 @@ fn clocks_of_processes_that_differ_a_little_do_not_begin_the_span_again() {
     held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE + 60);
     fleet.pass(60);
     held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE);
+}
+
+/// One that is behind by no more than a token lives: its process waits for longer. If the end were moved for it, the
+/// others would ask while the token of the lost answer lives.
+#[test]
+fn a_process_whose_clock_is_far_behind_moves_the_end_for_nobody() {
+    for behind in [121, LIFE / 2, LIFE] {
+        let fleet = fleet();
+        fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+        assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+        fleet.clock.set(Timestamp::from_unix(NOW - behind));
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE + behind);
+        // The clock of this one is right.
+        fleet.clock.set(Timestamp::from_unix(NOW + LIFE - 1));
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, 1);
+        assert_eq!(fleet.created(), 1);
+    }
 }
 
 /// The intent is there before the exchange begins, and the death of the process leaves it.

@@ -80,8 +80,12 @@ impl<S, K> Stored<S, K> {
     /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
     /// long a token lives there.
     ///
-    /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token. After an
-    /// error that leaves it unknown (`Error::Transport`, `Error::Protocol`), and after the death of the process, it
+    /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token:
+    /// `Error::Refused`, `Error::Config`, and `Error::Unavailable`, which stands for a 429 or 503 by which the issuer
+    /// itself says that it did nothing. The source has to give a timeout, a 500, a 502 and a 504 as `Error::Transport`
+    /// ([`TokenSource::token`]), or a token that was made is lost and the next exchange ends it.
+    ///
+    /// After any other error (`Error::Transport`, `Error::Protocol`), and after the death of the process, the intent
     /// stays: until it is older than `life` no process that shares the store asks the issuer, and all get an
     /// `Error::Unavailable` with the code `session_held_elsewhere`, whose cause is a
     /// [`SessionHeldElsewhere`](crate::SessionHeldElsewhere).
@@ -200,14 +204,13 @@ where
         }
         match self.source.token(context, why).await {
             Ok(token) => Ok(Some(token)),
-            Err(lost @ (Error::Transport(_) | Error::Protocol(_))) => {
-                Err(intent.error(context.clock.now(), Some(lost)))
-            }
-            Err(error) => {
+            Err(error @ (Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })) => {
                 // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
                 let _ = self.store.intend(&self.name, lease, None).await;
                 Err(error)
             }
+            // A kind of error that is added later proves nothing either.
+            Err(lost) => Err(intent.error(context.clock.now(), Some(lost))),
         }
     }
 }

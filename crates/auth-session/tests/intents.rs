@@ -6,17 +6,18 @@
 mod common;
 
 use auth_core::{
-    Cause, Clock, Context, Error, Flow, Lifespan, Renewal, Result, Secret, Succession, Timestamp,
-    Token, TokenSource,
+    Cause, Clock, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Secret, Succession,
+    Timestamp, Token, TokenSource, Transport, seen_through,
 };
 use auth_session::{
     AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, Stored,
     TokenEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use http::Response;
 use std::{
     error::Error as _,
-    future::Future,
+    future::{Future, pending},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Mutex},
@@ -172,11 +173,30 @@ fn held_elsewhere(error: &Error, retry_at: u64, wait: u64) -> SessionHeldElsewhe
     held.clone()
 }
 
+/// Runs nothing of what it is handed, as a runtime that is shutting down.
+struct Ends;
+
+impl Transport for Ends {
+    fn fetch(&self, _: Exchange) -> Flow<'_, Response<Vec<u8>>> {
+        Flow::failed(Error::transport("ends", "it is shutting down"))
+    }
+
+    fn pause(&self, _: Duration) -> Flow<'_, ()> {
+        Flow::ready(())
+    }
+
+    fn detach(&self, _: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        None
+    }
+}
+
 #[test]
 fn after_a_lost_answer_nobody_asks_before_the_session_has_ended() {
     let lost = [
         Error::transport("reset", "connection reset"),
         Error::protocol("garbled", "no token in the answer"),
+        // A source that sees its exchange through, and what ran it ended before it did.
+        seen_through(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
     ];
     for error in lost {
         let fleet = fleet();

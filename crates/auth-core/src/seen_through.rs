@@ -1,6 +1,6 @@
 //! Work that goes on though its caller goes away.
 
-use crate::{Cause, Error, Flow, Result, Transport};
+use crate::{Error, Flow, Result, Transport};
 use std::{
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -16,8 +16,8 @@ use std::{
 ///
 /// # Errors
 ///
-/// Whatever the work ended with; `Error::Unavailable` when it was given up because it panicked, or because what ran it
-/// is shutting down.
+/// Whatever the work ended with; `Error::Transport` when it was given up because it panicked, or because what ran it is
+/// shutting down: how much of it was done by then is not known.
 pub fn seen_through<T: Send + 'static>(
     transport: &dyn Transport,
     work: Flow<'static, T>,
@@ -87,8 +87,8 @@ impl<T> Delivery<T> {
 
 impl<T> Drop for Delivery<T> {
     fn drop(&mut self) {
-        let cause = Cause::new("detached_work_gone", "work was given up before its end");
-        self.deliver(Err(Error::Unavailable { retry_after: None, cause }));
+        let error = Error::transport("detached_work_gone", "work was given up before its end");
+        self.deliver(Err(error));
     }
 }
 
@@ -174,6 +174,7 @@ mod tests {
         thread::spawn(move || told.send(flow.wait()));
         let error = tells.recv_timeout(SOON).expect("told").unwrap_err();
         assert_eq!(error.code(), "detached_work_gone");
+        assert!(matches!(error, Error::Transport(_)), "it says that nothing was done: {error}");
     }
 
     #[test]

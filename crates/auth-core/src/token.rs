@@ -15,8 +15,15 @@ pub trait TokenSource: Send + Sync {
     ///
     /// [`Error::Transport`](crate::Error::Transport) and [`Error::Protocol`](crate::Error::Protocol) say that the answer
     /// did not arrive or could not be read: the issuer may have made a token or not. Every other error says that the
-    /// issuer made no token. A source whose tokens are [exclusive](Succession::Exclusive) has to keep to that, because
-    /// after the first two the issuer is not asked again until a lost token has ended.
+    /// issuer made no token.
+    ///
+    /// So [`Error::Unavailable`](crate::Error::Unavailable) is for an answer by which the issuer itself says that it did
+    /// not carry out the request: 429, or 503. A timeout, and a 500, 502 or 504 (an issuer that failed halfway, a gateway
+    /// that did not hear from it) leave open what was done, and are `Error::Transport`.
+    ///
+    /// A source whose tokens are [exclusive](Succession::Exclusive) has to keep to that, because after the first two the
+    /// issuer is not asked again until a lost token has ended. After the others it is asked again, and that ends a token
+    /// which was made after all.
     fn token<'a>(
         &'a self,
         context: &'a Context,

@@ -19,9 +19,11 @@ use std::{
 ///
 /// # Limits
 ///
-/// There are at most so many routes. Where one more is needed, the one that was used least recently of those that nobody
-/// is using makes room, and its pooled connections end; if all are in use, the exchange fails with
-/// `Error::Unavailable` (`outbound_routes_in_use`).
+/// There are at most so many routes, and each tenant has at most a quarter of them, rounded up: a tenant whose origins
+/// are slow, or many, takes no more from the others. Where one more is needed, the one that was used least recently of
+/// those that nobody is using makes room, and its pooled connections end. It is one of the same tenant if that has its
+/// quarter, else one of any tenant. If all of these are in use, the exchange fails with `Error::Unavailable`
+/// (`outbound_routes_in_use`).
 ///
 /// # Security
 ///
@@ -73,7 +75,11 @@ struct Slot {
 type SharedTransport = Arc<OnceLock<Box<dyn Transport>>>;
 
 impl Routes {
-    /// Keeps at most `most` routes. `base` passes time and runs detached work for all of them, and fetches nothing;
+    /// Keeps at most `most` routes, and for one tenant at most a quarter of them, rounded up; that holds for a tenant who
+    /// is alone as well, since what it had in use could not be taken from it when another one comes. A program for one
+    /// tenant gives four times what it needs.
+    ///
+    /// `base` passes time and runs detached work for all of them, and fetches nothing;
     /// `factory` begins the transport of a tenant to an origin. The client identity is added here.
     pub fn new<T: Transport + 'static>(
         base: impl Transport + 'static,
@@ -138,18 +144,30 @@ impl Slots {
             slot.last_use = last_use;
             return Ok((Arc::clone(&slot.transport), None));
         }
-        let ended = if self.routes.len() < most { None } else { Some(self.make_room()?) };
+        let share = most.div_ceil(4).max(1);
+        let has = self.routes.keys().filter(|other| other.tenant == route.tenant).count();
+        let ended = if has >= share {
+            Some(self.make_room(|other| other.tenant == route.tenant)?)
+        } else if self.routes.len() >= most {
+            Some(self.make_room(|_| true)?)
+        } else {
+            None
+        };
         let transport = SharedTransport::default();
         self.routes.insert(route.clone(), Slot { transport: Arc::clone(&transport), last_use });
         Ok((transport, ended))
     }
 
-    fn make_room(&mut self) -> Result<Slot> {
-        let unused = self.routes.iter().filter(|(_, slot)| Arc::strong_count(&slot.transport) == 1);
+    /// Ends the route that was used least recently of those among `these` that nobody is using.
+    fn make_room(&mut self, these: impl Fn(&Route) -> bool) -> Result<Slot> {
+        let these = self.routes.iter().filter(|(route, _)| these(route));
+        let unused = these.clone().filter(|(_, slot)| Arc::strong_count(&slot.transport) == 1);
         let oldest = unused.min_by_key(|(_, slot)| slot.last_use).map(|(route, _)| route.clone());
+        let in_use = these.count();
         oldest.and_then(|route| self.routes.remove(&route)).ok_or_else(|| {
-            let text =
-                format!("all {} routes are in use, expected fewer at a time", self.routes.len());
+            let text = format!(
+                "all {in_use} routes that could make room are in use, expected fewer at a time"
+            );
             let cause = Cause::new("outbound_routes_in_use", text);
             Error::Unavailable { retry_after: None, cause }
         })
@@ -273,13 +291,13 @@ mod tests {
 
     #[test]
     fn the_route_used_least_recently_makes_room() {
-        let (routes, _) = numbered(2, &Gate::open());
+        let (routes, _) = numbered(8, &Gate::open());
         let tenant = routes.for_connection(TenantId::new("a"), None);
         let (x, y, z) = ("https://x.example/", "https://y.example/", "https://z.example/");
         let numbers: Vec<_> =
             [x, y, x, z, x, y].iter().map(|url| asked(&tenant, url).unwrap()).collect();
         assert_eq!(numbers, ["1", "2", "1", "3", "1", "4"]);
-        assert_eq!(format!("{routes:?}"), "Routes(2 of at most 2)");
+        assert_eq!(format!("{routes:?}"), "Routes(2 of at most 8)");
     }
 
     #[test]
@@ -297,6 +315,63 @@ mod tests {
             assert_eq!(held.join().unwrap().unwrap(), "1");
         });
         assert_eq!(asked(&tenant, "https://y.example/").unwrap(), "2", "its user is gone");
+    }
+
+    fn url(number: usize) -> String {
+        format!("https://{number}.example/")
+    }
+
+    type Held<'a> = Flow<'a, Response<Vec<u8>>>;
+
+    /// Begins exchanges with so many origins, and gives the codes of those that were refused; the others last for as long
+    /// as they are held.
+    fn begun(tenant: &Arc<dyn Transport>, origins: usize) -> (Vec<Held<'_>>, Vec<&'static str>) {
+        let request = |number| Request::get(url(number)).body(Vec::new()).unwrap();
+        let all = (0..origins).map(|number| tenant.fetch(request(number).into()));
+        let (refused, held): (Vec<_>, Vec<_>) = all.partition(Flow::is_ready);
+        (held, refused.into_iter().map(|flow| flow.wait().unwrap_err().code()).collect())
+    }
+
+    #[test]
+    fn a_tenant_with_slow_origins_leaves_three_quarters_of_the_routes_to_others() {
+        let (routes, _) = numbered(8, &Gate::closed());
+        let tenants =
+            ["slow", "b", "c", "d"].map(|name| routes.for_connection(TenantId::new(name), None));
+        let held = tenants.each_ref().map(|tenant| begun(tenant, 3));
+        for (held, refused) in &held {
+            assert_eq!(
+                (held.len(), refused.as_slice()),
+                (2, ["outbound_routes_in_use"].as_slice())
+            );
+        }
+        assert_eq!(format!("{routes:?}"), "Routes(8 of at most 8)");
+    }
+
+    #[test]
+    fn a_tenant_with_many_origins_ends_its_own_idle_routes_and_not_those_of_others() {
+        let (routes, made) = numbered(8, &Gate::open());
+        let [busy, quiet] =
+            ["busy", "quiet"].map(|name| routes.for_connection(TenantId::new(name), None));
+        assert_eq!(asked(&quiet, &url(0)).unwrap(), "1");
+        for number in 0..100 {
+            assert_eq!(asked(&busy, &url(number)).unwrap(), (number + 2).to_string());
+        }
+        assert_eq!(asked(&quiet, &url(0)).unwrap(), "1", "its connections were ended");
+        assert_eq!(
+            (asked(&busy, &url(98)).unwrap(), made.load(Ordering::SeqCst)),
+            ("100".into(), 101)
+        );
+    }
+
+    #[test]
+    fn a_tenant_that_has_less_than_its_share_makes_room_among_all() {
+        let (routes, _) = numbered(4, &Gate::open());
+        let tenants =
+            ["a", "b", "c", "d", "e"].map(|name| routes.for_connection(TenantId::new(name), None));
+        let numbers = tenants.each_ref().map(|tenant| asked(tenant, &url(0)).unwrap());
+        assert_eq!(numbers, ["1", "2", "3", "4", "5"]);
+        assert_eq!(asked(&tenants[1], &url(0)).unwrap(), "2", "that of the first was the oldest");
+        assert_eq!(asked(&tenants[0], &url(0)).unwrap(), "6");
     }
 
     #[test]

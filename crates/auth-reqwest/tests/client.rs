@@ -8,8 +8,12 @@ use auth_core::{
 };
 use auth_reqwest::{AuthClient, Proxy};
 use common::{Seen, Session, answer, serve};
-use reqwest::{Body, header::HeaderValue};
+use reqwest::{
+    Body, StatusCode,
+    header::{HeaderMap, HeaderValue},
+};
 use std::sync::Mutex;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn client() -> AuthClient {
     AuthClient::builder().build().unwrap()
@@ -248,6 +252,51 @@ async fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
     let mut got = got.await.expect("the caller waits for an answer without an end").unwrap();
     assert_eq!(got.chunk().await.unwrap().unwrap(), "7001", "what was read is delivered");
     assert_eq!(seen(&log).len(), 1, "a beginning was assessed as a body");
+}
+
+/// Asks for the body of each answer, and notes whether it was shown one.
+#[derive(Default)]
+struct Bodies(Mutex<Vec<bool>>);
+
+impl Authenticator for Bodies {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        Flow::ready(Credentials::none())
+    }
+
+    fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        Need::Bytes { limit: 64 }
+    }
+
+    fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
+        self.0.lock().unwrap().push(answer.body.is_some());
+        Verdict::Accept
+    }
+}
+
+/// What follows belongs to another protocol: it is not waited for, shown to no scheme, and there for who switches.
+#[tokio::test]
+async fn a_switch_of_protocols_is_delivered_at_once_though_the_scheme_asks_for_its_body() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        let _ = caller.read(&mut [0; 1024]).await.unwrap();
+        let switched =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n7001";
+        caller.write_all(switched.as_bytes()).await.unwrap();
+        std::future::pending::<()>().await;
+    });
+    let request = client().http().get(format!("http://{address}/"));
+    let request = request.header("connection", "upgrade").header("upgrade", "echo");
+    let (client, scheme) = (client(), Bodies::default());
+    let got = client.send(&scheme, request.build().unwrap());
+    let got = tokio::time::timeout(AnswerPart::PATIENCE / 2, got);
+    let got = got.await.expect("the caller waits for an answer without an end").unwrap();
+    assert_eq!(got.status(), 101);
+    assert_eq!(scheme.0.into_inner().unwrap(), [false], "the scheme saw a body");
+    let mut behind = [0; 4];
+    got.upgrade().await.unwrap().read_exact(&mut behind).await.unwrap();
+    assert_eq!(&behind, b"7001");
 }
 
 /// Without a length, as many servers send what they make as they go.

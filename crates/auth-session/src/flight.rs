@@ -23,7 +23,8 @@ type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 /// handed to it, and the work is seen through without a caller.
 ///
 /// If the work panics, `fallback` is called in its stead: its outcome goes to every watch but the one that was driving the
-/// work, which the panic reaches.
+/// work, which the panic reaches. If the fallback panics as well there is no outcome: every watch then ends with a panic,
+/// those that come later too, and [`has_landed`](Flight::has_landed).
 ///
 /// # Taking a flight down
 ///
@@ -63,13 +64,20 @@ struct State<T> {
     work: Option<Work<T>>,
     /// What is called if the work panics.
     fallback: Option<Fallback<T>>,
-    /// Shared, so that it is cloned outside the lock: what clones it is foreign code.
-    outcome: Option<Arc<T>>,
+    landed: Option<Landed<T>>,
     /// The work got on while somebody was polling it: a watch that looked meanwhile found nothing to drive.
     woken: bool,
     wakers: BTreeMap<u64, Waker>,
     tickets: u64,
     watches: usize,
+}
+
+/// What all who watch get.
+enum Landed<T> {
+    /// Shared, so that it is cloned outside the lock: what clones it is foreign code.
+    Outcome(Arc<T>),
+    /// The work and its fallback panicked: nobody waits for what does not come.
+    Nothing,
 }
 
 impl<T: Clone + Send + Sync + 'static> Flight<T> {
@@ -82,7 +90,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         Self(Arc::new(Shared(Mutex::new(State {
             work: Some(Box::pin(work)),
             fallback: Some(Box::new(fallback)),
-            outcome: None,
+            landed: None,
             woken: false,
             wakers: BTreeMap::new(),
             tickets: 0,
@@ -103,10 +111,10 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
         self.0.state().watches > 0
     }
 
-    /// Is the outcome known?
+    /// Is the outcome known, or is it known that there will be none?
     #[must_use]
     pub fn has_landed(&self) -> bool {
-        self.0.state().outcome.is_some()
+        self.0.state().landed.is_some()
     }
 }
 
@@ -118,9 +126,9 @@ impl<T: Clone + Send + Sync + 'static> Future for Watch<T> {
         let waker = context.waker().clone();
         let flight = Arc::clone(&self.flight);
         let mut state = flight.state();
-        if let Some(outcome) = state.outcome.clone() {
+        if let Some(landed) = state.landed.as_ref().map(Landed::share) {
             drop(state);
-            return Poll::Ready(T::clone(&outcome));
+            return Poll::Ready(landed.outcome());
         }
         let ticket = *self.ticket.get_or_insert_with(|| {
             state.tickets += 1;
@@ -142,8 +150,9 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
         let mut context = Context::from_waker(&waker);
         match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(&mut context))) {
             Ok(Poll::Ready(outcome)) => {
-                self.land(outcome.clone());
-                Poll::Ready(outcome)
+                let landed = Landed::Outcome(Arc::new(outcome));
+                self.land(landed.share());
+                Poll::Ready(landed.outcome())
             }
             Ok(Poll::Pending) => {
                 let mut state = self.state();
@@ -157,21 +166,46 @@ impl<T: Clone + Send + Sync + 'static> Shared<T> {
             }
             Err(panic) => {
                 let fallback = self.state().fallback.take();
-                fallback.into_iter().for_each(|fallback| self.land(fallback()));
+                let outcome =
+                    catch_unwind(AssertUnwindSafe(|| fallback.map(|fallback| fallback())));
+                let outcome = outcome.ok().flatten().map(Arc::new);
+                self.land(outcome.map_or(Landed::Nothing, Landed::Outcome));
                 resume_unwind(panic)
             }
         }
     }
 
-    fn land(&self, outcome: T) {
-        let outcome = Arc::new(outcome);
+    fn land(&self, landed: Landed<T>) {
         let mut state = self.state();
-        state.outcome = Some(outcome);
+        state.landed = Some(landed);
         let wakers = std::mem::take(&mut state.wakers);
         let fallback = state.fallback.take();
         drop(state);
-        drop(fallback);
         wake_all(wakers);
+        // Last: what it owns is foreign code.
+        drop(fallback);
+    }
+}
+
+impl<T> Landed<T> {
+    fn share(&self) -> Self {
+        match self {
+            Self::Outcome(outcome) => Self::Outcome(Arc::clone(outcome)),
+            Self::Nothing => Self::Nothing,
+        }
+    }
+}
+
+impl<T: Clone> Landed<T> {
+    /// The outcome; a panic, if there is none.
+    fn outcome(&self) -> T {
+        match self {
+            Self::Outcome(outcome) => T::clone(outcome),
+            // Both panics were reported where they began.
+            Self::Nothing => {
+                resume_unwind(Box::new("the work of a flight and its fallback panicked"))
+            }
+        }
     }
 }
 
@@ -215,14 +249,14 @@ impl<T> Drop for Watch<T> {
 impl<T> fmt::Debug for Flight<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.0.state();
-        let landed = if state.outcome.is_some() { "landed" } else { "under way" };
+        let landed = if state.landed.is_some() { "landed" } else { "under way" };
         write!(f, "Flight({landed}, {} watches)", state.watches)
     }
 }
 
 impl<T> fmt::Debug for Watch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let landed = self.flight.state().outcome.is_some();
+        let landed = self.flight.state().landed.is_some();
         write!(f, "Watch({})", if landed { "landed" } else { "under way" })
     }
 }

@@ -1,17 +1,18 @@
 //! A source whose tokens are kept in a store.
 
 mod entry;
+mod put;
 
 use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Secret, Succession, Token, TokenSource, Unique,
+    Result, Secret, Succession, Token, TokenSource,
 };
 use entry::{inner, is_dead, newer, read};
 use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -31,13 +32,20 @@ use std::{
 ///   [`with_intents`](Self::with_intents) for these.
 pub struct Stored<S, K> {
     source: S,
-    store: K,
-    name: Box<str>,
+    store: Arc<K>,
+    name: Arc<str>,
     hold: Duration,
     /// How long a token lives whose answer was lost, if that keeps others from being made.
     life: Option<Duration>,
     /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
-    unsaved: Mutex<Option<(Secret, u64)>>,
+    unsaved: Arc<Unsaved>,
+}
+
+type Unsaved = Mutex<Option<(Secret, u64)>>;
+
+fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
+    // What is behind the lock is whole between any two statements.
+    unsaved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A token from a store.
@@ -59,7 +67,8 @@ impl<S, K> Stored<S, K> {
     /// Keeps the tokens of `source` in `store` under this name: all who use the name there share them.
     pub fn new(source: S, store: K, name: &str) -> Self {
         let hold = Duration::from_secs(60);
-        Self { source, store, name: name.into(), hold, life: None, unsaved: Mutex::default() }
+        let (store, unsaved) = (Arc::new(store), Arc::default());
+        Self { source, store, name: name.into(), hold, life: None, unsaved }
     }
 
     /// How long a renewal may take before another process takes over; a minute unless set.
@@ -71,8 +80,12 @@ impl<S, K> Stored<S, K> {
     /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
     /// long a token lives there.
     ///
-    /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token. After an
-    /// error that leaves it unknown (`Error::Transport`, `Error::Protocol`), and after the death of the process, it
+    /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token:
+    /// `Error::Refused`, `Error::Config`, and `Error::Unavailable`, which stands for a 429 or 503 by which the issuer
+    /// itself says that it did nothing. The source has to give a timeout, a 500, a 502 and a 504 as `Error::Transport`
+    /// ([`TokenSource::token`]), or a token that was made is lost and the next exchange ends it.
+    ///
+    /// After any other error (`Error::Transport`, `Error::Protocol`), and after the death of the process, the intent
     /// stays: until it is older than `life` no process that shares the store asks the issuer, and all get an
     /// `Error::Unavailable` with the code `session_held_elsewhere`, whose cause is a
     /// [`SessionHeldElsewhere`](crate::SessionHeldElsewhere).
@@ -82,45 +95,12 @@ impl<S, K> Stored<S, K> {
     }
 }
 
-impl<S, K> Stored<S, K> {
-    fn unsaved(&self) -> MutexGuard<'_, Option<(Secret, u64)>> {
-        // What is behind the lock is whole between any two statements.
-        self.unsaved.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 impl<S, K> Stored<S, K>
 where
     S: TokenSource,
     S::Token: AtRest,
     K: TokenStore,
 {
-    /// Keeps a token that was obtained elsewhere, and removes the intent. What comes of it is for
-    /// [`Session::put`](crate::Session::put) of the session over this source.
-    ///
-    /// It waits for the lease, so a renewal that another process has begun does not come after it.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store, and of the transport's pauses.
-    pub fn put<'a>(
-        &'a self,
-        context: &'a Context,
-        token: S::Token,
-    ) -> Flow<'a, StoredToken<S::Token>> {
-        Flow::new(async move {
-            loop {
-                let Some(lease) = self.lease(context).await? else { continue };
-                let saved = self.store.save(&self.name, lease, &token.to_rest()).await;
-                self.release(lease).await;
-                if saved? == Saved::Kept {
-                    *self.unsaved() = None;
-                    return Ok(StoredToken { token, fence: lease.fence });
-                }
-            }
-        })
-    }
-
     async fn obtain(
         &self,
         context: &Context,
@@ -144,10 +124,14 @@ where
     async fn lease(&self, context: &Context) -> Result<Option<Lease>> {
         let lease = self.store.lease(&self.name, self.hold).await?;
         if lease.is_none() {
-            let wait = 50.0 + 100.0 * fraction(&*context.random);
-            context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await?;
+            Self::wait(context).await?;
         }
         Ok(lease)
+    }
+
+    async fn wait(context: &Context) -> Result<()> {
+        let wait = 50.0 + 100.0 * fraction(&*context.random);
+        context.transport.pause(Duration::from_millis(1).mul_f64(wait)).await
     }
 
     async fn release(&self, lease: Lease) {
@@ -165,7 +149,7 @@ where
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
         if let Some(other) = newer(context, kept.as_ref(), why)? {
-            *self.unsaved() = None;
+            *lock(&self.unsaved) = None;
             return Ok(Some(other));
         }
         let replaces = kept.as_ref().map_or(0, |kept| kept.fence);
@@ -178,17 +162,17 @@ where
         };
         let Some(token) = obtained else { return Ok(None) };
         let bytes = token.to_rest();
-        *self.unsaved() = Some((Secret::new(bytes.expose()), replaces));
+        *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
         if self.store.save(&self.name, lease, &bytes).await? == Saved::Lost {
             return Ok(None);
         }
-        *self.unsaved() = None;
+        *lock(&self.unsaved) = None;
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
     }
 
     /// What could not be saved, if the store still has the token that it replaces.
     fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
-        let unsaved = self.unsaved().take().filter(|(_, replaced)| *replaced == replaces);
+        let unsaved = lock(&self.unsaved).take().filter(|(_, replaced)| *replaced == replaces);
         unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
     }
 
@@ -202,9 +186,7 @@ where
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
-        if let Some(ahead) = noted.filter(|noted| noted.since.since(now) > Unique::NODES_APART) {
-            // The clock was set back: its span begins again, or its end would be as far away as the clock was set. What
-            // is less is the difference between the clocks of two processes.
+        if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
             let again = ahead.begun(now);
             if self.store.intend(&self.name, lease, Some(again)).await? == Saved::Lost {
                 return Ok(None);
@@ -222,14 +204,13 @@ where
         }
         match self.source.token(context, why).await {
             Ok(token) => Ok(Some(token)),
-            Err(lost @ (Error::Transport(_) | Error::Protocol(_))) => {
-                Err(intent.error(context.clock.now(), Some(lost)))
-            }
-            Err(error) => {
+            Err(error @ (Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })) => {
                 // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
                 let _ = self.store.intend(&self.name, lease, None).await;
                 Err(error)
             }
+            // A kind of error that is added later proves nothing either.
+            Err(lost) => Err(intent.error(context.clock.now(), Some(lost))),
         }
     }
 }

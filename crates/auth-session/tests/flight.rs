@@ -94,6 +94,62 @@ fn a_panic_reaches_one_watch_and_the_fallback_all_others() {
     assert_eq!((wait(flight.watch()), fell.load(Ordering::SeqCst)), (1, 1));
 }
 
+/// Runs when it is polled for the second time, so that the first watch is asleep by then.
+async fn at_the_second_poll<T>(run: impl FnOnce() -> T) -> T {
+    let mut polls = 0;
+    std::future::poll_fn(|_| {
+        polls += 1;
+        if polls > 1 { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    run()
+}
+
+fn panics<T>(run: impl FnOnce() -> T) -> bool {
+    catch_unwind(AssertUnwindSafe(run)).is_err()
+}
+
+#[test]
+fn a_fallback_that_panics_leaves_nobody_asleep() {
+    let work = at_the_second_poll(|| panic!("a bug"));
+    let flight = Flight::<u32>::new(work, || panic!("another one"));
+    let woken = Arc::new(Woken::default());
+    let (mut waiting, driving) = (flight.watch(), flight.watch());
+    assert!(poll(&mut waiting, &Arc::clone(&woken).into()).is_pending());
+    assert!(panics(|| wait(driving)));
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1, "it was left asleep");
+    assert!(panics(|| poll(&mut waiting, Waker::noop())), "there is nothing to wait for");
+    let mut late = flight.watch();
+    assert!(panics(move || poll(&mut late, Waker::noop())));
+    assert!(flight.has_landed(), "its owner would keep it for ever");
+    assert_eq!(format!("{flight:?}"), "Flight(landed, 1 watches)");
+}
+
+/// An outcome whose clone panics once.
+struct Fragile(Arc<AtomicU32>);
+
+impl Clone for Fragile {
+    fn clone(&self) -> Self {
+        assert!(self.0.fetch_add(1, Ordering::SeqCst) > 0, "a bug in a clone");
+        Self(Arc::clone(&self.0))
+    }
+}
+
+#[test]
+fn an_outcome_whose_clone_panics_leaves_nobody_asleep() {
+    let clones = Arc::new(AtomicU32::new(0));
+    let outcome = Fragile(Arc::clone(&clones));
+    let flight = Flight::new(at_the_second_poll(move || outcome), || panic!("not asked"));
+    let woken = Arc::new(Woken::default());
+    let (mut waiting, mut driving) = (flight.watch(), flight.watch());
+    let mut task = Waker::from(Arc::clone(&woken));
+    assert!(Pin::new(&mut waiting).poll(&mut Task::from_waker(&task)).is_pending());
+    task = Waker::noop().clone();
+    assert!(panics(|| Pin::new(&mut driving).poll(&mut Task::from_waker(&task)).is_ready()));
+    assert_eq!(woken.0.load(Ordering::SeqCst), 1, "it was left asleep");
+    assert!(Pin::new(&mut waiting).poll(&mut Task::from_waker(&task)).is_ready());
+}
+
 /// A waker that owns a watch of the same flight: dropping the one drops the other, and that must not happen under the
 /// flight's lock.
 struct Owner(Mutex<Option<Watch<u32>>>);

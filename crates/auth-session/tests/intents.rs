@@ -6,17 +6,18 @@
 mod common;
 
 use auth_core::{
-    Cause, Clock, Context, Error, Flow, Lifespan, Renewal, Result, Secret, Succession, Timestamp,
-    Token, TokenSource,
+    Cause, Clock, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Secret, Succession,
+    Timestamp, Token, TokenSource, Transport, seen_through,
 };
 use auth_session::{
     AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, Stored,
     TokenEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use http::Response;
 use std::{
     error::Error as _,
-    future::Future,
+    future::{Future, pending},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Mutex},
@@ -172,11 +173,30 @@ fn held_elsewhere(error: &Error, retry_at: u64, wait: u64) -> SessionHeldElsewhe
     held.clone()
 }
 
+/// Runs nothing of what it is handed, as a runtime that is shutting down.
+struct Ends;
+
+impl Transport for Ends {
+    fn fetch(&self, _: Exchange) -> Flow<'_, Response<Vec<u8>>> {
+        Flow::failed(Error::transport("ends", "it is shutting down"))
+    }
+
+    fn pause(&self, _: Duration) -> Flow<'_, ()> {
+        Flow::ready(())
+    }
+
+    fn detach(&self, _: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+        None
+    }
+}
+
 #[test]
 fn after_a_lost_answer_nobody_asks_before_the_session_has_ended() {
     let lost = [
         Error::transport("reset", "connection reset"),
         Error::protocol("garbled", "no token in the answer"),
+        // A source that sees its exchange through, and what ran it ended before it did.
+        seen_through(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
     ];
     for error in lost {
         let fleet = fleet();
@@ -226,7 +246,7 @@ fn an_error_that_says_that_nothing_was_created_leaves_no_intent() {
 /// An intent ends at a moment, since processes share it. When the clock is set back by a day that moment is a day further
 /// away, so its span begins again with the first process that notices.
 #[test]
-fn a_clock_that_is_set_back_makes_nobody_wait_for_longer_than_a_session_lives() {
+fn a_clock_that_is_set_back_by_a_day_makes_nobody_wait_for_longer_than_a_session_lives() {
     let fleet = fleet();
     fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
     assert_eq!(code(&fleet.process()), "session_held_elsewhere");
@@ -251,6 +271,23 @@ fn clocks_of_processes_that_differ_a_little_do_not_begin_the_span_again() {
     held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE + 60);
     fleet.pass(60);
     held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE);
+}
+
+/// One that is behind by no more than a token lives: its process waits for longer. If the end were moved for it, the
+/// others would ask while the token of the lost answer lives.
+#[test]
+fn a_process_whose_clock_is_far_behind_moves_the_end_for_nobody() {
+    for behind in [121, LIFE / 2, LIFE] {
+        let fleet = fleet();
+        fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+        assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+        fleet.clock.set(Timestamp::from_unix(NOW - behind));
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE + behind);
+        // The clock of this one is right.
+        fleet.clock.set(Timestamp::from_unix(NOW + LIFE - 1));
+        held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, 1);
+        assert_eq!(fleet.created(), 1);
+    }
 }
 
 /// The intent is there before the exchange begins, and the death of the process leaves it.

@@ -10,10 +10,13 @@ use auth_session::{
     AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionPool, Stored, TokenEntry,
     TokenStore,
 };
-use auth_testing::{ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
+    future::Future,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context as Task, Waker},
     thread,
     time::Duration,
 };
@@ -430,4 +433,89 @@ fn a_token_that_could_not_be_saved_gives_way_to_what_another_process_saved() {
     fleet.store.release("tenant", lease).wait().unwrap();
     let next = stored.token(&context, Renewal::First).wait().unwrap();
     assert_eq!(next.token().number, 71, "an older token was saved over a later one");
+}
+
+/// A store that is slow to say that it took a lease, or saved: both are done, and their answers wait at a gate.
+#[derive(Clone)]
+struct Slow {
+    store: MemoryTokenStore,
+    lease: Gate,
+    save: Gate,
+}
+
+impl TokenStore for Slow {
+    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+        self.store.load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        let lease = self.store.lease(name, hold);
+        self.lease.pass().and_then(|()| lease)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+        let saved = self.store.save(name, lease, token);
+        self.save.pass().and_then(|()| saved)
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+        self.store.intend(name, lease, intent)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.store.release(name, lease)
+    }
+}
+
+fn is_pending<T>(flow: &mut Flow<'_, T>) -> bool {
+    Pin::new(flow).poll(&mut Task::from_waker(Waker::noop())).is_pending()
+}
+
+/// Its caller gives up while the lease is being taken, or while the token is being saved.
+#[test]
+fn a_token_that_is_put_there_is_kept_and_the_lease_given_back_though_the_caller_gives_up() {
+    for closed in ["lease", "save"] {
+        let (lease, save) = match closed {
+            "lease" => (Gate::closed(), Gate::open()),
+            _ => (Gate::open(), Gate::closed()),
+        };
+        let fleet = fleet();
+        let transport = Scripted::new(|_| Ok(http::Response::default())).with_background();
+        let context = Context::new(transport.clone()).with_clock(fleet.clock.clone());
+        let store = Slow { store: fleet.store.clone(), lease: lease.clone(), save: save.clone() };
+        let stored = Stored::new(fleet.family.clone(), store, "tenant");
+        let found = Rotating { number: 7, until: fleet.clock.now().unix() + 3600 };
+        let mut putting = stored.put(&context, found);
+        assert!(is_pending(&mut putting), "{closed}");
+        drop(putting);
+        lease.open_up();
+        save.open_up();
+        transport.run();
+        let free = fleet.store.lease("tenant", Duration::ZERO).wait().unwrap();
+        assert!(free.is_some(), "the lease was left behind during {closed}");
+        assert_eq!(number(&fleet.process(1)), 7, "what began was seen through");
+    }
+}
+
+/// Nothing has begun while another process has the lease.
+#[test]
+fn a_token_whose_caller_gives_up_the_wait_for_the_lease_is_not_put_there() {
+    let fleet = fleet();
+    let gate = Gate::closed();
+    let transport = Scripted::new(|_| Ok(http::Response::default()));
+    let transport = transport.with_background().with_pause_gate(gate.clone());
+    let context = Context::new(transport.clone()).with_clock(fleet.clock.clone());
+    let lease = fleet.store.lease("tenant", Duration::from_secs(60)).wait().unwrap().unwrap();
+    let stored = Stored::new(fleet.family.clone(), fleet.store.clone(), "tenant");
+    let found = Rotating { number: 7, until: fleet.clock.now().unix() + 3600 };
+    let mut putting = stored.put(&context, found);
+    while transport.pauses().is_empty() {
+        assert!(is_pending(&mut putting));
+        transport.run();
+    }
+    drop(putting);
+    gate.open_up();
+    fleet.store.release("tenant", lease).wait().unwrap();
+    assert_eq!(transport.run(), 0);
+    assert!(fleet.store.load("tenant").wait().unwrap().is_none());
 }

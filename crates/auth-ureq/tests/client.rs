@@ -4,11 +4,12 @@
 mod common;
 
 use auth_core::{
-    AnswerPart, Authenticator, Credentials, Event, Flow, Need, Observer, Redirects, RequestView,
+    Answer, AnswerPart, Authenticator, Credentials, Event, Flow, Need, Observer, Redirects,
+    RequestView, Verdict,
 };
 use auth_ureq::{AuthClient, Proxy, RequestContent};
 use common::{Seen, Session, answer, listen, nobody, seen, serve, tunnel};
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use std::{
     io::{Read, Write},
     process::Command,
@@ -388,6 +389,55 @@ fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
     });
     let got = receive.recv_timeout(AnswerPart::PATIENCE * 3);
     assert_eq!(got.as_ref(), Ok(b"7001"), "the caller waits for an answer without an end");
+}
+
+/// What follows belongs to another protocol: it is not waited for, and shown to no scheme.
+#[test]
+fn a_switch_of_protocols_is_delivered_at_once_though_the_scheme_asks_for_its_body() {
+    let begun = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&begun);
+    let address = listen(move |mut caller| {
+        count.fetch_add(1, Ordering::SeqCst);
+        let mut head = [0; 1024];
+        let _ = caller.read(&mut head).unwrap();
+        let switched =
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n7001";
+        caller.write_all(switched.as_bytes()).unwrap();
+        std::mem::forget(caller);
+    });
+    let (send, receive) = std::sync::mpsc::channel();
+    let began = Instant::now();
+    thread::spawn(move || {
+        let request = Request::get(format!("http://{address}/"))
+            .header("connection", "upgrade")
+            .header("upgrade", "echo");
+        let scheme = Bodies::default();
+        let got = client().send(&scheme, request.body(()).unwrap()).unwrap();
+        send.send((got.status().as_u16(), scheme.0.into_inner().unwrap())).unwrap();
+    });
+    let got = receive.recv_timeout(AnswerPart::PATIENCE * 3);
+    assert_eq!(got, Ok((101, vec![false])), "the caller waits, or the scheme saw a body");
+    assert!(began.elapsed() < AnswerPart::PATIENCE, "{:?}", began.elapsed());
+    assert_eq!(begun.load(Ordering::SeqCst), 1);
+}
+
+/// Asks for the body of each answer, and notes whether it was shown one.
+#[derive(Default)]
+struct Bodies(Mutex<Vec<bool>>);
+
+impl Authenticator for Bodies {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        Flow::ready(Credentials::none())
+    }
+
+    fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        Need::Bytes { limit: 64 }
+    }
+
+    fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
+        self.0.lock().unwrap().push(answer.body.is_some());
+        Verdict::Accept
+    }
 }
 
 /// Without a length, as many servers send what they make as they go.

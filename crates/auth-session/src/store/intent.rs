@@ -1,6 +1,6 @@
 //! The note that a token is being obtained.
 
-use auth_core::{Cause, Error, Timestamp};
+use auth_core::{Cause, Error, Timestamp, Unique};
 use std::{error, fmt, time::Duration};
 
 /// The note that a process is about to ask for a token while only one may live at a time.
@@ -8,6 +8,14 @@ use std::{error, fmt, time::Duration};
 /// The process writes it before it asks and removes it with the answer. If the answer is lost, the token that the issuer
 /// made lives on, no process can use it or end it, and the issuer makes no other one: then the note stays, and says when
 /// that is over.
+///
+/// # Clocks
+///
+/// It ends at a moment, by the clock of each process: one that is ahead of the process which wrote it asks that much too
+/// early, and one that is behind waits that much longer. To a process that is behind by more than the token lives (and
+/// more than [`Unique::NODES_APART`](auth_core::Unique::NODES_APART)) it looks as if the clock had been set back. So that
+/// nobody waits for as long as a clock was set, its span then begins again, by the clock of that process: that makes
+/// [`retry_at`](Self::retry_at) earlier for all, by no more than that process is behind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Intent {
     /// When the token was asked for.
@@ -46,9 +54,19 @@ impl Intent {
         Self { since: now, retry_at: now.after(life) }
     }
 
+    /// Was it written so far ahead of now that the clock must have been set back? Less is taken for the difference between
+    /// the clocks of two processes: if it began again for that, it would end too early for those whose clocks are right.
+    pub(crate) fn is_beyond_reach(&self, now: Timestamp) -> bool {
+        self.since.since(now) > Unique::NODES_APART.max(self.span())
+    }
+
     /// The same for as long as it was, from now on.
     pub(crate) fn begun(&self, now: Timestamp) -> Self {
-        Self::of(self.retry_at.since(self.since), now)
+        Self::of(self.span(), now)
+    }
+
+    fn span(&self) -> Duration {
+        self.retry_at.since(self.since)
     }
 
     /// The error of a caller that may not ask; with the error of the exchange whose answer was just `lost`.

@@ -83,6 +83,9 @@ impl<L> JwtVerifier<L> {
     ///
     /// They are not counted for the name that a token claims to be signed by: an issuer signs for callers from
     /// everywhere, and whoever knows its name could lock out all of them.
+    ///
+    /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
+    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }

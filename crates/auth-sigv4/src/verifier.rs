@@ -104,8 +104,14 @@ impl<L> SigV4Verifier<L> {
         self
     }
 
-    /// With a limit to wrong signatures, of each source and of each access key: beyond it callers get a 429 with
-    /// `Retry-After`, before a key is looked up.
+    /// With a limit to wrong signatures of each source: beyond it callers get a 429 with `Retry-After`, before a key is
+    /// looked up.
+    ///
+    /// They are not counted for the access key that a request claims to be signed with: its ID is in every presigned
+    /// URL, and whoever knows it could hold off its owner wherever that one comes from for the first time.
+    ///
+    /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
+    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -154,7 +160,7 @@ where
     ) -> Flow<'a, Outcome<P>> {
         let [key, day, region, service] =
             [id.id, id.scope.day, id.scope.region, id.scope.service].map(Box::<str>::from);
-        let begun = Attempt::begin(self.limit.as_ref(), request, ALGORITHM, Some(key.as_bytes()));
+        let begun = Attempt::begin(self.limit.as_ref(), request, ALGORITHM, None);
         begun.and_then(move |begun| match begun {
             Err(rejection) => Flow::ready(Err(rejection)),
             Ok(attempt) => {

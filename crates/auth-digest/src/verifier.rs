@@ -7,6 +7,7 @@ mod offer;
 mod proof;
 mod prove;
 mod target;
+mod tried;
 
 pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
 
@@ -42,7 +43,7 @@ use std::{fmt, str, sync::Arc};
 ///
 /// In this order: one field of bounded size; each parameter once and in its one spelling; algorithm, realm, opaque and
 /// quality of protection as they were offered; the target of the request; then the response, in constant time and with
-/// the same work for an unknown user; then the age of the nonce, and last the count, so that strangers cannot fill the
+/// the same work for an unknown user, a known one and one in the middle of a rotation; then the age of the nonce, and last the count, so that strangers cannot fill the
 /// store. Counts are kept for each nonce and user, so that no user spends those of another; a store that is full makes
 /// the oldest nonces stale. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
 ///

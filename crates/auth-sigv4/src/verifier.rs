@@ -6,6 +6,7 @@ mod keys;
 mod payload;
 mod policy;
 mod presented;
+mod tried;
 
 pub use explain::{Difference, Explanation, Part};
 pub use keys::{AccessKeys, KeyScope, KnownKey};
@@ -28,6 +29,7 @@ use policy::Allowed;
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
+use tried::signer;
 
 /// Verifies requests that are signed under AWS Signature Version 4: in `Authorization`, or in the query of a presigned
 /// URL.
@@ -37,9 +39,10 @@ use subtle::ConstantTimeEq;
 /// # Security
 ///
 /// Everything that is cheap is checked first; then the signature, in constant time, with the same work for an unknown
-/// key. Whatever is wrong with a signature is one 403 outside. A payload whose hash is signed in a field is checked as it
-/// arrives: the handler never sees the end of one that does not match. A payload without that field has to be here before
-/// anything can be judged, up to [`hashing_at_most`](Self::with_body_limit).
+/// key, a known one and one in the middle of a rotation. Whatever is wrong with a signature is one 403 outside. A payload
+/// whose hash is signed in a field is checked as it arrives: the handler never sees the end of one that does not match. A
+/// payload without that field has to be here before anything can be judged, up to
+/// [`hashing_at_most`](Self::with_body_limit).
 ///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.
@@ -206,19 +209,12 @@ impl Judged {
         found: Option<Candidates<KnownKey, P>>,
     ) -> Result<Accepted<P>, Refused> {
         let signs = |key: &DerivedKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
-        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        if candidates.is_empty() {
-            let _ = signs(&by.decoy);
-            return Err(reason::KEY);
-        }
-        // All are tried, so that the time does not tell which one it is.
-        let mut proven = None;
-        for candidate in candidates {
-            if signs(&candidate.secret.key) {
-                proven = Some(candidate);
-            }
-        }
-        let Some(known) = proven else { return Err(reason::SIGNATURE) };
+        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        let proven =
+            signer(known, |known| signs(known.map_or(&by.decoy, |known| &known.secret.key)));
+        let Some(known) = proven else {
+            return Err(if known.is_empty() { reason::KEY } else { reason::SIGNATURE });
+        };
         let token = match (&known.secret.session_token, &self.token) {
             (None, None) => true,
             (Some(expected), Some(token)) => sha256(expected.expose()).ct_eq(token).into(),

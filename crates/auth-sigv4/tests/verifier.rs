@@ -462,6 +462,45 @@ fn wrong_signatures_run_out_for_their_source_and_lock_out_no_owner_of_a_key() {
     assert_eq!(said("unknown", &sent), "acme");
 }
 
+/// Nor does it cost anything, where it is only too late.
+#[test]
+fn a_request_that_was_captured_makes_no_source_known() {
+    use auth_core::{AttemptKey, AttemptLimit, AttemptOutcome, Flow, Limits, Peer};
+    use std::sync::{Arc, Mutex};
+
+    type Identity = Option<[u8; 16]>;
+
+    /// Writes down whose attempts ended how.
+    #[derive(Clone, Default)]
+    struct Settled(Arc<Mutex<Vec<(Identity, AttemptOutcome)>>>);
+
+    impl Limits for Settled {
+        fn may_try(&self, _: AttemptKey) -> Flow<'_, Result<(), Duration>> {
+            Flow::ready(Ok(()))
+        }
+
+        fn note(&self, by: AttemptKey, settled: AttemptOutcome) {
+            self.0.lock().unwrap().push((by.identity(), settled));
+        }
+    }
+
+    let (hooks, settled) = (hooks(AwsService::Sns), Settled::default());
+    let verifier = hooks.verifier.with_limit(AttemptLimit::new(settled.clone()));
+    let verifier = verifier.once(MemoryReplayStore::new(hooks.clock.clone()));
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    let peer = Peer { address: "192.0.2.1".parse().ok(), ..Peer::UNKNOWN };
+    let said = || {
+        let view = sent.view().with_body(Body::Bytes(&sent.body)).with_peer(peer);
+        let told = verifier.verify(view).wait().unwrap();
+        let told = told.map_or_else(|rejection| rejection.reason().code, |_| "accepted");
+        (told, std::mem::take(&mut *settled.0.lock().unwrap()))
+    };
+    assert_eq!(said(), ("accepted", vec![(None, AttemptOutcome::Right)]));
+    assert_eq!(said(), ("sigv4_replayed", vec![(None, AttemptOutcome::Right)]));
+    hooks.clock.advance(Duration::from_secs(16 * 60));
+    assert_eq!(said(), ("sigv4_date_past", vec![]));
+}
+
 #[test]
 fn a_temporary_key_comes_with_its_token() {
     let clock = ManualClock::at(NOW);

@@ -42,11 +42,12 @@ impl From<bool> for AttemptOutcome {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// The secret was right: the source is known for this identity from now on.
+    /// The secret was right, in a request that is taken: the source is known for this identity from now on.
     Right,
     /// The secret was wrong.
     Wrong,
-    /// Nobody could tell: it costs nothing.
+    /// Nobody could tell, or the secret was right in a request that is not taken, being stale or used before: it costs
+    /// nothing, and makes no source known, since whoever captured a request can send it again.
     Unknown,
 }
 

@@ -3,6 +3,7 @@
 use super::{
     DigestPrincipal, DigestQuery, DigestVerifier, KnownUser, UserSecret,
     head::{Head, Stop, cnonce},
+    right::RightAttempt,
     tried::proven,
     unread,
 };
@@ -73,6 +74,7 @@ where
         request: RequestView<'a>,
         head: Head<'a>,
         proven: Proven<P>,
+        attempt: RightAttempt,
     ) -> Result<Flow<'a, Outcome<DigestPrincipal<P>>>, Stop> {
         let Head { response, nonce } = head;
         let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
@@ -95,7 +97,10 @@ where
             None => (self.replay.check_and_set(&unique), reason::NONCE_USED),
         };
         Ok(told.and_then(move |told| match told {
-            Replay::Fresh => self.accept(request, &response, nonce.age, proven),
+            Replay::Fresh => {
+                attempt.taken();
+                self.accept(request, &response, nonce.age, proven)
+            }
             Replay::Seen => self.stopped(seen.into(), request),
             Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
             Replay::Full => Flow::failed(Error::Unavailable {

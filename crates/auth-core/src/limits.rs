@@ -42,7 +42,8 @@ impl AttemptKey {
     /// An attempt from an address, under a claimed identity of a scheme and a tenant if there is one.
     ///
     /// A source is an IPv4 /24 or an IPv6 /64 (mapped IPv4 is IPv4), since one caller easily has many addresses of such
-    /// a block; callers whose address is not known are one source together. The identity is kept as a hash.
+    /// a block; callers whose address is not known are one source together, and are not counted where they claim no
+    /// identity (see [`AttemptLimit`]). The identity is kept as a hash.
     #[must_use]
     pub fn new(
         tenant: Option<&TenantId>,

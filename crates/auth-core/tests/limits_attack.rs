@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used)]
 
-use auth_core::{AttemptKey, AttemptOutcome, Limits, MemoryLimits};
+use auth_core::{
+    Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryLimits, Peer, RequestView,
+};
 use auth_testing::ManualClock;
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -38,4 +40,26 @@ fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
         limits.note(by(block, "bob"), AttemptOutcome::Wrong);
     }
     assert!(may_try(&limits, by(4000, "bob")), "there is room for others");
+}
+
+/// Where neither an address nor a name is known, wrong attempts of anybody would be those of all.
+#[test]
+fn who_has_neither_a_source_nor_an_identity_locks_out_nobody() {
+    let limit = AttemptLimit::new(MemoryLimits::new(ManualClock::at(1_000_000)));
+    let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
+    let begin = |address: Option<IpAddr>, identity: Option<&[u8]>| {
+        let peer = Peer { address, ..Peer::UNKNOWN };
+        let request = RequestView::new(&http::Method::GET, &uri, &headers).with_peer(peer);
+        Attempt::begin(Some(&limit), request, "ApiKey", identity).wait().unwrap()
+    };
+    for _ in 0..100 {
+        begin(None, None).expect("nobody is locked out").settle(AttemptOutcome::Wrong);
+    }
+    let source = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    for (address, identity, most) in [(source, None, 30), (None, Some(&b"alice"[..]), 5)] {
+        for _ in 0..most {
+            begin(address, identity).unwrap().settle(AttemptOutcome::Wrong);
+        }
+        assert!(begin(address, identity).is_err(), "an attempt of somebody is not counted");
+    }
 }

@@ -6,7 +6,9 @@ mod head;
 mod offer;
 mod proof;
 mod prove;
+mod right;
 mod target;
+mod tried;
 
 pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
 
@@ -26,6 +28,7 @@ use head::{Head, Stop};
 use offer::Offer;
 use proof::Proof;
 use prove::Proven;
+use right::RightAttempt;
 use std::{fmt, str, sync::Arc};
 
 /// Verifies Digest credentials (RFC 7616).
@@ -42,7 +45,7 @@ use std::{fmt, str, sync::Arc};
 ///
 /// In this order: one field of bounded size; each parameter once and in its one spelling; algorithm, realm, opaque and
 /// quality of protection as they were offered; the target of the request; then the response, in constant time and with
-/// the same work for an unknown user; then the age of the nonce, and last the count, so that strangers cannot fill the
+/// the same work for an unknown user, a known one and one in the middle of a rotation; then the age of the nonce, and last the count, so that strangers cannot fill the
 /// store. Counts are kept for each nonce and user, so that no user spends those of another; a store that is full makes
 /// the oldest nonces stale. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
 ///
@@ -173,16 +176,17 @@ where
                     return Flow::failed(error);
                 }
             };
-            let proven = self.prove(&head.response, request, body, found);
-            attempt.settle(match &proven {
-                Ok(_) => AttemptOutcome::Right,
-                Err(Stop::Failed(_)) => AttemptOutcome::Unknown,
-                Err(Stop::Refused(_) | Stop::Rejected(_)) => AttemptOutcome::Wrong,
-            });
-            match proven.and_then(|proven| self.count(request, head, proven)) {
-                Ok(flow) => flow,
-                Err(stop) => self.stopped(stop, request),
-            }
+            let counted = match self.prove(&head.response, request, body, found) {
+                Ok(proven) => self.count(request, head, proven, RightAttempt::new(attempt)),
+                Err(stop) => {
+                    attempt.settle(match &stop {
+                        Stop::Failed(_) => AttemptOutcome::Unknown,
+                        Stop::Refused(_) | Stop::Rejected(_) => AttemptOutcome::Wrong,
+                    });
+                    Err(stop)
+                }
+            };
+            counted.unwrap_or_else(|stop| self.stopped(stop, request))
         })
     }
 
@@ -271,12 +275,12 @@ mod tests {
         NonceCount, NonceUse, OfferedQop, Protection,
     };
     use auth_core::{
-        Body, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation, SystemRandom, Ticket,
-        Timestamp, Unique, Verifier as _,
+        AttemptKey, Body, Limits, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation,
+        SystemRandom, Ticket, Timestamp, Unique, Verifier as _,
     };
     use auth_testing::ManualClock;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
-    use std::time::Duration;
+    use std::{sync::Mutex, time::Duration};
 
     const NOW: u64 = 1_700_000_000;
     const KEY: [u8; 32] = [7; 32];
@@ -745,6 +749,70 @@ mod tests {
             &Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE },
             "J\u{e4}s\u{f8}n",
         );
+    }
+
+    /// Writes down how attempts end.
+    #[derive(Clone, Default)]
+    struct Settled(Arc<Mutex<Vec<AttemptOutcome>>>);
+
+    impl Limits for Settled {
+        fn may_try(&self, _: AttemptKey) -> Flow<'_, std::result::Result<(), Duration>> {
+            Flow::ready(Ok(()))
+        }
+
+        fn note(&self, _: AttemptKey, settled: AttemptOutcome) {
+            self.0.lock().unwrap().push(settled);
+        }
+    }
+
+    impl Settled {
+        #[track_caller]
+        fn check(&self, expected: AttemptOutcome) {
+            assert_eq!(std::mem::take(&mut *self.0.lock().unwrap()), [expected]);
+        }
+    }
+
+    /// Else whoever captured a request would make its own source known for the user, by sending it again.
+    #[test]
+    fn a_right_response_makes_its_source_known_only_when_it_is_taken() {
+        let (clock, settled) = (clock(), Settled::default());
+        let limit = || AttemptLimit::new(settled.clone());
+        let door = door(&clock).with_limit(limit());
+        let challenge = asked(&door);
+        let said = |client: &Client<'_>, expected: &str, outcome| {
+            let field = client.answer(&challenge);
+            assert_eq!(judge(&door, "/", &field, Body::Unread).told(), expected);
+            settled.check(outcome);
+        };
+        said(&ALICE, "alice", AttemptOutcome::Right);
+        said(&ALICE, "401 digest_replayed", AttemptOutcome::Unknown);
+        let wrong = Client { password: "x", ..ALICE };
+        said(&wrong, "401 digest_response_wrong", AttemptOutcome::Wrong);
+        clock.advance(Duration::from_secs(60 * 60));
+        let late = Client { nc: 2, ..ALICE };
+        said(&late, "401 digest_nonce_old stale", AttemptOutcome::Unknown);
+        let wrong = Client { password: "x", ..late };
+        said(&wrong, "401 digest_response_wrong", AttemptOutcome::Wrong);
+    }
+
+    #[test]
+    fn a_right_response_costs_nothing_when_the_store_cannot_tell_or_is_not_waited_for() {
+        let settled = Settled::default();
+        let down = Err(Error::transport("down", "nobody answers"));
+        for replay in [down, Ok(Replay::Full), Ok(Replay::TooOld), Ok(Replay::Seen)] {
+            let door =
+                DigestVerifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
+            let door = door.with_limit(AttemptLimit::new(settled.clone()));
+            let field = ALICE.answer(&asked(&door));
+            assert!(!matches!(judge(&door, "/", &field, Body::Unread), Judged::Accepted(_)));
+            settled.check(AttemptOutcome::Unknown);
+            let headers =
+                HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap())]);
+            let uri = Uri::from_static("/");
+            let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(TLS);
+            drop(door.verify(request));
+            settled.check(AttemptOutcome::Unknown);
+        }
     }
 
     #[test]

@@ -83,6 +83,9 @@ impl<L> JwtVerifier<L> {
     ///
     /// They are not counted for the name that a token claims to be signed by: an issuer signs for callers from
     /// everywhere, and whoever knows its name could lock out all of them.
+    ///
+    /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
+    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -151,12 +154,15 @@ impl<L> JwtVerifier<L> {
         attempt: Attempt,
         wants_unique: bool,
     ) -> Outcome<JwtPrincipal<P>> {
-        let proven = self.prove(token, found);
-        attempt.settle(proven.is_ok().into());
-        let judged = proven.and_then(|(signed, caller)| {
-            let claims = signed.claims(&self.policy, self.clock.now())?;
-            Ok(JwtPrincipal { claims, caller })
-        });
+        let (judged, outcome) = match self.prove(token, found) {
+            Err(refused) => (Err(refused), AttemptOutcome::Wrong),
+            Ok((signed, caller)) => match signed.claims(&self.policy, self.clock.now()) {
+                Ok(claims) => (Ok(JwtPrincipal { claims, caller }), AttemptOutcome::Right),
+                // Whoever captured a token that has expired has guessed nothing, and proves nothing.
+                Err(refused) => (Err(refused), AttemptOutcome::Unknown),
+            },
+        };
+        attempt.settle(outcome);
         match judged {
             Err(refused) => Err(self.realm.invalid(refused.into())),
             Ok(principal) => {
@@ -248,7 +254,7 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey};
-    use auth_core::{Error, MemoryReplayStore, Timestamp, Verifier as _};
+    use auth_core::{Error, MemoryReplayStore, Peer, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
     use std::{collections::HashMap, time::Duration};
@@ -485,7 +491,7 @@ mod tests {
     /// The limit counts wrong signatures of a source, before keys are looked up, and no name is locked out from others.
     #[test]
     fn wrong_signatures_run_out_for_their_source_and_lock_out_nobody_else() {
-        use auth_core::{MemoryLimits, Peer, Rate};
+        use auth_core::{MemoryLimits, Rate};
         let rate = Rate::new(3, Duration::from_secs(60)).unwrap();
         let limits = MemoryLimits::new(ManualClock::at(NOW)).with_source_rate(rate);
         let door = door().with_limit(AttemptLimit::new(limits));
@@ -512,6 +518,43 @@ mod tests {
             assert_eq!(said(&from, "two", key(9)), "jwt_signature");
         }
         assert_eq!(said("203.0.113.1", "two", key(2)), "two");
+    }
+
+    /// Whoever has captured a token that has expired proves nothing by it, and has guessed nothing.
+    #[test]
+    fn a_right_signature_counts_for_nothing_when_its_claims_are_refused() {
+        use auth_core::{AttemptKey, Limits};
+        use std::sync::Mutex;
+
+        #[derive(Clone, Default)]
+        struct Settled(Arc<Mutex<Vec<AttemptOutcome>>>);
+
+        impl Limits for Settled {
+            fn may_try(&self, _: AttemptKey) -> Flow<'_, Result<(), Duration>> {
+                Flow::ready(Ok(()))
+            }
+
+            fn note(&self, _: AttemptKey, settled: AttemptOutcome) {
+                self.0.lock().unwrap().push(settled);
+            }
+        }
+
+        let settled = Settled::default();
+        let door = door().with_limit(AttemptLimit::new(settled.clone()));
+        let old = Timestamp::from_unix(NOW - 300);
+        let signed = |at, key: SigningKey| claims("one").sign(&key, at, None).unwrap();
+        for (token, outcome) in [
+            (signed(Timestamp::from_unix(NOW), key(1)), AttemptOutcome::Right),
+            (signed(old, key(1)), AttemptOutcome::Unknown),
+            (signed(old, key(9)), AttemptOutcome::Wrong),
+        ] {
+            let headers = fields(&[(AUTHORIZATION, &format!("Bearer {}", token.expose()))]);
+            let (uri, address) = (Uri::from_static("/"), "192.0.2.1".parse().ok());
+            let peer = Peer { address, ..Peer::UNKNOWN };
+            let request = RequestView::new(&Method::GET, &uri, &headers).with_peer(peer);
+            let _ = door.verify(request).wait().unwrap();
+            assert_eq!(std::mem::take(&mut *settled.0.lock().unwrap()), [outcome]);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod keys;
 mod payload;
 mod policy;
 mod presented;
+mod tried;
 
 pub use explain::{Difference, Explanation, Part};
 pub use keys::{AccessKeys, KeyScope, KnownKey};
@@ -28,6 +29,7 @@ use policy::Allowed;
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
+use tried::signer;
 
 /// Verifies requests that are signed under AWS Signature Version 4: in `Authorization`, or in the query of a presigned
 /// URL.
@@ -37,9 +39,10 @@ use subtle::ConstantTimeEq;
 /// # Security
 ///
 /// Everything that is cheap is checked first; then the signature, in constant time, with the same work for an unknown
-/// key. Whatever is wrong with a signature is one 403 outside. A payload whose hash is signed in a field is checked as it
-/// arrives: the handler never sees the end of one that does not match. A payload without that field has to be here before
-/// anything can be judged, up to [`hashing_at_most`](Self::with_body_limit).
+/// key, a known one and one in the middle of a rotation. Whatever is wrong with a signature is one 403 outside. A payload
+/// whose hash is signed in a field is checked as it arrives: the handler never sees the end of one that does not match. A
+/// payload without that field has to be here before anything can be judged, up to
+/// [`hashing_at_most`](Self::with_body_limit).
 ///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.
@@ -104,8 +107,14 @@ impl<L> SigV4Verifier<L> {
         self
     }
 
-    /// With a limit to wrong signatures, of each source and of each access key: beyond it callers get a 429 with
-    /// `Retry-After`, before a key is looked up.
+    /// With a limit to wrong signatures of each source: beyond it callers get a 429 with `Retry-After`, before a key is
+    /// looked up.
+    ///
+    /// They are not counted for the access key that a request claims to be signed with: its ID is in every presigned
+    /// URL, and whoever knows it could hold off its owner wherever that one comes from for the first time.
+    ///
+    /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
+    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -157,7 +166,7 @@ where
     ) -> Flow<'a, Outcome<P>> {
         let [key, day, region, service] =
             [id.id, id.scope.day, id.scope.region, id.scope.service].map(Box::<str>::from);
-        let begun = Attempt::begin(self.limit.as_ref(), request, ALGORITHM, Some(key.as_bytes()));
+        let begun = Attempt::begin(self.limit.as_ref(), request, ALGORITHM, None);
         begun.and_then(move |begun| match begun {
             Err(rejection) => Flow::ready(Err(rejection)),
             Ok(attempt) => {
@@ -204,19 +213,12 @@ impl Judged {
         found: Option<Candidates<KnownKey, P>>,
     ) -> Result<Accepted<P>, Refused> {
         let signs = |key: &DerivedKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
-        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        if candidates.is_empty() {
-            let _ = signs(&by.decoy);
-            return Err(reason::KEY);
-        }
-        // All are tried, so that the time does not tell which one it is.
-        let mut proven = None;
-        for candidate in candidates {
-            if signs(&candidate.secret.key) {
-                proven = Some(candidate);
-            }
-        }
-        let Some(known) = proven else { return Err(reason::SIGNATURE) };
+        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        let proven =
+            signer(known, |known| signs(known.map_or(&by.decoy, |known| &known.secret.key)));
+        let Some(known) = proven else {
+            return Err(if known.is_empty() { reason::KEY } else { reason::SIGNATURE });
+        };
         let token = match (&known.secret.session_token, &self.token) {
             (None, None) => true,
             (Some(expected), Some(token)) => sha256(expected.expose()).ct_eq(token).into(),

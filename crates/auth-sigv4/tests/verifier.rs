@@ -431,26 +431,74 @@ fn a_body_that_has_to_be_hashed_first_has_a_limit() {
     assert_eq!(small.needs(sent.view()), Need::Bytes { limit: 7 });
 }
 
+/// The id of an access key is in every presigned URL, so whoever reads one could hold off its owner.
 #[test]
-fn wrong_signatures_run_out_for_each_access_key() {
-    use auth_core::{AttemptLimit, MemoryLimits, Rate};
+fn wrong_signatures_run_out_for_their_source_and_lock_out_no_owner_of_a_key() {
+    use auth_core::{AttemptLimit, MemoryLimits, Peer, Rate};
     let hooks = hooks(AwsService::Sns);
     let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
-    let limits = MemoryLimits::new(hooks.clock.clone()).with_identity_rate(rate);
+    let limits = MemoryLimits::new(hooks.clock.clone()).with_source_rate(rate);
     let verifier = hooks.verifier.with_limit(AttemptLimit::new(limits));
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
-    for _ in 0..2 {
-        assert_eq!(verdict(&verifier, &sent), Ok("acme"));
-    }
     let forged = sent.clone().with("content-type", "text/plain");
+    let said = |from: &str, sent: &Sent| {
+        let peer = Peer { address: from.parse().ok(), ..Peer::UNKNOWN };
+        let view = sent.view().with_body(Body::Bytes(&sent.body)).with_peer(peer);
+        match verifier.verify(view).wait().unwrap() {
+            Ok(accepted) => accepted.principal,
+            Err(rejection) => rejection.reason().code,
+        }
+    };
     for _ in 0..2 {
-        assert_eq!(verdict(&verifier, &forged), Err((403, "sigv4_signature")));
+        assert_eq!(said("192.0.2.1", &sent), "acme");
+        assert_eq!(said("192.0.2.1", &forged), "sigv4_signature");
     }
-    let stranger = AccessKey::new("AKIDOTHER", SECRET).unwrap();
-    let other = SigV4::new(stranger, "eu-west-1", AwsService::Sns, hooks.clock.clone()).unwrap();
-    let other = Sent::new(Method::POST, "/", BODY).signed(&other);
-    assert_eq!(verdict(&verifier, &other), Err((403, "sigv4_key")));
-    assert_eq!(verdict(&verifier, &sent), Err((429, "limit_attempts")));
+    assert_eq!(said("192.0.2.1", &sent), "limit_attempts");
+    for source in 0..20 {
+        assert_eq!(said(&format!("198.51.{source}.1"), &forged), "sigv4_signature");
+        assert_eq!(said("unknown", &forged), "sigv4_signature");
+    }
+    assert_eq!(said("203.0.113.1", &sent), "acme", "a new source of the owner");
+    assert_eq!(said("unknown", &sent), "acme");
+}
+
+/// Nor does it cost anything, where it is only too late.
+#[test]
+fn a_request_that_was_captured_makes_no_source_known() {
+    use auth_core::{AttemptKey, AttemptLimit, AttemptOutcome, Flow, Limits, Peer};
+    use std::sync::{Arc, Mutex};
+
+    type Identity = Option<[u8; 16]>;
+
+    /// Writes down whose attempts ended how.
+    #[derive(Clone, Default)]
+    struct Settled(Arc<Mutex<Vec<(Identity, AttemptOutcome)>>>);
+
+    impl Limits for Settled {
+        fn may_try(&self, _: AttemptKey) -> Flow<'_, Result<(), Duration>> {
+            Flow::ready(Ok(()))
+        }
+
+        fn note(&self, by: AttemptKey, settled: AttemptOutcome) {
+            self.0.lock().unwrap().push((by.identity(), settled));
+        }
+    }
+
+    let (hooks, settled) = (hooks(AwsService::Sns), Settled::default());
+    let verifier = hooks.verifier.with_limit(AttemptLimit::new(settled.clone()));
+    let verifier = verifier.once(MemoryReplayStore::new(hooks.clock.clone()));
+    let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
+    let peer = Peer { address: "192.0.2.1".parse().ok(), ..Peer::UNKNOWN };
+    let said = || {
+        let view = sent.view().with_body(Body::Bytes(&sent.body)).with_peer(peer);
+        let told = verifier.verify(view).wait().unwrap();
+        let told = told.map_or_else(|rejection| rejection.reason().code, |_| "accepted");
+        (told, std::mem::take(&mut *settled.0.lock().unwrap()))
+    };
+    assert_eq!(said(), ("accepted", vec![(None, AttemptOutcome::Right)]));
+    assert_eq!(said(), ("sigv4_replayed", vec![(None, AttemptOutcome::Right)]));
+    hooks.clock.advance(Duration::from_secs(16 * 60));
+    assert_eq!(said(), ("sigv4_date_past", vec![]));
 }
 
 #[test]

@@ -80,6 +80,9 @@ impl<L> BearerVerifier<L> {
 
     /// With a limit to wrong tokens of each source: beyond it callers get a 429 with `Retry-After`, before anything is
     /// looked up.
+    ///
+    /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
+    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }

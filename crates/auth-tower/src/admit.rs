@@ -73,6 +73,7 @@ where
         body.replace(content.into());
     }
     check.finish(body.trailers())?;
+    body.drop_trailers();
     Ok(body.size_hint().exact())
 }
 

@@ -57,6 +57,11 @@ impl<B> BufferedBody<B> {
         self.read = Joined::Whole(bytes);
     }
 
+    /// Without the trailer fields that were read.
+    pub(crate) fn drop_trailers(&mut self) {
+        self.trailers = None;
+    }
+
     /// Has everything arrived, whether or not it was handed on?
     pub(crate) fn has_arrived(&self) -> bool
     where

@@ -3,6 +3,7 @@
 use crate::{BoxError, BufferedBody};
 use auth_core::{BodyCheck, Event, Observer, Passed, Rejection};
 use bytes::Bytes;
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 use std::{
@@ -18,6 +19,13 @@ pin_project! {
     ///
     /// Where the length of the content is known, its last piece is held back until then, since a reader that counts
     /// takes it for the end.
+    ///
+    /// # Security
+    ///
+    /// Trailer fields do not come with a body that credentials cover, whether it was read for the verifier or has to
+    /// pass a check: no scheme signs them, and whoever can change a request on its way could add them. A check sees
+    /// them. What a framing signs of its own, as `aws-chunked` does, was checked with it and is gone with it. A body
+    /// that no credentials cover comes with its trailers, as with everything else that nobody vouched for.
     pub struct CheckedBody<B> {
         #[pin]
         body: BufferedBody<B>,
@@ -30,9 +38,10 @@ pub(crate) struct Check {
     check: Option<Box<dyn BodyCheck>>,
     /// How much of the content the handler has not got yet, where that is known.
     left: Option<u64>,
-    /// What is handed over with the end: the last piece of the content, and trailers.
+    /// What is handed over with the end: the last piece of the content.
     last: Option<Bytes>,
-    trailers: Option<Frame<Bytes>>,
+    /// For the check alone.
+    trailers: Option<HeaderMap>,
     observer: Arc<dyn Observer>,
     late: Arc<OnceLock<Rejection>>,
 }
@@ -65,8 +74,8 @@ impl Check {
         let Some(check) = &mut self.check else { return Ok(None) };
         let wire = match frame.into_data() {
             Ok(wire) => wire,
-            Err(trailers) => {
-                self.trailers = Some(trailers);
+            Err(frame) => {
+                self.trailers = frame.into_trailers().ok();
                 return Ok(None);
             }
         };
@@ -89,8 +98,8 @@ impl Check {
 
     fn finish(&mut self) -> Result<(), BoxError> {
         let Some(check) = self.check.take() else { return Ok(()) };
-        let trailers = self.trailers.as_ref().and_then(Frame::trailers_ref);
-        check.finish(trailers).map_err(|rejection| self.fail(rejection))
+        let trailers = self.trailers.take();
+        check.finish(trailers.as_ref()).map_err(|rejection| self.fail(rejection))
     }
 
     fn fail(&mut self, rejection: Rejection) -> BoxError {
@@ -102,11 +111,11 @@ impl Check {
 
     /// What is left to hand over when the check has passed.
     fn rest(&mut self) -> Option<Frame<Bytes>> {
-        self.last.take().map(Frame::data).or_else(|| self.trailers.take())
+        self.last.take().map(Frame::data)
     }
 
     fn is_over(&self) -> bool {
-        self.check.is_none() && self.last.is_none() && self.trailers.is_none()
+        self.check.is_none() && self.last.is_none()
     }
 }
 

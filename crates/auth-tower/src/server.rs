@@ -21,6 +21,7 @@ use tower_layer::Layer;
 /// - A body that is refused while the handler reads it is answered with that refusal, whatever the handler returns.
 /// - What the handler reads of a framing is its content: the header fields of the framing are gone, and
 ///   `Content-Length` is that of the content.
+/// - Trailer fields do not reach the handler with a body that was read for the verifier or has to pass a check.
 ///
 /// When the handler has replied, the completions of the verifier ([`Completion`](auth_core::Completion)) are asked.
 /// One that sees the body of the reply sees it only if its size is known and within the completion's limit. A

@@ -99,7 +99,11 @@ where
                 Err(refused) => return Ok(answer(&refused, &body, head.version)),
             };
         let (check, late) = match check {
-            None => (None, None),
+            None => {
+                // They were read with a body that the verifier judged, and it did not judge them.
+                body.drop_trailers();
+                (None, None)
+            }
             Some(check) => match admit(&door, &mut head, &mut body, check).await {
                 Ok(check) => {
                     let late = check.as_ref().map(Check::late);

@@ -8,14 +8,16 @@ use auth_tower::{BoxError, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, Pieces, text};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
-use http_body::{Body as _, Frame};
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
 };
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -209,39 +211,127 @@ async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passe
     }
 }
 
-/// What a reader gets that stops where the body says that it ends, with the trailer fields.
-#[tokio::test]
-async fn trailers_come_with_an_end_that_has_passed() {
-    for (check, last, expected) in [
-        (replacing(Some(2)), "b", Some("a b trailers")),
-        (replacing(None), "b", Some("a b trailers")),
-        (replacing(Some(2)), "x", None),
-    ] {
-        let frames = ["a-", last].map(|piece| Frame::data(Bytes::from(piece)));
+/// A body of pieces with a trailer field behind them, of which one knows how long it is.
+struct Trailing(std::vec::IntoIter<Frame<Bytes>>, Option<u64>);
+
+impl Trailing {
+    fn of(pieces: &[&'static str], length: Option<u64>) -> Self {
+        let frames = pieces.iter().map(|piece| Frame::data(Bytes::from(*piece)));
         let trailers = HeaderMap::from_iter([(header::ETAG, HeaderValue::from_static("\"1\""))]);
-        let frames = frames.into_iter().chain([Frame::trailers(trailers)]);
-        let body = StreamBody::new(futures_util::stream::iter(frames.map(Ok::<_, Infallible>)));
-        let layer = VerifyLayer::new(verifier_fn(
+        Self(frames.chain([Frame::trailers(trailers)]).collect::<Vec<_>>().into_iter(), length)
+    }
+}
+
+impl http_body::Body for Trailing {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.next().map(Ok))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.1.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+/// What a reader gets that stops where the body says that it ends.
+async fn read<V>(verifier: V, body: Trailing) -> (u16, String)
+where
+    V: Verifier<Principal = ()> + 'static,
+{
+    let layer = VerifyLayer::new(verifier).with_buffer_limit(MOST);
+    let service = layer.layer(service_fn(async |request: Request<CheckedBody<Trailing>>| {
+        let mut body = request.into_body();
+        let mut read = Vec::new();
+        while !body.is_end_stream() {
+            let Some(frame) = body.frame().await else { break };
+            read.push(match frame?.into_data() {
+                Ok(data) => String::from_utf8(data.into()).unwrap(),
+                Err(_) => String::from("trailers"),
+            });
+        }
+        Ok::<_, BoxError>(Response::new(Full::new(Bytes::from(read.join(" ")))))
+    }));
+    let answer = service.oneshot(Request::new(body)).await.unwrap();
+    (answer.status().as_u16(), text(answer).await)
+}
+
+/// Whoever can change a request on its way could add them.
+#[tokio::test]
+async fn trailers_that_no_credentials_cover_do_not_come_with_a_body_that_they_do() {
+    let checked = |check: Dashes| {
+        verifier_fn(
             |_| Presence::Present,
             move |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(check))),
-        ));
-        let service = layer.layer(service_fn(async |request: Request<CheckedBody<_>>| {
-            let mut body = request.into_body();
-            let mut read = Vec::new();
-            while !body.is_end_stream() {
-                let Some(frame) = body.frame().await else { break };
-                read.push(match frame?.into_data() {
-                    Ok(data) => String::from_utf8(data.into()).unwrap(),
-                    Err(_) => String::from("trailers"),
-                });
+        )
+    };
+    for (check, last, length, expected) in [
+        (replacing(Some(2)), "b", None, (200, "a b")),
+        (replacing(None), "b", None, (200, "a b")),
+        (AS_IS, "b", None, (200, "a- b")),
+        (AS_IS, "b", Some(3), (200, "a-b")),
+        (replacing(Some(2)), "b", Some(3), (200, "ab")),
+        (replacing(Some(2)), "x", None, (403, "Forbidden\n")),
+    ] {
+        let told = read(checked(check), Trailing::of(&["a-", last], length)).await;
+        assert_eq!(told, (expected.0, expected.1.to_owned()), "{:?} {length:?}", check.content);
+    }
+    for length in [None, Some(2)] {
+        let told = read(Reads(Need::Bytes { limit: 5 }), Trailing::of(&["a", "b"], length)).await;
+        assert_eq!(told, (200, String::from("ab")), "a verifier read it: {length:?}");
+        let told = read(Reads(Need::Nothing), Trailing::of(&["a", "b"], length)).await;
+        assert_eq!(told, (200, String::from("a b trailers")), "nobody vouched for any of it");
+    }
+}
+
+/// Judges the bytes of a body, if it needs them.
+struct Reads(Need);
+
+impl Verifier for Reads {
+    type Principal = ();
+
+    fn presence(&self, _: RequestView<'_>) -> Presence {
+        Presence::Present
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        self.0
+    }
+
+    fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<()>> {
+        Flow::ready(Ok(Accepted::new("Word", ())))
+    }
+}
+
+/// The check sees them, so one that covers trailers may refuse them.
+#[tokio::test]
+async fn a_check_sees_the_trailers_that_the_handler_does_not() {
+    struct Wants;
+
+    impl BodyCheck for Wants {
+        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
+            Ok(Passed::AsIs)
+        }
+
+        fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection> {
+            match trailers {
+                Some(trailers) if trailers.contains_key(header::ETAG) => Ok(()),
+                _ => Err(Rejection::forbidden(LETTER)),
             }
-            Ok::<_, BoxError>(Response::new(Full::new(Bytes::from(read.join(" ")))))
-        }));
-        let answer = service.oneshot(Request::new(body)).await.unwrap();
-        let status = answer.status().as_u16();
-        let told = (status, text(answer).await);
-        let refused = (403, String::from("Forbidden\n"));
-        assert_eq!(told, expected.map_or(refused, |read| (200, read.into())));
+        }
+    }
+
+    for length in [None, Some(1)] {
+        let verifier = verifier_fn(
+            |_| Presence::Present,
+            |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(Wants))),
+        );
+        let told = read(verifier, Trailing::of(&["a"], length)).await;
+        assert_eq!(told, (200, String::from("a")));
     }
 }
 

@@ -8,6 +8,17 @@ use std::{fmt, sync::Arc};
 ///
 /// A clone counts in the same place, so verifiers of several schemes may share one.
 ///
+/// # Security
+///
+/// Whoever can be told by nothing is not counted: callers whose address is unknown, under a scheme whose secrets name
+/// nobody. They would all be one, and anybody's wrong attempts would refuse the right ones of all. So where such a scheme
+/// is to be limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they come
+/// from a `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the
+/// layer was told to trust.
+///
+/// Callers of one source (see [`AttemptKey::new`]) share what it has: under such a scheme the right secret of one is
+/// refused while the wrong ones of another are counted. To judge it all the same would be to let the other go on guessing.
+///
 /// ```
 /// use auth_core::{AttemptLimit, MemoryLimits, Rate, SystemClock};
 /// use std::time::Duration;
@@ -31,11 +42,12 @@ impl From<bool> for AttemptOutcome {
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// The secret was right: the source is known for this identity from now on.
+    /// The secret was right, in a request that is taken: the source is known for this identity from now on.
     Right,
     /// The secret was wrong.
     Wrong,
-    /// Nobody could tell: it costs nothing.
+    /// Nobody could tell, or the secret was right in a request that is not taken, being stale or used before: it costs
+    /// nothing, and makes no source known, since whoever captured a request can send it again.
     Unknown,
 }
 
@@ -64,7 +76,7 @@ impl Attempt {
     pub const UNLIMITED: Self = Self(None);
 
     /// Asks whether a request may try a secret of this identity; `None` for schemes whose secrets name nobody, which are
-    /// limited by source alone. For authors of verifiers: ask when the request was read, and before anything is looked up
+    /// limited by source alone, and not at all where the source is unknown. For authors of verifiers: ask when the request was read, and before anything is looked up
     /// or hashed.
     ///
     /// # Errors
@@ -79,7 +91,12 @@ impl Attempt {
         let Some(AttemptLimit { limits, tenant }) = limit else {
             return Flow::ready(Ok(Self::UNLIMITED));
         };
-        let by = AttemptKey::new(tenant.as_ref(), scheme, request.peer.address, identity);
+        let source = request.peer.address;
+        if source.is_none() && identity.is_none() {
+            // Nobody in particular: counted together, anybody could lock out everybody.
+            return Flow::ready(Ok(Self::UNLIMITED));
+        }
+        let by = AttemptKey::new(tenant.as_ref(), scheme, source, identity);
         limits.may_try(by).map(move |told| match told {
             Ok(()) => Ok(Self(Some((Arc::clone(limits), by)))),
             Err(wait) => Err(Rejection::throttled(THROTTLED, wait)),

@@ -25,7 +25,7 @@ pub trait BodyCheck: Send {
     /// A rejection when the body is already known to be wrong; nothing more is then asked.
     fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection>;
 
-    /// The wire has ended.
+    /// The wire has ended, perhaps with trailer fields, which the handler never gets.
     ///
     /// # Errors
     ///

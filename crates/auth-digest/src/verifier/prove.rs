@@ -3,6 +3,8 @@
 use super::{
     DigestPrincipal, DigestQuery, DigestVerifier, KnownUser, UserSecret,
     head::{Head, Stop, cnonce},
+    right::RightAttempt,
+    tried::proven,
     unread,
 };
 use crate::{BodyHash, DigestResponse, SessionHa1, nonce::Age, reason};
@@ -35,14 +37,14 @@ where
         let message = response.message(request.method.as_str(), body);
         let message = message.ok_or_else(|| Stop::Failed(unread()))?;
         let is_right = |session: &SessionHa1| session.response(&message).matches(response.response);
-        let candidates = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        if candidates.is_empty() {
-            let _ = is_right(&session(self.decoys.of(algorithm.function())));
-            return Err(reason::USER_UNKNOWN.into());
-        }
-        let mut proven = None;
-        for candidate in candidates {
-            let session = match &candidate.secret.secret {
+        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
+        let proven = proven(known, |known| {
+            let Some(known) = known else {
+                let decoy = self.decoys.of(algorithm.function());
+                std::hint::black_box(is_right(&session(decoy)));
+                return Ok(None);
+            };
+            let session = match &known.secret.secret {
                 UserSecret::Ha1(ha1) => session(ha1),
                 UserSecret::Session(_) if !algorithm.is_session() => {
                     let text =
@@ -55,12 +57,15 @@ where
                 let text = "look-up gave a secret of another hash function than was asked for";
                 return Err(Stop::Failed(Error::config("digest_known_function", text)));
             }
-            if is_right(&session) {
-                let user = Arc::clone(&candidate.secret.user);
-                proven = Some(Proven { user, session, caller: candidate.principal.clone() });
-            }
-        }
-        proven.ok_or_else(|| reason::RESPONSE_WRONG.into())
+            Ok(is_right(&session).then_some((session, known)))
+        })?;
+        let Some((session, known)) = proven else {
+            let refused =
+                if known.is_empty() { reason::USER_UNKNOWN } else { reason::RESPONSE_WRONG };
+            return Err(refused.into());
+        };
+        let (user, caller) = (Arc::clone(&known.secret.user), known.principal.clone());
+        Ok(Proven { user, session, caller })
     }
 
     /// The caller is the user it says it is: is its nonce young, and its count unused?
@@ -69,6 +74,7 @@ where
         request: RequestView<'a>,
         head: Head<'a>,
         proven: Proven<P>,
+        attempt: RightAttempt,
     ) -> Result<Flow<'a, Outcome<DigestPrincipal<P>>>, Stop> {
         let Head { response, nonce } = head;
         let nonce = nonce.ok_or(reason::NONCE_FOREIGN)?;
@@ -91,7 +97,10 @@ where
             None => (self.replay.check_and_set(&unique), reason::NONCE_USED),
         };
         Ok(told.and_then(move |told| match told {
-            Replay::Fresh => self.accept(request, &response, nonce.age, proven),
+            Replay::Fresh => {
+                attempt.taken();
+                self.accept(request, &response, nonce.age, proven)
+            }
             Replay::Seen => self.stopped(seen.into(), request),
             Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
             Replay::Full => Flow::failed(Error::Unavailable {

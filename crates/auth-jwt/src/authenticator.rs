@@ -51,7 +51,7 @@ impl JwtAuthenticator {
     ///
     /// # Errors
     ///
-    /// Those of [`ClaimsToSign::mint`], and of the randomness.
+    /// Those of [`ClaimsToSign::sign`], and of the randomness.
     pub fn sign(&self) -> Result<Jwt> {
         let id = match &self.ids {
             None => None,

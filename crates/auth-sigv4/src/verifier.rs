@@ -39,7 +39,7 @@ use subtle::ConstantTimeEq;
 /// Everything that is cheap is checked first; then the signature, in constant time, with the same work for an unknown
 /// key. Whatever is wrong with a signature is one 403 outside. A payload whose hash is signed in a field is checked as it
 /// arrives: the handler never sees the end of one that does not match. A payload without that field has to be here before
-/// anything can be judged, up to [`hashing_at_most`](Self::with_body_limit).
+/// anything can be judged, up to [`with_body_limit`](Self::with_body_limit).
 ///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.

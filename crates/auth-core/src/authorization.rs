@@ -31,7 +31,7 @@ pub struct Authorization<'a> {
 }
 
 impl<'a> Authorization<'a> {
-    /// The most bytes that the field may have.
+    /// The most bytes that the field may have: 8 KiB.
     pub const MOST_BYTES: usize = 8 * 1024;
 
     /// The field, `None` when the request has none.

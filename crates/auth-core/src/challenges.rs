@@ -27,7 +27,7 @@ pub struct Challenges<'a> {
 }
 
 impl<'a> Challenges<'a> {
-    /// The most bytes that all fields together may have.
+    /// The most bytes that all fields together may have: 64 KiB.
     pub const MOST_BYTES: usize = 64 * 1024;
 
     /// The challenges of all fields of this name: `WWW-Authenticate` or `Proxy-Authenticate`.

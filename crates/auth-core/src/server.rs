@@ -55,6 +55,7 @@ pub trait Verifier: Send + Sync {
     ///
     /// The condition is asked after the caller has proved itself. It may ask a store, and it may reject; what it
     /// rejects with is the answer. Its flow may borrow the request, and copies what it keeps of the principal.
+    /// It is written where it is passed, or is a function: a closure in a variable is not general enough.
     ///
     /// ```
     /// use auth_core::{Flow, Reason, Rejection, Verifier};

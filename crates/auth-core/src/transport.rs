@@ -29,7 +29,7 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    /// The most bytes that an answer may have, unless set.
+    /// The most bytes that an answer may have, unless set: 64 KiB.
     pub const MOST_BYTES: usize = 64 * 1024;
 
     /// The request, with an absolute URL.

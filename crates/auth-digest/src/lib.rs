@@ -90,7 +90,7 @@ mod response;
 mod username;
 mod verifier;
 
-/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenges, Clock,
     Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once, Outcome,

@@ -89,7 +89,7 @@ impl<'a> UnverifiedJws<'a> {
         self.key_id_by(SignedBy::Issuer)
     }
 
-    /// [`key_id`](Self::with_key_id), with who signed it where the policy says.
+    /// [`key_id`](Self::key_id), with who signed it where the policy says.
     pub(crate) fn key_id_by(&self, signer: SignedBy) -> Result<KeyId, JwtRefused> {
         let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
         let claims = Registered::read(&payload)?;

@@ -64,7 +64,7 @@ mod reason;
 mod remote;
 mod verifier;
 
-/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
     Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, Outcome, Presence,

@@ -1,8 +1,8 @@
 //! Tokens kept through storms and outages: one log-in for all who need it, renewed ahead of time, served while it lives.
 //!
-//! For whoever calls an API with tokens that expire. A scheme obtains them ([`TokenSource`](auth_core::TokenSource)) and
-//! says what an answer means for them ([`Present`](auth_core::PresentableToken)); a [`Session`] keeps them, and is an
-//! [`Authenticator`](auth_core::Authenticator) for async and blocking callers alike.
+//! For whoever calls an API with tokens that expire. A scheme obtains them ([`TokenSource`]) and
+//! says what an answer means for them ([`PresentableToken`]); a [`Session`] keeps them, and is an
+//! [`Authenticator`] for async and blocking callers alike.
 //!
 //! | | |
 //! |---|---|
@@ -17,7 +17,7 @@
 //! # What it does not do
 //!
 //! It knows no scheme and no status code, opens no connection, and spawns nothing: what is to run in the background is
-//! handed to the [`Transport`](auth_core::Transport), and where there is none one caller carries it.
+//! handed to the [`Transport`], and where there is none one caller carries it.
 //!
 //! ```
 //! use auth_core::{Answer, Authenticator, Context, Credentials, Flow, Lifespan, PresentableToken, Refusal, Renewal, RequestView};
@@ -77,7 +77,7 @@ mod stored;
 mod sync;
 mod uses;
 
-/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Origin,
     PresentableToken, Random, Refusal, Renewal, RequestView, Result, Secret, Succession,

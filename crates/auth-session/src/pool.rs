@@ -12,7 +12,8 @@ use std::{
 /// One session for each key, made when it is first wanted: for a process that serves many tenants.
 ///
 /// There are never more than the limit: the one that was wanted longest ago makes room, and is handed to
-/// [`retiring`](Self::with_retirement), which can end it. A session that was evicted goes on for those who still hold it.
+/// [`with_retirement`](Self::with_retirement), which can end it. A session that was evicted goes on for those who still
+/// hold it.
 pub struct SessionPool<K, S: TokenSource> {
     most: usize,
     make: Box<Make<K, S>>,

@@ -23,12 +23,12 @@ use std::{fmt, sync::Arc, time::Duration};
 ///
 /// The access key is one that lasts, or temporary and kept in a [`Session`]: then a refusal that means the key condemns
 /// it, and the request is signed again with another. Each attempt has its own date. With
-/// [`learning_the_time_of`](Self::with_clock_learned_from) a refusal that means the clock puts it right.
+/// [`with_clock_learned_from`](Self::with_clock_learned_from) a refusal that means the clock puts it right.
 ///
 /// # Security
 ///
-/// Bind it to its origins with [`OriginBound`](auth_core::OriginBound): the fields `x-amz-*` are not ones that HTTP clients keep from
-/// another origin.
+/// Bind it to its origins with [`OriginBound`](auth_core::OriginBound): the fields `x-amz-*` are not ones that HTTP
+/// clients keep from another origin.
 ///
 /// ```
 /// use auth_core::{Authenticator, Body, RequestView, Timestamp};

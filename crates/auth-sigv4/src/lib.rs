@@ -30,7 +30,7 @@ mod signer;
 mod stream;
 mod verifier;
 
-/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Clock, Credentials,
     Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once, Origin, Outcome, Presence,

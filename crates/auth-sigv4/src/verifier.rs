@@ -42,7 +42,7 @@ use tried::signer;
 /// key, a known one and one in the middle of a rotation. Whatever is wrong with a signature is one 403 outside. A payload
 /// whose hash is signed in a field is checked as it arrives: the handler never sees the end of one that does not match. A
 /// payload without that field has to be here before anything can be judged, up to
-/// [`hashing_at_most`](Self::with_body_limit).
+/// [`with_body_limit`](Self::with_body_limit).
 ///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.

@@ -74,7 +74,7 @@ mod none;
 #[cfg(test)]
 mod shown;
 
-/// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
+// What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Authorization, Candidate, Candidates, Credentials,
     Error, Flow, InlineWorkers, KeyDigest, KeyHasher, Lookup, MemoryLimits, Outcome, Presence,

@@ -32,7 +32,7 @@ impl SigV4Signer {
     ///
     /// Those of [`sign`](Self::sign), and `Error::Config` when `expires` is not 1 second to 7 days, when the query has an
     /// `X-Amz-` parameter already, or when a temporary key ends before: the URL would be dead before its time, which
-    /// [`letting_urls_outlive_the_key`](Self::allowing_urls_beyond_the_key) allows.
+    /// [`allowing_urls_beyond_the_key`](Self::allowing_urls_beyond_the_key) allows.
     pub fn presign(
         &self,
         request: &RawRequest<'_>,

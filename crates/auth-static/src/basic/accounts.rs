@@ -18,8 +18,9 @@ pub trait Passwords: Send + Sync {
 
     /// Whose password it is; `None` when the user is unknown or the password is wrong, an error when nobody could tell.
     ///
-    /// The attempt is settled when the outcome is known, or [`Settled::Unknown`] where an error ends it. It goes along
-    /// with a computation that outlives the caller.
+    /// The attempt is settled when the outcome is known, or as
+    /// [`AttemptOutcome::Unknown`](auth_core::AttemptOutcome::Unknown) where an error ends it. It goes along with a
+    /// computation that outlives the caller.
     fn check(&self, presented: UserPass<'_>, attempt: Attempt)
     -> Flow<'_, Option<Self::Principal>>;
 }

@@ -10,7 +10,7 @@ use auth_digest::{
     DigestForm, DigestQuery, DigestVerifier, Ha1, HashFunction, KnownUser, NonceCount, Nonces,
     OfferedQop, Qop, UserSecret,
 };
-use auth_testing::Scripted;
+use auth_testing::ScriptedTransport;
 use auth_tower::{AuthenticateLayer, Authenticated, ClientBody, VerifyLayer};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, header::AUTHORIZATION};
@@ -89,7 +89,7 @@ async fn post(
 /// The body is held back until the challenge is answered: a request without it goes out first.
 #[tokio::test]
 async fn s002_10_identity_is_proved_before_sensitive_data_is_sent() {
-    let probe = Arc::new(Scripted::new(|request: &Request<Vec<u8>>| {
+    let probe = Arc::new(ScriptedTransport::new(|request: &Request<Vec<u8>>| {
         assert_eq!((request.method(), request.body().len()), (&Method::POST, 0));
         Ok(Response::builder()
             .status(401)

@@ -104,7 +104,7 @@ impl Verdict {
 
 /// Bounds the attempts at one request: the loop of every client adapter asks it after each answer.
 ///
-/// At most [`MOST`](Self::MOST) attempts are made, and at most one retry for the same stamps: what was refused and
+/// At most [`MOST`](Self::MOST) (4) attempts are made, and at most one retry for the same stamps: what was refused and
 /// then not renewed will be refused again.
 #[derive(Debug, Default)]
 pub struct Attempts {

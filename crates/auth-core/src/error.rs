@@ -64,6 +64,15 @@ impl Error {
         Self::Protocol(Cause::new(code, error))
     }
 
+    /// The peer is there and cannot serve now, for so long if it said that: [`Error::Unavailable`].
+    pub fn unavailable(
+        code: &'static str,
+        retry_after: Option<Duration>,
+        error: impl Into<BoxError>,
+    ) -> Self {
+        Self::Unavailable { retry_after, cause: Cause::new(code, error) }
+    }
+
     /// The stable code of what happened, in the form `scheme_what_happened`.
     #[must_use]
     pub fn code(&self) -> &'static str {

@@ -91,7 +91,7 @@ pub use keyed_hash::{KeyDigest, KeyHasher};
 pub use limits::{Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryLimits, Rate};
 pub use lookup::Lookup;
 pub use observer::{Event, Horizon, Observer};
-pub use once::{Once, ReplayRefusals, Single};
+pub use once::{Once, ReplayRefusals, SingleUse};
 pub use origin::Origin;
 pub use origin_bound::OriginBound;
 pub use parameter::{Parameter, ParameterValue, Parameters};
@@ -115,3 +115,7 @@ pub use tenant::{ConnectionId, TenantId};
 pub use token::{Lifespan, PresentableToken, Refusal, Renewal, Succession, Token, TokenSource};
 pub use transport::{Context, Exchange, Transport};
 pub use workers::{InlineWorkers, Workers};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/guide/webhooks.md")]
+mod webhooks {}

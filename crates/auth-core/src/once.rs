@@ -17,7 +17,7 @@ pub struct Once<V> {
 /// What an accepted request brought that may be used once, and how its scheme refuses it: left in [`Accepted`] by the
 /// scheme, for [`Once`] to judge.
 #[derive(Clone, Debug)]
-pub struct Single {
+pub struct SingleUse {
     /// The identifier; `None` when the scheme has one and the caller left it out.
     pub unique: Option<Unique>,
     /// How the scheme refuses it.
@@ -40,7 +40,8 @@ impl<V> Once<V> {
         Self { verifier, store: Arc::new(store), tenant: None }
     }
 
-    /// For this tenant, where several share the store: what one of them has used is fresh for the others.
+    /// For this tenant, where several share the store: what one of them has used is fresh for the others. Where the
+    /// tenant is in the request, its scheme says so in [`Unique::with_tenant`].
     #[must_use]
     pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }
@@ -69,8 +70,8 @@ impl<V: Verifier> Once<V> {
         })
     }
 
-    fn use_one(&self, single: Single) -> Flow<'_, Result<(), Rejection>> {
-        let Single { unique, refusals } = single;
+    fn use_one(&self, single: SingleUse) -> Flow<'_, Result<(), Rejection>> {
+        let SingleUse { unique, refusals } = single;
         let Some(unique) = unique else { return Flow::ready(Err(refusals.missing.clone())) };
         let unique = match &self.tenant {
             Some(tenant) => unique.with_tenant(tenant.clone()),

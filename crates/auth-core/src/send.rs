@@ -28,11 +28,11 @@ use http::Response;
 /// #   fn assess(&self, _: &Credentials, answer: Answer<'_>) -> Verdict {
 /// #     if answer.status == 401 { Verdict::Retry { after: None } } else { Verdict::Accept } } }
 /// # let authenticator = Key(Stamper::new(), AtomicU64::new(0));
-/// use auth_testing::Scripted;
+/// use auth_testing::ScriptedTransport;
 /// use http::{Request, Response};
 ///
 /// // A server that refuses key 0.
-/// let transport = Scripted::new(|request: &Request<Vec<u8>>| {
+/// let transport = ScriptedTransport::new(|request: &Request<Vec<u8>>| {
 ///     let status = if request.headers()["key"] == "0" { 401 } else { 200 };
 ///     Ok(Response::builder().status(status).body(b"balance: 7".to_vec()).unwrap())
 /// });

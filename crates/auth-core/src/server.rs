@@ -15,7 +15,8 @@ pub use map::Map;
 pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
-    Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, Single, Unique,
+    Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, SingleUse,
+    Unique,
 };
 use std::{fmt, sync::Arc};
 
@@ -87,6 +88,10 @@ pub trait Verifier: Send + Sync {
     /// Accepts what may be used once only once: the scheme says what that is (a `jti`, a signature), and the store
     /// remembers it. Every other combinator comes before it: what a condition refuses later would have been used up.
     ///
+    /// The identifier is used up before the handler runs. A delivery whose handler may fail, and which then has to be
+    /// taken when it comes again, is reserved in the store by a verifier that stands last in an [`AllOf`], and confirmed
+    /// by its [`Completion`]: see `docs/guide/webhooks.md`.
+    ///
     /// # Security
     ///
     /// The store is asked when all else is proven, so that strangers cannot fill it. A scheme that has nothing that
@@ -122,7 +127,7 @@ pub struct Accepted<P> {
     pub body: Option<Box<dyn BodyCheck>>,
     /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
     pub completions: Vec<Box<dyn Completion>>,
-    pub(crate) singles: Vec<Single>,
+    pub(crate) singles: Vec<SingleUse>,
 }
 
 impl<P> Accepted<P> {
@@ -151,7 +156,7 @@ impl<P> Accepted<P> {
     #[must_use]
     pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
         self.singles.reserve_exact(1);
-        self.singles.push(Single { unique, refusals: Arc::clone(refusals) });
+        self.singles.push(SingleUse { unique, refusals: Arc::clone(refusals) });
         self
     }
 

@@ -6,7 +6,10 @@ use http::{HeaderMap, StatusCode};
 /// Adds the credentials of both: a gateway's Bearer beside a session header, a proxy's Digest beside the server's.
 ///
 /// Each part keeps its own stamp, so that each learns from an answer only what is about itself; one of them is renewed
-/// without the other. Stacks nest.
+/// without the other. Stacks nest. On a server, what takes both is [`AllOf`](crate::AllOf).
+///
+/// Where an answer does not say whose credentials it refuses, both are asked. A source then probes the token that
+/// [`Renewal::Refused`](crate::Renewal::Refused) hands it, and returns it when it is still good.
 ///
 /// ```
 /// # use auth_core::{Authenticator, Credentials, Flow, RequestView, Stack};

@@ -6,7 +6,7 @@ use auth_core::{
     Answer, Attempts, Authenticator, Body, Credentials, Error, Exchange, Flow, Hop, Need,
     PlainHttp, RequestView, Result, Stamper, Verdict, authenticate, send,
 };
-use auth_testing::Scripted;
+use auth_testing::ScriptedTransport;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::{
     sync::{
@@ -199,7 +199,7 @@ impl Authenticator for Numbered {
 #[track_caller]
 fn check_sent(answers: &'static [(u16, &str)], expected: Result<&str, &str>, sent: u64) {
     let seen = AtomicU64::new(0);
-    let transport = Scripted::new(move |request: &Request<Vec<u8>>| {
+    let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
         assert_eq!(request.body(), b"body");
         let attempt = seen.fetch_add(1, Ordering::SeqCst);
         assert_eq!(request.headers()["key"], attempt.to_string());
@@ -232,7 +232,7 @@ fn a_request_is_sent_over_as_many_attempts_as_it_takes() {
 
 #[test]
 fn the_loop_over_a_transport_sends_nothing_in_the_clear() {
-    let transport = Scripted::new(|_| -> Result<Response<Vec<u8>>> { panic!("sent") });
+    let transport = ScriptedTransport::new(|_| -> Result<Response<Vec<u8>>> { panic!("sent") });
     let request = Request::get("http://a.example/").body(Vec::new()).unwrap();
     let got = send(&transport, &Numbered::default(), Exchange::new(request)).wait();
     assert_eq!(got.unwrap_err().code(), "client_plain_http");

@@ -282,7 +282,7 @@ mod tests {
         Protection,
     };
     use auth_core::{Attempts, Authorization, Body, Hop, Next, SystemRandom};
-    use auth_testing::{Scripted, SeededRandom};
+    use auth_testing::{ScriptedTransport, SeededRandom};
     use http::{
         HeaderName, HeaderValue, Response,
         header::{self, AUTHORIZATION, TRAILER},
@@ -1086,7 +1086,7 @@ mod tests {
         field: Option<&'static str>,
         expected: std::result::Result<usize, &str>,
     ) {
-        let transport = Scripted::new(move |request| {
+        let transport = ScriptedTransport::new(move |request| {
             assert_eq!((request.method(), request.uri().path()), (&Method::GET, "/dir/index.html"));
             assert!(request.body().is_empty() && request.headers().is_empty());
             let mut answer = Response::builder().status(status);
@@ -1123,7 +1123,7 @@ mod tests {
             Err("digest_choice_algorithm"),
         );
         check_proof(401, Some("Digest"), Err("digest_challenge_missing"));
-        let down = Scripted::new(|_| Err(Error::transport("reset", "connection reset")));
+        let down = ScriptedTransport::new(|_| Err(Error::transport("reset", "connection reset")));
         let digest = alice().proving_first(Arc::new(down));
         assert_eq!(drive(&digest, |_| panic!("sent")).unwrap_err().code(), "reset");
     }
@@ -1132,7 +1132,7 @@ mod tests {
     #[test]
     fn what_is_proven_first_answers_the_challenge_of_its_own_probe() {
         let probes = AtomicUsize::new(0);
-        let transport = Scripted::new(move |_| {
+        let transport = ScriptedTransport::new(move |_| {
             let first = probes.fetch_add(1, Ordering::Relaxed) == 0;
             let field = if first {
                 "Digest realm=\"old\", nonce=\"1\", qop=\"auth\", algorithm=SHA-256, domain=\"/dir/\""
@@ -1190,7 +1190,8 @@ mod tests {
 
     #[test]
     fn what_a_proxy_is_told_is_not_told_to_servers() {
-        let probing = Scripted::new(|_| panic!("a server was asked to challenge for a proxy"));
+        let probing =
+            ScriptedTransport::new(|_| panic!("a server was asked to challenge for a proxy"));
         let digest = alice().for_proxy().proving_first(Arc::new(probing));
         let (uri, none) = (Uri::from_static("http://a.example/x"), HeaderMap::new());
         let asked = format!("{}, qop=\"auth-int\"", challenge("n").replace(", qop=\"auth\"", ""));

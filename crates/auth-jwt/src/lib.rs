@@ -67,9 +67,9 @@ mod verifier;
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
-    Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, Outcome, Presence,
-    PresentableToken, Random, Rejection, ReplayStore, RequestView, Result, Scopes, SystemClock,
-    SystemRandom, Timestamp, TokenSource, Transport, Unique, Verifier,
+    Credentials, Error, Exchange, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, OriginBound,
+    Outcome, Presence, PresentableToken, Random, Rejection, ReplayStore, RequestView, Result,
+    Scopes, SystemClock, SystemRandom, Timestamp, TokenSource, Transport, Unique, Verifier,
 };
 
 pub use algorithm::JwsAlgorithm;

@@ -4,7 +4,7 @@
 
 use auth_core::{Context, Error, Flow, Lookup, Result, Timestamp};
 use auth_jwt::{JwsAlgorithm, JwtKeys, KeyId, RemoteJwkSet};
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::{Request, Response};
 use std::{
     future::Future,
@@ -42,19 +42,19 @@ impl Published {
 
 struct Stage {
     clock: ManualClock,
-    transport: Scripted,
+    transport: ScriptedTransport,
     published: Published,
     jwks: RemoteJwkSet,
 }
 
-fn context(clock: &ManualClock, transport: &Scripted) -> Context {
+fn context(clock: &ManualClock, transport: &ScriptedTransport) -> Context {
     Context::new(transport.clone()).with_clock(clock.clone()).with_random(SeededRandom::new(7))
 }
 
-fn stage(change: impl FnOnce(Scripted) -> Scripted) -> Stage {
+fn stage(change: impl FnOnce(ScriptedTransport) -> ScriptedTransport) -> Stage {
     let published = Published(Arc::new(Mutex::new(Ok(vec!["a"]))));
     let answering = published.clone();
-    let transport = change(Scripted::new(move |request| answering.answer(request)));
+    let transport = change(ScriptedTransport::new(move |request| answering.answer(request)));
     let clock = ManualClock::at(1_000_000);
     let url = "https://issuer.example/jwks.json";
     let jwks = RemoteJwkSet::builder(ISSUER, url, context(&clock, &transport))
@@ -147,7 +147,7 @@ fn all_who_ask_while_it_is_fetched_share_the_fetch() {
 
 #[test]
 fn an_old_set_is_used_while_the_new_one_is_fetched() {
-    let stage = stage(Scripted::with_background);
+    let stage = stage(ScriptedTransport::with_background);
     assert_eq!(stage.knows("a"), Ok(true));
     stage.published.now(&["b"]);
     stage.pass(600);
@@ -225,7 +225,7 @@ fn a_clock_that_is_set_makes_no_span_longer_or_shorter() {
 fn a_fetch_that_panicked_is_an_error_and_the_next_one_comes() {
     let panicked = Mutex::new(false);
     let published = Published(Arc::new(Mutex::new(Ok(vec!["a"]))));
-    let transport = Scripted::new(move |request| {
+    let transport = ScriptedTransport::new(move |request| {
         assert!(std::mem::replace(&mut *panicked.lock().unwrap(), true), "a bug");
         published.answer(request)
     });
@@ -280,7 +280,7 @@ fn what_is_no_set_is_an_error_of_the_issuer() {
         (200, "<html>", "jwk_json"),
         (200, "{}", "jwk_missing"),
     ] {
-        let transport = Scripted::new(move |_| {
+        let transport = ScriptedTransport::new(move |_| {
             Ok(Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
         });
         let clock = ManualClock::at(1_000_000);
@@ -296,7 +296,7 @@ fn what_is_no_set_is_an_error_of_the_issuer() {
 /// RFC 9110 section 10.2.3.
 #[test]
 fn waits_as_long_as_the_issuer_says() {
-    let transport = Scripted::new(|_| {
+    let transport = ScriptedTransport::new(|_| {
         Ok(Response::builder().status(503).header("retry-after", "90").body(Vec::new()).unwrap())
     });
     let clock = ManualClock::at(1_000_000);
@@ -312,7 +312,7 @@ fn waits_as_long_as_the_issuer_says() {
 
 #[test]
 fn keys_that_say_no_algorithm_need_one_to_assume() {
-    let transport = Scripted::new(|_| {
+    let transport = ScriptedTransport::new(|_| {
         let (bare, named) = (r#""kid":"a""#, r#""kid":"b","alg":"EdDSA""#);
         let keys = format!(r#"{{"keys":[{{{ED25519},{bare}}},{{{ED25519},{named}}}]}}"#);
         Ok(Response::new(keys.into_bytes()))
@@ -329,7 +329,8 @@ fn keys_that_say_no_algorithm_need_one_to_assume() {
 
 #[test]
 fn the_url_is_https_beyond_loopback() {
-    let (clock, transport) = (ManualClock::at(0), Scripted::new(|_| Ok(Response::default())));
+    let (clock, transport) =
+        (ManualClock::at(0), ScriptedTransport::new(|_| Ok(Response::default())));
     for (url, expected) in [
         ("https://issuer.example/jwks.json", None),
         ("http://127.0.0.1:8080/jwks.json", None),

@@ -6,7 +6,7 @@ mod record;
 
 use crate::threads::Threads;
 use auth_core::{Clock, Error, Flow, Result, Secret, TenantId, Timestamp};
-use auth_session::{Intent, Lease, Saved, SealedFor, Sealer, TokenEntry, TokenStore};
+use auth_session::{Intent, Lease, Saved, SealedFor, Sealer, StoredEntry, TokenStore};
 use directory::{Guard, StoreDirectory};
 use leases::HeldLeases;
 use record::{Note, Record};
@@ -96,7 +96,7 @@ impl FileTokenStore {
 }
 
 impl Inner {
-    fn load(&self, guard: &Guard<'_>) -> Result<Option<TokenEntry>> {
+    fn load(&self, guard: &Guard<'_>) -> Result<Option<StoredEntry>> {
         let Some(record) = read(guard)? else { return Ok(None) };
         let token = record.token.map(|note| self.open("token", note, guard)).transpose()?;
         let intent = record.intent.map(|note| self.open("intent", note, guard)).transpose()?;
@@ -105,7 +105,7 @@ impl Inner {
         }
         let intent = intent.map(|(bytes, _)| record::read_intent(&bytes, guard.path()));
         let (token, fence) = token.map_or((None, 0), |(token, fence)| (Some(token), fence));
-        Ok(Some(TokenEntry { token, fence, intent: intent.transpose()? }))
+        Ok(Some(StoredEntry { token, fence, intent: intent.transpose()? }))
     }
 
     fn lease(&self, guard: &Guard<'_>, hold: Duration) -> Result<Option<Lease>> {
@@ -193,7 +193,7 @@ fn read(guard: &Guard<'_>) -> Result<Option<Record>> {
 }
 
 impl TokenStore for FileTokenStore {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.at(name, Inner::load)
     }
 

@@ -10,7 +10,7 @@ use auth_core::{
     Token, TokenSource, Transport,
 };
 use auth_local::FileTokenStore;
-use auth_session::{AtRest, Stored};
+use auth_session::{StorableToken, Stored};
 use auth_testing::SeededRandom;
 use std::{
     env, fs,
@@ -37,7 +37,7 @@ impl Token for Member {
     }
 }
 
-impl AtRest for Member {
+impl StorableToken for Member {
     fn to_rest(&self) -> Secret {
         Secret::new(self.0.to_string())
     }

@@ -31,7 +31,7 @@ use std::{
 /// request. The address filter of the factory's transports holds for every one of them.
 ///
 /// ```no_run
-/// # fn adapter() -> auth_outbound::TransportBuilder<auth_testing::Scripted> { unimplemented!() }
+/// # fn adapter() -> auth_outbound::TransportBuilder<auth_testing::ScriptedTransport> { unimplemented!() }
 /// use auth_outbound::{Routes, TenantId};
 /// # fn example() -> auth_core::Result<()> {
 /// // `adapter()` is `auth_reqwest::ReqwestTransport::builder(handle)` or `auth_ureq::UreqTransport::builder()`.
@@ -224,7 +224,7 @@ impl fmt::Debug for Routes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth_testing::{Gate, Scripted};
+    use auth_testing::{Gate, ScriptedTransport};
     use http::Request;
     use rcgen::{CertificateParams, KeyPair};
     use std::{
@@ -250,8 +250,8 @@ mod tests {
         (Routes::new(scripted(0), most, factory), made)
     }
 
-    fn scripted(number: usize) -> Scripted {
-        Scripted::new(move |_| Ok(Response::new(number.to_string().into_bytes())))
+    fn scripted(number: usize) -> ScriptedTransport {
+        ScriptedTransport::new(move |_| Ok(Response::new(number.to_string().into_bytes())))
     }
 
     fn asked(transport: &Arc<dyn Transport>, url: &str) -> Result<String, &'static str> {

@@ -9,7 +9,7 @@
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
 //! | [`SessionPool`] | one session for each of many keys, in bounded memory |
 //! | [`Flight`], [`Watch`] | work that is done once for all who wait for it |
-//! | [`Stored`], [`TokenStore`], [`AtRest`], [`Intent`] | tokens that outlive the process and are shared by several |
+//! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
 //! | [`LearnedClock`] | a clock that a server may put right |
 //! | [`retry_after`] | how long a peer wants to be left alone |
@@ -79,9 +79,10 @@ mod uses;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Origin,
-    PresentableToken, Random, Refusal, Renewal, RequestView, Result, Secret, Succession,
-    SystemClock, SystemRandom, TenantId, Timestamp, Token, TokenSource, Transport, Verdict,
+    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Event, Exchange, Flow,
+    Lifespan, Need, Observer, Origin, OriginBound, PresentableToken, Random, Refusal, Renewal,
+    RequestView, Result, Secret, Stack, Stamp, Succession, SystemClock, SystemRandom, TenantId,
+    Timestamp, Token, TokenSource, Transport, Verdict, send,
 };
 
 pub use flight::{Flight, Watch};
@@ -91,6 +92,7 @@ pub use retry_after::retry_after;
 pub use sealer::{SealedFor, Sealer};
 pub use session::{CurrentToken, Session};
 pub use store::{
-    AtRest, Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, TokenEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, StorableToken, StoredEntry,
+    TokenStore,
 };
 pub use stored::{Stored, StoredToken};

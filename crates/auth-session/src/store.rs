@@ -24,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 /// [seal](crate::Sealer) it.
 pub trait TokenStore: Send + Sync {
     /// What is kept under this name; `None` if neither a token nor an intent is.
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>>;
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>>;
 
     /// Takes the lease on this name for so long; `None` while another process has it.
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>>;
@@ -42,8 +42,8 @@ pub trait TokenStore: Send + Sync {
 
 /// What is kept under one name: a token, a token and an intent, or an intent alone.
 #[derive(Debug)]
-pub struct TokenEntry {
-    /// The token, as [`AtRest`] wrote it.
+pub struct StoredEntry {
+    /// The token, as [`StorableToken`] wrote it.
     pub token: Option<Secret>,
     /// The fence of the lease under which the token was saved: one that was saved later has a higher one. Zero if there
     /// is no token.
@@ -69,7 +69,7 @@ pub enum Saved {
 }
 
 /// A token that can be kept where it outlives the process.
-pub trait AtRest: Token {
+pub trait StorableToken: Token {
     /// All that is needed to use and renew it, as bytes.
     fn to_rest(&self) -> Secret;
 
@@ -84,7 +84,7 @@ pub trait AtRest: Token {
 }
 
 impl<K: TokenStore + ?Sized> TokenStore for Arc<K> {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         (**self).load(name)
     }
 
@@ -106,7 +106,7 @@ impl<K: TokenStore + ?Sized> TokenStore for Arc<K> {
 }
 
 impl<K: TokenStore + ?Sized> TokenStore for Box<K> {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         (**self).load(name)
     }
 

@@ -3,7 +3,7 @@
 mod entry;
 mod put;
 
-use crate::{AtRest, Intent, Lease, Saved, TokenEntry, TokenStore, schedule::fraction};
+use crate::{Intent, Lease, Saved, StorableToken, StoredEntry, TokenStore, schedule::fraction};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
     Result, Secret, Succession, Token, TokenSource,
@@ -98,7 +98,7 @@ impl<S, K> Stored<S, K> {
 impl<S, K> Stored<S, K>
 where
     S: TokenSource,
-    S::Token: AtRest,
+    S::Token: StorableToken,
     K: TokenStore,
 {
     async fn obtain(
@@ -182,7 +182,7 @@ where
         context: &Context,
         lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
-        kept: Option<&TokenEntry>,
+        kept: Option<&StoredEntry>,
     ) -> Result<Option<S::Token>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
@@ -218,7 +218,7 @@ where
 impl<S, K> TokenSource for Stored<S, K>
 where
     S: TokenSource,
-    S::Token: AtRest,
+    S::Token: StorableToken,
     K: TokenStore,
 {
     type Token = StoredToken<S::Token>;

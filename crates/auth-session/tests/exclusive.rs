@@ -9,7 +9,7 @@ use auth_core::{
     Refusal, Renewal, RequestView, Result, Stack, Succession, Token, TokenSource,
 };
 use auth_session::Session;
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use common::{Told, down};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::{
@@ -84,19 +84,22 @@ struct Server {
 struct Stage {
     server: Arc<Mutex<Server>>,
     clock: ManualClock,
-    transport: Scripted,
+    transport: ScriptedTransport,
     session: Session<LogIn>,
     told: Told,
 }
 
-fn stage(change: impl FnOnce(Scripted) -> Scripted) -> Stage {
+fn stage(change: impl FnOnce(ScriptedTransport) -> ScriptedTransport) -> Stage {
     named("ibsso", change)
 }
 
-fn named(field: &'static str, change: impl FnOnce(Scripted) -> Scripted) -> Stage {
+fn named(
+    field: &'static str,
+    change: impl FnOnce(ScriptedTransport) -> ScriptedTransport,
+) -> Stage {
     let server = Arc::new(Mutex::new(Server::default()));
     let answering = Arc::clone(&server);
-    let transport = change(Scripted::new(move |request| {
+    let transport = change(ScriptedTransport::new(move |request| {
         let mut server = answering.lock().unwrap();
         server.asked.push(format!("{} {}", request.method(), request.uri().path()));
         if *request.method() == Method::DELETE {
@@ -164,7 +167,7 @@ impl Stage {
 
 #[test]
 fn nothing_is_renewed_ahead_of_time() {
-    for change in [Scripted::with_background, |transport| transport] {
+    for change in [ScriptedTransport::with_background, |transport| transport] {
         let stage = stage(change);
         assert_eq!(stage.takes(), Ok(1));
         stage.transport.run();
@@ -390,7 +393,8 @@ impl TokenSource for Asked {
 #[test]
 fn a_token_that_was_refused_while_it_settles_is_dead_for_the_next_attempt() {
     let clock = ManualClock::at(1_000_000);
-    let transport = Scripted::new(|_| Ok(Response::default())).with_pause_gate(Gate::closed());
+    let transport =
+        ScriptedTransport::new(|_| Ok(Response::default())).with_pause_gate(Gate::closed());
     let context =
         Context::new(transport).with_clock(clock.clone()).with_random(SeededRandom::new(1));
     let session = Session::new(Asked(Mutex::default()), context);

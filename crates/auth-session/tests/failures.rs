@@ -10,9 +10,9 @@ use auth_core::{
     PresentableToken, Refusal, Renewal, RequestView, Result, Secret, Timestamp, Token, TokenSource,
 };
 use auth_session::{
-    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, Stored, TokenEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, Saved, Session, StorableToken, Stored, StoredEntry, TokenStore,
 };
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use common::{Background, Does, Told, answered, down, made, number, stage};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use std::{
@@ -119,7 +119,7 @@ impl TokenSource for Panics {
     }
 }
 
-fn panics(times: u32, transport: Scripted) -> (Session<Panics>, ManualClock, Told) {
+fn panics(times: u32, transport: ScriptedTransport) -> (Session<Panics>, ManualClock, Told) {
     let (clock, told) = (ManualClock::at(1_000_000), Told::default());
     let context = Context::new(transport)
         .with_clock(clock.clone())
@@ -138,7 +138,7 @@ fn take(session: &Session<Panics>) -> std::result::Result<u32, &'static str> {
 
 #[test]
 fn a_source_that_panicked_is_asked_again_after_the_usual_pause() {
-    let (session, clock, told) = panics(2, Scripted::new(|_| Err(down())));
+    let (session, clock, told) = panics(2, ScriptedTransport::new(|_| Err(down())));
     for (longest, asked) in [(1_u64, 1), (2, 2)] {
         assert_eq!(take(&session), Err("panicked"), "it reaches the caller that drove it");
         assert_eq!(take(&session), Err("session_source_panicked"));
@@ -156,7 +156,7 @@ fn a_source_that_panicked_is_asked_again_after_the_usual_pause() {
 #[test]
 fn nobody_is_left_asleep_by_a_source_that_panics() {
     for background in [false, true] {
-        let transport = Scripted::new(|_| Err(down()));
+        let transport = ScriptedTransport::new(|_| Err(down()));
         let transport = if background { transport.with_background() } else { transport };
         let (session, clock, _) = panics(1, transport.clone());
         session.source().gate.close();
@@ -198,7 +198,7 @@ impl PresentableToken for Line {
     }
 }
 
-impl AtRest for Line {
+impl StorableToken for Line {
     fn to_rest(&self) -> Secret {
         Secret::from(self.0.as_str())
     }
@@ -226,7 +226,7 @@ impl TokenSource for Lines {
 
 fn lines(bad: &[&'static str]) -> (Lines, Context, ManualClock, Told) {
     let (clock, told) = (ManualClock::at(1_000_000), Told::default());
-    let context = Context::new(Scripted::new(|_| Err(down())))
+    let context = Context::new(ScriptedTransport::new(|_| Err(down())))
         .with_clock(clock.clone())
         .with_random(SeededRandom::new(1))
         .with_observer(told.clone());
@@ -290,7 +290,7 @@ fn a_token_that_no_field_can_hold_fails_once_for_all() {
 struct Leaky(MemoryTokenStore);
 
 impl TokenStore for Leaky {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.0.load(name)
     }
 
@@ -345,7 +345,7 @@ impl auth_core::Observer for Broken {
 #[test]
 fn nobody_is_left_asleep_by_an_observer_that_panics() {
     let clock = ManualClock::at(1_000_000);
-    let context = Context::new(Scripted::new(|_| Err(down())))
+    let context = Context::new(ScriptedTransport::new(|_| Err(down())))
         .with_clock(clock.clone())
         .with_random(SeededRandom::new(1))
         .with_observer(Broken);

@@ -7,7 +7,7 @@ use auth_core::{
     Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::{Flight, Session, Watch};
-use auth_testing::{Gate, ManualClock, Scripted};
+use auth_testing::{Gate, ManualClock, ScriptedTransport};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::{
     future::Future,
@@ -314,7 +314,7 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
         .flat_map(|round| [(round, (200, "keymanagertoken")), (round, (401, "sessiontoken"))])
     {
         let gate = Gate::closed();
-        let transport = Scripted::new(move |_| {
+        let transport = ScriptedTransport::new(move |_| {
             Ok(Response::builder().status(pod_says).body(Vec::new()).unwrap())
         });
         let transport = transport.with_gate(gate.clone());

@@ -10,10 +10,10 @@ use auth_core::{
     Timestamp, Token, TokenSource, Transport, seen_through,
 };
 use auth_session::{
-    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, Stored,
-    TokenEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, StorableToken, Stored,
+    StoredEntry, TokenStore,
 };
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::Response;
 use std::{
     error::Error as _,
@@ -42,7 +42,7 @@ impl Token for Ticket {
     }
 }
 
-impl AtRest for Ticket {
+impl StorableToken for Ticket {
     fn to_rest(&self) -> Secret {
         Secret::new(format!("{} {}", self.0, self.1))
     }
@@ -124,7 +124,7 @@ type Process<K> = Session<Stored<Issuer, K>>;
 
 impl Fleet {
     fn over<K: TokenStore + 'static>(&self, store: K) -> Process<K> {
-        let context = Context::new(Scripted::new(|_| panic!("nobody asks")))
+        let context = Context::new(ScriptedTransport::new(|_| panic!("nobody asks")))
             .with_clock(self.clock.clone())
             .with_random(SeededRandom::new(1));
         let stored = Stored::new(self.issuer.clone(), store, "acme");
@@ -360,7 +360,7 @@ impl Taking {
 }
 
 impl TokenStore for Taking {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.store.load(name)
     }
 

@@ -7,10 +7,10 @@ use auth_core::{
     Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
-    AtRest, Intent, Lease, MemoryTokenStore, Saved, Session, SessionPool, Stored, TokenEntry,
-    TokenStore,
+    Intent, Lease, MemoryTokenStore, Saved, Session, SessionPool, StorableToken, Stored,
+    StoredEntry, TokenStore,
 };
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
     future::Future,
@@ -48,7 +48,7 @@ impl PresentableToken for Rotating {
     }
 }
 
-impl AtRest for Rotating {
+impl StorableToken for Rotating {
     fn to_rest(&self) -> Secret {
         Secret::new(format!("{} {}", self.number, self.until))
     }
@@ -84,7 +84,7 @@ impl TokenSource for Family {
 
 struct Fleet {
     clock: ManualClock,
-    transport: Scripted,
+    transport: ScriptedTransport,
     store: MemoryTokenStore,
     family: Family,
 }
@@ -92,7 +92,7 @@ struct Fleet {
 fn fleet() -> Fleet {
     let clock = ManualClock::at(1_000_000);
     Fleet {
-        transport: Scripted::new(|_| Ok(http::Response::default())),
+        transport: ScriptedTransport::new(|_| Ok(http::Response::default())),
         store: MemoryTokenStore::new(clock.clone()),
         family: Family(clock.clone(), Arc::default()),
         clock,
@@ -203,7 +203,7 @@ fn who_waits_for_the_lease_looks_again_soon() {
 struct Noting(MemoryTokenStore, Arc<Mutex<Vec<Duration>>>);
 
 impl TokenStore for Noting {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.0.load(name)
     }
 
@@ -365,7 +365,7 @@ fn a_pool_keeps_the_sessions_that_are_wanted() {
 struct Full(MemoryTokenStore, Arc<Mutex<u32>>);
 
 impl TokenStore for Full {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.0.load(name)
     }
 
@@ -444,7 +444,7 @@ struct Slow {
 }
 
 impl TokenStore for Slow {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         self.store.load(name)
     }
 
@@ -480,7 +480,7 @@ fn a_token_that_is_put_there_is_kept_and_the_lease_given_back_though_the_caller_
             _ => (Gate::open(), Gate::closed()),
         };
         let fleet = fleet();
-        let transport = Scripted::new(|_| Ok(http::Response::default())).with_background();
+        let transport = ScriptedTransport::new(|_| Ok(http::Response::default())).with_background();
         let context = Context::new(transport.clone()).with_clock(fleet.clock.clone());
         let store = Slow { store: fleet.store.clone(), lease: lease.clone(), save: save.clone() };
         let stored = Stored::new(fleet.family.clone(), store, "tenant");
@@ -502,7 +502,7 @@ fn a_token_that_is_put_there_is_kept_and_the_lease_given_back_though_the_caller_
 fn a_token_whose_caller_gives_up_the_wait_for_the_lease_is_not_put_there() {
     let fleet = fleet();
     let gate = Gate::closed();
-    let transport = Scripted::new(|_| Ok(http::Response::default()));
+    let transport = ScriptedTransport::new(|_| Ok(http::Response::default()));
     let transport = transport.with_background().with_pause_gate(gate.clone());
     let context = Context::new(transport.clone()).with_clock(fleet.clock.clone());
     let lease = fleet.store.lease("tenant", Duration::from_secs(60)).wait().unwrap().unwrap();

@@ -8,7 +8,7 @@ use auth_core::{
 };
 use auth_session::Session;
 use auth_sigv4::{AccessKey, AwsService, SessionTokenPlacement, SigV4};
-use auth_testing::{ManualClock, Scripted, SeededRandom};
+use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
     header::{DATE, HOST},
@@ -38,7 +38,7 @@ impl TokenSource for Sts {
 
 fn over_sts(service: AwsService) -> (SigV4, ManualClock) {
     let clock = ManualClock::at(NOW);
-    let context = Context::new(Scripted::new(|_| unreachable!("keys are at hand")))
+    let context = Context::new(ScriptedTransport::new(|_| unreachable!("keys are at hand")))
         .with_clock(clock.clone())
         .with_random(SeededRandom::new(1));
     let session = Session::new(Sts(clock.clone(), AtomicU32::new(0)), context);

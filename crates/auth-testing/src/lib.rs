@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`ManualClock`] | time that stands still until it is moved |
 //! | [`SeededRandom`] | the same bytes for the same seed |
-//! | [`Scripted`], [`Gate`] | a transport that asks a closure for its answers, and counts them |
+//! | [`ScriptedTransport`], [`Gate`] | a transport that asks a closure for its answers, and counts them |
 //! | [`Canary`], [`Shown`] | secrets that are planted, and looked for in everything that was shown |
 //!
 //! # What it does not do
@@ -17,12 +17,12 @@
 //!
 //! ```
 //! use auth_core::{Clock, Exchange, Transport};
-//! use auth_testing::{ManualClock, Scripted};
+//! use auth_testing::{ManualClock, ScriptedTransport};
 //! use http::{Request, Response};
 //! use std::time::Duration;
 //!
 //! let clock = ManualClock::at(1_700_000_000);
-//! let transport = Scripted::new(|request| {
+//! let transport = ScriptedTransport::new(|request| {
 //!     assert_eq!(request.uri().path(), "/token");
 //!     Ok(Response::new(b"answer".to_vec()))
 //! });
@@ -42,4 +42,4 @@ mod scripted;
 pub use canary::{Canary, Shown};
 pub use clock::ManualClock;
 pub use random::SeededRandom;
-pub use scripted::{Gate, Scripted};
+pub use scripted::{Gate, ScriptedTransport};

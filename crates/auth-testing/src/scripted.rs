@@ -21,7 +21,7 @@ type Answer = dyn Fn(&Request<Vec<u8>>) -> Result<Response<Vec<u8>>> + Send + Sy
 /// It has no background unless it is given one: work that is detached comes back, as it does where there is no runtime.
 /// A clone is the same transport.
 #[derive(Clone)]
-pub struct Scripted(Arc<Inner>);
+pub struct ScriptedTransport(Arc<Inner>);
 
 struct Inner {
     answer: Box<Answer>,
@@ -32,7 +32,7 @@ struct Inner {
     background: Option<Mutex<VecDeque<Flow<'static, ()>>>>,
 }
 
-impl Scripted {
+impl ScriptedTransport {
     /// A transport that asks `answer`.
     pub fn new(
         answer: impl Fn(&Request<Vec<u8>>) -> Result<Response<Vec<u8>>> + Send + Sync + 'static,
@@ -102,7 +102,7 @@ impl Scripted {
     }
 }
 
-impl Transport for Scripted {
+impl Transport for ScriptedTransport {
     fn fetch(&self, request: Exchange) -> Flow<'_, Response<Vec<u8>>> {
         self.0.exchanges.fetch_add(1, Ordering::Relaxed);
         let inner = Arc::clone(&self.0);
@@ -125,9 +125,9 @@ impl Transport for Scripted {
     }
 }
 
-impl fmt::Debug for Scripted {
+impl fmt::Debug for ScriptedTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Scripted({} exchanges)", self.exchanges())
+        write!(f, "ScriptedTransport({} exchanges)", self.exchanges())
     }
 }
 

@@ -96,7 +96,7 @@ impl<V> VerifyLayer<V> {
 
     /// Takes the client's address from what these proxies say.
     #[must_use]
-    pub fn behind(self, proxies: TrustedProxies) -> Self {
+    pub fn with_trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.change(|door| door.proxies = Some(Arc::new(proxies)))
     }
 

@@ -13,13 +13,15 @@ use auth_jwt::{
     VerifyingKey, dangerous,
 };
 use auth_reqwest::{AuthClient, ReqwestTransport};
-use auth_session::{AtRest, MemoryTokenStore, Session, SessionPool, Stored, TokenStore as _};
+use auth_session::{
+    MemoryTokenStore, Session, SessionPool, StorableToken, Stored, TokenStore as _,
+};
 use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4};
 use auth_static::{
     ApiKey, ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
     KeyHasher, Placement,
 };
-use auth_testing::{Canary, Scripted, Shown};
+use auth_testing::{Canary, ScriptedTransport, Shown};
 use auth_tower::{AuthenticateLayer, ClientBody, TracingObserver, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
@@ -214,7 +216,7 @@ impl Token for Kept {
     }
 }
 
-impl AtRest for Kept {
+impl StorableToken for Kept {
     fn to_rest(&self) -> Secret {
         Secret::new(self.0.expose())
     }
@@ -246,7 +248,7 @@ impl TokenSource for Kept {
 #[test]
 fn no_session_shows_a_secret() {
     let (planted, shown) = (Planted::new(), Shown::default());
-    let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
+    let context = Context::new(ScriptedTransport::new(|_| unreachable!("nobody asks")));
     let source = || Kept(Arc::new(planted.token.text().into()));
     let store = MemoryTokenStore::new(SystemClock);
     let stored = Stored::new(source(), store.clone(), "acme");
@@ -282,7 +284,7 @@ fn no_session_tells_a_secret() {
         let shown = shown.clone();
         move || shown.clone()
     });
-    let context = Context::new(Scripted::new(|_| unreachable!("nobody asks")));
+    let context = Context::new(ScriptedTransport::new(|_| unreachable!("nobody asks")));
     let source = Kept(Arc::new(planted.token.text().into()));
     let session = Session::new(source, context.with_observer(TracingObserver)).with_name("acme");
     tracing::subscriber::with_default(logs.finish(), || {

@@ -5,7 +5,7 @@ use auth_core::{
     Answer, Clock, Context, Credentials, Error, Flow, Lifespan, PresentableToken, Refusal, Renewal,
     Result, Secret, Succession, Token, TokenSource, send,
 };
-use auth_session::{AtRest, MemoryTokenStore, Session, SessionHeldElsewhere, Stored};
+use auth_session::{MemoryTokenStore, Session, SessionHeldElsewhere, StorableToken, Stored};
 use auth_testing::ManualClock;
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use std::{
@@ -42,7 +42,7 @@ impl PresentableToken for Ticket {
     }
 }
 
-impl AtRest for Ticket {
+impl StorableToken for Ticket {
     fn to_rest(&self) -> Secret {
         Secret::from(self.0.to_string())
     }

@@ -5,7 +5,7 @@ use auth_core::{
     Context, Credentials, Error, Flow, Lifespan, PresentableToken, Refusal, Renewal, Result,
     Secret, Token, TokenSource, bearer_refusal, send,
 };
-use auth_session::{AtRest, MemoryTokenStore, Session, Stored};
+use auth_session::{MemoryTokenStore, Session, StorableToken, Stored};
 use auth_testing::ManualClock;
 use http::{HeaderValue, Request, StatusCode, header::AUTHORIZATION};
 use std::{
@@ -37,7 +37,7 @@ impl PresentableToken for Access {
     }
 }
 
-impl AtRest for Access {
+impl StorableToken for Access {
     fn to_rest(&self) -> Secret {
         Secret::from(self.0.as_str())
     }

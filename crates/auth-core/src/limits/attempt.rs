@@ -64,7 +64,8 @@ impl AttemptLimit {
         Self { limits: Arc::new(limits), tenant: None }
     }
 
-    /// Counted for this tenant apart, where the verifier serves one of several.
+    /// Counted for this tenant apart, where the verifier serves one of several. A verifier that finds the tenant in the
+    /// request clones the limit for each request: that is as cheap as an `Arc`.
     #[must_use]
     pub fn with_tenant(self, tenant: TenantId) -> Self {
         Self { tenant: Some(tenant), ..self }

@@ -9,7 +9,8 @@ use http::{HeaderMap, StatusCode};
 /// A server adapter asks it once. Dropped without having been asked, it means that no reply came: the handler failed,
 /// panicked or was dropped with its connection, the body was refused, or another condition on the request was not met.
 /// A completion that has reserved something releases it in its own `Drop`, through
-/// [`Transport::detach`](crate::Transport::detach); an adapter does nothing for it.
+/// [`Transport::detach`](crate::Transport::detach); an adapter does nothing for it. The flows of a
+/// [`MemoryReplayStore`](crate::MemoryReplayStore) are ready at once, so a `Drop` may wait for them.
 ///
 /// What [`complete`](Self::complete) begins ends with its flow, and a flow is dropped when its connection is. Work that
 /// must not be given up halfway, such as a confirmation in a store, is handed to

@@ -6,6 +6,9 @@ use std::fmt;
 
 /// A verifier of two functions, for a scheme of one's own that the head alone decides.
 ///
+/// A scheme that judges the body implements [`Verifier`], and its `needs` asks for the body. The functions are written
+/// where they are passed, or are items: a closure in a variable is not general enough.
+///
 /// ```
 /// use auth_core::{Accepted, Flow, Presence, Reason, Rejection, Verifier, verifier_fn};
 ///

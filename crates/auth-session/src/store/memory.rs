@@ -1,6 +1,6 @@
 //! A store for one process.
 
-use super::{Intent, Lease, Saved, TokenEntry, TokenStore};
+use super::{Intent, Lease, Saved, StoredEntry, TokenStore};
 use auth_core::{Clock, Flow, Secret};
 use std::{
     collections::HashMap,
@@ -49,7 +49,7 @@ impl MemoryTokenStore {
 }
 
 impl TokenStore for MemoryTokenStore {
-    fn load(&self, name: &str) -> Flow<'_, Option<TokenEntry>> {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         let all = self.kept();
         let entry = all.get(name).and_then(|kept| {
             let (token, fence) = match &kept.token {
@@ -57,7 +57,7 @@ impl TokenStore for MemoryTokenStore {
                 None => (None, 0),
             };
             let intent = kept.intent;
-            (token.is_some() || intent.is_some()).then_some(TokenEntry { token, fence, intent })
+            (token.is_some() || intent.is_some()).then_some(StoredEntry { token, fence, intent })
         });
         Flow::ready(entry)
     }

@@ -1,13 +1,13 @@
 //! What a store has, as the reason for a renewal.
 
 use super::StoredToken;
-use crate::{AtRest, TokenEntry};
+use crate::{StorableToken, StoredEntry};
 use auth_core::{Context, Lifespan, Renewal, Result, Token};
 
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
-pub(super) fn newer<T: AtRest>(
+pub(super) fn newer<T: StorableToken>(
     context: &Context,
-    kept: Option<&TokenEntry>,
+    kept: Option<&StoredEntry>,
     why: &Renewal<StoredToken<T>>,
 ) -> Result<Option<StoredToken<T>>> {
     let known = match why {
@@ -28,7 +28,7 @@ pub(super) fn is_dead(context: &Context, token: &impl Token) -> bool {
     }
 }
 
-pub(super) fn read<T: AtRest>(kept: &TokenEntry) -> Result<Option<T>> {
+pub(super) fn read<T: StorableToken>(kept: &StoredEntry) -> Result<Option<T>> {
     kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
 }
 

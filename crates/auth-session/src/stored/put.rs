@@ -1,14 +1,14 @@
 //! Tokens that were obtained elsewhere.
 
 use super::{Stored, StoredToken, Unsaved, lock};
-use crate::{AtRest, Saved, TokenStore};
+use crate::{Saved, StorableToken, TokenStore};
 use auth_core::{Context, Flow, Result, Secret, TokenSource, seen_through};
 use std::{sync::Arc, time::Duration};
 
 impl<S, K> Stored<S, K>
 where
     S: TokenSource,
-    S::Token: AtRest,
+    S::Token: StorableToken,
     K: TokenStore + 'static,
 {
     /// Keeps a token that was obtained elsewhere, and removes the intent. What comes of it is for

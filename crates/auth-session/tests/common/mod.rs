@@ -7,7 +7,7 @@ use auth_core::{
     Observer, PresentableToken, Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
 };
 use auth_session::Session;
-use auth_testing::{Gate, ManualClock, Scripted, SeededRandom};
+use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
     collections::VecDeque,
@@ -128,7 +128,7 @@ impl TokenSource for Issuer {
 
 pub struct Stage {
     pub clock: ManualClock,
-    pub transport: Scripted,
+    pub transport: ScriptedTransport,
     pub issuer: Issuer,
     pub session: Session<Issuer>,
     pub told: Told,
@@ -170,7 +170,7 @@ pub fn stage(background: Background) -> Stage {
 
 pub fn seeded(background: Background, seed: u64) -> Stage {
     let clock = ManualClock::at(1_000_000);
-    let mut transport = Scripted::new(|_| Err(down()));
+    let mut transport = ScriptedTransport::new(|_| Err(down()));
     if matches!(background, Background::Some) {
         transport = transport.with_background();
     }

@@ -27,7 +27,7 @@ fn moment() -> SystemTime {
 
 fn settings() -> SigningSettings {
     let mut settings = SigningSettings::default();
-    settings.percent_encoding_mode = PercentEncodingMode::SingleUse;
+    settings.percent_encoding_mode = PercentEncodingMode::Single;
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
     settings

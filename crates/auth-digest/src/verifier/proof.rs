@@ -10,9 +10,8 @@ use http::{HeaderMap, HeaderName, StatusCode};
 /// What `Authentication-Info` is made of once the reply is there.
 pub(super) struct Proof {
     session: SessionHa1,
-    uri: Box<[u8]>,
-    nonce: Box<[u8]>,
-    counted: Option<(Qop, NonceCount, Box<[u8]>)>,
+    said: Said,
+    counted: Option<(Qop, NonceCount)>,
     nextnonce: Option<Text>,
     limit: usize,
 }
@@ -27,12 +26,35 @@ impl Proof {
         let counted = response.counted.as_ref();
         Self {
             session,
-            uri: (*response.uri).into(),
-            nonce: (*response.nonce).into(),
-            counted: counted.map(|it| (it.qop, it.nc, (*it.cnonce).into())),
+            said: Said::of(
+                &response.uri,
+                &response.nonce,
+                counted.map(|it| &*it.cnonce).unwrap_or_default(),
+            ),
+            counted: counted.map(|it| (it.qop, it.nc)),
             nextnonce,
             limit,
         }
+    }
+}
+
+/// What the response said, in one allocation: the uri, the nonce and the cnonce.
+struct Said {
+    bytes: Box<[u8]>,
+    uri: usize,
+    nonce: usize,
+}
+
+impl Said {
+    fn of(uri: &[u8], nonce: &[u8], cnonce: &[u8]) -> Self {
+        let bytes = [uri, nonce, cnonce].concat().into();
+        Self { bytes, uri: uri.len(), nonce: nonce.len() }
+    }
+
+    fn parts(&self) -> [&[u8]; 3] {
+        let (uri, rest) = self.bytes.split_at_checked(self.uri).unwrap_or_default();
+        let (nonce, cnonce) = rest.split_at_checked(self.nonce).unwrap_or_default();
+        [uri, nonce, cnonce]
     }
 }
 
@@ -62,7 +84,8 @@ impl Proof {
             ..AuthenticationInfo::default()
         };
         let rspauth;
-        if let Some((qop, nc, cnonce)) = &self.counted {
+        if let Some((qop, nc)) = &self.counted {
+            let [uri, nonce, cnonce] = self.said.parts();
             let count = NonceUse { nc: *nc, cnonce };
             let body = BodyHash::read(self.session.function(), reply.body);
             let protection = match (qop, body) {
@@ -73,11 +96,10 @@ impl Proof {
                 Protection::AuthInt(..) => Qop::AuthInt,
                 _ => Qop::Auth,
             });
-            let message =
-                DigestMessage { method: "", uri: &self.uri, nonce: &self.nonce, protection };
+            let message = DigestMessage { method: "", uri, nonce, protection };
             rspauth = self.session.rspauth(&message);
             info.rspauth = Some(rspauth.as_bytes().into());
-            (info.nc, info.cnonce) = (Some(*nc), Some((**cnonce).into()));
+            (info.nc, info.cnonce) = (Some(*nc), Some(cnonce.into()));
         }
         let mut headers = HeaderMap::new();
         if info != AuthenticationInfo::default() {

@@ -16,7 +16,7 @@ pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
     Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, SingleUse,
-    Unique,
+    Unique, once::Singles,
 };
 use std::{fmt, sync::Arc};
 
@@ -127,14 +127,14 @@ pub struct Accepted<P> {
     pub body: Option<Box<dyn BodyCheck>>,
     /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
     pub completions: Vec<Box<dyn Completion>>,
-    pub(crate) singles: Vec<SingleUse>,
+    pub(crate) singles: Singles,
 }
 
 impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, body: None, completions: Vec::new(), singles: Vec::new() }
+        Self { principal, scheme, body: None, completions: Vec::new(), singles: Singles::NONE }
     }
 
     /// Only if the body passes this check as it arrives.
@@ -155,7 +155,6 @@ impl<P> Accepted<P> {
     /// unless the request [wants it](RequestView::wants_unique).
     #[must_use]
     pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
-        self.singles.reserve_exact(1);
         self.singles.push(SingleUse { unique, refusals: Arc::clone(refusals) });
         self
     }
@@ -182,7 +181,7 @@ impl<P> Accepted<P> {
         let mut completions = self.completions;
         completions.extend(other.completions);
         let mut singles = self.singles;
-        singles.extend(other.singles);
+        singles.append(other.singles);
         Ok(Accepted {
             principal: (self.principal, other.principal),
             scheme: self.scheme,

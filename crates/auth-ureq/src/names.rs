@@ -42,12 +42,12 @@ struct Inner {
     filter: Option<AddressFilter>,
     proxy: Option<Proxy>,
     look_up: LookUp,
-    known: Mutex<HashMap<Box<str>, Known>>,
+    known: Mutex<HashMap<Box<str>, KnownName>>,
 }
 
 type LookUp = Box<dyn Fn(&str) -> io::Result<Vec<IpAddr>> + Send + Sync>;
 
-enum Known {
+enum KnownName {
     UnderWay(Arc<Pending>),
     Resolved { addresses: Addresses, until: Instant },
 }
@@ -143,13 +143,13 @@ impl Inner {
     ) -> Result<Addresses, Error> {
         let mut known = self.known();
         let pending = match known.get(host) {
-            Some(Known::Resolved { addresses, until }) if now < *until => {
+            Some(KnownName::Resolved { addresses, until }) if now < *until => {
                 return Ok(Arc::clone(addresses));
             }
-            Some(Known::UnderWay(pending)) => Arc::clone(pending),
+            Some(KnownName::UnderWay(pending)) => Arc::clone(pending),
             _ => {
                 let pending = Arc::new(Pending::default());
-                known.insert(host.into(), Known::UnderWay(Arc::clone(&pending)));
+                known.insert(host.into(), KnownName::UnderWay(Arc::clone(&pending)));
                 drop(known);
                 return begin(self, host, pending, timeout);
             }
@@ -158,7 +158,7 @@ impl Inner {
         pending.wait(timeout)
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<Box<str>, Known>> {
+    fn known(&self) -> MutexGuard<'_, HashMap<Box<str>, KnownName>> {
         // Every change is whole before anything can panic, so a poisoned lock still guards a sound state.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -168,12 +168,12 @@ impl Inner {
         known.remove(&host);
         if known.len() >= MOST {
             known.retain(
-                |_, known| !matches!(known, Known::Resolved { until, .. } if *until <= now),
+                |_, known| !matches!(known, KnownName::Resolved { until, .. } if *until <= now),
             );
         }
         if let (Ok(addresses), true) = (outcome, known.len() < MOST) {
             let until = now + KEPT;
-            known.insert(host, Known::Resolved { addresses: Arc::clone(addresses), until });
+            known.insert(host, KnownName::Resolved { addresses: Arc::clone(addresses), until });
         }
     }
 }

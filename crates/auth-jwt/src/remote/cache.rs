@@ -30,12 +30,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(super) struct Cache {
-    kept: Option<Kept>,
+    kept: Option<KeptKeys>,
     failure: Option<Failure>,
     unknown: Vec<(Box<str>, Instant)>,
 }
 
-struct Kept {
+struct KeptKeys {
     set: Arc<Published>,
     since: Instant,
 }
@@ -78,7 +78,7 @@ impl Cache {
     }
 
     /// May the issuer have added this key since the set was fetched?
-    fn is_news(&self, kid: Option<&str>, kept: &Kept, now: Instant) -> bool {
+    fn is_news(&self, kid: Option<&str>, kept: &KeptKeys, now: Instant) -> bool {
         let Some(kid) = kid else { return false };
         let refuted = |(unknown, since): &(Box<str>, Instant)| {
             **unknown == *kid && age(*since, now) < UNKNOWN_FOR
@@ -116,7 +116,7 @@ impl Cache {
     ) {
         let error = match answered {
             Ok(set) => {
-                self.kept = Some(Kept { set: Arc::new(set), since: asked });
+                self.kept = Some(KeptKeys { set: Arc::new(set), since: asked });
                 self.failure = None;
                 return;
             }
@@ -133,7 +133,7 @@ impl Cache {
         self.failure = Some(Failure { error, times, since: now, pause });
     }
 
-    fn usable(&self, now: Instant, rules: Rules) -> Option<&Kept> {
+    fn usable(&self, now: Instant, rules: Rules) -> Option<&KeptKeys> {
         let last = rules.keep.saturating_add(rules.outlast);
         self.kept.as_ref().filter(|kept| age(kept.since, now) < last)
     }

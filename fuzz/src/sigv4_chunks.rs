@@ -45,8 +45,8 @@ pub fn sigv4_chunks(data: &[u8]) {
     let verifier = SigV4Verifier::new(policy, keys, NOW).expect("a verifier");
     let uri = Uri::from_static("https://a.example/k");
     let view = RequestView::new(&Method::PUT, &uri, &headers);
-    let accepted = verifier.verify(view).wait().expect("told").expect("the head is good");
-    let mut check = accepted.body.expect("a check");
+    let mut accepted = verifier.verify(view).wait().expect("told").expect("the head is good");
+    let mut check = accepted.take_conditions().body.expect("a check");
     let mut content = Vec::new();
     for piece in wire.chunks(usize::from(pieces).max(1)) {
         match check.update(piece) {

@@ -106,8 +106,8 @@ pub use secret_source::SecretSource;
 pub use seen_through::seen_through;
 pub use send::send;
 pub use server::{
-    Accepted, AllOf, BodyCheck, Check, Completion, Content, Map, Outcome, Passed, Presence, Reply,
-    Verifier, VerifierFn, verifier_fn,
+    Accepted, AllOf, BodyCheck, Check, Completion, Conditions, Content, Map, Outcome, Passed,
+    Presence, Reply, Verifier, VerifierFn, verifier_fn,
 };
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};

@@ -35,30 +35,6 @@ pub struct ReplayRefusals {
     pub too_old: Rejection,
 }
 
-/// The identifiers of one accepted request. It takes one word in [`Accepted`], which every request moves, and no more
-/// than that where there are none.
-#[derive(Default)]
-pub(crate) struct Singles(Option<Box<All>>);
-
-#[derive(Default)]
-struct All(Vec<SingleUse>);
-
-impl Singles {
-    pub(crate) const NONE: Self = Self(None);
-
-    pub(crate) fn push(&mut self, single: SingleUse) {
-        self.0.get_or_insert_default().0.push(single);
-    }
-
-    pub(crate) fn append(&mut self, others: Self) {
-        others.into_vec().into_iter().for_each(|single| self.push(single));
-    }
-
-    fn into_vec(self) -> Vec<SingleUse> {
-        self.0.map_or_else(Vec::new, |all| all.0)
-    }
-}
-
 impl<V> Once<V> {
     pub(crate) fn new(verifier: V, store: impl ReplayStore + 'static) -> Self {
         Self { verifier, store: Arc::new(store), tenant: None }
@@ -77,7 +53,8 @@ impl<V: Verifier> Once<V> {
     where
         V::Principal: 'a,
     {
-        let mut singles = std::mem::take(&mut accepted.singles).into_vec();
+        let singles = accepted.conditions.as_mut().map(|conditions| &mut conditions.singles);
+        let mut singles = singles.map(std::mem::take).unwrap_or_default();
         let Some(last) = singles.pop() else {
             return Flow::failed(nothing_single(accepted.scheme));
         };

@@ -16,7 +16,7 @@ pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
     Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, SingleUse,
-    Unique, once::Singles,
+    Unique,
 };
 use std::{fmt, sync::Arc};
 
@@ -123,31 +123,46 @@ pub struct Accepted<P> {
     pub principal: P,
     /// The scheme that judged, as its specification spells it.
     pub scheme: &'static str,
+    /// Most accepted requests have none, and all that hand one on move it too: so it is one word.
+    pub(crate) conditions: Option<Box<Conditions>>,
+}
+
+/// What is still to come after a request was accepted, for the adapter to see to.
+#[derive(Default)]
+#[non_exhaustive]
+pub struct Conditions {
     /// What the body, still to come, must pass.
     pub body: Option<Box<dyn BodyCheck>>,
     /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
     pub completions: Vec<Box<dyn Completion>>,
-    pub(crate) singles: Singles,
+    pub(crate) singles: Vec<SingleUse>,
 }
 
 impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, body: None, completions: Vec::new(), singles: Singles::NONE }
+        Self { principal, scheme, conditions: None }
+    }
+
+    /// What is still to come, taken out of it.
+    pub fn take_conditions(&mut self) -> Conditions {
+        self.conditions.take().map(|conditions| *conditions).unwrap_or_default()
     }
 
     /// Only if the body passes this check as it arrives.
     #[must_use]
-    pub fn with_body(self, check: impl BodyCheck + 'static) -> Self {
-        Self { body: Some(Box::new(check)), ..self }
+    pub fn with_body(mut self, check: impl BodyCheck + 'static) -> Self {
+        self.conditions.get_or_insert_default().body = Some(Box::new(check));
+        self
     }
 
     /// With something to do when the handler has replied, beside what there is already.
     #[must_use]
     pub fn with_completion(mut self, completion: impl Completion + 'static) -> Self {
-        self.completions.reserve_exact(1);
-        self.completions.push(Box::new(completion));
+        let completions = &mut self.conditions.get_or_insert_default().completions;
+        completions.reserve_exact(1);
+        completions.push(Box::new(completion));
         self
     }
 
@@ -155,20 +170,16 @@ impl<P> Accepted<P> {
     /// unless the request [wants it](RequestView::wants_unique).
     #[must_use]
     pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
-        self.singles.push(SingleUse { unique, refusals: Arc::clone(refusals) });
+        let refusals = Arc::clone(refusals);
+        self.conditions.get_or_insert_default().singles.push(SingleUse { unique, refusals });
         self
     }
 
     /// With another kind of principal; all else stays.
     #[must_use]
     pub fn map<Q>(self, change: impl FnOnce(P) -> Q) -> Accepted<Q> {
-        Accepted {
-            principal: change(self.principal),
-            scheme: self.scheme,
-            body: self.body,
-            singles: self.singles,
-            completions: self.completions,
-        }
+        let Self { principal, scheme, conditions } = self;
+        Accepted { principal: change(principal), scheme, conditions }
     }
 
     /// Both were accepted: the body has to pass the checks of both, and the completions of both are asked. The scheme
@@ -178,29 +189,36 @@ impl<P> Accepted<P> {
     ///
     /// `Error::Config` when both checks replace the body ([`BodyCheck::content`]): a body has one framing.
     pub fn and<Q>(self, other: Accepted<Q>) -> Result<Accepted<(P, Q)>> {
-        let mut completions = self.completions;
-        completions.extend(other.completions);
-        let mut singles = self.singles;
-        singles.append(other.singles);
+        let conditions = match (self.conditions, other.conditions) {
+            (Some(mut first), Some(second)) => {
+                first.body = body_check::both(first.body, second.body)?;
+                first.completions.extend(second.completions);
+                first.singles.extend(second.singles);
+                Some(first)
+            }
+            (one, other) => one.or(other),
+        };
         Ok(Accepted {
             principal: (self.principal, other.principal),
             scheme: self.scheme,
-            body: body_check::both(self.body, other.body)?,
-            completions,
-            singles,
+            conditions,
         })
     }
 }
 
 impl<P> fmt::Debug for Accepted<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Accepted({}, body check: {}, completions: {})",
-            self.scheme,
-            self.body.is_some(),
-            self.completions.len()
-        )
+        f.debug_struct("Accepted")
+            .field("scheme", &self.scheme)
+            .field("conditions", &self.conditions)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Conditions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (body, completions) = (self.body.is_some(), self.completions.len());
+        write!(f, "Conditions(body check: {body}, completions: {completions})")
     }
 }
 

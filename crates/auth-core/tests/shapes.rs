@@ -523,7 +523,8 @@ mod sigv4_checks_a_streamed_body_as_it_arrives {
     /// What the handler gets to see, and whether it sees the end.
     fn receive(wire: &[u8], piece: usize) -> (Vec<u8>, bool) {
         let accepted = Accepted::new("AWS4-HMAC-SHA256", ()).with_body(Chunks::default());
-        let (mut check, mut seen) = (accepted.map(|()| "who").body.unwrap(), Vec::new());
+        let (mut check, mut seen) =
+            (accepted.map(|()| "who").take_conditions().body.unwrap(), Vec::new());
         for piece in wire.chunks(piece) {
             match check.update(piece) {
                 Ok(Passed::AsIs) => seen.extend_from_slice(piece),
@@ -582,7 +583,7 @@ mod digest_adds_authentication_info_to_a_reply {
         let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
         let mut accepted = outcome.unwrap();
         assert_eq!((accepted.principal, accepted.scheme), (5, "Digest"));
-        let completion = accepted.completions.pop().unwrap();
+        let completion = accepted.take_conditions().completions.pop().unwrap();
         assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 1 << 20 });
         let reply = Reply::new(StatusCode::OK, &headers, Body::Bytes(b"four"));
         let added = completion.complete(reply).wait().unwrap();

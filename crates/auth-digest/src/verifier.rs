@@ -367,7 +367,7 @@ mod tests {
         fn info(self, body: Body<'_>) -> HeaderValue {
             let Self::Accepted(mut accepted) = self else { panic!("{self:?}") };
             let none = HeaderMap::new();
-            let proof = accepted.completions.pop().unwrap();
+            let proof = accepted.take_conditions().completions.pop().unwrap();
             let added = proof.complete(Reply::new(StatusCode::OK, &none, body)).wait();
             added.unwrap().remove("authentication-info").unwrap()
         }
@@ -950,8 +950,8 @@ mod tests {
         let need = |client: &Client<'_>| {
             let field = client.answer(&asked(&door));
             let body = client.body.map_or(Body::Unread, Body::Bytes);
-            let Judged::Accepted(accepted) = judge(&door, "/", &field, body) else { panic!() };
-            accepted.completions[0].needs(StatusCode::OK, &HeaderMap::new())
+            let Judged::Accepted(mut accepted) = judge(&door, "/", &field, body) else { panic!() };
+            accepted.take_conditions().completions[0].needs(StatusCode::OK, &HeaderMap::new())
         };
         assert_eq!(need(&ALICE), Need::Nothing);
         assert_eq!(need(&Client { body: Some(b""), ..ALICE }), Need::Bytes { limit: 7 });

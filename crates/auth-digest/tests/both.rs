@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Accepted, Answer, Attempts, Authenticator, Authorization, Body, MemoryReplayStore, Need, Next,
-    Outcome, Peer, Rejection, Reply, RequestView, SystemRandom, Timestamp, Verifier as _,
+    Answer, Attempts, Authenticator, Authorization, Body, MemoryReplayStore, Need, Next, Outcome,
+    Peer, Rejection, Reply, RequestView, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
     Digest, DigestAccounts, DigestAlgorithm, DigestPrincipal, DigestResponse, DigestVerifier, Ha1,
@@ -86,9 +86,9 @@ fn judge(
 
 fn reply(outcome: Outcome<DigestPrincipal>) -> (StatusCode, HeaderMap) {
     match outcome {
-        Ok(Accepted { mut completions, .. }) => {
+        Ok(mut accepted) => {
             let (status, headers) = (StatusCode::OK, HeaderMap::new());
-            let proof = completions.pop().unwrap();
+            let proof = accepted.take_conditions().completions.pop().unwrap();
             let body = match proof.needs(status, &headers) {
                 Need::Nothing => Body::Unread,
                 _ => Body::Bytes(b"reply"),

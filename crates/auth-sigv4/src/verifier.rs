@@ -228,8 +228,8 @@ impl Judged {
             return Err(reason::TOKEN);
         }
         let key = known.secret.key.clone();
-        let mut accepted = Accepted::new(ALGORITHM, known.principal.clone());
-        accepted.body = self.check.check(key, &self.signature, &self.text);
+        let accepted = Accepted::new(ALGORITHM, known.principal.clone());
+        let accepted = self.check.hold(accepted, key, &self.signature, &self.text);
         Ok(match self.unique {
             Some(unique) => accepted.with_unique(Some(unique), &by.refusals),
             None => accepted,

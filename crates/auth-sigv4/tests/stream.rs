@@ -60,11 +60,11 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
     let verifier = SigV4Verifier::new(policy, keys, now).unwrap();
     let uri = Uri::from_static(TARGET);
     let view = RequestView::new(&Method::PUT, &uri, headers);
-    let accepted = match verifier.verify(view).wait().unwrap() {
+    let mut accepted = match verifier.verify(view).wait().unwrap() {
         Ok(accepted) => accepted,
         Err(rejection) => return (Vec::new(), Some(rejection.reason().code)),
     };
-    let (mut check, mut content) = (accepted.body.unwrap(), Vec::new());
+    let (mut check, mut content) = (accepted.take_conditions().body.unwrap(), Vec::new());
     let mut seen = headers.clone();
     check.unframe(&mut seen);
     assert_eq!(check.content(), Content::Replaced { length: Some(announced(headers)) });

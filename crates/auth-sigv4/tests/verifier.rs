@@ -91,7 +91,7 @@ fn verdict(
     let refused =
         |rejection: auth_core::Rejection| (rejection.status().as_u16(), rejection.reason().code);
     let mut accepted = verifier.verify(view).wait().unwrap().map_err(refused)?;
-    if let Some(mut check) = accepted.body.take() {
+    if let Some(mut check) = accepted.take_conditions().body {
         for piece in sent.body.chunks(5) {
             assert_eq!(check.update(piece).map_err(refused)?, Passed::AsIs);
         }

@@ -8,7 +8,7 @@ use crate::{
     judge::{Door, Refused},
     reply::{closing, failed, rejected},
 };
-use auth_core::{Accepted, Verifier};
+use auth_core::{Accepted, Conditions, Verifier};
 use bytes::Bytes;
 use http::{Request, Response, Version, request::Parts};
 use std::{
@@ -93,11 +93,12 @@ where
 {
     let (mut head, mut body) = (head, body);
     async move {
-        let Accepted { principal, scheme, body: check, completions, .. } =
-            match door.judge(&head, &mut body).await {
-                Ok(accepted) => accepted,
-                Err(refused) => return Ok(answer(&refused, &body, head.version)),
-            };
+        let mut accepted = match door.judge(&head, &mut body).await {
+            Ok(accepted) => accepted,
+            Err(refused) => return Ok(answer(&refused, &body, head.version)),
+        };
+        let Conditions { body: check, completions, .. } = accepted.take_conditions();
+        let Accepted { principal, scheme, .. } = accepted;
         let (check, late) = match check {
             None => {
                 // They were read with a body that the verifier judged, and it did not judge them.

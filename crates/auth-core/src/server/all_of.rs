@@ -237,12 +237,13 @@ mod tests {
     fn both_checks_see_the_wire_and_either_may_refuse_it() {
         for (first, second) in [(Content::AsIs, LENGTH), (LENGTH, Content::AsIs)] {
             let body = |wire| {
-                let accepted = accepted(first, second).unwrap();
+                let mut accepted = accepted(first, second).unwrap();
+                let conditions = accepted.take_conditions();
                 assert_eq!(
-                    (accepted.principal.as_str(), accepted.completions.len()),
+                    (accepted.principal.as_str(), conditions.completions.len()),
                     ("key sig", 2)
                 );
-                let check = accepted.body.unwrap();
+                let check = conditions.body.unwrap();
                 let mut headers = head(&[("key", "good"), ("sig", "good")]);
                 check.unframe(&mut headers);
                 assert_eq!((check.content(), headers.len()), (LENGTH, 1));

@@ -12,7 +12,7 @@ use crate::{
     signer::CONTENT_SHA256,
     stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
 };
-use auth_core::{Body, BodyCheck, Need, Passed, Rejection, RequestView};
+use auth_core::{Accepted, Body, BodyCheck, Need, Passed, Rejection, RequestView};
 use http::{HeaderMap, Method};
 use ring::digest;
 use subtle::ConstantTimeEq;
@@ -89,21 +89,25 @@ impl Signed {
     }
 
     /// What the body, still to come, must pass.
-    pub(super) fn check(
+    pub(super) fn hold<P>(
         self,
+        accepted: Accepted<P>,
         key: DerivedKey,
         seed: &[u8; 32],
         string_to_sign: &[u8],
-    ) -> Option<Box<dyn BodyCheck>> {
+    ) -> Accepted<P> {
         match self {
-            Self::Measured | Self::Unsigned { empty: false } => None,
-            Self::Hash(hash) => Some(Box::new(HashCheck::new(hash))),
-            Self::Unsigned { empty: true } => Some(Box::new(HashCheck::new(sha256(b"")))),
-            Self::Chunks { payload, length, trailer } => {
-                let verifier =
-                    ChunkVerifier::new(key, seed, string_to_sign, payload, length, trailer);
-                Some(Box::new(verifier))
-            }
+            Self::Measured | Self::Unsigned { empty: false } => accepted,
+            Self::Hash(hash) => accepted.with_body(HashCheck::new(hash)),
+            Self::Unsigned { empty: true } => accepted.with_body(HashCheck::new(sha256(b""))),
+            Self::Chunks { payload, length, trailer } => accepted.with_body(ChunkVerifier::new(
+                key,
+                seed,
+                string_to_sign,
+                payload,
+                length,
+                trailer,
+            )),
         }
     }
 }

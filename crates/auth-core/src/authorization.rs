@@ -100,7 +100,8 @@ impl<'a> Authorization<'a> {
     /// Is it this scheme, in any case?
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
+        // Nearly everybody spells it as its specification does, which is one comparison.
+        self.scheme == scheme.as_bytes() || self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
     /// What is behind the scheme, not looked at yet: for schemes that judge every byte themselves.

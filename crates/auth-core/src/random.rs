@@ -45,17 +45,17 @@ impl Random for SystemRandom {
     }
 }
 
-impl<R: Random + ?Sized> Random for Arc<R> {
-    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        (**self).fill(bytes)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<R: Random + ?Sized> Random for $pointer<R> {
+            fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+                (**self).fill(bytes)
+            }
+        }
+    )*};
 }
 
-impl<R: Random + ?Sized> Random for Box<R> {
-    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        (**self).fill(bytes)
-    }
-}
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

@@ -132,29 +132,23 @@ pub enum Succession {
     },
 }
 
-impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
-    type Token = S::Token;
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<S: TokenSource + ?Sized> TokenSource for $pointer<S> {
+            type Token = S::Token;
 
-    fn token<'a>(
-        &'a self,
-        context: &'a Context,
-        why: Renewal<Self::Token>,
-    ) -> Flow<'a, Self::Token> {
-        (**self).token(context, why)
-    }
+            fn token<'a>(
+                &'a self,
+                context: &'a Context,
+                why: Renewal<Self::Token>,
+            ) -> Flow<'a, Self::Token> {
+                (**self).token(context, why)
+            }
+        }
+    )*};
 }
 
-impl<S: TokenSource + ?Sized> TokenSource for Box<S> {
-    type Token = S::Token;
-
-    fn token<'a>(
-        &'a self,
-        context: &'a Context,
-        why: Renewal<Self::Token>,
-    ) -> Flow<'a, Self::Token> {
-        (**self).token(context, why)
-    }
-}
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

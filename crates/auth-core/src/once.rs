@@ -1,7 +1,7 @@
 //! What may be used once, at one door.
 
 use crate::{
-    Accepted, Cause, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
+    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
     RequestView, TenantId, Unique, Verifier,
 };
 use std::{fmt, sync::Arc, time::Duration};
@@ -113,11 +113,10 @@ fn nothing_single(scheme: &'static str) -> Error {
     Error::config("once_nothing_single", text)
 }
 
-pub(crate) fn full() -> Error {
+fn full() -> Error {
     let text =
         "replay store has no room for identifiers without a moment of issue; raise its limit";
-    let cause = Cause::new("replay_store_full", text);
-    Error::Unavailable { retry_after: Some(Duration::from_secs(1)), cause }
+    Error::unavailable("replay_store_full", Some(Duration::from_secs(1)), text)
 }
 
 impl<V: fmt::Debug> fmt::Debug for Once<V> {

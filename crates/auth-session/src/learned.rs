@@ -61,8 +61,8 @@ impl LearnedClock {
 
     /// Learns from an answer that refused a request because of its time.
     pub fn learn(&self, answer: Answer<'_>) -> ClockLesson {
-        let trusted = Origin::of(answer.request.uri)
-            .is_ok_and(|origin| origin == self.0.origin && origin.is_encrypted());
+        let origin = &self.0.origin;
+        let trusted = origin.is_encrypted() && origin.covers(answer.request.uri);
         let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());

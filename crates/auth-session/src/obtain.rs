@@ -7,7 +7,7 @@ use crate::{
     session::{Inner, Session},
     state::{Meanwhile, Next, Outcome, Settling, ended},
 };
-use auth_core::{Cause, Context, Error, Event, Flow, Renewal, Result, Timestamp, TokenSource};
+use auth_core::{Context, Error, Event, Flow, Renewal, Result, Timestamp, TokenSource};
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 impl<S> Session<S>
@@ -179,5 +179,5 @@ impl Settling {
 
 fn panicked() -> Error {
     let text = "token source panicked, expected a token or an error";
-    Error::Unavailable { retry_after: None, cause: Cause::new("session_source_panicked", text) }
+    Error::unavailable("session_source_panicked", None, text)
 }

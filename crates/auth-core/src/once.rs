@@ -1,8 +1,8 @@
 //! What may be used once, at one door.
 
 use crate::{
-    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
-    RequestView, TenantId, Unique, Verifier,
+    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore, RequestView,
+    TenantId, Unique, Verifier,
 };
 use std::{fmt, sync::Arc, time::Duration};
 

@@ -55,7 +55,7 @@ impl Undated {
         change: impl FnOnce(Option<&mut Kind>) -> Told,
     ) -> Told {
         self.forget_ended(now);
-        let (end, steady) = (seconds_up(until), now.steady.checked_add(until.since(now.moment)));
+        let (end, steady) = (seconds_up(until), now.reading_at(until));
         if end <= self.ended {
             return Told::TooOld;
         }
@@ -98,18 +98,17 @@ impl Undated {
     }
 
     fn forget_ended(&mut self, now: Now) {
-        let moment = now.moment.unix();
         // What has ended by one way of the clock alone is looked at again in a second that passes: a clock that was
         // ahead for a moment must not keep it here.
         let again = self.looked.and_then(|looked| looked.checked_add(Duration::from_secs(1)));
         let early = again.is_some_and(|again| now.steady < again);
-        if self.entries.is_empty() || moment < self.next_end || early {
+        if self.entries.is_empty() || now.moment.unix() < self.next_end || early {
             return;
         }
         self.looked = Some(now.steady);
         let (mut next, shares, last) = (u64::MAX, &mut self.shares, &mut self.ended);
         self.entries.retain(|_, (entry, steady)| {
-            let ended = entry.until <= moment && steady.is_none_or(|end| end <= now.steady);
+            let ended = now.is_past(entry.until, *steady);
             if ended {
                 *last = (*last).max(entry.until);
                 disown(shares, entry.share);

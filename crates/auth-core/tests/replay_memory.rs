@@ -61,3 +61,31 @@ fn the_default_holds_a_thousand_new_sessions_a_second_and_costs_what_it_says() {
     assert!((95..135).contains(&percent), "{measured} bytes, counted {counted}");
     assert!(counted < MemoryReplayStore::LIMIT);
 }
+
+/// Else identifiers without a moment of issue would leave a large table behind that nothing counts, and the others would
+/// fill the limit beside it.
+#[test]
+fn a_table_that_is_nearly_empty_again_takes_what_is_counted() {
+    let clock = Seconds(Arc::default(), Instant::now());
+    let (mut store, mut fullest) = (None, 0);
+    let measured = allocation_counter::measure(|| {
+        let kept = MemoryReplayStore::new(clock.clone()).with_limit(4 * 1024 * 1024);
+        let last = clock.now().after(Duration::from_secs(60));
+        for owner in 0_u64..8 {
+            for id in 0_u64..500 {
+                let one = Unique::new("test", &owner.to_be_bytes(), &id.to_be_bytes(), last);
+                assert_eq!(kept.check_and_set(&one).wait().unwrap(), Replay::Fresh);
+            }
+        }
+        fullest = kept.bytes();
+        clock.0.fetch_add(1000, Ordering::Relaxed);
+        let last = clock.now().after(Duration::from_secs(60));
+        kept.check_and_set(&Unique::new("test", b"late", b"late", last)).wait().unwrap();
+        store = Some(kept);
+    });
+    let store = store.unwrap();
+    let (held, counted) = (measured.bytes_current, store.bytes());
+    assert_eq!(store.len(), 1);
+    assert!(held <= i64::try_from(counted).unwrap() + 1024, "{held} bytes, counted {counted}");
+    assert!(counted < fullest / 100, "{counted} bytes, {fullest} before");
+}

@@ -58,7 +58,7 @@ pub(super) fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
     }
 }
 
-/// Takes the first half of a key as its hash.
+/// Makes one number of a key, both halves of which are hashes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct AsItIs(u64);
 

@@ -3,16 +3,14 @@
 use super::{
     Key, Share, Told,
     entry::{Entry, Kind, Now, seconds_up},
+    second::{Entries, table_bytes},
 };
 use crate::Timestamp;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub(super) struct Undated {
-    entries: HashMap<Key, (Entry, Option<Instant>)>,
-    shares: HashMap<Share, usize>,
+    entries: Entries<Key, (Entry, Option<Instant>)>,
+    shares: Entries<Share, usize>,
     most: usize,
     /// Before this nothing ends.
     next_end: u64,
@@ -29,8 +27,8 @@ const ENTRY_BYTES: usize =
 impl Undated {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            entries: HashMap::new(),
-            shares: HashMap::new(),
+            entries: Entries::default(),
+            shares: Entries::default(),
             most: limit / ENTRY_BYTES,
             next_end: 0,
             looked: None,
@@ -43,7 +41,7 @@ impl Undated {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.len().saturating_mul(ENTRY_BYTES)
+        table_bytes(&self.entries).saturating_add(table_bytes(&self.shares))
     }
 
     pub(super) fn with(
@@ -118,10 +116,12 @@ impl Undated {
             !ended
         });
         self.next_end = next;
+        self.entries.shrink_to(self.entries.len().saturating_mul(2));
+        self.shares.shrink_to(self.shares.len().saturating_mul(2));
     }
 }
 
-fn disown(shares: &mut HashMap<Share, usize>, share: Share) {
+fn disown(shares: &mut Entries<Share, usize>, share: Share) {
     if let Some(used) = shares.get_mut(&share) {
         *used = used.saturating_sub(1);
         if *used == 0 {

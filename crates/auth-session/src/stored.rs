@@ -8,7 +8,7 @@ use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
     Result, Secret, Succession, Token, TokenSource,
 };
-use entry::{inner, is_dead, newer, read};
+use entry::{is_dead, newer, read, why_asked};
 use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
@@ -196,7 +196,7 @@ where
         if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
-        let why = inner(why.clone(), kept.map(read).transpose()?.flatten());
+        let why = why_asked(why.clone(), kept.map(read).transpose()?.flatten());
         let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
         let intent = Intent::of(life, now);
         if self.store.intend(&self.name, lease, Some(intent)).await? == Saved::Lost {

@@ -33,12 +33,6 @@ pub struct AttemptLimit {
     tenant: Option<TenantId>,
 }
 
-impl From<bool> for AttemptOutcome {
-    fn from(right: bool) -> Self {
-        if right { Self::Right } else { Self::Wrong }
-    }
-}
-
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
@@ -49,6 +43,13 @@ pub enum AttemptOutcome {
     /// Nobody could tell, or the secret was right in a request that is not taken, being stale or used before: it costs
     /// nothing, and makes no source known, since whoever captured a request can send it again.
     Unknown,
+}
+
+/// Right if the secret was.
+impl From<bool> for AttemptOutcome {
+    fn from(right: bool) -> Self {
+        if right { Self::Right } else { Self::Wrong }
+    }
 }
 
 /// An attempt that may be made: it is charged as wrong when it is dropped before it was settled, so a caller that hangs

@@ -1,4 +1,4 @@
-//! What may be used once, at one door.
+//! Identifiers that a verifier accepts once.
 
 use crate::{
     Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore, RequestView,
@@ -14,8 +14,8 @@ pub struct Once<V> {
     tenant: Option<TenantId>,
 }
 
-/// What an accepted request brought that may be used once, and how its scheme refuses it: left in [`Accepted`] by the
-/// scheme, for [`Once`] to judge.
+/// The identifier of an accepted request, and how its scheme refuses it: the scheme leaves it in [`Accepted`], and
+/// [`Once`] asks the store about it.
 #[derive(Clone, Debug)]
 pub struct SingleUse {
     /// The identifier; `None` when the scheme has one and the caller left it out.
@@ -24,7 +24,7 @@ pub struct SingleUse {
     pub refusals: Arc<ReplayRefusals>,
 }
 
-/// How a scheme refuses what may be used once: made with its verifier, so that accepting costs nothing.
+/// How a scheme refuses a request because of its identifier: made with its verifier, so that accepting costs nothing.
 #[derive(Debug)]
 pub struct ReplayRefusals {
     /// There is no identifier.

@@ -49,7 +49,7 @@ impl Redirects {
     pub const MOST: usize = 10;
 
     /// Where an answer sends its request, which is the caller's own and never held credentials of ours; `None` when the
-    /// answer is none that is followed.
+    /// answer is no redirect, or one that is not followed.
     ///
     /// # Errors
     ///

@@ -85,7 +85,8 @@ pub trait Token: Clone + Send + Sync + 'static {
 
 /// A token that is sent as it is. Temporary signing keys are tokens that are not: they sign.
 pub trait PresentableToken: Token {
-    /// What to add to a request to present it, built anew each time: who keeps it may want copies that share nothing.
+    /// What to add to a request to present it, built anew each time, since a session keeps copies that
+    /// share nothing.
     ///
     /// # Errors
     ///

@@ -13,7 +13,7 @@ use std::{
 ///
 /// # Security
 ///
-/// Whoever can move this clock can make us sign for another time. So it is learned only over https, from the one origin
+/// A peer that can move this clock can make us sign for another time. So it is learned only over https, from the one origin
 /// it is for, at most 15 minutes to either side, and forgotten after an hour. Call [`learn`](Self::learn) only where the
 /// refusal means that the times differ. The difference is measured against the clock beneath: learning twice does not
 /// add up.
@@ -38,7 +38,7 @@ enum Offset {
     Behind(Duration),
 }
 
-/// What came of an answer.
+/// What the clock learned from an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockLesson {
     /// The clock was put right: what is signed again has another time.

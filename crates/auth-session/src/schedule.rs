@@ -48,7 +48,7 @@ pub(crate) enum Stage {
     Early,
     /// Wait for another one, and use it if there is none.
     Late,
-    /// Nothing.
+    /// Do not use it.
     Dead,
 }
 

@@ -19,7 +19,7 @@ use std::{
 /// A source whose tokens are kept in a [`TokenStore`], so that they outlive the process and several processes share
 /// them.
 ///
-/// Whoever needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
+/// A session that needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
 /// again, renews *what is kept* (a refresh token that rotates is good once), and saves the new one before anybody uses
 /// it. A process that does not get the lease waits for the other's token, or for the end of the lease.
 ///

@@ -105,25 +105,21 @@ impl Clock for Timestamp {
     }
 }
 
-impl<C: Clock + ?Sized> Clock for Arc<C> {
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<C: Clock + ?Sized> Clock for $pointer<C> {
+            fn now(&self) -> Timestamp {
+                (**self).now()
+            }
 
-    fn steady(&self) -> Instant {
-        (**self).steady()
-    }
+            fn steady(&self) -> Instant {
+                (**self).steady()
+            }
+        }
+    )*};
 }
 
-impl<C: Clock + ?Sized> Clock for Box<C> {
-    fn now(&self) -> Timestamp {
-        (**self).now()
-    }
-
-    fn steady(&self) -> Instant {
-        (**self).steady()
-    }
-}
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

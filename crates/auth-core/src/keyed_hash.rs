@@ -15,8 +15,8 @@ use zeroize::Zeroizing;
 ///
 /// # Security
 ///
-/// For keys of at least 128 random bits: the hash is fast, so a password that a person chose is guessed from it by
-/// whoever gets both the digests and the secret. A look-up by digest gives nothing to guess by time, since nobody
+/// For keys of at least 128 random bits: the hash is fast, so an attacker who has the digests and the secret
+/// finds a password that a person chose. A look-up by digest gives nothing to guess by time, since nobody
 /// without the secret knows which digest a guess has. The copy of the secret inside is not wiped.
 #[derive(Clone)]
 pub struct KeyHasher(hmac::Key);

@@ -1,7 +1,7 @@
 //! The shapes of authentication on both ends of the wire, without I/O.
 //!
-//! For who writes a scheme, an adapter or a store. Who only wants to authenticate requests starts with a scheme's own
-//! crate, or with the facade `messaging-auth`.
+//! For authors of schemes, adapters and stores. A program that only wants to authenticate requests starts with a
+//! scheme's own crate, or with the facade `messaging-auth`.
 //!
 //! There is one idea: a scheme performs no I/O. It reads a [`RequestView`] and returns a [`Flow`], a future that may
 //! already be done. Where it needs an exchange it was given a [`Transport`]. So one implementation serves async and
@@ -21,14 +21,15 @@
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
-//! | client, stack, origin_bound, origin, redirect | who adds it, what an answer means, and where one sends a request |
-//! | authenticate, send | the law that all client adapters share, and the client's whole loop over a transport |
-//! | token | what is obtained and expires |
-//! | server, choice | who verifies, what is still to be checked or done then, and several schemes at one door |
+//! | client, stack, origin_bound, origin, redirect | what adds them, what an answer means, and where one sends a request |
+//! | authenticate, answer_part, send | the law that all client adapters share, and the client's whole loop over a transport |
+//! | token, secret_source | what is obtained and expires; secrets that a configuration names |
+//! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
-//! | lookup, replay | what is known; what was seen before |
+//! | lookup, candidates, caller, tenant | what is known: the secrets that prove a caller, the caller, and its tenant |
+//! | keyed_hash, limits, replay | finding keys that are not kept; how often one may guess; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
 mod answer_part;

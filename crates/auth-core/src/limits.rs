@@ -27,7 +27,7 @@ pub trait Limits: Send + Sync {
     /// When the store cannot tell; no attempt is then made.
     fn may_try(&self, by: AttemptKey) -> Flow<'_, Result<(), Duration>>;
 
-    /// Notes how an attempt ended. The store sees to it by itself: nobody waits.
+    /// Notes how an attempt ended. The caller does not wait until the store has done so.
     fn note(&self, by: AttemptKey, settled: AttemptOutcome);
 }
 

@@ -42,18 +42,16 @@ where
     }
 }
 
-impl<K: ?Sized, L: Lookup<K> + ?Sized> Lookup<K> for Arc<L> {
-    type Found = L::Found;
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<K: ?Sized, L: Lookup<K> + ?Sized> Lookup<K> for $pointer<L> {
+            type Found = L::Found;
 
-    fn lookup(&self, id: &K) -> Flow<'_, Option<L::Found>> {
-        (**self).lookup(id)
-    }
+            fn lookup(&self, id: &K) -> Flow<'_, Option<L::Found>> {
+                (**self).lookup(id)
+            }
+        }
+    )*};
 }
 
-impl<K: ?Sized, L: Lookup<K> + ?Sized> Lookup<K> for Box<L> {
-    type Found = L::Found;
-
-    fn lookup(&self, id: &K) -> Flow<'_, Option<L::Found>> {
-        (**self).lookup(id)
-    }
-}
+forward!(Arc, Box);

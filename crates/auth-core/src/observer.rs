@@ -76,14 +76,14 @@ impl Observer for () {
     fn observe(&self, _: Event<'_>) {}
 }
 
-impl<O: Observer + ?Sized> Observer for Arc<O> {
-    fn observe(&self, event: Event<'_>) {
-        (**self).observe(event);
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<O: Observer + ?Sized> Observer for $pointer<O> {
+            fn observe(&self, event: Event<'_>) {
+                (**self).observe(event);
+            }
+        }
+    )*};
 }
 
-impl<O: Observer + ?Sized> Observer for Box<O> {
-    fn observe(&self, event: Event<'_>) {
-        (**self).observe(event);
-    }
-}
+forward!(Arc, Box);

@@ -1,8 +1,8 @@
-//! What may be used once, at one door.
+//! Identifiers that a verifier accepts once.
 
 use crate::{
-    Accepted, Cause, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore,
-    RequestView, TenantId, Unique, Verifier,
+    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore, RequestView,
+    TenantId, Unique, Verifier,
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,8 +14,8 @@ pub struct Once<V> {
     tenant: Option<TenantId>,
 }
 
-/// What an accepted request brought that may be used once, and how its scheme refuses it: left in [`Accepted`] by the
-/// scheme, for [`Once`] to judge.
+/// The identifier of an accepted request, and how its scheme refuses it: the scheme leaves it in [`Accepted`], and
+/// [`Once`] asks the store about it.
 #[derive(Clone, Debug)]
 pub struct SingleUse {
     /// The identifier; `None` when the scheme has one and the caller left it out.
@@ -24,7 +24,7 @@ pub struct SingleUse {
     pub refusals: Arc<ReplayRefusals>,
 }
 
-/// How a scheme refuses what may be used once: made with its verifier, so that accepting costs nothing.
+/// How a scheme refuses a request because of its identifier: made with its verifier, so that accepting costs nothing.
 #[derive(Debug)]
 pub struct ReplayRefusals {
     /// There is no identifier.
@@ -113,11 +113,10 @@ fn nothing_single(scheme: &'static str) -> Error {
     Error::config("once_nothing_single", text)
 }
 
-pub(crate) fn full() -> Error {
+fn full() -> Error {
     let text =
         "replay store has no room for identifiers without a moment of issue; raise its limit";
-    let cause = Cause::new("replay_store_full", text);
-    Error::Unavailable { retry_after: Some(Duration::from_secs(1)), cause }
+    Error::unavailable("replay_store_full", Some(Duration::from_secs(1)), text)
 }
 
 impl<V: fmt::Debug> fmt::Debug for Once<V> {

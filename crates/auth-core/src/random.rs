@@ -1,6 +1,6 @@
 //! Randomness as a value.
 
-use crate::{Cause, Error, Result};
+use crate::{Error, Result};
 use ring::rand::SecureRandom;
 use std::sync::Arc;
 
@@ -38,24 +38,22 @@ impl Default for SystemRandom {
 
 impl Random for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        self.0.fill(bytes).map_err(|_| Error::Unavailable {
-            retry_after: None,
-            cause: Cause::new("random_unavailable", "the system's random generator gave no bytes"),
-        })
+        let text = "the system's random generator gave no bytes";
+        self.0.fill(bytes).map_err(|_| Error::unavailable("random_unavailable", None, text))
     }
 }
 
-impl<R: Random + ?Sized> Random for Arc<R> {
-    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        (**self).fill(bytes)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<R: Random + ?Sized> Random for $pointer<R> {
+            fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+                (**self).fill(bytes)
+            }
+        }
+    )*};
 }
 
-impl<R: Random + ?Sized> Random for Box<R> {
-    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
-        (**self).fill(bytes)
-    }
-}
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

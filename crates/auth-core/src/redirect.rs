@@ -6,7 +6,7 @@ use crate::{Answer, Error, Origin, Result};
 use http::{
     HeaderMap, HeaderName, Method, StatusCode, Uri,
     header::{
-        AUTHORIZATION, COOKIE, EXPECT, LAST_MODIFIED, LOCATION, PROXY_AUTHORIZATION, TRAILER,
+        AUTHORIZATION, COOKIE, EXPECT, HOST, LAST_MODIFIED, LOCATION, PROXY_AUTHORIZATION, TRAILER,
         TRANSFER_ENCODING,
     },
 };
@@ -49,7 +49,7 @@ impl Redirects {
     pub const MOST: usize = 10;
 
     /// Where an answer sends its request, which is the caller's own and never held credentials of ours; `None` when the
-    /// answer is none that is followed.
+    /// answer is no redirect, or one that is not followed.
     ///
     /// # Errors
     ///
@@ -116,8 +116,8 @@ impl Redirect {
     }
 
     /// Removes the fields that do not go along: those that describe a body which is left behind (RFC 9110 section 15.4)
-    /// and, to another origin, what the caller itself put there for the first one: every sensitive value, and fields
-    /// that are made for credentials.
+    /// and, to another origin, what the caller itself put there for the first one: every sensitive value, the fields
+    /// that are made for credentials, and `Host`, which names that origin.
     pub fn prune(&self, headers: &mut HeaderMap) {
         let left = headers.iter().filter(|(name, value)| {
             let for_origin = value.is_sensitive() || FOR_ONE_ORIGIN.contains(name);
@@ -129,7 +129,7 @@ impl Redirect {
     }
 }
 
-const FOR_ONE_ORIGIN: [HeaderName; 3] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE];
+const FOR_ONE_ORIGIN: [HeaderName; 4] = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, HOST];
 
 /// Does a field describe, frame or announce the body of its request? Then it says something untrue of a GET without one.
 fn describes_body(name: &HeaderName) -> bool {
@@ -164,7 +164,7 @@ mod tests {
         let mut key = HeaderValue::from_static("k");
         key.set_sensitive(true);
         let mut headers = HeaderMap::from_iter([(HeaderName::from_static("key"), key)]);
-        for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
+        for name in [AUTHORIZATION, COOKIE, HOST, PROXY_AUTHORIZATION] {
             headers.insert(name, HeaderValue::from_static("s"));
         }
         let along = [CONTENT_TYPE, CONTENT_LENGTH, TRANSFER_ENCODING];
@@ -188,9 +188,9 @@ mod tests {
         assert_eq!(sent_on(method, FROM, status, location).as_deref(), expected, "{location}");
     }
 
-    const ALL: &str = "accept authorization content-length content-type cookie key \
+    const ALL: &str = "accept authorization content-length content-type cookie host key \
                        proxy-authorization transfer-encoding";
-    const WITHOUT_BODY: &str = "accept authorization cookie key proxy-authorization";
+    const WITHOUT_BODY: &str = "accept authorization cookie host key proxy-authorization";
     const ELSEWHERE: &str = "accept content-length content-type transfer-encoding";
 
     #[test]

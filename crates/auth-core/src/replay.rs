@@ -9,7 +9,7 @@ pub use unique::Unique;
 use crate::Flow;
 use std::{sync::Arc, time::Duration};
 
-/// Remembers what must not be used twice, until nobody would take it anyway.
+/// Remembers identifiers that must not be used twice, for as long as a verifier could take them again.
 ///
 /// An identifier is a [`Unique`]: it says which scheme and whose key proved it, when it was issued, and until when it is
 /// remembered.
@@ -19,8 +19,8 @@ use std::{sync::Arc, time::Duration};
 /// A full store is never an outage. It forgets the identifiers that were issued longest ago, and raises its *horizon*:
 /// whatever was issued at or before the horizon is [`TooOld`](Replay::TooOld) from then on, and never accepted. So
 /// nothing that was forgotten can be used again, and callers with something newer do not notice. The caller whose key
-/// proved an identifier owns a share of the store; past its share its own oldest identifiers are forgotten and a horizon of its
-/// own rises, so that one caller cannot push out what others used.
+/// proved an identifier owns a share of the store; past its share its own oldest identifiers are forgotten and a
+/// horizon of its own rises, so that one caller cannot push out what others used.
 ///
 /// An identifier without a proven moment of issue has no horizon that could protect it: it stands apart, is never
 /// forgotten early, and is [`Full`](Replay::Full) when there is no room.

@@ -26,9 +26,9 @@ pub struct RequestView<'a> {
     pub headers: &'a HeaderMap,
     /// As much of the body as the scheme asked for.
     pub body: Body<'a>,
-    /// Who sent it; on a client, nothing.
+    /// What a server knows of the sender; on a client [`Peer::UNKNOWN`].
     pub peer: Peer<'a>,
-    /// Where it goes next; on a server, nothing but the default.
+    /// The receiver that a client sends it to next; on a server [`Hop::Origin`].
     pub hop: Hop,
     wants_unique: bool,
 }
@@ -111,8 +111,8 @@ impl fmt::Debug for Body<'_> {
 /// The sender of a request, as the server adapter knows it from the connection: nothing here is from a header.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Peer<'a> {
-    /// The client's address, behind trusted proxies if any. `None` when it is not known: whoever has an address list
-    /// must then refuse.
+    /// The client's address, behind trusted proxies if any. `None` when it is not known: a verifier with an address
+    /// list must then refuse.
     pub address: Option<IpAddr>,
     /// Did the request come over TLS, all the way from the client?
     pub encrypted: bool,

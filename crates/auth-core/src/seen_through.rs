@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Does this work to its end, though whoever waits for it may give up: the confirmation of something that has happened,
+/// Does this work to its end, though the caller that waits for it may give up: the confirmation of something that has happened,
 /// the end of a session.
 ///
 /// The work is handed to the transport's [`detach`](Transport::detach) at once, before the flow is polled; the flow gives

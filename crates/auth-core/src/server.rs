@@ -25,7 +25,7 @@ use std::{fmt, sync::Arc};
 /// A server adapter asks [`presence`](Self::presence) first and reads the body only when credentials are present and
 /// [`needs`](Self::needs) asks for it.
 pub trait Verifier: Send + Sync {
-    /// Who it turned out to be.
+    /// What the verifier says of a caller that it accepts.
     type Principal: Send;
 
     /// Did the caller bring credentials of this scheme, good or bad? Told from the head alone.
@@ -38,7 +38,7 @@ pub trait Verifier: Send + Sync {
         Need::Nothing
     }
 
-    /// Who is calling. The outer error says that we could not tell (5xx), the inner one that the caller is refused.
+    /// Finds out who is calling. The outer error says that we could not tell (5xx), the inner one that the caller is refused.
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Self::Principal>>;
 
     /// The same verifier with another kind of principal: one that an application, or several schemes, share.
@@ -56,12 +56,13 @@ pub trait Verifier: Send + Sync {
     ///
     /// The condition is asked after the caller has proved itself. It may ask a store, and it may reject; what it
     /// rejects with is the answer. Its flow may borrow the request, and copies what it keeps of the principal.
-    /// It is written where it is passed, or is a function: a closure in a variable is not general enough.
+    /// Write the closure where it is passed, or pass a function: a closure that is put into a variable first holds for
+    /// one lifetime alone, and does not compile here.
     ///
     /// ```
     /// use auth_core::{Flow, Reason, Rejection, Verifier};
     ///
-    /// const SCOPE: Reason = Reason::new("api_scope", "principal has not the scope \"admin\", which this path needs");
+    /// const SCOPE: Reason = Reason::new("api_scope", "principal lacks the scope \"admin\", which this path needs");
     ///
     /// struct Caller {
     ///     scopes: Vec<String>,
@@ -85,8 +86,9 @@ pub trait Verifier: Send + Sync {
         Check::new(self, condition)
     }
 
-    /// Accepts what may be used once only once: the scheme says what that is (a `jti`, a signature), and the store
-    /// remembers it. Every other combinator comes before it: what a condition refuses later would have been used up.
+    /// Accepts each identifier once: the scheme says which one a request has (a `jti`, a signature), and the store
+    /// remembers it. Every other combinator comes before it, or a request that a later condition refuses has used up its
+    /// identifier.
     ///
     /// The identifier is used up before the handler runs. A delivery whose handler may fail, and which then has to be
     /// taken when it comes again, is reserved in the store by a verifier that stands last in an [`AllOf`], and confirmed
@@ -119,7 +121,7 @@ pub type Outcome<P> = Result<Accepted<P>, Rejection>;
 /// A request whose caller is known.
 #[non_exhaustive]
 pub struct Accepted<P> {
-    /// Who it is.
+    /// What the verifier says of the caller.
     pub principal: P,
     /// The scheme that judged, as its specification spells it.
     pub scheme: &'static str,

@@ -1,4 +1,4 @@
-//! Whose request it is, on a server that many customers share.
+//! The tenant of a request, on a server that many customers share, and its connections to others.
 
 use std::{fmt, sync::Arc};
 
@@ -47,7 +47,7 @@ impl fmt::Display for TenantId {
 /// (draft-ietf-oauth-security-topics-update-03: account takeover across connections).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId {
-    /// Whose connection it is.
+    /// The tenant that owns the connection.
     pub tenant: TenantId,
     /// The tenant's authorization (its configured credentials) that the connection uses.
     pub authorization: Arc<str>,

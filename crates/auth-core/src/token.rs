@@ -85,7 +85,8 @@ pub trait Token: Clone + Send + Sync + 'static {
 
 /// A token that is sent as it is. Temporary signing keys are tokens that are not: they sign.
 pub trait PresentableToken: Token {
-    /// What to add to a request to present it, built anew each time: who keeps it may want copies that share nothing.
+    /// What to add to a request to present it, built anew each time, since a session keeps copies that
+    /// share nothing.
     ///
     /// # Errors
     ///
@@ -132,29 +133,23 @@ pub enum Succession {
     },
 }
 
-impl<S: TokenSource + ?Sized> TokenSource for Arc<S> {
-    type Token = S::Token;
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<S: TokenSource + ?Sized> TokenSource for $pointer<S> {
+            type Token = S::Token;
 
-    fn token<'a>(
-        &'a self,
-        context: &'a Context,
-        why: Renewal<Self::Token>,
-    ) -> Flow<'a, Self::Token> {
-        (**self).token(context, why)
-    }
+            fn token<'a>(
+                &'a self,
+                context: &'a Context,
+                why: Renewal<Self::Token>,
+            ) -> Flow<'a, Self::Token> {
+                (**self).token(context, why)
+            }
+        }
+    )*};
 }
 
-impl<S: TokenSource + ?Sized> TokenSource for Box<S> {
-    type Token = S::Token;
-
-    fn token<'a>(
-        &'a self,
-        context: &'a Context,
-        why: Renewal<Self::Token>,
-    ) -> Flow<'a, Self::Token> {
-        (**self).token(context, why)
-    }
-}
+forward!(Arc, Box);
 
 #[cfg(test)]
 mod tests {

@@ -142,30 +142,22 @@ impl fmt::Debug for Context {
     }
 }
 
-impl<T: Transport + ?Sized> Transport for Arc<T> {
-    fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
-        (**self).fetch(request)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<T: Transport + ?Sized> Transport for $pointer<T> {
+            fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
+                (**self).fetch(request)
+            }
 
-    fn pause(&self, duration: Duration) -> Flow<'_, ()> {
-        (**self).pause(duration)
-    }
+            fn pause(&self, duration: Duration) -> Flow<'_, ()> {
+                (**self).pause(duration)
+            }
 
-    fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
-        (**self).detach(work)
-    }
+            fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
+                (**self).detach(work)
+            }
+        }
+    )*};
 }
 
-impl<T: Transport + ?Sized> Transport for Box<T> {
-    fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>> {
-        (**self).fetch(request)
-    }
-
-    fn pause(&self, duration: Duration) -> Flow<'_, ()> {
-        (**self).pause(duration)
-    }
-
-    fn detach(&self, work: Flow<'static, ()>) -> Option<Flow<'static, ()>> {
-        (**self).detach(work)
-    }
-}
+forward!(Arc, Box);

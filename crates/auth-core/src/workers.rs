@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 /// Runs computations that take milliseconds, such as password hashes, away from the thread that polls.
 ///
-/// Schemes never spawn. A server adapter gives its pool of blocking threads; without one, [`InlineWorkers`] computes at once.
+/// Schemes never spawn. A server adapter gives its pool of blocking threads; without one, [`InlineWorkers`] computes at
+/// once.
 pub trait Workers: Send + Sync {
     /// Runs `work` to its end; the flow is done when it is, or fails when it was never run.
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()>;
@@ -22,8 +23,14 @@ impl Workers for InlineWorkers {
     }
 }
 
-impl<W: Workers + ?Sized> Workers for Arc<W> {
-    fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
-        (**self).run(work)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<W: Workers + ?Sized> Workers for $pointer<W> {
+            fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
+                (**self).run(work)
+            }
+        }
+    )*};
 }
+
+forward!(Arc, Box);

@@ -188,7 +188,10 @@ fn values_behind_an_arc_are_themselves() {
     assert_eq!(Lookup::<str>::lookup(&map, "a").wait().unwrap(), Some(1));
     let ran = Arc::new(AtomicU32::new(0));
     let work = Arc::clone(&ran);
-    Arc::new(InlineWorkers).run(Box::new(move || work.store(7, Ordering::Relaxed))).wait().unwrap();
+    Arc::new(Box::new(InlineWorkers))
+        .run(Box::new(move || work.store(7, Ordering::Relaxed)))
+        .wait()
+        .unwrap();
     assert_eq!(ran.load(Ordering::Relaxed), 7);
 }
 

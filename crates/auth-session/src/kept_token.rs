@@ -33,7 +33,7 @@ pub(crate) struct KeptToken<T> {
 /// Why a kept token cannot be used.
 pub(crate) enum Unusable {
     /// A renewal that ends it has begun.
-    Succeeded,
+    BeingReplaced,
     /// No field can hold it.
     Broken(Error),
 }
@@ -102,7 +102,7 @@ impl<T> KeptToken<T> {
     /// Begins a use. There is nothing to count for a token that its successor does not end.
     pub(crate) fn begin_use(&self) -> Result<Option<Arc<InUse>>, Unusable> {
         let Some(uses) = &self.uses else { return Ok(None) };
-        uses.begin().map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::Succeeded)
+        uses.begin().map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::BeingReplaced)
     }
 }
 

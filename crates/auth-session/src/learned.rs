@@ -13,7 +13,7 @@ use std::{
 ///
 /// # Security
 ///
-/// Whoever can move this clock can make us sign for another time. So it is learned only over https, from the one origin
+/// A peer that can move this clock can make us sign for another time. So it is learned only over https, from the one origin
 /// it is for, at most 15 minutes to either side, and forgotten after an hour. Call [`learn`](Self::learn) only where the
 /// refusal means that the times differ. The difference is measured against the clock beneath: learning twice does not
 /// add up.
@@ -38,7 +38,7 @@ enum Offset {
     Behind(Duration),
 }
 
-/// What came of an answer.
+/// What the clock learned from an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClockLesson {
     /// The clock was put right: what is signed again has another time.
@@ -61,8 +61,8 @@ impl LearnedClock {
 
     /// Learns from an answer that refused a request because of its time.
     pub fn learn(&self, answer: Answer<'_>) -> ClockLesson {
-        let trusted = Origin::of(answer.request.uri)
-            .is_ok_and(|origin| origin == self.0.origin && origin.is_encrypted());
+        let origin = &self.0.origin;
+        let trusted = origin.is_encrypted() && origin.covers(answer.request.uri);
         let date = answer.headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| httpdate::parse_http_date(date).ok());
         let since = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok());

@@ -1,6 +1,6 @@
 //! Tokens kept through storms and outages: one log-in for all who need it, renewed ahead of time, served while it lives.
 //!
-//! For whoever calls an API with tokens that expire. A scheme obtains them ([`TokenSource`]) and
+//! For programs that call an API with tokens that expire. A scheme obtains them ([`TokenSource`]) and
 //! says what an answer means for them ([`PresentableToken`]); a [`Session`] keeps them, and is an
 //! [`Authenticator`] for async and blocking callers alike.
 //!
@@ -12,7 +12,7 @@
 //! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
 //! | [`LearnedClock`] | a clock that a server may put right |
-//! | [`retry_after`] | how long a peer wants to be left alone |
+//! | [`retry_after`] | the pause that a peer asks for |
 //!
 //! # What it does not do
 //!

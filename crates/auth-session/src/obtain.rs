@@ -7,7 +7,7 @@ use crate::{
     session::{Inner, Session},
     state::{Meanwhile, Next, Outcome, Settling, ended},
 };
-use auth_core::{Cause, Context, Error, Event, Flow, Renewal, Result, Timestamp, TokenSource};
+use auth_core::{Context, Error, Event, Flow, Renewal, Result, Timestamp, TokenSource};
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
 impl<S> Session<S>
@@ -26,7 +26,7 @@ where
                 return Flow::ready(kept);
             }
             Next::Fail(error) => return Flow::failed(error),
-            Next::Wait { flight, instead } => (flight, Meanwhile::Wait { instead }),
+            Next::Wait { watch, instead } => (watch, Meanwhile::Wait { instead }),
             Next::Renew { why, meanwhile } => {
                 let settling = state.take_off(inner.current.load().as_ref());
                 let meanwhile = if settling.is_some() {
@@ -111,10 +111,12 @@ where
 
     fn overtaken(&self, begun: u64) -> Option<Outcome<S::Token>> {
         let mut state = self.state();
-        let outcome = match () {
-            () if state.is_ended() => Err(ended()),
-            () if state.generation != begun => Ok(None),
-            () => return None,
+        let outcome = if state.is_ended() {
+            Err(ended())
+        } else if state.generation == begun {
+            return None;
+        } else {
+            Ok(None)
         };
         state.flight = None;
         Some(outcome)
@@ -131,9 +133,9 @@ where
     }
 
     fn landed(&self, obtained: Result<S::Token>, begun: u64) -> Outcome<S::Token> {
-        let obtained =
-            obtained.map(|token| self.kept(token).obtained(Time::of(&*self.context.clock)));
-        let (time, jitter) = (Time::of(&*self.context.clock), fraction(&*self.context.random));
+        let time = Time::of(&*self.context.clock);
+        let obtained = obtained.map(|token| self.kept(token, time).obtained(time));
+        let jitter = fraction(&*self.context.random);
         let mut state = self.state();
         // What was put here after the flight began stays.
         let obtained = if state.generation == begun { obtained.map(Some) } else { Ok(None) };
@@ -179,5 +181,5 @@ impl Settling {
 
 fn panicked() -> Error {
     let text = "token source panicked, expected a token or an error";
-    Error::Unavailable { retry_after: None, cause: Cause::new("session_source_panicked", text) }
+    Error::unavailable("session_source_panicked", None, text)
 }

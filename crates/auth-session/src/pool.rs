@@ -24,11 +24,11 @@ pub struct SessionPool<K, S: TokenSource> {
 type Make<K, S> = dyn Fn(&K) -> Result<Session<S>> + Send + Sync;
 
 struct State<K, S: TokenSource> {
-    sessions: HashMap<K, CurrentToken<S>>,
+    sessions: HashMap<K, PooledSession<S>>,
     wanted: u64,
 }
 
-struct CurrentToken<S: TokenSource> {
+struct PooledSession<S: TokenSource> {
     session: Session<S>,
     /// When it was last wanted, in calls.
     wanted: u64,
@@ -80,7 +80,7 @@ where
         }
         let evicted = if state.sessions.len() < self.most { None } else { state.oldest() };
         let wanted = state.wanted;
-        state.sessions.insert(key.clone(), CurrentToken { session: made.clone(), wanted });
+        state.sessions.insert(key.clone(), PooledSession { session: made.clone(), wanted });
         drop(state);
         evicted.into_iter().for_each(&self.retire);
         Ok(made)
@@ -88,7 +88,7 @@ where
 
     /// Takes all sessions out, for an orderly shutdown.
     pub fn drain(&self) -> Vec<Session<S>> {
-        self.state().sessions.drain().map(|(_, held)| held.session).collect()
+        self.state().sessions.drain().map(|(_, pooled)| pooled.session).collect()
     }
 
     /// How many sessions there are.
@@ -115,15 +115,15 @@ impl<K: Clone + Eq + Hash, S: TokenSource> State<K, S> {
     /// The session of a key that is wanted now.
     fn find(&mut self, key: &K) -> Option<Session<S>> {
         self.wanted = self.wanted.saturating_add(1);
-        let held = self.sessions.get_mut(key)?;
-        held.wanted = self.wanted;
-        Some(held.session.clone())
+        let pooled = self.sessions.get_mut(key)?;
+        pooled.wanted = self.wanted;
+        Some(pooled.session.clone())
     }
 
     fn oldest(&mut self) -> Option<Session<S>> {
-        let oldest = self.sessions.iter().min_by_key(|(_, held)| held.wanted);
+        let oldest = self.sessions.iter().min_by_key(|(_, pooled)| pooled.wanted);
         let key = oldest.map(|(key, _)| key.clone())?;
-        self.sessions.remove(&key).map(|held| held.session)
+        self.sessions.remove(&key).map(|pooled| pooled.session)
     }
 }
 

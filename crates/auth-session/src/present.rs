@@ -84,7 +84,7 @@ where
         unusable: Unusable,
     ) -> Flow<'_, Credentials> {
         let error = match unusable {
-            Unusable::Succeeded => return self.presented_later(),
+            Unusable::BeingReplaced => return self.presented_later(),
             Unusable::Broken(error) => error,
         };
         let broken = self.0.retire(kept.generation, |state, kept, time, jitter| {

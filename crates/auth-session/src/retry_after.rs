@@ -1,4 +1,4 @@
-//! How long a peer wants to be left alone.
+//! The pause that a peer asks for.
 
 use auth_core::Timestamp;
 use http::{HeaderMap, header::RETRY_AFTER};
@@ -7,8 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 /// The pause that an answer asks for with `Retry-After`, in seconds or as a date (RFC 9110 section 10.2.3); `None` when
 /// it asks for none that can be read.
 ///
-/// For sources: an `Error::Unavailable` with this is not repeated before, neither by a [`Session`](crate::Session) nor by
-/// anybody who shares it.
+/// For sources, which put it into an [`Error::Unavailable`](auth_core::Error::Unavailable): the
+/// [`Session`](crate::Session) then asks the source again after this pause, or after an hour if the pause is longer.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

@@ -48,7 +48,7 @@ pub(crate) enum Stage {
     Early,
     /// Wait for another one, and use it if there is none.
     Late,
-    /// Nothing.
+    /// Do not use it.
     Dead,
 }
 
@@ -127,10 +127,12 @@ impl Schedule {
 /// It slides on use: what nobody used for most of its span may be gone when it gets there.
 fn idle_stage(span: Duration, lived: Duration, used: &AtomicU64) -> Stage {
     let idle = lived.saturating_sub(Duration::from_secs(used.load(Ordering::Relaxed)));
-    match () {
-        () if idle < span / 10 * 9 => Stage::Fresh,
-        () if idle < span => Stage::Late,
-        () => Stage::Dead,
+    if idle < span / 10 * 9 {
+        Stage::Fresh
+    } else if idle < span {
+        Stage::Late
+    } else {
+        Stage::Dead
     }
 }
 

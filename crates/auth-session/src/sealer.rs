@@ -43,7 +43,7 @@ pub struct Sealer {
 /// What sealed bytes are for. They open for the same four alone, and hold none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SealedFor<'a> {
-    /// Whose it is.
+    /// The tenant that it belongs to.
     pub tenant: &'a TenantId,
     /// What it is: `token`, `intent`, `authorization`.
     pub kind: &'a str,

@@ -90,9 +90,9 @@ where
     pub fn token(&self) -> Flow<'_, CurrentToken<S::Token>> {
         match &*self.0.current.load() {
             Some(kept) if kept.schedule.hand_out(&*self.0.context.clock) => {
-                self.held(kept).map_or_else(|_| self.held_later(None), Flow::ready)
+                self.current(kept).map_or_else(|_| self.current_later(None), Flow::ready)
             }
-            _ => self.held_later(None),
+            _ => self.current_later(None),
         }
     }
 
@@ -101,7 +101,7 @@ where
     /// One that ends earlier is renewed first. The new one may be as short: then that is what there is, and its
     /// [`lifespan`](Token::lifespan) says so.
     pub fn token_until(&self, needed: Timestamp) -> Flow<'_, CurrentToken<S::Token>> {
-        self.held_later(Some(needed))
+        self.current_later(Some(needed))
     }
 
     /// Adopts a token that was obtained elsewhere, such as one that an authorization code was redeemed for, and returns
@@ -115,7 +115,7 @@ where
     ///
     /// `Error::Config` with the code `session_ended` when the session was ended.
     pub fn put(&self, token: S::Token) -> Result<u64> {
-        let kept = self.0.kept(token);
+        let kept = self.0.kept(token, Time::of(&*self.0.context.clock));
         let mut state = self.0.state();
         if state.is_ended() {
             return Err(ended());
@@ -171,8 +171,8 @@ where
         }
     }
 
-    /// Ends the session: no token is handed out or obtained any more. The last one is given back, for who can destroy it
-    /// where it came from.
+    /// Ends the session: no token is handed out or obtained any more. The last one is given back, so that the caller can
+    /// destroy it at its issuer.
     pub fn end(&self) -> Flow<'_, Option<S::Token>> {
         let mut state = self.0.state();
         let retired = state.end();
@@ -190,17 +190,17 @@ where
         }
     }
 
-    fn held(&self, kept: &KeptToken<S::Token>) -> Result<CurrentToken<S::Token>, Unusable> {
+    fn current(&self, kept: &KeptToken<S::Token>) -> Result<CurrentToken<S::Token>, Unusable> {
         let in_use = kept.begin_use()?;
         Ok(CurrentToken { token: kept.token.clone(), generation: kept.generation, _in_use: in_use })
     }
 
     /// The way of a caller that found no fresh token, or needs one that lasts.
     #[cold]
-    fn held_later(&self, needed: Option<Timestamp>) -> Flow<'_, CurrentToken<S::Token>> {
+    fn current_later(&self, needed: Option<Timestamp>) -> Flow<'_, CurrentToken<S::Token>> {
         self.obtained(needed).and_then(move |kept| {
             // Its own renewal may have begun meanwhile.
-            self.held(&kept).map_or_else(|_| self.held_later(needed), Flow::ready)
+            self.current(&kept).map_or_else(|_| self.current_later(needed), Flow::ready)
         })
     }
 }
@@ -209,10 +209,9 @@ impl<S> Inner<S>
 where
     S: TokenSource + 'static,
 {
-    /// A token as of now, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
+    /// A token as of this time, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
     /// and randomness are foreign code.
-    pub(crate) fn kept(&self, token: S::Token) -> KeptToken<S::Token> {
-        let time = Time::of(&*self.context.clock);
+    pub(crate) fn kept(&self, token: S::Token, time: Time) -> KeptToken<S::Token> {
         let (lifespan, succession) = (token.lifespan(), token.succession());
         let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
         KeptToken::new(token, schedule, time.steady)

@@ -60,7 +60,7 @@ pub(crate) enum Next<T> {
     /// There is none, and it is too early to try again.
     Fail(Error),
     /// Wait for the flight, and use this one if it brings nothing and this one is still good.
-    Wait { flight: Watch<Outcome<T>>, instead: Option<Arc<KeptToken<T>>> },
+    Wait { watch: Watch<Outcome<T>>, instead: Option<Arc<KeptToken<T>>> },
     /// Begin a flight, and wait for it likewise; or use what there is `meanwhile`.
     Renew { why: Renewal<T>, meanwhile: Meanwhile<T> },
 }
@@ -115,7 +115,7 @@ impl<T: Token> State<T> {
             (Some(kept), None, Some(flight)) if stage == Stage::Early && flight.is_watched() => {
                 Next::Use(kept)
             }
-            (instead, _, Some(flight)) => Next::Wait { flight: flight.watch(), instead },
+            (instead, _, Some(flight)) => Next::Wait { watch: flight.watch(), instead },
             (None, Some(failure), None) => Next::Fail(failure.error.clone()),
             (Some(kept), None, None) if stage == Stage::Early => {
                 Next::Renew { why: self.why(current), meanwhile: Meanwhile::Use(kept) }

@@ -83,46 +83,30 @@ pub trait StorableToken: Token {
     fn from_rest(bytes: &[u8]) -> Result<Self>;
 }
 
-impl<K: TokenStore + ?Sized> TokenStore for Arc<K> {
-    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
-        (**self).load(name)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<K: TokenStore + ?Sized> TokenStore for $pointer<K> {
+            fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
+                (**self).load(name)
+            }
 
-    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
-        (**self).lease(name, hold)
-    }
+            fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+                (**self).lease(name, hold)
+            }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
-        (**self).save(name, lease, token)
-    }
+            fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+                (**self).save(name, lease, token)
+            }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
-        (**self).intend(name, lease, intent)
-    }
+            fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+                (**self).intend(name, lease, intent)
+            }
 
-    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
-        (**self).release(name, lease)
-    }
+            fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+                (**self).release(name, lease)
+            }
+        }
+    )*};
 }
 
-impl<K: TokenStore + ?Sized> TokenStore for Box<K> {
-    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
-        (**self).load(name)
-    }
-
-    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
-        (**self).lease(name, hold)
-    }
-
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
-        (**self).save(name, lease, token)
-    }
-
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
-        (**self).intend(name, lease, intent)
-    }
-
-    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
-        (**self).release(name, lease)
-    }
-}
+forward!(Arc, Box);

@@ -8,7 +8,7 @@ use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
     Result, Secret, Succession, Token, TokenSource,
 };
-use entry::{inner, is_dead, newer, read};
+use entry::{is_dead, newer, read, why_asked};
 use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
@@ -19,7 +19,7 @@ use std::{
 /// A source whose tokens are kept in a [`TokenStore`], so that they outlive the process and several processes share
 /// them.
 ///
-/// Whoever needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
+/// A session that needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
 /// again, renews *what is kept* (a refresh token that rotates is good once), and saves the new one before anybody uses
 /// it. A process that does not get the lease waits for the other's token, or for the end of the lease.
 ///
@@ -196,7 +196,7 @@ where
         if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
-        let why = inner(why.clone(), kept.map(read).transpose()?.flatten());
+        let why = why_asked(why.clone(), kept.map(read).transpose()?.flatten());
         let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
         let intent = Intent::of(life, now);
         if self.store.intend(&self.name, lease, Some(intent)).await? == Saved::Lost {

@@ -16,9 +16,9 @@ pub(crate) struct Uses(Mutex<UseCounts>);
 #[derive(Default)]
 struct UseCounts {
     count: usize,
-    /// Nobody may begin any more.
+    /// No use begins any more.
     closed: bool,
-    /// Who waits until all are over: the flight.
+    /// The waker of the flight that waits until all uses are over.
     waiting: Option<Waker>,
 }
 

@@ -355,16 +355,19 @@ impl TokenSource for Exclusive {
     }
 }
 
+/// The number of the ticket that lives, a clock, and a session over the source of such tickets.
+fn exclusive() -> (Arc<AtomicUsize>, ManualClock, Session<Exclusive>) {
+    let (live, clock) = (Arc::new(AtomicUsize::new(0)), ManualClock::at(900_000));
+    let context = Context::new(Nowhere).with_clock(clock.clone()).with_random(SeededRandom::new(1));
+    (Arc::clone(&live), clock, Session::new(Exclusive(live), context))
+}
+
 /// The renewal of a token that it ends, against two who use that token: one assesses its answer, the other gives up. The
 /// settling time is never over, so the exchange begins when both are done, not before and not never.
 #[test]
 fn a_renewal_that_settles_waits_for_every_use_and_misses_none() {
     check(2, || {
-        let live = Arc::new(AtomicUsize::new(0));
-        let clock = ManualClock::at(900_000);
-        let context =
-            Context::new(Nowhere).with_clock(clock.clone()).with_random(SeededRandom::new(1));
-        let session = Session::new(Exclusive(Arc::clone(&live)), context);
+        let (live, clock, session) = exclusive();
         let request = (Method::GET, Uri::from_static("/"), HeaderMap::new());
         let head = |request: &(Method, Uri, HeaderMap)| {
             let (method, uri, headers) = request;
@@ -393,11 +396,7 @@ fn a_renewal_that_settles_waits_for_every_use_and_misses_none() {
 #[test]
 fn a_use_begins_before_the_end_of_its_token_or_not_at_all() {
     check(2, || {
-        let live = Arc::new(AtomicUsize::new(0));
-        let clock = ManualClock::at(900_000);
-        let context =
-            Context::new(Nowhere).with_clock(clock.clone()).with_random(SeededRandom::new(1));
-        let session = Session::new(Exclusive(Arc::clone(&live)), context);
+        let (live, clock, session) = exclusive();
         assert_eq!(block_on(session.token()).unwrap().token.0, 1);
         let taking = {
             let (session, live) = (session.clone(), Arc::clone(&live));

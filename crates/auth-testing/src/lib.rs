@@ -1,7 +1,7 @@
 //! What tests of authentication need: a clock that moves when told, randomness that repeats, a transport that plays the
 //! server.
 //!
-//! For whoever tests a program that authenticates, or a scheme of their own. A test with these neither sleeps nor opens
+//! For tests of a program that authenticates, or of a new scheme. A test with these neither sleeps nor opens
 //! a connection, and fails the same way every time.
 //!
 //! | | |

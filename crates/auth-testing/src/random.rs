@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 ///
 /// # Security
 ///
-/// Whoever has seen eight bytes knows all that follow.
+/// An attacker who has seen eight bytes knows all that follow.
 #[derive(Debug)]
 pub struct SeededRandom(Mutex<u64>);
 

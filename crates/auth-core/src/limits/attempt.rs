@@ -10,14 +10,14 @@ use std::{fmt, sync::Arc};
 ///
 /// # Security
 ///
-/// Whoever can be told by nothing is not counted: callers whose address is unknown, under a scheme whose secrets name
-/// nobody. They would all be one, and anybody's wrong attempts would refuse the right ones of all. So where such a scheme
-/// is to be limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they come
-/// from a `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the
-/// layer was told to trust.
+/// A caller whose address is unknown is not counted under a scheme whose secrets name nobody: all these callers would be
+/// counted as one, and the wrong attempts of any would refuse the right ones of all. So where such a scheme is to be
+/// limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they come from a
+/// `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the layer
+/// was told to trust.
 ///
-/// Callers of one source (see [`AttemptKey::new`]) share what it has: under such a scheme the right secret of one is
-/// refused while the wrong ones of another are counted. To judge it all the same would be to let the other go on guessing.
+/// Callers of one source (see [`AttemptKey::new`]) share its attempts: under such a scheme the right secret of one caller
+/// is refused while the wrong ones of another are counted. If it were judged, the other caller could go on guessing.
 ///
 /// ```
 /// use auth_core::{AttemptLimit, MemoryLimits, Rate, SystemClock};
@@ -33,12 +33,6 @@ pub struct AttemptLimit {
     tenant: Option<TenantId>,
 }
 
-impl From<bool> for AttemptOutcome {
-    fn from(right: bool) -> Self {
-        if right { Self::Right } else { Self::Wrong }
-    }
-}
-
 /// How an attempt ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AttemptOutcome {
@@ -46,9 +40,16 @@ pub enum AttemptOutcome {
     Right,
     /// The secret was wrong.
     Wrong,
-    /// Nobody could tell, or the secret was right in a request that is not taken, being stale or used before: it costs
-    /// nothing, and makes no source known, since whoever captured a request can send it again.
+    /// The verifier could not tell, or the secret was right in a request that is not taken, being stale or used before:
+    /// it costs nothing, and makes no source known, since an attacker who captured a request can send it again.
     Unknown,
+}
+
+/// Right if the secret was.
+impl From<bool> for AttemptOutcome {
+    fn from(right: bool) -> Self {
+        if right { Self::Right } else { Self::Wrong }
+    }
 }
 
 /// An attempt that may be made: it is charged as wrong when it is dropped before it was settled, so a caller that hangs
@@ -77,8 +78,9 @@ impl Attempt {
     pub const UNLIMITED: Self = Self(None);
 
     /// Asks whether a request may try a secret of this identity; `None` for schemes whose secrets name nobody, which are
-    /// limited by source alone, and not at all where the source is unknown. For authors of verifiers: ask when the request was read, and before anything is looked up
-    /// or hashed.
+    /// limited by source alone, and not at all where the source is unknown.
+    ///
+    /// For authors of verifiers: ask when the request was read, and before anything is looked up or hashed.
     ///
     /// # Errors
     ///

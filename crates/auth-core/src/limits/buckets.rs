@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-/// So many failures at once, and as many again in each period.
+/// How often a secret may be wrong: so many times at once, and as many times again in each period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rate {
     pub(super) failures: u32,
@@ -35,7 +35,7 @@ impl Rate {
 pub(super) struct Buckets<K> {
     rate: Rate,
     full_again: Ends<K>,
-    /// The bucket of all who find no room.
+    /// The bucket of all keys that find no room.
     shared: Timestamp,
 }
 

@@ -111,13 +111,11 @@ impl MemoryLimits {
         let (now, mut state) = self.current();
         let State { most, sources, identities, pairs, known } = &mut *state;
         let source = by.source();
-        let known = by
-            .identity()
-            .map(|identity| (source, identity))
-            .filter(|pair| known.get(pair).is_some());
-        match (known, by.identity()) {
-            (Some(pair), _) => pairs.drain(pair, now, *most),
-            (None, identity) => {
+        match by.identity() {
+            Some(identity) if known.get(&(source, identity)).is_some() => {
+                pairs.drain((source, identity), now, *most);
+            }
+            identity => {
                 sources.drain(source, now, *most);
                 if let Some(identity) = identity {
                     identities.drain(identity, now, *most);

@@ -90,7 +90,7 @@ impl MemoryReplayStore {
     #[must_use]
     pub fn with_limit(mut self, bytes: usize) -> Self {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.dated.limit(bytes);
+        state.dated.set_limit(bytes);
         state.undated = Undated::new(bytes / 4);
         self
     }
@@ -98,7 +98,7 @@ impl MemoryReplayStore {
     /// One owner's identifiers take at most one part in so many of the limit: 4 unless set; 1 lets one owner fill it.
     #[must_use]
     pub fn with_share(mut self, one_part_in: usize) -> Self {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).dated.share(one_part_in);
+        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).dated.set_share(one_part_in);
         self
     }
 

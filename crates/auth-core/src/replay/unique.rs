@@ -39,7 +39,7 @@ impl Unique {
     /// leeway included.
     ///
     /// The owner names the key (an issuer and `kid`, an access key, a user): it separates the identifiers that two keys
-    /// may choose alike, and its share of a full store is used.
+    /// may choose alike, and the identifier takes from its share of the store.
     #[must_use]
     pub fn new(scheme: &'static str, owner: &[u8], id: &[u8], last: Timestamp) -> Self {
         let bytes = Bytes::of(owner, id);

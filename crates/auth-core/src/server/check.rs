@@ -1,4 +1,4 @@
-//! A condition on who is calling.
+//! A condition on the caller and its request.
 
 use super::{Outcome, Presence, Verifier};
 use crate::{Flow, Need, Rejection, RequestView};

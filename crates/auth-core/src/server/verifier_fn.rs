@@ -6,8 +6,9 @@ use std::fmt;
 
 /// A verifier of two functions, for a scheme of one's own that the head alone decides.
 ///
-/// A scheme that judges the body implements [`Verifier`], and its `needs` asks for the body. The functions are written
-/// where they are passed, or are items: a closure in a variable is not general enough.
+/// A scheme that judges the body implements [`Verifier`], and its `needs` asks for the body. Write the closures
+/// where they are passed, or pass functions: a closure that is put into a variable first holds for one lifetime alone,
+/// and does not compile here.
 ///
 /// ```
 /// use auth_core::{Accepted, Flow, Presence, Reason, Rejection, Verifier, verifier_fn};

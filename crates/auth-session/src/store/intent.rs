@@ -1,6 +1,6 @@
 //! The note that a token is being obtained.
 
-use auth_core::{Cause, Error, Timestamp, Unique};
+use auth_core::{Error, Timestamp, Unique};
 use std::{error, fmt, time::Duration};
 
 /// The note that a process is about to ask for a token while only one may live at a time.
@@ -73,8 +73,7 @@ impl Intent {
     pub(crate) fn error(&self, now: Timestamp, lost: Option<Error>) -> Error {
         let Self { since, retry_at } = *self;
         let held = SessionHeldElsewhere { since, retry_at, lost };
-        let retry_after = Some(retry_at.since(now));
-        Error::Unavailable { retry_after, cause: Cause::new("session_held_elsewhere", held) }
+        Error::unavailable("session_held_elsewhere", Some(retry_at.since(now)), held)
     }
 }
 

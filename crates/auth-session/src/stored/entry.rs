@@ -33,7 +33,7 @@ pub(super) fn read<T: StorableToken>(kept: &StoredEntry) -> Result<Option<T>> {
 }
 
 /// Why the source is asked: about the token that is kept, which may be later than the one we had.
-pub(super) fn inner<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
+pub(super) fn why_asked<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
     match (why, kept) {
         (Renewal::Refused(old, refusal), kept) => {
             Renewal::Refused(kept.unwrap_or(old.token), refusal)

@@ -11,6 +11,18 @@ pub(super) struct Now {
     pub(super) steady: Instant,
 }
 
+impl Now {
+    /// The reading at which a moment will have come, if no clock is set meanwhile; `None` if that is beyond all readings.
+    pub(super) fn reading_at(self, moment: Timestamp) -> Option<Instant> {
+        self.steady.checked_add(moment.since(self.moment))
+    }
+
+    /// Has an end come, in both ways of the clock? A clock that is ahead for a moment ends nothing.
+    pub(super) fn is_past(self, end: u64, reading: Option<Instant>) -> bool {
+        end <= self.moment.unix() && reading.is_none_or(|reading| reading <= self.steady)
+    }
+}
+
 pub(super) struct Entry {
     /// In seconds since 1970, rounded up.
     pub(super) until: u64,

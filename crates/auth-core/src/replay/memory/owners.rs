@@ -64,9 +64,7 @@ impl Owners {
     pub(super) fn forget_past(&mut self, now: Now, mut ended: impl FnMut(u64, u64)) {
         let taken = &self.taken;
         self.lost.retain(|share, lost| {
-            let past =
-                lost.until <= now.moment.unix() && lost.steady.is_none_or(|end| end <= now.steady);
-            let kept = !past || taken.contains_key(share);
+            let kept = !now.is_past(lost.until, lost.steady) || taken.contains_key(share);
             if let Some(horizon) = lost.horizon.filter(|_| !kept) {
                 ended(horizon, lost.until);
             }

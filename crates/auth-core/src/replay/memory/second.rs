@@ -39,11 +39,11 @@ impl Second {
 
     pub(super) fn last_until(&mut self, end: u64, now: Now, until: Timestamp) {
         self.last = self.last.max(end);
-        self.steady = self.steady.max(now.steady.checked_add(until.since(now.moment)));
+        self.steady = self.steady.max(now.reading_at(until));
     }
 
     pub(super) fn has_ended(&self, now: Now) -> bool {
-        self.last <= now.moment.unix() && self.steady.is_none_or(|end| end <= now.steady)
+        now.is_past(self.last, self.steady)
     }
 }
 
@@ -58,7 +58,7 @@ pub(super) fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
     }
 }
 
-/// Takes the first half of a key as its hash.
+/// Makes one number of a key, both halves of which are hashes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct AsItIs(u64);
 

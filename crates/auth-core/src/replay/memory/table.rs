@@ -54,11 +54,11 @@ impl Table {
         }
     }
 
-    pub(super) fn limit(&mut self, bytes: usize) {
+    pub(super) fn set_limit(&mut self, bytes: usize) {
         self.limit = bytes;
     }
 
-    pub(super) fn share(&mut self, one_part_in: usize) {
+    pub(super) fn set_share(&mut self, one_part_in: usize) {
         self.one_part_in = one_part_in.max(1);
     }
 
@@ -81,10 +81,10 @@ impl Table {
         change: impl FnOnce(Option<&mut Kind>) -> Told,
     ) -> Told {
         self.forget_ended(now);
-        let (issued, end) = (issued.unix(), seconds_up(until));
-        if self.has_forgotten(share, Timestamp::from_unix(issued), until) {
+        if self.has_forgotten(share, issued, until) {
             return Told::TooOld;
         }
+        let (issued, end) = (issued.unix(), seconds_up(until));
         let place = self.seconds.entry(issued);
         let before = match &place {
             btree_map::Entry::Occupied(second) => second.get().bytes(),
@@ -161,14 +161,9 @@ impl Table {
             }
             let issued = *oldest.key();
             let second = oldest.remove();
-            self.ended_with(issued, second.last);
+            extend(&mut self.ended, issued, second.last);
             self.drop_second(second);
         }
-    }
-
-    fn ended_with(&mut self, issued: u64, until: u64) {
-        let (last, end) = self.ended.unwrap_or_default();
-        self.ended = Some((last.max(issued), end.max(until)));
     }
 
     fn drop_second(&mut self, second: Second) {
@@ -253,19 +248,19 @@ impl Table {
             .collect();
         for issued in ended {
             if let Some(second) = self.seconds.remove(&issued) {
-                self.ended_with(issued, second.last);
+                extend(&mut self.ended, issued, second.last);
                 self.drop_second(second);
             }
         }
-        let (last, end) = self.ended.unwrap_or_default();
-        let mut ended = (last, end);
-        self.owners.forget_past(now, |horizon, until| {
-            ended = (ended.0.max(horizon), ended.1.max(until));
-        });
-        if ended != (last, end) {
-            self.ended = Some(ended);
-        }
+        let Self { owners, ended, .. } = self;
+        owners.forget_past(now, |horizon, until| extend(ended, horizon, until));
     }
+}
+
+/// What was issued and ended no later than this has ended too.
+fn extend(ended: &mut Option<(u64, u64)>, issued: u64, until: u64) {
+    let (last, end) = ended.unwrap_or_default();
+    *ended = Some((last.max(issued), end.max(until)));
 }
 
 /// The first owner of a second has left it: another one that is in it pays for it from now on.

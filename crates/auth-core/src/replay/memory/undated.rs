@@ -3,16 +3,14 @@
 use super::{
     Key, Share, Told,
     entry::{Entry, Kind, Now, seconds_up},
+    second::{Entries, table_bytes},
 };
 use crate::Timestamp;
-use std::{
-    collections::HashMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 pub(super) struct Undated {
-    entries: HashMap<Key, (Entry, Option<Instant>)>,
-    shares: HashMap<Share, usize>,
+    entries: Entries<Key, (Entry, Option<Instant>)>,
+    shares: Entries<Share, usize>,
     most: usize,
     /// Before this nothing ends.
     next_end: u64,
@@ -29,8 +27,8 @@ const ENTRY_BYTES: usize =
 impl Undated {
     pub(super) fn new(limit: usize) -> Self {
         Self {
-            entries: HashMap::new(),
-            shares: HashMap::new(),
+            entries: Entries::default(),
+            shares: Entries::default(),
             most: limit / ENTRY_BYTES,
             next_end: 0,
             looked: None,
@@ -43,7 +41,7 @@ impl Undated {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.len().saturating_mul(ENTRY_BYTES)
+        table_bytes(&self.entries).saturating_add(table_bytes(&self.shares))
     }
 
     pub(super) fn with(
@@ -55,7 +53,7 @@ impl Undated {
         change: impl FnOnce(Option<&mut Kind>) -> Told,
     ) -> Told {
         self.forget_ended(now);
-        let (end, steady) = (seconds_up(until), now.steady.checked_add(until.since(now.moment)));
+        let (end, steady) = (seconds_up(until), now.reading_at(until));
         if end <= self.ended {
             return Told::TooOld;
         }
@@ -98,18 +96,17 @@ impl Undated {
     }
 
     fn forget_ended(&mut self, now: Now) {
-        let moment = now.moment.unix();
         // What has ended by one way of the clock alone is looked at again in a second that passes: a clock that was
         // ahead for a moment must not keep it here.
         let again = self.looked.and_then(|looked| looked.checked_add(Duration::from_secs(1)));
         let early = again.is_some_and(|again| now.steady < again);
-        if self.entries.is_empty() || moment < self.next_end || early {
+        if self.entries.is_empty() || now.moment.unix() < self.next_end || early {
             return;
         }
         self.looked = Some(now.steady);
         let (mut next, shares, last) = (u64::MAX, &mut self.shares, &mut self.ended);
         self.entries.retain(|_, (entry, steady)| {
-            let ended = entry.until <= moment && steady.is_none_or(|end| end <= now.steady);
+            let ended = now.is_past(entry.until, *steady);
             if ended {
                 *last = (*last).max(entry.until);
                 disown(shares, entry.share);
@@ -119,10 +116,12 @@ impl Undated {
             !ended
         });
         self.next_end = next;
+        self.entries.shrink_to(self.entries.len().saturating_mul(2));
+        self.shares.shrink_to(self.shares.len().saturating_mul(2));
     }
 }
 
-fn disown(shares: &mut HashMap<Share, usize>, share: Share) {
+fn disown(shares: &mut Entries<Share, usize>, share: Share) {
     if let Some(used) = shares.get_mut(&share) {
         *used = used.saturating_sub(1);
         if *used == 0 {

@@ -11,7 +11,8 @@
 
 use messaging_auth::{
     auth_core::{
-        Body, Need, Outcome, Peer, Presence, Reason, Rejection, RequestView, SystemRandom, Verifier,
+        self, Body, Need, Outcome, Peer, Presence, Reason, Rejection, RequestView, SystemRandom,
+        Verifier,
     },
     auth_static::{BasicAccounts, BasicVerifier, KeyHasher},
 };

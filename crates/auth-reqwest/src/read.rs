@@ -32,12 +32,9 @@ pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read
     };
     if ended {
         let bytes = bytes.freeze();
-        let body = match trailers.clone() {
+        let body = match trailers.clone().map(Frame::trailers) {
             None => Body::from(bytes.clone()),
-            Some(last) => {
-                let last = stream::iter([Ok(Frame::trailers(last))]);
-                begun_with(bytes.clone(), last)
-            }
+            Some(last) => begun_with(bytes.clone(), stream::iter([Ok(last)])),
         };
         return Ok((rebuild(head, body, url), Read { body: Some(bytes), trailers }));
     }

@@ -45,7 +45,7 @@ use std::{fmt, path::Path, sync::Arc, time::Duration};
 pub struct FileTokenStore(Arc<Inner>);
 
 struct Inner {
-    place: StoreDirectory,
+    directory: StoreDirectory,
     clock: Arc<dyn Clock>,
     seal: Option<Seal>,
     held: HeldLeases,
@@ -71,13 +71,13 @@ impl FileTokenStore {
     /// way round. To be called before it is used.
     #[must_use]
     pub fn with_sealer(self, sealer: Sealer, tenant: TenantId) -> Self {
-        let (place, clock) = (self.0.place.clone(), Arc::clone(&self.0.clock));
-        Self::over(place, clock, Some(Seal { sealer, tenant }))
+        let (directory, clock) = (self.0.directory.clone(), Arc::clone(&self.0.clock));
+        Self::over(directory, clock, Some(Seal { sealer, tenant }))
     }
 
-    fn over(place: StoreDirectory, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {
+    fn over(directory: StoreDirectory, clock: Arc<dyn Clock>, seal: Option<Seal>) -> Self {
         let (held, threads) = (HeldLeases::default(), Threads::default());
-        Self(Arc::new(Inner { place, clock, seal, held, threads }))
+        Self(Arc::new(Inner { directory, clock, seal, held, threads }))
     }
 
     /// Does something with the files of a name, on a thread of the store, when nobody else is at them.
@@ -89,7 +89,7 @@ impl FileTokenStore {
         let (inner, name) = (Arc::clone(&self.0), Box::<str>::from(name));
         self.0.threads.run(move |waited| {
             inner.held.forget_what_ran_out(inner.clock.steady());
-            let guard = inner.place.guard(&name, waited).transpose()?;
+            let guard = inner.directory.guard(&name, waited).transpose()?;
             Some(guard.and_then(|guard| act(&inner, &guard)))
         })
     }
@@ -176,8 +176,8 @@ impl Inner {
                 refuse("is not sealed, expected it to be; remove the file to log in anew")
             }
             (Some(Seal { sealer, tenant }), Some((&SEALED, sealed))) => {
-                let place = SealedFor { tenant, kind, name: guard.name(), fence };
-                sealer.open(place, sealed).map(|plain| (plain, fence))
+                let sealed_for = SealedFor { tenant, kind, name: guard.name(), fence };
+                sealer.open(sealed_for, sealed).map(|plain| (plain, fence))
             }
             _ => refuse("cannot be read; remove the file to log in anew"),
         }
@@ -234,6 +234,6 @@ impl TokenStore for FileTokenStore {
 
 impl fmt::Debug for FileTokenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileTokenStore({})", self.0.place.directory().display())
+        write!(f, "FileTokenStore({})", self.0.directory.path().display())
     }
 }

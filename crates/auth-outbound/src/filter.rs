@@ -1,5 +1,6 @@
 //! To which addresses a connection may be made.
 
+use crate::Proxy;
 use auth_core::{Error, Origin, Result};
 use auth_net::{AddressList, DeniedRanges};
 use http::Uri;
@@ -22,6 +23,8 @@ use std::net::{IpAddr, SocketAddr};
 pub struct AddressFilter {
     denied: DeniedRanges,
     loopback: Loopback,
+    /// What it carries to a loopback address may leave this machine.
+    proxy: Option<Proxy>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,24 +48,31 @@ impl AddressFilter {
         self
     }
 
+    /// For a transport that goes through this proxy.
+    pub(crate) fn behind(self, proxy: Option<Proxy>) -> Self {
+        Self { proxy, ..self }
+    }
+
     /// What can be told from a URL alone: its scheme, and its host if that is an address.
     ///
     /// # Errors
     ///
-    /// `Error::Config`: `transport_plain_http` for http beyond loopback, `transport_denied_address` for an address or a
-    /// local name that may not be connected to, and those of [`Origin::of`].
+    /// `Error::Config`: `transport_plain_http` for http beyond loopback, and to loopback when a proxy on another machine
+    /// would carry it; `transport_denied_address` for an address or a local name that may not be connected to; and those
+    /// of [`Origin::of`].
     pub fn check(&self, uri: &Uri) -> Result<()> {
         let origin = Origin::of(uri)?;
-        if origin.is_loopback() {
-            return match self.loopback {
-                Loopback::Allowed => Ok(()),
-                Loopback::Denied => {
-                    Err(denied("url goes to this machine, expected a public address"))
-                }
-            };
+        let is_loopback = origin.is_loopback();
+        if is_loopback && self.loopback == Loopback::Denied {
+            return Err(denied("url goes to this machine, expected a public address"));
         }
-        if !origin.is_encrypted() {
+        let leaves = !is_loopback
+            || self.proxy.as_ref().is_some_and(|proxy| proxy.carries_away(origin.host()));
+        if leaves && !origin.is_encrypted() {
             return Err(Error::config("transport_plain_http", "url is http, expected https"));
+        }
+        if is_loopback {
+            return Ok(());
         }
         self.denied
             .permits_host(origin.host())
@@ -122,6 +132,20 @@ mod tests {
         let private = AddressList::new(["10.0.0.0/8"]).unwrap();
         check(&public.clone().allowing_addresses(private.clone()), "https://10.0.0.1/", Ok(()));
         check(&public.allowing_addresses(private), "http://10.0.0.1/", Err("transport_plain_http"));
+    }
+
+    #[test]
+    fn nothing_goes_to_a_proxy_on_another_machine_in_the_clear() {
+        let through = |proxy: &str| {
+            let proxy = Proxy::new(proxy).unwrap().with_exception("[::1]");
+            AddressFilter::default().allowing_loopback().behind(Some(proxy))
+        };
+        let far = through("http://proxy.example:3128");
+        check(&far, "http://127.0.0.1/", Err("transport_plain_http"));
+        check(&far, "http://localhost/", Err("transport_plain_http"));
+        check(&far, "https://127.0.0.1/", Ok(()));
+        check(&far, "http://[::1]/", Ok(()));
+        check(&through("http://127.0.0.1:3128"), "http://localhost/", Ok(()));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A proxy over http or https.
 
-use auth_core::{Error, Result};
+use auth_core::{Error, Origin, Result};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderValue, Uri, uri::Authority};
 use std::{fmt, net::IpAddr};
@@ -72,6 +72,13 @@ impl Proxy {
             Some(_) => host.ends_with(&**except),
             None => host == *except,
         })
+    }
+
+    /// Does a request to this host leave this machine, because a proxy on another one carries it? A loopback address means
+    /// that machine then.
+    pub(crate) fn carries_away(&self, host: &str) -> bool {
+        let is_elsewhere = Origin::of(&self.uri).map_or(true, |proxy| !proxy.is_loopback());
+        is_elsewhere && self.carries(host)
     }
 
     /// The URL, without a user.

@@ -19,25 +19,33 @@ use std::{
 ///
 /// # Limits
 ///
-/// There are at most so many routes, and each tenant has at most a quarter of them, rounded up: a tenant whose origins
-/// are slow, or many, takes no more from the others. Where one more is needed, the one that was used least recently of
-/// those that nobody is using makes room, and its pooled connections end. It is one of the same tenant if that has its
-/// quarter, else one of any tenant. If all of these are in use, the exchange fails with `Error::Unavailable`
-/// (`outbound_routes_in_use`).
+/// There are at most as many routes as [`new`](Self::new) was told, and each tenant has at most a quarter of them,
+/// rounded up: a tenant whose origins are slow, or many, takes no more from the others. When one more is needed, a route
+/// that no exchange is using makes room, the least recently used first, and its pooled connections end. It is a route of
+/// the same tenant if that tenant has its quarter, else one of any tenant. If all of these are in use, the exchange fails
+/// with `Error::Unavailable` (`outbound_routes_in_use`).
 ///
 /// # Security
 ///
-/// Who a request is for is decided where [`for_connection`](Self::for_connection) is called, and by nothing in the
-/// request. The address filter of the factory's transports holds for every one of them.
+/// The program that calls [`for_connection`](Self::for_connection) decides for which tenant and under which identity a
+/// request is sent; nothing in the request can change that. Each transport has the address filter that the factory gave
+/// it.
 ///
-/// ```no_run
-/// # fn adapter() -> auth_outbound::TransportBuilder<auth_testing::ScriptedTransport> { unimplemented!() }
+/// ```
+/// # use auth_core::Exchange;
+/// # use auth_outbound::TransportBuilder;
+/// # use auth_testing::ScriptedTransport;
+/// # use http::{Request, Response};
+/// # fn adapter() -> TransportBuilder<ScriptedTransport> {
+/// #     TransportBuilder::new(|_| Ok(ScriptedTransport::new(|_| Ok(Response::new(b"token".to_vec())))))
+/// # }
 /// use auth_outbound::{Routes, TenantId};
-/// # fn example() -> auth_core::Result<()> {
 /// // `adapter()` is `auth_reqwest::ReqwestTransport::builder(handle)` or `auth_ureq::UreqTransport::builder()`.
 /// let routes = Routes::new(adapter().build()?, 1000, |_tenant, _origin| adapter());
 /// let transport = routes.for_connection(TenantId::new("acme"), None);
-/// # let _ = transport; Ok(()) }
+/// # let request = Request::post("https://login.example/token").body(Vec::new()).unwrap();
+/// # assert_eq!(transport.fetch(Exchange::new(request)).wait()?.body(), b"token");
+/// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Routes(Arc<Inner>);
@@ -75,12 +83,12 @@ struct Slot {
 type SharedTransport = Arc<OnceLock<Box<dyn Transport>>>;
 
 impl Routes {
-    /// Keeps at most `most` routes, and for one tenant at most a quarter of them, rounded up; that holds for a tenant who
-    /// is alone as well, since what it had in use could not be taken from it when another one comes. A program for one
-    /// tenant gives four times what it needs.
+    /// Keeps at most `most` routes, and for one tenant at most a quarter of them, rounded up. A tenant that is alone has a
+    /// quarter too, since routes in use could not be taken from it when a second tenant comes: a program for one tenant
+    /// gives four times what it needs.
     ///
-    /// `base` passes time and runs detached work for all of them, and fetches nothing;
-    /// `factory` begins the transport of a tenant to an origin. The client identity is added here.
+    /// `base` passes time and runs detached work for all of them, and fetches nothing. `factory` begins the transport of a
+    /// tenant to an origin, and `Routes` adds the client identity to it.
     pub fn new<T: Transport + 'static>(
         base: impl Transport + 'static,
         most: usize,

@@ -1,7 +1,7 @@
 //! The settings of every client and every transport, and the builders that collect them.
 
 use crate::{AddressFilter, ClientIdentity, Proxy, TlsSettings};
-use auth_core::{Observer, Origin, PlainHttp, Result};
+use auth_core::{Observer, PlainHttp, Result};
 use auth_net::AddressList;
 use http::Uri;
 use std::{fmt, sync::Arc, time::Duration};
@@ -32,13 +32,10 @@ impl ClientSettings {
     /// To a proxy on another machine a loopback address means that machine, and all that is in the clear travels there.
     #[must_use]
     pub fn plain_http_to(&self, target: &Uri) -> PlainHttp {
-        let carried = |proxy: &&Proxy| proxy.carries(target.host().unwrap_or_default());
-        let proxy = self.proxy.as_ref().filter(carried);
-        let is_far =
-            |proxy: &Proxy| Origin::of(proxy.uri()).map_or(true, |proxy| !proxy.is_loopback());
-        match self.plain_http {
-            PlainHttp::ToLoopback if proxy.is_some_and(is_far) => PlainHttp::Nowhere,
-            as_set => as_set,
+        let host = target.host().unwrap_or_default();
+        match (self.plain_http, &self.proxy) {
+            (PlainHttp::ToLoopback, Some(proxy)) if proxy.carries_away(host) => PlainHttp::Nowhere,
+            (as_set, _) => as_set,
         }
     }
 }
@@ -189,7 +186,8 @@ impl<T> TransportBuilder<T> {
         self
     }
 
-    /// Also connects to this machine, in the clear too: for tests and local emulators.
+    /// Also connects to this machine, in the clear too: for tests and local emulators. What a proxy on another machine
+    /// carries stays https, since a loopback address means that machine there.
     #[must_use]
     pub fn allowing_loopback(mut self) -> Self {
         self.settings.filter = self.settings.filter.allowing_loopback();
@@ -208,7 +206,8 @@ impl<T> TransportBuilder<T> {
     /// # Errors
     ///
     /// `Error::Config` when TLS cannot be set up as asked.
-    pub fn build(self) -> Result<T> {
+    pub fn build(mut self) -> Result<T> {
+        self.settings.filter = self.settings.filter.behind(self.settings.proxy.clone());
         (self.make)(self.settings)
     }
 }

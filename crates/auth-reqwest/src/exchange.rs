@@ -61,13 +61,9 @@ impl AuthClient {
 
     /// reqwest hands what is http to a proxy as it is; to https it makes a tunnel.
     fn hop(&self, uri: &Uri) -> Hop {
-        match &self.settings.proxy {
-            Some(proxy)
-                if uri.scheme_str() == Some("http")
-                    && proxy.carries(uri.host().unwrap_or_default()) =>
-            {
-                Hop::Proxy
-            }
+        let proxy = self.settings.proxy.as_ref().filter(|_| uri.scheme_str() == Some("http"));
+        match proxy {
+            Some(proxy) if proxy.carries(uri.host().unwrap_or_default()) => Hop::Proxy,
             _ => Hop::Origin,
         }
     }

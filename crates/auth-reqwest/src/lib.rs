@@ -20,7 +20,7 @@ pub use auth_outbound::{ClientIdentity, Proxy, TlsSettings};
 pub use client::AuthClient;
 pub use transport::ReqwestTransport;
 
-/// Builds a [`AuthClient`].
+/// Builds an [`AuthClient`].
 pub type ClientBuilder = auth_outbound::ClientBuilder<AuthClient>;
 
 /// Builds a [`ReqwestTransport`].

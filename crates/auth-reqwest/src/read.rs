@@ -3,9 +3,10 @@
 use crate::failure::transport;
 use auth_core::{AnswerPart, Need, Result};
 use bytes::{Bytes, BytesMut};
-use futures_util::{StreamExt, stream};
+use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
-use http_body_util::BodyExt;
+use http_body::Frame;
+use http_body_util::{BodyExt, BodyStream, StreamBody};
 use reqwest::{Body, Response, ResponseBuilderExt};
 
 /// What was read of an answer's body.
@@ -31,13 +32,24 @@ pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read
     };
     if ended {
         let bytes = bytes.freeze();
-        let answer = rebuild(head, Body::from(bytes.clone()), url);
-        return Ok((answer, Read { body: Some(bytes), trailers }));
+        let body = match trailers.clone().map(Frame::trailers) {
+            None => Body::from(bytes.clone()),
+            Some(last) => begun_with(bytes.clone(), stream::iter([Ok(last)])),
+        };
+        return Ok((rebuild(head, body, url), Read { body: Some(bytes), trailers }));
     }
     // Too long to be read, or it does not end: what was taken off goes back in front.
-    let first = stream::once(async { Ok::<_, reqwest::Error>(bytes.freeze()) });
-    let rest = Body::wrap_stream(first.chain(body.into_data_stream()));
-    Ok((rebuild(head, rest, url), Read::default()))
+    let body = begun_with(bytes.freeze(), BodyStream::new(body));
+    Ok((rebuild(head, body, url), Read::default()))
+}
+
+/// A body of these bytes and what follows them, trailer fields included.
+fn begun_with(
+    first: Bytes,
+    rest: impl Stream<Item = Result<Frame<Bytes>, reqwest::Error>> + Send + Sync + 'static,
+) -> Body {
+    let first = stream::iter([Ok(Frame::data(first))]);
+    Body::wrap(StreamBody::new(first.chain(rest)))
 }
 
 /// Reads to the end of a body, or until more than `limit` bytes came; says whether the end was reached.
@@ -48,7 +60,7 @@ async fn fill(
     limit: usize,
 ) -> Result<bool> {
     while bytes.len() <= limit {
-        match body.frame().await.transpose().map_err(transport)?.map(http_body::Frame::into_data) {
+        match body.frame().await.transpose().map_err(transport)?.map(Frame::into_data) {
             None => return Ok(true),
             Some(Ok(data)) => bytes.extend_from_slice(&data),
             Some(Err(frame)) => *trailers = frame.into_trailers().ok(),

@@ -8,8 +8,11 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{fmt, time::Duration};
 use tokio::{runtime::Handle, sync::oneshot};
 
-/// Exchanges requests of schemes on a tokio runtime of its own choosing, so that its flows can be polled from any thread
-/// and any runtime.
+/// Exchanges requests of schemes on the tokio runtime that the program names, so that its flows can be polled from any
+/// thread and any runtime.
+///
+/// An exchange begins when it is asked for, and is seen through though its caller is gone;
+/// [`detach`](auth_core::Transport::detach) runs the work on the same runtime.
 ///
 /// # Security
 ///
@@ -25,7 +28,8 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// Begins a transport that runs on this runtime: system authorities, no proxy, public addresses alone.
+    /// Begins a transport that runs on this runtime: system authorities, no proxy, public addresses alone. The runtime
+    /// needs its I/O and its timers (`enable_all`).
     #[must_use]
     pub fn builder(runtime: Handle) -> TransportBuilder {
         TransportBuilder::new(move |settings| Self::new(runtime, settings))

@@ -8,6 +8,7 @@ use auth_core::{
 };
 use auth_reqwest::{AuthClient, Proxy};
 use common::{Seen, Session, answer, serve};
+use http_body_util::BodyExt;
 use reqwest::{
     Body, StatusCode,
     header::{HeaderMap, HeaderValue},
@@ -310,6 +311,29 @@ async fn an_answer_of_unknown_size_is_assessed_when_it_ends() {
     let request = client().http().get(format!("http://{address}/")).build().unwrap();
     let got = client().send(&Session::default(), request).await.unwrap();
     assert_eq!((got.text().await.unwrap().as_str(), seen(&log).len()), ("7001", 4));
+}
+
+/// A gRPC server says in them whether it has done what was asked.
+#[tokio::test]
+async fn the_trailers_of_an_answer_arrive_though_the_scheme_reads_its_body() {
+    for length in [2, 100] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut caller, _) = listener.accept().await.unwrap();
+            let _ = caller.read(&mut [0; 1024]).await.unwrap();
+            let head = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-last\r\n\r\n";
+            let body = format!("{length:x}\r\n{}\r\n0\r\nx-last: 0\r\n\r\n", "x".repeat(length));
+            caller.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+        });
+        let scheme = Bodies::default();
+        let request = client().http().get(format!("http://{address}/")).header("te", "trailers");
+        let got = client().send(&scheme, request.build().unwrap()).await.unwrap();
+        assert_eq!(scheme.0.into_inner().unwrap(), [length <= 64], "shown to the scheme");
+        let got = http::Response::from(got).into_body().collect().await.unwrap();
+        assert_eq!(got.trailers().map(|fields| &fields["x-last"]), Some(&"0".parse().unwrap()));
+        assert_eq!(got.to_bytes().len(), length);
+    }
 }
 
 /// Loopback is the proxy's there, and what goes to it in the clear leaves this machine.

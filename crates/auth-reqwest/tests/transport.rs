@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{Error, Exchange, Flow, Transport as _};
-use auth_reqwest::{ReqwestTransport, TransportBuilder};
+use auth_reqwest::{Proxy, ReqwestTransport, TransportBuilder};
 use common::{answer, serve};
 use http::Request;
 use std::{
@@ -141,6 +141,9 @@ async fn plain_http_beyond_loopback_is_refused() {
         code(local().build().unwrap().fetch(get("http://192.0.2.1/")).await),
         "transport_plain_http"
     );
+    let far = Proxy::new("http://192.0.2.1:3128").unwrap();
+    let through = local().with_proxy(far).build().unwrap();
+    assert_eq!(code(through.fetch(get("http://127.0.0.1:9/")).await), "transport_plain_http");
 }
 
 /// Two runtimes and a plain thread share one transport, which runs on a third.

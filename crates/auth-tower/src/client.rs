@@ -25,7 +25,8 @@ use tower_service::Service;
 /// # Security
 ///
 /// Credentials go over https, or to this machine; plain http beyond it is an error unless
-/// [`allowing_plain_http`](Self::allowing_plain_http) says otherwise.
+/// [`allowing_plain_http`](Self::allowing_plain_http) says otherwise. To a proxy ([`with_hop`](Self::with_hop)) they go
+/// over https alone: where the proxy is, this layer is not told, and a loopback address may mean the proxy's machine.
 pub struct AuthenticateLayer<A> {
     shared: Shared<A>,
 }
@@ -167,7 +168,7 @@ impl<A: Authenticator> Shared<A> {
             let (uri, headers) = (&mut copy.uri, &mut copy.headers);
             let sent = authenticate(
                 &*self.authenticator,
-                self.plain_http,
+                self.plain_http(),
                 view.with_body(whole),
                 uri,
                 headers,
@@ -223,6 +224,14 @@ impl<A: Authenticator> Shared<A> {
         let verdict = self.authenticator.assess(sent, read);
         let next = attempts.next(sent, verdict).map_err(|error| self.fail(error))?;
         Ok((Response::from_parts(head, body), next))
+    }
+
+    /// To a proxy a loopback address may mean another machine.
+    const fn plain_http(&self) -> PlainHttp {
+        match (self.hop, self.plain_http) {
+            (Hop::Proxy, PlainHttp::ToLoopback) => PlainHttp::Nowhere,
+            (_, as_set) => as_set,
+        }
     }
 
     fn fail<E>(&self, error: Error) -> ClientError<E> {

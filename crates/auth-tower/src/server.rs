@@ -18,7 +18,8 @@ use tower_layer::Layer;
 /// - A body of a known size that may be buffered is read and judged before the handler runs.
 /// - Any other streams through a [`CheckedBody`](crate::CheckedBody), whose end never comes unless the check passes. A
 ///   handler that does not read such a body to its end acts on the head alone.
-/// - A body that is refused while the handler reads it is answered with that refusal, whatever the handler returns.
+/// - A body that is refused while the handler reads it is answered with that refusal and `connection: close`, whatever
+///   the handler returns.
 /// - What the handler reads of a framing is its content: the header fields of the framing are gone, and
 ///   `Content-Length` is that of the content.
 /// - Trailer fields do not reach the handler with a body that was read for the verifier or has to pass a check.

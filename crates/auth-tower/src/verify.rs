@@ -113,13 +113,16 @@ where
                 Err(rejection) => return Ok(answer(&rejection.into(), &body, head.version)),
             },
         };
+        let version = head.version;
         head.extensions.insert(Authenticated { principal, scheme });
         let request = Request::from_parts(head, CheckedBody::new(body, check));
         let replied = inner.call(request).await;
         if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
             // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions
-            // are dropped unasked: this is not the handler's reply.
-            return Ok(rejected(rejection));
+            // are dropped unasked: this is not the handler's reply. What is still to come of the body nobody will read.
+            let mut answer = rejected(rejection);
+            closing(&mut answer, version);
+            return Ok(answer);
         }
         let response = replied?;
         #[cfg(feature = "axum")]

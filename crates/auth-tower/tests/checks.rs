@@ -207,6 +207,7 @@ async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passe
         });
         let answer = layer.layer(service).oneshot(Request::new(body)).await.unwrap();
         assert_eq!(answer.status(), 403);
+        assert_eq!(answer.headers()["connection"], "close", "the next request may be lost");
         assert_eq!(*told.lock().unwrap(), [seen]);
     }
 }

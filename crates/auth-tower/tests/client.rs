@@ -190,6 +190,23 @@ async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
     }
 }
 
+/// Loopback may be the proxy's there, and what goes to it in the clear may leave this machine.
+#[tokio::test]
+async fn credentials_for_loopback_are_not_sent_in_the_clear_to_a_proxy() {
+    let service = || {
+        service_fn(|_: Request<ClientBody>| async {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+        })
+    };
+    let proxied = AuthenticateLayer::new(Hops).with_hop(Hop::Proxy);
+    let request = || post("http://127.0.0.1:1/", ClientBody::empty());
+    let refused = proxied.layer(service()).oneshot(request()).await.map(drop);
+    let refused = refused.unwrap_err().to_string();
+    assert!(refused.contains("url is http"), "{refused}");
+    let allowed = proxied.allowing_plain_http().layer(service()).oneshot(request()).await;
+    assert!(allowed.is_ok());
+}
+
 /// What is signed is the host without the scheme's own port, so that is what is sent, in HTTP/2 too.
 #[tokio::test]
 async fn the_own_port_of_a_scheme_is_not_sent() {

@@ -6,8 +6,8 @@ use auth_outbound::AddressFilter;
 use std::time::Duration;
 use ureq::Agent;
 
-/// What an agent needs to connect.
-pub(crate) struct Ways<'a> {
+/// How an agent connects: what a client's and a transport's settings have in common.
+pub(crate) struct AgentSettings<'a> {
     pub(crate) tls: &'a TlsSettings,
     pub(crate) proxy: Option<&'a Proxy>,
     pub(crate) filter: Option<&'a AddressFilter>,
@@ -17,7 +17,7 @@ pub(crate) struct Ways<'a> {
     pub(crate) total: Option<Duration>,
 }
 
-impl Ways<'_> {
+impl AgentSettings<'_> {
     /// No redirects, no verdict on a status, no proxy from the environment.
     pub(crate) fn agent(self) -> Result<Agent> {
         let config = Agent::config_builder()

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, Read},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
         mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
@@ -31,7 +32,13 @@ impl Ahead {
         patience: Duration,
     ) -> io::Result<(Vec<u8>, Option<Self>)> {
         let (send, pieces) = sync_channel(1);
-        thread::Builder::new().name("auth-ureq body".into()).spawn(move || pump(body, &send))?;
+        thread::Builder::new().name("auth-ureq body".into()).spawn(move || {
+            // Without a word of its own, a thread that panicked would look like the end of the body.
+            if catch_unwind(AssertUnwindSafe(|| pump(body, &send))).is_err() {
+                let text = "the thread that read the body ended before the body";
+                let _ = send.send(Err(io::Error::other(text)));
+            }
+        })?;
         let (began, mut bytes) = (Instant::now(), Vec::new());
         while bytes.len() <= limit {
             match pieces.recv_timeout(patience.saturating_sub(began.elapsed())) {
@@ -76,5 +83,30 @@ impl Read for Ahead {
                 Err(_) => return Ok(0),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one piece, and panics when it is asked for the next.
+    struct Panics(bool);
+
+    impl Read for Panics {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            assert!(!std::mem::replace(&mut self.0, true), "as it happens in a dependency");
+            (&b"half"[..]).read(buffer)
+        }
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_an_error_and_not_the_end() {
+        let patience = Duration::from_secs(10);
+        let whole = Ahead::read(Panics(false), 64, patience).map(|(bytes, _)| bytes);
+        assert!(whole.unwrap_err().to_string().contains("before the body"));
+        let (bytes, rest) = Ahead::read(Panics(false), 3, patience).unwrap();
+        assert_eq!(bytes, b"half");
+        assert!(rest.unwrap().read(&mut [0; 4]).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! The client: authenticates every attempt, follows redirects hop by hop.
 
-use crate::{ClientBuilder, RequestContent, agent::Ways};
+use crate::{ClientBuilder, RequestContent, agent::AgentSettings};
 use auth_core::{Answer, Authenticator, Event, Origin, Redirects, RequestView, Result};
 use auth_outbound::ClientSettings;
 use http::{Method, Request, Response, request::Parts};
@@ -45,14 +45,15 @@ impl AuthClient {
     }
 
     fn new(settings: ClientSettings) -> Result<Self> {
-        let ways = Ways {
+        let agent = AgentSettings {
             tls: &settings.tls,
             proxy: settings.proxy.as_ref(),
             filter: None,
             connect: settings.connect_timeout,
             total: settings.timeout,
-        };
-        Ok(Self { agent: ways.agent()?, settings: Arc::new(settings) })
+        }
+        .agent()?;
+        Ok(Self { agent, settings: Arc::new(settings) })
     }
 
     /// Authenticates a request, sends it, and gives the answer to the last attempt.

@@ -24,7 +24,7 @@ enum Kind {
 impl RequestContent {
     /// What is read as it is sent: its request is tried once, and follows no redirect.
     ///
-    /// It goes in chunks, unless the request has a `RequestContent-Length`.
+    /// It goes in chunks, unless the request has a `Content-Length`.
     #[must_use]
     pub fn reader(reader: impl Read + Send + 'static) -> Self {
         Self(Kind::Reader(Box::new(reader)))
@@ -55,7 +55,7 @@ impl RequestContent {
     }
 }
 
-/// Is `RequestContent-Length: 0` expected with this method when there is no content (RFC 9110 section 8.6)?
+/// Is `Content-Length: 0` expected with this method when there is no content (RFC 9110 section 8.6)?
 fn announces_nothing(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }

@@ -7,13 +7,14 @@
 //!
 //! # Which thread does what
 //!
-//! The client works on the thread that calls it, and blocks it. It begins a thread only to look a name up: once for all
-//! who wait for it, and not again for ten seconds. The transport exchanges on threads of its own, one for
-//! each exchange, and its flows never block who polls them: a session may be shared by plain threads that wait and by an
-//! async runtime that polls, an exchange that has begun is seen through though its caller is gone, and a flow that races
+//! The client works on the thread that calls it, and blocks it. It begins a thread to look a name up, once for all
+//! callers that wait for it and not again for ten seconds, and to read an answer without a length whose body the scheme
+//! asks for, so that it can be given up. The transport exchanges on threads of its own, one for each exchange, and its
+//! flows never block the thread that polls them: a session may be shared by plain threads that wait and by an async
+//! runtime that polls, an exchange that has begun is seen through though its caller is gone, and a flow that races
 //! another one loses no time. A thread costs some tens of microseconds, where an exchange over the network costs
-//! thousands; sessions make one exchange for all who wait. A program that keeps thousands of sessions at once is async,
-//! and better served by `auth-reqwest`.
+//! thousands; sessions make one exchange for all callers that wait. A program that keeps thousands of sessions at once
+//! is async, and better served by `auth-reqwest`.
 //!
 //! # What it does not do
 //!
@@ -46,7 +47,7 @@ pub use client::AuthClient;
 pub use content::RequestContent;
 pub use transport::UreqTransport;
 
-/// Builds a [`AuthClient`].
+/// Builds an [`AuthClient`].
 pub type ClientBuilder = auth_outbound::ClientBuilder<AuthClient>;
 
 /// Builds a [`UreqTransport`].

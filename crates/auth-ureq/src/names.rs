@@ -1,4 +1,4 @@
-//! From names to addresses: literals at once, names kept for ten seconds, one look-up for all who wait.
+//! From names to addresses: literals at once, names kept for ten seconds, one look-up for all callers that wait.
 //!
 //! ureq would look a name up for every request, also for one that goes over a connection that is there already, and on a
 //! thread of its own each time.

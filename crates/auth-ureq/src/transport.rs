@@ -1,6 +1,6 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
-use crate::{RequestContent, TransportBuilder, agent::Ways, failure, thread::on_its_own};
+use crate::{RequestContent, TransportBuilder, agent::AgentSettings, failure, thread::on_its_own};
 use auth_core::{Error, Exchange, Flow, Result};
 use auth_outbound::{AddressFilter, TransportSettings};
 use http::Response;
@@ -44,14 +44,15 @@ impl UreqTransport {
     }
 
     fn new(settings: TransportSettings) -> Result<Self> {
-        let ways = Ways {
+        let agent = AgentSettings {
             tls: &settings.tls,
             proxy: settings.proxy.as_ref(),
             filter: Some(&settings.filter),
             connect: settings.connect_timeout(),
             total: Some(settings.deadline),
-        };
-        Ok(Self { agent: ways.agent()?, filter: settings.filter })
+        }
+        .agent()?;
+        Ok(Self { agent, filter: settings.filter })
     }
 }
 

@@ -166,6 +166,8 @@ fn plain_http_beyond_loopback_is_refused() {
         fetched(local().allowing_addresses(private), "http://192.0.2.1/"),
         "transport_plain_http"
     );
+    let far = Proxy::new("http://192.0.2.1:3128").unwrap();
+    assert_eq!(fetched(local().with_proxy(far), "http://127.0.0.1:9/"), "transport_plain_http");
 }
 
 /// The proxy's own address was chosen by who configured it. A target that is an address stays filtered.

@@ -11,7 +11,8 @@
 
 use messaging_auth::{
     auth_core::{
-        Body, Need, Outcome, Peer, Presence, Reason, Rejection, RequestView, SystemRandom, Verifier,
+        self, Body, Need, Outcome, Peer, Presence, Reason, Rejection, RequestView, SystemRandom,
+        Verifier,
     },
     auth_static::{BasicAccounts, BasicVerifier, KeyHasher},
 };
@@ -29,6 +30,8 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     println!("serving at http://{}", server.server_addr());
     for mut request in server.incoming_requests() {
         let response = match judge(&door, &mut request) {
+            // Basic accepts without conditions. A verifier that has some, for the body or once the reply is known,
+            // gives them in `accepted.take_conditions()`.
             Ok(Ok(accepted)) => Response::from_string(format!("hello, {}\n", accepted.principal)),
             Ok(Err(rejection)) => refuse(&rejection),
             Err(error) => {
@@ -51,17 +54,21 @@ fn judge(door: &Door, request: &mut Request) -> auth_core::Result<Outcome<&'stat
     if let Err(rejection) = view.authority() {
         return Ok(Err(rejection));
     }
-    // Only who brings credentials can make us read a body, and only as much as its scheme needs.
+    // Only a caller who brings credentials can make us read a body, and only as much as its scheme needs.
     let mut body = Vec::new();
-    let view = match (door.presence(view), door.needs(view)) {
-        (Presence::Present, Need::Bytes { limit }) => {
+    let need = match door.presence(view) {
+        Presence::Absent => Need::Nothing,
+        Presence::Present => door.needs(view),
+    };
+    let view = match need {
+        Need::Bytes { limit } => {
             let most = u64::try_from(limit).unwrap_or(u64::MAX);
             match request.as_reader().take(most.saturating_add(1)).read_to_end(&mut body) {
                 Ok(read) if read <= limit => view.with_body(Body::Bytes(&body)),
                 _ => return Ok(Err(Rejection::too_large(UNREADABLE))),
             }
         }
-        _ => view,
+        Need::Nothing => view,
     };
     door.verify(view).wait()
 }

@@ -37,7 +37,7 @@ impl StoreDirectory {
         Ok(Self(directory.to_owned()))
     }
 
-    pub(super) fn directory(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.0
     }
 
@@ -53,7 +53,7 @@ impl StoreDirectory {
         let lock = open(&path).map_err(|error| failed(&path, &error))?;
         if try_lock(&lock, &path)? {
             let token = self.0.join(format!("{file}.token"));
-            return Ok(Some(Guard { place: self, name, file, token, _lock: lock }));
+            return Ok(Some(Guard { directory: self, name, file, token, _lock: lock }));
         }
         if waited <= PATIENCE {
             return Ok(None);
@@ -66,7 +66,7 @@ impl StoreDirectory {
 
 /// The files of one name, while nobody else touches them.
 pub(super) struct Guard<'a> {
-    place: &'a StoreDirectory,
+    directory: &'a StoreDirectory,
     name: &'a str,
     file: String,
     token: PathBuf,
@@ -104,14 +104,14 @@ impl Guard<'_> {
 
     /// Aside, synced, renamed, and the renaming synced: then it is kept, and never half.
     pub(super) fn write(&self, record: &Record) -> Result<()> {
-        let aside = self.place.0.join(format!("{}.new", self.file));
+        let aside = self.directory.0.join(format!("{}.new", self.file));
         let written = (|| {
             let mut file = open(&aside)?;
             file.set_len(0)?;
             file.write_all(&record.write())?;
             file.sync_all()?;
             fs::rename(&aside, &self.token)?;
-            sync(&self.place.0)
+            sync(&self.directory.0)
         })();
         written.map_err(|error| failed(&self.token, &error))
     }
@@ -144,7 +144,7 @@ impl Guard<'_> {
     }
 
     fn holder(&self, fence: u64) -> PathBuf {
-        self.place.0.join(format!("{}.{fence}.held", self.file))
+        self.directory.0.join(format!("{}.{fence}.held", self.file))
     }
 }
 

@@ -8,7 +8,6 @@ mod proof;
 mod prove;
 mod right;
 mod target;
-mod tried;
 
 pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
 

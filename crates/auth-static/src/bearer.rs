@@ -1,10 +1,9 @@
 //! Bearer tokens (RFC 6750), in the `Authorization` field.
 
-use crate::field;
+use crate::{field, keys};
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, BearerRealm,
-    Candidates, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
-    RequestView, Result,
+    Accepted, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates, Credentials,
+    Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, RequestView, Result,
 };
 use std::fmt;
 use zeroize::Zeroizing;
@@ -113,22 +112,8 @@ where
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let Some(limit) = &self.limit else {
-            return self.tokens.lookup(&digest).map(|found| self.outcome(found));
-        };
-        Attempt::begin(Some(limit), request, BearerRealm::SCHEME, None).and_then(move |begun| {
-            match begun {
-                Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
-                    attempt.settle(
-                        found
-                            .as_ref()
-                            .map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
-                    );
-                    Flow::from(found).map(|found| self.outcome(found))
-                }),
-                Err(rejection) => Flow::ready(Err(rejection)),
-            }
-        })
+        let (scheme, judge) = (BearerRealm::SCHEME, |found| self.outcome(found));
+        keys::find(&self.tokens, digest, self.limit.as_ref(), request, scheme, judge)
     }
 }
 

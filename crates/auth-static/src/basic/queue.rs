@@ -175,7 +175,9 @@ mod tests {
     /// A waker that owns another turn, as that of a task that waits for both does.
     #[test]
     fn a_waker_that_owns_another_turn_does_not_dead_lock() {
-        struct Owner(#[allow(dead_code)] Mutex<Option<Flow<'static, Permit>>>);
+        struct Owner {
+            _turn: Mutex<Flow<'static, Permit>>,
+        }
         impl std::task::Wake for Owner {
             fn wake(self: Arc<Self>) {}
         }
@@ -185,7 +187,7 @@ mod tests {
             let _held = now(&queue);
             for replaced in [true, false] {
                 let (mut one, other) = (queue.enter(), queue.enter());
-                let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(other)))));
+                let owner = Waker::from(Arc::new(Owner { _turn: Mutex::new(other) }));
                 let _ = Pin::new(&mut one).poll(&mut Context::from_waker(&owner));
                 drop(owner);
                 if replaced {

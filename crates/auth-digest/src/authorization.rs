@@ -34,7 +34,7 @@ use std::{borrow::Cow, fmt, str};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DigestResponse<'a> {
-    /// Who it says it is.
+    /// The user that the caller claims to be.
     pub username: Username<'a>,
     /// The realm, without quotes and escapes.
     pub realm: Cow<'a, [u8]>,

@@ -1,4 +1,4 @@
-//! Authentication-Info: what a server says to who is authenticated (RFC 7616 section 3.5, RFC 7615).
+//! Authentication-Info: what a server tells a caller that it has authenticated (RFC 7616 section 3.5, RFC 7615).
 
 use crate::{
     NonceCount, Qop,
@@ -95,7 +95,7 @@ impl<'a> AuthenticationInfo<'a> {
     }
 }
 
-/// Shows nothing: who has an `rspauth` can guess at passwords.
+/// Shows nothing: from an `rspauth` passwords can be guessed.
 impl fmt::Debug for AuthenticationInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuthenticationInfo(..)")

@@ -1,7 +1,7 @@
 //! HTTP Digest on both ends: RFC 7616, and RFC 2617 and 2069 before it.
 //!
-//! For programs that call what asks for Digest, and for servers and webhook receivers that ask for it: where a peer
-//! wants it, or where a password must not be sent and neither side can have keys.
+//! For programs that call a server which asks for Digest, and for servers and webhook receivers that ask for it: where a
+//! peer wants it, or where a password must not be sent and neither side can have keys.
 //!
 //! | | |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`DigestVerifier`], [`DigestAccounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
 //! | [`DigestQuery`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
-//! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
+//! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for programs that use neither our client nor our server |
 //!
 //! # What it does not do
 //!

@@ -171,8 +171,8 @@ where
         }
     }
 
-    /// Ends the session: no token is handed out or obtained any more. The last one is given back, for who can destroy it
-    /// where it came from.
+    /// Ends the session: no token is handed out or obtained any more. The last one is given back, for a program that can
+    /// destroy it where it came from.
     pub fn end(&self) -> Flow<'_, Option<S::Token>> {
         let mut state = self.0.state();
         let retired = state.end();

@@ -1,7 +1,7 @@
 //! AWS Signature Version 4 on both ends: signs, presigns, streams, verifies.
 //!
 //! For programs that call AWS or something that speaks like it, for platforms that send webhooks signed this way, and
-//! for whoever receives them. Both ends share one canonicaliser, which works on the raw bytes of a request.
+//! for their receivers. Both ends share one canonicaliser, which works on the raw bytes of a request.
 //!
 //! | | client | server |
 //! |---|---|---|

@@ -1,4 +1,4 @@
-//! The verifier: who signed this request.
+//! The verifier: whose key signed this request.
 
 mod explain;
 mod head;
@@ -80,7 +80,7 @@ impl<L> SigV4Verifier<L> {
     /// None but those of a broken build: a challenge is made.
     pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
         let refusals = ReplayRefusals {
-            // Whoever is accepted has a signature.
+            // Never told: a request that is accepted has a signature.
             missing: reason::SIGNATURE.forbidden(),
             seen: reason::REPLAYED.forbidden(),
             too_old: reason::DATE_PAST.forbidden(),

@@ -8,7 +8,8 @@ use auth_core::{
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A token that is sent as it is (RFC 6750 section 2.1). Who has it is the client, so it goes over TLS alone.
+/// A token that is sent as it is (RFC 6750 section 2.1). Any program that has it is taken for the
+/// client, so it goes over TLS alone.
 ///
 /// ```
 /// use auth_static::Bearer;

@@ -10,11 +10,11 @@ use std::{fmt, sync::Arc};
 ///
 /// # Security
 ///
-/// Whoever can be told by nothing is not counted: callers whose address is unknown, under a scheme whose secrets name
-/// nobody. They would all be one, and anybody's wrong attempts would refuse the right ones of all. So where such a scheme
-/// is to be limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they come
-/// from a `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the
-/// layer was told to trust.
+/// A caller that nothing tells from others is not counted: one whose address is unknown, under a scheme whose secrets name
+/// nobody. All such callers would be one, and anybody's wrong attempts would refuse the right ones of all. So where such a
+/// scheme is to be limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they
+/// come from a `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that
+/// the layer was told to trust.
 ///
 /// Callers of one source (see [`AttemptKey::new`]) share what it has: under such a scheme the right secret of one is
 /// refused while the wrong ones of another are counted. To judge it all the same would be to let the other go on guessing.
@@ -77,8 +77,8 @@ impl Attempt {
     pub const UNLIMITED: Self = Self(None);
 
     /// Asks whether a request may try a secret of this identity; `None` for schemes whose secrets name nobody, which are
-    /// limited by source alone, and not at all where the source is unknown. For authors of verifiers: ask when the request was read, and before anything is looked up
-    /// or hashed.
+    /// limited by source alone, and not at all where the source is unknown. For authors of verifiers: ask when the request
+    /// was read, and before anything is looked up or hashed.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Who knows whether a password is right.
+//! The look-up that knows whether a password is right.
 
 use super::UserPass;
 use auth_core::{Attempt, Flow, KeyDigest, KeyHasher};
@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 /// compared in constant time. The flow does not borrow what is presented: whoever needs it longer copies it into
 /// something that is wiped.
 pub trait Passwords: Send + Sync {
-    /// Who it turned out to be.
+    /// The user that it turned out to be.
     type Principal: Send;
 
     /// Whose password it is; `None` when the user is unknown or the password is wrong, an error when nobody could tell.

@@ -24,9 +24,9 @@ struct Shared {
 struct State {
     running: usize,
     next: u64,
-    /// Who waits, the first first.
+    /// Tickets that wait, in order.
     waiting: BTreeMap<u64, Waker>,
-    /// Who waited and has a permit that was not yet fetched: it counts as running.
+    /// Tickets whose permit was not fetched yet: each counts as running.
     called: BTreeSet<u64>,
 }
 
@@ -61,7 +61,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One is through: the first who waits is next.
+    /// One is through: the first that waits is next.
     fn leave(&self) {
         let mut state = self.lock();
         let next = state.waiting.pop_first();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_takes_no_place_and_no_permit_along() {
+    fn a_caller_that_gives_up_takes_no_place_and_no_permit_along() {
         let queue = Queue::new(1, 1);
         let first = now(&queue);
         drop(queue.enter()); // while waiting
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_wakes_who_waits_on_another_thread() {
+    fn a_permit_wakes_a_caller_that_waits_on_another_thread() {
         let queue = Queue::new(1, 1);
         let first = now(&queue);
         let second = queue.enter();

@@ -252,7 +252,7 @@ where
 }
 
 fn unread() -> Error {
-    let text = "body was not read, expected it or its hash under auth-int, as needs said";
+    let text = "body was not read; read all of it under auth-int, as needs() asks";
     Error::config("digest_body_unread", text)
 }
 

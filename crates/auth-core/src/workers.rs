@@ -22,8 +22,14 @@ impl Workers for InlineWorkers {
     }
 }
 
-impl<W: Workers + ?Sized> Workers for Arc<W> {
-    fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
-        (**self).run(work)
-    }
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<W: Workers + ?Sized> Workers for $pointer<W> {
+            fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
+                (**self).run(work)
+            }
+        }
+    )*};
 }
+
+forward!(Arc, Box);

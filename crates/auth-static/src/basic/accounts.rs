@@ -2,7 +2,7 @@
 
 use super::UserPass;
 use auth_core::{Attempt, Flow, KeyDigest, KeyHasher};
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 use subtle::ConstantTimeEq;
 
 /// Checks a user name and a password.
@@ -24,6 +24,24 @@ pub trait Passwords: Send + Sync {
     fn check(&self, presented: UserPass<'_>, attempt: Attempt)
     -> Flow<'_, Option<Self::Principal>>;
 }
+
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<W: Passwords + ?Sized> Passwords for $pointer<W> {
+            type Principal = W::Principal;
+
+            fn check(
+                &self,
+                presented: UserPass<'_>,
+                attempt: Attempt,
+            ) -> Flow<'_, Option<Self::Principal>> {
+                (**self).check(presented, attempt)
+            }
+        }
+    )*};
+}
+
+forward!(Arc, Box);
 
 /// Accounts that are all known when the server starts: machines whose passwords are in the configuration.
 ///
@@ -97,6 +115,7 @@ mod tests {
     fn check(user: &str, password: &str, expected: Option<u8>) {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
         let accounts = BasicAccounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
+        let accounts: Arc<Box<dyn Passwords<Principal = u8>>> = Arc::new(Box::new(accounts));
         let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
         assert_eq!(found.wait().unwrap(), expected);
     }

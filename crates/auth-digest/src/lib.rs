@@ -92,10 +92,11 @@ mod verifier;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenges,
-    Clock, Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once,
-    OriginBound, Outcome, Presence, Random, Rejection, ReplayStore, RequestView, Result, Secret,
-    SystemClock, SystemRandom, TenantId, Verdict, Verifier,
+    Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenge,
+    ChallengeView, Challenges, Clock, Credentials, Error, Flow, Lookup, MemoryLimits,
+    MemoryReplayStore, Need, Once, OriginBound, Outcome, Presence, Random, Reason, Rejection,
+    ReplayStore, RequestView, Result, Secret, SystemClock, SystemRandom, TenantId, Transport,
+    Verdict, Verifier,
 };
 
 pub use algorithm::{DigestAlgorithm, HashFunction};

@@ -68,8 +68,9 @@ mod verifier;
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
     Credentials, Error, Exchange, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, OriginBound,
-    Outcome, Presence, PresentableToken, Random, Rejection, ReplayStore, RequestView, Result,
-    Scopes, SystemClock, SystemRandom, Timestamp, TokenSource, Transport, Unique, Verifier,
+    Outcome, Presence, PresentableToken, Random, Reason, Rejection, ReplayStore, RequestView,
+    Result, Scopes, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Transport, Unique,
+    Verifier,
 };
 
 pub use algorithm::JwsAlgorithm;

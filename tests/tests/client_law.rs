@@ -33,13 +33,13 @@ struct Script {
 }
 
 /// Acts by its script, and notes what it is asked and shown.
-struct ScriptedTransport {
+struct ScriptedAuthenticator {
     script: Script,
     stamper: Stamper,
     log: Mutex<Vec<String>>,
 }
 
-impl ScriptedTransport {
+impl ScriptedAuthenticator {
     fn note(&self, what: String) {
         self.log.lock().unwrap().push(what);
     }
@@ -49,7 +49,7 @@ impl ScriptedTransport {
     }
 }
 
-impl Authenticator for ScriptedTransport {
+impl Authenticator for ScriptedAuthenticator {
     fn needs(&self, head: RequestView<'_>) -> Need {
         let asked = self.count("needs");
         self.note(format!("needs {:?} {:?}", head.body, head.hop));
@@ -134,7 +134,7 @@ impl Through {
     async fn send(
         self,
         url: &str,
-        authenticator: Arc<ScriptedTransport>,
+        authenticator: Arc<ScriptedAuthenticator>,
     ) -> Result<String, &'static str> {
         let request = Request::builder().method(Method::POST).uri(url).header(TYPED, "typed");
         let code = |error: Error| error.code();
@@ -198,7 +198,7 @@ async fn check(case: Case) {
             None => String::from("http://192.0.2.1/p"),
         };
         let (script, log) = (case.script.clone(), Mutex::default());
-        let scripted = Arc::new(ScriptedTransport { script, stamper: Stamper::new(), log });
+        let scripted = Arc::new(ScriptedAuthenticator { script, stamper: Stamper::new(), log });
         let got = through.send(&url, Arc::clone(&scripted)).await;
         assert_eq!(got.as_deref().map_err(|code| *code), case.expected, "{through:?}");
         assert_eq!(*scripted.log.lock().unwrap(), case.asked, "{through:?}");

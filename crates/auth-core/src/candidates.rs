@@ -1,6 +1,6 @@
 //! What a look-up finds of a caller: the secrets that may prove it, and whose each is.
 
-use std::{slice, sync::Arc};
+use std::{hint::black_box, slice, sync::Arc};
 
 /// What may prove a caller, and the caller that it proves.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +21,16 @@ pub struct Candidate<S, P> {
 /// use auth_core::{Candidate, Candidates};
 /// let one = Candidates::one("secret", "acme");
 /// let rotating: Candidates<_, _> = [("old", "acme/1"), ("new", "acme/2")].into_iter().collect();
-/// assert_eq!(rotating.find(|secret| *secret == "new"), Some("acme/2"));
-/// assert_eq!(one.find(|secret| *secret == "new"), None);
+/// let caller = |found, presented| {
+///     Candidates::prove(found, |candidate| {
+///         let expected = candidate.map_or("decoy", |candidate| candidate.secret);
+///         let proven = expected == presented; // in constant time, where it is a secret
+///         candidate.filter(|_| proven).map(|candidate| candidate.principal)
+///     })
+/// };
+/// assert_eq!(caller(Some(&rotating), "new"), Some("acme/2"));
+/// assert_eq!(caller(Some(&one), "new"), None);
+/// assert_eq!(caller(None, "new"), None);
 /// // Where it does not matter which caller it is, a secret alone will do.
 /// let anonymous: Candidates<&str, ()> = "secret".into();
 /// # let _ = anonymous;
@@ -66,7 +74,38 @@ impl<S, P> Candidates<S, P> {
     pub fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
     }
+
+    /// Tries all that a look-up found, and gives what came of the last candidate that proves the credentials.
+    ///
+    /// `attempt` checks the credentials against the candidate that it is given and gives `Some` when that one proves
+    /// them. Given `None` it does the same work with a decoy, and what it gives is thrown away.
+    ///
+    /// # Security
+    ///
+    /// The time does not tell which candidate it was, since all are tried. Nor does it tell an unknown caller, a known one
+    /// and one whose secret is being rotated apart: where none proves the credentials, decoys are tried until there were
+    /// two attempts, which is as many as a rotation takes. A caller that is accepted has the secret, so no decoy is spent
+    /// on it.
+    pub fn prove<'c, T>(
+        found: Option<&'c Self>,
+        mut attempt: impl FnMut(Option<&'c Candidate<S, P>>) -> Option<T>,
+    ) -> Option<T> {
+        let candidates = found.map(Self::as_slice).unwrap_or_default();
+        let mut proven = None;
+        for candidate in candidates {
+            proven = attempt(Some(candidate)).or(proven);
+        }
+        if proven.is_none() {
+            for _ in candidates.len()..ROTATING {
+                black_box(attempt(None));
+            }
+        }
+        proven
+    }
 }
+
+/// A caller whose secret is being rotated has two.
+const ROTATING: usize = 2;
 
 impl<S, P: Clone> Candidates<S, P> {
     /// The principal of the candidate with this number in [`as_slice`](Self::as_slice).
@@ -76,19 +115,6 @@ impl<S, P: Clone> Candidates<S, P> {
             Self::One(candidate) => (number == 0).then_some(candidate.principal),
             Self::Several(all) => all.get(number).map(|candidate| candidate.principal.clone()),
         }
-    }
-
-    /// The principal of the last candidate whose secret proves the credentials. All are tried, so that the time it takes
-    /// does not tell which one it was.
-    #[must_use]
-    pub fn find(self, mut proves: impl FnMut(&S) -> bool) -> Option<P> {
-        let mut found = None;
-        for (number, secret) in self.secrets().enumerate() {
-            if proves(secret) {
-                found = Some(number);
-            }
-        }
-        self.principal(found?)
     }
 }
 
@@ -110,5 +136,43 @@ impl<S> FromIterator<S> for Candidates<S, ()> {
 impl<S> From<S> for Candidates<S, ()> {
     fn from(secret: S) -> Self {
         Self::one(secret, ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The principal that is proven, and how many attempts it took.
+    #[track_caller]
+    fn check(secrets: Option<&[u8]>, right: u8, expected: (Option<usize>, usize)) {
+        let found: Option<Candidates<_, _>> =
+            secrets.map(|secrets| secrets.iter().copied().zip(1..).collect());
+        let mut attempts = 0;
+        let proven = Candidates::prove(found.as_ref(), |candidate| {
+            attempts += 1;
+            match candidate {
+                Some(candidate) => (candidate.secret == right).then_some(candidate.principal),
+                None => Some(usize::MAX),
+            }
+        });
+        assert_eq!((proven, attempts), expected, "{secrets:?}");
+    }
+
+    #[test]
+    fn refusing_costs_the_same_for_an_unknown_caller_a_known_one_and_one_that_is_rotated() {
+        check(None, 9, (None, 2));
+        check(Some(&[]), 9, (None, 2));
+        check(Some(&[1]), 9, (None, 2));
+        check(Some(&[1, 2]), 9, (None, 2));
+    }
+
+    #[test]
+    fn every_secret_that_is_known_is_tried_and_accepting_costs_no_decoy() {
+        check(Some(&[7]), 7, (Some(1), 1));
+        check(Some(&[7, 8]), 7, (Some(1), 2));
+        check(Some(&[7, 8]), 8, (Some(2), 2));
+        check(Some(&[7, 7]), 7, (Some(2), 2));
+        check(Some(&[1, 2, 3]), 9, (None, 3));
     }
 }

@@ -127,7 +127,7 @@ impl Cause {
         Self { code, error: error.into().into() }
     }
 
-    /// The precise error, to downcast by who knows the scheme.
+    /// The precise error, to downcast where the scheme is known.
     #[must_use]
     pub fn error(&self) -> &(dyn error::Error + Send + Sync + 'static) {
         &*self.error

@@ -7,7 +7,7 @@ pub(crate) use write::{Front, rest_length, write_rest};
 use crate::{
     BodyHash, DigestAlgorithm, DigestMessage, NonceCount, NonceUse, Protection, Qop,
     hash::is_hex,
-    parameters::{self, ClaimedName, Value},
+    parameters::{self, DigestParameter, Value},
     reason::{self, DigestRefused},
     username::read_ext,
 };
@@ -34,7 +34,7 @@ use std::{borrow::Cow, fmt, str};
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct DigestResponse<'a> {
-    /// Who it says it is.
+    /// The user that the caller claims to be.
     pub username: Username<'a>,
     /// The realm, without quotes and escapes.
     pub realm: Cow<'a, [u8]>,
@@ -178,20 +178,20 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: ClaimedName, value: Value<'a>) -> Result<(), DigestRefused> {
+    fn set(&mut self, name: DigestParameter, value: Value<'a>) -> Result<(), DigestRefused> {
         let (slot, form) = match name {
-            ClaimedName::User => (&mut self.username, Some(QUOTED)),
-            ClaimedName::Realm => (&mut self.realm, Some(QUOTED)),
-            ClaimedName::Nonce => (&mut self.nonce, Some(QUOTED)),
-            ClaimedName::Uri => (&mut self.uri, Some(QUOTED)),
-            ClaimedName::Response => (&mut self.response, Some(QUOTED)),
-            ClaimedName::Opaque => (&mut self.opaque, Some(QUOTED)),
-            ClaimedName::Cnonce => (&mut self.cnonce, Some(QUOTED)),
-            ClaimedName::Nc => (&mut self.nc, Some(TOKEN)),
-            ClaimedName::UserHash => (&mut self.userhash, Some(TOKEN)),
-            ClaimedName::UserExt => (&mut self.extended, Some(TOKEN)),
-            ClaimedName::Algorithm => (&mut self.algorithm, None),
-            ClaimedName::Qop => (&mut self.qop, None),
+            DigestParameter::User => (&mut self.username, Some(QUOTED)),
+            DigestParameter::Realm => (&mut self.realm, Some(QUOTED)),
+            DigestParameter::Nonce => (&mut self.nonce, Some(QUOTED)),
+            DigestParameter::Uri => (&mut self.uri, Some(QUOTED)),
+            DigestParameter::Response => (&mut self.response, Some(QUOTED)),
+            DigestParameter::Opaque => (&mut self.opaque, Some(QUOTED)),
+            DigestParameter::Cnonce => (&mut self.cnonce, Some(QUOTED)),
+            DigestParameter::Nc => (&mut self.nc, Some(TOKEN)),
+            DigestParameter::UserHash => (&mut self.userhash, Some(TOKEN)),
+            DigestParameter::UserExt => (&mut self.extended, Some(TOKEN)),
+            DigestParameter::Algorithm => (&mut self.algorithm, None),
+            DigestParameter::Qop => (&mut self.qop, None),
             _ => return Ok(()),
         };
         match form {

@@ -2,7 +2,7 @@
 
 use crate::{
     DigestAlgorithm, OfferedQop,
-    parameters::{self, ClaimedName, Fault, Value},
+    parameters::{self, DigestParameter, Fault, Value},
 };
 use auth_core::{Challenge, ChallengeView, Error, Result};
 use std::{borrow::Cow, str};
@@ -64,7 +64,7 @@ impl<'a> DigestChallenge<'a> {
         }
         let mut found = Found::default();
         for parameter in view.parameters() {
-            found.set(ClaimedName::of(parameter.name.as_bytes()), parameter.value.into());
+            found.set(DigestParameter::of(parameter.name.as_bytes()), parameter.value.into());
         }
         found.whole()
     }
@@ -156,17 +156,17 @@ struct Found<'a> {
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: ClaimedName, value: Value<'a>) {
+    fn set(&mut self, name: DigestParameter, value: Value<'a>) {
         let slot = match name {
-            ClaimedName::Realm => &mut self.realm,
-            ClaimedName::Nonce => &mut self.nonce,
-            ClaimedName::Opaque => &mut self.opaque,
-            ClaimedName::Domain => &mut self.domain,
-            ClaimedName::Stale => &mut self.stale,
-            ClaimedName::Algorithm => &mut self.algorithm,
-            ClaimedName::Qop => &mut self.qop,
-            ClaimedName::Charset => &mut self.charset,
-            ClaimedName::UserHash => &mut self.userhash,
+            DigestParameter::Realm => &mut self.realm,
+            DigestParameter::Nonce => &mut self.nonce,
+            DigestParameter::Opaque => &mut self.opaque,
+            DigestParameter::Domain => &mut self.domain,
+            DigestParameter::Stale => &mut self.stale,
+            DigestParameter::Algorithm => &mut self.algorithm,
+            DigestParameter::Qop => &mut self.qop,
+            DigestParameter::Charset => &mut self.charset,
+            DigestParameter::UserHash => &mut self.userhash,
             _ => return,
         };
         *slot = Some(value);

@@ -1,8 +1,8 @@
-//! Authentication-Info: what a server says to who is authenticated (RFC 7616 section 3.5, RFC 7615).
+//! Authentication-Info: what a server tells a caller that it has authenticated (RFC 7616 section 3.5, RFC 7615).
 
 use crate::{
     NonceCount, Qop,
-    parameters::{self, ClaimedName, Fault, write_quoted},
+    parameters::{self, DigestParameter, Fault, write_quoted},
 };
 use auth_core::{Error, Result};
 use http::HeaderValue;
@@ -40,11 +40,13 @@ impl<'a> AuthenticationInfo<'a> {
         let mut info = Self::default();
         let read = parameters::read(field, |name, value| {
             match name {
-                ClaimedName::NextNonce => info.nextnonce = Some(value.bytes()),
-                ClaimedName::Qop => info.qop = Some(Qop::named(value.raw()).ok_or(Fault::Syntax)?),
-                ClaimedName::RspAuth => info.rspauth = Some(value.bytes()),
-                ClaimedName::Cnonce => info.cnonce = Some(value.bytes()),
-                ClaimedName::Nc => {
+                DigestParameter::NextNonce => info.nextnonce = Some(value.bytes()),
+                DigestParameter::Qop => {
+                    info.qop = Some(Qop::named(value.raw()).ok_or(Fault::Syntax)?)
+                }
+                DigestParameter::RspAuth => info.rspauth = Some(value.bytes()),
+                DigestParameter::Cnonce => info.cnonce = Some(value.bytes()),
+                DigestParameter::Nc => {
                     info.nc = Some(NonceCount::read(value.raw()).ok_or(Fault::Syntax)?)
                 }
                 _ => {}
@@ -93,7 +95,7 @@ impl<'a> AuthenticationInfo<'a> {
     }
 }
 
-/// Shows nothing: who has an `rspauth` can guess at passwords.
+/// Shows nothing: from an `rspauth` passwords can be guessed.
 impl fmt::Debug for AuthenticationInfo<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuthenticationInfo(..)")

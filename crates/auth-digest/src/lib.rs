@@ -1,7 +1,7 @@
 //! HTTP Digest on both ends: RFC 7616, and RFC 2617 and 2069 before it.
 //!
-//! For programs that call what asks for Digest, and for servers and webhook receivers that ask for it: where a peer
-//! wants it, or where a password must not be sent and neither side can have keys.
+//! For programs that call a server which asks for Digest, and for servers and webhook receivers that ask for it: where a
+//! peer wants it, or where a password must not be sent and neither side can have keys.
 //!
 //! | | |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`DigestVerifier`], [`DigestAccounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
 //! | [`DigestQuery`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
-//! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for who brings neither client nor server of ours |
+//! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for programs that use neither our client nor our server |
 //!
 //! # What it does not do
 //!
@@ -92,10 +92,11 @@ mod verifier;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenges,
-    Clock, Credentials, Error, Flow, Lookup, MemoryLimits, MemoryReplayStore, Need, Once,
-    OriginBound, Outcome, Presence, Random, Rejection, ReplayStore, RequestView, Result, Secret,
-    SystemClock, SystemRandom, TenantId, Verdict, Verifier,
+    Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenge,
+    ChallengeView, Challenges, Clock, Credentials, Error, Flow, Lookup, MemoryLimits,
+    MemoryReplayStore, Need, Once, OriginBound, Outcome, Presence, Random, Reason, Rejection,
+    ReplayStore, RequestView, Result, Secret, SystemClock, SystemRandom, TenantId, Transport,
+    Verdict, Verifier,
 };
 
 pub use algorithm::{DigestAlgorithm, HashFunction};

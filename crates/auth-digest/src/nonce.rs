@@ -14,8 +14,8 @@ use subtle::ConstantTimeEq;
 ///
 /// # Security
 ///
-/// The hash is HMAC-SHA-256, cut to 128 bits. Who has the key can make nonces as he likes, but answers none of them
-/// without a password.
+/// The hash is HMAC-SHA-256, cut to 128 bits. A stranger who has the key can make nonces, but
+/// answers none of them without a password.
 ///
 /// ```
 /// use auth_core::{SystemClock, SystemRandom};
@@ -57,7 +57,7 @@ pub(crate) struct Issued {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Age {
     Young,
-    /// Past the middle: who uses it is given the next one.
+    /// Past the middle: a client that uses it is given the next one.
     Due,
     Old,
     Future,

@@ -29,7 +29,7 @@ const MOST_BYTES: usize = 4096;
 
 /// The parameters that Digest has a meaning for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ClaimedName {
+pub(crate) enum DigestParameter {
     Algorithm,
     Charset,
     Cnonce,
@@ -50,7 +50,7 @@ pub(crate) enum ClaimedName {
     Other,
 }
 
-impl ClaimedName {
+impl DigestParameter {
     const KNOWN: [(&'static str, Self); 17] = [
         ("algorithm", Self::Algorithm),
         ("charset", Self::Charset),
@@ -182,7 +182,7 @@ pub(crate) fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
 #[inline]
 pub(crate) fn read<'a, E: From<Fault>>(
     list: &'a [u8],
-    mut each: impl FnMut(ClaimedName, Value<'a>) -> Result<(), E>,
+    mut each: impl FnMut(DigestParameter, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
     if has_control(list) {
         return Err(Fault::Syntax.into());
@@ -203,9 +203,9 @@ pub(crate) fn read<'a, E: From<Fault>>(
         if value.raw.len() > MOST_BYTES {
             return Err(Fault::Long.into());
         }
-        let name = ClaimedName::of(written);
+        let name = DigestParameter::of(written);
         let again = match name {
-            ClaimedName::Other => {
+            DigestParameter::Other => {
                 *slot = written;
                 before.iter().any(|other| other.eq_ignore_ascii_case(written))
             }
@@ -253,7 +253,7 @@ mod tests {
     use auth_core::{Authorization, Parameters};
     use proptest::prelude::*;
 
-    type Read = Vec<(ClaimedName, String)>;
+    type Read = Vec<(DigestParameter, String)>;
 
     fn all(list: &[u8]) -> Result<Read, Fault> {
         let mut all = Vec::new();
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(list: &str, expected: Result<&[(ClaimedName, &str)], Fault>) {
+    fn check(list: &str, expected: Result<&[(DigestParameter, &str)], Fault>) {
         let expected = expected.map(|all| {
             all.iter().map(|(name, text)| (*name, (*text).to_owned())).collect::<Vec<_>>()
         });
@@ -277,22 +277,22 @@ mod tests {
     fn reads_tokens_and_quoted_strings_in_any_case_and_spacing() {
         check("", Ok(&[]));
         check(" , ,", Ok(&[]));
-        check("nc=1", Ok(&[(ClaimedName::Nc, "1")]));
+        check("nc=1", Ok(&[(DigestParameter::Nc, "1")]));
         check(
             "NC =\t1 ,, Realm=\"a, \\\"b\\\"\t\\\\\",",
-            Ok(&[(ClaimedName::Nc, "1"), (ClaimedName::Realm, "a, \"b\"\t\\")]),
+            Ok(&[(DigestParameter::Nc, "1"), (DigestParameter::Realm, "a, \"b\"\t\\")]),
         );
         check(
             "a=\"\", username*=UTF-8''a",
-            Ok(&[(ClaimedName::Other, ""), (ClaimedName::UserExt, "UTF-8''a")]),
+            Ok(&[(DigestParameter::Other, ""), (DigestParameter::UserExt, "UTF-8''a")]),
         );
         check(
             "realm=\"J\u{e4}s\u{f8}n of somewhere\"",
-            Ok(&[(ClaimedName::Realm, "J\u{e4}s\u{f8}n of somewhere")]),
+            Ok(&[(DigestParameter::Realm, "J\u{e4}s\u{f8}n of somewhere")]),
         );
-        for (known, name) in ClaimedName::KNOWN {
-            assert_eq!(ClaimedName::of(known.as_bytes()), name);
-            assert_eq!(ClaimedName::of(known.to_uppercase().as_bytes()), name);
+        for (known, name) in DigestParameter::KNOWN {
+            assert_eq!(DigestParameter::of(known.as_bytes()), name);
+            assert_eq!(DigestParameter::of(known.to_uppercase().as_bytes()), name);
         }
     }
 
@@ -326,9 +326,9 @@ mod tests {
             check(list, Err(Fault::Twice));
         }
         let once: Vec<String> =
-            ClaimedName::KNOWN.iter().map(|(name, _)| format!("{name}=1")).collect();
-        assert_eq!(all(once.join(", ").as_bytes()).unwrap().len(), ClaimedName::KNOWN.len());
-        for (name, _) in ClaimedName::KNOWN {
+            DigestParameter::KNOWN.iter().map(|(name, _)| format!("{name}=1")).collect();
+        assert_eq!(all(once.join(", ").as_bytes()).unwrap().len(), DigestParameter::KNOWN.len());
+        for (name, _) in DigestParameter::KNOWN {
             let twice = format!("{}, {}=2", once.join(", "), name.to_uppercase());
             check(&twice, Err(Fault::Twice));
         }
@@ -349,7 +349,7 @@ mod tests {
         let read: Parameters<'_> = Authorization::parse(&field).ok()?.parameters().ok()?;
         Some(
             read.map(|parameter| {
-                let name = ClaimedName::of(parameter.name.as_bytes());
+                let name = DigestParameter::of(parameter.name.as_bytes());
                 (name, String::from_utf8_lossy(&parameter.value.bytes()).into_owned())
             })
             .collect(),
@@ -380,7 +380,7 @@ mod tests {
         fn what_is_written_is_read(value in "[ -~\u{e9}\t]{0,40}") {
             let mut list = b"realm=".to_vec();
             write_quoted(value.as_bytes(), &mut list);
-            prop_assert_eq!(all(&list), Ok(vec![(ClaimedName::Realm, value)]));
+            prop_assert_eq!(all(&list), Ok(vec![(DigestParameter::Realm, value)]));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Why credentials are refused: one code for each reason, and which of three faces the outside sees.
+//! Why credentials are refused: one code for each reason, and what the caller is told.
 
 use crate::parameters::Fault;
 use auth_core::Reason;
@@ -18,7 +18,7 @@ use std::{error, fmt};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestRefused {
     reason: &'static Reason,
-    face: RefusalKind,
+    kind: RefusalKind,
 }
 
 /// What a caller is told.
@@ -26,7 +26,7 @@ pub struct DigestRefused {
 pub enum RefusalKind {
     /// 400: the credentials cannot be read, or can be read in more than one way.
     Malformed,
-    /// 401: they can, and do not do.
+    /// 401: the credentials can be read, and are not accepted.
     Unauthenticated,
     /// 401 with `stale=true`: all is well but the nonce, so nobody needs to be asked for a password again.
     Stale,
@@ -41,8 +41,8 @@ impl DigestRefused {
 
     /// What the caller is told.
     #[must_use]
-    pub const fn face(self) -> RefusalKind {
-        self.face
+    pub const fn kind(self) -> RefusalKind {
+        self.kind
     }
 }
 
@@ -65,12 +65,12 @@ impl From<Fault> for DigestRefused {
     }
 }
 
-/// Names each reason once, with its face, its code and its text.
+/// Names each reason once, with its kind, its code and its text.
 macro_rules! reasons {
-    ($($face:ident { $($name:ident $code:literal $text:literal;)* })*) => {
+    ($($kind:ident { $($name:ident $code:literal $text:literal;)* })*) => {
         $($(
             pub(crate) const $name: DigestRefused =
-                DigestRefused { reason: &Reason::new($code, $text), face: RefusalKind::$face };
+                DigestRefused { reason: &Reason::new($code, $text), kind: RefusalKind::$kind };
         )*)*
 
         #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_what_is_right_but_for_its_nonce_is_stale() {
-        let stale = ALL.iter().filter(|refused| refused.face() == RefusalKind::Stale);
+        let stale = ALL.iter().filter(|refused| refused.kind() == RefusalKind::Stale);
         assert!(stale.clone().all(|refused| refused.reason().code.starts_with("digest_nonce_")));
         assert_eq!(stale.count(), 4);
     }

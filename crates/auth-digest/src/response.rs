@@ -180,7 +180,7 @@ impl fmt::Debug for BodyHash {
     }
 }
 
-/// Hashes a body piece by piece, for who streams it and sends the response behind it or knows the body beforehand.
+/// Hashes a body piece by piece, for programs that stream it and send the response behind it, or know the body beforehand.
 pub struct BodyHasher(Hasher);
 
 impl BodyHasher {

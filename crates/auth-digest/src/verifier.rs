@@ -8,7 +8,6 @@ mod proof;
 mod prove;
 mod right;
 mod target;
-mod tried;
 
 pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
 
@@ -34,20 +33,22 @@ use std::{fmt, str, sync::Arc};
 /// Verifies Digest credentials (RFC 7616).
 ///
 /// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: it is asked a
-/// [`DigestQuery`], and finds [`Candidates`] of [`KnownUser`]. What is issued and what was used is for [`Nonces`] and a [`ReplayStore`] to know, so
-/// any number of nodes that share a key and a store are one server.
+/// [`DigestQuery`], and finds [`Candidates`] of [`KnownUser`]. [`Nonces`] know which nonces
+/// were issued and a [`ReplayStore`] knows which were used, so any number of nodes that share a key and a store are one
+/// server.
 ///
 /// Unless set otherwise it offers SHA-256 with `auth`, and takes requests that overtook one another within the last 128
 /// counts. The reply proves the server's own knowledge of the password in `Authentication-Info`, and hands the next
-/// nonce to who uses one past the middle of its life.
+/// nonce to a client that uses one past the middle of its life.
 ///
 /// # Security
 ///
 /// In this order: one field of bounded size; each parameter once and in its one spelling; algorithm, realm, opaque and
 /// quality of protection as they were offered; the target of the request; then the response, in constant time and with
-/// the same work for an unknown user, a known one and one in the middle of a rotation; then the age of the nonce, and last the count, so that strangers cannot fill the
-/// store. Counts are kept for each nonce and user, so that no user spends those of another; a store that is full makes
-/// the oldest nonces stale. What is refused looks the same outside; only a right response to an old nonce is told that it is `stale`.
+/// the same work for an unknown user, a known one and one in the middle of a rotation; then the age of the nonce, and last
+/// the count, so that strangers cannot fill the store. Counts are kept for each nonce and user, so that no user spends
+/// those of another; a store that is full makes the oldest nonces stale. All refusals look the same outside; only a right
+/// response to an old nonce is told that it is `stale`.
 ///
 /// An `auth-int` body is hashed as it was received. What a caller sends under `auth` is not protected but for method
 /// and target.
@@ -71,7 +72,7 @@ pub struct DigestVerifier<L> {
 pub struct DigestPrincipal<P = ()> {
     /// The user's name.
     pub user: Arc<str>,
-    /// The algorithm of the response: who still uses MD5 shows here.
+    /// The algorithm of the response: it shows which users still need MD5.
     pub algorithm: DigestAlgorithm,
     /// What the response protects; `None` under RFC 2069.
     pub qop: Option<Qop>,
@@ -251,7 +252,7 @@ where
 }
 
 fn unread() -> Error {
-    let text = "body was not read, expected it or its hash under auth-int, as needs said";
+    let text = "body was not read; read all of it under auth-int, as needs() asks";
     Error::config("digest_body_unread", text)
 }
 
@@ -381,7 +382,7 @@ mod tests {
         judge(door, "/", b"", Body::Unread).challenges().remove(0)
     }
 
-    /// The answer of who knows the password.
+    /// A client that knows the password.
     struct Client<'a> {
         user: &'a str,
         password: &'a str,

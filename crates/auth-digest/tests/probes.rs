@@ -458,5 +458,5 @@ fn a_refusal_says_nothing_of_how_near_it_was() {
         assert_eq!(refused.0, "digest_response_wrong");
     }
     let unread = DigestResponse::parse(b"realm=\"r\"").unwrap_err();
-    assert_eq!(unread.face(), RefusalKind::Malformed);
+    assert_eq!(unread.kind(), RefusalKind::Malformed);
 }

@@ -172,7 +172,7 @@ impl fmt::Debug for UnverifiedJws<'_> {
     }
 }
 
-/// A JWS whose signature is proven. What it says is believed to come from who has the key, and is not judged yet.
+/// A JWS whose signature is proven. Its claims come from the owner of the key, and are not judged yet.
 pub struct VerifiedJws {
     header: JwsHeader,
     payload: Vec<u8>,
@@ -208,7 +208,7 @@ impl fmt::Debug for VerifiedJws {
     }
 }
 
-/// Who is said to have signed a token, and with which of its keys: what a look-up of keys is asked.
+/// The issuer that a token claims to be signed by, and which of its keys: what a look-up of keys is asked.
 ///
 /// Both parts are opaque, and neither is glued to the other.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

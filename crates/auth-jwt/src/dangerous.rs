@@ -1,6 +1,6 @@
 //! What nobody has verified.
 //!
-//! For tests, for logs of who is in possession of both ends, and for clients that look into their own token. A server
+//! For tests, for logs of a program that has both ends, and for clients that look into their own token. A server
 //! that decides anything by what is found here lets everybody in.
 
 use crate::{JwsHeader, JwtRefused, UnverifiedJws, reason};

@@ -8,7 +8,7 @@
 //! | [`JwtVerifier`], [`JwtPolicy`] | the server: who is calling, and what claims have to say |
 //! | [`SigningKey`], [`VerifyingKey`], [`Jwk`], [`JwkSet`] | keys, each for one algorithm, parsed once |
 //! | [`RemoteJwkSet`] | keys that an issuer publishes, fetched and kept through outages |
-//! | [`UnverifiedJws`], [`VerifiedJws`], [`Claims`] | the steps from text to what may be believed, for who brings no `JwtVerifier` |
+//! | [`UnverifiedJws`], [`VerifiedJws`], [`Claims`] | the steps from text to claims that may be believed, for programs that use no `JwtVerifier` |
 //! | [`profiles`] | ready policies for Webex Connect services and Symphony log-ins |
 //!
 //! # What it does not do
@@ -68,8 +68,9 @@ mod verifier;
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
     Credentials, Error, Exchange, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, OriginBound,
-    Outcome, Presence, PresentableToken, Random, Rejection, ReplayStore, RequestView, Result,
-    Scopes, SystemClock, SystemRandom, Timestamp, TokenSource, Transport, Unique, Verifier,
+    Outcome, Presence, PresentableToken, Random, Reason, Rejection, ReplayStore, RequestView,
+    Result, Scopes, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Transport, Unique,
+    Verifier,
 };
 
 pub use algorithm::JwsAlgorithm;

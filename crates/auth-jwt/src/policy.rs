@@ -92,12 +92,12 @@ pub enum Expiry {
     Optional,
 }
 
-/// Who signs a token, and so whose keys are looked up.
+/// Which claim names the signer of a token, whose keys are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SignedBy {
-    /// Whoever `iss` names.
+    /// `iss`: an issuer signs for many subjects.
     Issuer,
-    /// Whoever `sub` names: a token that somebody signs for itself.
+    /// `sub`: a subject signs for itself.
     Subject,
 }
 

@@ -104,7 +104,7 @@ reasons! {
     AUD_TYPE "jwt_aud_type" "aud is neither a string nor an array of strings";
     AUD_MISSING "jwt_aud_missing" "aud is missing or empty, expected an audience";
     AUD_OTHER "jwt_aud_other" "aud holds no audience of the policy";
-    AUD_UNNAMED "jwt_aud_unnamed" "aud is there and the policy names no audience; name this service's with audience(), or use allowing_any_audience() if the key is for this service alone";
+    AUD_UNNAMED "jwt_aud_unnamed" "aud is there and the policy names no audience; name the audience of this service by with_audience(), or use allowing_any_audience() if the key is for this service alone";
     SUB_TYPE "jwt_sub_type" "sub is not of the type of the policy, expected a string unless it says a number in digits";
     SUB_MISSING "jwt_sub_missing" "sub is missing, expected a subject";
     JTI_TYPE "jwt_jti_type" "jti is not a string";

@@ -104,7 +104,7 @@ impl RemoteJwkSetBuilder {
         self
     }
 
-    /// The look-up. Nothing is fetched yet.
+    /// The look-up. It fetches nothing until a token asks for a key.
     ///
     /// # Errors
     ///
@@ -212,7 +212,7 @@ fn panicked() -> Cause {
     Cause::new("jwks_fetch_panicked", "fetch of the key set panicked, expected a set or an error")
 }
 
-/// The request for a key set: pure, for who brings a transport of their own.
+/// The request for a key set.
 fn request(url: &Uri) -> Result<Exchange> {
     Request::get(url)
         .header(header::ACCEPT, "application/jwk-set+json, application/json")

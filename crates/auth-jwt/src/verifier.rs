@@ -1,4 +1,4 @@
-//! Who is calling, by the token of the request.
+//! The server's end: the caller, by the token of its request.
 
 mod decoy;
 
@@ -93,7 +93,7 @@ impl<L> JwtVerifier<L> {
 
     /// Also reads a token from a field of its own when there is none in `Authorization`, bare, without a scheme.
     ///
-    /// What is there and is no token is left to whoever it is for: an API key may use the same field.
+    /// A value that is no token is left to other verifiers: an API key may use the same field.
     #[must_use]
     pub fn with_field(self, field: HeaderName) -> Self {
         Self { field: Some(field), ..self }
@@ -158,7 +158,7 @@ impl<L> JwtVerifier<L> {
             Err(refused) => (Err(refused), AttemptOutcome::Wrong),
             Ok((signed, caller)) => match signed.claims(&self.policy, self.clock.now()) {
                 Ok(claims) => (Ok(JwtPrincipal { claims, caller }), AttemptOutcome::Right),
-                // Whoever captured a token that has expired has guessed nothing, and proves nothing.
+                // A caller with a captured token that has expired has guessed nothing, and proves nothing.
                 Err(refused) => (Err(refused), AttemptOutcome::Unknown),
             },
         };

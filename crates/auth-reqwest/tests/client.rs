@@ -274,7 +274,7 @@ impl Authenticator for Bodies {
     }
 }
 
-/// What follows belongs to another protocol: it is not waited for, shown to no scheme, and there for who switches.
+/// What follows belongs to another protocol: it is not waited for, shown to no scheme, and there for a program that switches.
 #[tokio::test]
 async fn a_switch_of_protocols_is_delivered_at_once_though_the_scheme_asks_for_its_body() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,7 +1,7 @@
 //! AWS Signature Version 4 on both ends: signs, presigns, streams, verifies.
 //!
 //! For programs that call AWS or something that speaks like it, for platforms that send webhooks signed this way, and
-//! for whoever receives them. Both ends share one canonicaliser, which works on the raw bytes of a request.
+//! for their receivers. Both ends share one canonicaliser, which works on the raw bytes of a request.
 //!
 //! | | client | server |
 //! |---|---|---|
@@ -32,10 +32,11 @@ mod verifier;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Clock,
-    Credentials, Error, Flow, Lifespan, Lookup, MemoryLimits, MemoryReplayStore, Need, Once,
-    Origin, OriginBound, Outcome, Presence, Refusal, Rejection, ReplayStore, RequestView, Result,
-    Secret, Stamp, SystemClock, TenantId, Timestamp, TokenSource, Verdict, Verifier,
+    Accepted, Answer, AttemptLimit, Authenticator, Body, BodyCheck, Caller, Candidate, Candidates,
+    Clock, Content, Credentials, Error, Flow, Lifespan, Lookup, MemoryLimits, MemoryReplayStore,
+    Need, Once, Origin, OriginBound, Outcome, Passed, Presence, Refusal, Rejection, ReplayStore,
+    RequestView, Result, Secret, Stamp, SystemClock, TenantId, Timestamp, Token, TokenSource,
+    Verdict, Verifier,
 };
 
 pub use authenticator::SigV4;

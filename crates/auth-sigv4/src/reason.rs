@@ -27,17 +27,17 @@ impl Refused {
         }
     }
 
-    /// For a body that is on its way, when it is too late for any other face.
+    /// For a body that is on its way, when it is too late for any other kind of refusal.
     #[cold]
     pub(crate) fn forbidden(self) -> Rejection {
         Rejection::forbidden(*self.0)
     }
 }
 
-/// Names each reason once, with its face, its code and its text.
+/// Names each reason once, with its kind, its code and its text.
 macro_rules! reasons {
-    ($($name:ident $face:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), RefusalKind::$face);)*
+    ($($name:ident $kind:ident $code:literal $text:literal;)*) => {
+        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), RefusalKind::$kind);)*
 
         #[cfg(test)]
         pub(crate) const ALL: &[Refused] = &[$($name),*];

@@ -1,4 +1,4 @@
-//! The verifier: who signed this request.
+//! The verifier: whose key signed this request.
 
 mod explain;
 mod head;
@@ -6,7 +6,6 @@ mod keys;
 mod payload;
 mod policy;
 mod presented;
-mod tried;
 
 pub use explain::{Difference, Explanation, Part};
 pub use keys::{AccessKeys, KeyScope, KnownKey};
@@ -29,7 +28,6 @@ use policy::Allowed;
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
-use tried::signer;
 
 /// Verifies requests that are signed under AWS Signature Version 4: in `Authorization`, or in the query of a presigned
 /// URL.
@@ -82,7 +80,7 @@ impl<L> SigV4Verifier<L> {
     /// None but those of a broken build: a challenge is made.
     pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
         let refusals = ReplayRefusals {
-            // Whoever is accepted has a signature.
+            // Never told: a request that is accepted has a signature.
             missing: reason::SIGNATURE.forbidden(),
             seen: reason::REPLAYED.forbidden(),
             too_old: reason::DATE_PAST.forbidden(),
@@ -212,12 +210,14 @@ impl Judged {
         by: &SigV4Verifier<L>,
         found: Option<Candidates<KnownKey, P>>,
     ) -> Result<Accepted<P>, Refused> {
-        let signs = |key: &DerivedKey| bool::from(key.mac(&self.text).ct_eq(&self.signature));
-        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        let proven =
-            signer(known, |known| signs(known.map_or(&by.decoy, |known| &known.secret.key)));
+        let proven = Candidates::prove(found.as_ref(), |known| {
+            let key = known.map_or(&by.decoy, |known| &known.secret.key);
+            let signed = bool::from(key.mac(&self.text).ct_eq(&self.signature));
+            known.filter(|_| signed)
+        });
         let Some(known) = proven else {
-            return Err(if known.is_empty() { reason::KEY } else { reason::SIGNATURE });
+            let unknown = found.as_ref().is_none_or(Candidates::is_empty);
+            return Err(if unknown { reason::KEY } else { reason::SIGNATURE });
         };
         let token = match (&known.secret.session_token, &self.token) {
             (None, None) => true,

@@ -5,11 +5,11 @@ mod query;
 
 pub use placement::{ParameterName, Placement, SchemeWord};
 
-use crate::field;
+use crate::{field, keys};
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, Candidates,
-    Challenge, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
-    Rejection, RequestView, Result, one_field,
+    Accepted, AttemptLimit, Authenticator, Authorization, Candidates, Challenge, Credentials,
+    Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, Rejection, RequestView,
+    Result, one_field,
 };
 use http::HeaderValue;
 use std::{borrow::Cow, fmt};
@@ -175,18 +175,8 @@ where
             Ok(key) => self.hasher.hash(&key),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let Some(limit) = &self.limit else {
-            return self.keys.lookup(&digest).map(|found| self.outcome(found));
-        };
-        Attempt::begin(Some(limit), request, SCHEME, None).and_then(move |begun| match begun {
-            Ok(attempt) => self.keys.lookup(&digest).then(move |found| {
-                attempt.settle(
-                    found.as_ref().map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
-                );
-                Flow::from(found).map(|found| self.outcome(found))
-            }),
-            Err(rejection) => Flow::ready(Err(rejection)),
-        })
+        let judge = |found| self.outcome(found);
+        keys::find(&self.keys, digest, self.limit.as_ref(), request, SCHEME, judge)
     }
 }
 

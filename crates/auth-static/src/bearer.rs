@@ -1,15 +1,15 @@
 //! Bearer tokens (RFC 6750), in the `Authorization` field.
 
-use crate::field;
+use crate::{field, keys};
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, BearerRealm,
-    Candidates, Credentials, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason,
-    RequestView, Result,
+    Accepted, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates, Credentials,
+    Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, RequestView, Result,
 };
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A token that is sent as it is (RFC 6750 section 2.1). Who has it is the client, so it goes over TLS alone.
+/// A token that is sent as it is (RFC 6750 section 2.1). Any program that has it is taken for the
+/// client, so it goes over TLS alone.
 ///
 /// ```
 /// use auth_static::Bearer;
@@ -113,22 +113,8 @@ where
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let Some(limit) = &self.limit else {
-            return self.tokens.lookup(&digest).map(|found| self.outcome(found));
-        };
-        Attempt::begin(Some(limit), request, BearerRealm::SCHEME, None).and_then(move |begun| {
-            match begun {
-                Ok(attempt) => self.tokens.lookup(&digest).then(move |found| {
-                    attempt.settle(
-                        found
-                            .as_ref()
-                            .map_or(AttemptOutcome::Unknown, |found| found.is_some().into()),
-                    );
-                    Flow::from(found).map(|found| self.outcome(found))
-                }),
-                Err(rejection) => Flow::ready(Err(rejection)),
-            }
-        })
+        let (scheme, judge) = (BearerRealm::SCHEME, |found| self.outcome(found));
+        keys::find(&self.tokens, digest, self.limit.as_ref(), request, scheme, judge)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Keys and tokens that are known by a keyed hash of them.
 
-use auth_core::{Candidates, Flow, KeyDigest, KeyHasher, Lookup};
+use auth_core::{
+    Attempt, AttemptLimit, AttemptOutcome, Candidates, Flow, KeyDigest, KeyHasher, Lookup, Outcome,
+    RequestView,
+};
 use std::{
     collections::HashMap,
     fmt,
@@ -49,6 +52,32 @@ impl<P> fmt::Debug for FixedKeys<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "FixedKeys({} keys)", self.0.len())
     }
+}
+
+/// What comes of a key with this digest, whose look-up `judge` is told. Under a limit the source is asked first, and its
+/// attempt is settled by what came of it.
+pub(crate) fn find<'a, L: Lookup<KeyDigest>, P: Send + 'a>(
+    keys: &'a L,
+    digest: KeyDigest,
+    limit: Option<&'a AttemptLimit>,
+    request: RequestView<'_>,
+    scheme: &str,
+    judge: impl FnOnce(Option<L::Found>) -> Outcome<P> + Send + 'a,
+) -> Flow<'a, Outcome<P>> {
+    if limit.is_none() {
+        return keys.lookup(&digest).map(judge);
+    }
+    Attempt::begin(limit, request, scheme, None).and_then(move |begun| match begun {
+        Ok(attempt) => keys.lookup(&digest).then(move |found| {
+            let judged = found.map(judge);
+            attempt.settle(match &judged {
+                Ok(outcome) => outcome.is_ok().into(),
+                Err(_) => AttemptOutcome::Unknown,
+            });
+            judged.into()
+        }),
+        Err(rejection) => Flow::ready(Err(rejection)),
+    })
 }
 
 /// The hash of a [`KeyDigest`] is the part of itself that it writes.

@@ -76,10 +76,10 @@ mod shown;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Accepted, AttemptLimit, Authenticator, Authorization, Candidate, Candidates, Credentials,
-    Error, Flow, InlineWorkers, KeyDigest, KeyHasher, Lookup, MemoryLimits, OriginBound, Outcome,
-    Presence, Random, Reason, Rejection, RequestView, Result, Secret, SystemClock, SystemRandom,
-    Verifier, Workers,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, Candidate,
+    Candidates, Credentials, Error, Flow, InlineWorkers, KeyDigest, KeyHasher, Lookup,
+    MemoryLimits, OriginBound, Outcome, Presence, Random, Reason, Rejection, RequestView, Result,
+    Secret, SystemClock, SystemRandom, Verifier, Workers,
 };
 
 pub use api_key::{ApiKey, ApiKeyVerifier, ParameterName, Placement, SchemeWord};

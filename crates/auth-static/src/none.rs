@@ -7,7 +7,7 @@ use auth_core::{
 /// No authentication: adds nothing on the client, accepts everybody on the server.
 ///
 /// It is there so that an open door is something that was written down, never something that was forgotten. Among
-/// several schemes it lets in who brings no credentials at all: bad ones are still refused by their own scheme.
+/// several schemes it lets in callers without any credentials: bad ones are still refused by their own scheme.
 ///
 /// ```
 /// use auth_core::{RequestView, Verifier};

@@ -2,12 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    AttemptLimit, KeyHasher, MemoryLimits, Peer, Rate, RequestView, SystemRandom, Timestamp,
-    Verifier,
+    AttemptLimit, Candidates, KeyHasher, MemoryLimits, Peer, Rate, RequestView, SystemRandom,
+    Timestamp, Verifier,
 };
 use auth_static::{ApiKeyVerifier, BearerVerifier, FixedKeys, Placement};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
-use std::time::Duration;
+use std::{collections::HashMap, time::Duration};
 
 /// The principal, or the reason's code.
 fn told(door: &dyn Verifier<Principal = &'static str>, from: &str, field: &str) -> &'static str {
@@ -34,6 +34,21 @@ fn check(door: &dyn Verifier<Principal = &'static str>, scheme: &str, unknown: &
     assert_eq!(said("192.0.2.9", "right"), "limit_attempts", "all of a block are one source");
     assert_eq!(said("198.51.100.1", "right"), "acme");
     assert_eq!(said("unknown", "right"), "acme");
+}
+
+/// A key that a registry knows and finds no good any more.
+#[test]
+fn a_key_that_is_known_and_stands_for_nobody_is_a_wrong_one() {
+    let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+    let discarded: HashMap<_, Candidates<(), &'static str>> =
+        HashMap::from([(hasher.hash(b"discarded"), Candidates::none())]);
+    let rate = Rate::new(1, Duration::from_secs(60)).unwrap();
+    let limits = MemoryLimits::new(Timestamp::from_unix(1_000_000)).with_source_rate(rate);
+    let tokens = BearerVerifier::new("r", hasher, discarded).unwrap();
+    let tokens = tokens.with_limit(AttemptLimit::new(limits));
+    for expected in ["bearer_unknown", "limit_attempts"] {
+        assert_eq!(told(&tokens, "192.0.2.1", "Bearer discarded"), expected);
+    }
 }
 
 #[test]

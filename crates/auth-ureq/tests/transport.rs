@@ -170,7 +170,7 @@ fn plain_http_beyond_loopback_is_refused() {
     assert_eq!(fetched(local().with_proxy(far), "http://127.0.0.1:9/"), "transport_plain_http");
 }
 
-/// The proxy's own address was chosen by who configured it. A target that is an address stays filtered.
+/// The proxy's own address was chosen by the program that configured it. A target that is an address stays filtered.
 #[test]
 fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     let (address, at_proxy) = tunnel();

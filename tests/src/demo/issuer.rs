@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-/// Who has its tokens.
+/// The user that has its tokens.
 pub const HOLDER: &str = "carol";
 
 pub struct Issuer {

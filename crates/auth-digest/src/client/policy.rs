@@ -30,7 +30,7 @@ pub enum Md5Allowed {
     Never,
     /// Where nobody can listen: over TLS, and within this machine.
     Confidential,
-    /// Anywhere. Whoever listens can then try passwords against what he heard, billions in a second.
+    /// Anywhere. A listener can then try passwords against what was sent, billions in a second.
     Anywhere,
 }
 

@@ -1,4 +1,4 @@
-//! One answer to one challenge, for who keeps nothing.
+//! One answer to one challenge, for programs that keep no session.
 
 use super::session::{Form, field};
 use crate::{
@@ -11,8 +11,8 @@ use http::HeaderValue;
 impl DigestChallenge<'_> {
     /// Answers this challenge once: the value of an `Authorization` or `Proxy-Authorization` field.
     ///
-    /// For who has a challenge in hand and no [`Digest`](crate::Digest): a `CONNECT` through a proxy, a client of their
-    /// own. What it is about decides the quality of protection; `message.nonce` is ignored, the challenge has one. It is
+    /// For programs that have a challenge in hand and no [`Digest`](crate::Digest): a `CONNECT` through a proxy, a client
+    /// of their own. What it is about decides the quality of protection; `message.nonce` is ignored, the challenge has one. It is
     /// not marked sensitive.
     ///
     /// ```

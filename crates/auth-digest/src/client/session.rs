@@ -224,7 +224,7 @@ pub(super) fn field(text: Vec<u8>) -> Result<HeaderValue> {
 }
 
 fn unread() -> Error {
-    let text = "body was not read, expected it or its hash under auth-int; it is not sent without";
+    let text = "body was not read and is signed under auth-int; buffer it, or choose auth with ChallengePolicy::with_qop";
     Error::config("digest_body_unread", text)
 }
 

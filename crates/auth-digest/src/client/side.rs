@@ -1,9 +1,9 @@
-//! Who is asking, and in which fields.
+//! The two sides that ask a client for Digest, and the fields that each of them uses.
 
 use auth_core::Hop;
 use http::{HeaderName, StatusCode, header};
 
-/// Who is asking: the server, or a proxy on the way.
+/// The side that asks for credentials: the server, or a proxy on the way to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Side {
     Server,

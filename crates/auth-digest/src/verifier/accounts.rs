@@ -1,4 +1,4 @@
-//! Who is known, and by which secret.
+//! The users that a verifier knows, and the secret of each.
 
 use crate::{
     DigestAlgorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash,
@@ -6,10 +6,10 @@ use crate::{
 use auth_core::{Candidates, Error, Flow, Lookup, Result};
 use std::{collections::HashMap, fmt, sync::Arc};
 
-/// What a verifier asks about who is calling: enough for an authority elsewhere to answer with the secret of one session.
+/// What a verifier asks about the user that a caller claims to be: enough for an authority elsewhere to answer with the secret of one session.
 #[derive(Clone, Copy)]
 pub struct DigestQuery<'a> {
-    /// Who it says it is.
+    /// The user that the caller claims to be.
     pub name: ClaimedName<'a>,
     /// The verifier's realm.
     pub realm: &'a str,
@@ -21,7 +21,7 @@ pub struct DigestQuery<'a> {
     pub cnonce: &'a [u8],
 }
 
-/// Who somebody says it is.
+/// The name by which a caller claims to be a user.
 #[derive(Clone, Copy)]
 pub enum ClaimedName<'a> {
     /// By its name.

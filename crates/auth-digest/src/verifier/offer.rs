@@ -72,14 +72,14 @@ impl Offer {
         realm: &str,
         nonce: &[u8],
         opaque: &str,
-        face: RefusalKind,
+        kind: RefusalKind,
     ) -> Result<Challenge> {
         let challenge = DigestChallenge {
             realm: realm.as_bytes().into(),
             nonce: nonce.into(),
             opaque: Some(opaque.as_bytes()),
             domain: self.domain.as_ref().map(|domain| domain.as_bytes().into()),
-            stale: face == RefusalKind::Stale,
+            stale: kind == RefusalKind::Stale,
             named: NamedAlgorithm::Known(algorithm),
             offered: self.protection,
             utf8: self.utf8,
@@ -168,8 +168,8 @@ impl<L> DigestVerifier<L> {
         refused: DigestRefused,
         request: RequestView<'_>,
     ) -> Result<Rejection> {
-        let (reason, face) = (refused.reason(), refused.face());
-        if face == RefusalKind::Malformed {
+        let (reason, kind) = (refused.reason(), refused.kind());
+        if kind == RefusalKind::Malformed {
             return Ok(Rejection::malformed(reason));
         }
         let nonce = self.nonces.issue(request.peer.address)?;
@@ -179,7 +179,7 @@ impl<L> DigestVerifier<L> {
                 continue;
             }
             let challenge =
-                self.offer.challenge(*algorithm, &self.realm, &nonce, &self.opaque, face)?;
+                self.offer.challenge(*algorithm, &self.realm, &nonce, &self.opaque, kind)?;
             rejection = Some(match rejection {
                 None => Rejection::unauthenticated(reason, challenge),
                 Some(rejection) => rejection.with_challenge(challenge),

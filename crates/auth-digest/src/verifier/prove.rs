@@ -4,12 +4,32 @@ use super::{
     DigestPrincipal, DigestQuery, DigestVerifier, KnownUser, UserSecret,
     head::{Head, Stop, cnonce},
     right::RightAttempt,
-    tried::proven,
     unread,
 };
-use crate::{BodyHash, DigestResponse, SessionHa1, nonce::Age, reason};
-use auth_core::{Candidates, Cause, Error, Flow, Lookup, Outcome, Replay, RequestView, Unique};
+use crate::{BodyHash, DigestAlgorithm, DigestResponse, SessionHa1, nonce::Age, reason};
+use auth_core::{
+    Candidates, Cause, Error, Flow, Lookup, Outcome, Replay, RequestView, Result, Unique,
+};
 use std::sync::Arc;
+
+impl UserSecret {
+    /// Can a response under this algorithm be computed with it? If not, the look-up answers what it was not asked.
+    fn check_usable(&self, algorithm: DigestAlgorithm) -> Result<()> {
+        let function = match self {
+            Self::Ha1(ha1) => ha1.function(),
+            Self::Session(_) if !algorithm.is_session() => {
+                let text = "look-up gave the secret of a session under an algorithm without one";
+                return Err(Error::config("digest_known_session", text));
+            }
+            Self::Session(session) => session.function(),
+        };
+        if function != algorithm.function() {
+            let text = "look-up gave a secret of another hash function than was asked for";
+            return Err(Error::config("digest_known_function", text));
+        }
+        Ok(())
+    }
+}
 
 /// A user whose response was right.
 pub(super) struct Proven<P> {
@@ -36,32 +56,21 @@ where
         let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
         let message = response.message(request.method.as_str(), body);
         let message = message.ok_or_else(|| Stop::Failed(unread()))?;
-        let is_right = |session: &SessionHa1| session.response(&message).matches(response.response);
-        let known = found.as_ref().map(Candidates::as_slice).unwrap_or_default();
-        let proven = proven(known, |known| {
-            let Some(known) = known else {
-                let decoy = self.decoys.of(algorithm.function());
-                std::hint::black_box(is_right(&session(decoy)));
-                return Ok(None);
+        for known in found.iter().flat_map(Candidates::secrets) {
+            known.secret.check_usable(algorithm).map_err(Stop::Failed)?;
+        }
+        let proven = Candidates::prove(found.as_ref(), |known| {
+            let session = match known.map(|known| &known.secret.secret) {
+                Some(UserSecret::Ha1(ha1)) => session(ha1),
+                Some(UserSecret::Session(given)) => given.clone(),
+                None => session(self.decoys.of(algorithm.function())),
             };
-            let session = match &known.secret.secret {
-                UserSecret::Ha1(ha1) => session(ha1),
-                UserSecret::Session(_) if !algorithm.is_session() => {
-                    let text =
-                        "look-up gave the secret of a session under an algorithm without one";
-                    return Err(Stop::Failed(Error::config("digest_known_session", text)));
-                }
-                UserSecret::Session(given) => given.clone(),
-            };
-            if session.function() != algorithm.function() {
-                let text = "look-up gave a secret of another hash function than was asked for";
-                return Err(Stop::Failed(Error::config("digest_known_function", text)));
-            }
-            Ok(is_right(&session).then_some((session, known)))
-        })?;
+            let is_right = session.response(&message).matches(response.response);
+            known.filter(|_| is_right).map(|known| (session, known))
+        });
         let Some((session, known)) = proven else {
-            let refused =
-                if known.is_empty() { reason::USER_UNKNOWN } else { reason::RESPONSE_WRONG };
+            let unknown = found.as_ref().is_none_or(Candidates::is_empty);
+            let refused = if unknown { reason::USER_UNKNOWN } else { reason::RESPONSE_WRONG };
             return Err(refused.into());
         };
         let (user, caller) = (Arc::clone(&known.secret.user), known.principal.clone());

@@ -82,7 +82,7 @@ pub(crate) enum Rest {
 }
 
 impl Moment {
-    /// The year 2286. Who sends more counts something else than seconds.
+    /// The year 2286. A sender of a larger number counts something else than seconds.
     pub(crate) const MOST: u64 = 10_000_000_000;
 
     fn new(seconds: u64, nanos: u32, rest: Rest) -> Self {

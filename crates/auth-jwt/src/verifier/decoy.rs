@@ -3,12 +3,12 @@
 use crate::{JwsAlgorithm, VerifyingKey};
 use auth_core::Result;
 
-/// One for each algorithm under which a key is a secret that both ends share. Who holds the private half of a key is
-/// public, so there is nothing to hide about others.
+/// One for each algorithm under which a key is a secret that both ends share. The owner of a public
+/// key is no secret, so there is nothing to hide about others.
 pub(super) struct Decoys([VerifyingKey; 3]);
 
 impl Decoys {
-    /// An issuer that rotates has two secrets: that many are tried for everybody.
+    /// An issuer that rotates its secret has two: as many are tried for every token.
     const TRIED: usize = 2;
 
     pub(super) fn new() -> Result<Self> {
@@ -16,7 +16,7 @@ impl Decoys {
         Ok(Self([of(JwsAlgorithm::HS256)?, of(JwsAlgorithm::HS384)?, of(JwsAlgorithm::HS512)?]))
     }
 
-    /// As many keys as there are fewer of the algorithm: they are tried, and what comes of it does not matter.
+    /// As many decoys as the fitting keys are fewer than two: they are tried, and none of them is ever accepted.
     pub(super) fn beside(
         &self,
         algorithm: JwsAlgorithm,

@@ -47,7 +47,7 @@ impl fmt::Debug for KnownKey {
 /// An unknown ID costs what a known one does.
 pub struct AccessKeys<P> {
     known: HashMap<Box<str>, (KeptKey, P)>,
-    /// For those who are not known.
+    /// Derived where the ID is unknown.
     decoy: KeptKey,
 }
 

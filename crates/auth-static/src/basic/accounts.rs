@@ -1,8 +1,8 @@
-//! Who knows whether a password is right.
+//! The look-up that knows whether a password is right.
 
 use super::UserPass;
 use auth_core::{Attempt, Flow, KeyDigest, KeyHasher};
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 use subtle::ConstantTimeEq;
 
 /// Checks a user name and a password.
@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 /// compared in constant time. The flow does not borrow what is presented: whoever needs it longer copies it into
 /// something that is wiped.
 pub trait Passwords: Send + Sync {
-    /// Who it turned out to be.
+    /// The user that it turned out to be.
     type Principal: Send;
 
     /// Whose password it is; `None` when the user is unknown or the password is wrong, an error when nobody could tell.
@@ -24,6 +24,24 @@ pub trait Passwords: Send + Sync {
     fn check(&self, presented: UserPass<'_>, attempt: Attempt)
     -> Flow<'_, Option<Self::Principal>>;
 }
+
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<W: Passwords + ?Sized> Passwords for $pointer<W> {
+            type Principal = W::Principal;
+
+            fn check(
+                &self,
+                presented: UserPass<'_>,
+                attempt: Attempt,
+            ) -> Flow<'_, Option<Self::Principal>> {
+                (**self).check(presented, attempt)
+            }
+        }
+    )*};
+}
+
+forward!(Arc, Box);
 
 /// Accounts that are all known when the server starts: machines whose passwords are in the configuration.
 ///
@@ -97,6 +115,7 @@ mod tests {
     fn check(user: &str, password: &str, expected: Option<u8>) {
         let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
         let accounts = BasicAccounts::new(&hasher, [("alice", "open sesame", 1), ("bob", "", 2)]);
+        let accounts: Arc<Box<dyn Passwords<Principal = u8>>> = Arc::new(Box::new(accounts));
         let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
         assert_eq!(found.wait().unwrap(), expected);
     }

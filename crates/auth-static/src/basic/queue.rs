@@ -24,9 +24,9 @@ struct Shared {
 struct State {
     running: usize,
     next: u64,
-    /// Who waits, the first first.
+    /// Tickets that wait, in order.
     waiting: BTreeMap<u64, Waker>,
-    /// Who waited and has a permit that was not yet fetched: it counts as running.
+    /// Tickets whose permit was not fetched yet: each counts as running.
     called: BTreeSet<u64>,
 }
 
@@ -61,7 +61,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// One is through: the first who waits is next.
+    /// One is through: the first that waits is next.
     fn leave(&self) {
         let mut state = self.lock();
         let next = state.waiting.pop_first();
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gives_up_takes_no_place_and_no_permit_along() {
+    fn a_caller_that_gives_up_takes_no_place_and_no_permit_along() {
         let queue = Queue::new(1, 1);
         let first = now(&queue);
         drop(queue.enter()); // while waiting
@@ -175,7 +175,9 @@ mod tests {
     /// A waker that owns another turn, as that of a task that waits for both does.
     #[test]
     fn a_waker_that_owns_another_turn_does_not_dead_lock() {
-        struct Owner(#[allow(dead_code)] Mutex<Option<Flow<'static, Permit>>>);
+        struct Owner {
+            _turn: Mutex<Flow<'static, Permit>>,
+        }
         impl std::task::Wake for Owner {
             fn wake(self: Arc<Self>) {}
         }
@@ -185,7 +187,7 @@ mod tests {
             let _held = now(&queue);
             for replaced in [true, false] {
                 let (mut one, other) = (queue.enter(), queue.enter());
-                let owner = Waker::from(Arc::new(Owner(Mutex::new(Some(other)))));
+                let owner = Waker::from(Arc::new(Owner { _turn: Mutex::new(other) }));
                 let _ = Pin::new(&mut one).poll(&mut Context::from_waker(&owner));
                 drop(owner);
                 if replaced {
@@ -199,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_permit_wakes_who_waits_on_another_thread() {
+    fn a_permit_wakes_a_caller_that_waits_on_another_thread() {
         let queue = Queue::new(1, 1);
         let first = now(&queue);
         let second = queue.enter();

@@ -1,9 +1,9 @@
 //! The look-up that knows whether a password is right.
 
 use super::UserPass;
-use auth_core::{Attempt, Flow, KeyDigest, KeyHasher};
-use std::{collections::HashMap, fmt, sync::Arc};
-use subtle::ConstantTimeEq;
+use crate::FixedKeys;
+use auth_core::{Attempt, Flow, KeyHasher, Lookup};
+use std::{fmt, sync::Arc};
 
 /// Checks a user name and a password.
 ///
@@ -45,8 +45,8 @@ forward!(Arc, Box);
 
 /// Accounts that are all known when the server starts: machines whose passwords are in the configuration.
 ///
-/// What is kept is a keyed hash of each password (see [`KeyHasher`]), which is fast: a request costs no more than with
-/// an API key.
+/// What is kept is a keyed hash of each user name with its password (see [`KeyHasher`]), which is fast: a request costs
+/// no more than with an API key. A user may have several passwords: two of them are right while one is rotated.
 ///
 /// # Security
 ///
@@ -65,21 +65,20 @@ forward!(Arc, Box);
 #[derive(Clone)]
 pub struct BasicAccounts<P> {
     hasher: KeyHasher,
-    accounts: HashMap<Box<str>, (KeyDigest, P)>,
+    passwords: FixedKeys<P>,
 }
 
 impl<P> BasicAccounts<P> {
-    /// These users, the password of each, and whom each stands for. Of one user given twice the last counts.
-    pub fn new<U: Into<Box<str>>, W: AsRef<str>>(
+    /// These users, a password of each, and whom it stands for. Of one password that a user is given twice the last
+    /// counts.
+    pub fn new<U: AsRef<str>, W: AsRef<str>>(
         hasher: &KeyHasher,
         accounts: impl IntoIterator<Item = (U, W, P)>,
     ) -> Self {
         let account = |(user, password, principal): (U, W, P)| {
-            let user = user.into();
-            let digest = hasher.hash_password(&user, password.as_ref().as_bytes());
-            (user, (digest, principal))
+            (hasher.hash_password(user.as_ref(), password.as_ref().as_bytes()), principal)
         };
-        Self { hasher: hasher.clone(), accounts: accounts.into_iter().map(account).collect() }
+        Self { hasher: hasher.clone(), passwords: accounts.into_iter().map(account).collect() }
     }
 }
 
@@ -88,21 +87,17 @@ impl<P: Clone + Send + Sync> Passwords for BasicAccounts<P> {
 
     fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<P>> {
         let digest = self.hasher.hash_password(presented.user(), presented.password());
-        let account = self.accounts.get(presented.user());
-        let expected = account.map_or(&NOBODY, |(expected, _)| expected);
-        let right = bool::from(digest.as_bytes().ct_eq(expected.as_bytes()));
-        let found = account.filter(|_| right).map(|(_, principal)| principal.clone());
-        attempt.settle(found.is_some().into());
-        Flow::ready(found)
+        self.passwords.lookup(&digest).map(move |found| {
+            let principal = found.and_then(|found| found.principal(0));
+            attempt.settle(principal.is_some().into());
+            principal
+        })
     }
 }
 
-/// What an unknown user's password is compared with, so that it is compared at all.
-const NOBODY: KeyDigest = KeyDigest::from_bytes([0; 32]);
-
 impl<P> fmt::Debug for BasicAccounts<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BasicAccounts({} accounts)", self.accounts.len())
+        f.debug_tuple("BasicAccounts").field(&self.passwords).finish()
     }
 }
 
@@ -118,6 +113,22 @@ mod tests {
         let accounts: Arc<Box<dyn Passwords<Principal = u8>>> = Arc::new(Box::new(accounts));
         let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
         assert_eq!(found.wait().unwrap(), expected);
+    }
+
+    #[test]
+    fn each_password_of_a_user_is_right_while_one_is_rotated() {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let accounts = [("alice", "old", 1), ("alice", "new", 2), ("bob", "old", 3)];
+        let accounts = BasicAccounts::new(&hasher, accounts);
+        for (user, password, expected) in [
+            ("alice", "old", Some(1)),
+            ("alice", "new", Some(2)),
+            ("bob", "old", Some(3)),
+            ("bob", "new", None),
+        ] {
+            let found = accounts.check(UserPass::new(user, password), Attempt::UNLIMITED);
+            assert_eq!(found.wait().unwrap(), expected, "{user} {password}");
+        }
     }
 
     /// Prefixes and longer ones included: comparing only as far as both go let them pass elsewhere.

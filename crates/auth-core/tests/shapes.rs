@@ -419,9 +419,11 @@ mod ibsso_loses_the_answer_to_a_create {
             if answer.status() != StatusCode::OK {
                 // The session of the lost answer is alive, and only its unknown token could destroy it.
                 let free = began.after(Duration::from_secs(3600)).since(context.clock.now());
-                let cause =
-                    Cause::new("ibsso_session_held_elsewhere", "an earlier session is still alive");
-                return Err(Error::Unavailable { retry_after: Some(free), cause });
+                return Err(Error::unavailable(
+                    "ibsso_session_held_elsewhere",
+                    Some(free),
+                    "an earlier session is still alive",
+                ));
             }
             *self.intent.lock().unwrap() = None;
             Ok(Text(String::from_utf8(answer.into_body()).unwrap()))

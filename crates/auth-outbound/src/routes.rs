@@ -1,7 +1,7 @@
 //! One transport for each tenant, origin and client identity.
 
 use crate::{ClientIdentity, TransportBuilder};
-use auth_core::{Cause, Error, Exchange, Flow, Origin, Result, TenantId, Transport};
+use auth_core::{Error, Exchange, Flow, Origin, Result, TenantId, Transport};
 use http::Response;
 use std::{
     collections::HashMap,
@@ -176,8 +176,7 @@ impl Slots {
             let text = format!(
                 "all {in_use} routes that could make room are in use, expected fewer at a time"
             );
-            let cause = Cause::new("outbound_routes_in_use", text);
-            Error::Unavailable { retry_after: None, cause }
+            Error::unavailable("outbound_routes_in_use", None, text)
         })
     }
 

@@ -1,6 +1,6 @@
 //! Long computations on tokio's blocking threads.
 
-use auth_core::{Cause, Error, Flow, Workers};
+use auth_core::{Error, Flow, Workers};
 use tokio::runtime::Handle;
 
 /// Runs long computations on the blocking threads of a tokio runtime, so that its workers go on serving.
@@ -26,12 +26,12 @@ impl Workers for BlockingThreads {
     fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
         let done = self.0.spawn_blocking(work);
         Flow::new(async move {
-            done.await.map_err(|_| Error::Unavailable {
-                retry_after: None,
-                cause: Cause::new(
+            done.await.map_err(|_| {
+                Error::unavailable(
                     "workers_gone",
+                    None,
                     "the computation was not run to its end: the runtime is shutting down",
-                ),
+                )
             })
         })
     }

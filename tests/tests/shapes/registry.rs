@@ -1,8 +1,8 @@
 //! A registry's look-up: which credential it was, whose, from where and for what; and what an outage of it looks like.
 
 use auth_core::{
-    BearerRealm, Caller, Candidates, Cause, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome,
-    Peer, Reason, Rejection, RequestView, Scopes, SystemRandom, TenantId, Verifier,
+    BearerRealm, Caller, Candidates, Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Peer,
+    Reason, Rejection, RequestView, Scopes, SystemRandom, TenantId, Verifier,
 };
 use auth_net::AddressList;
 use auth_static::BearerVerifier;
@@ -34,9 +34,12 @@ impl Lookup<KeyDigest> for Keys {
 
     fn lookup(&self, id: &KeyDigest) -> Flow<'_, Option<Self::Found>> {
         if self.0.stale.load(Ordering::SeqCst) {
-            let cause = Cause::new("registry_stale", "what is known is older than 5 s");
             let retry_after = Some(Duration::from_secs(1));
-            return Flow::failed(Error::Unavailable { retry_after, cause });
+            return Flow::failed(Error::unavailable(
+                "registry_stale",
+                retry_after,
+                "what is known is older than 5 s",
+            ));
         }
         let found = self.0.callers.get(id).cloned();
         // A store that answers at the second look.

@@ -40,8 +40,10 @@ pub enum AttemptOutcome {
     Right,
     /// The secret was wrong.
     Wrong,
-    /// The verifier could not tell, or the secret was right in a request that is not taken, being stale or used before:
-    /// it costs nothing, and makes no source known, since an attacker who captured a request can send it again.
+    /// The verifier could not tell, or it does not take the request though the secret was right, because it is stale or
+    /// was used before. It costs nothing, and makes no source known: an attacker who captured a request can send it again.
+    /// ([`Verifier::once`](crate::Verifier::once) judges later; the schemes that it serves name no identity here, so that
+    /// there is no source to make known.)
     Unknown,
 }
 

@@ -11,8 +11,7 @@ use crate::{
     NonceUse, Protection, Qop, SessionHa1, challenge::SCHEME,
 };
 use auth_core::{
-    Answer, Authorization, Cause, Challenges, Credentials, Error, RequestView, Result, Transport,
-    Verdict,
+    Answer, Authorization, Challenges, Credentials, Error, RequestView, Result, Transport, Verdict,
 };
 use http::{HeaderMap, Uri, header::TRAILER};
 use std::sync::Arc;
@@ -115,8 +114,7 @@ impl Digest {
         let status = answer.status();
         if status.is_server_error() || status == http::StatusCode::TOO_MANY_REQUESTS {
             let text = format!("server answered {status} where it was to ask who we are");
-            let cause = Cause::new("digest_probe_unavailable", text);
-            return Err(Error::Unavailable { retry_after: None, cause });
+            return Err(Error::unavailable("digest_probe_unavailable", None, text));
         }
         let fields = self.challenges(answer.headers())?;
         if status != self.side.status() || fields.is_empty() {

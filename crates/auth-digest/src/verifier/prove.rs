@@ -7,9 +7,7 @@ use super::{
     unread,
 };
 use crate::{BodyHash, DigestAlgorithm, DigestResponse, SessionHa1, nonce::Age, reason};
-use auth_core::{
-    Candidates, Cause, Error, Flow, Lookup, Outcome, Replay, RequestView, Result, Unique,
-};
+use auth_core::{Candidates, Error, Flow, Lookup, Outcome, Replay, RequestView, Result, Unique};
 use std::sync::Arc;
 
 impl UserSecret {
@@ -112,10 +110,11 @@ where
             }
             Replay::Seen => self.stopped(seen.into(), request),
             Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
-            Replay::Full => Flow::failed(Error::Unavailable {
-                retry_after: None,
-                cause: Cause::new("digest_replay_store", "replay store has no room"),
-            }),
+            Replay::Full => Flow::failed(Error::unavailable(
+                "digest_replay_store",
+                None,
+                "replay store has no room",
+            )),
         }))
     }
 }

@@ -6,7 +6,7 @@ use super::{
     verifying::mismatch,
 };
 use crate::{Jwk, JwsAlgorithm, VerifyingKey};
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use ring::{
     error::KeyRejected,
     hmac,
@@ -271,7 +271,7 @@ fn rejected(algorithm: JwsAlgorithm, error: &KeyRejected) -> Error {
 
 fn no_randomness() -> Error {
     let text = "the system's random generator gave no bytes to sign with";
-    Error::Unavailable { retry_after: None, cause: Cause::new("random_unavailable", text) }
+    Error::unavailable("random_unavailable", None, text)
 }
 
 impl fmt::Debug for SigningKey {

@@ -1,7 +1,7 @@
 //! The directory, its files and their locks.
 
 use super::record::Record;
-use auth_core::{Cause, Error, Result};
+use auth_core::{Error, Result};
 use fs4::FileExt;
 use ring::digest::{SHA256, digest};
 use std::{
@@ -59,8 +59,7 @@ impl StoreDirectory {
             return Ok(None);
         }
         let text = format!("{} is locked by a process that hangs", path.display());
-        let cause = Cause::new("token_store_locked", text);
-        Err(Error::Unavailable { retry_after: None, cause })
+        Err(Error::unavailable("token_store_locked", None, text))
     }
 }
 

@@ -2,8 +2,7 @@
 
 use super::{Argon2Cost, PasswordHash, Passwords, UserPass, queue::Queue};
 use auth_core::{
-    Attempt, AttemptOutcome, Candidates, Cause, Error, Flow, Lookup, Random, Result, Secret,
-    Workers,
+    Attempt, AttemptOutcome, Candidates, Error, Flow, Lookup, Random, Result, Secret, Workers,
 };
 use std::{
     fmt,
@@ -166,8 +165,7 @@ where
 }
 
 fn not_run() -> Error {
-    let cause = Cause::new("basic_not_computed", "workers did not compute a password's hash");
-    Error::Unavailable { retry_after: None, cause }
+    Error::unavailable("basic_not_computed", None, "workers did not compute a password's hash")
 }
 
 impl<L> fmt::Debug for Argon2Passwords<L> {

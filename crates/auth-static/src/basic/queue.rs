@@ -1,6 +1,6 @@
 //! At most so many at once, and at most so many waiting.
 
-use auth_core::{Cause, Error, Flow};
+use auth_core::{Error, Flow};
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
@@ -43,10 +43,11 @@ impl Queue {
             return Flow::ready(Permit(Arc::clone(&self.0)));
         }
         if state.waiting.len() >= self.0.waiting {
-            return Flow::failed(Error::Unavailable {
-                retry_after: Some(Duration::from_secs(1)),
-                cause: Cause::new("basic_busy", "too many passwords are being checked"),
-            });
+            return Flow::failed(Error::unavailable(
+                "basic_busy",
+                Some(Duration::from_secs(1)),
+                "too many passwords are being checked",
+            ));
         }
         let ticket = state.next;
         state.next += 1;

@@ -46,7 +46,7 @@ pub fn sigv4_chunks(data: &[u8]) {
     let uri = Uri::from_static("https://a.example/k");
     let view = RequestView::new(&Method::PUT, &uri, &headers);
     let mut accepted = verifier.verify(view).wait().expect("told").expect("the head is good");
-    let mut check = accepted.take_conditions().body.expect("a check");
+    let mut check = accepted.take_obligations().body.expect("a check");
     let mut content = Vec::new();
     for piece in wire.chunks(usize::from(pieces).max(1)) {
         match check.update(piece) {

@@ -6,9 +6,9 @@ use auth_core::{
     Verifier as _,
 };
 use auth_digest::{
-    ChallengePolicy, ClaimedName, Digest, DigestAccounts, DigestAlgorithm, DigestChallenge,
-    DigestForm, DigestQuery, DigestVerifier, Ha1, HashFunction, KnownUser, NonceCount, Nonces,
-    OfferedQop, Qop, UserSecret,
+    ChallengePolicy, Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestForm,
+    DigestQuery, DigestUserName, DigestUserRecord, DigestVerifier, Ha1, HashFunction, NonceCount,
+    Nonces, OfferedQop, Qop, UserSecret,
 };
 use auth_testing::ScriptedTransport;
 use auth_tower::{AuthenticateLayer, Authenticated, ClientBody, VerifyLayer};
@@ -109,16 +109,16 @@ async fn s002_10_identity_is_proved_before_sensitive_data_is_sent() {
 struct DomainController(Arc<Mutex<Vec<DigestAlgorithm>>>);
 
 impl<'q> Lookup<DigestQuery<'q>> for DomainController {
-    type Found = Candidates<KnownUser, ()>;
+    type Found = Candidates<DigestUserRecord, ()>;
 
     fn lookup<'a>(&'a self, query: &DigestQuery<'q>) -> Flow<'a, Option<Self::Found>> {
         self.0.lock().unwrap().push(query.algorithm);
-        let ClaimedName::Plain("alice") = query.name else { return Flow::ready(None) };
+        let DigestUserName::Plain("alice") = query.name else { return Flow::ready(None) };
         let (function, realm) = (query.algorithm.function(), query.realm.as_bytes());
         let ha1 = Ha1::new(function, "alice", realm, b"s3cret");
         let session = ha1.session(query.algorithm, query.nonce, query.cnonce);
         let secret = UserSecret::Session(session);
-        Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
+        Flow::ready(Some(DigestUserRecord { user: "alice".into(), secret }.into()))
     }
 }
 

@@ -11,8 +11,8 @@ use auth_core::{
     SystemRandom, Verifier as _,
 };
 use auth_digest::{
-    Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse,
-    DigestVerifier, Ha1, Md5Allowed, NonceCount, NonceUse, Nonces, Protection,
+    Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection,
+    DigestResponse, DigestVerifier, Ha1, Md5Allowed, NonceCount, NonceUse, Nonces,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use std::hint::black_box;
@@ -106,7 +106,7 @@ fn challenge(algorithm: DigestAlgorithm) -> String {
 fn message() -> DigestMessage<'static> {
     let count = NonceUse { nc: NonceCount::FIRST, cnonce: CNONCE.as_bytes() };
     let (uri, nonce) = (TARGET.as_bytes(), NONCE.as_bytes());
-    DigestMessage { method: "GET", uri, nonce, protection: Protection::Auth(count) }
+    DigestMessage { method: "GET", uri, nonce, protection: DigestProtection::Auth(count) }
 }
 
 fn answered(algorithm: DigestAlgorithm) -> Call {

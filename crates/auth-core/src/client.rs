@@ -107,13 +107,13 @@ impl Verdict {
 /// At most [`MOST`](Self::MOST) (4) attempts are made, and at most one retry for the same stamps: what was refused and
 /// then not renewed will be refused again.
 #[derive(Debug, Default)]
-pub struct Attempts {
+pub struct RetryBudget {
     retried: Vec<Vec<Stamp>>,
 }
 
 /// What an adapter does next.
 #[derive(Debug)]
-pub enum Next {
+pub enum NextStep {
     /// Hand the answer to the caller.
     Deliver,
     /// Authenticate and send again, after a while.
@@ -123,7 +123,7 @@ pub enum Next {
     },
 }
 
-impl Attempts {
+impl RetryBudget {
     /// The most attempts at one request.
     pub const MOST: usize = 4;
 
@@ -132,18 +132,18 @@ impl Attempts {
     /// # Errors
     ///
     /// The error of a [`Verdict::Refused`].
-    pub fn next(&mut self, sent: &Credentials, verdict: Verdict) -> Result<Next> {
+    pub fn next(&mut self, sent: &Credentials, verdict: Verdict) -> Result<NextStep> {
         let after = match verdict {
-            Verdict::Accept => return Ok(Next::Deliver),
+            Verdict::Accept => return Ok(NextStep::Deliver),
             Verdict::Refused(error) => return Err(error),
             Verdict::Retry { after } => after,
         };
         let stamps: Vec<_> = sent.stamps().collect();
         if self.retried.len() + 1 >= Self::MOST || self.retried.contains(&stamps) {
-            return Ok(Next::Deliver);
+            return Ok(NextStep::Deliver);
         }
         self.retried.push(stamps);
-        Ok(Next::Again { after })
+        Ok(NextStep::Again { after })
     }
 }
 
@@ -178,15 +178,15 @@ mod tests {
 
     const RETRY: Verdict = Verdict::Retry { after: None };
 
-    fn again(next: Result<Next>) -> bool {
-        matches!(next.unwrap(), Next::Again { .. })
+    fn again(next: Result<NextStep>) -> bool {
+        matches!(next.unwrap(), NextStep::Again { .. })
     }
 
     #[test]
     fn the_same_stamps_are_retried_once() {
         let stamper = Stamper::new();
         let sent = Credentials::none().stamped(stamper.stamp(1));
-        let mut attempts = Attempts::default();
+        let mut attempts = RetryBudget::default();
         assert!(again(attempts.next(&sent, RETRY)));
         assert!(!again(attempts.next(&sent, RETRY)));
     }
@@ -194,11 +194,11 @@ mod tests {
     #[test]
     fn four_attempts_are_the_most() {
         let stamper = Stamper::new();
-        let mut attempts = Attempts::default();
+        let mut attempts = RetryBudget::default();
         let retries = (0..9).take_while(|generation| {
             again(attempts.next(&Credentials::none().stamped(stamper.stamp(*generation)), RETRY))
         });
-        assert_eq!(retries.count() + 1, Attempts::MOST);
+        assert_eq!(retries.count() + 1, RetryBudget::MOST);
     }
 
     #[test]

@@ -17,7 +17,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | flow, seen_through | work that may already be done; work that goes on though its caller goes away |
+//! | flow, run_to_end | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
@@ -61,10 +61,10 @@ mod redirect;
 mod rejection;
 mod replay;
 mod request;
+mod run_to_end;
 mod scan;
 mod secret;
 mod secret_source;
-mod seen_through;
 mod send;
 mod server;
 mod stack;
@@ -83,15 +83,17 @@ pub use candidates::{Candidate, Candidates};
 pub use challenge::{Challenge, ChallengeBuilder};
 pub use challenges::{ChallengeView, Challenges};
 pub use choice::{AnyOf, Precedence};
-pub use client::{Answer, Attempts, Authenticator, Next, Verdict};
+pub use client::{Answer, Authenticator, NextStep, RetryBudget, Verdict};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use credentials::Credentials;
 pub use error::{Cause, Error, Result};
 pub use flow::Flow;
 pub use keyed_hash::{KeyDigest, KeyHasher};
-pub use limits::{Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryLimits, Rate};
+pub use limits::{
+    Attempt, AttemptKey, AttemptLimit, AttemptOutcome, AttemptRate, Limits, MemoryAttemptLimits,
+};
 pub use lookup::Lookup;
-pub use observer::{Event, Horizon, Observer};
+pub use observer::{Event, Observer, ReplayHorizon};
 pub use once::{Once, ReplayRefusals, SingleUse};
 pub use origin::Origin;
 pub use origin_bound::OriginBound;
@@ -99,15 +101,15 @@ pub use parameter::{Parameter, ParameterValue, Parameters};
 pub use random::{Random, SystemRandom};
 pub use redirect::{Redirect, Redirects};
 pub use rejection::{Reason, Rejection};
-pub use replay::{MemoryReplayStore, Replay, ReplayStore, Reservation, Ticket, Unique};
+pub use replay::{MemoryReplayStore, ReplayOutcome, ReplayStore, Reservation, Ticket, Unique};
 pub use request::{Body, Hop, Need, Peer, RequestView};
+pub use run_to_end::run_to_end;
 pub use scan::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
-pub use seen_through::seen_through;
 pub use send::send;
 pub use server::{
-    Accepted, AllOf, BodyCheck, Check, Completion, Conditions, Content, Map, Outcome, Passed,
+    Accepted, AllOf, BodyCheck, Check, Completion, Content, Map, Obligations, Outcome, Passed,
     Presence, Reply, Verifier, VerifierFn, verifier_fn,
 };
 pub use stack::Stack;

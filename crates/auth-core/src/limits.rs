@@ -5,8 +5,8 @@ mod buckets;
 mod memory;
 
 pub use attempt::{Attempt, AttemptLimit, AttemptOutcome};
-pub use buckets::Rate;
-pub use memory::MemoryLimits;
+pub use buckets::AttemptRate;
+pub use memory::MemoryAttemptLimits;
 
 use crate::{Flow, TenantId};
 use ring::digest;
@@ -14,7 +14,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 
 /// Counts wrong attempts, for each source and for each identity that is claimed: a user name, a key's id.
 ///
-/// [`MemoryLimits`] counts in this process; a store that several nodes share counts for all of them. Each call is one
+/// [`MemoryAttemptLimits`] counts in this process; a store that several nodes share counts for all of them. Each call is one
 /// step for the store: two callers never both get what was left for one.
 ///
 /// A verifier asks through an [`AttemptLimit`], which it is given with `with_limit`. What passes the limit is a 429,

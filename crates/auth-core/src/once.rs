@@ -1,8 +1,8 @@
 //! Identifiers that a verifier accepts once.
 
 use crate::{
-    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, Replay, ReplayStore, RequestView,
-    TenantId, Unique, Verifier,
+    Accepted, Error, Flow, Need, Outcome, Presence, Rejection, ReplayOutcome, ReplayStore,
+    RequestView, TenantId, Unique, Verifier,
 };
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -53,7 +53,7 @@ impl<V: Verifier> Once<V> {
     where
         V::Principal: 'a,
     {
-        let singles = accepted.conditions.as_mut().map(|conditions| &mut conditions.singles);
+        let singles = accepted.obligations.as_mut().map(|obligations| &mut obligations.singles);
         let mut singles = singles.map(std::mem::take).unwrap_or_default();
         let Some(last) = singles.pop() else {
             return Flow::failed(nothing_single(accepted.scheme));
@@ -79,10 +79,10 @@ impl<V: Verifier> Once<V> {
             None => unique,
         };
         self.store.check_and_set(&unique).and_then(move |told| match told {
-            Replay::Fresh => Flow::ready(Ok(())),
-            Replay::Seen => Flow::ready(Err(refusals.seen.clone())),
-            Replay::TooOld => Flow::ready(Err(refusals.too_old.clone())),
-            Replay::Full => Flow::failed(full()),
+            ReplayOutcome::Fresh => Flow::ready(Ok(())),
+            ReplayOutcome::Seen => Flow::ready(Err(refusals.seen.clone())),
+            ReplayOutcome::TooOld => Flow::ready(Err(refusals.too_old.clone())),
+            ReplayOutcome::Full => Flow::failed(full()),
         })
     }
 }

@@ -17,13 +17,13 @@ use std::{sync::Arc, time::Duration};
 /// # When the store is full
 ///
 /// A full store is never an outage. It forgets the identifiers that were issued longest ago, and raises its *horizon*:
-/// whatever was issued at or before the horizon is [`TooOld`](Replay::TooOld) from then on, and never accepted. So
+/// whatever was issued at or before the horizon is [`TooOld`](ReplayOutcome::TooOld) from then on, and never accepted. So
 /// nothing that was forgotten can be used again, and callers with something newer do not notice. The caller whose key
 /// proved an identifier owns a share of the store; past its share its own oldest identifiers are forgotten and a
 /// horizon of its own rises, so that one caller cannot push out what others used.
 ///
 /// An identifier without a proven moment of issue has no horizon that could protect it: it stands apart, is never
-/// forgotten early, and is [`Full`](Replay::Full) when there is no room.
+/// forgotten early, and is [`Full`](ReplayOutcome::Full) when there is no room.
 ///
 /// # Security
 ///
@@ -31,14 +31,14 @@ use std::{sync::Arc, time::Duration};
 /// life of its nonces, would take again what was forgotten when the other one no longer took it.
 ///
 /// Ask it only after the signature is proven, so that strangers cannot fill it. Everything but
-/// [`Fresh`](Replay::Fresh) refuses, and so does an error: a store that cannot tell never says fresh.
+/// [`Fresh`](ReplayOutcome::Fresh) refuses, and so does an error: a store that cannot tell never says fresh.
 pub trait ReplayStore: Send + Sync {
     /// Uses an identifier, once and for all.
     ///
     /// # Errors
     ///
     /// When the store cannot tell.
-    fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay>;
+    fn check_and_set(&self, unique: &Unique) -> Flow<'_, ReplayOutcome>;
 
     /// Uses one value of a counter that rises with every use, out of order within a window.
     ///
@@ -49,7 +49,7 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     ///
     /// When the store cannot tell.
-    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay>;
+    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, ReplayOutcome>;
 
     /// Claims an identifier whose effect is still to happen, for `hold` at most: then [`confirm`](Self::confirm) it when
     /// the effect has happened, or [`release`](Self::release) it when it has not.
@@ -79,7 +79,7 @@ pub trait ReplayStore: Send + Sync {
 
 /// Was it used before?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replay {
+pub enum ReplayOutcome {
     /// No, and from now on it was.
     Fresh,
     /// Yes: refuse.
@@ -100,9 +100,9 @@ pub enum Reservation {
     Held,
     /// No caller any more: the effect has happened.
     Done,
-    /// As [`Replay::TooOld`].
+    /// As [`ReplayOutcome::TooOld`].
     TooOld,
-    /// As [`Replay::Full`].
+    /// As [`ReplayOutcome::Full`].
     Full,
 }
 
@@ -114,11 +114,11 @@ pub struct Ticket(pub u64);
 macro_rules! forward {
     ($($pointer:ident),*) => {$(
         impl<S: ReplayStore + ?Sized> ReplayStore for $pointer<S> {
-            fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay> {
+            fn check_and_set(&self, unique: &Unique) -> Flow<'_, ReplayOutcome> {
                 (**self).check_and_set(unique)
             }
 
-            fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay> {
+            fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, ReplayOutcome> {
                 (**self).window(unique, counter, width)
             }
 

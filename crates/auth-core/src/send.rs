@@ -1,8 +1,8 @@
 //! The client's whole loop, over a transport.
 
 use crate::{
-    Answer, Attempts, Authenticator, Body, Exchange, Flow, Need, Next, PlainHttp, RequestView,
-    Result, Transport, authenticate,
+    Answer, Authenticator, Body, Exchange, Flow, Need, NextStep, PlainHttp, RequestView, Result,
+    RetryBudget, Transport, authenticate,
 };
 use http::Response;
 
@@ -10,7 +10,7 @@ use http::Response;
 /// or a store that has a [`Transport`] and no client.
 ///
 /// Each attempt is authenticated afresh and assessed; the answer to the last one is given, whatever its status. At most
-/// [`Attempts::MOST`] are made. A redirect is an answer, and not followed. Credentials go over https, or to loopback, and
+/// [`RetryBudget::MOST`] are made. A redirect is an answer, and not followed. Credentials go over https, or to loopback, and
 /// to the origin: a proxy of the transport gets none ([`Hop::Origin`](crate::Hop::Origin)).
 ///
 /// # Errors
@@ -57,7 +57,7 @@ async fn attempts(
     let (most_bytes, request) = (exchange.most_bytes(), exchange.into_request());
     let view = RequestView::new(request.method(), request.uri(), request.headers());
     let view = view.with_body(Body::Bytes(request.body()));
-    let mut attempts = Attempts::default();
+    let mut attempts = RetryBudget::default();
     loop {
         let (mut copy, body) = request.clone().into_parts();
         let (uri, headers) = (&mut copy.uri, &mut copy.headers);
@@ -73,9 +73,9 @@ async fn attempts(
         };
         let verdict = authenticator.assess(&sent, read);
         match attempts.next(&sent, verdict)? {
-            Next::Deliver => return Ok(answer),
-            Next::Again { after: None } => {}
-            Next::Again { after: Some(wait) } => transport.pause(wait).await?,
+            NextStep::Deliver => return Ok(answer),
+            NextStep::Again { after: None } => {}
+            NextStep::Again { after: Some(wait) } => transport.pause(wait).await?,
         }
     }
 }

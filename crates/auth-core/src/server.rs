@@ -126,13 +126,13 @@ pub struct Accepted<P> {
     /// The scheme that judged, as its specification spells it.
     pub scheme: &'static str,
     /// Most accepted requests have none, and all that hand one on move it too: so it is one word.
-    pub(crate) conditions: Option<Box<Conditions>>,
+    pub(crate) obligations: Option<Box<Obligations>>,
 }
 
 /// What is still to come after a request was accepted, for the adapter to see to.
 #[derive(Default)]
 #[non_exhaustive]
-pub struct Conditions {
+pub struct Obligations {
     /// What the body, still to come, must pass.
     pub body: Option<Box<dyn BodyCheck>>,
     /// What is to be done when the handler has replied: each is asked once, and dropped unasked when no reply came.
@@ -144,25 +144,25 @@ impl<P> Accepted<P> {
     /// Accepted under `scheme`.
     #[must_use]
     pub const fn new(scheme: &'static str, principal: P) -> Self {
-        Self { principal, scheme, conditions: None }
+        Self { principal, scheme, obligations: None }
     }
 
     /// What is still to come, taken out of it.
-    pub fn take_conditions(&mut self) -> Conditions {
-        self.conditions.take().map(|conditions| *conditions).unwrap_or_default()
+    pub fn take_obligations(&mut self) -> Obligations {
+        self.obligations.take().map(|obligations| *obligations).unwrap_or_default()
     }
 
     /// Only if the body passes this check as it arrives.
     #[must_use]
     pub fn with_body(mut self, check: impl BodyCheck + 'static) -> Self {
-        self.conditions.get_or_insert_default().body = Some(Box::new(check));
+        self.obligations.get_or_insert_default().body = Some(Box::new(check));
         self
     }
 
     /// With something to do when the handler has replied, beside what there is already.
     #[must_use]
     pub fn with_completion(mut self, completion: impl Completion + 'static) -> Self {
-        let completions = &mut self.conditions.get_or_insert_default().completions;
+        let completions = &mut self.obligations.get_or_insert_default().completions;
         completions.reserve_exact(1);
         completions.push(Box::new(completion));
         self
@@ -173,15 +173,15 @@ impl<P> Accepted<P> {
     #[must_use]
     pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
         let refusals = Arc::clone(refusals);
-        self.conditions.get_or_insert_default().singles.push(SingleUse { unique, refusals });
+        self.obligations.get_or_insert_default().singles.push(SingleUse { unique, refusals });
         self
     }
 
     /// With another kind of principal; all else stays.
     #[must_use]
     pub fn map<Q>(self, change: impl FnOnce(P) -> Q) -> Accepted<Q> {
-        let Self { principal, scheme, conditions } = self;
-        Accepted { principal: change(principal), scheme, conditions }
+        let Self { principal, scheme, obligations } = self;
+        Accepted { principal: change(principal), scheme, obligations }
     }
 
     /// Both were accepted: the body has to pass the checks of both, and the completions of both are asked. The scheme
@@ -191,7 +191,7 @@ impl<P> Accepted<P> {
     ///
     /// `Error::Config` when both checks replace the body ([`BodyCheck::content`]): a body has one framing.
     pub fn and<Q>(self, other: Accepted<Q>) -> Result<Accepted<(P, Q)>> {
-        let conditions = match (self.conditions, other.conditions) {
+        let obligations = match (self.obligations, other.obligations) {
             (Some(mut first), Some(second)) => {
                 first.body = body_check::both(first.body, second.body)?;
                 first.completions.extend(second.completions);
@@ -203,7 +203,7 @@ impl<P> Accepted<P> {
         Ok(Accepted {
             principal: (self.principal, other.principal),
             scheme: self.scheme,
-            conditions,
+            obligations,
         })
     }
 }
@@ -212,15 +212,15 @@ impl<P> fmt::Debug for Accepted<P> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accepted")
             .field("scheme", &self.scheme)
-            .field("conditions", &self.conditions)
+            .field("obligations", &self.obligations)
             .finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for Conditions {
+impl fmt::Debug for Obligations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (body, completions) = (self.body.is_some(), self.completions.len());
-        write!(f, "Conditions(body check: {body}, completions: {completions})")
+        write!(f, "Obligations(body check: {body}, completions: {completions})")
     }
 }
 

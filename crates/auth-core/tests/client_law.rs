@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Credentials, Error, Exchange, Flow, Hop, Need,
-    PlainHttp, RequestView, Result, Stamper, Verdict, authenticate, send,
+    Answer, Authenticator, Body, Credentials, Error, Exchange, Flow, Hop, Need, PlainHttp,
+    RequestView, Result, RetryBudget, Stamper, Verdict, authenticate, send,
 };
 use auth_testing::ScriptedTransport;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
@@ -226,7 +226,7 @@ fn a_request_is_sent_over_as_many_attempts_as_it_takes() {
     check_sent(&[(401, "never")], Err("never"), 1);
     check_sent(&[(401, "again and again")], Ok("again and again"), 1);
     check_sent(&[(204, "again")], Ok("again"), 1);
-    let most = Attempts::MOST.try_into().unwrap();
+    let most = RetryBudget::MOST.try_into().unwrap();
     check_sent(&[(401, "again"); 5], Ok("again"), most);
 }
 

@@ -5,7 +5,7 @@
 use auth_core::{
     Accepted, Answer, Authenticator, Clock, Context, Credentials, Error, Event, Exchange, Flow,
     InlineWorkers, Lifespan, Lookup, MemoryReplayStore, Need, Observer, OriginBound, Outcome,
-    Presence, Random, Renewal, Replay, ReplayStore, RequestView, Reservation, Result, Stack,
+    Presence, Random, Renewal, ReplayOutcome, ReplayStore, RequestView, Reservation, Result, Stack,
     SystemClock, Timestamp, Token, TokenSource, Transport, Unique, Verdict, Verifier, Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -203,10 +203,10 @@ fn a_replay_store_behind_pointers_is_itself() {
     };
     let store = Box::new(Arc::new(MemoryReplayStore::new(Timestamp::from_unix(7))));
     let store: &dyn ReplayStore = &store;
-    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), Replay::Fresh);
-    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), Replay::Seen);
-    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), Replay::Fresh);
-    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), Replay::Seen);
+    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), ReplayOutcome::Fresh);
+    assert_eq!(store.check_and_set(&unique(b"a")).wait().unwrap(), ReplayOutcome::Seen);
+    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), ReplayOutcome::Fresh);
+    assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), ReplayOutcome::Seen);
     let reserve = || store.reserve(&unique(b"r"), hold).wait().unwrap();
     let Reservation::Reserved(ticket) = reserve() else { panic!("not reserved") };
     assert!(store.release(&unique(b"r"), ticket).wait().unwrap());

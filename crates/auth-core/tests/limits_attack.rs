@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryLimits, Peer, RequestView,
+    Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryAttemptLimits, Peer,
+    RequestView,
 };
 use auth_testing::ManualClock;
 use std::{
@@ -16,7 +17,7 @@ fn by(block: u32, user: &str) -> AttemptKey {
     AttemptKey::new(None, "Basic", Some(address), Some(user.as_bytes()))
 }
 
-fn may_try(limits: &MemoryLimits, by: AttemptKey) -> bool {
+fn may_try(limits: &MemoryAttemptLimits, by: AttemptKey) -> bool {
     limits.may_try(by).wait().unwrap().is_ok()
 }
 
@@ -24,7 +25,7 @@ fn may_try(limits: &MemoryLimits, by: AttemptKey) -> bool {
 #[test]
 fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
     let clock = ManualClock::at(1_000_000);
-    let limits = MemoryLimits::new(clock.clone()).with_entries(100);
+    let limits = MemoryAttemptLimits::new(clock.clone()).with_entries(100);
     limits.note(by(1, "alice"), AttemptOutcome::Right);
     for block in 1000..2000 {
         clock.advance(Duration::from_secs(1));
@@ -45,7 +46,7 @@ fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
 /// Where neither an address nor a name is known, wrong attempts of anybody would be those of all.
 #[test]
 fn who_has_neither_a_source_nor_an_identity_locks_out_nobody() {
-    let limit = AttemptLimit::new(MemoryLimits::new(ManualClock::at(1_000_000)));
+    let limit = AttemptLimit::new(MemoryAttemptLimits::new(ManualClock::at(1_000_000)));
     let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
     let begin = |address: Option<IpAddr>, identity: Option<&[u8]>| {
         let peer = Peer { address, ..Peer::UNKNOWN };

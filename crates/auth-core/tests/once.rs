@@ -4,8 +4,8 @@
 
 use auth_core::{
     Accepted, AnyOf, Challenge, Error, Flow, MemoryReplayStore, Outcome, Presence, Reason,
-    Rejection, Replay, ReplayRefusals, ReplayStore, RequestView, Reservation, Result, SystemClock,
-    TenantId, Ticket, Timestamp, Unique, Verifier,
+    Rejection, ReplayOutcome, ReplayRefusals, ReplayStore, RequestView, Reservation, Result,
+    SystemClock, TenantId, Ticket, Timestamp, Unique, Verifier,
 };
 use http::{HeaderMap, Method, Uri};
 use std::{
@@ -118,10 +118,10 @@ fn a_scheme_without_anything_single_is_a_fault_of_the_configuration() {
 }
 
 /// Answers at the second look.
-struct Late(Result<Replay>);
+struct Late(Result<ReplayOutcome>);
 
 impl ReplayStore for Late {
-    fn check_and_set(&self, _: &Unique) -> Flow<'_, Replay> {
+    fn check_and_set(&self, _: &Unique) -> Flow<'_, ReplayOutcome> {
         struct Second(bool);
         impl Future for Second {
             type Output = ();
@@ -138,7 +138,7 @@ impl ReplayStore for Late {
             self.0.clone()
         })
     }
-    fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, Replay> {
+    fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, ReplayOutcome> {
         self.0.clone().into()
     }
     fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, Reservation> {
@@ -155,10 +155,10 @@ impl ReplayStore for Late {
 #[test]
 fn only_a_store_that_says_fresh_lets_a_request_pass() {
     for (says, expected) in [
-        (Ok(Replay::Fresh), "a"),
-        (Ok(Replay::Seen), "seen"),
-        (Ok(Replay::TooOld), "too_old"),
-        (Ok(Replay::Full), "replay_store_full"),
+        (Ok(ReplayOutcome::Fresh), "a"),
+        (Ok(ReplayOutcome::Seen), "seen"),
+        (Ok(ReplayOutcome::TooOld), "too_old"),
+        (Ok(ReplayOutcome::Full), "replay_store_full"),
         (Err(Error::transport("down", "nobody answers")), "down"),
     ] {
         assert_eq!(told(&signed("a").once(Late(says)), &[("a", "1")]), expected);

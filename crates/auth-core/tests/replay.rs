@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use auth_core::{
-    Clock, Event, Horizon, MemoryReplayStore, Observer, Replay, ReplayStore, Reservation, TenantId,
-    Timestamp, Unique,
+    Clock, Event, MemoryReplayStore, Observer, ReplayHorizon, ReplayOutcome, ReplayStore,
+    Reservation, TenantId, Timestamp, Unique,
 };
 use auth_testing::ManualClock;
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn undated(owner: &str, id: u64, until: u64) -> Unique {
     Unique::new("test", owner.as_bytes(), &id.to_be_bytes(), at(until - 120))
 }
 
-fn used(store: &MemoryReplayStore, unique: &Unique) -> Replay {
+fn used(store: &MemoryReplayStore, unique: &Unique) -> ReplayOutcome {
     store.check_and_set(unique).wait().unwrap()
 }
 
@@ -52,7 +52,7 @@ fn is_fresh_once_for_each_owner_scheme_and_tenant() {
         one.clone().with_tenant(TenantId::new("a")),
         one.with_tenant(TenantId::new("b")),
     ];
-    for expected in [Replay::Fresh, Replay::Seen] {
+    for expected in [ReplayOutcome::Fresh, ReplayOutcome::Seen] {
         for unique in &all {
             assert_eq!(used(&store, unique), expected, "{unique:?}");
         }
@@ -64,14 +64,14 @@ fn remembers_to_the_end_and_refuses_what_is_past_it() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let one = unique("a", 1, NOW, NOW + 300);
-    assert_eq!(used(&store, &one), Replay::Fresh);
+    assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
     clock.advance(Duration::from_secs(299));
-    assert_eq!(used(&store, &one), Replay::Seen);
+    assert_eq!(used(&store, &one), ReplayOutcome::Seen);
     clock.advance(Duration::from_secs(1));
     for _ in 0..2 {
-        assert_eq!(used(&store, &one), Replay::TooOld);
+        assert_eq!(used(&store, &one), ReplayOutcome::TooOld);
     }
-    assert_eq!(used(&store, &unique("a", 2, NOW + 300, NOW + 600)), Replay::Fresh);
+    assert_eq!(used(&store, &unique("a", 2, NOW + 300, NOW + 600)), ReplayOutcome::Fresh);
     assert_eq!(store.len(), 1, "what has ended makes room");
 }
 
@@ -80,7 +80,7 @@ fn an_end_that_is_past_is_refused_every_time() {
     let store = MemoryReplayStore::new(ManualClock::at(NOW));
     for unique in [unique("a", 1, NOW - 300, NOW - 1), undated("a", 1, NOW)] {
         for _ in 0..2 {
-            assert_eq!(used(&store, &unique), Replay::TooOld);
+            assert_eq!(used(&store, &unique), ReplayOutcome::TooOld);
         }
     }
 }
@@ -92,13 +92,13 @@ fn a_clock_that_was_ahead_for_a_moment_forgets_nothing() {
     let dated = unique("a", 1, NOW, NOW + 300);
     let undated = undated("a", 2, NOW + 300);
     for unique in [&dated, &undated] {
-        assert_eq!(used(&store, unique), Replay::Fresh);
+        assert_eq!(used(&store, unique), ReplayOutcome::Fresh);
     }
     clock.set(at(NOW + 3600));
-    assert_eq!(used(&store, &unique("a", 3, NOW + 3600, NOW + 3900)), Replay::Fresh);
+    assert_eq!(used(&store, &unique("a", 3, NOW + 3600, NOW + 3900)), ReplayOutcome::Fresh);
     clock.set(at(NOW + 100));
     for unique in [&dated, &undated] {
-        assert_eq!(used(&store, unique), Replay::Seen, "{unique:?}");
+        assert_eq!(used(&store, unique), ReplayOutcome::Seen, "{unique:?}");
     }
 }
 
@@ -107,12 +107,16 @@ fn a_clock_that_is_set_back_makes_nothing_fresh_that_had_ended() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     let one = unique("a", 1, NOW, NOW + 300);
-    assert_eq!(used(&store, &one), Replay::Fresh);
+    assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
     clock.advance(Duration::from_secs(400));
-    assert_eq!(used(&store, &unique("a", 2, NOW + 400, NOW + 700)), Replay::Fresh);
+    assert_eq!(used(&store, &unique("a", 2, NOW + 400, NOW + 700)), ReplayOutcome::Fresh);
     clock.set(at(NOW + 100));
-    assert_eq!(used(&store, &one), Replay::TooOld);
-    assert_eq!(used(&store, &unique("a", 3, NOW + 100, NOW + 401)), Replay::Fresh, "a new one");
+    assert_eq!(used(&store, &one), ReplayOutcome::TooOld);
+    assert_eq!(
+        used(&store, &unique("a", 3, NOW + 100, NOW + 401)),
+        ReplayOutcome::Fresh,
+        "a new one"
+    );
 }
 
 #[test]
@@ -121,11 +125,11 @@ fn a_window_lasts_as_long_as_its_last_use_says() {
     let store = MemoryReplayStore::new(clock.clone());
     let count =
         |counter, until| store.window(&unique("a", 1, NOW, until), counter, 128).wait().unwrap();
-    assert_eq!(count(1, NOW + 100), Replay::Fresh);
-    assert_eq!(count(2, NOW + 200), Replay::Fresh);
+    assert_eq!(count(1, NOW + 100), ReplayOutcome::Fresh);
+    assert_eq!(count(2, NOW + 200), ReplayOutcome::Fresh);
     clock.advance(Duration::from_secs(101));
-    assert_eq!(count(2, NOW + 200), Replay::Seen);
-    assert_eq!(count(3, NOW + 200), Replay::Fresh);
+    assert_eq!(count(2, NOW + 200), ReplayOutcome::Seen);
+    assert_eq!(count(3, NOW + 200), ReplayOutcome::Fresh);
 }
 
 #[test]
@@ -133,18 +137,18 @@ fn counters_pass_once_in_any_order_within_the_window() {
     let store = MemoryReplayStore::new(ManualClock::at(NOW));
     let nonce = unique("a", 1, NOW, NOW + 300);
     for (counter, expected) in [
-        (3, Replay::Fresh),
-        (1, Replay::Fresh),
-        (1, Replay::Seen),
-        (3, Replay::Seen),
-        (5, Replay::Fresh),
-        (2, Replay::Fresh),
-        (1, Replay::Seen),
-        (u64::MAX, Replay::Fresh),
-        (5, Replay::Seen),
-        (u64::MAX - 3, Replay::Fresh),
-        (u64::MAX - 4, Replay::Seen),
-        (u64::MAX, Replay::Seen),
+        (3, ReplayOutcome::Fresh),
+        (1, ReplayOutcome::Fresh),
+        (1, ReplayOutcome::Seen),
+        (3, ReplayOutcome::Seen),
+        (5, ReplayOutcome::Fresh),
+        (2, ReplayOutcome::Fresh),
+        (1, ReplayOutcome::Seen),
+        (u64::MAX, ReplayOutcome::Fresh),
+        (5, ReplayOutcome::Seen),
+        (u64::MAX - 3, ReplayOutcome::Fresh),
+        (u64::MAX - 4, ReplayOutcome::Seen),
+        (u64::MAX, ReplayOutcome::Seen),
     ] {
         assert_eq!(store.window(&nonce, counter, 4).wait().unwrap(), expected, "counter {counter}");
     }
@@ -158,7 +162,7 @@ fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
         let reserve = || store.reserve(&one, Duration::from_secs(10)).wait().unwrap();
         let Reservation::Reserved(slow) = reserve() else { panic!("not reserved") };
         assert_eq!(reserve(), Reservation::Held);
-        assert_eq!(used(&store, &one), Replay::Seen);
+        assert_eq!(used(&store, &one), ReplayOutcome::Seen);
         clock.set(at(NOW + 5000));
         assert_eq!(reserve(), Reservation::Held, "a clock that jumps ends no claim");
         clock.set(at(NOW));
@@ -179,7 +183,7 @@ fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
 
 /// What the observer was told.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(Horizon, u64)>>>);
+struct Heard(Arc<Mutex<Vec<(ReplayHorizon, u64)>>>);
 
 impl Observer for Heard {
     fn observe(&self, event: Event<'_>) {
@@ -199,7 +203,7 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
     let mut fresh = Vec::new();
     for n in 0..3000 {
         let one = unique(&owner(n), n, clock.now().unix(), clock.now().unix() + 9999);
-        assert_eq!(used(&store, &one), Replay::Fresh, "never an outage");
+        assert_eq!(used(&store, &one), ReplayOutcome::Fresh, "never an outage");
         assert!(store.bytes() <= limit, "{} bytes", store.bytes());
         fresh.push(one);
         if n % 10 == 9 {
@@ -207,9 +211,12 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
         }
     }
     let again: Vec<_> = fresh.iter().map(|one| used(&store, one)).collect();
-    assert!(!again.contains(&Replay::Fresh));
-    let forgotten = again.iter().filter(|told| **told == Replay::TooOld).count();
-    assert!(again[..forgotten].iter().all(|told| *told == Replay::TooOld), "the oldest went first");
+    assert!(!again.contains(&ReplayOutcome::Fresh));
+    let forgotten = again.iter().filter(|told| **told == ReplayOutcome::TooOld).count();
+    assert!(
+        again[..forgotten].iter().all(|told| *told == ReplayOutcome::TooOld),
+        "the oldest went first"
+    );
     assert!((1000..2900).contains(&forgotten), "{forgotten} forgotten");
     let heard = heard.0.lock().unwrap();
     assert_eq!(
@@ -217,7 +224,11 @@ fn a_full_store_forgets_the_oldest_and_never_takes_it_again() {
         u64::try_from(forgotten).ok()
     );
     let late = unique("late", 1, NOW, NOW + 99_999);
-    assert_eq!(used(&store, &late), Replay::TooOld, "issued before the horizon, though never used");
+    assert_eq!(
+        used(&store, &late),
+        ReplayOutcome::TooOld,
+        "issued before the horizon, though never used"
+    );
 }
 
 #[test]
@@ -226,19 +237,19 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
     let store =
         MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024).with_observer(heard.clone());
     let victim = unique("victim", 1, NOW, NOW + 9999);
-    assert_eq!(used(&store, &victim), Replay::Fresh);
+    assert_eq!(used(&store, &victim), ReplayOutcome::Fresh);
     let mine = |n: u64, issued| unique("mallory", n, issued, NOW + 99_999);
     for n in 0..20_000 {
-        assert_eq!(used(&store, &mine(n, clock.now().unix())), Replay::Fresh);
+        assert_eq!(used(&store, &mine(n, clock.now().unix())), ReplayOutcome::Fresh);
         if n % 20 == 19 {
             clock.advance(Duration::from_secs(1));
         }
     }
-    assert_eq!(used(&store, &victim), Replay::Seen);
-    assert_eq!(used(&store, &unique("victim", 2, NOW, NOW + 9999)), Replay::Fresh);
-    assert_eq!(used(&store, &mine(0, NOW)), Replay::TooOld);
+    assert_eq!(used(&store, &victim), ReplayOutcome::Seen);
+    assert_eq!(used(&store, &unique("victim", 2, NOW, NOW + 9999)), ReplayOutcome::Fresh);
+    assert_eq!(used(&store, &mine(0, NOW)), ReplayOutcome::TooOld);
     assert!(store.bytes() <= 256 * 1024 / 3, "{} bytes", store.bytes());
-    assert!(heard.0.lock().unwrap().iter().all(|(horizon, _)| *horizon == Horizon::Owner));
+    assert!(heard.0.lock().unwrap().iter().all(|(horizon, _)| *horizon == ReplayHorizon::Owner));
 }
 
 #[test]
@@ -246,19 +257,20 @@ fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024);
     let of = |tenant: &str, n| undated("key", n, NOW + 300).with_tenant(TenantId::new(tenant));
-    let taken =
-        |tenant: &str| (0_u64..).find(|n| used(&store, &of(tenant, *n)) != Replay::Fresh).unwrap();
+    let taken = |tenant: &str| {
+        (0_u64..).find(|n| used(&store, &of(tenant, *n)) != ReplayOutcome::Fresh).unwrap()
+    };
     let first = taken("a");
     assert!(first > 10, "{first}");
-    assert_eq!(used(&store, &of("a", first)), Replay::Full);
+    assert_eq!(used(&store, &of("a", first)), ReplayOutcome::Full);
     assert_eq!(taken("b"), first, "a tenant has a part of its own");
-    assert!((0..first).all(|n| used(&store, &of("a", n)) == Replay::Seen));
+    assert!((0..first).all(|n| used(&store, &of("a", n)) == ReplayOutcome::Seen));
     let dated = unique("key", 1, NOW, NOW + 300);
-    assert_eq!(used(&store, &dated), Replay::Fresh, "others do not notice");
+    assert_eq!(used(&store, &dated), ReplayOutcome::Fresh, "others do not notice");
     clock.advance(Duration::from_secs(300));
     assert_eq!(taken("a"), 0, "what has ended is refused");
     let later = undated("key", 1, NOW + 900).with_tenant(TenantId::new("a"));
-    assert_eq!(used(&store, &later), Replay::Fresh);
+    assert_eq!(used(&store, &later), ReplayOutcome::Fresh);
 }
 
 #[test]
@@ -269,7 +281,9 @@ fn of_many_callers_at_once_one_is_fresh() {
         for _ in 0..4 {
             scope.spawn(|| {
                 for n in 0..500 {
-                    if used(&store, &unique("a", n, NOW + n / 50, NOW + 300)) == Replay::Fresh {
+                    if used(&store, &unique("a", n, NOW + n / 50, NOW + 300))
+                        == ReplayOutcome::Fresh
+                    {
                         fresh.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -288,7 +302,7 @@ proptest! {
         let (mut used, mut highest) = (HashSet::new(), None::<u64>);
         for counter in counters {
             let old = highest.is_some_and(|highest| counter + u64::from(width) <= highest);
-            let expected = if old || used.contains(&counter) { Replay::Seen } else { Replay::Fresh };
+            let expected = if old || used.contains(&counter) { ReplayOutcome::Seen } else { ReplayOutcome::Fresh };
             prop_assert_eq!(store.window(&nonce, counter, width).wait().unwrap(), expected);
             used.insert(counter);
             highest = highest.max(Some(counter));
@@ -309,7 +323,7 @@ proptest! {
                     let issued = NOW + (id * 7) % 60;
                     let one = unique(["a", "b", "c"][usize::try_from(id % 3).unwrap()], id, issued, issued + 120 + id * 17 % 300);
                     let one = if step == 2 { undated("a", id, issued + 300) } else { one };
-                    if used(&store, &one) == Replay::Fresh {
+                    if used(&store, &one) == ReplayOutcome::Fresh {
                         prop_assert!(fresh.insert((one.owner().to_vec(), id, one.issued())), "{} {:?}", id, one);
                     }
                     prop_assert!(store.bytes() <= 8 * 1024);

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use auth_core::{MemoryReplayStore, Replay, ReplayStore, Reservation, Timestamp, Unique};
+use auth_core::{MemoryReplayStore, ReplayOutcome, ReplayStore, Reservation, Timestamp, Unique};
 use auth_testing::ManualClock;
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn undated(owner: &str, id: u64, until: u64) -> Unique {
     Unique::new("test", owner.as_bytes(), &id.to_be_bytes(), last)
 }
 
-fn used(store: &MemoryReplayStore, unique: &Unique) -> Replay {
+fn used(store: &MemoryReplayStore, unique: &Unique) -> ReplayOutcome {
     store.check_and_set(unique).wait().unwrap()
 }
 
@@ -31,11 +31,14 @@ fn what_a_second_takes_is_counted_when_it_comes_as_when_it_goes() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone());
     for id in 0..1000 {
-        assert_eq!(used(&store, &unique("lasting", id, FAR, FAR + 300)), Replay::Fresh);
+        assert_eq!(used(&store, &unique("lasting", id, FAR, FAR + 300)), ReplayOutcome::Fresh);
     }
     let before = store.bytes();
     for second in 0..10_000 {
-        assert_eq!(used(&store, &unique("a", 0, NOW + second, NOW + second + 1)), Replay::Fresh);
+        assert_eq!(
+            used(&store, &unique("a", 0, NOW + second, NOW + second + 1)),
+            ReplayOutcome::Fresh
+        );
         clock.advance(Duration::from_secs(1));
     }
     used(&store, &unique("late", 0, FAR + 1, FAR + 300));
@@ -65,7 +68,7 @@ fn one_owner_raises_no_horizon_but_its_own() {
     for id in 0..20_000 {
         used(&store, &unique("a", id, NOW - 30_000 + id, FAR));
     }
-    assert_eq!(used(&store, &unique("b", 0, NOW - 29_000, FAR)), Replay::Fresh);
+    assert_eq!(used(&store, &unique("b", 0, NOW - 29_000, FAR)), ReplayOutcome::Fresh);
 }
 
 /// What was released takes nothing, also where others used something in the same second.
@@ -80,7 +83,7 @@ fn an_owner_does_not_pay_for_what_it_released() {
         assert!(store.release(&mine, ticket).wait().unwrap());
     }
     let mine = [unique("a", 5000, NOW - 1, FAR), unique("a", 5001, NOW, FAR)];
-    for expected in [Replay::Fresh, Replay::Seen] {
+    for expected in [ReplayOutcome::Fresh, ReplayOutcome::Seen] {
         assert_eq!(mine.each_ref().map(|mine| used(&store, mine)), [expected; 2]);
     }
 }
@@ -94,7 +97,7 @@ fn what_an_owner_lost_stays_refused_though_the_clock_was_ahead_for_a_moment() {
     for id in 0..10_000 {
         used(&store, &unique("a", id, NOW, NOW + 300));
     }
-    assert_eq!(used(&store, &first), Replay::TooOld);
+    assert_eq!(used(&store, &first), ReplayOutcome::TooOld);
     clock.advance(Duration::from_secs(2));
     clock.set(Timestamp::from_unix(NOW + 1000));
     // Others fill the store, so that it looks for what has ended.
@@ -102,7 +105,7 @@ fn what_an_owner_lost_stays_refused_though_the_clock_was_ahead_for_a_moment() {
         used(&store, &unique(&format!("b{}", id % 16), id, NOW - 10, NOW + 2000));
     }
     clock.set(Timestamp::from_unix(NOW + 3));
-    assert_eq!(used(&store, &first), Replay::TooOld);
+    assert_eq!(used(&store, &first), ReplayOutcome::TooOld);
 }
 
 #[test]
@@ -117,7 +120,7 @@ fn what_an_owner_lost_stays_refused_when_the_clock_is_set_back() {
         used(&store, &unique(&format!("b{}", id % 16), id, NOW - 10, NOW + 2000));
     }
     clock.set(Timestamp::from_unix(NOW + 1));
-    assert_eq!(used(&store, &unique("a", 0, NOW, NOW + 300)), Replay::TooOld);
+    assert_eq!(used(&store, &unique("a", 0, NOW, NOW + 300)), ReplayOutcome::TooOld);
 }
 
 #[test]
@@ -127,8 +130,8 @@ fn a_clock_that_was_ahead_for_a_moment_keeps_no_full_store_full() {
     let fill = |until| {
         let owners = (0..16).map(|owner| format!("{owner}"));
         for owner in owners {
-            let told =
-                (0..10_000).find(|id| used(&store, &undated(&owner, *id, until)) == Replay::Full);
+            let told = (0..10_000)
+                .find(|id| used(&store, &undated(&owner, *id, until)) == ReplayOutcome::Full);
             assert!(told.is_some());
         }
     };
@@ -137,16 +140,16 @@ fn a_clock_that_was_ahead_for_a_moment_keeps_no_full_store_full() {
     used(&store, &undated("late", 0, NOW + 200_000_000));
     clock.set(Timestamp::from_unix(NOW));
     clock.advance(Duration::from_secs(600));
-    assert_eq!(used(&store, &undated("a", 0, NOW + 900)), Replay::Fresh);
+    assert_eq!(used(&store, &undated("a", 0, NOW + 900)), ReplayOutcome::Fresh);
 }
 
 /// So a form that signs each attempt anew gives no moment.
 #[test]
 fn an_id_is_the_same_only_with_the_same_moment_of_issue() {
     let store = MemoryReplayStore::new(ManualClock::at(NOW));
-    assert_eq!(used(&store, &unique("a", 0, NOW, NOW + 300)), Replay::Fresh);
-    assert_eq!(used(&store, &unique("a", 0, NOW + 1, NOW + 301)), Replay::Fresh);
-    for (until, expected) in [(NOW + 300, Replay::Fresh), (NOW + 301, Replay::Seen)] {
+    assert_eq!(used(&store, &unique("a", 0, NOW, NOW + 300)), ReplayOutcome::Fresh);
+    assert_eq!(used(&store, &unique("a", 0, NOW + 1, NOW + 301)), ReplayOutcome::Fresh);
+    for (until, expected) in [(NOW + 300, ReplayOutcome::Fresh), (NOW + 301, ReplayOutcome::Seen)] {
         assert_eq!(used(&store, &undated("a", 0, until)), expected);
     }
 }

@@ -1,7 +1,7 @@
 //! What a replay store in memory takes, as an allocator measures it.
 
 use auth_core::{
-    Clock, Event, MemoryReplayStore, Observer, Replay, ReplayStore, Timestamp, Unique,
+    Clock, Event, MemoryReplayStore, Observer, ReplayOutcome, ReplayStore, Timestamp, Unique,
 };
 use auth_testing::ManualClock;
 use std::time::Duration;
@@ -30,7 +30,7 @@ fn the_default_holds_a_thousand_new_sessions_a_second_and_costs_what_it_says() {
         let store = MemoryReplayStore::new(clock.clone()).with_observer(Never);
         for user in 0..600_000 {
             let told = store.window(&session(user, clock.now()), 1, 128).wait();
-            assert_eq!(told.unwrap(), Replay::Fresh);
+            assert_eq!(told.unwrap(), ReplayOutcome::Fresh);
             counted = counted.max(store.bytes());
             if user % 1000 == 999 {
                 clock.advance(Duration::from_secs(1));
@@ -56,7 +56,7 @@ fn a_table_that_is_nearly_empty_again_takes_what_is_counted() {
         for owner in 0_u64..8 {
             for id in 0_u64..500 {
                 let one = Unique::new("test", &owner.to_be_bytes(), &id.to_be_bytes(), last);
-                assert_eq!(kept.check_and_set(&one).wait().unwrap(), Replay::Fresh);
+                assert_eq!(kept.check_and_set(&one).wait().unwrap(), ReplayOutcome::Fresh);
             }
         }
         fullest = kept.bytes();

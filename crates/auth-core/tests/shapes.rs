@@ -23,7 +23,7 @@ fn drive(
 ) -> Result<(Got, usize)> {
     let (method, target, none) =
         (Method::GET, Uri::from_static("https://example.com/"), HeaderMap::new());
-    let mut attempts = Attempts::default();
+    let mut attempts = RetryBudget::default();
     let mut sent = 0;
     loop {
         sent += 1;
@@ -39,7 +39,7 @@ fn drive(
         if let Need::Bytes { limit } = authenticator.reads(answer.status(), answer.headers()) {
             read = if answer.body().len() <= limit { read.with_body(answer.body()) } else { read };
         }
-        if let Next::Deliver =
+        if let NextStep::Deliver =
             attempts.next(&credentials, authenticator.assess(&credentials, read))?
         {
             return Ok((answer, sent));
@@ -526,7 +526,7 @@ mod sigv4_checks_a_streamed_body_as_it_arrives {
     fn receive(wire: &[u8], piece: usize) -> (Vec<u8>, bool) {
         let accepted = Accepted::new("AWS4-HMAC-SHA256", ()).with_body(Chunks::default());
         let (mut check, mut seen) =
-            (accepted.map(|()| "who").take_conditions().body.unwrap(), Vec::new());
+            (accepted.map(|()| "who").take_obligations().body.unwrap(), Vec::new());
         for piece in wire.chunks(piece) {
             match check.update(piece) {
                 Ok(Passed::AsIs) => seen.extend_from_slice(piece),
@@ -585,7 +585,7 @@ mod digest_adds_authentication_info_to_a_reply {
         let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
         let mut accepted = outcome.unwrap();
         assert_eq!((accepted.principal, accepted.scheme), (5, "Digest"));
-        let completion = accepted.take_conditions().completions.pop().unwrap();
+        let completion = accepted.take_obligations().completions.pop().unwrap();
         assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 1 << 20 });
         let reply = Reply::new(StatusCode::OK, &headers, Body::Bytes(b"four"));
         let added = completion.complete(reply).wait().unwrap();

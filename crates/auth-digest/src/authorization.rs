@@ -5,7 +5,7 @@ mod write;
 pub(crate) use write::{Front, rest_length, write_rest};
 
 use crate::{
-    BodyHash, DigestAlgorithm, DigestMessage, NonceCount, NonceUse, Protection, Qop,
+    BodyHash, DigestAlgorithm, DigestMessage, DigestProtection, NonceCount, NonceUse, Qop,
     hash::is_hex,
     parameters::{self, DigestParameter, Value},
     reason::{self, DigestRefused},
@@ -106,12 +106,12 @@ impl<'a> DigestResponse<'a> {
         body: Option<BodyHash>,
     ) -> Option<DigestMessage<'m>> {
         let protection = match &self.counted {
-            None => Protection::Legacy,
+            None => DigestProtection::Legacy,
             Some(counted) => {
                 let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
                 match counted.qop {
-                    Qop::Auth => Protection::Auth(count),
-                    Qop::AuthInt => Protection::AuthInt(count, body?),
+                    Qop::Auth => DigestProtection::Auth(count),
+                    Qop::AuthInt => DigestProtection::AuthInt(count, body?),
                 }
             }
         };

@@ -278,10 +278,10 @@ impl fmt::Debug for Digest {
 mod tests {
     use super::*;
     use crate::{
-        DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1, NonceCount, NonceUse,
-        Protection,
+        DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection, DigestResponse, Ha1,
+        NonceCount, NonceUse,
     };
-    use auth_core::{Attempts, Authorization, Body, Hop, Next, SystemRandom};
+    use auth_core::{Authorization, Body, Hop, NextStep, RetryBudget, SystemRandom};
     use auth_testing::{ScriptedTransport, SeededRandom};
     use http::{
         HeaderName, HeaderValue, Response,
@@ -343,7 +343,7 @@ mod tests {
         mut server: impl FnMut(Received<'_>) -> Got,
     ) -> Result<(Got, usize)> {
         let (method, target) = (Method::GET, Uri::from_static(url));
-        let (mut attempts, mut sent) = (Attempts::default(), 0);
+        let (mut attempts, mut sent) = (RetryBudget::default(), 0);
         loop {
             sent += 1;
             let (mut uri, mut headers) = (target.clone(), HeaderMap::new());
@@ -358,7 +358,9 @@ mod tests {
                 read =
                     if answer.body().len() <= limit { read.with_body(answer.body()) } else { read };
             }
-            if let Next::Deliver = attempts.next(&credentials, digest.assess(&credentials, read))? {
+            if let NextStep::Deliver =
+                attempts.next(&credentials, digest.assess(&credentials, read))?
+            {
                 return Ok((answer, sent));
             }
         }
@@ -754,15 +756,15 @@ mod tests {
             challenge.respond("a", b"b", &message).map(drop).map_err(|error| error.code())
         };
         let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
-        let int = Protection::AuthInt(count, BodyHash::of(HashFunction::Md5, b""));
+        let int = DigestProtection::AuthInt(count, BodyHash::of(HashFunction::Md5, b""));
         let qop = Err("digest_choice_qop");
-        assert_eq!(respond(", qop=\"auth\"", Protection::Auth(count)), Ok(()));
+        assert_eq!(respond(", qop=\"auth\"", DigestProtection::Auth(count)), Ok(()));
         assert_eq!(respond(", qop=\"auth\"", int), qop);
-        assert_eq!(respond(", qop=\"auth\"", Protection::Legacy), qop);
-        assert_eq!(respond("", Protection::Auth(count)), qop);
-        assert_eq!(respond("", Protection::Legacy), Ok(()));
-        assert_eq!(respond(", algorithm=MD5-sess", Protection::Legacy), qop);
-        let unknown = respond(", algorithm=X, qop=\"auth\"", Protection::Auth(count));
+        assert_eq!(respond(", qop=\"auth\"", DigestProtection::Legacy), qop);
+        assert_eq!(respond("", DigestProtection::Auth(count)), qop);
+        assert_eq!(respond("", DigestProtection::Legacy), Ok(()));
+        assert_eq!(respond(", algorithm=MD5-sess", DigestProtection::Legacy), qop);
+        let unknown = respond(", algorithm=X, qop=\"auth\"", DigestProtection::Auth(count));
         assert_eq!(unknown, Err("digest_choice_algorithm"));
     }
 
@@ -795,8 +797,10 @@ mod tests {
         let session = ha1.session(credentials.algorithm(), &credentials.nonce, &counted.cnonce);
         let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
         let protection = match body {
-            None => Protection::Auth(count),
-            Some(body) => Protection::AuthInt(count, BodyHash::of(HashFunction::Sha256, body)),
+            None => DigestProtection::Auth(count),
+            Some(body) => {
+                DigestProtection::AuthInt(count, BodyHash::of(HashFunction::Sha256, body))
+            }
         };
         let message = DigestMessage {
             method: "",
@@ -1266,7 +1270,7 @@ mod tests {
             }).unwrap();
             let cnonce = cnonce(&SeededRandom::new(7)).unwrap();
             let count = NonceUse { nc: NonceCount::FIRST, cnonce: &cnonce };
-            let message = DigestMessage { method: "GET", uri: b"/dir/index.html?q=1", nonce: b"", protection: Protection::Auth(count) };
+            let message = DigestMessage { method: "GET", uri: b"/dir/index.html?q=1", nonce: b"", protection: DigestProtection::Auth(count) };
             let once = challenge.respond(&user, b"p", &message).unwrap();
             prop_assert_eq!(once.as_bytes(), &*kept);
         }

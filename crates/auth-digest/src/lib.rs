@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`Digest`], [`ChallengePolicy`], [`DigestForm`] | the client: answers challenges, and from then on before it is asked |
 //! | [`DigestVerifier`], [`DigestAccounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
-//! | [`DigestQuery`], [`KnownUser`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
+//! | [`DigestQuery`], [`DigestUserRecord`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
 //! | [`Ha1`], [`SessionHa1`], [`DigestMessage`], [`BodyHash`] | the arithmetic, for programs that use neither our client nor our server |
 //!
@@ -93,7 +93,7 @@ mod verifier;
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, Answer, AttemptLimit, Authenticator, Body, Caller, Candidate, Candidates, Challenge,
-    ChallengeView, Challenges, Clock, Credentials, Error, Flow, Lookup, MemoryLimits,
+    ChallengeView, Challenges, Clock, Credentials, Error, Flow, Lookup, MemoryAttemptLimits,
     MemoryReplayStore, Need, Once, OriginBound, Outcome, Presence, Random, Reason, Rejection,
     ReplayStore, RequestView, Result, Secret, SystemClock, SystemRandom, TenantId, Transport,
     Verdict, Verifier,
@@ -108,10 +108,10 @@ pub use hash::HexDigest;
 pub use info::AuthenticationInfo;
 pub use nonce::Nonces;
 pub use qop::{NonceCount, OfferedQop, Qop};
-pub use reason::{DigestRefused, RefusalKind};
-pub use response::{BodyHash, BodyHasher, DigestMessage, NonceUse, Protection, userhash};
+pub use reason::{DigestRefusalKind, DigestRefused};
+pub use response::{BodyHash, BodyHasher, DigestMessage, DigestProtection, NonceUse, userhash};
 pub use verifier::{
-    ClaimedName, DigestAccounts, DigestPrincipal, DigestQuery, DigestVerifier, KnownUser,
+    DigestAccounts, DigestPrincipal, DigestQuery, DigestUserName, DigestUserRecord, DigestVerifier,
     UserSecret,
 };
 

@@ -18,12 +18,12 @@ use std::{error, fmt};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestRefused {
     reason: &'static Reason,
-    kind: RefusalKind,
+    kind: DigestRefusalKind,
 }
 
 /// What a caller is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
+pub enum DigestRefusalKind {
     /// 400: the credentials cannot be read, or can be read in more than one way.
     Malformed,
     /// 401: the credentials can be read, and are not accepted.
@@ -41,7 +41,7 @@ impl DigestRefused {
 
     /// What the caller is told.
     #[must_use]
-    pub const fn kind(self) -> RefusalKind {
+    pub const fn kind(self) -> DigestRefusalKind {
         self.kind
     }
 }
@@ -70,7 +70,7 @@ macro_rules! reasons {
     ($($kind:ident { $($name:ident $code:literal $text:literal;)* })*) => {
         $($(
             pub(crate) const $name: DigestRefused =
-                DigestRefused { reason: &Reason::new($code, $text), kind: RefusalKind::$kind };
+                DigestRefused { reason: &Reason::new($code, $text), kind: DigestRefusalKind::$kind };
         )*)*
 
         #[cfg(test)]
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn only_what_is_right_but_for_its_nonce_is_stale() {
-        let stale = ALL.iter().filter(|refused| refused.kind() == RefusalKind::Stale);
+        let stale = ALL.iter().filter(|refused| refused.kind() == DigestRefusalKind::Stale);
         assert!(stale.clone().all(|refused| refused.reason().code.starts_with("digest_nonce_")));
         assert_eq!(stale.count(), 4);
     }

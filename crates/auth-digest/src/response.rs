@@ -17,7 +17,7 @@ pub struct DigestMessage<'a> {
     /// The server's nonce.
     pub nonce: &'a [u8],
     /// What the response protects.
-    pub protection: Protection<'a>,
+    pub protection: DigestProtection<'a>,
 }
 
 impl fmt::Debug for DigestMessage<'_> {
@@ -28,7 +28,7 @@ impl fmt::Debug for DigestMessage<'_> {
 
 /// What a response protects, with what must be known for it.
 #[derive(Clone, Copy, Debug)]
-pub enum Protection<'a> {
+pub enum DigestProtection<'a> {
     /// Method and target, without count and cnonce (RFC 2069 section 2.1.2).
     Legacy,
     /// Method and target, under `auth`.
@@ -50,13 +50,13 @@ impl SessionHa1 {
     /// The `response` to a challenge (RFC 7616 section 3.4.1).
     ///
     /// ```
-    /// use auth_digest::{DigestAlgorithm, NonceUse, Ha1, HashFunction, DigestMessage, NonceCount, Protection};
+    /// use auth_digest::{DigestAlgorithm, NonceUse, Ha1, HashFunction, DigestMessage, NonceCount, DigestProtection};
     /// let ha1 = Ha1::new(HashFunction::Md5, "Mufasa", b"testrealm@host.com", b"Circle Of Life");
     /// let message = DigestMessage {
     ///     method: "GET",
     ///     uri: b"/dir/index.html",
     ///     nonce: b"dcd98b7102dd2f0e8b11d0f600bfb0c093",
-    ///     protection: Protection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce: b"0a4f113b" }),
+    ///     protection: DigestProtection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce: b"0a4f113b" }),
     /// };
     /// let session = ha1.session(DigestAlgorithm::Md5, message.nonce, b"0a4f113b");
     /// assert!(session.response(&message).matches(b"6629fae49393a05397450978507c4ef1"));
@@ -101,7 +101,7 @@ pub(crate) struct UnderNonce {
 
 impl UnderNonce {
     #[inline]
-    pub(crate) fn response(&self, protection: &Protection<'_>, ha2: &HexDigest) -> HexDigest {
+    pub(crate) fn response(&self, protection: &DigestProtection<'_>, ha2: &HexDigest) -> HexDigest {
         let mut hasher = Hasher::behind(self.function, &self.state);
         push_rest(&mut hasher, protection, ha2);
         hasher.finish()
@@ -110,11 +110,11 @@ impl UnderNonce {
 
 /// What is behind the nonce.
 #[inline]
-fn push_rest(hasher: &mut Hasher, protection: &Protection<'_>, ha2: &HexDigest) {
+fn push_rest(hasher: &mut Hasher, protection: &DigestProtection<'_>, ha2: &HexDigest) {
     let counted = match protection {
-        Protection::Legacy => None,
-        Protection::Auth(count) => Some((&b":auth:"[..], count)),
-        Protection::AuthInt(count, _) => Some((&b":auth-int:"[..], count)),
+        DigestProtection::Legacy => None,
+        DigestProtection::Auth(count) => Some((&b":auth:"[..], count)),
+        DigestProtection::AuthInt(count, _) => Some((&b":auth-int:"[..], count)),
     };
     if let Some((qop, count)) = counted {
         hasher.update(&count.nc.digits());
@@ -131,13 +131,13 @@ pub(crate) fn ha2(
     function: HashFunction,
     method: &str,
     uri: &[u8],
-    protection: &Protection<'_>,
+    protection: &DigestProtection<'_>,
 ) -> HexDigest {
     let mut hasher = Hasher::new(function);
     hasher.update(method.as_bytes());
     hasher.update(b":");
     hasher.update(uri);
-    if let Protection::AuthInt(_, body) = protection {
+    if let DigestProtection::AuthInt(_, body) = protection {
         hasher.update(b":");
         hasher.update(body.0.as_bytes());
     }
@@ -233,7 +233,7 @@ mod tests {
         }
 
         #[track_caller]
-        fn check(&self, method: &str, protection: Protection<'_>, expected: &str) {
+        fn check(&self, method: &str, protection: DigestProtection<'_>, expected: &str) {
             let function = self.algorithm.function();
             let (realm, password) = (self.realm.as_bytes(), self.password.as_bytes());
             let ha1 = Ha1::new(function, self.user, realm, password);
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn is_that_of_rfc_7616_section_3_9_1() {
-        let auth = Protection::Auth(RFC_7616.count());
+        let auth = DigestProtection::Auth(RFC_7616.count());
         RFC_7616.check("GET", auth, "8ca523f5e9506fed4657c9700eebdbec");
         let sha256 = Example { algorithm: DigestAlgorithm::Sha256, ..RFC_7616 };
         let expected = "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1";
@@ -283,7 +283,7 @@ mod tests {
             cnonce: "NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
             uri: "/doe.json",
         };
-        let auth = Protection::Auth(example.count());
+        let auth = DigestProtection::Auth(example.count());
         let expected = "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5";
         example.check("GET", auth, expected);
         let hashed = userhash(HashFunction::Sha512_256, example.user, example.realm.as_bytes());
@@ -301,7 +301,7 @@ mod tests {
 
     #[test]
     fn is_that_of_rfc_2617_section_3_5() {
-        let auth = Protection::Auth(RFC_2617.count());
+        let auth = DigestProtection::Auth(RFC_2617.count());
         RFC_2617.check("GET", auth, "6629fae49393a05397450978507c4ef1");
     }
 
@@ -309,19 +309,19 @@ mod tests {
     #[test]
     fn is_that_of_rfc_2069_section_2_4_as_corrected() {
         let example = Example { password: "CircleOfLife", ..RFC_2617 };
-        example.check("GET", Protection::Legacy, "1949323746fe6a43ef61f9606e7febea");
+        example.check("GET", DigestProtection::Legacy, "1949323746fe6a43ef61f9606e7febea");
     }
 
     /// Composed from the formulas of section 3.4, by `md5sum`.
     #[test]
     fn is_that_of_the_formulas_under_auth_int_and_sess() {
         let body = BodyHash::of(HashFunction::Md5, b"{}");
-        let int = Protection::AuthInt(RFC_2617.count(), body);
+        let int = DigestProtection::AuthInt(RFC_2617.count(), body);
         RFC_2617.check("POST", int, "7eed20a3908e9ce3dfa642b1509ed3c7");
         let session = Example { algorithm: DigestAlgorithm::Md5Sess, ..RFC_2617 };
         session.check(
             "GET",
-            Protection::Auth(RFC_2617.count()),
+            DigestProtection::Auth(RFC_2617.count()),
             "8e3825c57e897f5a0dec6c2d4e5059d0",
         );
     }

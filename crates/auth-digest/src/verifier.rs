@@ -9,7 +9,7 @@ mod prove;
 mod right;
 mod target;
 
-pub use accounts::{ClaimedName, DigestAccounts, DigestQuery, KnownUser, UserSecret};
+pub use accounts::{DigestAccounts, DigestQuery, DigestUserName, DigestUserRecord, UserSecret};
 
 use crate::{
     BodyHash, DigestAlgorithm, DigestResponse, Qop,
@@ -33,7 +33,7 @@ use std::{fmt, str, sync::Arc};
 /// Verifies Digest credentials (RFC 7616).
 ///
 /// The look-up knows the HA1 of users, or asks an authority that gives it the secret of one session alone: it is asked a
-/// [`DigestQuery`], and finds [`Candidates`] of [`KnownUser`]. [`Nonces`] know which nonces
+/// [`DigestQuery`], and finds [`Candidates`] of [`DigestUserRecord`]. [`Nonces`] know which nonces
 /// were issued and a [`ReplayStore`] knows which were used, so any number of nodes that share a key and a store are one
 /// server.
 ///
@@ -125,7 +125,7 @@ impl<L> DigestVerifier<L> {
 
 impl<L, P> DigestVerifier<L>
 where
-    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, P>>,
     P: Clone + Send + 'static,
 {
     fn judge<'a>(
@@ -148,11 +148,11 @@ where
         let hash;
         let name = match self.query(&head.response).name {
             // A name and its hash are one user, whose guesses are counted together.
-            ClaimedName::Plain(name) if self.offer.userhash && self.limit.is_some() => {
+            DigestUserName::Plain(name) if self.offer.userhash && self.limit.is_some() => {
                 hash = userhash(algorithm.function(), name, self.realm.as_bytes());
                 hash.as_bytes()
             }
-            ClaimedName::Plain(name) | ClaimedName::Hashed(name) => name.as_bytes(),
+            DigestUserName::Plain(name) | DigestUserName::Hashed(name) => name.as_bytes(),
         };
         let begun = Attempt::begin(self.limit.as_ref(), request, SCHEME, Some(name));
         Ok(begun.and_then(move |begun| match begun {
@@ -225,7 +225,7 @@ where
 
 impl<L, P> auth_core::Verifier for DigestVerifier<L>
 where
-    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, P>>,
     P: Clone + Send + 'static,
 {
     type Principal = DigestPrincipal<P>;
@@ -272,12 +272,12 @@ impl<L> fmt::Debug for DigestVerifier<L> {
 mod tests {
     use super::*;
     use crate::{
-        AuthenticationInfo, DigestChallenge, DigestMessage, Ha1, HashFunction, Md5Allowed,
-        NonceCount, NonceUse, OfferedQop, Protection,
+        AuthenticationInfo, DigestChallenge, DigestMessage, DigestProtection, Ha1, HashFunction,
+        Md5Allowed, NonceCount, NonceUse, OfferedQop,
     };
     use auth_core::{
-        AttemptKey, Body, Limits, MemoryReplayStore, Peer, Rejection, Replay, Reply, Reservation,
-        SystemRandom, Ticket, Timestamp, Unique, Verifier as _,
+        AttemptKey, Body, Limits, MemoryReplayStore, Peer, Rejection, ReplayOutcome, Reply,
+        Reservation, SystemRandom, Ticket, Timestamp, Unique, Verifier as _,
     };
     use auth_testing::ManualClock;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
@@ -319,7 +319,7 @@ mod tests {
     /// What comes of a request with this field.
     fn judge<L>(door: &DigestVerifier<L>, target: &str, field: &[u8], body: Body<'_>) -> Judged
     where
-        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, ()>>,
+        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, ()>>,
     {
         let (uri, mut headers): (Uri, _) = (target.parse().unwrap(), HeaderMap::new());
         if !field.is_empty() {
@@ -368,7 +368,7 @@ mod tests {
         fn info(self, body: Body<'_>) -> HeaderValue {
             let Self::Accepted(mut accepted) = self else { panic!("{self:?}") };
             let none = HeaderMap::new();
-            let proof = accepted.take_conditions().completions.pop().unwrap();
+            let proof = accepted.take_obligations().completions.pop().unwrap();
             let added = proof.complete(Reply::new(StatusCode::OK, &none, body)).wait();
             added.unwrap().remove("authentication-info").unwrap()
         }
@@ -377,7 +377,7 @@ mod tests {
     /// The first challenge of a door.
     fn asked<L>(door: &DigestVerifier<L>) -> String
     where
-        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, ()>>,
+        L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, ()>>,
     {
         judge(door, "/", b"", Body::Unread).challenges().remove(0)
     }
@@ -400,9 +400,9 @@ mod tests {
             let count = NonceUse { nc: NonceCount::new(self.nc).unwrap(), cnonce: b"cnonce" };
             let function = challenge.algorithm().unwrap().function();
             let protection = match self.body {
-                Some(body) => Protection::AuthInt(count, BodyHash::of(function, body)),
-                None if challenge.offered == OfferedQop::Legacy => Protection::Legacy,
-                None => Protection::Auth(count),
+                Some(body) => DigestProtection::AuthInt(count, BodyHash::of(function, body)),
+                None if challenge.offered == OfferedQop::Legacy => DigestProtection::Legacy,
+                None => DigestProtection::Auth(count),
             };
             let message =
                 DigestMessage { method: "GET", uri: self.uri.as_bytes(), nonce: b"", protection };
@@ -664,13 +664,13 @@ mod tests {
     }
 
     /// A store that says the same each time.
-    struct Says(Result<Replay>);
+    struct Says(Result<ReplayOutcome>);
 
     impl ReplayStore for Says {
-        fn check_and_set(&self, _: &Unique) -> Flow<'_, Replay> {
+        fn check_and_set(&self, _: &Unique) -> Flow<'_, ReplayOutcome> {
             self.0.clone().into()
         }
-        fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, Replay> {
+        fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, ReplayOutcome> {
             Flow::new(async { self.0.clone() })
         }
         fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, Reservation> {
@@ -688,10 +688,10 @@ mod tests {
     fn a_store_that_cannot_tell_lets_nobody_in() {
         for (replay, expected) in [
             (Err(Error::transport("down", "nobody answers")), "down"),
-            (Ok(Replay::Full), "digest_replay_store"),
-            (Ok(Replay::TooOld), "401 digest_nonce_old stale"),
-            (Ok(Replay::Seen), "401 digest_replayed"),
-            (Ok(Replay::Fresh), "alice"),
+            (Ok(ReplayOutcome::Full), "digest_replay_store"),
+            (Ok(ReplayOutcome::TooOld), "401 digest_nonce_old stale"),
+            (Ok(ReplayOutcome::Seen), "401 digest_replayed"),
+            (Ok(ReplayOutcome::Fresh), "alice"),
         ] {
             let door =
                 DigestVerifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
@@ -736,9 +736,9 @@ mod tests {
 
     #[test]
     fn wrong_responses_run_out_for_each_user() {
-        use auth_core::{MemoryLimits, Rate};
-        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
-        let limits = MemoryLimits::new(clock()).with_identity_rate(rate);
+        use auth_core::{AttemptRate, MemoryAttemptLimits};
+        let rate = AttemptRate::new(2, Duration::from_secs(60)).unwrap();
+        let limits = MemoryAttemptLimits::new(clock()).with_identity_rate(rate);
         let door = door(&clock()).with_limit(AttemptLimit::new(limits));
         for told in ["401 digest_response_wrong", "401 digest_response_wrong", "429 limit_attempts"]
         {
@@ -800,7 +800,9 @@ mod tests {
     fn a_right_response_costs_nothing_when_the_store_cannot_tell_or_is_not_waited_for() {
         let settled = Settled::default();
         let down = Err(Error::transport("down", "nobody answers"));
-        for replay in [down, Ok(Replay::Full), Ok(Replay::TooOld), Ok(Replay::Seen)] {
+        for replay in
+            [down, Ok(ReplayOutcome::Full), Ok(ReplayOutcome::TooOld), Ok(ReplayOutcome::Seen)]
+        {
             let door =
                 DigestVerifier::new("r", accounts(), nonces(&clock()), Says(replay)).unwrap();
             let door = door.with_limit(AttemptLimit::new(settled.clone()));
@@ -818,9 +820,9 @@ mod tests {
 
     #[test]
     fn a_name_and_its_hash_share_one_limit() {
-        use auth_core::{MemoryLimits, Rate};
-        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
-        let limits = MemoryLimits::new(clock()).with_identity_rate(rate);
+        use auth_core::{AttemptRate, MemoryAttemptLimits};
+        let rate = AttemptRate::new(2, Duration::from_secs(60)).unwrap();
+        let limits = MemoryAttemptLimits::new(clock()).with_identity_rate(rate);
         let door = door(&clock()).with_userhash().with_limit(AttemptLimit::new(limits));
         let wrong = Client { password: "x", ..ALICE };
         let hashed = asked(&door);
@@ -924,10 +926,10 @@ mod tests {
             let counted = sent.counted.as_ref().unwrap();
             let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
             let (qop, protection) = match body {
-                None => (Qop::Auth, Protection::Auth(count)),
+                None => (Qop::Auth, DigestProtection::Auth(count)),
                 Some(body) => {
                     let hash = BodyHash::of(HashFunction::Sha256, body);
-                    (Qop::AuthInt, Protection::AuthInt(count, hash))
+                    (Qop::AuthInt, DigestProtection::AuthInt(count, hash))
                 }
             };
             assert_eq!((info.qop, info.nc), (Some(qop), Some(counted.nc)));
@@ -952,7 +954,7 @@ mod tests {
             let field = client.answer(&asked(&door));
             let body = client.body.map_or(Body::Unread, Body::Bytes);
             let Judged::Accepted(mut accepted) = judge(&door, "/", &field, body) else { panic!() };
-            accepted.take_conditions().completions[0].needs(StatusCode::OK, &HeaderMap::new())
+            accepted.take_obligations().completions[0].needs(StatusCode::OK, &HeaderMap::new())
         };
         assert_eq!(need(&ALICE), Need::Nothing);
         assert_eq!(need(&Client { body: Some(b""), ..ALICE }), Need::Bytes { limit: 7 });
@@ -982,17 +984,17 @@ mod tests {
     struct Controller(DigestAccounts);
 
     impl Lookup<DigestQuery<'_>> for Controller {
-        type Found = Candidates<KnownUser, ()>;
+        type Found = Candidates<DigestUserRecord, ()>;
 
         fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
             let (algorithm, nonce) = (query.algorithm, query.nonce.to_vec());
             let (found, cnonce) = (self.0.lookup(query), query.cnonce.to_vec());
             Flow::new(async move {
                 Ok(found.await?.map(|found| {
-                    let KnownUser { user, secret } = found.as_slice()[0].secret.clone();
+                    let DigestUserRecord { user, secret } = found.as_slice()[0].secret.clone();
                     let UserSecret::Ha1(ha1) = secret else { panic!("a session") };
                     let session = ha1.session(algorithm, &nonce, &cnonce);
-                    KnownUser { user, secret: UserSecret::Session(session) }.into()
+                    DigestUserRecord { user, secret: UserSecret::Session(session) }.into()
                 }))
             })
         }
@@ -1026,10 +1028,10 @@ mod tests {
     fn a_secret_of_another_hash_function_is_a_fault_of_ours() {
         struct Wrong;
         impl Lookup<DigestQuery<'_>> for Wrong {
-            type Found = Candidates<KnownUser, ()>;
+            type Found = Candidates<DigestUserRecord, ()>;
             fn lookup(&self, _: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
                 let secret = UserSecret::Ha1(Ha1::new(HashFunction::Md5, "alice", b"r", b"s3cret"));
-                Flow::ready(Some(KnownUser { user: "alice".into(), secret }.into()))
+                Flow::ready(Some(DigestUserRecord { user: "alice".into(), secret }.into()))
             }
         }
         let door = DigestVerifier::new("r", Wrong, nonces(&clock()), store(&clock())).unwrap();

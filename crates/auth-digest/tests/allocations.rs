@@ -4,8 +4,8 @@
 
 use auth_core::{Answer, Authenticator, Authorization, Credentials, RequestView, SystemRandom};
 use auth_digest::{
-    BodyHash, Digest, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1,
-    HashFunction, NonceCount, NonceUse, Protection,
+    BodyHash, Digest, DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection,
+    DigestResponse, Ha1, HashFunction, NonceCount, NonceUse,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -51,7 +51,7 @@ fn an_answer_is_allocated_once_and_once_more_when_it_is_shared() {
 fn a_new_challenge_is_read_and_answered_with_one_field() {
     let field = challenge(DigestAlgorithm::Sha256);
     let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
-    let protection = Protection::Auth(count);
+    let protection = DigestProtection::Auth(count);
     let message = DigestMessage { method: "GET", uri: b"/dir/index.html", nonce: b"", protection };
     check(
         || {

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Answer, Attempts, Authenticator, Authorization, Body, MemoryReplayStore, Need, Next, Outcome,
-    Peer, Rejection, Reply, RequestView, SystemRandom, Timestamp, Verifier as _,
+    Answer, Authenticator, Authorization, Body, MemoryReplayStore, Need, NextStep, Outcome, Peer,
+    Rejection, Reply, RequestView, RetryBudget, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
     Digest, DigestAccounts, DigestAlgorithm, DigestPrincipal, DigestResponse, DigestVerifier, Ha1,
@@ -88,7 +88,7 @@ fn reply(outcome: Outcome<DigestPrincipal>) -> (StatusCode, HeaderMap) {
     match outcome {
         Ok(mut accepted) => {
             let (status, headers) = (StatusCode::OK, HeaderMap::new());
-            let proof = accepted.take_conditions().completions.pop().unwrap();
+            let proof = accepted.take_obligations().completions.pop().unwrap();
             let body = match proof.needs(status, &headers) {
                 Need::Nothing => Body::Unread,
                 _ => Body::Bytes(b"reply"),
@@ -110,7 +110,7 @@ fn drive(
     body: &[u8],
 ) -> (StatusCode, usize) {
     let (target, none) = (TARGET.parse::<Uri>().unwrap(), HeaderMap::new());
-    let (mut attempts, mut sent) = (Attempts::default(), 0);
+    let (mut attempts, mut sent) = (RetryBudget::default(), 0);
     loop {
         sent += 1;
         let view = RequestView::new(&Method::POST, &target, &none).with_body(Body::Bytes(body));
@@ -124,7 +124,7 @@ fn drive(
             answer = answer.with_body(b"reply");
         }
         let verdict = client.assess(&credentials, answer);
-        if let Next::Deliver = attempts.next(&credentials, verdict).unwrap() {
+        if let NextStep::Deliver = attempts.next(&credentials, verdict).unwrap() {
             return (status, sent);
         }
     }

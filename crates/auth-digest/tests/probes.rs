@@ -6,13 +6,13 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Answer, Attempts, Authenticator, Authorization, Body, Credentials, MemoryReplayStore, Need,
-    Next, Peer, RequestView, Result, SystemRandom, Timestamp, Verifier as _,
+    Answer, Authenticator, Authorization, Body, Credentials, MemoryReplayStore, Need, NextStep,
+    Peer, RequestView, Result, RetryBudget, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
     AuthenticationInfo, BodyHash, ChallengePolicy, Digest, DigestAccounts, DigestAlgorithm,
-    DigestChallenge, DigestMessage, DigestResponse, DigestVerifier, Ha1, HashFunction, NonceCount,
-    NonceUse, Nonces, OfferedQop, Protection, Qop, RefusalKind, Username,
+    DigestChallenge, DigestMessage, DigestProtection, DigestRefusalKind, DigestResponse,
+    DigestVerifier, Ha1, HashFunction, NonceCount, NonceUse, Nonces, OfferedQop, Qop, Username,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -37,7 +37,7 @@ fn drive(
     mut server: impl FnMut(Option<&[u8]>) -> Said,
 ) -> Result<(u16, usize)> {
     let (target, none) = (Uri::from_static("https://a.example/a?b"), HeaderMap::new());
-    let (mut attempts, mut sent) = (Attempts::default(), 0);
+    let (mut attempts, mut sent) = (RetryBudget::default(), 0);
     loop {
         sent += 1;
         let view = RequestView::new(&Method::POST, &target, &none).with_body(body);
@@ -52,7 +52,7 @@ fn drive(
         let request = RequestView::new(&Method::POST, &uri, &headers);
         let status = StatusCode::from_u16(status).unwrap();
         let verdict = digest.assess(&credentials, Answer::new(request, status, &fields));
-        if let Next::Deliver = attempts.next(&credentials, verdict)? {
+        if let NextStep::Deliver = attempts.next(&credentials, verdict)? {
             return Ok((status.as_u16(), sent));
         }
     }
@@ -190,7 +190,7 @@ fn stale_is_answered_once_for_each_nonce_and_not_for_ever() {
         }
     });
     assert_eq!(sent.unwrap(), (200, 2));
-    assert_eq!(drive(&digest, Body::Unread, |_| ask(stale)).unwrap(), (401, Attempts::MOST));
+    assert_eq!(drive(&digest, Body::Unread, |_| ask(stale)).unwrap(), (401, RetryBudget::MOST));
 }
 
 /// No client that was tried reads Authentication-Info.
@@ -357,7 +357,7 @@ fn misread(door: &DigestVerifier<DigestAccounts>, changes: &[(&str, &str)]) -> H
     }
     let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
     let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
-    let protection = Protection::Auth(count);
+    let protection = DigestProtection::Auth(count);
     let message = DigestMessage { method: "GET", uri: b"/a?b", nonce: b"", protection };
     challenge.respond("alice", b"s3cret", &message).unwrap()
 }
@@ -416,7 +416,7 @@ fn requests_that_overtake_one_another_pass_and_none_passes_twice() {
     let challenge = DigestChallenge::parse(challenge.as_bytes()).unwrap();
     let field = |nc| {
         let count = NonceUse { nc: NonceCount::new(nc).unwrap(), cnonce: b"c" };
-        let protection = Protection::Auth(count);
+        let protection = DigestProtection::Auth(count);
         let message = DigestMessage { method: "GET", uri: b"/a?b", nonce: b"", protection };
         challenge.respond("alice", b"s3cret", &message).unwrap()
     };
@@ -435,7 +435,7 @@ fn a_body_that_was_streamed_is_hashed_piece_by_piece() {
         let ha1 = Ha1::new(function, "alice", b"r", b"s3cret");
         let response = |body| {
             let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
-            let protection = Protection::AuthInt(count, body);
+            let protection = DigestProtection::AuthInt(count, body);
             let message = DigestMessage { method: "PUT", uri: b"/", nonce: b"n", protection };
             ha1.session(DigestAlgorithm::Md5, b"n", b"c").response(&message)
         };
@@ -458,5 +458,5 @@ fn a_refusal_says_nothing_of_how_near_it_was() {
         assert_eq!(refused.0, "digest_response_wrong");
     }
     let unread = DigestResponse::parse(b"realm=\"r\"").unwrap_err();
-    assert_eq!(unread.kind(), RefusalKind::Malformed);
+    assert_eq!(unread.kind(), DigestRefusalKind::Malformed);
 }

@@ -67,10 +67,10 @@ mod verifier;
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, AttemptLimit, Authenticator, Caller, Candidate, Candidates, Clock, Context,
-    Credentials, Error, Exchange, Flow, Lookup, MemoryLimits, MemoryReplayStore, Once, OriginBound,
-    Outcome, Presence, PresentableToken, Random, Reason, Rejection, ReplayStore, RequestView,
-    Result, Scopes, SystemClock, SystemRandom, Timestamp, Token, TokenSource, Transport, Unique,
-    Verifier,
+    Credentials, Error, Exchange, Flow, Lookup, MemoryAttemptLimits, MemoryReplayStore, Once,
+    OriginBound, Outcome, Presence, PresentableToken, Random, Reason, Rejection, ReplayStore,
+    RequestView, Result, Scopes, SystemClock, SystemRandom, Timestamp, Token, TokenSource,
+    Transport, Unique, Verifier,
 };
 
 pub use algorithm::JwsAlgorithm;

@@ -85,7 +85,7 @@ impl<L> JwtVerifier<L> {
     /// everywhere, and whoever knows its name could lock out all of them.
     ///
     /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
-    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
+    /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -491,9 +491,9 @@ mod tests {
     /// The limit counts wrong signatures of a source, before keys are looked up, and no name is locked out from others.
     #[test]
     fn wrong_signatures_run_out_for_their_source_and_lock_out_nobody_else() {
-        use auth_core::{MemoryLimits, Rate};
-        let rate = Rate::new(3, Duration::from_secs(60)).unwrap();
-        let limits = MemoryLimits::new(ManualClock::at(NOW)).with_source_rate(rate);
+        use auth_core::{AttemptRate, MemoryAttemptLimits};
+        let rate = AttemptRate::new(3, Duration::from_secs(60)).unwrap();
+        let limits = MemoryAttemptLimits::new(ManualClock::at(NOW)).with_source_rate(rate);
         let door = door().with_limit(AttemptLimit::new(limits));
         let said = |from: &str, issuer: &str, signing: SigningKey| {
             let headers =

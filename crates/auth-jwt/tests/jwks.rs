@@ -139,7 +139,7 @@ fn all_who_ask_while_it_is_fetched_share_the_fetch() {
         while stage.transport.exchanges() == 0 {
             thread::yield_now();
         }
-        gate.open_up();
+        gate.open();
         assert!(callers.into_iter().all(|caller| caller.join().unwrap() == Ok(true)));
     });
     assert_eq!(stage.transport.exchanges(), 1);
@@ -161,7 +161,7 @@ fn an_old_set_is_used_while_the_new_one_is_fetched() {
 /// begun again: the flight that sessions use sees through what has begun, so that an issuer is asked once.)
 #[test]
 fn a_fetch_that_was_given_up_is_carried_on_by_the_next_caller() {
-    let gate = Gate::open();
+    let gate = Gate::opened();
     let stage = stage(|transport| transport.with_gate(gate.clone()));
     assert_eq!(stage.knows("a"), Ok(true));
     stage.pass(600);
@@ -171,7 +171,7 @@ fn a_fetch_that_was_given_up_is_carried_on_by_the_next_caller() {
     assert!(poll(&mut carrying).is_pending());
     assert_eq!(stage.knows("a"), Ok(true), "the others do not notice");
     drop(carrying);
-    gate.open_up();
+    gate.open();
     stage.published.now(&["a", "b"]);
     assert_eq!((stage.knows("a"), stage.knows("b")), (Ok(true), Ok(true)));
     assert_eq!(stage.transport.exchanges(), 2);
@@ -186,7 +186,7 @@ fn callers_that_give_up_take_nothing_with_them() {
     let mut flows: Vec<_> = (0..100).map(|_| stage.jwks.lookup(&asked)).collect();
     assert!(flows.iter_mut().all(|flow| poll(flow).is_pending()));
     flows.drain(..99);
-    gate.open_up();
+    gate.open();
     assert!(flows.pop().unwrap().wait().unwrap().is_some());
     assert_eq!((stage.knows("a"), stage.transport.exchanges()), (Ok(true), 1));
 }

@@ -6,7 +6,7 @@ mod record;
 
 use crate::threads::Threads;
 use auth_core::{Clock, Error, Flow, Result, Secret, TenantId, Timestamp};
-use auth_session::{Intent, Lease, Saved, SealedFor, Sealer, StoredEntry, TokenStore};
+use auth_session::{Intent, Lease, SaveOutcome, SealedFor, Sealer, StoredEntry, TokenStore};
 use directory::{Guard, StoreDirectory};
 use leases::HeldLeases;
 use record::{Note, Record};
@@ -132,20 +132,20 @@ impl Inner {
         guard: &Guard<'_>,
         lease: Lease,
         change: impl FnOnce(&mut Record),
-    ) -> Result<Saved> {
+    ) -> Result<SaveOutcome> {
         match read(guard)? {
             Some(mut record) if record.fence == lease.fence => {
                 change(&mut record);
-                guard.write(&record).map(|()| Saved::Kept)
+                guard.write(&record).map(|()| SaveOutcome::Kept)
             }
-            _ => Ok(Saved::Lost),
+            _ => Ok(SaveOutcome::Lost),
         }
     }
 
     fn release(&self, guard: &Guard<'_>, lease: Lease) -> Result<()> {
         let released =
             self.change(guard, lease, |record| record.leased_until = Timestamp::default())?;
-        if released == Saved::Kept {
+        if released == SaveOutcome::Kept {
             guard.forget(lease.fence);
         }
         Ok(())
@@ -201,7 +201,7 @@ impl TokenStore for FileTokenStore {
         self.at(name, move |inner, guard| inner.lease(guard, hold))
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         let note = match self.0.close("token", name, lease, token) {
             Ok(note) => note,
             Err(error) => return Flow::failed(error),
@@ -212,7 +212,7 @@ impl TokenStore for FileTokenStore {
         })
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         let written = intent.map(|intent| record::write_intent(&intent));
         let closed = written.map(|plain| self.0.close("intent", name, lease, &plain)).transpose();
         let note = match closed {

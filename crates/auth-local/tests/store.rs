@@ -4,7 +4,7 @@
 
 use auth_core::{Secret, TenantId, Timestamp};
 use auth_local::FileTokenStore;
-use auth_session::{Intent, Lease, Saved, Sealer, TokenStore};
+use auth_session::{Intent, Lease, SaveOutcome, Sealer, TokenStore};
 use auth_testing::{ManualClock, SeededRandom};
 use std::{
     fs,
@@ -66,7 +66,7 @@ fn lease(store: &FileTokenStore) -> Option<Lease> {
     store.lease("tenant", HOLD).wait().unwrap()
 }
 
-fn save(store: &FileTokenStore, lease: Lease, token: &str) -> Saved {
+fn save(store: &FileTokenStore, lease: Lease, token: &str) -> SaveOutcome {
     store.save("tenant", lease, &Secret::from(token)).wait().unwrap()
 }
 
@@ -86,7 +86,7 @@ fn a_token_outlives_the_store() {
     assert_eq!(load(&store), Ok(None));
     let first = lease(&store).unwrap();
     assert_eq!(load(&store), Ok(None), "a lease is no token");
-    assert_eq!(save(&store, first, "one"), Saved::Kept);
+    assert_eq!(save(&store, first, "one"), SaveOutcome::Kept);
     store.release("tenant", first).wait().unwrap();
     let again = directory.store(&clock);
     assert_eq!(load(&again), Ok(Some(("one".into(), first.fence))));
@@ -118,7 +118,7 @@ fn nobody_waits_for_the_dead() {
     drop(one);
     let next = lease(&other).unwrap();
     assert!(next.fence > held.fence);
-    assert_eq!(save(&other, next, "two"), Saved::Kept);
+    assert_eq!(save(&other, next, "two"), SaveOutcome::Kept);
 }
 
 /// Whoever hangs loses the lease when it runs out, and cannot save over what another has saved since.
@@ -131,9 +131,9 @@ fn nobody_waits_long_for_who_hangs() {
     assert_eq!(lease(&quick), None);
     clock.advance(Duration::from_secs(1));
     let held = lease(&quick).unwrap();
-    assert_eq!(save(&slow, lost, "slow"), Saved::Lost);
-    assert_eq!(save(&quick, held, "quick"), Saved::Kept);
-    assert_eq!(save(&slow, lost, "slow"), Saved::Lost);
+    assert_eq!(save(&slow, lost, "slow"), SaveOutcome::Lost);
+    assert_eq!(save(&quick, held, "quick"), SaveOutcome::Kept);
+    assert_eq!(save(&slow, lost, "slow"), SaveOutcome::Lost);
     slow.release("tenant", lost).wait().unwrap();
     assert_eq!(lease(&slow), None, "releasing what was lost gives nothing away");
     assert_eq!(load(&slow), Ok(Some(("quick".into(), held.fence))));
@@ -145,7 +145,7 @@ fn leases_leave_nothing_behind() {
     for round in 0..20 {
         let store = directory.store(&clock);
         let held = lease(&store).unwrap();
-        assert_eq!(save(&store, held, "token"), Saved::Kept);
+        assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
         if round % 2 == 0 {
             store.release("tenant", held).wait().unwrap();
         }
@@ -158,7 +158,7 @@ fn what_is_encrypted_opens_with_its_key_alone() {
     let (directory, clock) = (Directory::new(), clock());
     let sealed = directory.sealed(&clock, 1);
     let held = lease(&sealed).unwrap();
-    assert_eq!(save(&sealed, held, "very secret"), Saved::Kept);
+    assert_eq!(save(&sealed, held, "very secret"), SaveOutcome::Kept);
     assert_eq!(load(&sealed), Ok(Some(("very secret".into(), held.fence))));
     let bytes = fs::read(directory.token_file()).unwrap();
     assert!(!bytes.windows(6).any(|part| part == b"secret"));
@@ -187,14 +187,14 @@ fn what_is_encrypted_is_bound_to_its_name() {
     fs::remove_file(other.with_file_name("tenant.token")).unwrap();
     let plain = directory.store(&clock);
     let held = lease(&plain).unwrap();
-    assert_eq!(save(&plain, held, "plain"), Saved::Kept);
+    assert_eq!(save(&plain, held, "plain"), SaveOutcome::Kept);
     assert_eq!(load(&sealed), Err("token_store_sealed"));
 }
 
 const INTENT: Intent =
     Intent { since: Timestamp::from_unix(1_000_000), retry_at: Timestamp::from_unix(1_003_600) };
 
-fn intend(store: &FileTokenStore, lease: Lease, intent: Option<Intent>) -> Saved {
+fn intend(store: &FileTokenStore, lease: Lease, intent: Option<Intent>) -> SaveOutcome {
     store.intend("tenant", lease, intent).wait().unwrap()
 }
 
@@ -210,20 +210,20 @@ fn an_intent_is_kept_beside_a_token_and_goes_when_another_is_saved() {
         let open = || if seal { directory.sealed(&clock, 1) } else { directory.store(&clock) };
         let store = open();
         let first = lease(&store).unwrap();
-        assert_eq!(intend(&store, first, Some(INTENT)), Saved::Kept);
+        assert_eq!(intend(&store, first, Some(INTENT)), SaveOutcome::Kept);
         assert_eq!((intent(&open()), load(&open())), (Some(INTENT), Ok(None)), "alone");
-        assert_eq!(intend(&store, first, None), Saved::Kept);
+        assert_eq!(intend(&store, first, None), SaveOutcome::Kept);
         assert!(store.load("tenant").wait().unwrap().is_none());
-        assert_eq!(intend(&store, first, Some(INTENT)), Saved::Kept);
-        assert_eq!(save(&store, first, "one"), Saved::Kept);
+        assert_eq!(intend(&store, first, Some(INTENT)), SaveOutcome::Kept);
+        assert_eq!(save(&store, first, "one"), SaveOutcome::Kept);
         assert_eq!(intent(&open()), None, "saving a token removes it");
         store.release("tenant", first).wait().unwrap();
         let second = lease(&store).unwrap();
-        assert_eq!(intend(&store, second, Some(INTENT)), Saved::Kept);
+        assert_eq!(intend(&store, second, Some(INTENT)), SaveOutcome::Kept);
         let beside = Ok(Some((String::from("one"), first.fence)));
         assert_eq!((intent(&open()), load(&open())), (Some(INTENT), beside.clone()), "beside it");
-        assert_eq!(intend(&store, first, None), Saved::Lost, "its lease is over");
-        assert_eq!(intend(&store, second, None), Saved::Kept);
+        assert_eq!(intend(&store, first, None), SaveOutcome::Lost, "its lease is over");
+        assert_eq!(intend(&store, second, None), SaveOutcome::Kept);
         assert_eq!((intent(&open()), load(&open())), (None, beside));
     }
 }
@@ -234,7 +234,7 @@ fn a_sealed_intent_is_bound_as_a_token_is() {
     let (directory, clock) = (Directory::new(), clock());
     let store = directory.sealed(&clock, 1);
     let held = lease(&store).unwrap();
-    assert_eq!(intend(&store, held, Some(INTENT)), Saved::Kept);
+    assert_eq!(intend(&store, held, Some(INTENT)), SaveOutcome::Kept);
     assert_eq!(load(&directory.sealed_for("other", &clock, 1)), Err("seal_broken"));
     let bytes = fs::read(directory.token_file()).unwrap();
     // The intent where the token belongs.
@@ -250,7 +250,7 @@ fn a_version_that_is_not_known_is_an_error_and_no_empty_file() {
     let (directory, clock) = (Directory::new(), clock());
     let store = directory.store(&clock);
     let held = lease(&store).unwrap();
-    assert_eq!(save(&store, held, "token"), Saved::Kept);
+    assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
     let (file, whole) = (directory.token_file(), fs::read(directory.token_file()).unwrap());
     assert!(whole.starts_with(b"mauth-1\n"));
     let newer = [b"mauth-2\n", &whole[8..]].concat();
@@ -321,7 +321,7 @@ fn a_process_that_hangs_with_the_lock_is_an_error_after_a_while() {
     let (directory, clock) = (Directory::new(), clock());
     let store = directory.store(&clock);
     let held = lease(&store).unwrap();
-    assert_eq!(save(&store, held, "token"), Saved::Kept);
+    assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
     let _lock = locked(&directory);
     assert_eq!(load(&store), Err("token_store_locked"));
 }
@@ -369,7 +369,7 @@ fn a_file_that_is_none_is_named() {
     let (directory, clock) = (Directory::new(), clock());
     let store = directory.store(&clock);
     let held = lease(&store).unwrap();
-    assert_eq!(save(&store, held, "token"), Saved::Kept);
+    assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
     let (file, whole) = (directory.token_file(), fs::read(directory.token_file()).unwrap());
     for bytes in [&b""[..], b"{}", &whole[..20], &vec![0; 2 << 20]] {
         fs::write(&file, bytes).unwrap();
@@ -388,7 +388,7 @@ mod permissions {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
     }
 
-    fn open_up(path: &Path, mode: u32) {
+    fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     }
 
@@ -397,7 +397,7 @@ mod permissions {
         let (directory, clock) = (Directory::new(), clock());
         let store = directory.store(&clock);
         let held = lease(&store).unwrap();
-        assert_eq!(save(&store, held, "token"), Saved::Kept);
+        assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
         assert_eq!(mode(&directory.0), 0o700);
         assert!(
             directory.files().iter().all(|file| mode(file) == 0o600),
@@ -411,18 +411,18 @@ mod permissions {
         let (directory, clock) = (Directory::new(), clock());
         let store = directory.store(&clock);
         let held = lease(&store).unwrap();
-        assert_eq!(save(&store, held, "token"), Saved::Kept);
-        open_up(&directory.token_file(), 0o640);
+        assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
+        set_mode(&directory.token_file(), 0o640);
         let error = store.load("tenant").wait().unwrap_err();
         assert_eq!(error.code(), "token_store_permissions");
         assert!(error.to_string().contains("chmod 600"), "{error}");
         for open in [0o755, 0o701, 0o770] {
-            open_up(&directory.0, open);
+            set_mode(&directory.0, open);
             let error = FileTokenStore::open(&directory.0, clock.clone()).unwrap_err();
             assert_eq!(error.code(), "token_store_permissions");
             assert!(error.to_string().contains("chmod 700"), "{error}");
         }
-        open_up(&directory.0, 0o700);
+        set_mode(&directory.0, 0o700);
     }
 }
 

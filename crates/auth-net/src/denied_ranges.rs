@@ -67,13 +67,13 @@ impl DeniedRanges {
     ///
     /// # Errors
     ///
-    /// [`Denied::Address`] with the range the address is in.
-    pub fn permits(&self, address: IpAddr) -> Result<(), Denied> {
+    /// [`DeniedDestination::Address`] with the range the address is in.
+    pub fn permits(&self, address: IpAddr) -> Result<(), DeniedDestination> {
         if self.exceptions.contains(address) {
             return Ok(());
         }
         match special_ranges::range_of(address) {
-            Some((network, name)) => Err(Denied::Address(DeniedRange { network, name })),
+            Some((network, name)) => Err(DeniedDestination::Address(DeniedRange { network, name })),
             None => Ok(()),
         }
     }
@@ -100,19 +100,19 @@ impl DeniedRanges {
     ///
     /// # Errors
     ///
-    /// [`Denied::Address`] for an address in a denied range, [`Denied::Loopback`] and
-    /// [`Denied::Metadata`] for names known to stand for such addresses, and [`Denied::NotAHost`]
+    /// [`DeniedDestination::Address`] for an address in a denied range, [`DeniedDestination::Loopback`] and
+    /// [`DeniedDestination::Metadata`] for names known to stand for such addresses, and [`DeniedDestination::NotAHost`]
     /// for anything else that is neither a name nor an address: user information, a port, a
     /// path, percent-encoding, a zone id, an empty label, a number that is octal or out of range,
     /// or a letter outside ASCII (internationalised names are expected in their ASCII form).
-    pub fn permits_host(&self, host: &str) -> Result<Destination, Denied> {
-        match host::parse(host).ok_or(Denied::NotAHost)? {
+    pub fn permits_host(&self, host: &str) -> Result<Destination, DeniedDestination> {
+        match host::parse(host).ok_or(DeniedDestination::NotAHost)? {
             Literal::Address(address) => {
                 self.permits(address)?;
                 Ok(Destination::Address(address))
             }
-            Literal::Loopback if !self.allows_loopback() => Err(Denied::Loopback),
-            Literal::Metadata => Err(Denied::Metadata),
+            Literal::Loopback if !self.allows_loopback() => Err(DeniedDestination::Loopback),
+            Literal::Metadata => Err(DeniedDestination::Metadata),
             Literal::Loopback | Literal::Name => Ok(Destination::Unresolved),
         }
     }
@@ -140,7 +140,7 @@ pub enum Destination {
 /// internal name resolves to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Denied {
+pub enum DeniedDestination {
     /// The address is in this range.
     Address(DeniedRange),
     /// The host is `localhost` or below it (RFC 6761 section 6.3).
@@ -151,7 +151,7 @@ pub enum Denied {
     NotAHost,
 }
 
-impl Denied {
+impl DeniedDestination {
     /// A code for the reason that stays the same between versions: `denied_address`,
     /// `denied_loopback_name`, `denied_metadata_name` or `not_a_host`.
     #[must_use]
@@ -165,7 +165,7 @@ impl Denied {
     }
 }
 
-impl fmt::Display for Denied {
+impl fmt::Display for DeniedDestination {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(range) => write!(out, "expected a public address, found one in {range}"),
@@ -180,7 +180,7 @@ impl fmt::Display for Denied {
     }
 }
 
-impl std::error::Error for Denied {}
+impl std::error::Error for DeniedDestination {}
 
 /// A range that outgoing requests may not reach. Prints as `127.0.0.0/8 (loopback)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -356,7 +356,7 @@ mod tests {
         for exception in ["127.0.0.0/8", "::1"] {
             let denied = DeniedRanges::default().allowing_addresses(exception.parse().unwrap());
             assert_eq!(denied.permits_host("localhost"), Ok(Destination::Unresolved));
-            assert_eq!(denied.permits_host("metadata"), Err(Denied::Metadata));
+            assert_eq!(denied.permits_host("metadata"), Err(DeniedDestination::Metadata));
         }
     }
 

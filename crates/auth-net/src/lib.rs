@@ -27,7 +27,7 @@ mod x_forwarded_for;
 
 pub use address_list::{AddressList, AddressListError};
 pub use client_address::{ClientAddress, ForwardingField, TrustedProxies, UnknownReason};
-pub use denied_ranges::{Denied, DeniedRange, DeniedRanges, Destination};
+pub use denied_ranges::{DeniedDestination, DeniedRange, DeniedRanges, Destination};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/guide/client-address.md")]

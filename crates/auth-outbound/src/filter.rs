@@ -30,7 +30,7 @@ pub struct AddressFilter {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Loopback {
     #[default]
-    Denied,
+    DeniedDestination,
     Allowed,
 }
 
@@ -63,7 +63,7 @@ impl AddressFilter {
     pub fn check(&self, uri: &Uri) -> Result<()> {
         let origin = Origin::of(uri)?;
         let is_loopback = origin.is_loopback();
-        if is_loopback && self.loopback == Loopback::Denied {
+        if is_loopback && self.loopback == Loopback::DeniedDestination {
             return Err(denied("url goes to this machine, expected a public address"));
         }
         let leaves = !is_loopback

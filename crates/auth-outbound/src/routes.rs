@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn each_tenant_origin_and_identity_has_a_transport_of_its_own() {
-        let (routes, made) = numbered(100, &Gate::open());
+        let (routes, made) = numbered(100, &Gate::opened());
         let (one, other) = (identity(), identity());
         let connections = [("a", None), ("b", None), ("a", Some(&one)), ("a", Some(&other))].map(
             |(tenant, identity)| routes.for_connection(TenantId::new(tenant), identity.cloned()),
@@ -298,7 +298,7 @@ mod tests {
 
     #[test]
     fn the_route_used_least_recently_makes_room() {
-        let (routes, _) = numbered(8, &Gate::open());
+        let (routes, _) = numbered(8, &Gate::opened());
         let tenant = routes.for_connection(TenantId::new("a"), None);
         let (x, y, z) = ("https://x.example/", "https://y.example/", "https://z.example/");
         let numbers: Vec<_> =
@@ -318,7 +318,7 @@ mod tests {
                 thread::yield_now();
             }
             assert_eq!(asked(&tenant, "https://y.example/"), Err("outbound_routes_in_use"));
-            gate.open_up();
+            gate.open();
             assert_eq!(held.join().unwrap().unwrap(), "1");
         });
         assert_eq!(asked(&tenant, "https://y.example/").unwrap(), "2", "its user is gone");
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn a_tenant_with_many_origins_ends_its_own_idle_routes_and_not_those_of_others() {
-        let (routes, made) = numbered(8, &Gate::open());
+        let (routes, made) = numbered(8, &Gate::opened());
         let [busy, quiet] =
             ["busy", "quiet"].map(|name| routes.for_connection(TenantId::new(name), None));
         assert_eq!(asked(&quiet, &url(0)).unwrap(), "1");
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn a_tenant_that_has_less_than_its_share_makes_room_among_all() {
-        let (routes, _) = numbered(4, &Gate::open());
+        let (routes, _) = numbered(4, &Gate::opened());
         let tenants =
             ["a", "b", "c", "d", "e"].map(|name| routes.for_connection(TenantId::new(name), None));
         let numbers = tenants.each_ref().map(|tenant| asked(tenant, &url(0)).unwrap());
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_made_is_an_error_and_takes_no_place() {
-        let (routes, made) = numbered(1, &Gate::open());
+        let (routes, made) = numbered(1, &Gate::opened());
         let tenant = routes.for_connection(TenantId::new("a"), None);
         for _ in 0..2 {
             assert_eq!(asked(&tenant, "https://wrong.example/"), Err("wrong"));
@@ -423,7 +423,7 @@ mod tests {
 
     #[test]
     fn many_callers_at_once_share_one_transport_for_each_route() {
-        let (routes, _) = numbered(8, &Gate::open());
+        let (routes, _) = numbered(8, &Gate::opened());
         for round in 0..50 {
             let seen = Mutex::new(HashMap::<usize, Vec<String>>::new());
             thread::scope(|scope| {

@@ -7,7 +7,8 @@ use crate::{
     read::{Read, answer_to, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Event, Hop, Next, RequestView, Result, authenticate,
+    Answer, Authenticator, Body, Event, Hop, NextStep, RequestView, Result, RetryBudget,
+    authenticate,
 };
 use http::Uri;
 use reqwest::{Request, Response};
@@ -21,7 +22,7 @@ impl AuthClient {
         request: &mut Request,
         uri: &Uri,
     ) -> Result<Response> {
-        let mut attempts = Attempts::default();
+        let mut attempts = RetryBudget::default();
         loop {
             let repeatable = is_repeatable(request);
             let mut copy = copy(request);
@@ -46,7 +47,7 @@ impl AuthClient {
             let (answer, read) = read(answer, need).await?;
             let verdict = authenticator.assess(&sent, answered(head, &answer, &read));
             match attempts.next(&sent, verdict)? {
-                Next::Again { after } if repeatable => {
+                NextStep::Again { after } if repeatable => {
                     // Its connection serves others while this request waits.
                     drop(answer);
                     self.settings.observer.observe(Event::Retried);

@@ -17,7 +17,7 @@ type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 /// Work that is done once, and whose outcome goes to everybody who waits for it: a log-in, the fetch of a discovery
 /// document or a key set, a question to an introspection endpoint, a probe.
 ///
-/// The work belongs to the flight, not to a caller that waits. Each [`Watch`] that is polled drives it, from whatever
+/// The work belongs to the flight, not to a caller that waits. Each [`FlightWatch`] that is polled drives it, from whatever
 /// thread or runtime, and a watch that is dropped takes nothing with it: as long as the flight itself is kept, the next
 /// watch goes on where the last one stopped. Where a [`Transport`](auth_core::Transport) has a background, a watch can be
 /// handed to it, and the work is seen through without a caller.
@@ -51,7 +51,7 @@ type Fallback<T> = Box<dyn FnOnce() -> T + Send>;
 pub struct Flight<T>(Arc<Shared<T>>);
 
 /// A future of a flight's outcome: one for each caller that waits.
-pub struct Watch<T> {
+pub struct FlightWatch<T> {
     flight: Arc<Shared<T>>,
     /// The ticket under which this watch's waker is kept.
     ticket: Option<u64>,
@@ -100,9 +100,9 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
 
     /// Waits for the outcome, and drives the work meanwhile.
     #[must_use]
-    pub fn watch(&self) -> Watch<T> {
+    pub fn watch(&self) -> FlightWatch<T> {
         self.0.state().watches += 1;
-        Watch { flight: Arc::clone(&self.0), ticket: None }
+        FlightWatch { flight: Arc::clone(&self.0), ticket: None }
     }
 
     /// Is there a watch? A flight that has neither landed nor a watch stands still, until the next watch drives it on.
@@ -118,7 +118,7 @@ impl<T: Clone + Send + Sync + 'static> Flight<T> {
     }
 }
 
-impl<T: Clone + Send + Sync + 'static> Future for Watch<T> {
+impl<T: Clone + Send + Sync + 'static> Future for FlightWatch<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
@@ -236,7 +236,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Drop for Watch<T> {
+impl<T> Drop for FlightWatch<T> {
     fn drop(&mut self) {
         let mut state = self.flight.state();
         state.watches = state.watches.saturating_sub(1);
@@ -254,9 +254,9 @@ impl<T> fmt::Debug for Flight<T> {
     }
 }
 
-impl<T> fmt::Debug for Watch<T> {
+impl<T> fmt::Debug for FlightWatch<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let landed = self.flight.state().landed.is_some();
-        write!(f, "Watch({})", if landed { "landed" } else { "under way" })
+        write!(f, "FlightWatch({})", if landed { "landed" } else { "under way" })
     }
 }

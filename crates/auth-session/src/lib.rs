@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
 //! | [`SessionPool`] | one session for each of many keys, in bounded memory |
-//! | [`Flight`], [`Watch`] | work that is done once for all who wait for it |
+//! | [`Flight`], [`FlightWatch`] | work that is done once for all who wait for it |
 //! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
 //! | [`LearnedClock`] | a clock that a server may put right |
@@ -85,14 +85,14 @@ pub use auth_core::{
     Timestamp, Token, TokenSource, Transport, Verdict, send,
 };
 
-pub use flight::{Flight, Watch};
+pub use flight::{Flight, FlightWatch};
 pub use learned::{ClockLesson, LearnedClock};
 pub use pool::SessionPool;
 pub use retry_after::retry_after;
 pub use sealer::{SealedFor, Sealer};
 pub use session::{CurrentToken, Session};
 pub use store::{
-    Intent, Lease, MemoryTokenStore, Saved, SessionHeldElsewhere, StorableToken, StoredEntry,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, SessionHeldElsewhere, StorableToken, StoredEntry,
     TokenStore,
 };
 pub use stored::{Stored, StoredToken};

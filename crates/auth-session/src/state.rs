@@ -1,7 +1,7 @@
 //! What a session decides under its lock: renew or not, wait or not. No I/O and no clock, so that a test is a table.
 
 use crate::{
-    flight::{Flight, Watch},
+    flight::{Flight, FlightWatch},
     kept_token::KeptToken,
     schedule::{Stage, Time},
     uses::Uses,
@@ -60,7 +60,7 @@ pub(crate) enum Next<T> {
     /// There is none, and it is too early to try again.
     Fail(Error),
     /// Wait for the flight, and use this one if it brings nothing and this one is still good.
-    Wait { watch: Watch<Outcome<T>>, instead: Option<Arc<KeptToken<T>>> },
+    Wait { watch: FlightWatch<Outcome<T>>, instead: Option<Arc<KeptToken<T>>> },
     /// Begin a flight, and wait for it likewise; or use what there is `meanwhile`.
     Renew { why: Renewal<T>, meanwhile: Meanwhile<T> },
 }

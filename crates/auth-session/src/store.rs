@@ -30,11 +30,11 @@ pub trait TokenStore: Send + Sync {
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>>;
 
     /// Keeps a token under this name, for good when the flow is done, and removes the intent.
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved>;
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome>;
 
     /// Keeps an intent under this name, for good when the flow is done, or removes the one that is there. The token
     /// beside it and its fence stay as they are.
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved>;
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome>;
 
     /// Gives the lease back early. It runs out by itself too.
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()>;
@@ -61,7 +61,7 @@ pub struct Lease {
 
 /// Was it kept?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Saved {
+pub enum SaveOutcome {
     /// Yes, and it stays.
     Kept,
     /// No: the lease ran out, and another process has taken it.
@@ -94,11 +94,11 @@ macro_rules! forward {
                 (**self).lease(name, hold)
             }
 
-            fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+            fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
                 (**self).save(name, lease, token)
             }
 
-            fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+            fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
                 (**self).intend(name, lease, intent)
             }
 

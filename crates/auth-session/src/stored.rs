@@ -3,7 +3,9 @@
 mod entry;
 mod put;
 
-use crate::{Intent, Lease, Saved, StorableToken, StoredEntry, TokenStore, schedule::fraction};
+use crate::{
+    Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
+};
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
     Result, Secret, Succession, Token, TokenSource,
@@ -163,7 +165,7 @@ where
         let Some(token) = obtained else { return Ok(None) };
         let bytes = token.to_rest();
         *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
-        if self.store.save(&self.name, lease, &bytes).await? == Saved::Lost {
+        if self.store.save(&self.name, lease, &bytes).await? == SaveOutcome::Lost {
             return Ok(None);
         }
         *lock(&self.unsaved) = None;
@@ -188,7 +190,7 @@ where
         let mut noted = kept.and_then(|kept| kept.intent);
         if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
             let again = ahead.begun(now);
-            if self.store.intend(&self.name, lease, Some(again)).await? == Saved::Lost {
+            if self.store.intend(&self.name, lease, Some(again)).await? == SaveOutcome::Lost {
                 return Ok(None);
             }
             noted = Some(again);
@@ -199,7 +201,7 @@ where
         let why = why_asked(why.clone(), kept.map(read).transpose()?.flatten());
         let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
         let intent = Intent::of(life, now);
-        if self.store.intend(&self.name, lease, Some(intent)).await? == Saved::Lost {
+        if self.store.intend(&self.name, lease, Some(intent)).await? == SaveOutcome::Lost {
             return Ok(None);
         }
         match self.source.token(context, why).await {

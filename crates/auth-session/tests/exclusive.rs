@@ -286,7 +286,7 @@ fn after_the_settling_time_it_begins_whatever_is_under_way() {
     stage.pass(3570);
     let mut waiting = stage.session.token();
     assert!(poll(&mut waiting).is_pending() && stage.is_live(1));
-    pausing.open_up();
+    pausing.open();
     assert_eq!(waiting.wait().unwrap().token.0, 2);
     assert_eq!(stage.transport.pauses(), [SETTLE]);
     drop(hangs);

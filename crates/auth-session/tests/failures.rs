@@ -10,7 +10,8 @@ use auth_core::{
     PresentableToken, Refusal, Renewal, RequestView, Result, Secret, Timestamp, Token, TokenSource,
 };
 use auth_session::{
-    Intent, Lease, MemoryTokenStore, Saved, Session, StorableToken, Stored, StoredEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, StorableToken, Stored, StoredEntry,
+    TokenStore,
 };
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use common::{Background, Does, Told, answered, down, made, number, stage};
@@ -126,7 +127,7 @@ fn panics(times: u32, transport: ScriptedTransport) -> (Session<Panics>, ManualC
         .with_random(SeededRandom::new(1))
         .with_observer(told.clone());
     let times = AtomicU32::new(times);
-    let source = Panics { times, asked: AtomicU32::new(0), gate: Gate::open() };
+    let source = Panics { times, asked: AtomicU32::new(0), gate: Gate::opened() };
     (Session::new(source, context), clock, told)
 }
 
@@ -165,7 +166,7 @@ fn nobody_is_left_asleep_by_a_source_that_panics() {
             while session.source().asked.load(Ordering::SeqCst) == 0 {
                 thread::yield_now();
             }
-            session.source().gate.open_up();
+            session.source().gate.open();
             callers.into_iter().map(|caller| caller.join().unwrap()).collect::<Vec<_>>()
         });
         outcomes.sort_unstable();
@@ -298,11 +299,11 @@ impl TokenStore for Leaky {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         self.0.save(name, lease, token)
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         self.0.intend(name, lease, intent)
     }
 
@@ -362,7 +363,7 @@ fn nobody_is_left_asleep_by_an_observer_that_panics() {
         });
     }
     thread::sleep(Duration::from_millis(50));
-    issuer.gate().open_up();
+    issuer.gate().open();
     for _ in 0..4 {
         assert_eq!(outcomes.recv_timeout(Duration::from_secs(5)), Ok("down"), "left asleep");
     }

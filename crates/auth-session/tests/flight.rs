@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Answer, Attempts, Authenticator, Context, Credentials, Flow, Lifespan, Next, PresentableToken,
-    Refusal, Renewal, RequestView, Result, Token, TokenSource, Verdict,
+    Answer, Authenticator, Context, Credentials, Flow, Lifespan, NextStep, PresentableToken,
+    Refusal, Renewal, RequestView, Result, RetryBudget, Token, TokenSource, Verdict,
 };
-use auth_session::{Flight, Session, Watch};
+use auth_session::{Flight, FlightWatch, Session};
 use auth_testing::{Gate, ManualClock, ScriptedTransport};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use std::{
@@ -34,11 +34,11 @@ fn flight(gate: &Gate) -> (Arc<Flight<u32>>, Arc<AtomicU32>) {
     (Arc::new(Flight::new(work, || 0)), runs)
 }
 
-fn wait(watch: Watch<u32>) -> u32 {
+fn wait(watch: FlightWatch<u32>) -> u32 {
     Flow::new(async move { Ok(watch.await) }).wait().unwrap()
 }
 
-fn poll(watch: &mut Watch<u32>, waker: &Waker) -> Poll<u32> {
+fn poll(watch: &mut FlightWatch<u32>, waker: &Waker) -> Poll<u32> {
     Pin::new(watch).poll(&mut Task::from_waker(waker))
 }
 
@@ -60,7 +60,7 @@ fn it_runs_once_for_all_who_watch_and_for_who_comes_late() {
             });
         }
         thread::sleep(Duration::from_millis(20));
-        gate.open_up();
+        gate.open();
     });
     assert_eq!((wait(flight.watch()), runs.load(Ordering::SeqCst)), (7, 1));
     assert_eq!(format!("{flight:?}"), "Flight(landed, 0 watches)");
@@ -76,7 +76,7 @@ fn the_next_watch_goes_on_where_the_last_one_stopped() {
     assert!(flight.is_watched() && poll(&mut watch, Waker::noop()).is_pending());
     drop(watch);
     assert!(!flight.is_watched() && !flight.has_landed());
-    gate.open_up();
+    gate.open();
     assert_eq!((wait(flight.watch()), runs.load(Ordering::SeqCst)), (7, 1));
     assert!(flight.has_landed());
 }
@@ -152,7 +152,7 @@ fn an_outcome_whose_clone_panics_leaves_nobody_asleep() {
 
 /// A waker that owns a watch of the same flight: dropping the one drops the other, and that must not happen under the
 /// flight's lock.
-struct Owner(Mutex<Option<Watch<u32>>>);
+struct Owner(Mutex<Option<FlightWatch<u32>>>);
 
 impl Wake for Owner {
     fn wake(self: Arc<Self>) {
@@ -188,9 +188,9 @@ fn a_waker_that_owns_another_watch_does_not_dead_lock() {
             match ends {
                 "is replaced" => drop(poll(&mut one, Waker::noop())),
                 "is dropped with its watch" => drop(one),
-                "is woken" => gate.open_up(),
+                "is woken" => gate.open(),
                 _ => {
-                    gate.open_up();
+                    gate.open();
                     assert_eq!(wait(flight.watch()), 7);
                     assert_eq!(poll(&mut one, Waker::noop()), Poll::Ready(7));
                 }
@@ -325,7 +325,7 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
         let call = || {
             let (uri, none) = (Uri::from_static("https://agent.example/"), HeaderMap::new());
             let view = RequestView::new(&Method::GET, &uri, &none);
-            let mut attempts = Attempts::default();
+            let mut attempts = RetryBudget::default();
             for attempt in 0.. {
                 let made = two.credentials(view).wait().unwrap();
                 let (mut uri, mut sent) = (uri.clone(), HeaderMap::new());
@@ -335,7 +335,8 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
                 }
                 let status = if sent[dead] == "1" { 401 } else { 200 };
                 let answer = Answer::new(view, StatusCode::from_u16(status).unwrap(), &none);
-                if let Next::Deliver = attempts.next(&made, two.assess(&made, answer)).unwrap() {
+                if let NextStep::Deliver = attempts.next(&made, two.assess(&made, answer)).unwrap()
+                {
                     refused.fetch_add(u32::from(status == 401), Ordering::SeqCst);
                     return;
                 }
@@ -349,7 +350,7 @@ fn eight_callers_that_are_refused_together_make_one_probe() {
             if round % 2 == 0 {
                 thread::sleep(Duration::from_millis(1));
             }
-            gate.open_up();
+            gate.open();
         });
         let log_ins = |session: &Session<LogIn>| session.source().1.load(Ordering::SeqCst);
         let counted = (log_ins(&two.0.pod), log_ins(&two.0.agent), transport.exchanges());
@@ -395,7 +396,7 @@ fn a_waker_that_panics_leaves_nobody_asleep() {
     assert!(poll(&mut second, &Arc::clone(&woken).into()).is_pending());
     let driven = thread::spawn(move || wait(driving));
     thread::sleep(Duration::from_millis(20));
-    gate.open_up();
+    gate.open();
     assert_eq!(driven.join().unwrap(), 7, "the panic reached a caller that has no part in it");
     assert!(woken.0.load(Ordering::SeqCst) > 0, "left asleep");
     assert_eq!(poll(&mut second, Waker::noop()), Poll::Ready(7));
@@ -410,7 +411,7 @@ fn a_waker_that_panics_when_it_is_dropped_takes_no_work_along() {
     // Another waker replaces it.
     let again = catch_unwind(AssertUnwindSafe(|| poll(&mut watch, Waker::noop())));
     assert!(again.is_err());
-    gate.open_up();
+    gate.open();
     let (send, landed) = mpsc::channel();
     let next = flight.watch();
     thread::spawn(move || send.send(wait(next)));

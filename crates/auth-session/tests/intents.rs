@@ -7,11 +7,11 @@ mod common;
 
 use auth_core::{
     Cause, Clock, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Secret, Succession,
-    Timestamp, Token, TokenSource, Transport, seen_through,
+    Timestamp, Token, TokenSource, Transport, run_to_end,
 };
 use auth_session::{
-    Intent, Lease, MemoryTokenStore, Saved, Session, SessionHeldElsewhere, StorableToken, Stored,
-    StoredEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, SessionHeldElsewhere, StorableToken,
+    Stored, StoredEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::Response;
@@ -117,7 +117,7 @@ struct Fleet {
 fn fleet() -> Fleet {
     let clock = ManualClock::at(NOW);
     let store = MemoryTokenStore::new(clock.clone());
-    Fleet { issuer: Issuer(Arc::default(), clock.clone(), Gate::open()), store, clock }
+    Fleet { issuer: Issuer(Arc::default(), clock.clone(), Gate::opened()), store, clock }
 }
 
 type Process<K> = Session<Stored<Issuer, K>>;
@@ -196,7 +196,7 @@ fn after_a_lost_answer_nobody_asks_before_the_session_has_ended() {
         Error::transport("reset", "connection reset"),
         Error::protocol("garbled", "no token in the answer"),
         // A source that sees its exchange through, and what ran it ended before it did.
-        seen_through(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
+        run_to_end(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
     ];
     for error in lost {
         let fleet = fleet();
@@ -301,7 +301,7 @@ fn a_process_that_dies_during_the_exchange_leaves_the_intent() {
     assert!(fleet.intent().is_some() && fleet.created() == 0);
     drop(dying);
     drop(process);
-    fleet.issuer.2.open_up();
+    fleet.issuer.2.open();
     // Its lease runs out first; memory does not notice that its holder is dead.
     fleet.pass(60);
     held_elsewhere(&take(&fleet.process()).unwrap_err(), NOW + LIFE, LIFE - 60);
@@ -368,12 +368,12 @@ impl TokenStore for Taking {
         self.store.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         self.take_away(name, lease, &self.saving);
         self.store.save(name, lease, token)
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         self.take_away(name, lease, &self.intending);
         self.store.intend(name, lease, intent)
     }

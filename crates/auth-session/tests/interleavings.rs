@@ -62,7 +62,7 @@ use auth_core::{
     Refusal, Renewal, RequestView, Result, Succession, Timestamp, Token, TokenSource, Transport,
 };
 use auth_testing::{ManualClock, SeededRandom};
-use flight::{Flight, Watch};
+use flight::{Flight, FlightWatch};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};
 use loom::{
     future::block_on,
@@ -130,7 +130,7 @@ fn flight(word: &Word, runs: &Arc<AtomicUsize>) -> Flight<u32> {
 }
 
 /// Polls once, then goes away.
-async fn glance(watch: Watch<u32>) {
+async fn glance(watch: FlightWatch<u32>) {
     let mut watch = watch;
     poll_fn(|context| {
         let _ = Pin::new(&mut watch).poll(context);

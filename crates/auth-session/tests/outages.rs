@@ -115,7 +115,7 @@ fn reqsign_837_a_cold_start_asks_once() {
         while stage.issuer.times() == 0 {
             thread::yield_now();
         }
-        stage.issuer.gate().open_up();
+        stage.issuer.gate().open();
         assert!(callers.into_iter().all(|caller| caller.join().unwrap() == Ok(1)));
     });
     assert_eq!(stage.issuer.times(), 1);

@@ -72,7 +72,7 @@ fn a_flight_that_began_before_is_seen_through_and_not_taken() {
             assert!(waiting.iter_mut().all(|flow| poll(flow).is_pending()));
             assert_eq!(put(&stage, 77), 1);
             assert_eq!(number(stage.session.token()), Ok((77, 1)), "who comes now does not wait");
-            stage.issuer.gate().open_up();
+            stage.issuer.gate().open();
             stage.transport.run();
             for waiting in waiting {
                 assert_eq!(number(waiting), Ok((77, 1)));
@@ -94,7 +94,7 @@ fn a_flight_that_nobody_watches_any_more_is_still_seen_through() {
     let mut waiting = stage.session.token();
     assert!(poll(&mut waiting).is_pending());
     assert_eq!(stage.issuer.asked(), ["first"], "one after the other");
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(number(waiting), Ok((2, 2)));
     assert_eq!(stage.issuer.asked(), ["first", "refused 77"]);
 }
@@ -108,7 +108,7 @@ fn who_watched_gets_no_token_that_was_refused_meanwhile() {
     assert!(poll(&mut waiting).is_pending());
     put(&stage, 77);
     stage.session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED));
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(number(waiting), Ok((2, 2)));
 }
 
@@ -128,7 +128,7 @@ fn a_session_that_is_ended_gives_back_what_was_put() {
     assert!(poll(&mut stage.session.token()).is_pending());
     put(&stage, 77);
     let ending = stage.session.end();
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(ending.wait().unwrap().unwrap().number, 77);
 }
 

@@ -37,7 +37,7 @@ fn one_failure_is_for_all_who_waited() {
         while stage.issuer.times() == 0 {
             thread::yield_now();
         }
-        stage.issuer.gate().open_up();
+        stage.issuer.gate().open();
         for caller in callers {
             assert_eq!(caller.join().unwrap(), Err("down"));
         }
@@ -56,7 +56,7 @@ fn who_gives_up_takes_nothing_with_it() {
         let mut flows: Vec<_> = (0..65).map(|_| stage.session.credentials(view)).collect();
         assert!(flows.iter_mut().all(|flow| poll(flow).is_pending()));
         drop(flows.remove(0));
-        stage.issuer.gate().open_up();
+        stage.issuer.gate().open();
         let numbers: Vec<_> = flows.into_iter().map(|flow| number(&flow.wait().unwrap())).collect();
         assert_eq!(numbers, [1; 64]);
         assert_eq!(stage.issuer.asked(), ["first"]);
@@ -72,7 +72,7 @@ fn an_exchange_that_has_begun_is_seen_through() {
         let mut flow = stage.session.token();
         assert!(poll(&mut flow).is_pending());
         drop(flow);
-        stage.issuer.gate().open_up();
+        stage.issuer.gate().open();
         stage.transport.run();
         assert_eq!(stage.sends(), Ok(1));
         assert_eq!(stage.issuer.asked(), ["first"]);
@@ -101,7 +101,7 @@ fn without_a_background_one_caller_carries_the_renewal() {
     let mut carrying = stage.session.token();
     assert!(poll(&mut carrying).is_pending());
     assert_eq!((stage.sends(), stage.sends()), (Ok(1), Ok(1)));
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(carrying.wait().unwrap().token.number, 2);
     assert_eq!(stage.sends(), Ok(2));
 }
@@ -117,7 +117,7 @@ fn a_renewal_that_was_given_up_is_carried_on_by_the_next_caller() {
     let mut carrying = stage.session.token();
     assert!(poll(&mut carrying).is_pending());
     assert_eq!(stage.sends(), Ok(1), "the others do not notice");
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(carrying.wait().unwrap().token.number, 2);
     assert_eq!(stage.issuer.asked(), ["first", "due 1"]);
 }
@@ -159,7 +159,7 @@ fn at_the_end_of_its_life_nobody_uses_what_is_about_to_die() {
     stage.pass(690);
     let mut waiting = stage.session.token();
     assert!(poll(&mut waiting).is_pending());
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(waiting.wait().unwrap().token.number, 2);
 }
 
@@ -177,7 +177,7 @@ fn who_waited_does_not_get_a_token_that_was_refused_meanwhile() {
         if refused {
             stage.session.condemn(1, Refusal::new(StatusCode::UNAUTHORIZED));
         }
-        stage.issuer.gate().open_up();
+        stage.issuer.gate().open();
         let had = waiting.wait().map(|held| held.token.number).map_err(|error| error.code());
         assert_eq!(had, expected, "refused: {refused}");
     }
@@ -193,7 +193,7 @@ fn who_waited_does_not_get_a_token_that_died_meanwhile() {
     let mut waiting = stage.session.token();
     assert!(poll(&mut waiting).is_pending());
     stage.pass(30);
-    stage.issuer.gate().open_up();
+    stage.issuer.gate().open();
     assert_eq!(waiting.wait().unwrap_err().code(), "down");
 }
 
@@ -388,7 +388,7 @@ fn an_ended_session_gives_its_last_token_back_and_no_other() {
     assert!(poll(&mut waiting).is_pending());
     let mut ending = ended.session.end();
     assert!(poll(&mut ending).is_pending());
-    ended.issuer.gate().open_up();
+    ended.issuer.gate().open();
     assert_eq!(ending.wait().unwrap().unwrap().number, 1);
     assert_eq!(ended.sends(), Err("session_ended"));
 }

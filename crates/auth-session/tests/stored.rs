@@ -7,7 +7,7 @@ use auth_core::{
     Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
-    Intent, Lease, MemoryTokenStore, Saved, Session, SessionPool, StorableToken, Stored,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, SessionPool, StorableToken, Stored,
     StoredEntry, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
@@ -212,11 +212,11 @@ impl TokenStore for Noting {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         self.0.save(name, lease, token)
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         self.0.intend(name, lease, intent)
     }
 
@@ -268,8 +268,8 @@ fn a_lost_lease_saves_nothing() {
     let save = |lease: Lease, token: &str| {
         fleet.store.save("tenant", lease, &Secret::from(token)).wait().unwrap()
     };
-    assert_eq!(save(quick, "quick"), Saved::Kept);
-    assert_eq!(save(slow, "slow"), Saved::Lost);
+    assert_eq!(save(quick, "quick"), SaveOutcome::Kept);
+    assert_eq!(save(slow, "slow"), SaveOutcome::Lost);
     fleet.store.release("tenant", slow).wait().unwrap();
     assert!(fleet.store.lease("tenant", hold).wait().unwrap().is_none(), "it is not his to give");
     let kept = fleet.store.load("tenant").wait().unwrap().unwrap();
@@ -373,7 +373,7 @@ impl TokenStore for Full {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         let mut times = self.1.lock().unwrap();
         if *times > 0 {
             *times -= 1;
@@ -382,7 +382,7 @@ impl TokenStore for Full {
         self.0.save(name, lease, token)
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         self.0.intend(name, lease, intent)
     }
 
@@ -453,12 +453,12 @@ impl TokenStore for Slow {
         self.lease.pass().and_then(|()| lease)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         let saved = self.store.save(name, lease, token);
         self.save.pass().and_then(|()| saved)
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         self.store.intend(name, lease, intent)
     }
 
@@ -476,8 +476,8 @@ fn is_pending<T>(flow: &mut Flow<'_, T>) -> bool {
 fn a_token_that_is_put_there_is_kept_and_the_lease_given_back_though_the_caller_gives_up() {
     for closed in ["lease", "save"] {
         let (lease, save) = match closed {
-            "lease" => (Gate::closed(), Gate::open()),
-            _ => (Gate::open(), Gate::closed()),
+            "lease" => (Gate::closed(), Gate::opened()),
+            _ => (Gate::opened(), Gate::closed()),
         };
         let fleet = fleet();
         let transport = ScriptedTransport::new(|_| Ok(http::Response::default())).with_background();
@@ -488,8 +488,8 @@ fn a_token_that_is_put_there_is_kept_and_the_lease_given_back_though_the_caller_
         let mut putting = stored.put(&context, found);
         assert!(is_pending(&mut putting), "{closed}");
         drop(putting);
-        lease.open_up();
-        save.open_up();
+        lease.open();
+        save.open();
         transport.run();
         let free = fleet.store.lease("tenant", Duration::ZERO).wait().unwrap();
         assert!(free.is_some(), "the lease was left behind during {closed}");
@@ -514,7 +514,7 @@ fn a_token_whose_caller_gives_up_the_wait_for_the_lease_is_not_put_there() {
         transport.run();
     }
     drop(putting);
-    gate.open_up();
+    gate.open();
     fleet.store.release("tenant", lease).wait().unwrap();
     assert_eq!(transport.run(), 0);
     assert!(fleet.store.load("tenant").wait().unwrap().is_none());

@@ -33,10 +33,10 @@ mod verifier;
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, Answer, AttemptLimit, Authenticator, Body, BodyCheck, Caller, Candidate, Candidates,
-    Clock, Content, Credentials, Error, Flow, Lifespan, Lookup, MemoryLimits, MemoryReplayStore,
-    Need, Once, Origin, OriginBound, Outcome, Passed, Presence, Refusal, Rejection, ReplayStore,
-    RequestView, Result, Secret, Stamp, SystemClock, TenantId, Timestamp, Token, TokenSource,
-    Verdict, Verifier,
+    Clock, Content, Credentials, Error, Flow, Lifespan, Lookup, MemoryAttemptLimits,
+    MemoryReplayStore, Need, Once, Origin, OriginBound, Outcome, Passed, Presence, Refusal,
+    Rejection, ReplayStore, RequestView, Result, Secret, Stamp, SystemClock, TenantId, Timestamp,
+    Token, TokenSource, Verdict, Verifier,
 };
 
 pub use authenticator::SigV4;
@@ -49,7 +49,8 @@ pub use service::{AwsService, ContentSha256, PathEncoding, PathNormalization, Si
 pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{
-    AccessKeys, Difference, Explanation, KeyScope, KnownKey, Part, SigV4Policy, SigV4Verifier,
+    AccessKeyRecord, AccessKeys, CanonicalPart, ScopedKeyId, SigV4Policy, SigV4Verifier,
+    SignatureDifference, SignatureExplanation,
 };
 
 #[cfg(doctest)]

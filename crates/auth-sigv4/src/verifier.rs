@@ -7,8 +7,8 @@ mod payload;
 mod policy;
 mod presented;
 
-pub use explain::{Difference, Explanation, Part};
-pub use keys::{AccessKeys, KeyScope, KnownKey};
+pub use explain::{CanonicalPart, SignatureDifference, SignatureExplanation};
+pub use keys::{AccessKeyRecord, AccessKeys, ScopedKeyId};
 pub use policy::SigV4Policy;
 
 use crate::{
@@ -32,7 +32,7 @@ use subtle::ConstantTimeEq;
 /// Verifies requests that are signed under AWS Signature Version 4: in `Authorization`, or in the query of a presigned
 /// URL.
 ///
-/// The look-up knows the keys of [`KeyScope`]s; [`AccessKeys`] is one for the configuration of a service.
+/// The look-up knows the keys of [`ScopedKeyId`]s; [`AccessKeys`] is one for the configuration of a service.
 ///
 /// # Security
 ///
@@ -112,7 +112,7 @@ impl<L> SigV4Verifier<L> {
     /// URL, and whoever knows it could hold off its owner wherever that one comes from for the first time.
     ///
     /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
-    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
+    /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -121,7 +121,7 @@ impl<L> SigV4Verifier<L> {
 
 impl<L, P> SigV4Verifier<L>
 where
-    L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
+    L: for<'k> Lookup<ScopedKeyId<'k>, Found = Candidates<AccessKeyRecord, P>>,
     P: Clone + Send + 'static,
 {
     fn judge<'a>(&'a self, request: RequestView<'a>) -> Result<Flow<'a, Outcome<P>>, Refused> {
@@ -135,7 +135,7 @@ where
                 canonical.hash()
             })?;
         let text = to_sign(presented.date.as_bytes(), presented.scope, &canonical);
-        let id = KeyScope { id: presented.id, scope: presented.scope };
+        let id = ScopedKeyId { id: presented.id, scope: presented.scope };
         let unique = request.wants_unique().then(|| {
             let owner = presented.id.as_bytes();
             Unique::new("sigv4", owner, &presented.signature, self.end(&presented))
@@ -159,7 +159,7 @@ where
     fn judge_limited<'a>(
         &'a self,
         request: RequestView<'a>,
-        id: &KeyScope<'_>,
+        id: &ScopedKeyId<'_>,
         judged: Judged,
     ) -> Flow<'a, Outcome<P>> {
         let [key, day, region, service] =
@@ -169,7 +169,7 @@ where
             Err(rejection) => Flow::ready(Err(rejection)),
             Ok(attempt) => {
                 let id =
-                    KeyScope { id: &key, scope: CredentialScope::new(&day, &region, &service) };
+                    ScopedKeyId { id: &key, scope: CredentialScope::new(&day, &region, &service) };
                 self.keys.lookup(&id).then(move |found| match found {
                     Ok(found) => self.settle(judged, found, attempt),
                     Err(error) => {
@@ -184,7 +184,7 @@ where
     fn settle(
         &self,
         judged: Judged,
-        found: Option<Candidates<KnownKey, P>>,
+        found: Option<Candidates<AccessKeyRecord, P>>,
         attempt: Attempt,
     ) -> Flow<'_, Outcome<P>> {
         let proven = judged.prove(self, found);
@@ -208,7 +208,7 @@ impl Judged {
     fn prove<L, P: Clone>(
         self,
         by: &SigV4Verifier<L>,
-        found: Option<Candidates<KnownKey, P>>,
+        found: Option<Candidates<AccessKeyRecord, P>>,
     ) -> Result<Accepted<P>, Refused> {
         let proven = Candidates::prove(found.as_ref(), |known| {
             let key = known.map_or(&by.decoy, |known| &known.secret.key);
@@ -239,7 +239,7 @@ impl Judged {
 
 impl<L, P> auth_core::Verifier for SigV4Verifier<L>
 where
-    L: for<'k> Lookup<KeyScope<'k>, Found = Candidates<KnownKey, P>>,
+    L: for<'k> Lookup<ScopedKeyId<'k>, Found = Candidates<AccessKeyRecord, P>>,
     P: Clone + Send + 'static,
 {
     type Principal = P;

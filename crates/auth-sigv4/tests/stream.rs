@@ -64,7 +64,7 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
         Ok(accepted) => accepted,
         Err(rejection) => return (Vec::new(), Some(rejection.reason().code)),
     };
-    let (mut check, mut content) = (accepted.take_conditions().body.unwrap(), Vec::new());
+    let (mut check, mut content) = (accepted.take_obligations().body.unwrap(), Vec::new());
     let mut seen = headers.clone();
     check.unframe(&mut seen);
     assert_eq!(check.content(), Content::Replaced { length: Some(announced(headers)) });

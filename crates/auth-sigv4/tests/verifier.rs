@@ -7,8 +7,8 @@ use auth_core::{
     Verifier as _,
 };
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, AwsService, ContentSha256, KeyScope, KnownKey, Payload,
-    RawRequest, SigV4, SigV4Policy, SigV4Signer, SigV4Verifier, SigningRules,
+    AccessKey, AccessKeyRecord, AccessKeys, AmzDate, AwsService, ContentSha256, Payload,
+    RawRequest, ScopedKeyId, SigV4, SigV4Policy, SigV4Signer, SigV4Verifier, SigningRules,
 };
 use auth_testing::ManualClock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
@@ -91,7 +91,7 @@ fn verdict(
     let refused =
         |rejection: auth_core::Rejection| (rejection.status().as_u16(), rejection.reason().code);
     let mut accepted = verifier.verify(view).wait().unwrap().map_err(refused)?;
-    if let Some(mut check) = accepted.take_conditions().body {
+    if let Some(mut check) = accepted.take_obligations().body {
         for piece in sent.body.chunks(5) {
             assert_eq!(check.update(piece).map_err(refused)?, Passed::AsIs);
         }
@@ -398,12 +398,14 @@ fn a_full_store_refuses_what_it_forgot_and_nothing_else() {
 #[test]
 fn either_of_two_secrets_signs() {
     struct Rotating;
-    impl auth_core::Lookup<KeyScope<'_>> for Rotating {
-        type Found = Candidates<KnownKey, &'static str>;
+    impl auth_core::Lookup<ScopedKeyId<'_>> for Rotating {
+        type Found = Candidates<AccessKeyRecord, &'static str>;
 
-        fn lookup(&self, id: &KeyScope<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
+        fn lookup(&self, id: &ScopedKeyId<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
             let derived = |secret: &str| {
-                KnownKey::new(AccessKey::new("AKIDEXAMPLE", secret).unwrap().derive(id.scope))
+                AccessKeyRecord::new(
+                    AccessKey::new("AKIDEXAMPLE", secret).unwrap().derive(id.scope),
+                )
             };
             let both = [(derived("old"), "acme/1"), (derived(SECRET), "acme/2")];
             auth_core::Flow::ready(Some(both.into_iter().collect()))
@@ -434,10 +436,10 @@ fn a_body_that_has_to_be_hashed_first_has_a_limit() {
 /// The id of an access key is in every presigned URL, so whoever reads one could hold off its owner.
 #[test]
 fn wrong_signatures_run_out_for_their_source_and_lock_out_no_owner_of_a_key() {
-    use auth_core::{AttemptLimit, MemoryLimits, Peer, Rate};
+    use auth_core::{AttemptLimit, AttemptRate, MemoryAttemptLimits, Peer};
     let hooks = hooks(AwsService::Sns);
-    let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
-    let limits = MemoryLimits::new(hooks.clock.clone()).with_source_rate(rate);
+    let rate = AttemptRate::new(2, Duration::from_secs(60)).unwrap();
+    let limits = MemoryAttemptLimits::new(hooks.clock.clone()).with_source_rate(rate);
     let verifier = hooks.verifier.with_limit(AttemptLimit::new(limits));
     let sent = Sent::new(Method::POST, "/", BODY).signed(&hooks.signer);
     let forged = sent.clone().with("content-type", "text/plain");
@@ -526,12 +528,12 @@ fn a_temporary_key_comes_with_its_token() {
 #[test]
 fn the_key_of_a_day_is_enough() {
     struct Edge(auth_sigv4::DerivedKey);
-    impl auth_core::Lookup<KeyScope<'_>> for Edge {
-        type Found = Candidates<KnownKey, &'static str>;
+    impl auth_core::Lookup<ScopedKeyId<'_>> for Edge {
+        type Found = Candidates<AccessKeyRecord, &'static str>;
 
-        fn lookup(&self, id: &KeyScope<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
+        fn lookup(&self, id: &ScopedKeyId<'_>) -> auth_core::Flow<'_, Option<Self::Found>> {
             let known = id.id == "AKIDEXAMPLE" && id.scope.day == "20150830";
-            let found = Candidates::one(KnownKey::new(self.0.clone()), "acme");
+            let found = Candidates::one(AccessKeyRecord::new(self.0.clone()), "acme");
             auth_core::Flow::ready(known.then_some(found))
         }
     }
@@ -566,7 +568,7 @@ fn an_owner_learns_why_signatures_differ() {
     );
     let explained = hooks.verifier.explain(view, std::str::from_utf8(&signed).unwrap()).unwrap();
     let difference = explained.difference().unwrap();
-    assert_eq!((&difference.part, difference.line), (&auth_sigv4::Part::Path, 2));
+    assert_eq!((&difference.part, difference.line), (&auth_sigv4::CanonicalPart::Path, 2));
     assert!(explained.to_string().contains("/a%2520b"), "{explained}");
     hooks.clock.advance(Duration::from_secs(1000));
     let late = hooks.verifier.explain(view, "").unwrap_err();

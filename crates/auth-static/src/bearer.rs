@@ -82,7 +82,7 @@ impl<L> BearerVerifier<L> {
     /// looked up.
     ///
     /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
-    /// the address, in auth-tower's `Connection`. Callers of one source share what it has: see [`AttemptLimit`].
+    /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share what it has: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }

@@ -78,8 +78,8 @@ mod shown;
 pub use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, Authenticator, Authorization, Candidate,
     Candidates, Credentials, Error, Flow, InlineWorkers, KeyDigest, KeyHasher, Lookup,
-    MemoryLimits, OriginBound, Outcome, Presence, Random, Reason, Rejection, RequestView, Result,
-    Secret, SystemClock, SystemRandom, Verifier, Workers,
+    MemoryAttemptLimits, OriginBound, Outcome, Presence, Random, Reason, Rejection, RequestView,
+    Result, Secret, SystemClock, SystemRandom, Verifier, Workers,
 };
 
 pub use api_key::{ApiKey, ApiKeyVerifier, ParameterName, Placement, SchemeWord};

@@ -5,7 +5,7 @@
 mod search;
 
 use auth_core::{
-    AttemptLimit, Authenticator, Candidates, MemoryLimits, Random, RequestView, Secret,
+    AttemptLimit, Authenticator, Candidates, MemoryAttemptLimits, Random, RequestView, Secret,
     SystemClock, SystemRandom, Verifier,
 };
 use auth_static::{
@@ -69,7 +69,7 @@ fn nothing_shows_a_secret() {
     let accounts = BasicAccounts::new(&hasher, [(user.as_str(), &password, "user")]);
     shown.value(&hasher).value(&hasher.hash(key.as_bytes())).value(&keys()).value(&accounts);
     shown.value(&NoAuth).value(&UserPass::new(&user, &password)).value(&UserPassBuffer::new());
-    let limit = AttemptLimit::new(MemoryLimits::new(SystemClock));
+    let limit = AttemptLimit::new(MemoryAttemptLimits::new(SystemClock));
     let limited = BasicVerifier::new("r", accounts.clone()).unwrap().with_limit(limit);
     shown.value(&limited);
 

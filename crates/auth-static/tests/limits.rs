@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    AttemptLimit, Candidates, KeyHasher, MemoryLimits, Peer, Rate, RequestView, SystemRandom,
-    Timestamp, Verifier,
+    AttemptLimit, AttemptRate, Candidates, KeyHasher, MemoryAttemptLimits, Peer, RequestView,
+    SystemRandom, Timestamp, Verifier,
 };
 use auth_static::{ApiKeyVerifier, BearerVerifier, FixedKeys, Placement};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -42,8 +42,8 @@ fn a_key_that_is_known_and_stands_for_nobody_is_a_wrong_one() {
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
     let discarded: HashMap<_, Candidates<(), &'static str>> =
         HashMap::from([(hasher.hash(b"discarded"), Candidates::none())]);
-    let rate = Rate::new(1, Duration::from_secs(60)).unwrap();
-    let limits = MemoryLimits::new(Timestamp::from_unix(1_000_000)).with_source_rate(rate);
+    let rate = AttemptRate::new(1, Duration::from_secs(60)).unwrap();
+    let limits = MemoryAttemptLimits::new(Timestamp::from_unix(1_000_000)).with_source_rate(rate);
     let tokens = BearerVerifier::new("r", hasher, discarded).unwrap();
     let tokens = tokens.with_limit(AttemptLimit::new(limits));
     for expected in ["bearer_unknown", "limit_attempts"] {
@@ -56,8 +56,9 @@ fn wrong_secrets_run_out_for_their_source_and_lock_out_nobody_whose_address_is_u
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
     let known = FixedKeys::new(&hasher, [("right", "acme")]);
     let limit = || {
-        let rate = Rate::new(3, Duration::from_secs(60)).unwrap();
-        let limits = MemoryLimits::new(Timestamp::from_unix(1_000_000)).with_source_rate(rate);
+        let rate = AttemptRate::new(3, Duration::from_secs(60)).unwrap();
+        let limits =
+            MemoryAttemptLimits::new(Timestamp::from_unix(1_000_000)).with_source_rate(rate);
         AttemptLimit::new(limits)
     };
     let app = Placement::scheme("App").unwrap();

@@ -39,8 +39,8 @@ impl ScriptedTransport {
     ) -> Self {
         Self(Arc::new(Inner {
             answer: Box::new(answer),
-            gate: Gate::open(),
-            pausing: Gate::open(),
+            gate: Gate::opened(),
+            pausing: Gate::opened(),
             exchanges: AtomicU64::new(0),
             paused: Mutex::default(),
             background: None,
@@ -144,20 +144,20 @@ struct GateState {
 impl Gate {
     /// A gate that lets everything pass.
     #[must_use]
-    pub fn open() -> Self {
+    pub fn opened() -> Self {
         Self(Arc::new(GateState { open: AtomicBool::new(true), waiting: Mutex::default() }))
     }
 
     /// A gate that lets nothing pass.
     #[must_use]
     pub fn closed() -> Self {
-        let gate = Self::open();
+        let gate = Self::opened();
         gate.close();
         gate
     }
 
     /// Lets everything pass from now on.
-    pub fn open_up(&self) {
+    pub fn open(&self) {
         self.0.open.store(true, Ordering::SeqCst);
         // Outside the lock: whoever is woken may come here at once.
         let waiting = std::mem::take(&mut *lock(&self.0.waiting));
@@ -216,7 +216,7 @@ mod tests {
         let eager = Arc::new(Eager(Mutex::new(gate.pass()), send));
         eager.wake();
         assert_eq!(polled.recv(), Ok(false));
-        thread::spawn(move || gate.open_up());
+        thread::spawn(move || gate.open());
         assert_eq!(polled.recv_timeout(Duration::from_secs(10)), Ok(true));
     }
 }

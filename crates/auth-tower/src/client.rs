@@ -2,8 +2,8 @@
 
 use crate::{BoxError, BufferedBody, ClientBody};
 use auth_core::{
-    Answer, AnswerPart, Attempts, Authenticator, Body, Credentials, Error, Event, Hop, Next,
-    Observer, PlainHttp, RequestView, authenticate,
+    Answer, AnswerPart, Authenticator, Body, Credentials, Error, Event, Hop, NextStep, Observer,
+    PlainHttp, RequestView, RetryBudget, authenticate,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -158,7 +158,7 @@ impl<A: Authenticator> Shared<A> {
         R::Error: Into<BoxError>,
     {
         let (head, mut body) = request.into_parts();
-        let mut attempts = Attempts::default();
+        let mut attempts = RetryBudget::default();
         loop {
             let bytes = body.bytes();
             let view = RequestView::new(&head.method, &head.uri, &head.headers).with_hop(self.hop);
@@ -177,7 +177,7 @@ impl<A: Authenticator> Shared<A> {
             let request = Request::from_parts(copy, body);
             let answer = inner.call(request).await.map_err(ClientError::Service)?;
             let (answer, next) = self.assess(view, &sent, answer, &mut attempts).await?;
-            let (Next::Again { after }, Some(bytes)) = (next, bytes) else { return Ok(answer) };
+            let (NextStep::Again { after }, Some(bytes)) = (next, bytes) else { return Ok(answer) };
             drop(answer);
             self.observer.observe(Event::Retried);
             if let Some(wait) = after {
@@ -193,8 +193,8 @@ impl<A: Authenticator> Shared<A> {
         view: RequestView<'_>,
         sent: &Credentials,
         answer: Response<R>,
-        attempts: &mut Attempts,
-    ) -> Result<(Response<BufferedBody<R>>, Next), ClientError<E>>
+        attempts: &mut RetryBudget,
+    ) -> Result<(Response<BufferedBody<R>>, NextStep), ClientError<E>>
     where
         R: http_body::Body<Data = Bytes>,
         R::Error: Into<BoxError>,

@@ -10,7 +10,7 @@ use std::{borrow::Cow, net::IpAddr, sync::Arc};
 ///
 /// Nothing in it may come from a header: verifiers rely on it.
 #[derive(Clone, Debug, Default)]
-pub struct Connection {
+pub struct ConnectionInfo {
     /// The address at the other end: the client, or the nearest proxy.
     pub address: Option<IpAddr>,
     /// Did the request travel encrypted all the way from the client?
@@ -19,7 +19,7 @@ pub struct Connection {
     pub certificate: Option<Arc<[u8]>>,
 }
 
-impl Connection {
+impl ConnectionInfo {
     pub(crate) fn of(head: &Parts) -> Cow<'_, Self> {
         if let Some(known) = head.extensions.get::<Self>() {
             return Cow::Borrowed(known);

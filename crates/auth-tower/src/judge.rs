@@ -1,6 +1,6 @@
 //! The order in which a request is judged: cheap checks, then as much of the body as is needed, then the verifier.
 
-use crate::{BoxError, BufferedBody, Connection, buffered::limit};
+use crate::{BoxError, BufferedBody, ConnectionInfo, buffered::limit};
 use auth_core::{
     Accepted, Body, Error, Event, Need, Observer, Peer, Presence, Reason, Rejection, RequestView,
     Verifier,
@@ -97,7 +97,7 @@ impl<V: Verifier> Door<V> {
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
-        let connection = Connection::of(head);
+        let connection = ConnectionInfo::of(head);
         let peer = Peer {
             address: connection.client(self.proxies.as_deref(), &head.headers),
             encrypted: connection.encrypted,

@@ -32,7 +32,7 @@ pub use buffered::BufferedBody;
 pub use checked::CheckedBody;
 pub use client::{Authenticate, AuthenticateLayer, ClientError};
 pub use client_body::ClientBody;
-pub use connection::Connection;
+pub use connection::ConnectionInfo;
 #[cfg(feature = "axum")]
 pub use extract::NoSuchPrincipal;
 pub use server::{Authenticated, VerifyLayer};

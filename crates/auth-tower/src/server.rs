@@ -29,7 +29,7 @@ use tower_layer::Layer;
 /// completion that fails is told to the observer, and the reply is sent unchanged; only a header field that the caller
 /// relies on and that could not be made turns the reply into a 5xx.
 ///
-/// The address and the certificate of the caller come from a [`Connection`](crate::Connection) in the request's
+/// The address and the certificate of the caller come from a [`ConnectionInfo`](crate::ConnectionInfo) in the request's
 /// extensions, which the server puts there (with the `axum` feature, `ConnectInfo<SocketAddr>` serves too).
 ///
 /// ```

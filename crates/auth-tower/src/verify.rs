@@ -8,7 +8,7 @@ use crate::{
     judge::{Door, Refused},
     reply::{closing, failed, rejected},
 };
-use auth_core::{Accepted, Conditions, Verifier};
+use auth_core::{Accepted, Obligations, Verifier};
 use bytes::Bytes;
 use http::{Request, Response, Version, request::Parts};
 use std::{
@@ -97,7 +97,7 @@ where
             Ok(accepted) => accepted,
             Err(refused) => return Ok(answer(&refused, &body, head.version)),
         };
-        let Conditions { body: check, completions, .. } = accepted.take_conditions();
+        let Obligations { body: check, completions, .. } = accepted.take_obligations();
         let Accepted { principal, scheme, .. } = accepted;
         let (check, late) = match check {
             None => {

@@ -95,7 +95,7 @@ impl Completion for Delivery {
     fn complete<'r>(mut self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
         let Some(reserved) = self.reserved.take() else { return Flow::ready(HeaderMap::new()) };
         let settled = Self::settle(&self.store, reserved, reply.status.is_success());
-        seen_through(&*self.transport, settled).map(|_| HeaderMap::new())
+        run_to_end(&*self.transport, settled).map(|_| HeaderMap::new())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     read::{Read, read},
 };
 use auth_core::{
-    Answer, Attempts, Authenticator, Body, Event, Next, RequestView, Result, authenticate,
+    Answer, Authenticator, Body, Event, NextStep, RequestView, Result, RetryBudget, authenticate,
 };
 use http::{Response, request::Parts};
 use std::thread;
@@ -18,7 +18,7 @@ impl AuthClient {
         head: &Parts,
         content: &mut RequestContent,
     ) -> Result<Response<ureq::Body>> {
-        let mut attempts = Attempts::default();
+        let mut attempts = RetryBudget::default();
         let view = RequestView::new(&head.method, &head.uri, &head.headers);
         loop {
             let mut copy = head.clone();
@@ -31,7 +31,7 @@ impl AuthClient {
             let answer = read(answer, need)?;
             let verdict = authenticator.assess(&sent, answered(view, &answer));
             match attempts.next(&sent, verdict)? {
-                Next::Again { after } if content.bytes().is_some() => {
+                NextStep::Again { after } if content.bytes().is_some() => {
                     // Its connection serves others while this request waits.
                     drop(answer);
                     self.settings.observer.observe(Event::Retried);

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     for mut request in server.incoming_requests() {
         let response = match judge(&door, &mut request) {
             // Basic accepts without conditions. A verifier that has some, for the body or once the reply is known,
-            // gives them in `accepted.take_conditions()`.
+            // gives them in `accepted.take_obligations()`.
             Ok(Ok(accepted)) => Response::from_string(format!("hello, {}\n", accepted.principal)),
             Ok(Err(rejection)) => refuse(&rejection),
             Err(error) => {

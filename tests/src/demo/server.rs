@@ -8,8 +8,8 @@ use super::{
     issuer::{Issuer, Live},
 };
 use auth_core::{
-    AnyOf, AttemptLimit, Candidates, Error, Event, MemoryLimits, MemoryReplayStore, Observer,
-    Precedence, SystemClock, SystemRandom, Verifier,
+    AnyOf, AttemptLimit, Candidates, Error, Event, MemoryAttemptLimits, MemoryReplayStore,
+    Observer, Precedence, SystemClock, SystemRandom, Verifier,
 };
 use auth_digest::{DigestAlgorithm, OfferedQop};
 use auth_jwt::{KeyId, SigningKey, VerifyingKey, profiles};
@@ -240,5 +240,5 @@ fn argon2() -> Result<BasicVerifier<impl Passwords<Principal = Principal>>, Erro
     let workers = BlockingThreads::new(tokio::runtime::Handle::current());
     let passwords = Argon2Passwords::new(users, cost, concurrency, workers, &random)?;
     Ok(BasicVerifier::new(REALM, passwords)?
-        .with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock))))
+        .with_limit(AttemptLimit::new(MemoryAttemptLimits::new(SystemClock))))
 }

@@ -20,9 +20,9 @@ use std::{fmt, sync::Arc};
 /// is refused while the wrong ones of another are counted. If it were judged, the other caller could go on guessing.
 ///
 /// ```
-/// use auth_core::{AttemptLimit, MemoryLimits, Rate, SystemClock};
+/// use auth_core::{AttemptLimit, MemoryAttemptLimits, AttemptRate, SystemClock};
 /// use std::time::Duration;
-/// let limits = MemoryLimits::new(SystemClock).with_identity_rate(Rate::new(5, Duration::from_secs(60))?);
+/// let limits = MemoryAttemptLimits::new(SystemClock).with_identity_rate(AttemptRate::new(5, Duration::from_secs(60))?);
 /// let limit = AttemptLimit::new(limits);
 /// # let _ = limit;
 /// # Ok::<_, auth_core::Error>(())

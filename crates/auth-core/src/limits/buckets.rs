@@ -9,12 +9,12 @@ use std::{
 
 /// How often a secret may be wrong: so many times at once, and as many times again in each period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
+pub struct AttemptRate {
     pub(super) failures: u32,
     pub(super) period: Duration,
 }
 
-impl Rate {
+impl AttemptRate {
     /// This many failures in this time.
     ///
     /// # Errors
@@ -33,7 +33,7 @@ impl Rate {
 ///
 /// A bucket is the moment when it is full again: one that has passed says nothing, and is forgotten.
 pub(super) struct Buckets<K> {
-    rate: Rate,
+    rate: AttemptRate,
     full_again: Ends<K>,
     /// The bucket of all keys that find no room.
     shared: Timestamp,
@@ -44,7 +44,7 @@ impl<K: Copy + Ord + Hash> Buckets<K> {
     /// counts that far, and a clock set back locks nobody out for longer.
     const DEEPEST: Duration = Duration::from_secs(60 * 60);
 
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: AttemptRate) -> Self {
         Self { rate, full_again: Ends::default(), shared: Timestamp::default() }
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     AttemptKey, AttemptOutcome, Limits,
-    buckets::{Buckets, Ends, Rate},
+    buckets::{AttemptRate, Buckets, Ends},
 };
 use crate::{Clock, Flow, Timestamp};
 use std::{
@@ -33,7 +33,7 @@ use std::{
 /// Failures are counted when they are known to be ones, so callers that guess at once get as many guesses as are judged
 /// at once; they are charged for all of them, and wait the longer. An attempt that is given up before it was judged is
 /// charged. All spans are measured by [`Clock::steady`], so a clock that jumps neither locks out nor lets in.
-pub struct MemoryLimits {
+pub struct MemoryAttemptLimits {
     clock: Box<dyn Clock>,
     begun: Instant,
     state: Mutex<State>,
@@ -50,7 +50,7 @@ struct State {
 type Source = [u8; 17];
 type Identity = [u8; 16];
 
-impl MemoryLimits {
+impl MemoryAttemptLimits {
     /// What one entry of a table costs at most, in bytes.
     pub const ENTRY_BYTES: usize = 250;
 
@@ -58,7 +58,7 @@ impl MemoryLimits {
 
     /// 5 failures a minute for an identity, 30 a minute for a source.
     pub fn new(clock: impl Clock + 'static) -> Self {
-        let minute = |failures| Rate { failures, period: Duration::from_secs(60) };
+        let minute = |failures| AttemptRate { failures, period: Duration::from_secs(60) };
         let state = State {
             most: 10_000,
             sources: Buckets::new(minute(30)),
@@ -71,7 +71,7 @@ impl MemoryLimits {
 
     /// This many for an identity, and for a source that is known for it.
     #[must_use]
-    pub fn with_identity_rate(mut self, rate: Rate) -> Self {
+    pub fn with_identity_rate(mut self, rate: AttemptRate) -> Self {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         (state.identities, state.pairs) = (Buckets::new(rate), Buckets::new(rate));
         self
@@ -79,7 +79,7 @@ impl MemoryLimits {
 
     /// This many for a source, whatever the identity.
     #[must_use]
-    pub fn with_source_rate(mut self, rate: Rate) -> Self {
+    pub fn with_source_rate(mut self, rate: AttemptRate) -> Self {
         self.state.get_mut().unwrap_or_else(PoisonError::into_inner).sources = Buckets::new(rate);
         self
     }
@@ -155,7 +155,7 @@ impl MemoryLimits {
     }
 }
 
-impl Limits for MemoryLimits {
+impl Limits for MemoryAttemptLimits {
     fn may_try(&self, by: AttemptKey) -> Flow<'_, Result<(), Duration>> {
         let wait = self.wait(by);
         Flow::ready(if wait.is_zero() { Ok(()) } else { Err(wait) })
@@ -170,9 +170,9 @@ impl Limits for MemoryLimits {
     }
 }
 
-impl fmt::Debug for MemoryLimits {
+impl fmt::Debug for MemoryAttemptLimits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoryLimits(..)")
+        f.write_str("MemoryAttemptLimits(..)")
     }
 }
 
@@ -185,7 +185,7 @@ mod tests {
     };
 
     /// A limit of 3 failures in 30 seconds for a user and 6 in 60 for a source, and its clock.
-    struct Limited(MemoryLimits, Arc<AtomicU64>);
+    struct Limited(MemoryAttemptLimits, Arc<AtomicU64>);
 
     /// A moment that jumps at each look, and spans that are told.
     #[derive(Clone)]
@@ -208,9 +208,9 @@ mod tests {
     impl Limited {
         fn new() -> Self {
             let hands = Arc::new(AtomicU64::new(1_000_000));
-            let rate = |failures, seconds| Rate::new(failures, Duration::from_secs(seconds));
+            let rate = |failures, seconds| AttemptRate::new(failures, Duration::from_secs(seconds));
             let limit =
-                MemoryLimits::new(Hands(Arc::clone(&hands), Arc::default(), Instant::now()));
+                MemoryAttemptLimits::new(Hands(Arc::clone(&hands), Arc::default(), Instant::now()));
             let limit = limit
                 .with_identity_rate(rate(3, 30).unwrap())
                 .with_source_rate(rate(6, 60).unwrap());
@@ -363,7 +363,7 @@ mod tests {
             }
             std::mem::forget(limited);
         });
-        let most = i64::try_from(7200 * MemoryLimits::ENTRY_BYTES).unwrap();
+        let most = i64::try_from(7200 * MemoryAttemptLimits::ENTRY_BYTES).unwrap();
         assert!(counted.bytes_current <= most, "{} bytes each", counted.bytes_current / 7200);
     }
 
@@ -403,7 +403,7 @@ mod tests {
     #[test]
     fn a_rate_is_neither_zero_nor_endless() {
         for (failures, period) in [(0, 1), (1, 0), (2, 1)] {
-            let rate = Rate::new(failures, Duration::from_nanos(period));
+            let rate = AttemptRate::new(failures, Duration::from_nanos(period));
             assert_eq!(rate.unwrap_err().code(), "limit_rate");
         }
     }

@@ -6,7 +6,7 @@ mod second;
 mod table;
 mod undated;
 
-use super::{Replay, ReplayStore, Reservation, Ticket, Unique};
+use super::{ReplayOutcome, ReplayStore, Reservation, Ticket, Unique};
 use crate::{Clock, Event, Flow, Observer};
 use entry::{Kind, Now};
 use std::{
@@ -36,13 +36,13 @@ use undated::Undated;
 /// are refused as too old.
 ///
 /// ```
-/// use auth_core::{Clock, MemoryReplayStore, Replay, ReplayStore, SystemClock, Unique};
+/// use auth_core::{Clock, MemoryReplayStore, ReplayOutcome, ReplayStore, SystemClock, Unique};
 /// use std::time::Duration;
 /// let store = MemoryReplayStore::new(SystemClock);
 /// let now = SystemClock.now();
 /// let jti = Unique::new("jwt", b"issuer", b"1", now.after(Duration::from_secs(60))).issued_at(now);
-/// assert_eq!(store.check_and_set(&jti).wait()?, Replay::Fresh);
-/// assert_eq!(store.check_and_set(&jti).wait()?, Replay::Seen);
+/// assert_eq!(store.check_and_set(&jti).wait()?, ReplayOutcome::Fresh);
+/// assert_eq!(store.check_and_set(&jti).wait()?, ReplayOutcome::Seen);
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 pub struct MemoryReplayStore {
@@ -222,19 +222,19 @@ impl Told {
         }
     }
 
-    const fn replay(self) -> Replay {
+    const fn replay(self) -> ReplayOutcome {
         match self {
-            Self::Fresh => Replay::Fresh,
-            Self::TooOld => Replay::TooOld,
-            Self::Full => Replay::Full,
+            Self::Fresh => ReplayOutcome::Fresh,
+            Self::TooOld => ReplayOutcome::TooOld,
+            Self::Full => ReplayOutcome::Full,
             // What is held will be used, or is free again later: it is not this caller's.
-            Self::Seen | Self::Held | Self::Reserved(_) | Self::New(_) => Replay::Seen,
+            Self::Seen | Self::Held | Self::Reserved(_) | Self::New(_) => ReplayOutcome::Seen,
         }
     }
 }
 
 impl ReplayStore for MemoryReplayStore {
-    fn check_and_set(&self, unique: &Unique) -> Flow<'_, Replay> {
+    fn check_and_set(&self, unique: &Unique) -> Flow<'_, ReplayOutcome> {
         let told = self.with(unique, |kind, _| match kind {
             None => Told::New(Kind::Used),
             Some(_) => Told::Seen,
@@ -242,7 +242,7 @@ impl ReplayStore for MemoryReplayStore {
         Flow::ready(told.replay())
     }
 
-    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, Replay> {
+    fn window(&self, unique: &Unique, counter: u64, width: u32) -> Flow<'_, ReplayOutcome> {
         let told = self.with(unique, |kind, _| match kind {
             None => Told::New(Kind::window(counter)),
             Some(kind) => kind.slide(counter, width),

@@ -10,13 +10,13 @@ use std::{fmt, time::Duration};
 /// signed anew for each attempt, is therefore given none.
 ///
 /// ```
-/// use auth_core::{MemoryReplayStore, Replay, ReplayStore, SystemClock, Clock, Unique};
+/// use auth_core::{MemoryReplayStore, ReplayOutcome, ReplayStore, SystemClock, Clock, Unique};
 /// use std::time::Duration;
 /// let now = SystemClock.now();
 /// let jti = Unique::new("jwt", b"https://issuer.example", b"4711", now.after(Duration::from_secs(300)));
 /// let store = MemoryReplayStore::new(SystemClock);
-/// assert_eq!(store.check_and_set(&jti.clone().issued_at(now)).wait()?, Replay::Fresh);
-/// assert_eq!(store.check_and_set(&jti.issued_at(now)).wait()?, Replay::Seen);
+/// assert_eq!(store.check_and_set(&jti.clone().issued_at(now)).wait()?, ReplayOutcome::Fresh);
+/// assert_eq!(store.check_and_set(&jti.issued_at(now)).wait()?, ReplayOutcome::Seen);
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]

@@ -238,12 +238,12 @@ mod tests {
         for (first, second) in [(Content::AsIs, LENGTH), (LENGTH, Content::AsIs)] {
             let body = |wire| {
                 let mut accepted = accepted(first, second).unwrap();
-                let conditions = accepted.take_conditions();
+                let obligations = accepted.take_obligations();
                 assert_eq!(
-                    (accepted.principal.as_str(), conditions.completions.len()),
+                    (accepted.principal.as_str(), obligations.completions.len()),
                     ("key sig", 2)
                 );
-                let check = conditions.body.unwrap();
+                let check = obligations.body.unwrap();
                 let mut headers = head(&[("key", "good"), ("sig", "good")]);
                 check.unframe(&mut headers);
                 assert_eq!((check.content(), headers.len()), (LENGTH, 1));

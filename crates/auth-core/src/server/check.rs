@@ -112,10 +112,10 @@ mod tests {
             assert_eq!(flow.is_ready(), !target.contains('?'));
             match flow.wait().unwrap() {
                 Ok(mut accepted) => {
-                    let conditions = accepted.take_conditions();
-                    assert!(held && conditions.body.is_some());
+                    let obligations = accepted.take_obligations();
+                    assert!(held && obligations.body.is_some());
                     assert_eq!(
-                        (conditions.completions.len(), dropped.load(Ordering::SeqCst)),
+                        (obligations.completions.len(), dropped.load(Ordering::SeqCst)),
                         (1, 0)
                     );
                 }

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 ///
 /// What [`complete`](Self::complete) begins ends with its flow, and a flow is dropped when its connection is. Work that
 /// must not be given up halfway, such as a confirmation in a store, is handed to
-/// [`seen_through`](crate::seen_through).
+/// [`run_to_end`](crate::run_to_end).
 pub trait Completion: Send {
     /// How much of the reply's body [`complete`](Self::complete) must see. The adapter reads it only if its size is
     /// known and within the limit: an endless reply is never waited for.
@@ -35,7 +35,7 @@ pub trait Completion: Send {
     /// Does what is to be done, and says which header fields the reply gets.
     ///
     /// Completions that need nothing of the body are asked before any body is read. Work that was begun in this call
-    /// itself, and handed to [`seen_through`](crate::seen_through), ends even if the flow is never polled.
+    /// itself, and handed to [`run_to_end`](crate::run_to_end), ends even if the flow is never polled.
     ///
     /// # Errors
     ///

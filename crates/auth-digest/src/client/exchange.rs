@@ -7,8 +7,8 @@ use super::{
     spaces::{KeptSession, ProtectionSpace, Standing},
 };
 use crate::{
-    AuthenticationInfo, BodyHash, DigestChallenge, DigestMessage, DigestResponse, NonceCount,
-    NonceUse, Protection, Qop, SessionHa1, challenge::SCHEME,
+    AuthenticationInfo, BodyHash, DigestChallenge, DigestMessage, DigestProtection, DigestResponse,
+    NonceCount, NonceUse, Qop, SessionHa1, challenge::SCHEME,
 };
 use auth_core::{
     Answer, Authorization, Challenges, Credentials, Error, RequestView, Result, Transport, Verdict,
@@ -224,18 +224,18 @@ fn protection<'a>(
     sent: &'a DigestResponse<'_>,
     session: &SessionHa1,
     body: Option<&[u8]>,
-) -> Result<Protection<'a>> {
-    let Some(counted) = &sent.counted else { return Ok(Protection::Legacy) };
+) -> Result<DigestProtection<'a>> {
+    let Some(counted) = &sent.counted else { return Ok(DigestProtection::Legacy) };
     let count = NonceUse { nc: counted.nc, cnonce: &counted.cnonce };
     match info.qop.unwrap_or(counted.qop) {
-        Qop::Auth => Ok(Protection::Auth(count)),
+        Qop::Auth => Ok(DigestProtection::Auth(count)),
         Qop::AuthInt => {
             let body = body.ok_or_else(|| {
                 let text = "body of the answer was not read, or is longer than what may be read, \
                             expected it for rspauth under auth-int";
                 Error::protocol("digest_rspauth_body", text)
             })?;
-            Ok(Protection::AuthInt(count, BodyHash::of(session.function(), body)))
+            Ok(DigestProtection::AuthInt(count, BodyHash::of(session.function(), body)))
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::session::{Form, field};
 use crate::{
-    DigestChallenge, DigestMessage, Ha1, NamedAlgorithm, OfferedQop, Protection, Qop,
+    DigestChallenge, DigestMessage, DigestProtection, Ha1, NamedAlgorithm, OfferedQop, Qop,
     authorization::{Front, write_rest},
 };
 use auth_core::{Error, Result};
@@ -16,10 +16,10 @@ impl DigestChallenge<'_> {
     /// not marked sensitive.
     ///
     /// ```
-    /// use auth_digest::{NonceUse, DigestChallenge, DigestMessage, NonceCount, Protection};
+    /// use auth_digest::{NonceUse, DigestChallenge, DigestMessage, NonceCount, DigestProtection};
     /// let challenge = DigestChallenge::parse(br#"Digest realm="r", nonce="n", qop="auth", algorithm=SHA-256"#)?;
     /// let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"random, and new for each challenge" };
-    /// let message = DigestMessage { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: Protection::Auth(count) };
+    /// let message = DigestMessage { method: "CONNECT", uri: b"a.example:443", nonce: b"", protection: DigestProtection::Auth(count) };
     /// let field = challenge.respond("alice", b"s3cret", &message)?;
     /// assert!(field.to_str().unwrap().starts_with(r#"Digest username="alice", realm="r", nonce="n""#));
     /// # Ok::<_, auth_core::Error>(())
@@ -42,9 +42,9 @@ impl DigestChallenge<'_> {
             )
         })?;
         let (qop, count) = match &message.protection {
-            Protection::Legacy => (None, None),
-            Protection::Auth(count) => (Some(Qop::Auth), Some(count)),
-            Protection::AuthInt(count, _) => (Some(Qop::AuthInt), Some(count)),
+            DigestProtection::Legacy => (None, None),
+            DigestProtection::Auth(count) => (Some(Qop::Auth), Some(count)),
+            DigestProtection::AuthInt(count, _) => (Some(Qop::AuthInt), Some(count)),
         };
         let offered = match qop {
             None => self.offered == OfferedQop::Legacy && !algorithm.is_session(),

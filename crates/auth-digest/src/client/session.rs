@@ -2,8 +2,8 @@
 
 use super::policy::Choice;
 use crate::{
-    BodyHash, DigestAlgorithm, DigestChallenge, Ha1, HashFunction, HexDigest, NonceCount, NonceUse,
-    Protection, Qop, SessionHa1, Username,
+    BodyHash, DigestAlgorithm, DigestChallenge, DigestProtection, Ha1, HashFunction, HexDigest,
+    NonceCount, NonceUse, Qop, SessionHa1, Username,
     authorization::{Front, rest_length, write_rest},
     parameters::write_escaped,
     response::{UnderNonce, ha2, userhash},
@@ -202,10 +202,10 @@ impl AuthenticationSession {
         };
         let protection = match (self.terms.qop, count) {
             (Some(Qop::AuthInt), Some(count)) => {
-                Protection::AuthInt(count, body(function).ok_or_else(unread)?)
+                DigestProtection::AuthInt(count, body(function).ok_or_else(unread)?)
             }
-            (_, Some(count)) => Protection::Auth(count),
-            (_, None) => Protection::Legacy,
+            (_, Some(count)) => DigestProtection::Auth(count),
+            (_, None) => DigestProtection::Legacy,
         };
         let ha2 = ha2(function, method, uri.as_bytes(), &protection);
         let response = self.under.response(&protection, &ha2);

@@ -10,7 +10,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 #[derive(Clone, Copy)]
 pub struct DigestQuery<'a> {
     /// The user that the caller claims to be.
-    pub name: ClaimedName<'a>,
+    pub name: DigestUserName<'a>,
     /// The verifier's realm.
     pub realm: &'a str,
     /// The algorithm of the response.
@@ -23,7 +23,7 @@ pub struct DigestQuery<'a> {
 
 /// The name by which a caller claims to be a user.
 #[derive(Clone, Copy)]
-pub enum ClaimedName<'a> {
+pub enum DigestUserName<'a> {
     /// By its name.
     Plain(&'a str),
     /// By the hash of its name and realm, under the hash function of the algorithm, in lower-case hexadecimal digits
@@ -33,7 +33,7 @@ pub enum ClaimedName<'a> {
 
 /// What is known of a user: the secret of a [`Candidate`](auth_core::Candidate).
 #[derive(Clone, Debug)]
-pub struct KnownUser {
+pub struct DigestUserRecord {
     /// The user's name, also where it came as a hash: counts are kept by it, so it is the same for both.
     pub user: Arc<str>,
     /// What the user's responses are computed with.
@@ -57,7 +57,7 @@ impl fmt::Debug for DigestQuery<'_> {
     }
 }
 
-impl fmt::Debug for ClaimedName<'_> {
+impl fmt::Debug for DigestUserName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plain(_) => "Plain(..)",
@@ -156,10 +156,10 @@ impl DigestAccounts {
         self.add(user, realm, Ha1::from_hex(function, hex).ok()?).ok()
     }
 
-    fn find(&self, query: &DigestQuery<'_>) -> Option<KnownUser> {
+    fn find(&self, query: &DigestQuery<'_>) -> Option<DigestUserRecord> {
         let name = match query.name {
-            ClaimedName::Plain(name) => name,
-            ClaimedName::Hashed(hash) => self.hashed.get(hash)?,
+            DigestUserName::Plain(name) => name,
+            DigestUserName::Hashed(hash) => self.hashed.get(hash)?,
         };
         let (user, accounts) = self.users.get_key_value(name)?;
         let function = query.algorithm.function();
@@ -168,12 +168,12 @@ impl DigestAccounts {
         };
         let account = accounts.iter().find(fits)?;
         let secret = UserSecret::Ha1(account.ha1.clone());
-        Some(KnownUser { user: Arc::clone(user), secret })
+        Some(DigestUserRecord { user: Arc::clone(user), secret })
     }
 }
 
 impl Lookup<DigestQuery<'_>> for DigestAccounts {
-    type Found = Candidates<KnownUser, ()>;
+    type Found = Candidates<DigestUserRecord, ()>;
 
     fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
         Flow::ready(self.find(query).map(Candidates::from))
@@ -196,7 +196,7 @@ mod tests {
                             carol:realm1:11111111111111111111111111111111:22222222222222222222222222222222";
 
     fn query<'a>(
-        name: ClaimedName<'a>,
+        name: DigestUserName<'a>,
         realm: &'a str,
         algorithm: DigestAlgorithm,
     ) -> DigestQuery<'a> {
@@ -205,7 +205,7 @@ mod tests {
 
     #[track_caller]
     fn check(
-        name: ClaimedName<'_>,
+        name: DigestUserName<'_>,
         realm: &str,
         algorithm: DigestAlgorithm,
         expected: Option<(&str, &str)>,
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn finds_by_name_realm_and_hash_function() {
-        let alice = ClaimedName::Plain("alice");
+        let alice = DigestUserName::Plain("alice");
         check(alice, "realm1", DigestAlgorithm::Md5, Some(("alice", MD5)));
         check(alice, "realm1", DigestAlgorithm::Md5Sess, Some(("alice", MD5)));
         let sha256 = Ha1::new(HashFunction::Sha256, "alice", b"realm1", b"s3cret");
@@ -240,19 +240,19 @@ mod tests {
         check(alice, "realm1", DigestAlgorithm::Sha512_256, None);
         check(alice, "realm2", DigestAlgorithm::Md5, None);
         check(
-            ClaimedName::Plain("bob"),
+            DigestUserName::Plain("bob"),
             "a:b",
             DigestAlgorithm::Md5,
             Some(("bob", &"0".repeat(32))),
         );
         check(
-            ClaimedName::Plain("carol"),
+            DigestUserName::Plain("carol"),
             "realm1",
             DigestAlgorithm::Md5,
             Some(("carol", &"1".repeat(32))),
         );
-        check(ClaimedName::Plain("Alice"), "realm1", DigestAlgorithm::Md5, None);
-        check(ClaimedName::Plain(""), "", DigestAlgorithm::Md5, None);
+        check(DigestUserName::Plain("Alice"), "realm1", DigestAlgorithm::Md5, None);
+        check(DigestUserName::Plain(""), "", DigestAlgorithm::Md5, None);
     }
 
     #[test]
@@ -260,12 +260,12 @@ mod tests {
         let hash = |function| userhash(function, "alice", b"realm1");
         let text = |hash: &crate::HexDigest| String::from_utf8(hash.as_bytes().to_vec()).unwrap();
         let md5 = text(&hash(HashFunction::Md5));
-        check(ClaimedName::Hashed(&md5), "realm1", DigestAlgorithm::Md5, Some(("alice", MD5)));
-        check(ClaimedName::Hashed(&md5), "realm2", DigestAlgorithm::Md5, None);
+        check(DigestUserName::Hashed(&md5), "realm1", DigestAlgorithm::Md5, Some(("alice", MD5)));
+        check(DigestUserName::Hashed(&md5), "realm2", DigestAlgorithm::Md5, None);
         let sha512_256 = text(&hash(HashFunction::Sha512_256));
-        check(ClaimedName::Hashed(&sha512_256), "realm1", DigestAlgorithm::Sha512_256, None);
-        check(ClaimedName::Plain(&md5), "realm1", DigestAlgorithm::Md5, None);
-        check(ClaimedName::Hashed("alice"), "realm1", DigestAlgorithm::Md5, None);
+        check(DigestUserName::Hashed(&sha512_256), "realm1", DigestAlgorithm::Sha512_256, None);
+        check(DigestUserName::Plain(&md5), "realm1", DigestAlgorithm::Md5, None);
+        check(DigestUserName::Hashed("alice"), "realm1", DigestAlgorithm::Md5, None);
     }
 
     #[test]
@@ -298,7 +298,7 @@ mod tests {
     fn shows_no_name_and_no_secret() {
         let accounts = DigestAccounts::from_htdigest(HashFunction::Md5, HTDIGEST).unwrap();
         assert_eq!(format!("{accounts:?}"), "DigestAccounts(3 users)");
-        let asked = query(ClaimedName::Plain("alice"), "realm1", DigestAlgorithm::Md5);
+        let asked = query(DigestUserName::Plain("alice"), "realm1", DigestAlgorithm::Md5);
         assert_eq!(format!("{asked:?}"), "DigestQuery(Plain(..), MD5)");
         let known = accounts.find(&asked).unwrap();
         assert_eq!(format!("{:?}", known.secret), "Ha1(Ha1(..))");

@@ -1,6 +1,6 @@
 //! What can be told of a request from its head alone.
 
-use super::{ClaimedName, DigestQuery, DigestVerifier, target::is_target};
+use super::{DigestQuery, DigestUserName, DigestVerifier, target::is_target};
 use crate::{
     DigestRefused, DigestResponse, OfferedQop, Username, challenge::SCHEME, nonce::Issued, reason,
 };
@@ -53,9 +53,9 @@ impl<L> DigestVerifier<L> {
     pub(super) fn query<'q>(&'q self, response: &'q DigestResponse<'_>) -> DigestQuery<'q> {
         DigestQuery {
             name: match &response.username {
-                Username::Plain(name) | Username::Extended(name) => ClaimedName::Plain(name),
+                Username::Plain(name) | Username::Extended(name) => DigestUserName::Plain(name),
                 Username::Hashed(hash) => {
-                    ClaimedName::Hashed(str::from_utf8(hash).unwrap_or_default())
+                    DigestUserName::Hashed(str::from_utf8(hash).unwrap_or_default())
                 }
             },
             realm: &self.realm,

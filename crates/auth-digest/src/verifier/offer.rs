@@ -2,8 +2,8 @@
 
 use super::DigestVerifier;
 use crate::{
-    DigestAlgorithm, DigestChallenge, DigestRefused, HashFunction, Md5Allowed, NamedAlgorithm,
-    OfferedQop, RefusalKind,
+    DigestAlgorithm, DigestChallenge, DigestRefusalKind, DigestRefused, HashFunction, Md5Allowed,
+    NamedAlgorithm, OfferedQop,
 };
 use auth_core::{Challenge, Error, Peer, Reason, Rejection, RequestView, Result};
 use std::fmt;
@@ -63,7 +63,7 @@ impl Offer {
             let text = "a -sess algorithm is offered without qop, which has no cnonce for it";
             return Err(Error::config("digest_offer_session", text));
         }
-        self.challenge(DigestAlgorithm::Md5, realm, b"", "", RefusalKind::Stale).map(drop)
+        self.challenge(DigestAlgorithm::Md5, realm, b"", "", DigestRefusalKind::Stale).map(drop)
     }
 
     fn challenge(
@@ -72,14 +72,14 @@ impl Offer {
         realm: &str,
         nonce: &[u8],
         opaque: &str,
-        kind: RefusalKind,
+        kind: DigestRefusalKind,
     ) -> Result<Challenge> {
         let challenge = DigestChallenge {
             realm: realm.as_bytes().into(),
             nonce: nonce.into(),
             opaque: Some(opaque.as_bytes()),
             domain: self.domain.as_ref().map(|domain| domain.as_bytes().into()),
-            stale: kind == RefusalKind::Stale,
+            stale: kind == DigestRefusalKind::Stale,
             named: NamedAlgorithm::Known(algorithm),
             offered: self.protection,
             utf8: self.utf8,
@@ -169,7 +169,7 @@ impl<L> DigestVerifier<L> {
         request: RequestView<'_>,
     ) -> Result<Rejection> {
         let (reason, kind) = (refused.reason(), refused.kind());
-        if kind == RefusalKind::Malformed {
+        if kind == DigestRefusalKind::Malformed {
             return Ok(Rejection::malformed(reason));
         }
         let nonce = self.nonces.issue(request.peer.address)?;

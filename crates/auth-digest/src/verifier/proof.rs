@@ -1,8 +1,8 @@
 //! The server's own proof, in the reply (RFC 7616 section 3.5).
 
 use crate::{
-    AuthenticationInfo, BodyHash, DigestMessage, DigestResponse, NonceCount, NonceUse, Protection,
-    Qop, SessionHa1, nonce::Text,
+    AuthenticationInfo, BodyHash, DigestMessage, DigestProtection, DigestResponse, NonceCount,
+    NonceUse, Qop, SessionHa1, nonce::Text,
 };
 use auth_core::{Completion, Flow, Need, Reply, Result};
 use http::{HeaderMap, HeaderName, StatusCode};
@@ -89,11 +89,11 @@ impl Proof {
             let count = NonceUse { nc: *nc, cnonce };
             let body = BodyHash::read(self.session.function(), reply.body);
             let protection = match (qop, body) {
-                (Qop::AuthInt, Some(body)) => Protection::AuthInt(count, body),
-                _ => Protection::Auth(count),
+                (Qop::AuthInt, Some(body)) => DigestProtection::AuthInt(count, body),
+                _ => DigestProtection::Auth(count),
             };
             info.qop = Some(match protection {
-                Protection::AuthInt(..) => Qop::AuthInt,
+                DigestProtection::AuthInt(..) => Qop::AuthInt,
                 _ => Qop::Auth,
             });
             let message = DigestMessage { method: "", uri, nonce, protection };

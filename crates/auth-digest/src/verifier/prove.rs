@@ -1,13 +1,15 @@
 //! What a response proves: that the password is known, and that its nonce is young and its count unused.
 
 use super::{
-    DigestPrincipal, DigestQuery, DigestVerifier, KnownUser, UserSecret,
+    DigestPrincipal, DigestQuery, DigestUserRecord, DigestVerifier, UserSecret,
     head::{Head, Stop, cnonce},
     right::RightAttempt,
     unread,
 };
 use crate::{BodyHash, DigestAlgorithm, DigestResponse, SessionHa1, nonce::Age, reason};
-use auth_core::{Candidates, Error, Flow, Lookup, Outcome, Replay, RequestView, Result, Unique};
+use auth_core::{
+    Candidates, Error, Flow, Lookup, Outcome, ReplayOutcome, RequestView, Result, Unique,
+};
 use std::sync::Arc;
 
 impl UserSecret {
@@ -38,7 +40,7 @@ pub(super) struct Proven<P> {
 
 impl<L, P> DigestVerifier<L>
 where
-    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<KnownUser, P>>,
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, P>>,
     P: Clone + Send + 'static,
 {
     /// Is the response that of the password? Of several candidates all are tried, so that the time does not tell which
@@ -48,7 +50,7 @@ where
         response: &DigestResponse<'_>,
         request: RequestView<'_>,
         body: Option<BodyHash>,
-        found: Option<Candidates<KnownUser, P>>,
+        found: Option<Candidates<DigestUserRecord, P>>,
     ) -> Result<Proven<P>, Stop> {
         let algorithm = response.algorithm();
         let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
@@ -104,13 +106,13 @@ where
             None => (self.replay.check_and_set(&unique), reason::NONCE_USED),
         };
         Ok(told.and_then(move |told| match told {
-            Replay::Fresh => {
+            ReplayOutcome::Fresh => {
                 attempt.taken();
                 self.accept(request, &response, nonce.age, proven)
             }
-            Replay::Seen => self.stopped(seen.into(), request),
-            Replay::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
-            Replay::Full => Flow::failed(Error::unavailable(
+            ReplayOutcome::Seen => self.stopped(seen.into(), request),
+            ReplayOutcome::TooOld => self.stopped(reason::NONCE_OLD.into(), request),
+            ReplayOutcome::Full => Flow::failed(Error::unavailable(
                 "digest_replay_store",
                 None,
                 "replay store has no room",

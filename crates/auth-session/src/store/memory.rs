@@ -1,6 +1,6 @@
 //! A store for one process.
 
-use super::{Intent, Lease, Saved, StoredEntry, TokenStore};
+use super::{Intent, Lease, SaveOutcome, StoredEntry, TokenStore};
 use auth_core::{Clock, Flow, Secret};
 use std::{
     collections::HashMap,
@@ -37,13 +37,13 @@ impl MemoryTokenStore {
     }
 
     /// Changes what is under this name, if this is its last lease.
-    fn under(&self, name: &str, lease: Lease, change: impl FnOnce(&mut Entry)) -> Saved {
+    fn under(&self, name: &str, lease: Lease, change: impl FnOnce(&mut Entry)) -> SaveOutcome {
         match self.kept().get_mut(name) {
             Some(kept) if kept.fence == lease.fence => {
                 change(kept);
-                Saved::Kept
+                SaveOutcome::Kept
             }
-            _ => Saved::Lost,
+            _ => SaveOutcome::Lost,
         }
     }
 }
@@ -74,14 +74,14 @@ impl TokenStore for MemoryTokenStore {
         Flow::ready(Some(Lease { fence: kept.fence }))
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, Saved> {
+    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
         let token = Secret::new(token.expose());
         Flow::ready(self.under(name, lease, |kept| {
             (kept.token, kept.intent) = (Some((token, lease.fence)), None);
         }))
     }
 
-    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, Saved> {
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
         Flow::ready(self.under(name, lease, |kept| kept.intent = intent))
     }
 

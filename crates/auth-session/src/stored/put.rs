@@ -1,8 +1,8 @@
 //! Tokens that were obtained elsewhere.
 
 use super::{Stored, StoredToken, Unsaved, lock};
-use crate::{Saved, StorableToken, TokenStore};
-use auth_core::{Context, Flow, Result, Secret, TokenSource, seen_through};
+use crate::{SaveOutcome, StorableToken, TokenStore};
+use auth_core::{Context, Flow, Result, Secret, TokenSource, run_to_end};
 use std::{sync::Arc, time::Duration};
 
 impl<S, K> Stored<S, K>
@@ -36,7 +36,7 @@ where
                     hold: self.hold,
                     token: token.to_rest(),
                 };
-                let kept = seen_through(&*context.transport, Flow::new(attempt.run()));
+                let kept = run_to_end(&*context.transport, Flow::new(attempt.run()));
                 if let Some(fence) = kept.await? {
                     return Ok(StoredToken { token, fence });
                 }
@@ -60,11 +60,11 @@ impl<K: TokenStore> Attempt<K> {
     async fn run(self) -> Result<Option<u64>> {
         let Some(lease) = self.store.lease(&self.name, self.hold).await? else { return Ok(None) };
         let saved = self.store.save(&self.name, lease, &self.token).await;
-        if matches!(saved, Ok(Saved::Kept)) {
+        if matches!(saved, Ok(SaveOutcome::Kept)) {
             *lock(&self.unsaved) = None;
         }
         // One that cannot be given back runs out by itself.
         let _ = self.store.release(&self.name, lease).await;
-        Ok((saved? == Saved::Kept).then_some(lease.fence))
+        Ok((saved? == SaveOutcome::Kept).then_some(lease.fence))
     }
 }

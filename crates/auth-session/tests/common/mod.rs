@@ -69,7 +69,7 @@ impl Issuer {
     pub fn new(clock: &ManualClock) -> Self {
         Self(Arc::new(Inner {
             clock: clock.clone(),
-            gate: Gate::open(),
+            gate: Gate::opened(),
             script: Mutex::default(),
             asked: Mutex::default(),
             given: Mutex::default(),

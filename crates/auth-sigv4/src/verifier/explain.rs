@@ -16,18 +16,18 @@ use std::fmt;
 ///
 /// Values of fields and parameters that hold secrets are masked. No signature and no key is in it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Explanation {
+pub struct SignatureExplanation {
     signed: Vec<String>,
     arrived: Vec<String>,
-    difference: Option<Difference>,
+    difference: Option<SignatureDifference>,
 }
 
 /// Where two canonical requests differ first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Difference {
+pub struct SignatureDifference {
     /// What is different.
-    pub part: Part,
+    pub part: CanonicalPart,
     /// The line of the canonical request, from 1 on.
     pub line: usize,
     /// The character of the line, from 1 on.
@@ -37,7 +37,7 @@ pub struct Difference {
 /// A part of a canonical request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Part {
+pub enum CanonicalPart {
     /// The method.
     Method,
     /// The path: mostly encoded once where twice is meant, or the other way round.
@@ -62,7 +62,7 @@ impl<L> SigV4Verifier<L> {
         &self,
         request: RequestView<'_>,
         signed: &str,
-    ) -> Result<Explanation, Box<Rejection>> {
+    ) -> Result<SignatureExplanation, Box<Rejection>> {
         let refuse = |refused: crate::reason::Refused| Box::new(refused.rejection(&self.challenge));
         let mut buffer = SmallVec::new();
         let query = Parameters::unsorted(request.uri.query().unwrap_or_default().as_bytes());
@@ -74,11 +74,11 @@ impl<L> SigV4Verifier<L> {
             canonical.write(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        Ok(Explanation::of(signed, &arrived.map_err(refuse)?))
+        Ok(SignatureExplanation::of(signed, &arrived.map_err(refuse)?))
     }
 }
 
-impl Explanation {
+impl SignatureExplanation {
     pub(crate) fn of(signed: &str, arrived: &str) -> Self {
         let [signed, arrived] = [signed, arrived].map(|text| -> Vec<&str> {
             text.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect()
@@ -89,7 +89,7 @@ impl Explanation {
             let [one, other] = [&signed, &arrived].map(|lines| lines.get(line).copied());
             let [left, right] = [one, other].map(|line| line.unwrap_or_default().chars());
             let same = left.zip(right).take_while(|(one, other)| one == other).count();
-            Difference {
+            SignatureDifference {
                 part: part(line, &arrived, other.or(one)),
                 line: line + 1,
                 column: same + 1,
@@ -101,23 +101,23 @@ impl Explanation {
 
     /// Where they differ first; `None` when they are the same: then the secret, the date or the scope is another.
     #[must_use]
-    pub const fn difference(&self) -> Option<&Difference> {
+    pub const fn difference(&self) -> Option<&SignatureDifference> {
         self.difference.as_ref()
     }
 }
 
 /// What stands on a line: method, path, query, fields, an empty line, their names, the payload.
-fn part(line: usize, arrived: &[&str], text: Option<&str>) -> Part {
+fn part(line: usize, arrived: &[&str], text: Option<&str>) -> CanonicalPart {
     let last = arrived.len().saturating_sub(1);
     match line {
-        0 => Part::Method,
-        1 => Part::Path,
-        2 => Part::Query,
-        line if line == last => Part::Payload,
-        line if line + 1 == last => Part::SignedHeaders,
+        0 => CanonicalPart::Method,
+        1 => CanonicalPart::Path,
+        2 => CanonicalPart::Query,
+        line if line == last => CanonicalPart::Payload,
+        line if line + 1 == last => CanonicalPart::SignedHeaders,
         _ => {
             let name = text.and_then(|text| text.split_once(':')).map(|(name, _)| name);
-            Part::Field(name.unwrap_or_default().to_owned())
+            CanonicalPart::Field(name.unwrap_or_default().to_owned())
         }
     }
 }
@@ -149,14 +149,14 @@ fn mask(line: &str) -> String {
     }
 }
 
-impl fmt::Display for Explanation {
+impl fmt::Display for SignatureExplanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.difference {
             None => writeln!(
                 f,
                 "the canonical requests are the same, so the secret access key, the date or the scope differs"
             )?,
-            Some(Difference { part, line, column }) => {
+            Some(SignatureDifference { part, line, column }) => {
                 writeln!(f, "first difference: {part}, line {line}, character {column}")?;
             }
         }
@@ -172,7 +172,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for CanonicalPart {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Method => f.write_str("method"),
@@ -192,22 +192,25 @@ mod tests {
     const ARRIVED: &str = "GET\n/a%2520b\nx=1\nhost:h\nx-amz-date:d\n\nhost;x-amz-date\ne3b0";
 
     #[track_caller]
-    fn check(from: &str, to: &str, part: Part, line: usize, column: usize) {
+    fn check(from: &str, to: &str, part: CanonicalPart, line: usize, column: usize) {
         let signed = ARRIVED.replacen(from, to, 1);
-        let explained = Explanation::of(&signed, ARRIVED);
-        assert_eq!(explained.difference(), Some(&Difference { part, line, column }));
+        let explained = SignatureExplanation::of(&signed, ARRIVED);
+        assert_eq!(explained.difference(), Some(&SignatureDifference { part, line, column }));
     }
 
     #[test]
     fn names_the_first_part_that_differs() {
-        check("GET", "PUT", Part::Method, 1, 1);
-        check("%2520", "%20", Part::Path, 2, 5);
-        check("x=1", "x=2", Part::Query, 3, 3);
-        check("host:h", "host:H", Part::Field("host".into()), 4, 6);
-        check("host;x-amz-date", "host", Part::SignedHeaders, 7, 5);
-        check("e3b0", "UNSIGNED-PAYLOAD", Part::Payload, 8, 1);
-        check("\ne3b0", "", Part::Payload, 8, 1);
-        assert_eq!(Explanation::of(&ARRIVED.replace('\n', "\r\n"), ARRIVED).difference(), None);
+        check("GET", "PUT", CanonicalPart::Method, 1, 1);
+        check("%2520", "%20", CanonicalPart::Path, 2, 5);
+        check("x=1", "x=2", CanonicalPart::Query, 3, 3);
+        check("host:h", "host:H", CanonicalPart::Field("host".into()), 4, 6);
+        check("host;x-amz-date", "host", CanonicalPart::SignedHeaders, 7, 5);
+        check("e3b0", "UNSIGNED-PAYLOAD", CanonicalPart::Payload, 8, 1);
+        check("\ne3b0", "", CanonicalPart::Payload, 8, 1);
+        assert_eq!(
+            SignatureExplanation::of(&ARRIVED.replace('\n', "\r\n"), ARRIVED).difference(),
+            None
+        );
     }
 
     #[test]
@@ -217,11 +220,11 @@ mod tests {
                       x-amz-copy-source-server-side-encryption-customer-key:s3cret";
         let arrived = ARRIVED.replace("x-amz-date:d", fields);
         let arrived = arrived.replace("x=1", "X-Amz-Security-Token=t0ken&x=1");
-        let text = Explanation::of(&arrived.replace("GET", "PUT"), &arrived).to_string();
+        let text = SignatureExplanation::of(&arrived.replace("GET", "PUT"), &arrived).to_string();
         assert!(!text.contains("s3cret") && !text.contains("t0ken"), "{text}");
         assert!(text.starts_with("first difference: method, line 1, character 1\n"), "{text}");
         assert!(text.contains("! PUT ") && text.contains("| GET\n"), "{text}");
-        let same = Explanation::of(&arrived, &arrived).to_string();
+        let same = SignatureExplanation::of(&arrived, &arrived).to_string();
         assert!(same.starts_with("the canonical requests are the same"), "{same}");
     }
 }

@@ -7,7 +7,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Which key a request says it was signed with: nothing of it is believed yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct KeyScope<'a> {
+pub struct ScopedKeyId<'a> {
     /// The ID of the access key.
     pub id: &'a str,
     /// What the derived key would be for.
@@ -16,14 +16,14 @@ pub struct KeyScope<'a> {
 
 /// What is known of an access key: the secret of a [`Candidate`](auth_core::Candidate).
 #[derive(Clone)]
-pub struct KnownKey {
+pub struct AccessKeyRecord {
     /// The derived key of the scope that was asked for.
     pub key: DerivedKey,
     /// The session token that has to come with a temporary key.
     pub session_token: Option<Arc<Secret>>,
 }
 
-impl KnownKey {
+impl AccessKeyRecord {
     /// A key that lasts, derived for the scope that was asked for.
     #[must_use]
     pub const fn new(key: DerivedKey) -> Self {
@@ -31,16 +31,16 @@ impl KnownKey {
     }
 }
 
-impl fmt::Debug for KnownKey {
+impl fmt::Debug for AccessKeyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KnownKey(..)")
+        f.write_str("AccessKeyRecord(..)")
     }
 }
 
 /// Access keys that are all known when the server starts.
 ///
 /// The key of the day is derived with the first request that needs it and kept for those that follow. A store of another
-/// kind, or an edge that is given day keys and no secret, is a [`Lookup<KeyScope>`](Lookup) of its own.
+/// kind, or an edge that is given day keys and no secret, is a [`Lookup<ScopedKeyId>`](Lookup) of its own.
 ///
 /// # Security
 ///
@@ -105,16 +105,16 @@ impl Derived {
     }
 }
 
-impl<'a, P: Clone + Send + Sync> Lookup<KeyScope<'a>> for AccessKeys<P> {
-    type Found = Candidates<KnownKey, P>;
+impl<'a, P: Clone + Send + Sync> Lookup<ScopedKeyId<'a>> for AccessKeys<P> {
+    type Found = Candidates<AccessKeyRecord, P>;
 
-    fn lookup(&self, id: &KeyScope<'a>) -> Flow<'_, Option<Self::Found>> {
+    fn lookup(&self, id: &ScopedKeyId<'a>) -> Flow<'_, Option<Self::Found>> {
         let found = self.known.get(id.id);
         let kept = found.map_or(&self.decoy, |(kept, _)| kept);
         let key = kept.derive(id.scope);
         Flow::ready(found.map(|(kept, whose)| {
             let session_token = kept.key.shared_session_token();
-            Candidates::one(KnownKey { key, session_token }, whose.clone())
+            Candidates::one(AccessKeyRecord { key, session_token }, whose.clone())
         }))
     }
 }
@@ -134,7 +134,7 @@ mod tests {
         let secret = || AccessKey::new("AKID", "secret").unwrap();
         let keys = AccessKeys::new([(secret(), ())]).unwrap();
         let signed = |scope| {
-            let found = keys.lookup(&KeyScope { id: "AKID", scope }).wait().unwrap();
+            let found = keys.lookup(&ScopedKeyId { id: "AKID", scope }).wait().unwrap();
             found.unwrap().as_slice()[0].secret.key.sign(b"text")
         };
         let first = CredentialScope::new("20260102", "eu-west-1", "s3");
@@ -148,7 +148,7 @@ mod tests {
                 assert_eq!(signed(scope), secret().derive(scope).sign(b"text"), "{scope:?}");
             }
         }
-        let stranger = KeyScope { id: "AKIE", scope: first };
+        let stranger = ScopedKeyId { id: "AKIE", scope: first };
         assert!(keys.lookup(&stranger).wait().unwrap().is_none());
     }
 }

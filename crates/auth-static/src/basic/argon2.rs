@@ -26,7 +26,7 @@ use std::{
 /// through and settles the attempt, and one that nobody waits for any more is not begun, and its attempt is charged.
 ///
 /// ```
-/// use auth_core::{AttemptLimit, Candidates, InlineWorkers, MemoryLimits, SystemClock, SystemRandom};
+/// use auth_core::{AttemptLimit, Candidates, InlineWorkers, MemoryAttemptLimits, SystemClock, SystemRandom};
 /// use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, BasicVerifier, PasswordHash};
 /// use std::collections::HashMap;
 /// let stored = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
@@ -39,7 +39,7 @@ use std::{
 ///     InlineWorkers, // a server adapter has threads for this
 ///     &SystemRandom::new(),
 /// )?;
-/// let door = BasicVerifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(MemoryLimits::new(SystemClock)));
+/// let door = BasicVerifier::new("accounts", passwords)?.with_limit(AttemptLimit::new(MemoryAttemptLimits::new(SystemClock)));
 /// # let _: &dyn auth_core::Verifier<Principal = i32> = &door;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -179,7 +179,8 @@ mod tests {
     use super::*;
     use crate::{Basic, basic::BasicVerifier};
     use auth_core::{
-        AttemptLimit, InlineWorkers, MemoryLimits, Rate, SystemRandom, Timestamp, Verifier as _,
+        AttemptLimit, AttemptRate, InlineWorkers, MemoryAttemptLimits, SystemRandom, Timestamp,
+        Verifier as _,
     };
     use http::{HeaderMap, Method, Uri};
     use std::{
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn beyond_the_limit_nothing_is_hashed() {
         let desk = Desk::default();
-        let rate = Rate::new(2, Duration::from_secs(60)).unwrap();
+        let rate = AttemptRate::new(2, Duration::from_secs(60)).unwrap();
         let door = limited(rate, desk.clone());
         let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
         for _ in 0..2 {
@@ -395,8 +396,8 @@ mod tests {
         assert_eq!(desk.taken(), 2);
     }
 
-    fn limited(rate: Rate, desk: Desk) -> BasicVerifier<Argon2Passwords<Users>> {
-        let limits = MemoryLimits::new(Timestamp::from_unix(1_000)).with_identity_rate(rate);
+    fn limited(rate: AttemptRate, desk: Desk) -> BasicVerifier<Argon2Passwords<Users>> {
+        let limits = MemoryAttemptLimits::new(Timestamp::from_unix(1_000)).with_identity_rate(rate);
         let door = BasicVerifier::new("r", passwords(4, 64, desk)).unwrap();
         door.with_limit(AttemptLimit::new(limits))
     }
@@ -405,7 +406,7 @@ mod tests {
     /// hashed pays if it is wrong.
     #[test]
     fn an_attempt_that_is_abandoned_is_settled_by_what_was_computed() {
-        let rate = Rate::new(3, Duration::from_secs(3600)).unwrap();
+        let rate = AttemptRate::new(3, Duration::from_secs(3600)).unwrap();
         let (uri, wrong) = (Uri::from_static("/"), sent("alice", "wrong"));
         let right = sent("alice", "open sesame");
         let begin = |door: &BasicVerifier<_>, headers: &HeaderMap| {

@@ -2,8 +2,8 @@
 
 use crate::suites::{Compared, compare};
 use auth_digest::{
-    BodyHash, DigestAlgorithm, DigestChallenge, DigestMessage, DigestResponse, Ha1, NonceCount,
-    NonceUse, Protection, userhash,
+    BodyHash, DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection, DigestResponse,
+    Ha1, NonceCount, NonceUse, userhash,
 };
 
 /// One example.
@@ -81,8 +81,8 @@ impl Example {
                 self.password.as_bytes(),
             );
             let session = ha1.session(algorithm, &challenge.nonce, cnonce.unwrap_or_default());
-            let protection = cnonce.map_or(Protection::Legacy, |cnonce| {
-                Protection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce })
+            let protection = cnonce.map_or(DigestProtection::Legacy, |cnonce| {
+                DigestProtection::Auth(NonceUse { nc: NonceCount::FIRST, cnonce })
             });
             let message = DigestMessage {
                 method: "GET",

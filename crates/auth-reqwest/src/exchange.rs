@@ -4,7 +4,7 @@ use crate::{
     AuthClient,
     failure::transport,
     http::url,
-    read::{Read, answer_to, read},
+    read::{answer_to, read},
 };
 use auth_core::{
     Answer, Authenticator, Body, Event, Hop, NextStep, RequestView, Result, RetryBudget,
@@ -45,7 +45,9 @@ impl AuthClient {
             let answer = if in_url { answer_to(request.url(), answer) } else { answer };
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;
-            let verdict = authenticator.assess(&sent, answered(head, &answer, &read));
+            let mut seen = Answer::new(head, answer.status(), answer.headers());
+            (seen.body, seen.trailers) = (read.body.as_deref(), read.trailers.as_ref());
+            let verdict = authenticator.assess(&sent, seen);
             match attempts.next(&sent, verdict)? {
                 NextStep::Again { after } if repeatable => {
                     // Its connection serves others while this request waits.
@@ -82,15 +84,4 @@ pub(crate) fn copy(request: &mut Request) -> Request {
         *head.headers_mut() = request.headers().clone();
         std::mem::replace(request, head)
     })
-}
-
-fn answered<'a>(head: RequestView<'a>, answer: &'a Response, read: &'a Read) -> Answer<'a> {
-    let mut seen = Answer::new(head, answer.status(), answer.headers());
-    if let Some(body) = &read.body {
-        seen = seen.with_body(body);
-    }
-    if let Some(trailers) = &read.trailers {
-        seen = seen.with_trailers(trailers);
-    }
-    seen
 }

@@ -214,14 +214,9 @@ impl<A: Authenticator> Shared<A> {
         let whole =
             whole.map_err(|error| self.fail(Error::transport("client_answer_broken", error)))?;
         let bytes = whole.then(|| body.bytes());
-        let mut read = Answer::new(view, head.status, &head.headers);
-        if let Some(bytes) = &bytes {
-            read = read.with_body(bytes);
-        }
-        if let Some(trailers) = body.trailers() {
-            read = read.with_trailers(trailers);
-        }
-        let verdict = self.authenticator.assess(sent, read);
+        let mut seen = Answer::new(view, head.status, &head.headers);
+        (seen.body, seen.trailers) = (bytes.as_deref(), body.trailers());
+        let verdict = self.authenticator.assess(sent, seen);
         let next = attempts.next(sent, verdict).map_err(|error| self.fail(error))?;
         Ok((Response::from_parts(head, body), next))
     }

@@ -1,9 +1,6 @@
 //! One request to one place, over as many attempts as it takes.
 
-use crate::{
-    AuthClient, RequestContent,
-    read::{Read, read},
-};
+use crate::{AuthClient, RequestContent, read::read};
 use auth_core::{
     Answer, Authenticator, Body, Event, NextStep, RequestView, Result, RetryBudget, authenticate,
 };
@@ -29,7 +26,9 @@ impl AuthClient {
             let answer = content.send(&self.agent, copy)?;
             let need = authenticator.reads(answer.status(), answer.headers());
             let answer = read(answer, need)?;
-            let verdict = authenticator.assess(&sent, answered(view, &answer));
+            let mut seen = Answer::new(view, answer.head.status, &answer.head.headers);
+            seen.body = answer.whole();
+            let verdict = authenticator.assess(&sent, seen);
             match attempts.next(&sent, verdict)? {
                 NextStep::Again { after } if content.bytes().is_some() => {
                     // Its connection serves others while this request waits.
@@ -42,13 +41,5 @@ impl AuthClient {
                 _ => return Ok(answer.into_response()),
             }
         }
-    }
-}
-
-fn answered<'a>(view: RequestView<'a>, answer: &'a Read) -> Answer<'a> {
-    let seen = Answer::new(view, answer.head.status, &answer.head.headers);
-    match answer.whole() {
-        Some(body) => seen.with_body(body),
-        None => seen,
     }
 }

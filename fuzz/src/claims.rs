@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use auth_core::Timestamp;
-use auth_jwt::{Claim, Claims, Dates, Expiry, JwtPolicy, JwtRefused, SubjectType, UnverifiedJws};
+use auth_jwt::{
+    Claims, DatePrecision, Expiry, JwtPolicy, JwtRefused, RequiredClaim, SubjectJsonType,
+    UnverifiedJws,
+};
 
 use crate::forged::{self, KEY, Members, is_stricter};
 
@@ -92,7 +95,7 @@ fn policies() -> [(JwtPolicy, Sentences); 4] {
                 .with_issuer("i")
                 .with_expiry(Expiry::Optional)
                 .with_max_age(seconds(3600))
-                .with_dates(Dates::WholeSeconds)
+                .with_date_precision(DatePrecision::WholeSeconds)
                 .with_leeway(Duration::ZERO),
             Sentences {
                 issuer: Some("i"),
@@ -105,8 +108,8 @@ fn policies() -> [(JwtPolicy, Sentences); 4] {
         ),
         (
             JwtPolicy::new()
-                .with_subject(SubjectType::TextOrNumber)
-                .with_required_claim(Claim::Subject)
+                .with_subject(SubjectJsonType::TextOrNumber)
+                .with_required_claim(RequiredClaim::Subject)
                 .with_most_ahead(seconds(300))
                 .with_leeway(seconds(5)),
             Sentences {
@@ -121,8 +124,8 @@ fn policies() -> [(JwtPolicy, Sentences); 4] {
         (
             JwtPolicy::new()
                 .with_audience("a")
-                .with_required_claim(Claim::Id)
-                .with_subject(SubjectType::Number),
+                .with_required_claim(RequiredClaim::Id)
+                .with_subject(SubjectJsonType::Number),
             Sentences {
                 audience: Some("a"),
                 number: true,

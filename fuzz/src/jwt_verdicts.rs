@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use auth_core::{Clock, SystemClock};
-use auth_jwt::{Claims, JwtPolicy, JwtRefused, SubjectType, UnverifiedJws};
+use auth_jwt::{Claims, JwtPolicy, JwtRefused, SubjectJsonType, UnverifiedJws};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, errors::ErrorKind};
 
 use crate::forged::{self, KEY, Members, is_stricter};
@@ -49,7 +49,7 @@ static BOTH: LazyLock<[(JwtPolicy, Validation); 2]> = LazyLock::new(|| {
     somebody.set_issuer(&["i", "j"]);
     somebody.set_audience(&["a", "b"]);
     somebody.set_required_spec_claims(&["exp", "iss", "aud"]);
-    let named = JwtPolicy::new().with_subject(SubjectType::TextOrNumber);
+    let named = JwtPolicy::new().with_subject(SubjectJsonType::TextOrNumber);
     let ours = named.clone().allowing_any_audience();
     let named = named.with_issuer("i").with_issuer("j").with_audience("a").with_audience("b");
     [(ours, anybody), (named, somebody)]

@@ -1,7 +1,7 @@
 //! The canonical request of anything: what the official suite shows in examples, for all.
 
 use auth_sigv4::{
-    ContentSha256, PathEncoding, PathNormalization, Payload, RawRequest, SigningRules,
+    PathEncoding, PathNormalization, Payload, PayloadHashField, RawRequest, SigningRules,
     canonical_request,
 };
 
@@ -22,7 +22,7 @@ pub fn sigv4_canonical(data: &[u8]) {
         [(PathEncoding::Once, PathNormalization::Off), (PathEncoding::Twice, PathNormalization::On)]
     {
         let rules =
-            SigningRules { encoding, normalization, content_sha256: ContentSha256::LeftOut };
+            SigningRules { encoding, normalization, content_sha256: PayloadHashField::LeftOut };
         let of = |target: &[u8]| {
             let request =
                 RawRequest { method: "GET", target, headers: &headers, payload: Payload::Unsigned };

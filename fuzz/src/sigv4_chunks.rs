@@ -1,6 +1,6 @@
 //! Any bytes as a payload in chunks: nothing unsigned comes to its end.
 
-use auth_core::{Passed, RequestView, Timestamp, Verifier as _};
+use auth_core::{ReleasedBytes, RequestView, Timestamp, Verifier as _};
 use auth_sigv4::{
     AccessKey, AccessKeys, AwsService, Checksum, Payload, RawRequest, SigV4Policy, SigV4Signer,
     SigV4Verifier, Trailer,
@@ -50,8 +50,8 @@ pub fn sigv4_chunks(data: &[u8]) {
     let mut content = Vec::new();
     for piece in wire.chunks(usize::from(pieces).max(1)) {
         match check.update(piece) {
-            Ok(Passed::AsIs) => content.extend_from_slice(piece),
-            Ok(Passed::Instead(passed)) => content.extend(passed),
+            Ok(ReleasedBytes::AsIs) => content.extend_from_slice(piece),
+            Ok(ReleasedBytes::Instead(passed)) => content.extend(passed),
             Err(_) => {
                 assert_ne!(wire, good, "the good wire was refused");
                 return;

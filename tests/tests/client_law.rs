@@ -5,7 +5,7 @@ use auth_core::{
     Answer, Authenticator, Body, Credentials, Error, Flow, Need, RequestView, Result, Stamper,
     Transport as _, Verdict,
 };
-use auth_tower::{AuthenticateLayer, ClientBody, ClientError};
+use auth_tower::{AuthenticateLayer, ClientError, OutgoingBody};
 use axum::{Router, extract::Request as Received, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use hyper_util::{
@@ -155,10 +155,10 @@ impl Through {
                 sent.await.unwrap()
             }
             Self::Tower => {
-                let hyper: legacy::Client<HttpConnector, ClientBody> =
+                let hyper: legacy::Client<HttpConnector, OutgoingBody> =
                     legacy::Client::builder(TokioExecutor::new()).build_http();
                 let service = AuthenticateLayer::new(authenticator).layer(hyper);
-                let request = request.body(ClientBody::from("body")).unwrap();
+                let request = request.body(OutgoingBody::from("body")).unwrap();
                 match service.oneshot(request).await {
                     Err(ClientError::Authentication(error)) => Err(error.code()),
                     Err(ClientError::Service(error)) => panic!("{error}"),

@@ -4,7 +4,7 @@
 use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
 use auth_reqwest::AuthClient;
 use auth_static::{ApiKey, ApiKeyVerifier, Basic, Bearer, FixedKeys, KeyHasher, Placement};
-use auth_testing::{Canary, Shown};
+use auth_testing::{Canary, CapturedOutput};
 use auth_tower::{TracingObserver, VerifyLayer};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 
@@ -72,8 +72,10 @@ fn s003_11_a_key_in_header_or_query_is_in_no_log() {
         wire(&ApiKey::new(Placement::query("my-key").unwrap(), "003026bb-8f4b").unwrap());
     assert_eq!(uri.query(), Some("my-key=003026bb-8f4b"));
     assert!(accepts("my-key", &headers, &uri) && !accepts("other", &headers, &uri));
-    let (shown, key) =
-        (Shown::default(), Canary::plant("infobip", &auth_core::SystemRandom::new()).unwrap());
+    let (shown, key) = (
+        CapturedOutput::default(),
+        Canary::plant("infobip", &auth_core::SystemRandom::new()).unwrap(),
+    );
     let logs = tracing_subscriber::fmt()
         .with_writer({
             let shown = shown.clone();

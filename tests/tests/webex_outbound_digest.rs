@@ -6,12 +6,12 @@ use auth_core::{
     Verifier as _,
 };
 use auth_digest::{
-    ChallengePolicy, Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestForm,
+    ChallengePolicy, Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestPreset,
     DigestQuery, DigestUserName, DigestUserRecord, DigestVerifier, Ha1, HashFunction, NonceCount,
     Nonces, OfferedQop, Qop, UserSecret,
 };
 use auth_testing::ScriptedTransport;
-use auth_tower::{AuthenticateLayer, Authenticated, ClientBody, VerifyLayer};
+use auth_tower::{AuthenticateLayer, Authenticated, OutgoingBody, VerifyLayer};
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, header::AUTHORIZATION};
 use http_body_util::{BodyExt, Full};
@@ -62,7 +62,7 @@ async fn post(
 ) -> (Vec<Got>, Result<u16, String>) {
     let all = Arc::new(Mutex::new(Vec::new()));
     let log = Arc::clone(&all);
-    let server = service_fn(move |request: Request<ClientBody>| {
+    let server = service_fn(move |request: Request<OutgoingBody>| {
         let (log, say) = (Arc::clone(&log), say.clone());
         async move {
             let field = request.headers().get(AUTHORIZATION);
@@ -79,7 +79,7 @@ async fn post(
         }
     });
     let client = AuthenticateLayer::new(Arc::clone(digest)).layer(server);
-    let request = Request::post(url).body(ClientBody::from("amount=1")).unwrap();
+    let request = Request::post(url).body(OutgoingBody::from("amount=1")).unwrap();
     let ended = client.oneshot(request).await;
     let ended = ended.map(|answer| answer.status().as_u16()).map_err(|error| error.to_string());
     let got = all.lock().unwrap().clone();
@@ -132,7 +132,7 @@ async fn s002_11_a_domain_controller_answers_with_a_session_key() {
         DigestVerifier::new("bank", DomainController(Arc::clone(&asked)), nonces, store).unwrap();
     let door = Arc::new(door.with_algorithms(&[DigestAlgorithm::Sha256Sess]).unwrap());
     let server = VerifyLayer::new(door).layer(service_fn(
-        |request: Request<auth_tower::CheckedBody<ClientBody>>| async move {
+        |request: Request<auth_tower::CheckedBody<OutgoingBody>>| async move {
             let caller = request.extensions().get::<Authenticated<auth_digest::DigestPrincipal>>();
             let user = caller.map(|caller| caller.principal.user.to_string());
             Ok::<_, Infallible>(Response::new(Full::from(user.unwrap_or_default())))
@@ -141,7 +141,7 @@ async fn s002_11_a_domain_controller_answers_with_a_session_key() {
     for (password, status) in [("s3cret", 200), ("guess", 401)] {
         let digest = Arc::new(Digest::new("alice", password, SystemRandom::new()).unwrap());
         let client = AuthenticateLayer::new(digest).layer(server.clone());
-        let request = Request::post(URL).body(ClientBody::from("amount=1")).unwrap();
+        let request = Request::post(URL).body(OutgoingBody::from("amount=1")).unwrap();
         let answer = client.oneshot(request).await.unwrap();
         assert_eq!(answer.status(), status);
         if status == 200 {
@@ -202,7 +202,7 @@ async fn s002_16_the_nonce_count_is_hexadecimal_and_counts_this_request() {
         let (got, _) = post(&digest, URL, asking(CHALLENGE)).await;
         assert_eq!(got.last().unwrap().parameter("nc"), Some(expected));
     }
-    let mut fields = DigestForm::new("bank", "n1");
+    let mut fields = DigestPreset::new("bank", "n1");
     fields.qop = Some(Qop::Auth);
     fields.nonce_count = Some(NonceCount::typed("0000000f").unwrap());
     let digest = Digest::new("alice", "s3cret", SystemRandom::new()).unwrap();
@@ -222,9 +222,9 @@ async fn s002_17_s002_19_nonce_count_and_client_nonce_come_only_with_a_qop() {
     for name in ["nc", "cnonce", "qop"] {
         assert_eq!(got[1].parameter(name), None, "{name}");
     }
-    let mut count = DigestForm::new("bank", "n1");
+    let mut count = DigestPreset::new("bank", "n1");
     count.nonce_count = Some(NonceCount::FIRST);
-    let mut client = DigestForm::new("bank", "n1");
+    let mut client = DigestPreset::new("bank", "n1");
     client.client_nonce = Some("c");
     for (fields, named) in [(count, "nonce count"), (client, "client nonce")] {
         let digest = Digest::new("alice", "s3cret", SystemRandom::new()).unwrap();
@@ -256,24 +256,24 @@ async fn s002_18_the_client_nonce_proves_the_server_and_the_body() {
     let door = Arc::new(door.with_qop(OfferedQop::AuthInt).unwrap());
     for (change, status) in [(false, 200), (true, 401)] {
         let server = VerifyLayer::new(Arc::clone(&door)).layer(service_fn(
-            |request: Request<auth_tower::CheckedBody<ClientBody>>| async move {
+            |request: Request<auth_tower::CheckedBody<OutgoingBody>>| async move {
                 let body = request.into_body().collect().await;
                 let status = if body.is_ok() { 200 } else { 401 };
                 let answer = Response::builder().status(status).body(Full::<Bytes>::default());
                 Ok::<_, Infallible>(answer.unwrap())
             },
         ));
-        let between = service_fn(move |request: Request<ClientBody>| {
+        let between = service_fn(move |request: Request<OutgoingBody>| {
             let server = server.clone();
             async move {
                 let (head, body) = request.into_parts();
                 let body = body.collect().await.unwrap().to_bytes();
                 let body = if change { Bytes::from("amount=9") } else { body };
-                server.oneshot(Request::from_parts(head, ClientBody::from(body))).await
+                server.oneshot(Request::from_parts(head, OutgoingBody::from(body))).await
             }
         });
         let client = AuthenticateLayer::new(alice()).layer(between);
-        let request = Request::post(URL).body(ClientBody::from("amount=1")).unwrap();
+        let request = Request::post(URL).body(OutgoingBody::from("amount=1")).unwrap();
         assert_eq!(client.oneshot(request).await.unwrap().status(), status);
     }
 }

@@ -112,7 +112,7 @@ const SCOPE: Reason =
 /// Does this answer refuse the Bearer token it was sent with (RFC 6750 section 3.1)? A 401 does, unless it says that the
 /// token is good and its scope does not suffice.
 #[must_use]
-pub fn bearer_refusal(answer: Answer<'_>) -> Option<Refusal> {
+pub fn bearer_token_refusal(answer: Answer<'_>) -> Option<Refusal> {
     if answer.status != StatusCode::UNAUTHORIZED {
         return None;
     }
@@ -195,7 +195,7 @@ mod tests {
         }
         let request = RequestView::new(&http::Method::GET, &uri, &sent);
         let status = StatusCode::from_u16(status).unwrap();
-        let refusal = bearer_refusal(Answer::new(request, status, &headers));
+        let refusal = bearer_token_refusal(Answer::new(request, status, &headers));
         assert_eq!(refusal.as_ref().map(|refusal| refusal.code.as_deref()), expected);
     }
 

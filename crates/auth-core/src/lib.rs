@@ -17,12 +17,12 @@
 //!
 //! | | |
 //! |---|---|
-//! | flow, run_to_end | work that may already be done; work that goes on though its caller goes away |
+//! | flow, finish_even_if_dropped | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
 //! | request, authority | what a scheme may read of a request |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, origin_bound, origin, redirect | what adds them, what an answer means, and where one sends a request |
-//! | authenticate, answer_part, send | the law that all client adapters share, and the client's whole loop over a transport |
+//! | authenticate, answer_body_limit, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token, secret_source | what is obtained and expires; secrets that a configuration names |
 //! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
@@ -32,7 +32,7 @@
 //! | keyed_hash, limits, replay | finding keys that are not kept; how often one may guess; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
-mod answer_part;
+mod answer_body_limit;
 mod authenticate;
 mod authority;
 mod authorization;
@@ -47,6 +47,7 @@ mod clock;
 mod credentials;
 mod encode;
 mod error;
+mod finish_even_if_dropped;
 mod flow;
 mod keyed_hash;
 mod limits;
@@ -61,7 +62,6 @@ mod redirect;
 mod rejection;
 mod replay;
 mod request;
-mod run_to_end;
 mod scan;
 mod secret;
 mod secret_source;
@@ -74,10 +74,10 @@ mod token;
 mod transport;
 mod workers;
 
-pub use answer_part::AnswerPart;
+pub use answer_body_limit::AnswerBodyLimit;
 pub use authenticate::{PlainHttp, authenticate};
 pub use authorization::{Authorization, one_field};
-pub use bearer::{BearerRealm, bearer_refusal};
+pub use bearer::{BearerRealm, bearer_token_refusal};
 pub use caller::{Caller, Scopes};
 pub use candidates::{Candidate, Candidates};
 pub use challenge::{Challenge, ChallengeBuilder};
@@ -87,30 +87,32 @@ pub use client::{Answer, Authenticator, NextStep, RetryBudget, Verdict};
 pub use clock::{Clock, SystemClock, Timestamp};
 pub use credentials::Credentials;
 pub use error::{Cause, Error, Result};
+pub use finish_even_if_dropped::finish_even_if_dropped;
 pub use flow::Flow;
 pub use keyed_hash::{KeyDigest, KeyHasher};
 pub use limits::{
     Attempt, AttemptKey, AttemptLimit, AttemptOutcome, AttemptRate, Limits, MemoryAttemptLimits,
 };
 pub use lookup::Lookup;
-pub use observer::{Event, Observer, ReplayHorizon};
-pub use once::{Once, ReplayRefusals, SingleUse};
+pub use observer::{Event, HorizonOwner, Observer};
+pub use once::{Once, ReplayRejections, SingleUse};
 pub use origin::Origin;
 pub use origin_bound::OriginBound;
 pub use parameter::{Parameter, ParameterValue, Parameters};
 pub use random::{Random, SystemRandom};
 pub use redirect::{Redirect, Redirects};
 pub use rejection::{Reason, Rejection};
-pub use replay::{MemoryReplayStore, ReplayOutcome, ReplayStore, Reservation, Ticket, Unique};
+pub use replay::{
+    MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique,
+};
 pub use request::{Body, Hop, Need, Peer, RequestView};
-pub use run_to_end::run_to_end;
 pub use scan::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
 pub use send::send;
 pub use server::{
-    Accepted, AllOf, BodyCheck, Check, Completion, Content, Map, Obligations, Outcome, Passed,
-    Presence, Reply, Verifier, VerifierFn, verifier_fn,
+    Accepted, AllOf, BodyCheck, CheckedContent, CheckedVerifier, Completion, HandlerReply, Map,
+    Obligations, Outcome, Presence, ReleasedBytes, Verifier, VerifierFn, verifier_fn,
 };
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};

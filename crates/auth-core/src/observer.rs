@@ -38,7 +38,7 @@ pub enum Event<'a> {
     /// A replay store was full and forgot what was issued longest ago; it refuses that from now on.
     HorizonRaised {
         /// Whose horizon it is.
-        horizon: ReplayHorizon,
+        horizon: HorizonOwner,
         /// What was issued then or before is refused as too old.
         until: Timestamp,
     },
@@ -65,7 +65,7 @@ pub enum Event<'a> {
 
 /// Whose horizon a replay store raised: see [`ReplayStore`](crate::ReplayStore).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReplayHorizon {
+pub enum HorizonOwner {
     /// The store's: it is too small for what comes.
     Store,
     /// That of one owner, which used more than its share.

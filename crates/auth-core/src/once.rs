@@ -21,12 +21,12 @@ pub struct SingleUse {
     /// The identifier; `None` when the scheme has one and the caller left it out.
     pub unique: Option<Unique>,
     /// How the scheme refuses it.
-    pub refusals: Arc<ReplayRefusals>,
+    pub refusals: Arc<ReplayRejections>,
 }
 
 /// How a scheme refuses a request because of its identifier: made with its verifier, so that accepting costs nothing.
 #[derive(Debug)]
-pub struct ReplayRefusals {
+pub struct ReplayRejections {
     /// There is no identifier.
     pub missing: Rejection,
     /// It was used before.

@@ -59,7 +59,7 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     ///
     /// When the store cannot tell.
-    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation>;
+    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, ReservationOutcome>;
 
     /// The effect has happened: the identifier is used. False when the claim had run out and is not this ticket's any
     /// more.
@@ -67,14 +67,14 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     ///
     /// When the store cannot tell.
-    fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool>;
+    fn confirm(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool>;
 
     /// The effect has not happened: the identifier is free again. False when the claim was not this ticket's any more.
     ///
     /// # Errors
     ///
     /// When the store cannot tell.
-    fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool>;
+    fn release(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool>;
 }
 
 /// Was it used before?
@@ -93,9 +93,9 @@ pub enum ReplayOutcome {
 
 /// Which caller may bring the effect about?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reservation {
+pub enum ReservationOutcome {
     /// This one, with this ticket.
-    Reserved(Ticket),
+    Reserved(ReservationTicket),
     /// Another one, which has not finished: refuse for now (503 with `Retry-After`).
     Held,
     /// No caller any more: the effect has happened.
@@ -109,7 +109,7 @@ pub enum Reservation {
 /// Tells one claim from the next on the same identifier: it only grows, so that a slow holder cannot undo what a later
 /// one did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
+pub struct ReservationTicket(pub u64);
 
 macro_rules! forward {
     ($($pointer:ident),*) => {$(
@@ -122,15 +122,15 @@ macro_rules! forward {
                 (**self).window(unique, counter, width)
             }
 
-            fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation> {
+            fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, ReservationOutcome> {
                 (**self).reserve(unique, hold)
             }
 
-            fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+            fn confirm(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
                 (**self).confirm(unique, ticket)
             }
 
-            fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+            fn release(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
                 (**self).release(unique, ticket)
             }
         }

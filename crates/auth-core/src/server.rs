@@ -8,14 +8,14 @@ mod map;
 mod verifier_fn;
 
 pub use all_of::AllOf;
-pub use body_check::{BodyCheck, Content, Passed};
-pub use check::Check;
-pub use completion::{Completion, Reply};
+pub use body_check::{BodyCheck, CheckedContent, ReleasedBytes};
+pub use check::CheckedVerifier;
+pub use completion::{Completion, HandlerReply};
 pub use map::Map;
 pub use verifier_fn::{VerifierFn, verifier_fn};
 
 use crate::{
-    Flow, Need, Once, Rejection, ReplayRefusals, ReplayStore, RequestView, Result, SingleUse,
+    Flow, Need, Once, Rejection, ReplayRejections, ReplayStore, RequestView, Result, SingleUse,
     Unique,
 };
 use std::{fmt, sync::Arc};
@@ -76,14 +76,14 @@ pub trait Verifier: Send + Sync {
     ///     })
     /// }
     /// ```
-    fn check<F>(self, condition: F) -> Check<Self, F>
+    fn check<F>(self, condition: F) -> CheckedVerifier<Self, F>
     where
         Self: Sized,
         F: for<'r> Fn(&Self::Principal, RequestView<'r>) -> Flow<'r, Result<(), Rejection>>
             + Send
             + Sync,
     {
-        Check::new(self, condition)
+        CheckedVerifier::new(self, condition)
     }
 
     /// Accepts each identifier once: the scheme says which one a request has (a `jti`, a signature), and the store
@@ -171,7 +171,7 @@ impl<P> Accepted<P> {
     /// With what may be used once, and how the scheme refuses it; `None` where the caller left it out. Without effect
     /// unless the request [wants it](RequestView::wants_unique).
     #[must_use]
-    pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRefusals>) -> Self {
+    pub fn with_unique(mut self, unique: Option<Unique>, refusals: &Arc<ReplayRejections>) -> Self {
         let refusals = Arc::clone(refusals);
         self.obligations.get_or_insert_default().singles.push(SingleUse { unique, refusals });
         self

@@ -5,8 +5,9 @@
 use auth_core::{
     Accepted, Answer, Authenticator, Clock, Context, Credentials, Error, Event, Exchange, Flow,
     InlineWorkers, Lifespan, Lookup, MemoryReplayStore, Need, Observer, OriginBound, Outcome,
-    Presence, Random, Renewal, ReplayOutcome, ReplayStore, RequestView, Reservation, Result, Stack,
-    SystemClock, Timestamp, Token, TokenSource, Transport, Unique, Verdict, Verifier, Workers,
+    Presence, Random, Renewal, ReplayOutcome, ReplayStore, RequestView, ReservationOutcome, Result,
+    Stack, SystemClock, Timestamp, Token, TokenSource, Transport, Unique, Verdict, Verifier,
+    Workers,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use std::{
@@ -208,9 +209,9 @@ fn a_replay_store_behind_pointers_is_itself() {
     assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), ReplayOutcome::Fresh);
     assert_eq!(store.window(&unique(b"w"), 1, 8).wait().unwrap(), ReplayOutcome::Seen);
     let reserve = || store.reserve(&unique(b"r"), hold).wait().unwrap();
-    let Reservation::Reserved(ticket) = reserve() else { panic!("not reserved") };
+    let ReservationOutcome::Reserved(ticket) = reserve() else { panic!("not reserved") };
     assert!(store.release(&unique(b"r"), ticket).wait().unwrap());
-    let Reservation::Reserved(ticket) = reserve() else { panic!("not free again") };
+    let ReservationOutcome::Reserved(ticket) = reserve() else { panic!("not free again") };
     assert!(store.confirm(&unique(b"r"), ticket).wait().unwrap());
-    assert_eq!(reserve(), Reservation::Done);
+    assert_eq!(reserve(), ReservationOutcome::Done);
 }

@@ -4,8 +4,8 @@
 
 use auth_core::{
     Accepted, AnyOf, Challenge, Error, Flow, MemoryReplayStore, Outcome, Presence, Reason,
-    Rejection, ReplayOutcome, ReplayRefusals, ReplayStore, RequestView, Reservation, Result,
-    SystemClock, TenantId, Ticket, Timestamp, Unique, Verifier,
+    Rejection, ReplayOutcome, ReplayRejections, ReplayStore, RequestView, ReservationOutcome,
+    ReservationTicket, Result, SystemClock, TenantId, Timestamp, Unique, Verifier,
 };
 use http::{HeaderMap, Method, Uri};
 use std::{
@@ -19,7 +19,7 @@ use std::{
 const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
 
 /// Accepts a request with this field, whose value is what may be used once.
-struct Signed(&'static str, Arc<ReplayRefusals>);
+struct Signed(&'static str, Arc<ReplayRejections>);
 
 fn signed(field: &'static str) -> Signed {
     let refused = |code| {
@@ -27,7 +27,7 @@ fn signed(field: &'static str) -> Signed {
         Rejection::unauthenticated(Reason::new(code, "refused"), challenge)
     };
     let (missing, seen, too_old) = (refused("missing"), refused("seen"), refused("too_old"));
-    Signed(field, Arc::new(ReplayRefusals { missing, seen, too_old }))
+    Signed(field, Arc::new(ReplayRejections { missing, seen, too_old }))
 }
 
 impl Verifier for Signed {
@@ -141,13 +141,13 @@ impl ReplayStore for Late {
     fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, ReplayOutcome> {
         self.0.clone().into()
     }
-    fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, Reservation> {
-        Flow::ready(Reservation::Full)
+    fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, ReservationOutcome> {
+        Flow::ready(ReservationOutcome::Full)
     }
-    fn confirm(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
+    fn confirm(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
         Flow::ready(false)
     }
-    fn release(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
+    fn release(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
         Flow::ready(false)
     }
 }

@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use auth_core::{
-    Clock, Event, MemoryReplayStore, Observer, ReplayHorizon, ReplayOutcome, ReplayStore,
-    Reservation, TenantId, Timestamp, Unique,
+    Clock, Event, HorizonOwner, MemoryReplayStore, Observer, ReplayOutcome, ReplayStore,
+    ReservationOutcome, TenantId, Timestamp, Unique,
 };
 use auth_testing::ManualClock;
 use proptest::prelude::*;
@@ -160,30 +160,32 @@ fn an_effect_happens_once_and_a_slow_holder_cannot_undo_it() {
         let clock = ManualClock::at(NOW);
         let store = MemoryReplayStore::new(clock.clone());
         let reserve = || store.reserve(&one, Duration::from_secs(10)).wait().unwrap();
-        let Reservation::Reserved(slow) = reserve() else { panic!("not reserved") };
-        assert_eq!(reserve(), Reservation::Held);
+        let ReservationOutcome::Reserved(slow) = reserve() else { panic!("not reserved") };
+        assert_eq!(reserve(), ReservationOutcome::Held);
         assert_eq!(used(&store, &one), ReplayOutcome::Seen);
         clock.set(at(NOW + 5000));
-        assert_eq!(reserve(), Reservation::Held, "a clock that jumps ends no claim");
+        assert_eq!(reserve(), ReservationOutcome::Held, "a clock that jumps ends no claim");
         clock.set(at(NOW));
         clock.advance(Duration::from_secs(10));
-        let Reservation::Reserved(next) = reserve() else {
+        let ReservationOutcome::Reserved(next) = reserve() else {
             panic!("a claim that ran out still holds")
         };
         assert!(next > slow);
         assert!(!store.release(&one, slow).wait().unwrap());
         assert!(!store.confirm(&one, slow).wait().unwrap());
         assert!(store.release(&one, next).wait().unwrap());
-        let Reservation::Reserved(last) = reserve() else { panic!("a released claim still holds") };
+        let ReservationOutcome::Reserved(last) = reserve() else {
+            panic!("a released claim still holds")
+        };
         assert!(store.confirm(&one, last).wait().unwrap());
-        assert_eq!(reserve(), Reservation::Done);
+        assert_eq!(reserve(), ReservationOutcome::Done);
         assert!(!store.release(&one, last).wait().unwrap());
     }
 }
 
 /// What the observer was told.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(ReplayHorizon, u64)>>>);
+struct Heard(Arc<Mutex<Vec<(HorizonOwner, u64)>>>);
 
 impl Observer for Heard {
     fn observe(&self, event: Event<'_>) {
@@ -249,7 +251,7 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
     assert_eq!(used(&store, &unique("victim", 2, NOW, NOW + 9999)), ReplayOutcome::Fresh);
     assert_eq!(used(&store, &mine(0, NOW)), ReplayOutcome::TooOld);
     assert!(store.bytes() <= 256 * 1024 / 3, "{} bytes", store.bytes());
-    assert!(heard.0.lock().unwrap().iter().all(|(horizon, _)| *horizon == ReplayHorizon::Owner));
+    assert!(heard.0.lock().unwrap().iter().all(|(horizon, _)| *horizon == HorizonOwner::Owner));
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use auth_core::{MemoryReplayStore, ReplayOutcome, ReplayStore, Reservation, Timestamp, Unique};
+use auth_core::{
+    MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, Timestamp, Unique,
+};
 use auth_testing::ManualClock;
 use std::time::Duration;
 
@@ -78,7 +80,7 @@ fn an_owner_does_not_pay_for_what_it_released() {
     for id in 0..5000 {
         let mine = unique("a", id, NOW - 5000 + id, FAR);
         let told = store.reserve(&mine, Duration::from_secs(60)).wait().unwrap();
-        let Reservation::Reserved(ticket) = told else { panic!("{told:?}") };
+        let ReservationOutcome::Reserved(ticket) = told else { panic!("{told:?}") };
         used(&store, &unique("b", id, NOW - 5000 + id, FAR));
         assert!(store.release(&mine, ticket).wait().unwrap());
     }

@@ -492,7 +492,7 @@ mod sigv4_checks_a_streamed_body_as_it_arrives {
     const BAD: Reason = Reason::new("sigv4_chunk_signature", "chunk signature does not match");
 
     impl BodyCheck for Chunks {
-        fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
             self.wire.extend_from_slice(wire);
             let mut content = Vec::new();
             loop {
@@ -513,7 +513,7 @@ mod sigv4_checks_a_streamed_body_as_it_arrives {
                 content.extend_from_slice(chunk);
                 self.wire = rest[length..].to_vec();
             }
-            Ok(Passed::Instead(content))
+            Ok(ReleasedBytes::Instead(content))
         }
 
         fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
@@ -529,8 +529,8 @@ mod sigv4_checks_a_streamed_body_as_it_arrives {
             (accepted.map(|()| "who").take_obligations().body.unwrap(), Vec::new());
         for piece in wire.chunks(piece) {
             match check.update(piece) {
-                Ok(Passed::AsIs) => seen.extend_from_slice(piece),
-                Ok(Passed::Instead(content)) => seen.extend(content),
+                Ok(ReleasedBytes::AsIs) => seen.extend_from_slice(piece),
+                Ok(ReleasedBytes::Instead(content)) => seen.extend(content),
                 Err(_) => return (seen, false),
             }
         }
@@ -558,7 +558,7 @@ mod digest_adds_authentication_info_to_a_reply {
             if status.is_success() { Need::Bytes { limit: 1 << 20 } } else { Need::Nothing }
         }
 
-        fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+        fn complete<'r>(self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
             let Body::Bytes(body) = reply.body else { return Flow::ready(HeaderMap::new()) };
             let value = word(&format!("rspauth=\"{}-{}\"", self.0, body.len()));
             let name = HeaderName::from_static("authentication-info");
@@ -587,7 +587,7 @@ mod digest_adds_authentication_info_to_a_reply {
         assert_eq!((accepted.principal, accepted.scheme), (5, "Digest"));
         let completion = accepted.take_obligations().completions.pop().unwrap();
         assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 1 << 20 });
-        let reply = Reply::new(StatusCode::OK, &headers, Body::Bytes(b"four"));
+        let reply = HandlerReply::new(StatusCode::OK, &headers, Body::Bytes(b"four"));
         let added = completion.complete(reply).wait().unwrap();
         assert_eq!(added["authentication-info"], "rspauth=\"proof-4\"");
     }

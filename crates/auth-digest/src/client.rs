@@ -1,16 +1,16 @@
 //! The client's end.
 
 mod exchange;
-mod form;
 mod policy;
+mod preset;
 mod respond;
 mod session;
 mod side;
 mod spaces;
 
-pub use form::DigestForm;
 pub use policy::{ChallengePolicy, Md5Allowed};
-pub use session::NonceCounting;
+pub use preset::DigestPreset;
+pub use session::ClientNonceCounting;
 
 use crate::{BodyHash, HashFunction, Qop, authorization::has_control};
 use auth_core::{
@@ -124,7 +124,7 @@ impl Digest {
     ///
     /// `Error::Config` that names the field: a nonce count, a client nonce or a `-sess` algorithm without qop, or a
     /// control character.
-    pub fn with_form(self, fields: &DigestForm<'_>) -> Result<Self> {
+    pub fn with_form(self, fields: &DigestPreset<'_>) -> Result<Self> {
         let session = fields.session(&self.user, &*self.random)?;
         // What a server thinks of it is not known, but it is no nonce of its own that it refuses.
         self.spaces.keep(session, ProtectionSpace::Anywhere, Standing::Proven);
@@ -938,8 +938,8 @@ mod tests {
         assert_eq!(drive(&digest, seen).unwrap(), (200, 1));
     }
 
-    fn typed(change: impl FnOnce(&mut DigestForm<'static>)) -> Result<Digest> {
-        let mut fields = DigestForm::new("r", "typed");
+    fn typed(change: impl FnOnce(&mut DigestPreset<'static>)) -> Result<Digest> {
+        let mut fields = DigestPreset::new("r", "typed");
         change(&mut fields);
         alice().with_form(&fields)
     }
@@ -973,7 +973,7 @@ mod tests {
     fn typed_fields_are_repeated_to_the_letter_by_name_alone() {
         let digest = typed(|fields| {
             fields.qop = Some(Qop::Auth);
-            fields.counting = NonceCounting::Repeated;
+            fields.counting = ClientNonceCounting::Repeated;
         })
         .unwrap();
         let mut fields = Vec::new();
@@ -1003,7 +1003,7 @@ mod tests {
     #[test]
     fn typed_fields_that_do_not_go_together_are_named() {
         #[track_caller]
-        fn check(change: impl FnOnce(&mut DigestForm<'static>), code: &str, name: &str) {
+        fn check(change: impl FnOnce(&mut DigestPreset<'static>), code: &str, name: &str) {
             let error = typed(change).unwrap_err();
             assert_eq!(error.code(), code);
             assert!(error.to_string().starts_with(&format!("configuration: {name} ")), "{error}");

@@ -5,7 +5,7 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Digest`], [`ChallengePolicy`], [`DigestForm`] | the client: answers challenges, and from then on before it is asked |
+//! | [`Digest`], [`ChallengePolicy`], [`DigestPreset`] | the client: answers challenges, and from then on before it is asked |
 //! | [`DigestVerifier`], [`DigestAccounts`], [`Nonces`] | the server: asks, and verifies what it is answered |
 //! | [`DigestQuery`], [`DigestUserRecord`] | what a look-up of your own is asked, and what it may answer: an authority gives one session |
 //! | [`DigestChallenge`], [`DigestResponse`], [`AuthenticationInfo`] | the three fields, read and written |
@@ -102,7 +102,7 @@ pub use auth_core::{
 pub use algorithm::{DigestAlgorithm, HashFunction};
 pub use authorization::{DigestResponse, PresentedNonceUse, Username};
 pub use challenge::{DigestChallenge, NamedAlgorithm};
-pub use client::{ChallengePolicy, Digest, DigestForm, Md5Allowed, NonceCounting};
+pub use client::{ChallengePolicy, ClientNonceCounting, Digest, DigestPreset, Md5Allowed};
 pub use ha1::{Ha1, SessionHa1};
 pub use hash::HexDigest;
 pub use info::AuthenticationInfo;

@@ -276,8 +276,8 @@ mod tests {
         Md5Allowed, NonceCount, NonceUse, OfferedQop,
     };
     use auth_core::{
-        AttemptKey, Body, Limits, MemoryReplayStore, Peer, Rejection, ReplayOutcome, Reply,
-        Reservation, SystemRandom, Ticket, Timestamp, Unique, Verifier as _,
+        AttemptKey, Body, HandlerReply, Limits, MemoryReplayStore, Peer, Rejection, ReplayOutcome,
+        ReservationOutcome, ReservationTicket, SystemRandom, Timestamp, Unique, Verifier as _,
     };
     use auth_testing::ManualClock;
     use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
@@ -369,7 +369,7 @@ mod tests {
             let Self::Accepted(mut accepted) = self else { panic!("{self:?}") };
             let none = HeaderMap::new();
             let proof = accepted.take_obligations().completions.pop().unwrap();
-            let added = proof.complete(Reply::new(StatusCode::OK, &none, body)).wait();
+            let added = proof.complete(HandlerReply::new(StatusCode::OK, &none, body)).wait();
             added.unwrap().remove("authentication-info").unwrap()
         }
     }
@@ -673,13 +673,13 @@ mod tests {
         fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, ReplayOutcome> {
             Flow::new(async { self.0.clone() })
         }
-        fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, Reservation> {
-            Flow::ready(Reservation::Full)
+        fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, ReservationOutcome> {
+            Flow::ready(ReservationOutcome::Full)
         }
-        fn confirm(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
+        fn confirm(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
             Flow::ready(false)
         }
-        fn release(&self, _: &Unique, _: Ticket) -> Flow<'_, bool> {
+        fn release(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
             Flow::ready(false)
         }
     }

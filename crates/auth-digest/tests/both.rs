@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use auth_core::{
-    Answer, Authenticator, Authorization, Body, MemoryReplayStore, Need, NextStep, Outcome, Peer,
-    Rejection, Reply, RequestView, RetryBudget, SystemRandom, Timestamp, Verifier as _,
+    Answer, Authenticator, Authorization, Body, HandlerReply, MemoryReplayStore, Need, NextStep,
+    Outcome, Peer, Rejection, RequestView, RetryBudget, SystemRandom, Timestamp, Verifier as _,
 };
 use auth_digest::{
     Digest, DigestAccounts, DigestAlgorithm, DigestPrincipal, DigestResponse, DigestVerifier, Ha1,
@@ -93,7 +93,7 @@ fn reply(outcome: Outcome<DigestPrincipal>) -> (StatusCode, HeaderMap) {
                 Need::Nothing => Body::Unread,
                 _ => Body::Bytes(b"reply"),
             };
-            (status, proof.complete(Reply::new(status, &headers, body)).wait().unwrap())
+            (status, proof.complete(HandlerReply::new(status, &headers, body)).wait().unwrap())
         }
         Err(rejection) => {
             let fields = rejection.challenges().iter();

@@ -4,7 +4,7 @@ use crate::{ClaimsToSign, SignedJwt, SigningKey};
 use auth_core::{
     Answer, Authenticator, BearerRealm, Clock, Context, Credentials, Error, Flow, Lifespan,
     PresentableToken, Random, Refusal, Renewal, RequestView, Result, Token, TokenSource,
-    bearer_refusal,
+    bearer_token_refusal,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderValue, header::AUTHORIZATION};
@@ -113,6 +113,6 @@ impl PresentableToken for Jwt {
     }
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        bearer_refusal(answer)
+        bearer_token_refusal(answer)
     }
 }

@@ -159,14 +159,14 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{SubjectType, UnverifiedJws, forged};
+    use crate::{SubjectJsonType, UnverifiedJws, forged};
 
     fn claims(payload: &str) -> Claims {
         let token = forged::token(forged::HS256, payload);
         let signed =
             UnverifiedJws::parse(&token).unwrap().verify(&forged::key().verifying()).unwrap();
         let policy =
-            JwtPolicy::new().with_subject(SubjectType::TextOrNumber).allowing_any_audience();
+            JwtPolicy::new().with_subject(SubjectJsonType::TextOrNumber).allowing_any_audience();
         signed.claims(&policy, Timestamp::from_unix(1000)).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! The compact serialization (RFC 7515 section 7.1): from text to a proven signature.
 
 use crate::{
-    Claims, JwsHeader, JwtPolicy, JwtRefused, SignedBy, VerifyingKey, base64url,
+    Claims, JwsHeader, JwtPolicy, JwtRefused, SignerClaim, VerifyingKey, base64url,
     claims::Registered, reason,
 };
 use auth_core::Timestamp;
@@ -86,16 +86,16 @@ impl<'a> UnverifiedJws<'a> {
     ///
     /// Nobody has signed this yet.
     pub fn key_id(&self) -> Result<KeyId, JwtRefused> {
-        self.key_id_by(SignedBy::Issuer)
+        self.key_id_by(SignerClaim::Issuer)
     }
 
     /// [`key_id`](Self::key_id), with who signed it where the policy says.
-    pub(crate) fn key_id_by(&self, signer: SignedBy) -> Result<KeyId, JwtRefused> {
+    pub(crate) fn key_id_by(&self, signer: SignerClaim) -> Result<KeyId, JwtRefused> {
         let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
         let claims = Registered::read(&payload)?;
         let issuer = match signer {
-            SignedBy::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
-            SignedBy::Subject => claims.subject.map(|subject| subject.text()),
+            SignerClaim::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
+            SignerClaim::Subject => claims.subject.map(|subject| subject.text()),
         };
         Ok(KeyId { issuer, kid: self.header.key_id().map(Into::into) })
     }

@@ -82,7 +82,7 @@ pub use issue::{ClaimsToSign, SignedJwt};
 pub use jwk::{Jwk, JwkSet};
 pub use key::{InvalidSignature, SigningKey, VerifyingKey};
 pub use keys::JwtKeys;
-pub use policy::{Claim, Dates, Expiry, JwtPolicy, SignedBy, SubjectType};
+pub use policy::{DatePrecision, Expiry, JwtPolicy, RequiredClaim, SignerClaim, SubjectJsonType};
 pub use reason::JwtRefused;
 pub use remote::{RemoteJwkSet, RemoteJwkSetBuilder};
 pub use verifier::{JwtPrincipal, JwtVerifier};

@@ -27,15 +27,15 @@ use std::time::Duration;
 /// | leeway | 60 s |
 ///
 /// ```
-/// use auth_jwt::{Claim, Dates, Expiry, JwtPolicy};
+/// use auth_jwt::{RequiredClaim, DatePrecision, Expiry, JwtPolicy};
 /// use std::time::Duration;
 ///
 /// let policy = JwtPolicy::new()
 ///     .with_issuer("3fa85f64-5717-4562-b3fc-2c963f66afa6")
 ///     .with_expiry(Expiry::Optional)
 ///     .with_max_age(Duration::from_secs(3600))
-///     .with_dates(Dates::WholeSeconds)
-///     .with_required_claim(Claim::Id)
+///     .with_date_precision(DatePrecision::WholeSeconds)
+///     .with_required_claim(RequiredClaim::Id)
 ///     .with_leeway(Duration::ZERO);
 /// ```
 #[derive(Clone, Debug)]
@@ -44,20 +44,20 @@ pub struct JwtPolicy {
     audiences: Vec<Box<str>>,
     any_audience: bool,
     token_type: Option<Box<str>>,
-    subject: SubjectType,
-    required: Vec<Claim>,
+    subject: SubjectJsonType,
+    required: Vec<RequiredClaim>,
     expiry: Expiry,
-    dates: Dates,
+    dates: DatePrecision,
     max_age: Option<Duration>,
     most_ahead: Option<Duration>,
     leeway: Duration,
-    signer: SignedBy,
+    signer: SignerClaim,
 }
 
 /// A claim that may be required.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Claim {
+pub enum RequiredClaim {
     /// `iss`, whoever it is.
     Issuer,
     /// `sub`.
@@ -74,7 +74,7 @@ pub enum Claim {
 
 /// Of which type `sub` has to be, if it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SubjectType {
+pub enum SubjectJsonType {
     /// A string (RFC 7519 section 4.1.2).
     Text,
     /// A number in digits alone, as some platforms send it.
@@ -94,7 +94,7 @@ pub enum Expiry {
 
 /// Which claim names the signer of a token, whose keys are looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SignedBy {
+pub enum SignerClaim {
     /// `iss`: an issuer signs for many subjects.
     Issuer,
     /// `sub`: a subject signs for itself.
@@ -103,7 +103,7 @@ pub enum SignedBy {
 
 /// How exact dates may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Dates {
+pub enum DatePrecision {
     /// Whole seconds alone. `1700000000.0` is whole.
     WholeSeconds,
     /// Any number (RFC 7519 section 2). What is finer than a nanosecond is rounded against the token.
@@ -122,14 +122,14 @@ impl JwtPolicy {
             audiences: Vec::new(),
             any_audience: false,
             token_type: None,
-            subject: SubjectType::Text,
+            subject: SubjectJsonType::Text,
             required: Vec::new(),
             expiry: Expiry::Required,
-            dates: Dates::Fractional,
+            dates: DatePrecision::Fractional,
             max_age: None,
             most_ahead: None,
             leeway: Duration::from_secs(60),
-            signer: SignedBy::Issuer,
+            signer: SignerClaim::Issuer,
         }
     }
 
@@ -168,14 +168,14 @@ impl JwtPolicy {
 
     /// `sub`, if it is there, is of this type.
     #[must_use]
-    pub const fn with_subject(mut self, subject: SubjectType) -> Self {
+    pub const fn with_subject(mut self, subject: SubjectJsonType) -> Self {
         self.subject = subject;
         self
     }
 
     /// This claim must be there.
     #[must_use]
-    pub fn with_required_claim(mut self, claim: Claim) -> Self {
+    pub fn with_required_claim(mut self, claim: RequiredClaim) -> Self {
         self.required.push(claim);
         self
     }
@@ -189,7 +189,7 @@ impl JwtPolicy {
 
     /// How exact dates may be.
     #[must_use]
-    pub const fn with_dates(mut self, dates: Dates) -> Self {
+    pub const fn with_date_precision(mut self, dates: DatePrecision) -> Self {
         self.dates = dates;
         self
     }
@@ -217,12 +217,12 @@ impl JwtPolicy {
 
     /// Whose keys are looked up; the issuer's unless set.
     #[must_use]
-    pub const fn with_signed_by(mut self, signer: SignedBy) -> Self {
+    pub const fn with_signer_claim(mut self, signer: SignerClaim) -> Self {
         self.signer = signer;
         self
     }
 
-    pub(crate) const fn signer(&self) -> SignedBy {
+    pub(crate) const fn signer(&self) -> SignerClaim {
         self.signer
     }
 
@@ -261,15 +261,15 @@ impl JwtPolicy {
         if self.audiences.is_empty() {
             return if claims.audience.is_none() { Ok(()) } else { Err(reason::AUD_UNNAMED) };
         }
-        Claim::Audience.required(claims)?;
+        RequiredClaim::Audience.required(claims)?;
         let ours = claims.audience.is_some_and(|audience| audience.holds(&self.audiences));
         if ours { Ok(()) } else { Err(reason::AUD_OTHER) }
     }
 
     fn judge_subject(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         match (self.subject, &claims.subject) {
-            (SubjectType::Text, Some(Subject::Number(_)))
-            | (SubjectType::Number, Some(Subject::Text(_))) => Err(reason::SUB_TYPE),
+            (SubjectJsonType::Text, Some(Subject::Number(_)))
+            | (SubjectJsonType::Number, Some(Subject::Text(_))) => Err(reason::SUB_TYPE),
             _ => Ok(()),
         }
     }
@@ -281,7 +281,7 @@ impl Default for JwtPolicy {
     }
 }
 
-impl Claim {
+impl RequiredClaim {
     fn required(self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
         let (there, missing) = match self {
             Self::Issuer => (claims.issuer.is_some(), reason::ISS_MISSING),
@@ -340,7 +340,7 @@ mod tests {
         for audience in ["\"a\"", "[\"a\"]", "[]", "\"\""] {
             let payload = format!("{{{EXP},\"aud\":{audience}}}");
             check(JwtPolicy::new(), &payload, Err(reason::AUD_UNNAMED));
-            let required = JwtPolicy::new().with_required_claim(Claim::Issuer);
+            let required = JwtPolicy::new().with_required_claim(RequiredClaim::Issuer);
             check(required, &payload, Err(reason::ISS_MISSING));
             for open in [JwtPolicy::new(), JwtPolicy::new().with_audience("b")] {
                 check(open.allowing_any_audience(), &payload, Ok(()));
@@ -349,7 +349,7 @@ mod tests {
         let none = format!("{{{EXP}}}");
         check(JwtPolicy::new().with_audience("b").allowing_any_audience(), &none, Ok(()));
         check(
-            JwtPolicy::new().with_required_claim(Claim::Audience).allowing_any_audience(),
+            JwtPolicy::new().with_required_claim(RequiredClaim::Audience).allowing_any_audience(),
             &none,
             Err(reason::AUD_MISSING),
         );
@@ -411,9 +411,9 @@ mod tests {
     fn the_subject_is_a_string_unless_a_number_is_chosen() {
         let (text, number) = (format!("{{{EXP},\"sub\":\"7\"}}"), format!("{{{EXP},\"sub\":7}}"));
         for (subject, of_text, of_number) in [
-            (SubjectType::Text, Ok(()), Err(reason::SUB_TYPE)),
-            (SubjectType::Number, Err(reason::SUB_TYPE), Ok(())),
-            (SubjectType::TextOrNumber, Ok(()), Ok(())),
+            (SubjectJsonType::Text, Ok(()), Err(reason::SUB_TYPE)),
+            (SubjectJsonType::Number, Err(reason::SUB_TYPE), Ok(())),
+            (SubjectJsonType::TextOrNumber, Ok(()), Ok(())),
         ] {
             check(JwtPolicy::new().with_subject(subject), &text, of_text);
             check(JwtPolicy::new().with_subject(subject), &number, of_number);
@@ -429,12 +429,12 @@ mod tests {
     #[test]
     fn what_is_required_must_be_there() {
         for (claim, member, missing) in [
-            (Claim::Issuer, "\"iss\":\"\"", reason::ISS_MISSING),
-            (Claim::Subject, "\"sub\":\"\"", reason::SUB_MISSING),
-            (Claim::Audience, "\"aud\":\"\"", reason::AUD_MISSING),
-            (Claim::NotBefore, "\"nbf\":0", reason::NBF_MISSING),
-            (Claim::IssuedAt, "\"iat\":0", reason::IAT_MISSING),
-            (Claim::Id, "\"jti\":\"\"", reason::JTI_MISSING),
+            (RequiredClaim::Issuer, "\"iss\":\"\"", reason::ISS_MISSING),
+            (RequiredClaim::Subject, "\"sub\":\"\"", reason::SUB_MISSING),
+            (RequiredClaim::Audience, "\"aud\":\"\"", reason::AUD_MISSING),
+            (RequiredClaim::NotBefore, "\"nbf\":0", reason::NBF_MISSING),
+            (RequiredClaim::IssuedAt, "\"iat\":0", reason::IAT_MISSING),
+            (RequiredClaim::Id, "\"jti\":\"\"", reason::JTI_MISSING),
         ] {
             let policy = || JwtPolicy::new().with_required_claim(claim).allowing_any_audience();
             check(policy(), &format!("{{{EXP},{member}}}"), Ok(()));
@@ -442,7 +442,7 @@ mod tests {
         }
         let empty = format!("{{{EXP},\"aud\":[]}}");
         check(
-            JwtPolicy::new().with_required_claim(Claim::Audience),
+            JwtPolicy::new().with_required_claim(RequiredClaim::Audience),
             &empty,
             Err(reason::AUD_MISSING),
         );

@@ -8,7 +8,7 @@
 //! The algorithm is that of the key: a service's secret is a key for HS256, a bot's public key one for RS512, and a token
 //! that names another is refused.
 
-use crate::{Claim, ClaimsToSign, Dates, Expiry, JwtPolicy, SignedBy};
+use crate::{ClaimsToSign, DatePrecision, Expiry, JwtPolicy, RequiredClaim, SignerClaim};
 use std::time::Duration;
 
 const WEBEX_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -23,11 +23,11 @@ const SYMPHONY_LIFE: Duration = Duration::from_secs(4 * 60);
 pub fn webex_service_policy() -> JwtPolicy {
     JwtPolicy::new()
         .allowing_any_audience()
-        .with_required_claim(Claim::Issuer)
-        .with_required_claim(Claim::IssuedAt)
+        .with_required_claim(RequiredClaim::Issuer)
+        .with_required_claim(RequiredClaim::IssuedAt)
         .with_expiry(Expiry::Optional)
         .with_max_age(WEBEX_LIFE)
-        .with_dates(Dates::WholeSeconds)
+        .with_date_precision(DatePrecision::WholeSeconds)
 }
 
 /// What a service of Webex Connect signs: `iss`, `iat`, and an `exp` that is the end the platform sets anyway.
@@ -45,9 +45,9 @@ pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
 pub fn symphony_login_policy() -> JwtPolicy {
     JwtPolicy::new()
         .allowing_any_audience()
-        .with_required_claim(Claim::Subject)
+        .with_required_claim(RequiredClaim::Subject)
         .with_most_ahead(SYMPHONY_MOST)
-        .with_signed_by(SignedBy::Subject)
+        .with_signer_claim(SignerClaim::Subject)
 }
 
 /// What a bot or app of Symphony signs to log in: `sub`, and an `exp` in four minutes, which leaves one for clocks that

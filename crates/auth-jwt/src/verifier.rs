@@ -8,7 +8,7 @@ use crate::{
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, BearerRealm, Clock, Flow, Lookup, Outcome,
-    Presence, Rejection, ReplayRefusals, RequestView, Result, Unique, one_field,
+    Presence, Rejection, ReplayRejections, RequestView, Result, Unique, one_field,
 };
 use decoy::Decoys;
 use http::HeaderName;
@@ -35,7 +35,7 @@ pub struct JwtVerifier<L> {
     limit: Option<AttemptLimit>,
     field: Option<HeaderName>,
     decoys: Decoys,
-    refusals: Arc<ReplayRefusals>,
+    refusals: Arc<ReplayRejections>,
 }
 
 /// The caller that a token proved.
@@ -61,7 +61,7 @@ impl<L> JwtVerifier<L> {
         clock: impl Clock + 'static,
     ) -> Result<Self> {
         let realm = BearerRealm::new(realm)?;
-        let refusals = ReplayRefusals {
+        let refusals = ReplayRejections {
             missing: realm.invalid(reason::JTI_MISSING.into()),
             seen: realm.invalid(reason::REPLAYED.into()),
             too_old: realm.invalid(reason::EXP_PAST.into()),
@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn an_id_is_used_once_for_each_key() {
         let clock = ManualClock::at(NOW);
-        let policy = JwtPolicy::new().with_signed_by(crate::SignedBy::Subject);
+        let policy = JwtPolicy::new().with_signer_claim(crate::SignerClaim::Subject);
         let named = |subject: &str, kid: Option<&str>| KeyId {
             issuer: Some(subject.into()),
             kid: kid.map(Into::into),
@@ -576,7 +576,7 @@ mod tests {
     #[test]
     fn keys_are_found_by_who_signed() {
         let keys: HashMap<KeyId, JwtKeys> = HashMap::from([(id("bot"), key(1).verifying().into())]);
-        let policy = JwtPolicy::new().with_signed_by(crate::SignedBy::Subject);
+        let policy = JwtPolicy::new().with_signer_claim(crate::SignerClaim::Subject);
         let door = JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
         let claims =
             ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("bot");

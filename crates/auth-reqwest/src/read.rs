@@ -1,7 +1,7 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
 use crate::failure::transport;
-use auth_core::{AnswerPart, Need, Result};
+use auth_core::{AnswerBodyLimit, Need, Result};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
@@ -18,7 +18,7 @@ pub(crate) struct Read {
 }
 
 pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read)> {
-    let Some(part) = AnswerPart::of(need, answer.status(), answer.content_length()) else {
+    let Some(part) = AnswerBodyLimit::of(need, answer.status(), answer.content_length()) else {
         return Ok((answer, Read::default()));
     };
     let url = answer.url().clone();

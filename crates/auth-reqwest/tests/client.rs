@@ -4,7 +4,8 @@
 mod common;
 
 use auth_core::{
-    Answer, AnswerPart, Authenticator, Credentials, Flow, Need, Redirects, RequestView, Verdict,
+    Answer, AnswerBodyLimit, Authenticator, Credentials, Flow, Need, Redirects, RequestView,
+    Verdict,
 };
 use auth_reqwest::{AuthClient, Proxy};
 use common::{Seen, Session, answer, serve};
@@ -249,7 +250,7 @@ async fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
     let (address, log) = serve(|_| answer(200, &[], endless("7001"))).await;
     let request = client().http().get(format!("http://{address}/")).build().unwrap();
     let (client, session) = (client(), Session::default());
-    let got = tokio::time::timeout(AnswerPart::PATIENCE * 3, client.send(&session, request));
+    let got = tokio::time::timeout(AnswerBodyLimit::PATIENCE * 3, client.send(&session, request));
     let mut got = got.await.expect("the caller waits for an answer without an end").unwrap();
     assert_eq!(got.chunk().await.unwrap().unwrap(), "7001", "what was read is delivered");
     assert_eq!(seen(&log).len(), 1, "a beginning was assessed as a body");
@@ -291,7 +292,7 @@ async fn a_switch_of_protocols_is_delivered_at_once_though_the_scheme_asks_for_i
     let request = request.header("connection", "upgrade").header("upgrade", "echo");
     let (client, scheme) = (client(), Bodies::default());
     let got = client.send(&scheme, request.build().unwrap());
-    let got = tokio::time::timeout(AnswerPart::PATIENCE / 2, got);
+    let got = tokio::time::timeout(AnswerBodyLimit::PATIENCE / 2, got);
     let got = got.await.expect("the caller waits for an answer without an end").unwrap();
     assert_eq!(got.status(), 101);
     assert_eq!(scheme.0.into_inner().unwrap(), [false], "the scheme saw a body");

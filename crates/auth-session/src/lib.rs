@@ -21,7 +21,7 @@
 //!
 //! ```
 //! use auth_core::{Answer, Authenticator, Context, Credentials, Flow, Lifespan, PresentableToken, Refusal, Renewal, RequestView};
-//! use auth_core::{Result, Token, TokenSource, bearer_refusal};
+//! use auth_core::{Result, Token, TokenSource, bearer_token_refusal};
 //! use auth_session::Session;
 //!
 //! #[derive(Clone)]
@@ -40,7 +40,7 @@
 //!     }
 //!
 //!     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-//!         bearer_refusal(answer)
+//!         bearer_token_refusal(answer)
 //!     }
 //! }
 //!

@@ -39,12 +39,12 @@ where
                 let flight = state.flight.insert(inner.begin(why, settling, begun));
                 let (watch, carried) = (flight.watch(), flight.watch());
                 drop(state);
-                let run_to_end = Flow::new(async move {
+                let finish_even_if_dropped = Flow::new(async move {
                     // Good or bad, it has landed.
                     let _ = carried.await;
                     Ok(())
                 });
-                match (inner.context.transport.detach(run_to_end), meanwhile) {
+                match (inner.context.transport.detach(finish_even_if_dropped), meanwhile) {
                     (None, Meanwhile::Use(kept)) => return Flow::ready(kept),
                     // There is no background: this caller carries it.
                     (Some(_), Meanwhile::Use(kept)) => {

@@ -7,7 +7,7 @@ mod common;
 
 use auth_core::{
     Cause, Clock, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Secret, Succession,
-    Timestamp, Token, TokenSource, Transport, run_to_end,
+    Timestamp, Token, TokenSource, Transport, finish_even_if_dropped,
 };
 use auth_session::{
     Intent, Lease, MemoryTokenStore, SaveOutcome, Session, SessionHeldElsewhere, StorableToken,
@@ -196,7 +196,7 @@ fn after_a_lost_answer_nobody_asks_before_the_session_has_ended() {
         Error::transport("reset", "connection reset"),
         Error::protocol("garbled", "no token in the answer"),
         // A source that sees its exchange through, and what ran it ended before it did.
-        run_to_end(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
+        finish_even_if_dropped(&Ends, Flow::<()>::new(pending())).wait().unwrap_err(),
     ];
     for error in lost {
         let fleet = fleet();

@@ -33,10 +33,10 @@ mod verifier;
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
     Accepted, Answer, AttemptLimit, Authenticator, Body, BodyCheck, Caller, Candidate, Candidates,
-    Clock, Content, Credentials, Error, Flow, Lifespan, Lookup, MemoryAttemptLimits,
-    MemoryReplayStore, Need, Once, Origin, OriginBound, Outcome, Passed, Presence, Refusal,
-    Rejection, ReplayStore, RequestView, Result, Secret, Stamp, SystemClock, TenantId, Timestamp,
-    Token, TokenSource, Verdict, Verifier,
+    CheckedContent, Clock, Credentials, Error, Flow, Lifespan, Lookup, MemoryAttemptLimits,
+    MemoryReplayStore, Need, Once, Origin, OriginBound, Outcome, Presence, Refusal, Rejection,
+    ReleasedBytes, ReplayStore, RequestView, Result, Secret, Stamp, SystemClock, TenantId,
+    Timestamp, Token, TokenSource, Verdict, Verifier,
 };
 
 pub use authenticator::SigV4;
@@ -45,7 +45,7 @@ pub use date::AmzDate;
 pub use key::{AccessKey, DerivedKey};
 pub use request::{Payload, RawRequest};
 pub use scope::CredentialScope;
-pub use service::{AwsService, ContentSha256, PathEncoding, PathNormalization, SigningRules};
+pub use service::{AwsService, PathEncoding, PathNormalization, PayloadHashField, SigningRules};
 pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{

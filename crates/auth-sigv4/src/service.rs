@@ -54,12 +54,12 @@ impl AwsService {
             Self::S3 => SigningRules {
                 encoding: PathEncoding::Once,
                 normalization: PathNormalization::Off,
-                content_sha256: ContentSha256::Sent,
+                content_sha256: PayloadHashField::Sent,
             },
             _ => SigningRules {
                 encoding: PathEncoding::Twice,
                 normalization: PathNormalization::On,
-                content_sha256: ContentSha256::LeftOut,
+                content_sha256: PayloadHashField::LeftOut,
             },
         }
     }
@@ -73,7 +73,7 @@ pub struct SigningRules {
     /// Of the path.
     pub normalization: PathNormalization,
     /// The field `x-amz-content-sha256`.
-    pub content_sha256: ContentSha256,
+    pub content_sha256: PayloadHashField,
 }
 
 /// How often a path is percent-encoded.
@@ -96,7 +96,7 @@ pub enum PathNormalization {
 
 /// Does a request carry the hash of its payload?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ContentSha256 {
+pub enum PayloadHashField {
     /// Yes.
     Sent,
     /// No, unless the payload is something that only the field can say.

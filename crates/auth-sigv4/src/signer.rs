@@ -16,7 +16,7 @@ use crate::{
     AccessKey, AmzDate, AwsService, CredentialScope, DerivedKey, Payload, RawRequest, SigningRules,
     canonical::{Canonical, Fields, Parameters, split, to_sign},
     request::Said,
-    service::ContentSha256,
+    service::PayloadHashField,
     stream::Chain,
 };
 use arc_swap::ArcSwapOption;
@@ -157,7 +157,7 @@ impl SigV4Signer {
         let mut fields = Fields::of(fields);
         check(&fields)?;
         let sends_hash =
-            self.settings.rules.content_sha256 == ContentSha256::Sent || payload.must_be_sent();
+            self.settings.rules.content_sha256 == PayloadHashField::Sent || payload.must_be_sent();
         let token = self.key.session_token().map(auth_core::Secret::expose);
         fields.add(DATE, date.as_bytes());
         if sends_hash {

@@ -21,7 +21,8 @@ use crate::{
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Challenge, Clock,
-    Flow, Lookup, Need, Outcome, Presence, Rejection, ReplayRefusals, RequestView, Result, Unique,
+    Flow, Lookup, Need, Outcome, Presence, Rejection, ReplayRejections, RequestView, Result,
+    Unique,
 };
 use payload::Signed;
 use policy::Allowed;
@@ -62,7 +63,7 @@ pub struct SigV4Verifier<L> {
     clock: Arc<dyn Clock>,
     limit: Option<AttemptLimit>,
     most_hashed: usize,
-    refusals: Arc<ReplayRefusals>,
+    refusals: Arc<ReplayRejections>,
     decoy: DerivedKey,
     challenge: Challenge,
 }
@@ -79,7 +80,7 @@ impl<L> SigV4Verifier<L> {
     ///
     /// None but those of a broken build: a challenge is made.
     pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
-        let refusals = ReplayRefusals {
+        let refusals = ReplayRejections {
             // Never told: a request that is accepted has a signature.
             missing: reason::SIGNATURE.forbidden(),
             seen: reason::REPLAYED.forbidden(),

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
-use auth_core::{Content, Passed, RequestView, Verifier as _};
+use auth_core::{CheckedContent, ReleasedBytes, RequestView, Verifier as _};
 use auth_sigv4::{
     AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest,
     SigV4Policy, SigV4Signer, SigV4Verifier, SignedStream, Trailer,
@@ -67,13 +67,13 @@ fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&
     let (mut check, mut content) = (accepted.take_obligations().body.unwrap(), Vec::new());
     let mut seen = headers.clone();
     check.unframe(&mut seen);
-    assert_eq!(check.content(), Content::Replaced { length: Some(announced(headers)) });
+    assert_eq!(check.content(), CheckedContent::Replaced { length: Some(announced(headers)) });
     assert!(!seen.contains_key("x-amz-decoded-content-length"), "{seen:?}");
     assert!(!seen.contains_key("content-encoding"), "{seen:?}");
     for piece in wire.chunks(piece) {
         match check.update(piece) {
-            Ok(Passed::AsIs) => content.extend_from_slice(piece),
-            Ok(Passed::Instead(passed)) => content.extend(passed),
+            Ok(ReleasedBytes::AsIs) => content.extend_from_slice(piece),
+            Ok(ReleasedBytes::Instead(passed)) => content.extend(passed),
             Err(rejection) => return (content, Some(rejection.reason().code)),
         }
     }

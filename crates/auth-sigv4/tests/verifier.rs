@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 use auth_core::{
-    Authenticator, Body, Candidates, MemoryReplayStore, Need, Passed, Presence, RequestView,
+    Authenticator, Body, Candidates, MemoryReplayStore, Need, Presence, ReleasedBytes, RequestView,
     Verifier as _,
 };
 use auth_sigv4::{
-    AccessKey, AccessKeyRecord, AccessKeys, AmzDate, AwsService, ContentSha256, Payload,
+    AccessKey, AccessKeyRecord, AccessKeys, AmzDate, AwsService, Payload, PayloadHashField,
     RawRequest, ScopedKeyId, SigV4, SigV4Policy, SigV4Signer, SigV4Verifier, SigningRules,
 };
 use auth_testing::ManualClock;
@@ -93,7 +93,7 @@ fn verdict(
     let mut accepted = verifier.verify(view).wait().unwrap().map_err(refused)?;
     if let Some(mut check) = accepted.take_obligations().body {
         for piece in sent.body.chunks(5) {
-            assert_eq!(check.update(piece).map_err(refused)?, Passed::AsIs);
+            assert_eq!(check.update(piece).map_err(refused)?, ReleasedBytes::AsIs);
         }
         check.finish(None).map_err(refused)?;
     }
@@ -578,7 +578,8 @@ fn an_owner_learns_why_signatures_differ() {
 /// Fields as a signer makes them that does not send the hash of the payload.
 fn without_content_sha256(body: &[u8]) -> Sent {
     let signer = SigV4Signer::new(key(), "eu-west-1", AwsService::S3).unwrap();
-    let rules = SigningRules { content_sha256: ContentSha256::LeftOut, ..AwsService::S3.rules() };
+    let rules =
+        SigningRules { content_sha256: PayloadHashField::LeftOut, ..AwsService::S3.rules() };
     let headers: &[(&str, &[u8])] =
         &[("host", b"hooks.example"), ("content-type", b"application/json")];
     let request =

@@ -13,7 +13,7 @@ use auth_static::{
     KeyHasher, NoAuth, Placement, UserPass, UserPassBuffer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::AUTHORIZATION};
-use search::Shown;
+use search::CapturedOutput;
 use std::error::Error;
 
 /// Letters and digits, 24 of them, that nothing else looks like.
@@ -27,7 +27,7 @@ fn canary() -> String {
 }
 
 /// An error, and its whole chain.
-fn error(shown: &mut Shown, error: &auth_core::Error) {
+fn error(shown: &mut CapturedOutput, error: &auth_core::Error) {
     shown.value(error).text(&error.to_string());
     let mut source = error.source();
     while let Some(inner) = source {
@@ -38,7 +38,7 @@ fn error(shown: &mut Shown, error: &auth_core::Error) {
 
 /// What a verifier tells about a request, outside and inside.
 fn judged<P: Send + 'static>(
-    shown: &mut Shown,
+    shown: &mut CapturedOutput,
     door: &dyn Verifier<Principal = P>,
     target: &Uri,
     headers: &HeaderMap,
@@ -63,7 +63,7 @@ fn judged<P: Send + 'static>(
 #[test]
 fn nothing_shows_a_secret() {
     let (user, password, key) = (canary(), canary(), canary());
-    let mut shown = Shown::default();
+    let mut shown = CapturedOutput::default();
     let hasher = KeyHasher::new(&Secret::from(canary() + &canary())).unwrap();
     let keys = || FixedKeys::new(&hasher, [(&key, "acme")]);
     let accounts = BasicAccounts::new(&hasher, [(user.as_str(), &password, "user")]);
@@ -168,7 +168,7 @@ fn nothing_shows_a_secret() {
 fn no_password_hash_shows_a_secret() {
     use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, PasswordHash};
     use std::collections::HashMap;
-    let (password, mut shown) = (canary(), Shown::default());
+    let (password, mut shown) = (canary(), CapturedOutput::default());
     let cost = Argon2Cost::new(7168, 5, 1).unwrap();
     let hash = PasswordHash::of(&password, cost, &SystemRandom::new()).unwrap();
     let phc = hash.to_phc();

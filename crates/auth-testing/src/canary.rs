@@ -15,10 +15,10 @@ use std::{
 /// A secret that nothing else looks like, planted where a real one would be.
 ///
 /// ```
-/// use auth_testing::{Canary, SeededRandom, Shown};
+/// use auth_testing::{Canary, SeededRandom, CapturedOutput};
 ///
 /// let password = Canary::plant("password", &SeededRandom::new(1))?;
-/// let shown = Shown::default();
+/// let shown = CapturedOutput::default();
 /// shown.debug(&("alice", "..")).text("a line of a log");
 /// assert!(shown.leaks(&[&password]).is_empty());
 /// shown.text(&format!("alice:{}", password.text()));
@@ -90,9 +90,9 @@ fn middle(bytes: &[u8], skip: usize) -> &[u8] {
 ///
 /// It is a writer too, so that logs can end in it.
 #[derive(Clone, Default)]
-pub struct Shown(Arc<Mutex<Vec<u8>>>);
+pub struct CapturedOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Shown {
+impl CapturedOutput {
     /// Notes what a value shows of itself, plain and pretty.
     pub fn debug(&self, value: &impl Debug) -> &Self {
         self.text(&format!("{value:?}\n{value:#?}"))
@@ -142,7 +142,7 @@ impl Shown {
     }
 }
 
-impl io::Write for Shown {
+impl io::Write for CapturedOutput {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.shown().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -153,9 +153,9 @@ impl io::Write for Shown {
     }
 }
 
-impl Debug for Shown {
+impl Debug for CapturedOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Shown({} bytes)", self.shown().len())
+        write!(f, "CapturedOutput({} bytes)", self.shown().len())
     }
 }
 
@@ -171,7 +171,7 @@ mod tests {
     #[track_caller]
     fn check(leak: impl Fn(&str) -> String) {
         let (canary, other) = (plant("found"), plant("other"));
-        let shown = Shown::default();
+        let shown = CapturedOutput::default();
         shown.text(&leak(canary.text()));
         assert!(!shown.leaks(&[&canary]).is_empty(), "a leak was overlooked");
         assert!(shown.leaks(&[&other]).is_empty(), "something else was taken for a leak");

@@ -9,7 +9,7 @@
 //! | [`ManualClock`] | time that stands still until it is moved |
 //! | [`SeededRandom`] | the same bytes for the same seed |
 //! | [`ScriptedTransport`], [`Gate`] | a transport that asks a closure for its answers, and counts them |
-//! | [`Canary`], [`Shown`] | secrets that are planted, and looked for in everything that was shown |
+//! | [`Canary`], [`CapturedOutput`] | secrets that are planted, and looked for in everything that was shown |
 //!
 //! # What it does not do
 //!
@@ -39,7 +39,7 @@ mod clock;
 mod random;
 mod scripted;
 
-pub use canary::{Canary, Shown};
+pub use canary::{Canary, CapturedOutput};
 pub use clock::ManualClock;
 pub use random::SeededRandom;
 pub use scripted::{Gate, ScriptedTransport};

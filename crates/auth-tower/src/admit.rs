@@ -5,7 +5,7 @@ use crate::{
     checked::Check,
     judge::{Door, whole},
 };
-use auth_core::{BodyCheck, Content, Event, Passed, Rejection};
+use auth_core::{BodyCheck, CheckedContent, Event, Rejection, ReleasedBytes};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue,
@@ -31,7 +31,7 @@ where
 {
     Box::pin(async move {
         let content = check.content();
-        if content != Content::AsIs {
+        if content != CheckedContent::AsIs {
             check.unframe(&mut head.headers);
         }
         let exact = body.size_hint().exact();
@@ -45,13 +45,13 @@ where
             }
             None => {
                 let length = match content {
-                    Content::AsIs => exact,
-                    Content::Replaced { length } => length,
+                    CheckedContent::AsIs => exact,
+                    CheckedContent::Replaced { length } => length,
                 };
                 (length, Some(Check::new(check, length, door.observer.clone())))
             }
         };
-        if content != Content::AsIs {
+        if content != CheckedContent::AsIs {
             correct(&mut head.headers, length);
         }
         Ok(left)
@@ -69,7 +69,7 @@ where
     B::Error: Into<BoxError>,
 {
     let wire = whole(body, limit).await?;
-    if let Passed::Instead(content) = check.update(&wire)? {
+    if let ReleasedBytes::Instead(content) = check.update(&wire)? {
         body.replace(content.into());
     }
     check.finish(body.trailers())?;

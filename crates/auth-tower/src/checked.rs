@@ -1,7 +1,7 @@
 //! Bodies that are checked as they stream.
 
 use crate::{BoxError, BufferedBody};
-use auth_core::{BodyCheck, Event, Observer, Passed, Rejection};
+use auth_core::{BodyCheck, Event, Observer, Rejection, ReleasedBytes};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
@@ -80,8 +80,8 @@ impl Check {
             }
         };
         let piece = match check.update(&wire) {
-            Ok(Passed::AsIs) => wire,
-            Ok(Passed::Instead(content)) => content.into(),
+            Ok(ReleasedBytes::AsIs) => wire,
+            Ok(ReleasedBytes::Instead(content)) => content.into(),
             Err(rejection) => return Err(self.fail(rejection)),
         };
         if piece.is_empty() {

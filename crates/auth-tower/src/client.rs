@@ -1,9 +1,9 @@
 //! The client layer: credentials on every request, afresh for every attempt.
 
-use crate::{BoxError, BufferedBody, ClientBody};
+use crate::{BoxError, BufferedBody, OutgoingBody};
 use auth_core::{
-    Answer, AnswerPart, Authenticator, Body, Credentials, Error, Event, Hop, NextStep, Observer,
-    PlainHttp, RequestView, RetryBudget, authenticate,
+    Answer, AnswerBodyLimit, Authenticator, Body, Credentials, Error, Event, Hop, NextStep,
+    Observer, PlainHttp, RequestView, RetryBudget, authenticate,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -19,7 +19,7 @@ use tower_service::Service;
 
 /// Authenticates every request that passes, and tries again when the scheme says that it helps.
 ///
-/// A body that is a [`ClientBody::Bytes`] can be sent again; a stream is sent once, and the caller gets the answer as it
+/// A body that is an [`OutgoingBody::Bytes`] can be sent again; a stream is sent once, and the caller gets the answer as it
 /// came. Redirects are not followed here: a tower client does not follow any.
 ///
 /// # Security
@@ -120,10 +120,10 @@ impl<S, A> fmt::Debug for Authenticate<S, A> {
     }
 }
 
-impl<S, A, R> Service<Request<ClientBody>> for Authenticate<S, A>
+impl<S, A, R> Service<Request<OutgoingBody>> for Authenticate<S, A>
 where
     A: Authenticator + 'static,
-    S: Service<Request<ClientBody>, Response = Response<R>> + Clone + Send + 'static,
+    S: Service<Request<OutgoingBody>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     S::Error: Send,
     R: http_body::Body<Data = Bytes> + Send + 'static,
@@ -137,7 +137,7 @@ where
         self.inner.poll_ready(context).map_err(ClientError::Service)
     }
 
-    fn call(&mut self, request: Request<ClientBody>) -> Self::Future {
+    fn call(&mut self, request: Request<OutgoingBody>) -> Self::Future {
         let fresh = self.inner.clone();
         // The clone may not be ready; the one that was polled is.
         let inner = std::mem::replace(&mut self.inner, fresh);
@@ -150,10 +150,10 @@ impl<A: Authenticator> Shared<A> {
     async fn exchange<S, R>(
         &self,
         mut inner: S,
-        request: Request<ClientBody>,
+        request: Request<OutgoingBody>,
     ) -> Result<Response<BufferedBody<R>>, ClientError<S::Error>>
     where
-        S: Service<Request<ClientBody>, Response = Response<R>>,
+        S: Service<Request<OutgoingBody>, Response = Response<R>>,
         R: http_body::Body<Data = Bytes>,
         R::Error: Into<BoxError>,
     {
@@ -183,7 +183,7 @@ impl<A: Authenticator> Shared<A> {
             if let Some(wait) = after {
                 tokio::time::sleep(wait).await;
             }
-            body = ClientBody::Bytes(bytes);
+            body = OutgoingBody::Bytes(bytes);
             poll_fn(|context| inner.poll_ready(context)).await.map_err(ClientError::Service)?;
         }
     }
@@ -203,11 +203,11 @@ impl<A: Authenticator> Shared<A> {
         let mut body = BufferedBody::untouched(body);
         let exact = http_body::Body::size_hint(&body).exact();
         let need = self.authenticator.reads(head.status, &head.headers);
-        let whole = match AnswerPart::of(need, head.status, exact) {
+        let whole = match AnswerBodyLimit::of(need, head.status, exact) {
             None => Ok(false),
-            Some(AnswerPart { limit, within: None, .. }) => body.fill(limit).await,
+            Some(AnswerBodyLimit { limit, within: None, .. }) => body.fill(limit).await,
             // It is given up without a loss: what was read stays in the body.
-            Some(AnswerPart { limit, within: Some(patience), .. }) => {
+            Some(AnswerBodyLimit { limit, within: Some(patience), .. }) => {
                 tokio::time::timeout(patience, body.fill(limit)).await.unwrap_or(Ok(false))
             }
         };

@@ -1,7 +1,7 @@
 //! What is done when the handler has replied.
 
 use crate::{BoxError, BufferedBody, buffered::limit, reply::failed};
-use auth_core::{Body, Completion, Event, Flow, Need, Observer, Reply};
+use auth_core::{Body, Completion, Event, Flow, HandlerReply, Need, Observer};
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use std::{future::Future, pin::Pin};
@@ -26,7 +26,7 @@ where
         let mut asked = Asked { first: None, others: Vec::new() };
         let mut reading = Vec::new();
         let mut need = Need::Nothing;
-        let reply = Reply::new(head.status, &head.headers, Body::Unread);
+        let reply = HandlerReply::new(head.status, &head.headers, Body::Unread);
         // A completion that needs nothing of the body is asked before anything is awaited: it must not miss the reply
         // because the caller went away while the body was read for another one.
         for completion in completions {
@@ -43,7 +43,7 @@ where
             _ => None,
         };
         let seen = bytes.as_deref().map_or(Body::Unread, Body::Bytes);
-        let reply = Reply::new(head.status, &head.headers, seen);
+        let reply = HandlerReply::new(head.status, &head.headers, seen);
         for completion in reading {
             asked.ask(completion, reply);
         }
@@ -76,7 +76,7 @@ enum OnFailure {
 }
 
 impl<'r> Asked<'r> {
-    fn ask(&mut self, completion: Box<dyn Completion>, reply: Reply<'r>) {
+    fn ask(&mut self, completion: Box<dyn Completion>, reply: HandlerReply<'r>) {
         let relied_on = completion.is_relied_on();
         let on_failure = if relied_on { OnFailure::SendNothing } else { OnFailure::SendUnchanged };
         let one = One { on_failure, flow: completion.complete(reply) };

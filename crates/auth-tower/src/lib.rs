@@ -15,13 +15,13 @@ mod blocking;
 mod buffered;
 mod checked;
 mod client;
-mod client_body;
 mod complete;
 mod connection;
 #[cfg(feature = "axum")]
 mod extract;
 mod joined;
 mod judge;
+mod outgoing_body;
 mod reply;
 mod server;
 mod tracing_observer;
@@ -31,10 +31,10 @@ pub use blocking::BlockingThreads;
 pub use buffered::BufferedBody;
 pub use checked::CheckedBody;
 pub use client::{Authenticate, AuthenticateLayer, ClientError};
-pub use client_body::ClientBody;
 pub use connection::ConnectionInfo;
 #[cfg(feature = "axum")]
 pub use extract::NoSuchPrincipal;
+pub use outgoing_body::OutgoingBody;
 pub use server::{Authenticated, VerifyLayer};
 pub use tracing_observer::TracingObserver;
 pub use verify::Verify;

@@ -26,7 +26,7 @@ const LETTER: Reason = Reason::new("test_letter", "body holds an x");
 /// Takes every `-` off the wire, and refuses a body that holds an `x`: at once, or at its end.
 #[derive(Clone, Copy)]
 struct Dashes {
-    content: Content,
+    content: CheckedContent,
     refuses: Refuses,
     seen: bool,
 }
@@ -38,7 +38,7 @@ enum Refuses {
 }
 
 impl BodyCheck for Dashes {
-    fn content(&self) -> Content {
+    fn content(&self) -> CheckedContent {
         self.content
     }
 
@@ -46,15 +46,15 @@ impl BodyCheck for Dashes {
         headers.remove("dashes");
     }
 
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
         self.seen |= wire.contains(&b'x');
         if self.seen && self.refuses == Refuses::AtOnce {
             return Err(Rejection::forbidden(LETTER));
         }
         Ok(match self.content {
-            Content::AsIs => Passed::AsIs,
-            Content::Replaced { .. } => {
-                Passed::Instead(wire.iter().copied().filter(|byte| *byte != b'-').collect())
+            CheckedContent::AsIs => ReleasedBytes::AsIs,
+            CheckedContent::Replaced { .. } => {
+                ReleasedBytes::Instead(wire.iter().copied().filter(|byte| *byte != b'-').collect())
             }
         })
     }
@@ -64,10 +64,11 @@ impl BodyCheck for Dashes {
     }
 }
 
-const AS_IS: Dashes = Dashes { content: Content::AsIs, refuses: Refuses::AtTheEnd, seen: false };
+const AS_IS: Dashes =
+    Dashes { content: CheckedContent::AsIs, refuses: Refuses::AtTheEnd, seen: false };
 
 const fn replacing(length: Option<u64>) -> Dashes {
-    Dashes { content: Content::Replaced { length }, ..AS_IS }
+    Dashes { content: CheckedContent::Replaced { length }, ..AS_IS }
 }
 
 /// What a handler makes of its request, and what becomes of that.
@@ -314,8 +315,8 @@ async fn a_check_sees_the_trailers_that_the_handler_does_not() {
     struct Wants;
 
     impl BodyCheck for Wants {
-        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
-            Ok(Passed::AsIs)
+        fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+            Ok(ReleasedBytes::AsIs)
         }
 
         fn finish(self: Box<Self>, trailers: Option<&HeaderMap>) -> Result<(), Rejection> {

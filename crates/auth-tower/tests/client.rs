@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 use auth_core::*;
-use auth_tower::{AuthenticateLayer, ClientBody, ClientError};
+use auth_tower::{AuthenticateLayer, ClientError, OutgoingBody};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
@@ -56,13 +56,13 @@ impl Authenticator for Numbered {
 /// Answers in order; returns what came back with the attempts and bodies the service saw.
 async fn ask(
     numbered: Numbered,
-    request: Request<ClientBody>,
+    request: Request<OutgoingBody>,
     answers: &[&'static str],
 ) -> (Result<String, &'static str>, Vec<String>) {
     let (answers, seen) =
         (Arc::new(Mutex::new(answers.to_vec())), Arc::new(Mutex::new(Vec::new())));
     let log = Arc::clone(&seen);
-    let service = service_fn(move |request: Request<ClientBody>| {
+    let service = service_fn(move |request: Request<OutgoingBody>| {
         let (answers, log) = (Arc::clone(&answers), Arc::clone(&log));
         async move {
             let (head, body) = request.into_parts();
@@ -86,7 +86,7 @@ async fn ask(
     (outcome, seen)
 }
 
-fn post(url: &str, body: ClientBody) -> Request<ClientBody> {
+fn post(url: &str, body: OutgoingBody) -> Request<OutgoingBody> {
     Request::post(url).body(body).unwrap()
 }
 
@@ -111,7 +111,8 @@ async fn four_attempts_are_the_most_and_the_last_answer_is_delivered() {
 
 #[tokio::test]
 async fn a_stream_is_sent_once_and_its_answer_delivered_as_it_came() {
-    let stream = ClientBody::stream(Full::new(Bytes::from("body")).map_err(|never| match never {}));
+    let stream =
+        OutgoingBody::stream(Full::new(Bytes::from("body")).map_err(|never| match never {}));
     let (got, seen) =
         ask(Numbered::default(), post("https://a.example/", stream), &["again", "x"]).await;
     assert_eq!(
@@ -180,11 +181,11 @@ async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
         (AuthenticateLayer::new(Hops), "Origin"),
         (AuthenticateLayer::new(Hops).with_hop(Hop::Proxy), "Proxy"),
     ] {
-        let service = service_fn(|request: Request<ClientBody>| async move {
+        let service = service_fn(|request: Request<OutgoingBody>| async move {
             let hop = Bytes::copy_from_slice(request.headers()["hop"].as_bytes());
             Ok::<_, Infallible>(Response::new(Full::new(hop)))
         });
-        let request = post("https://a.example/", ClientBody::empty());
+        let request = post("https://a.example/", OutgoingBody::empty());
         let answer = layer.layer(service).oneshot(request).await.unwrap();
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
     }
@@ -194,12 +195,12 @@ async fn a_scheme_is_told_where_the_service_beneath_sends_requests() {
 #[tokio::test]
 async fn credentials_for_loopback_are_not_sent_in_the_clear_to_a_proxy() {
     let service = || {
-        service_fn(|_: Request<ClientBody>| async {
+        service_fn(|_: Request<OutgoingBody>| async {
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
         })
     };
     let proxied = AuthenticateLayer::new(Hops).with_hop(Hop::Proxy);
-    let request = || post("http://127.0.0.1:1/", ClientBody::empty());
+    let request = || post("http://127.0.0.1:1/", OutgoingBody::empty());
     let refused = proxied.layer(service()).oneshot(request()).await.map(drop);
     let refused = refused.unwrap_err().to_string();
     assert!(refused.contains("url is http"), "{refused}");
@@ -218,12 +219,12 @@ async fn the_own_port_of_a_scheme_is_not_sent() {
         ("https://a.example:8443/", "https://a.example:8443/"),
         ("https://[::1]/", "https://[::1]/"),
     ] {
-        let service = service_fn(|request: Request<ClientBody>| async move {
+        let service = service_fn(|request: Request<OutgoingBody>| async move {
             let target = Bytes::from(request.uri().to_string());
             Ok::<_, Infallible>(Response::new(Full::new(target)))
         });
         let service = AuthenticateLayer::new(Hops).layer(service);
-        let answer = service.oneshot(post(url, ClientBody::empty())).await.unwrap();
+        let answer = service.oneshot(post(url, OutgoingBody::empty())).await.unwrap();
         assert_eq!(answer.into_body().collect().await.unwrap().to_bytes(), expected);
     }
 }
@@ -249,15 +250,15 @@ impl http_body::Body for Endless {
 /// An event stream, a long poll, what is behind a switch of protocols.
 #[tokio::test(start_paused = true)]
 async fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
-    for (status, waits) in [(200, AnswerPart::PATIENCE), (101, std::time::Duration::ZERO)] {
-        let service = service_fn(move |_: Request<ClientBody>| async move {
+    for (status, waits) in [(200, AnswerBodyLimit::PATIENCE), (101, std::time::Duration::ZERO)] {
+        let service = service_fn(move |_: Request<OutgoingBody>| async move {
             let body = Endless(Some(Bytes::from_static(b"again")));
             Ok::<_, Infallible>(Response::builder().status(status).body(body).unwrap())
         });
         let began = tokio::time::Instant::now();
         let layered = AuthenticateLayer::new(Numbered::default()).layer(service);
         let got = layered.oneshot(post("https://a.example/", "b".into()));
-        let got = tokio::time::timeout(AnswerPart::PATIENCE * 3, got);
+        let got = tokio::time::timeout(AnswerBodyLimit::PATIENCE * 3, got);
         let got = got.await.expect("the caller waits for an answer without an end").unwrap();
         assert!(began.elapsed() < waits + std::time::Duration::from_millis(5), "for a {status}");
         let first = got.into_body().frame().await.unwrap().unwrap().into_data().unwrap();

@@ -57,7 +57,7 @@ impl Completion for Telling {
         self.0.fails == Fails::AndItIsReliedOn
     }
 
-    fn complete<'r>(mut self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+    fn complete<'r>(mut self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
         self.2 = true;
         self.1.lock().unwrap().push(format!("{} {}", self.0.name, reply.status.as_u16()));
         let value = HeaderValue::from_str(&format!("{:?}", reply.body)).unwrap();
@@ -271,8 +271,8 @@ async fn without_a_reply_it_is_dropped_unasked() {
 async fn a_refused_body_is_no_reply() {
     struct Refuses;
     impl BodyCheck for Refuses {
-        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
-            Ok(Passed::AsIs)
+        fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+            Ok(ReleasedBytes::AsIs)
         }
         fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
             Err(Rejection::forbidden(Reason::new("test_body", "body is wrong")))

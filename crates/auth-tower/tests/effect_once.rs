@@ -73,11 +73,15 @@ fn unique(id: &[u8]) -> Unique {
 struct Delivery {
     store: Late,
     transport: Arc<dyn Transport>,
-    reserved: Option<(Vec<u8>, Ticket)>,
+    reserved: Option<(Vec<u8>, ReservationTicket)>,
 }
 
 impl Delivery {
-    fn settle(store: &Late, (id, ticket): (Vec<u8>, Ticket), done: bool) -> Flow<'static, bool> {
+    fn settle(
+        store: &Late,
+        (id, ticket): (Vec<u8>, ReservationTicket),
+        done: bool,
+    ) -> Flow<'static, bool> {
         store.answer(move |store| {
             if id == b"the store panics" && done {
                 panic!("bug in the store");
@@ -92,10 +96,10 @@ impl Delivery {
 }
 
 impl Completion for Delivery {
-    fn complete<'r>(mut self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+    fn complete<'r>(mut self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
         let Some(reserved) = self.reserved.take() else { return Flow::ready(HeaderMap::new()) };
         let settled = Self::settle(&self.store, reserved, reply.status.is_success());
-        run_to_end(&*self.transport, settled).map(|_| HeaderMap::new())
+        finish_even_if_dropped(&*self.transport, settled).map(|_| HeaderMap::new())
     }
 }
 
@@ -142,7 +146,7 @@ impl Verifier for Signed {
         let reserving = id.clone();
         let reserved = self.store.answer(move |store| store.reserve(&unique(&reserving), HOLD));
         reserved.map(move |reserved| match reserved {
-            Reservation::Reserved(ticket) => {
+            ReservationOutcome::Reserved(ticket) => {
                 let (store, transport) = (self.store.clone(), Arc::clone(&self.transport));
                 let reserved = Some((id, ticket));
                 Ok(Accepted::new("Signature", ()).with_completion(Delivery {
@@ -225,9 +229,9 @@ impl Stage {
         tokio::time::sleep(LATE * 4).await;
         let told = self.store.0.reserve(&unique(body.as_bytes()), HOLD).await.unwrap();
         match told {
-            Reservation::Reserved(_) => "free",
-            Reservation::Held => "held",
-            Reservation::Done => "done",
+            ReservationOutcome::Reserved(_) => "free",
+            ReservationOutcome::Held => "held",
+            ReservationOutcome::Done => "done",
             _ => "unknown",
         }
     }

@@ -1,7 +1,7 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
 use crate::{ahead::Ahead, failure};
-use auth_core::{AnswerPart, Need, Result};
+use auth_core::{AnswerBodyLimit, Need, Result};
 use http::{Response, response::Parts};
 use std::io::{Cursor, Read as _};
 use ureq::Body;
@@ -23,7 +23,7 @@ enum Arrived {
 
 pub(crate) fn read(answer: Response<Body>, need: Need) -> Result<Read> {
     let (head, body) = answer.into_parts();
-    let Some(part) = AnswerPart::of(need, head.status, body.content_length()) else {
+    let Some(part) = AnswerBodyLimit::of(need, head.status, body.content_length()) else {
         return Ok(Read { head, body: Arrived::Unread(body) });
     };
     let mut body = body.into_reader();

@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::{
-    Answer, AnswerPart, Authenticator, Credentials, Event, Flow, Need, Observer, Redirects,
+    Answer, AnswerBodyLimit, Authenticator, Credentials, Event, Flow, Need, Observer, Redirects,
     RequestView, Verdict,
 };
 use auth_ureq::{AuthClient, Proxy, RequestContent};
@@ -387,7 +387,7 @@ fn an_endless_answer_is_delivered_though_the_scheme_asks_for_its_body() {
         got.into_body().into_reader().read_exact(&mut begun).unwrap();
         send.send(begun).unwrap();
     });
-    let got = receive.recv_timeout(AnswerPart::PATIENCE * 3);
+    let got = receive.recv_timeout(AnswerBodyLimit::PATIENCE * 3);
     assert_eq!(got.as_ref(), Ok(b"7001"), "the caller waits for an answer without an end");
 }
 
@@ -415,9 +415,9 @@ fn a_switch_of_protocols_is_delivered_at_once_though_the_scheme_asks_for_its_bod
         let got = client().send(&scheme, request.body(()).unwrap()).unwrap();
         send.send((got.status().as_u16(), scheme.0.into_inner().unwrap())).unwrap();
     });
-    let got = receive.recv_timeout(AnswerPart::PATIENCE * 3);
+    let got = receive.recv_timeout(AnswerBodyLimit::PATIENCE * 3);
     assert_eq!(got, Ok((101, vec![false])), "the caller waits, or the scheme saw a body");
-    assert!(began.elapsed() < AnswerPart::PATIENCE, "{:?}", began.elapsed());
+    assert!(began.elapsed() < AnswerBodyLimit::PATIENCE, "{:?}", began.elapsed());
     assert_eq!(begun.load(Ordering::SeqCst), 1);
 }
 

@@ -2,7 +2,7 @@
 
 use auth_core::{Authenticator, Error};
 use auth_reqwest::AuthClient;
-use auth_tower::{AuthenticateLayer, ClientBody};
+use auth_tower::{AuthenticateLayer, OutgoingBody};
 use hyper_util::{
     client::legacy::{self, connect::HttpConnector},
     rt::TokioExecutor,
@@ -13,7 +13,7 @@ use tower::{Layer, ServiceExt};
 /// The clients that make the calls, kept from one to the next.
 pub struct Callers {
     pub(super) reqwest: AuthClient,
-    hyper: legacy::Client<HttpConnector, ClientBody>,
+    hyper: legacy::Client<HttpConnector, OutgoingBody>,
     ureq: auth_ureq::AuthClient,
 }
 
@@ -53,7 +53,7 @@ impl Callers {
 
     async fn through_tower(&self, authenticator: &Arc<dyn Authenticator>, url: &str) -> Answered {
         let service = AuthenticateLayer::new(Arc::clone(authenticator)).layer(self.hyper.clone());
-        let request = http::Request::get(url).body(ClientBody::empty()).map_err(Failed::of)?;
+        let request = http::Request::get(url).body(OutgoingBody::empty()).map_err(Failed::of)?;
         let answer = service.oneshot(request).await.map_err(Failed::of)?;
         Ok(answer.map(|_| ()))
     }

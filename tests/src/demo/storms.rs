@@ -9,7 +9,7 @@ use super::{
 use auth_core::{
     Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan,
     PresentableToken, Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport,
-    bearer_refusal,
+    bearer_token_refusal,
 };
 use auth_session::{Session, retry_after};
 use auth_static::{Bearer, NoAuth};
@@ -202,7 +202,7 @@ impl PresentableToken for Obtained {
     }
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        bearer_refusal(answer)
+        bearer_token_refusal(answer)
     }
 }
 

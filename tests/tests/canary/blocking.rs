@@ -3,7 +3,7 @@
 use super::Planted;
 use auth_core::{OriginBound, Stack, Transport as _, Verifier};
 use auth_static::{Bearer, NoAuth};
-use auth_testing::Shown;
+use auth_testing::CapturedOutput;
 use auth_tower::{TracingObserver, VerifyLayer};
 use auth_ureq::{AuthClient, ClientIdentity, Proxy, RequestContent, TlsSettings, UreqTransport};
 use axum::Router;
@@ -17,7 +17,7 @@ use std::{
 
 #[test]
 fn no_part_of_a_blocking_client_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let secret = planted.password.text();
     let proxy = || Proxy::new(&format!("http://user:{secret}@127.0.0.1:9")).unwrap();
     let client = AuthClient::builder().with_proxy(proxy());
@@ -40,7 +40,7 @@ fn pem(secret: &str) -> String {
 /// Every way in which a blocking client can fail with a secret in hand.
 #[test]
 fn no_error_of_a_blocking_client_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let key = planted.key.text();
     let client = AuthClient::builder().build().unwrap();
@@ -90,7 +90,7 @@ fn no_error_of_a_blocking_client_shows_a_secret() {
 }
 
 /// What libraries say through `log`, for the whole process: there is no other way to hear ureq.
-struct Heard(Shown);
+struct Heard(CapturedOutput);
 
 impl Log for Heard {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -109,7 +109,7 @@ impl Log for Heard {
 #[test]
 fn no_log_or_answer_of_a_blocking_client_shows_a_secret() {
     static HEARD: OnceLock<Heard> = OnceLock::new();
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     log::set_logger(HEARD.get_or_init(|| Heard(shown.clone()))).unwrap();
     log::set_max_level(LevelFilter::Debug);
     let client = AuthClient::builder().with_observer(TracingObserver).build().unwrap();

@@ -21,8 +21,8 @@ use auth_static::{
     ApiKey, ApiKeyVerifier, Basic, BasicAccounts, BasicVerifier, Bearer, BearerVerifier, FixedKeys,
     KeyHasher, Placement,
 };
-use auth_testing::{Canary, ScriptedTransport, Shown};
-use auth_tower::{AuthenticateLayer, ClientBody, TracingObserver, VerifyLayer};
+use auth_testing::{Canary, CapturedOutput, ScriptedTransport};
+use auth_tower::{AuthenticateLayer, OutgoingBody, TracingObserver, VerifyLayer};
 use axum::Router;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header::AUTHORIZATION};
 use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -135,7 +135,7 @@ impl Planted {
 /// What every value shows of itself: clients, credentials, requests, verifiers, outcomes.
 #[test]
 fn no_value_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     shown.debug(&Basic::new("user", planted.password.text()).unwrap());
     shown.debug(&ApiKey::new(Placement::header("key").unwrap(), planted.key.text()).unwrap());
     shown.debug(&Bearer::new(planted.token.text()).unwrap());
@@ -160,7 +160,7 @@ fn no_value_shows_a_secret() {
 /// What every stage of a token, and every form of a key, shows of itself.
 #[test]
 fn no_token_or_key_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let (mint, key) = (planted.sign(), planted.signing());
     let token = mint.sign().unwrap();
     let unverified = UnverifiedJws::parse(token.expose()).unwrap();
@@ -232,7 +232,7 @@ impl PresentableToken for Kept {
     }
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        auth_core::bearer_refusal(answer)
+        auth_core::bearer_token_refusal(answer)
     }
 }
 
@@ -247,7 +247,7 @@ impl TokenSource for Kept {
 /// What everything that keeps a token shows of itself, before and after the token is refused.
 #[test]
 fn no_session_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let context = Context::new(ScriptedTransport::new(|_| unreachable!("nobody asks")));
     let source = || Kept(Arc::new(planted.token.text().into()));
     let store = MemoryTokenStore::new(SystemClock);
@@ -279,7 +279,7 @@ fn no_session_shows_a_secret() {
 /// What a session tells its observer, in the log of a program: names and codes.
 #[test]
 fn no_session_tells_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let logs = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_writer({
         let shown = shown.clone();
         move || shown.clone()
@@ -302,7 +302,7 @@ fn no_session_tells_a_secret() {
 /// answered wrong. Neither the password nor what stands for it.
 #[test]
 fn no_digest_shows_a_password() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let door = planted.digest_door();
     let function = auth_digest::HashFunction::Sha256;
     let password = planted.password.text();
@@ -337,7 +337,7 @@ fn no_digest_shows_a_password() {
 /// What everything that signs shows of itself, and what an owner is told of a signature that does not match.
 #[test]
 fn no_access_key_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let (key, sigv4, door) = (planted.access_key(), planted.sigv4(), planted.sigv4_door());
     let scope = auth_sigv4::CredentialScope::new("20150830", "eu-west-1", "execute-api");
     shown.debug(&key).debug(&key.derive(scope)).debug(&sigv4).debug(&door).debug(&scope);
@@ -369,7 +369,7 @@ fn no_access_key_shows_a_secret() {
 /// Every way in which the clients can fail with a secret in hand.
 #[tokio::test]
 async fn no_error_of_a_client_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let secrets = planted.all().map(Canary::text);
     for broken in secrets.iter().flat_map(|secret| {
         [format!("{secret}\r\n"), format!("{secret}\u{0}"), format!("é {secret}")]
@@ -448,7 +448,7 @@ fn panic_message(failed: auth_core::Result<()>) -> String {
 /// talkative, and all that the caller gets back.
 #[test]
 fn no_log_or_answer_shows_a_secret() {
-    let (planted, shown) = (Planted::new(), Shown::default());
+    let (planted, shown) = (Planted::new(), CapturedOutput::default());
     let logs = tracing_subscriber::fmt()
         .with_writer({
             let shown = shown.clone();
@@ -463,7 +463,7 @@ fn no_log_or_answer_shows_a_secret() {
     assert_eq!(shown.leaks(&planted.all()), [""; 0]);
 }
 
-async fn converse(planted: &Planted, shown: &Shown) {
+async fn converse(planted: &Planted, shown: &CapturedOutput) {
     let client = AuthClient::builder().with_observer(TracingObserver).build().unwrap();
     for (authenticator, door) in planted.clients().into_iter().zip(planted.doors()) {
         let app = Router::new()
@@ -477,8 +477,9 @@ async fn converse(planted: &Planted, shown: &Shown) {
         let layered =
             AuthenticateLayer::new(Arc::clone(&authenticator)).with_observer(TracingObserver);
         let executor = hyper_util::rt::TokioExecutor::new();
-        let http = hyper_util::client::legacy::Client::builder(executor).build_http::<ClientBody>();
-        let request = Request::get(&url).body(ClientBody::empty()).unwrap();
+        let http =
+            hyper_util::client::legacy::Client::builder(executor).build_http::<OutgoingBody>();
+        let request = Request::get(&url).body(OutgoingBody::empty()).unwrap();
         let answer =
             tower::ServiceExt::oneshot(tower::Layer::layer(&layered, http), request).await.unwrap();
         assert_eq!(answer.status(), 200);

@@ -3,7 +3,7 @@
 use super::{World, answer, request, status};
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Flow, Lifespan, OriginBound, PresentableToken,
-    Refusal, Renewal, Result, SystemRandom, Token, TokenSource, bearer_refusal, send,
+    Refusal, Renewal, Result, SystemRandom, Token, TokenSource, bearer_token_refusal, send,
 };
 use auth_session::Session;
 use auth_testing::ManualClock;
@@ -29,7 +29,7 @@ impl PresentableToken for Access {
     }
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        bearer_refusal(answer)
+        bearer_token_refusal(answer)
     }
 }
 

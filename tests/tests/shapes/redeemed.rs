@@ -3,7 +3,7 @@
 use super::{World, answer, give_up, request, status};
 use auth_core::{
     Context, Credentials, Error, Flow, Lifespan, PresentableToken, Refusal, Renewal, Result,
-    Secret, Token, TokenSource, bearer_refusal, send,
+    Secret, Token, TokenSource, bearer_token_refusal, send,
 };
 use auth_session::{MemoryTokenStore, Session, StorableToken, Stored};
 use auth_testing::ManualClock;
@@ -33,7 +33,7 @@ impl PresentableToken for Access {
     }
 
     fn refusal(answer: auth_core::Answer<'_>) -> Option<Refusal> {
-        bearer_refusal(answer)
+        bearer_token_refusal(answer)
     }
 }
 

@@ -6,7 +6,7 @@ mod second;
 mod table;
 mod undated;
 
-use super::{ReplayOutcome, ReplayStore, Reservation, Ticket, Unique};
+use super::{ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique};
 use crate::{Clock, Event, Flow, Observer};
 use entry::{Kind, Now};
 use std::{
@@ -189,7 +189,7 @@ impl MemoryReplayStore {
     }
 
     /// Changes an entry that this ticket holds; false when it does not hold it.
-    fn with_held(&self, unique: &Unique, ticket: Ticket, confirmed: bool) -> bool {
+    fn with_held(&self, unique: &Unique, ticket: ReservationTicket, confirmed: bool) -> bool {
         let (now, key) = (self.now(), self.key(unique));
         let mut state = self.lock();
         let State { dated, undated, .. } = &mut *state;
@@ -208,7 +208,7 @@ enum Told {
     Fresh,
     Seen,
     Held,
-    Reserved(Ticket),
+    Reserved(ReservationTicket),
     TooOld,
     Full,
 }
@@ -250,13 +250,13 @@ impl ReplayStore for MemoryReplayStore {
         Flow::ready(told.replay())
     }
 
-    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, Reservation> {
+    fn reserve(&self, unique: &Unique, hold: Duration) -> Flow<'_, ReservationOutcome> {
         let steady = self.clock.steady();
         let end = steady.checked_add(hold);
         let told = self.with(unique, |kind, tickets| {
             let mut claim = || {
                 *tickets = tickets.saturating_add(1);
-                Kind::Held { ticket: Ticket(*tickets), end }
+                Kind::Held { ticket: ReservationTicket(*tickets), end }
             };
             match kind {
                 None => Told::New(claim()),
@@ -269,19 +269,19 @@ impl ReplayStore for MemoryReplayStore {
             }
         });
         Flow::ready(match told {
-            Told::Reserved(ticket) => Reservation::Reserved(ticket),
-            Told::Held => Reservation::Held,
-            Told::TooOld => Reservation::TooOld,
-            Told::Full => Reservation::Full,
-            Told::New(_) | Told::Fresh | Told::Seen => Reservation::Done,
+            Told::Reserved(ticket) => ReservationOutcome::Reserved(ticket),
+            Told::Held => ReservationOutcome::Held,
+            Told::TooOld => ReservationOutcome::TooOld,
+            Told::Full => ReservationOutcome::Full,
+            Told::New(_) | Told::Fresh | Told::Seen => ReservationOutcome::Done,
         })
     }
 
-    fn confirm(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+    fn confirm(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
         Flow::ready(self.with_held(unique, ticket, true))
     }
 
-    fn release(&self, unique: &Unique, ticket: Ticket) -> Flow<'_, bool> {
+    fn release(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
         Flow::ready(self.with_held(unique, ticket, false))
     }
 }

@@ -74,7 +74,8 @@ fn need(verifier: &impl Verifier, head: RequestView<'_>) -> Need {
 mod tests {
     use super::*;
     use crate::{
-        Accepted, BodyCheck, Completion, Content, Passed, Reason, Rejection, Reply, verifier_fn,
+        Accepted, BodyCheck, CheckedContent, Completion, HandlerReply, Reason, Rejection,
+        ReleasedBytes, verifier_fn,
     };
     use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
     use std::sync::{Arc, Mutex};
@@ -84,14 +85,14 @@ mod tests {
     /// Accepts the field of its name with the value `good`, and writes down what becomes of its completion.
     struct Word {
         name: &'static str,
-        content: Content,
+        content: CheckedContent,
         log: Log,
     }
 
     struct Told(&'static str, Log, Option<()>);
 
     impl Completion for Told {
-        fn complete<'r>(mut self: Box<Self>, _: Reply<'r>) -> Flow<'r, HeaderMap> {
+        fn complete<'r>(mut self: Box<Self>, _: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
             self.2 = Some(());
             self.1.lock().unwrap().push(format!("{} asked", self.0));
             Flow::ready(HeaderMap::new())
@@ -107,12 +108,12 @@ mod tests {
     }
 
     /// Takes `-` out when it replaces, and refuses its own name's first letter.
-    struct Letters(&'static str, Content, Vec<u8>);
+    struct Letters(&'static str, CheckedContent, Vec<u8>);
 
     const LETTER: Reason = Reason::new("test_letter", "a letter is forbidden");
 
     impl BodyCheck for Letters {
-        fn content(&self) -> Content {
+        fn content(&self) -> CheckedContent {
             self.1
         }
 
@@ -120,13 +121,13 @@ mod tests {
             headers.remove(self.0);
         }
 
-        fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+        fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
             self.2.extend_from_slice(wire);
             Ok(match self.1 {
-                Content::AsIs => Passed::AsIs,
-                Content::Replaced { .. } => {
-                    Passed::Instead(wire.iter().copied().filter(|byte| *byte != b'-').collect())
-                }
+                CheckedContent::AsIs => ReleasedBytes::AsIs,
+                CheckedContent::Replaced { .. } => ReleasedBytes::Instead(
+                    wire.iter().copied().filter(|byte| *byte != b'-').collect(),
+                ),
             })
         }
 
@@ -164,9 +165,9 @@ mod tests {
         }
     }
 
-    const LENGTH: Content = Content::Replaced { length: None };
+    const LENGTH: CheckedContent = CheckedContent::Replaced { length: None };
 
-    fn pair(first: Content, second: Content) -> (Log, AllOf<Word, Word>) {
+    fn pair(first: CheckedContent, second: CheckedContent) -> (Log, AllOf<Word, Word>) {
         let log = Log::default();
         let word = |name, content| Word { name, content, log: Arc::clone(&log) };
         let pair = AllOf(word("key", first), word("sig", second));
@@ -182,7 +183,7 @@ mod tests {
 
     #[track_caller]
     fn check(fields: &[(&'static str, &'static str)], accepted: bool, log: &[&str]) {
-        let (written, door) = pair(Content::AsIs, Content::AsIs);
+        let (written, door) = pair(CheckedContent::AsIs, CheckedContent::AsIs);
         let (uri, headers) = (Uri::from_static("/"), head(fields));
         let outcome = door.verify(RequestView::new(&Method::GET, &uri, &headers)).wait().unwrap();
         assert_eq!(outcome.is_ok(), accepted);
@@ -204,7 +205,7 @@ mod tests {
 
     #[test]
     fn presence_is_of_either_and_what_is_absent_sees_no_body() {
-        let (_, door) = pair(Content::AsIs, Content::AsIs);
+        let (_, door) = pair(CheckedContent::AsIs, CheckedContent::AsIs);
         let uri = Uri::from_static("/");
         for (fields, presence, need) in [
             (&[][..], Presence::Absent, Need::Nothing),
@@ -216,7 +217,7 @@ mod tests {
         }
     }
 
-    fn accepted(first: Content, second: Content) -> crate::Result<Accepted<String>> {
+    fn accepted(first: CheckedContent, second: CheckedContent) -> crate::Result<Accepted<String>> {
         let (_, door) = pair(first, second);
         let door = door.map(|(key, sig)| format!("{key} {sig}"));
         let (uri, headers) = (Uri::from_static("/"), head(&[("key", "good"), ("sig", "good")]));
@@ -227,15 +228,15 @@ mod tests {
     /// What the handler would read, and whether the end would come.
     fn read(mut check: Box<dyn BodyCheck>, wire: &[u8]) -> (Vec<u8>, bool) {
         let passed = match check.update(wire).unwrap() {
-            Passed::AsIs => wire.to_vec(),
-            Passed::Instead(content) => content,
+            ReleasedBytes::AsIs => wire.to_vec(),
+            ReleasedBytes::Instead(content) => content,
         };
         (passed, check.finish(None).is_ok())
     }
 
     #[test]
     fn both_checks_see_the_wire_and_either_may_refuse_it() {
-        for (first, second) in [(Content::AsIs, LENGTH), (LENGTH, Content::AsIs)] {
+        for (first, second) in [(CheckedContent::AsIs, LENGTH), (LENGTH, CheckedContent::AsIs)] {
             let body = |wire| {
                 let mut accepted = accepted(first, second).unwrap();
                 let obligations = accepted.take_obligations();

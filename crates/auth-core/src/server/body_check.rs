@@ -8,12 +8,12 @@ use http::HeaderMap;
 /// Where several checks hold for one body ([`AllOf`](crate::AllOf)), all of them see the same bytes off the wire.
 pub trait BodyCheck: Send {
     /// What the handler will read. Asked once, before the handler: the adapter corrects `Content-Length` by it.
-    fn content(&self) -> Content {
-        Content::AsIs
+    fn content(&self) -> CheckedContent {
+        CheckedContent::AsIs
     }
 
     /// Takes off the header fields that belong to a framing, as the handler reads its content alone. Asked once,
-    /// before the handler, and only of a check whose content is [`Content::Replaced`].
+    /// before the handler, and only of a check whose content is [`CheckedContent::Replaced`].
     fn unframe(&self, headers: &mut HeaderMap) {
         let _ = headers;
     }
@@ -23,7 +23,7 @@ pub trait BodyCheck: Send {
     /// # Errors
     ///
     /// A rejection when the body is already known to be wrong; nothing more is then asked.
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection>;
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection>;
 
     /// The wire has ended, perhaps with trailer fields, which the handler never gets.
     ///
@@ -35,7 +35,7 @@ pub trait BodyCheck: Send {
 
 /// What the handler reads of a body that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Content {
+pub enum CheckedContent {
     /// The bytes of the wire.
     AsIs,
     /// Other bytes: the content of a framing.
@@ -47,7 +47,7 @@ pub enum Content {
 
 /// What of some bytes off the wire the handler may have.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Passed {
+pub enum ReleasedBytes {
     /// Those very bytes.
     AsIs,
     /// These instead: the content of a framing, what was held back before, or nothing yet.
@@ -64,7 +64,7 @@ pub(super) fn both(
         (Some(one), Some(other)) => (one, other),
     };
     match (one.content(), other.content()) {
-        (Content::Replaced { .. }, Content::Replaced { .. }) => {
+        (CheckedContent::Replaced { .. }, CheckedContent::Replaced { .. }) => {
             Err(Error::config("all_of_two_framings", TWO_FRAMINGS))
         }
         _ => Ok(Some(Box::new(Both(one, other)))),
@@ -76,25 +76,25 @@ const TWO_FRAMINGS: &str = "two body checks replace the body with its content, e
 struct Both(Box<dyn BodyCheck>, Box<dyn BodyCheck>);
 
 impl BodyCheck for Both {
-    fn content(&self) -> Content {
+    fn content(&self) -> CheckedContent {
         match self.0.content() {
-            Content::AsIs => self.1.content(),
+            CheckedContent::AsIs => self.1.content(),
             replaced => replaced,
         }
     }
 
     fn unframe(&self, headers: &mut HeaderMap) {
         for check in [&self.0, &self.1] {
-            if check.content() != Content::AsIs {
+            if check.content() != CheckedContent::AsIs {
                 check.unframe(headers);
             }
         }
     }
 
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
         let (one, other) = (self.0.update(wire)?, self.1.update(wire)?);
         Ok(match one {
-            Passed::AsIs => other,
+            ReleasedBytes::AsIs => other,
             instead => instead,
         })
     }
@@ -106,7 +106,7 @@ impl BodyCheck for Both {
 }
 
 impl<C: BodyCheck + ?Sized> BodyCheck for Box<C> {
-    fn content(&self) -> Content {
+    fn content(&self) -> CheckedContent {
         (**self).content()
     }
 
@@ -114,7 +114,7 @@ impl<C: BodyCheck + ?Sized> BodyCheck for Box<C> {
         (**self).unframe(headers);
     }
 
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
         (**self).update(wire)
     }
 
@@ -132,10 +132,10 @@ mod tests {
     /// Says something else than the default to every question.
     struct Odd;
 
-    const ODD: Content = Content::Replaced { length: Some(7) };
+    const ODD: CheckedContent = CheckedContent::Replaced { length: Some(7) };
 
     impl BodyCheck for Odd {
-        fn content(&self) -> Content {
+        fn content(&self) -> CheckedContent {
             ODD
         }
 
@@ -143,8 +143,8 @@ mod tests {
             headers.clear();
         }
 
-        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
-            Ok(Passed::Instead(vec![7]))
+        fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+            Ok(ReleasedBytes::Instead(vec![7]))
         }
 
         fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
@@ -158,7 +158,7 @@ mod tests {
         let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("a"))]);
         check.unframe(&mut headers);
         assert_eq!((check.content(), headers.len()), (ODD, 0));
-        assert_eq!(check.update(b"").unwrap(), Passed::Instead(vec![7]));
+        assert_eq!(check.update(b"").unwrap(), ReleasedBytes::Instead(vec![7]));
         assert!(check.finish(None).is_err());
     }
 }

@@ -6,18 +6,18 @@ use std::fmt;
 
 /// A verifier with a condition: see [`Verifier::check`].
 #[derive(Clone, Copy)]
-pub struct Check<V, F> {
+pub struct CheckedVerifier<V, F> {
     verifier: V,
     condition: F,
 }
 
-impl<V, F> Check<V, F> {
+impl<V, F> CheckedVerifier<V, F> {
     pub(super) const fn new(verifier: V, condition: F) -> Self {
         Self { verifier, condition }
     }
 }
 
-impl<V, F> Verifier for Check<V, F>
+impl<V, F> Verifier for CheckedVerifier<V, F>
 where
     V: Verifier,
     F: for<'r> Fn(&V::Principal, RequestView<'r>) -> Flow<'r, Result<(), Rejection>> + Send + Sync,
@@ -42,7 +42,7 @@ where
     }
 }
 
-impl<V: fmt::Debug, F> fmt::Debug for Check<V, F> {
+impl<V: fmt::Debug, F> fmt::Debug for CheckedVerifier<V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Check").field("verifier", &self.verifier).finish_non_exhaustive()
     }
@@ -51,7 +51,7 @@ impl<V: fmt::Debug, F> fmt::Debug for Check<V, F> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Accepted, Completion, Passed, Reason, Reply, verifier_fn};
+    use crate::{Accepted, Completion, HandlerReply, Reason, ReleasedBytes, verifier_fn};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::HOST};
     use std::sync::{
         Arc,
@@ -63,7 +63,7 @@ mod tests {
     struct Counts(Arc<AtomicUsize>);
 
     impl Completion for Counts {
-        fn complete<'r>(self: Box<Self>, _: Reply<'r>) -> Flow<'r, HeaderMap> {
+        fn complete<'r>(self: Box<Self>, _: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
             Flow::ready(HeaderMap::new())
         }
     }
@@ -77,8 +77,8 @@ mod tests {
     struct Passes;
 
     impl crate::BodyCheck for Passes {
-        fn update(&mut self, _: &[u8]) -> Result<Passed, Rejection> {
-            Ok(Passed::AsIs)
+        fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+            Ok(ReleasedBytes::AsIs)
         }
 
         fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {

@@ -14,7 +14,7 @@ use http::{HeaderMap, StatusCode};
 ///
 /// What [`complete`](Self::complete) begins ends with its flow, and a flow is dropped when its connection is. Work that
 /// must not be given up halfway, such as a confirmation in a store, is handed to
-/// [`run_to_end`](crate::run_to_end).
+/// [`finish_even_if_dropped`](crate::finish_even_if_dropped).
 pub trait Completion: Send {
     /// How much of the reply's body [`complete`](Self::complete) must see. The adapter reads it only if its size is
     /// known and within the limit: an endless reply is never waited for.
@@ -35,18 +35,18 @@ pub trait Completion: Send {
     /// Does what is to be done, and says which header fields the reply gets.
     ///
     /// Completions that need nothing of the body are asked before any body is read. Work that was begun in this call
-    /// itself, and handed to [`run_to_end`](crate::run_to_end), ends even if the flow is never polled.
+    /// itself, and handed to [`finish_even_if_dropped`](crate::finish_even_if_dropped), ends even if the flow is never polled.
     ///
     /// # Errors
     ///
     /// When it cannot be done: the observer is told.
-    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap>;
+    fn complete<'r>(self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap>;
 }
 
 /// A reply, as a [`Completion`] reads it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
-pub struct Reply<'a> {
+pub struct HandlerReply<'a> {
     /// The status.
     pub status: StatusCode,
     /// All header fields.
@@ -55,7 +55,7 @@ pub struct Reply<'a> {
     pub body: Body<'a>,
 }
 
-impl<'a> Reply<'a> {
+impl<'a> HandlerReply<'a> {
     /// A reply.
     #[must_use]
     pub const fn new(status: StatusCode, headers: &'a HeaderMap, body: Body<'a>) -> Self {
@@ -72,7 +72,7 @@ impl<C: Completion + ?Sized> Completion for Box<C> {
         (**self).is_relied_on()
     }
 
-    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+    fn complete<'r>(self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
         (*self).complete(reply)
     }
 }
@@ -94,7 +94,7 @@ mod tests {
             true
         }
 
-        fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+        fn complete<'r>(self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
             Flow::ready(reply.headers.clone())
         }
     }
@@ -105,7 +105,7 @@ mod tests {
         let headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("a"))]);
         assert_eq!(completion.needs(StatusCode::OK, &headers), Need::Bytes { limit: 7 });
         assert!(completion.is_relied_on());
-        let reply = Reply::new(StatusCode::OK, &headers, Body::Unread);
+        let reply = HandlerReply::new(StatusCode::OK, &headers, Body::Unread);
         assert_eq!(completion.complete(reply).wait().unwrap(), headers);
     }
 }

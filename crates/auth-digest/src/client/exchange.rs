@@ -2,7 +2,7 @@
 
 use super::{
     Digest, channel, cnonce,
-    session::{AuthenticationSession, NonceCounting, Terms},
+    session::{AuthenticationSession, ClientNonceCounting, Terms},
     side::Side,
     spaces::{KeptSession, ProtectionSpace, Standing},
 };
@@ -72,7 +72,7 @@ impl Digest {
     /// A cnonce of its own for each nonce: what a server could have computed beforehand is then of no use to it.
     fn begin(&self, terms: Arc<Terms>, nonce: &[u8]) -> Result<AuthenticationSession> {
         let cnonce = cnonce(&*self.random)?;
-        let (first, counting) = (NonceCount::FIRST, NonceCounting::Rising);
+        let (first, counting) = (NonceCount::FIRST, ClientNonceCounting::Rising);
         Ok(AuthenticationSession::begin(terms, nonce, &cnonce, first, counting))
     }
 

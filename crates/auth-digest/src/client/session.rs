@@ -99,7 +99,7 @@ impl Terms {
     }
 
     /// Those that a person typed.
-    pub(crate) fn typed(fields: &super::DigestForm<'_>, user: &Arc<User>) -> Self {
+    pub(crate) fn typed(fields: &super::DigestPreset<'_>, user: &Arc<User>) -> Self {
         let algorithm = fields.algorithm.unwrap_or(DigestAlgorithm::Md5);
         let opaque = fields.opaque.map(|opaque| {
             let mut out = Vec::with_capacity(opaque.len());
@@ -130,12 +130,12 @@ pub(crate) struct AuthenticationSession {
     under: UnderNonce,
     /// The next count. Wider than a count, so that it never begins again.
     next: AtomicU64,
-    counting: NonceCounting,
+    counting: ClientNonceCounting,
 }
 
 /// What becomes of the nonce count from one request to the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NonceCounting {
+pub enum ClientNonceCounting {
     /// It rises, as it must (RFC 7616 section 3.4).
     Rising,
     /// It stays what it is, for receivers that compare with what was typed into a form.
@@ -152,7 +152,7 @@ impl AuthenticationSession {
         nonce: &[u8],
         cnonce: &[u8],
         first: NonceCount,
-        counting: NonceCounting,
+        counting: ClientNonceCounting,
     ) -> Self {
         let ha1 = terms.ha1.session(terms.algorithm, nonce, cnonce);
         let mut front = Vec::with_capacity(256);
@@ -179,8 +179,8 @@ impl AuthenticationSession {
     /// The next count, `None` when all are used up.
     fn count(&self) -> Option<NonceCount> {
         let count = match self.counting {
-            NonceCounting::Rising => self.next.fetch_add(1, Ordering::Relaxed),
-            NonceCounting::Repeated => self.next.load(Ordering::Relaxed),
+            ClientNonceCounting::Rising => self.next.fetch_add(1, Ordering::Relaxed),
+            ClientNonceCounting::Repeated => self.next.load(Ordering::Relaxed),
         };
         u32::try_from(count).ok().and_then(NonceCount::new)
     }

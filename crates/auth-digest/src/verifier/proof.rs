@@ -4,7 +4,7 @@ use crate::{
     AuthenticationInfo, BodyHash, DigestMessage, DigestProtection, DigestResponse, NonceCount,
     NonceUse, Qop, SessionHa1, nonce::Text,
 };
-use auth_core::{Completion, Flow, Need, Reply, Result};
+use auth_core::{Completion, Flow, HandlerReply, Need, Result};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 /// What `Authentication-Info` is made of once the reply is there.
@@ -71,14 +71,14 @@ impl Completion for Proof {
         self.counted.is_some()
     }
 
-    fn complete<'r>(self: Box<Self>, reply: Reply<'r>) -> Flow<'r, HeaderMap> {
+    fn complete<'r>(self: Box<Self>, reply: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
         self.fields(reply).into()
     }
 }
 
 impl Proof {
     /// Under `auth-int` the body is covered when it is within the limit; a longer one is not, and `qop` says so.
-    fn fields(&self, reply: Reply<'_>) -> Result<HeaderMap> {
+    fn fields(&self, reply: HandlerReply<'_>) -> Result<HeaderMap> {
         let mut info = AuthenticationInfo {
             nextnonce: self.nextnonce.as_ref().map(|text| text[..].into()),
             ..AuthenticationInfo::default()

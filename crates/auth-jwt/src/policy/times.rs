@@ -1,6 +1,6 @@
 //! When a token lives.
 
-use super::{Dates, Expiry, JwtPolicy};
+use super::{DatePrecision, Expiry, JwtPolicy};
 use crate::{Claims, JwtRefused, claims::Registered, reason};
 use auth_core::Timestamp;
 
@@ -35,7 +35,7 @@ impl JwtPolicy {
     }
 
     fn judge_fractions(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
-        if self.dates == Dates::Fractional {
+        if self.dates == DatePrecision::Fractional {
             return Ok(());
         }
         for (date, refused) in [
@@ -82,7 +82,7 @@ impl JwtPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Claim, UnverifiedJws, forged};
+    use crate::{RequiredClaim, UnverifiedJws, forged};
     use std::time::Duration;
 
     /// At this many milliseconds; how many milliseconds after the epoch it dies.
@@ -170,7 +170,7 @@ mod tests {
         let optional = || exact().with_expiry(Expiry::Optional);
         check(optional(), "{\"iat\":1}", 1_000, Err(reason::EXP_MISSING));
         check(
-            optional().with_required_claim(Claim::IssuedAt),
+            optional().with_required_claim(RequiredClaim::IssuedAt),
             "{\"iat\":1}",
             1_000,
             Err(reason::EXP_MISSING),
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn dates_are_whole_seconds_where_the_policy_says_so() {
-        let whole = || exact().with_dates(Dates::WholeSeconds);
+        let whole = || exact().with_date_precision(DatePrecision::WholeSeconds);
         check(whole(), "{\"exp\":2000,\"nbf\":1000,\"iat\":1000}", 1_000_000, Ok(2_000_000));
         check(whole(), "{\"exp\":2000.0,\"nbf\":1e3,\"iat\":10000e-1}", 1_000_000, Ok(2_000_000));
         for (claim, refused) in [

@@ -2,7 +2,7 @@
 
 use super::{Stored, StoredToken, Unsaved, lock};
 use crate::{SaveOutcome, StorableToken, TokenStore};
-use auth_core::{Context, Flow, Result, Secret, TokenSource, run_to_end};
+use auth_core::{Context, Flow, Result, Secret, TokenSource, finish_even_if_dropped};
 use std::{sync::Arc, time::Duration};
 
 impl<S, K> Stored<S, K>
@@ -36,7 +36,7 @@ where
                     hold: self.hold,
                     token: token.to_rest(),
                 };
-                let kept = run_to_end(&*context.transport, Flow::new(attempt.run()));
+                let kept = finish_even_if_dropped(&*context.transport, Flow::new(attempt.run()));
                 if let Some(fence) = kept.await? {
                     return Ok(StoredToken { token, fence });
                 }

@@ -11,7 +11,7 @@ use crate::{
     encode::{hex, unhex_32},
     reason::{self, Refused},
 };
-use auth_core::{BodyCheck, Content, Passed, Rejection};
+use auth_core::{BodyCheck, CheckedContent, Rejection, ReleasedBytes};
 use http::HeaderMap;
 use ring::digest::{Context, SHA256};
 use std::fmt;
@@ -181,16 +181,16 @@ impl ChunkVerifier {
 
 impl BodyCheck for ChunkVerifier {
     /// The head says how long the content is, and nothing of it was taken off the wire yet.
-    fn content(&self) -> Content {
-        Content::Replaced { length: Some(self.left) }
+    fn content(&self) -> CheckedContent {
+        CheckedContent::Replaced { length: Some(self.left) }
     }
 
     fn unframe(&self, headers: &mut HeaderMap) {
         unframe(headers);
     }
 
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
-        self.content(wire).map(Passed::Instead).map_err(Refused::forbidden)
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
+        self.content(wire).map(ReleasedBytes::Instead).map_err(Refused::forbidden)
     }
 
     fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {

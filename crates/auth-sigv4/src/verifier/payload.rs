@@ -12,7 +12,7 @@ use crate::{
     signer::CONTENT_SHA256,
     stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
 };
-use auth_core::{Accepted, Body, BodyCheck, Need, Passed, Rejection, RequestView};
+use auth_core::{Accepted, Body, BodyCheck, Need, Rejection, ReleasedBytes, RequestView};
 use http::{HeaderMap, Method};
 use ring::digest;
 use subtle::ConstantTimeEq;
@@ -137,9 +137,9 @@ impl HashCheck {
 }
 
 impl BodyCheck for HashCheck {
-    fn update(&mut self, wire: &[u8]) -> Result<Passed, Rejection> {
+    fn update(&mut self, wire: &[u8]) -> Result<ReleasedBytes, Rejection> {
         self.hashed.update(wire);
-        Ok(Passed::AsIs)
+        Ok(ReleasedBytes::AsIs)
     }
 
     fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {

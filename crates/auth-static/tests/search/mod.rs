@@ -8,9 +8,9 @@ use std::fmt::Debug;
 
 /// All that was shown.
 #[derive(Default)]
-pub(crate) struct Shown(String);
+pub(crate) struct CapturedOutput(String);
 
-impl Shown {
+impl CapturedOutput {
     /// What a value shows of itself, plain and pretty.
     pub(crate) fn value(&mut self, value: &dyn Debug) -> &mut Self {
         self.text(&format!("{value:?}\n{value:#?}"))
@@ -56,7 +56,7 @@ fn forms(secret: &str) -> Vec<String> {
 
 #[track_caller]
 fn check(leak: impl Fn(&str) -> String) {
-    let mut shown = Shown::default();
+    let mut shown = CapturedOutput::default();
     shown.text(&leak("planted-secret-1"));
     assert!(!shown.forms_of("planted-secret-1").is_empty(), "a leak was overlooked");
     assert!(shown.forms_of("something-else-42").is_empty(), "something else was taken for one");

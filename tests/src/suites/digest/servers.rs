@@ -6,7 +6,7 @@ use crate::suites::{Compared, compare};
 use auth_core::SystemRandom;
 use auth_digest::{ChallengePolicy, Digest, Qop};
 use auth_reqwest::AuthClient;
-use auth_tower::{AuthenticateLayer, ClientBody};
+use auth_tower::{AuthenticateLayer, OutgoingBody};
 use http::{HeaderValue, StatusCode, header};
 use hyper_util::{client::legacy, rt::TokioExecutor};
 use std::{
@@ -157,9 +157,9 @@ impl Browser {
 
     async fn get(&self, page: &str) -> Result<StatusCode, String> {
         let digest = self.digest.clone().ok_or("no client")?;
-        let client = legacy::Client::builder(TokioExecutor::new()).build_http::<ClientBody>();
+        let client = legacy::Client::builder(TokioExecutor::new()).build_http::<OutgoingBody>();
         let jar = Arc::clone(&self.cookie);
-        let with_cookies = tower::service_fn(move |mut request: http::Request<ClientBody>| {
+        let with_cookies = tower::service_fn(move |mut request: http::Request<OutgoingBody>| {
             let (client, jar) = (client.clone(), Arc::clone(&jar));
             async move {
                 let kept = jar.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -173,7 +173,7 @@ impl Browser {
                 Ok::<_, legacy::Error>(answer)
             }
         });
-        let request = http::Request::get(page).body(ClientBody::empty()).map_err(text)?;
+        let request = http::Request::get(page).body(OutgoingBody::empty()).map_err(text)?;
         let answer = AuthenticateLayer::new(digest).layer(with_cookies).oneshot(request).await;
         Ok(answer.map_err(text)?.status())
     }

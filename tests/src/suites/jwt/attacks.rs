@@ -4,7 +4,7 @@ use super::keys::{self, Key};
 use super::tokens::NOW;
 use super::{Said, claims, policy};
 use crate::suites::{Compared, compare};
-use auth_jwt::{Dates, JwsAlgorithm, JwtPolicy, UnverifiedJws, VerifyingKey};
+use auth_jwt::{DatePrecision, JwsAlgorithm, JwtPolicy, UnverifiedJws, VerifyingKey};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
@@ -56,7 +56,9 @@ pub fn attacks() -> Vec<Compared> {
         return Vec::new();
     };
     let signer = match super::key(&key.jwk) {
-        Ok(ours) => Signer { key, ours, policy: policy().with_dates(Dates::WholeSeconds) },
+        Ok(ours) => {
+            Signer { key, ours, policy: policy().with_date_precision(DatePrecision::WholeSeconds) }
+        }
         Err(code) => return vec![compare("key", "a key", code)],
     };
     let mut cases = Vec::new();

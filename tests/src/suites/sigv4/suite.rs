@@ -2,8 +2,8 @@
 
 use crate::conformance::{CaseResult, Missing, Settings, output};
 use auth_sigv4::{
-    AccessKey, AmzDate, AwsService, ContentSha256, CredentialScope, PathEncoding,
-    PathNormalization, Payload, RawRequest, SessionTokenPlacement, SigV4Signer, SigningRules,
+    AccessKey, AmzDate, AwsService, CredentialScope, PathEncoding, PathNormalization, Payload,
+    PayloadHashField, RawRequest, SessionTokenPlacement, SigV4Signer, SigningRules,
     canonical_request, string_to_sign,
 };
 use serde_json::Value;
@@ -113,8 +113,8 @@ impl Chain {
                 _ => PathNormalization::Off,
             },
             content_sha256: match context["sign_body"].as_bool() {
-                Some(true) => ContentSha256::Sent,
-                _ => ContentSha256::LeftOut,
+                Some(true) => PayloadHashField::Sent,
+                _ => PayloadHashField::LeftOut,
             },
         };
         let region = said(&context["region"]);

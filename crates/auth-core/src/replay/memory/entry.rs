@@ -1,7 +1,7 @@
 //! What is remembered of one identifier.
 
 use super::{Share, Told};
-use crate::{Ticket, Timestamp};
+use crate::{ReservationTicket, Timestamp};
 use std::time::Instant;
 
 /// The time, in both ways of a clock.
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     Used,
     /// Until the end of the claim; `None` for ever.
     Held {
-        ticket: Ticket,
+        ticket: ReservationTicket,
         end: Option<Instant>,
     },
     /// Bit n, the low half first, is the counter that is n below the highest.
@@ -53,7 +53,7 @@ impl Kind {
         matches!(self, Self::Held { end: Some(end), .. } if *end <= now)
     }
 
-    pub(super) fn is_held_by(&self, by: Ticket, now: Instant) -> bool {
+    pub(super) fn is_held_by(&self, by: ReservationTicket, now: Instant) -> bool {
         matches!(self, Self::Held { ticket, .. } if *ticket == by) && !self.is_free(now)
     }
 

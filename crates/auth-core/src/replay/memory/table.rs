@@ -6,7 +6,7 @@ use super::{
     owners::Owners,
     second::Second,
 };
-use crate::{ReplayHorizon, Timestamp};
+use crate::{HorizonOwner, Timestamp};
 use std::{
     collections::{BTreeMap, btree_map},
     time::{Duration, Instant},
@@ -27,7 +27,7 @@ pub(super) struct Table {
     ended: Option<(u64, u64)>,
     swept: Instant,
     /// Horizons that rose, for the observer.
-    pub(super) raised: [Option<(ReplayHorizon, Timestamp)>; 2],
+    pub(super) raised: [Option<(HorizonOwner, Timestamp)>; 2],
 }
 
 /// What one entry of the map of seconds takes, with its share of the nodes that hold it.
@@ -197,7 +197,7 @@ impl Table {
             self.drop_second(second);
             self.horizon = self.horizon.max(Some(issued));
             let [raised, _] = &mut self.raised;
-            *raised = Some((ReplayHorizon::Store, Timestamp::from_unix(issued)));
+            *raised = Some((HorizonOwner::Store, Timestamp::from_unix(issued)));
         }
     }
 
@@ -228,7 +228,7 @@ impl Table {
             self.owners.lose(share, issued, until, steady);
             self.drop_empty(issued);
             let [_, raised] = &mut self.raised;
-            *raised = Some((ReplayHorizon::Owner, Timestamp::from_unix(issued)));
+            *raised = Some((HorizonOwner::Owner, Timestamp::from_unix(issued)));
             return true;
         }
         false

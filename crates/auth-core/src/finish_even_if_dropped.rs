@@ -18,7 +18,7 @@ use std::{
 ///
 /// Whatever the work ended with; `Error::Transport` when it was given up because it panicked, or because what ran it is
 /// shutting down: how much of it was done by then is not known.
-pub fn run_to_end<T: Send + 'static>(
+pub fn finish_even_if_dropped<T: Send + 'static>(
     transport: &dyn Transport,
     work: Flow<'static, T>,
 ) -> Flow<'static, T> {
@@ -145,7 +145,7 @@ mod tests {
     fn the_outcome_comes_whether_or_not_something_runs_it() {
         for transport in [Runs::There, Runs::Nowhere] {
             let (go, _ends, work) = work();
-            let flow = run_to_end(&transport, work);
+            let flow = finish_even_if_dropped(&transport, work);
             go.send(7).unwrap();
             assert_eq!(flow.wait().unwrap(), 7);
         }
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn work_ends_though_its_flow_is_dropped_unpolled() {
         let (go, ends, work) = work();
-        drop(run_to_end(&Runs::There, work));
+        drop(finish_even_if_dropped(&Runs::There, work));
         go.send(7).unwrap();
         assert_eq!(ends.recv_timeout(SOON), Ok(7));
     }
@@ -162,7 +162,7 @@ mod tests {
     #[test]
     fn work_that_was_given_back_is_given_up_with_its_flow() {
         let (go, ends, work) = work();
-        drop(run_to_end(&Runs::Nowhere, work));
+        drop(finish_even_if_dropped(&Runs::Nowhere, work));
         assert!(go.send(7).is_err() && ends.recv().is_err());
     }
 
@@ -170,7 +170,7 @@ mod tests {
     fn work_that_panics_is_an_error_and_no_endless_wait() {
         let work = Flow::new(async { if true { panic!("bug") } else { Ok(()) } });
         let (told, tells) = mpsc::channel();
-        let flow = run_to_end(&Runs::There, work);
+        let flow = finish_even_if_dropped(&Runs::There, work);
         thread::spawn(move || told.send(flow.wait()));
         let error = tells.recv_timeout(SOON).expect("told").unwrap_err();
         assert_eq!(error.code(), "detached_work_gone");
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn what_is_done_already_is_handed_to_nobody() {
-        let flow = run_to_end(&Runs::Nowhere, Flow::ready(7));
+        let flow = finish_even_if_dropped(&Runs::Nowhere, Flow::ready(7));
         assert!(flow.is_ready());
     }
 }

@@ -10,14 +10,14 @@ use std::{
 };
 
 /// The body of an outgoing request.
-pub enum ClientBody {
+pub enum OutgoingBody {
     /// All here: it can be hashed, signed, and sent again.
     Bytes(Bytes),
     /// Sent once, as it comes.
     Stream(Pin<Box<dyn Body<Data = Bytes, Error = BoxError> + Send>>),
 }
 
-impl ClientBody {
+impl OutgoingBody {
     /// No body.
     #[must_use]
     pub const fn empty() -> Self {
@@ -38,13 +38,13 @@ impl ClientBody {
     }
 }
 
-impl<T: Into<Bytes>> From<T> for ClientBody {
+impl<T: Into<Bytes>> From<T> for OutgoingBody {
     fn from(bytes: T) -> Self {
         Self::Bytes(bytes.into())
     }
 }
 
-impl Body for ClientBody {
+impl Body for OutgoingBody {
     type Data = Bytes;
     type Error = BoxError;
 
@@ -77,7 +77,7 @@ impl Body for ClientBody {
 }
 
 /// Shows how much is there, never what.
-impl fmt::Debug for ClientBody {
+impl fmt::Debug for OutgoingBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),

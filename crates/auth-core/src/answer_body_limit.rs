@@ -11,28 +11,28 @@ use std::time::Duration;
 /// caller gets. If that is not all of the body, the scheme sees none of it.
 ///
 /// ```
-/// use auth_core::{AnswerPart, Need};
+/// use auth_core::{AnswerBodyLimit, Need};
 /// use http::StatusCode;
 ///
 /// let need = Need::Bytes { limit: 1024 };
-/// let read = |status, size| AnswerPart::of(need, status, size);
+/// let read = |status, size| AnswerBodyLimit::of(need, status, size);
 /// assert_eq!(read(StatusCode::OK, Some(1025)), None);
 /// assert_eq!(read(StatusCode::SWITCHING_PROTOCOLS, None), None);
 /// let known = read(StatusCode::OK, Some(7)).unwrap();
 /// assert_eq!((known.limit, known.within), (1024, None));
 /// let unknown = read(StatusCode::OK, None).unwrap();
-/// assert_eq!((unknown.limit, unknown.within), (1024, Some(AnswerPart::PATIENCE)));
+/// assert_eq!((unknown.limit, unknown.within), (1024, Some(AnswerBodyLimit::PATIENCE)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct AnswerPart {
+pub struct AnswerBodyLimit {
     /// The most bytes that the body may have.
     pub limit: usize,
     /// Where the size is not known: for how long, from the head of the answer on, the end of the body is waited for.
     pub within: Option<Duration>,
 }
 
-impl AnswerPart {
+impl AnswerBodyLimit {
     /// How long a body of unknown size is read for: an error that a scheme reads is here in less, and a stream of events
     /// is held up once and for no longer.
     pub const PATIENCE: Duration = Duration::from_secs(2);

@@ -1,6 +1,6 @@
 //! Fields that a person typed into a form instead of a challenge.
 
-use super::session::{AuthenticationSession, NonceCounting, Terms, User};
+use super::session::{AuthenticationSession, ClientNonceCounting, Terms, User};
 use crate::{DigestAlgorithm, NonceCount, Qop, authorization::has_control};
 use auth_core::{Error, Random, Result};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Weak: the receiver did not choose the nonce for this request, so it cannot tell a request from its repetition unless
 /// it remembers every count. A challenge, once it comes, takes the place of what was typed.
 #[derive(Clone, Copy, Debug)]
-pub struct DigestForm<'a> {
+pub struct DigestPreset<'a> {
     /// The realm.
     pub realm: &'a str,
     /// The nonce.
@@ -29,10 +29,10 @@ pub struct DigestForm<'a> {
     /// What is sent along as it is.
     pub opaque: Option<&'a str>,
     /// What becomes of the count from one request to the next.
-    pub counting: NonceCounting,
+    pub counting: ClientNonceCounting,
 }
 
-impl<'a> DigestForm<'a> {
+impl<'a> DigestPreset<'a> {
     /// A realm and a nonce, and nothing else.
     #[must_use]
     pub const fn new(realm: &'a str, nonce: &'a str) -> Self {
@@ -44,7 +44,7 @@ impl<'a> DigestForm<'a> {
             nonce_count: None,
             client_nonce: None,
             opaque: None,
-            counting: NonceCounting::Rising,
+            counting: ClientNonceCounting::Rising,
         }
     }
 

@@ -134,15 +134,17 @@ impl<L> ApiKeyVerifier<L> {
             Placement::Header(name) => {
                 one_field(request.headers, name)?.map(|value| Cow::Borrowed(value.as_bytes()))
             }
-            Placement::Scheme(word) => match Authorization::of(request.headers)? {
-                Some(field) if field.is(word.as_str()) => {
-                    if !is_key(field.credentials()) {
-                        return field.opaque().and(Err(self.unauthenticated(MALFORMED)));
+            Placement::Scheme(word) => {
+                match Authorization::of_scheme(request.headers, word.as_str())? {
+                    Some(field) => {
+                        if !is_key(field.credentials()) {
+                            return field.opaque().and(Err(self.unauthenticated(MALFORMED)));
+                        }
+                        return Ok(Cow::Borrowed(field.credentials()));
                     }
-                    return Ok(Cow::Borrowed(field.credentials()));
+                    None => None,
                 }
-                _ => None,
-            },
+            }
             Placement::Query(name) => query::find(request.uri.query(), name.as_str())?,
         };
         match found {

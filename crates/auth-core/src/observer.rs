@@ -61,6 +61,15 @@ pub enum Event<'a> {
         /// How it was refused.
         refusal: &'a Refusal,
     },
+    /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.
+    KeyLeftOut {
+        /// The issuer whose keys were fetched.
+        issuer: &'a str,
+        /// The name of the key, if it has one, cut to what a log can show.
+        kid: Option<&'a str>,
+        /// Why the key cannot be used. Nothing of the key is in it.
+        error: &'a Error,
+    },
 }
 
 /// Whose horizon a replay store raised: see [`ReplayStore`](crate::ReplayStore).

@@ -7,4 +7,6 @@ mod signing;
 mod verifying;
 
 pub use signing::SigningKey;
+#[cfg(test)]
+pub(crate) use verifying::VERIFIED;
 pub use verifying::{InvalidSignature, VerifyingKey};

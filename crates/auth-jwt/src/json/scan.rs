@@ -1,16 +1,17 @@
 //! The one pass over a document.
 
-use super::{Array, DEPTH, Fault, MEMBERS, Number, Object, Text, Value};
+use super::{Array, DEPTH, Fault, Number, Object, Text, Value, names::Names};
 
 /// Where a pass over a document has come to.
 pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
+    most_members: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) const fn new(text: &'a str, most_members: usize) -> Self {
+        Self { text, at: 0, most_members }
     }
 
     /// The members of an object at this depth, whose brace was taken.
@@ -19,7 +20,7 @@ impl<'a> Scan<'a> {
         depth: usize,
         mut each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut names = Names::new();
+        let mut names = Names::at_most(self.most_members);
         self.space();
         if self.takes(b'}') {
             return Ok(());
@@ -212,36 +213,6 @@ impl<'a> Scan<'a> {
         let byte = self.peek();
         self.at += usize::from(byte.is_some());
         byte
-    }
-}
-
-/// The names of the members of one object, so that none comes twice.
-struct Names<'a> {
-    all: [Option<&'a str>; MEMBERS],
-    count: usize,
-    /// Whether one of them has to be unescaped to be compared.
-    escaped: bool,
-}
-
-impl<'a> Names<'a> {
-    const fn new() -> Self {
-        Self { all: [None; MEMBERS], count: 0, escaped: false }
-    }
-
-    fn add(&mut self, name: Text<'a>) -> Result<(), Fault> {
-        self.escaped |= name.plain().is_none();
-        let known = self.all.iter().take(self.count).flatten();
-        let twice = if self.escaped {
-            known.map(|known| Text::new(known, 0, true)).any(|known| known.is(name))
-        } else {
-            known.copied().any(|known| known == name.raw())
-        };
-        if twice {
-            return Err(Fault::Duplicate);
-        }
-        *self.all.get_mut(self.count).ok_or(Fault::Members)? = Some(name.raw());
-        self.count += 1;
-        Ok(())
     }
 }
 

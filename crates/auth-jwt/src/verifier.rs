@@ -520,8 +520,13 @@ mod tests {
         };
         let mut all = Vec::new();
         for issuer in ["a", "ab"] {
-            for (kid, jti) in [(None, "b1"), (Some("b"), "1"), (Some("b1"), ""), (Some("b1"), "1")]
-            {
+            for (kid, jti) in [
+                (None, "b1"),
+                (Some("b"), "1"),
+                (Some("c"), "1"),
+                (Some("b1"), ""),
+                (Some("b1"), "1"),
+            ] {
                 let id = KeyId { issuer: Some(issuer.into()), kid: kid.map(Into::into) };
                 let unique = door.unique(&id, &claims(jti)).unwrap();
                 assert_eq!((unique.scheme(), unique.owner()), ("jwt", issuer.as_bytes()));
@@ -564,6 +569,23 @@ mod tests {
             assert!(said.starts_with(bearer), "{said} {most:?}");
             let said = told(&door(most), &[(KEY, token)]);
             assert!(said.starts_with(bare), "{said} {most:?}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_reads_as_many_members_as_its_policy_allows() {
+        let groups: Vec<_> = (0..65).map(|n| format!("\"{n}\":1")).collect();
+        let payload =
+            format!(r#"{{"iss":"one","exp":{},"groups":{{{}}}}}"#, NOW + 9, groups.join(","));
+        let bearer = format!("Bearer {}", crate::forged::token(crate::forged::HS256, payload));
+        for (policy, expected) in [
+            (JwtPolicy::new(), "401 jwt_claims_members"),
+            (JwtPolicy::new().with_most_members(65), "one"),
+        ] {
+            let keys = HashMap::from([(id("one"), crate::forged::key().verifying().into())]);
+            let door: JwtVerifier<HashMap<_, JwtKeys>> =
+                JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
+            assert!(told(&door, &[(AUTHORIZATION, &bearer)]).starts_with(expected));
         }
     }
 

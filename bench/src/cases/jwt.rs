@@ -2,6 +2,7 @@
 
 mod floors;
 mod jsonwebtoken;
+mod layer;
 mod others;
 mod rsa;
 mod strangers;
@@ -18,7 +19,14 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const INPUT: &str = "iss, iat, exp; pure function, key kept";
 
 pub fn groups() -> Vec<Group> {
-    vec![hs256_mint(), hs256_verify(), strangers::group(), rs512_mint(), rs512_verify()]
+    vec![
+        hs256_mint(),
+        hs256_verify(),
+        strangers::group(),
+        layer::group(),
+        rs512_mint(),
+        rs512_verify(),
+    ]
 }
 
 fn hs256_mint() -> Group {

@@ -64,7 +64,7 @@ pub fn groups() -> Vec<Group> {
     ]
 }
 
-type Field = (&'static str, &'static str);
+pub(super) type Field = (&'static str, &'static str);
 
 const NONE: Field = ("accept-language", "de-AT, de;q=0.9, en;q=0.8");
 const API_KEY: Field = ("x-api-key", KEY);
@@ -76,11 +76,11 @@ fn keys() -> (KeyHasher, FixedKeys<&'static str>) {
     (hasher, keys)
 }
 
-fn router() -> Router {
+pub(super) fn router() -> Router {
     Router::new().route("/hello", get(|| async { "hello" }))
 }
 
-fn serving(router: Router, (name, value): Field) -> Call {
+pub(super) fn serving(router: Router, (name, value): Field) -> Call {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let mut service = router.into_service::<Body>();
     let request = move || {

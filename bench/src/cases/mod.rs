@@ -6,6 +6,7 @@ mod challenges;
 mod digest;
 mod jwt;
 mod layer;
+mod replay;
 mod session;
 mod sigv4;
 
@@ -37,7 +38,7 @@ pub fn all() -> Vec<Group> {
 
 /// Every group that is timed with two threads.
 pub fn pairs() -> Vec<Pair> {
-    vec![session::two_threads()]
+    vec![session::two_threads(), replay::two_threads()]
 }
 
 /// A call with a request that has nothing to do with it.

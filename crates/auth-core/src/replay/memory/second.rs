@@ -16,6 +16,8 @@ use std::{
 #[derive(Default)]
 pub(super) struct Second {
     pub(super) entries: Entries<Key, Entry>,
+    /// What its entries take beside the table, in bytes.
+    pub(super) beside: usize,
     /// When the last of it has ended, in both ways of the clock.
     pub(super) last: u64,
     pub(super) steady: Option<Instant>,
@@ -28,7 +30,7 @@ pub(super) type Entries<K, V> = HashMap<K, V, BuildHasherDefault<AsItIs>>;
 
 impl Second {
     pub(super) fn bytes(&self) -> usize {
-        SECOND_BYTES.saturating_add(table_bytes(&self.entries))
+        SECOND_BYTES.saturating_add(table_bytes(&self.entries)).saturating_add(self.beside)
     }
 
     pub(super) fn shrink(&mut self) {

@@ -1,9 +1,6 @@
 //! The credentials of a request, as a server reads them (RFC 9110 section 11.6.2).
 
-use crate::{
-    Parameters, Presence, Reason, Rejection, RequestView,
-    scan::{Scanner, all},
-};
+use crate::{Parameters, Presence, Reason, Rejection, RequestView, scan::all, scanner::Scanner};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, str};
 

@@ -1,6 +1,6 @@
 //! Challenges as a client reads them (RFC 9110 section 11.6.1).
 
-use crate::{ParameterValue, Parameters, SyntaxError, parameter::separator, scan::Scanner};
+use crate::{ParameterValue, Parameters, SyntaxError, parameter::separator, scanner::Scanner};
 use http::{HeaderMap, HeaderName, HeaderValue, header::ValueIter};
 use std::fmt;
 

@@ -26,6 +26,7 @@
 //! | token, secret_source | what is obtained and expires; secrets that a configuration names |
 //! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
+//! | scan, reasons | looking at many bytes in each step; a list of reasons for refusals |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
 //! | lookup, candidates, caller, tenant | what is known: the secrets that prove a caller, the caller, and its tenant |
@@ -58,11 +59,13 @@ mod origin;
 mod origin_bound;
 mod parameter;
 mod random;
+mod reasons;
 mod redirect;
 mod rejection;
 mod replay;
 mod request;
-mod scan;
+pub mod scan;
+mod scanner;
 mod secret;
 mod secret_source;
 mod send;
@@ -106,7 +109,7 @@ pub use replay::{
     MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique,
 };
 pub use request::{Body, Hop, Need, Peer, RequestView};
-pub use scan::SyntaxError;
+pub use scanner::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
 pub use send::send;

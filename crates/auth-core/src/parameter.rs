@@ -1,6 +1,6 @@
 //! `auth-param = token BWS "=" BWS ( token / quoted-string )` (RFC 9110 section 11.2).
 
-use crate::{SyntaxError, scan::Scanner};
+use crate::{SyntaxError, scanner::Scanner};
 use std::{borrow::Cow, fmt, str};
 
 /// One parameter of a challenge or of credentials, borrowed from its field.

@@ -19,6 +19,10 @@ use std::{error, fmt};
 pub struct JwtRefused(&'static Reason);
 
 impl JwtRefused {
+    const fn of(reason: &'static Reason) -> Self {
+        Self(reason)
+    }
+
     /// The code, `jwt_` and what happened, and a sentence that names the member and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -40,17 +44,7 @@ impl From<JwtRefused> for Reason {
     }
 }
 
-/// Names each reason once, with its code and its text.
-macro_rules! reasons {
-    ($($name:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: JwtRefused = JwtRefused(&Reason::new($code, $text));)*
-
-        #[cfg(test)]
-        pub(crate) const ALL: &[JwtRefused] = &[$($name),*];
-    };
-}
-
-reasons! {
+auth_core::reasons! { JwtRefused;
     SIZE "jwt_size" "token is longer than its limit, 8 KiB unless with_most_token_bytes sets another";
     PARTS "jwt_parts" "token has not three parts, expected header, payload and signature with a dot between two";
     ENCRYPTED "jwt_encrypted" "token has five parts and is a JWE, expected a JWS of three";

@@ -338,9 +338,12 @@ fn ed25519(members: &str) -> String {
 const P256: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
 const OCT: &str = r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow""#;
 
+/// The `kid` of a key that was left out, and the code of the reason.
+type LeftOut = (Option<String>, String);
+
 /// What the observer heard of keys that were left out.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(Option<String>, String)>>>);
+struct Heard(Arc<Mutex<Vec<LeftOut>>>);
 
 impl Observer for Heard {
     fn observe(&self, event: Event<'_>) {

@@ -18,6 +18,10 @@ enum RefusalKind {
 }
 
 impl Refused {
+    const fn of(reason: &'static Reason, kind: RefusalKind) -> Self {
+        Self(reason, kind)
+    }
+
     #[cold]
     pub(crate) fn rejection(self, challenge: &Challenge) -> Rejection {
         match self.1 {
@@ -34,17 +38,7 @@ impl Refused {
     }
 }
 
-/// Names each reason once, with its kind, its code and its text.
-macro_rules! reasons {
-    ($($name:ident $kind:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), RefusalKind::$kind);)*
-
-        #[cfg(test)]
-        pub(crate) const ALL: &[Refused] = &[$($name),*];
-    };
-}
-
-reasons! {
+auth_core::reasons! { Refused, RefusalKind;
     MISSING Missing "sigv4_missing" "request has no signature, expected one in Authorization or the query";
     TWICE Malformed "sigv4_twice" "request is signed in Authorization and in the query, expected one of them";
     PARAMETERS Malformed "sigv4_parameters" "Authorization has not exactly Credential, SignedHeaders and Signature";

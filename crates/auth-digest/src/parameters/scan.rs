@@ -1,6 +1,7 @@
 //! The bytes of a list, each looked at once.
 
 use super::{Form, Value};
+use auth_core::scan::{any, before, is_tchar};
 
 #[inline]
 pub(super) fn skip(text: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] {
@@ -47,27 +48,10 @@ pub(super) fn value(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
 }
 
 /// How many bytes go by before the first quote or backslash.
-///
-/// Eight at a time: subtracting borrows into the top bit of a byte only where it was zero, and what is below the first
-/// such byte is exact.
 #[inline]
 pub(super) fn plain(text: &[u8]) -> usize {
-    let mut rest = text;
-    while let Some((eight, behind)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let zero = |word: u64| word.wrapping_sub(EACH) & !word;
-        let stops = (zero(word ^ (EACH * 0x22)) | zero(word ^ (EACH * 0x5c))) & (EACH * 0x80);
-        if stops != 0 {
-            let before = usize::try_from(stops.trailing_zeros() / 8).unwrap_or_default();
-            return text.len().saturating_sub(rest.len()).saturating_add(before);
-        }
-        rest = behind;
-    }
-    let before = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    text.len().saturating_sub(rest.len()).saturating_add(before)
+    before(text, [b'"', b'\\'], 0)
 }
-
-const EACH: u64 = u64::MAX / 255;
 
 /// Is there a control character other than a tab, which no field may hold (RFC 9110 section 5.5)?
 #[inline]
@@ -80,49 +64,3 @@ pub(super) fn has_control(text: &[u8]) -> bool {
 pub(super) fn has_escapes(value: &[u8]) -> bool {
     any(value, |byte| (byte == b'"') | (byte == b'\\'))
 }
-
-/// Is one byte such? Looks at sixteen at a time, which compilers turn into a few wide comparisons; the last sixteen
-/// overlap those before them.
-#[inline]
-fn any(text: &[u8], such: impl Fn(u8) -> bool) -> bool {
-    let wide = |part: &[u8; 16]| part.iter().fold(false, |any, byte| any | such(*byte));
-    match text.last_chunk() {
-        None => text.iter().any(|byte| such(*byte)),
-        Some(last) => {
-            let mut parts = text.chunks_exact(16).filter_map(|part| part.first_chunk());
-            parts.any(wide) || wide(last)
-        }
-    }
-}
-
-/// May a token hold it (RFC 9110 section 5.6.2)?
-fn is_tchar(byte: u8) -> bool {
-    TCHAR.get(usize::from(byte)).is_some_and(|yes| *yes)
-}
-
-const TCHAR: [bool; 256] = {
-    let mut table = [false; 256];
-    let (mut rest, mut byte): (&mut [bool], u8) = (&mut table, 0);
-    while let [entry, behind @ ..] = rest {
-        *entry = byte.is_ascii_alphanumeric()
-            || matches!(
-                byte,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
-            );
-        (rest, byte) = (behind, byte.wrapping_add(1));
-    }
-    table
-};

@@ -33,6 +33,7 @@
 //! | keyed_hash, limits, replay | finding keys that are not kept; how often one may guess; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
+mod already_hashed;
 mod answer_body_limit;
 mod authenticate;
 mod authority;

@@ -72,11 +72,28 @@ impl<'a> Authorization<'a> {
             Ok(Some(field)) => field.as_bytes(),
             Err(Several) => return Err(&SEVERAL),
         };
-        let found = Self::split(field)?;
-        match found.is(scheme) {
-            false => Ok(None),
-            true if field.len() > most_bytes => Err(&TOO_LONG),
-            true => Ok(Some(found)),
+        let found = match Self::spelt(field, scheme) {
+            Some(found) => found,
+            None => match Self::split(field)? {
+                found if found.is(scheme) => found,
+                _ => return Ok(None),
+            },
+        };
+        if field.len() > most_bytes { Err(&TOO_LONG) } else { Ok(Some(found)) }
+    }
+
+    /// As [`split`](Self::split), without a look at each letter, where the scheme is spelt as its specification does and
+    /// one space follows: nearly always.
+    #[inline]
+    fn spelt(field: &'a [u8], scheme: &str) -> Option<Self> {
+        let (name, rest) = field.split_at_checked(scheme.len())?;
+        match rest {
+            [b' ', credentials @ ..]
+                if name == scheme.as_bytes() && credentials.first() != Some(&b' ') =>
+            {
+                Some(Self { scheme: name, credentials })
+            }
+            _ => None,
         }
     }
 
@@ -311,6 +328,23 @@ mod tests {
             Authorization::parse(long.as_bytes()).unwrap_err().reason().code,
             "authorization_too_long"
         );
+    }
+
+    #[test]
+    fn a_scheme_is_found_however_it_is_spelt_and_however_many_spaces_follow() {
+        for field in ["Bearer a", "Bearer  a", "bearer a", "BEARER   a"] {
+            let headers = headers(&[field]);
+            let found = Authorization::of_scheme(&headers, "Bearer").unwrap().unwrap();
+            assert_eq!((found.scheme(), found.credentials()), (&field[..6], &b"a"[..]), "{field}");
+        }
+        for field in ["Bearer", "Bearer "] {
+            let headers = headers(&[field]);
+            let found = Authorization::of_scheme(&headers, "Bearer").unwrap().unwrap();
+            assert_eq!((found.scheme(), found.credentials()), ("Bearer", &b""[..]));
+        }
+        for field in ["Bearers a", "Beare a", "Bearer2", "Basic a"] {
+            assert!(Authorization::of_scheme(&headers(&[field]), "Bearer").unwrap().is_none());
+        }
     }
 
     /// A scheme with a higher limit stands beside others at one door: what is its own is nothing to the others.

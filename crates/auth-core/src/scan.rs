@@ -66,34 +66,30 @@ fn stopping(eight: u64, [one, other]: [u8; 2], below: u8) -> u64 {
 }
 
 /// May a token hold this byte (`tchar`, RFC 9110 section 5.6.2)?
+#[inline]
 #[must_use]
 pub fn is_tchar(byte: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|class| class & TCHAR != 0)
+    TCHAR.get(usize::from(byte)).is_some_and(|may| *may)
 }
 
 /// May a token68 hold this byte before the `=` at its end (RFC 9110 section 11.2)?
+#[inline]
 pub(crate) fn is_token68(byte: u8) -> bool {
-    CLASSES.get(usize::from(byte)).is_some_and(|class| class & TOKEN68 != 0)
+    TOKEN68.get(usize::from(byte)).is_some_and(|may| *may)
 }
 
-const TCHAR: u8 = 1;
-const TOKEN68: u8 = 2;
+/// Tables, since every byte of every field asks.
+const TCHAR: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
+const TOKEN68: [bool; 256] = letters_digits_and(b"-._~+/");
 
-/// Which characters may be in a token and in a token68: a table, since every byte of every field asks.
-const CLASSES: [u8; 256] = {
-    let mut classes = [0; 256];
-    let (mut rest, mut byte): (&mut [u8], u8) = (&mut classes, 0);
-    while let [class, behind @ ..] = rest {
-        *class = class_of(byte);
+const fn letters_digits_and(marks: &[u8]) -> [bool; 256] {
+    let mut table = [false; 256];
+    let (mut rest, mut byte): (&mut [bool], u8) = (&mut table, 0);
+    while let [entry, behind @ ..] = rest {
+        *entry = byte.is_ascii_alphanumeric() || contains(marks, byte);
         (rest, byte) = (behind, byte.wrapping_add(1));
     }
-    classes
-};
-
-const fn class_of(byte: u8) -> u8 {
-    let tchar = byte.is_ascii_alphanumeric() || contains(b"!#$%&'*+-.^_`|~", byte);
-    let token68 = byte.is_ascii_alphanumeric() || contains(b"-._~+/", byte);
-    (if tchar { TCHAR } else { 0 }) | (if token68 { TOKEN68 } else { 0 })
+    table
 }
 
 const fn contains(mut bytes: &[u8], wanted: u8) -> bool {

@@ -140,7 +140,7 @@ mod tests {
     #[test]
     fn tenant_scheme_and_identity_are_never_read_across_their_borders() {
         let (a, ab) = (TenantId::new("a"), TenantId::new("ab"));
-        let long = [b'x'; 100];
+        let (seed, long) = (Seed::random(), [b'x'; 100]);
         let all = [
             AttemptKey::new(None, "s", None, Some(b"x")),
             AttemptKey::new(Some(&a), "bs", None, Some(b"x")),
@@ -154,6 +154,8 @@ mod tests {
         for (n, one) in all.iter().enumerate() {
             assert_eq!(all.iter().position(|other| other == one), Some(n));
             let same = |other: &AttemptKey| other.identity() == one.identity();
+            assert_eq!(all.iter().position(same), Some(n));
+            let same = |other: &AttemptKey| other.hashed(seed) == one.hashed(seed);
             assert_eq!(all.iter().position(same), Some(n));
         }
     }

@@ -119,7 +119,15 @@ impl ReadClaims {
 impl Registered {
     fn take(&mut self, name: Text<'_>, value: Value<'_>) -> Result<(), JwtRefused> {
         let text = |refused| value.string().map(Part::of).ok_or(refused);
-        match &*name.to_str() {
+        let unescaped;
+        let name = match name.plain() {
+            Some(name) => name,
+            None => {
+                unescaped = name.to_str();
+                &unescaped
+            }
+        };
+        match name {
             "iss" => self.issuer = text(reason::ISS_TYPE)?,
             "sub" => self.subject = Subject::read(value)?,
             "aud" => self.audience = Audience::read(value)?,

@@ -143,3 +143,24 @@ impl Shard {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// By bits that the maps in the parts do not look at first.
+    #[test]
+    fn identifiers_are_spread_over_all_parts_of_a_large_store() {
+        for (limit, parts) in [(0, 1), (4, 1), (8, 2), (63, 15), (64, 16), (1000, 16)] {
+            let shards = Shards::new(Instant::now(), limit * 1024 * 1024, 4);
+            let mut found = vec![0; parts];
+            let all: Vec<_> = shards.all().collect();
+            for n in 0..1000_u64 {
+                let key = [n.wrapping_mul(0x9e37_79b9_7f4a_7c15), 0];
+                let part = all.iter().position(|shard| std::ptr::eq(*shard, shards.of(key)));
+                found[part.unwrap()] += 1;
+            }
+            assert!(found.iter().all(|count| *count > 1000 / parts / 2), "{found:?}");
+        }
+    }
+}

@@ -335,7 +335,11 @@ mod tests {
         for field in ["Bearer a", "Bearer  a", "bearer a", "BEARER   a"] {
             let headers = headers(&[field]);
             let found = Authorization::of_scheme(&headers, "Bearer").unwrap().unwrap();
-            assert_eq!((found.scheme(), found.credentials()), (&field[..6], &b"a"[..]), "{field}");
+            assert_eq!(
+                (found.scheme(), found.credentials()),
+                (field.split(' ').next().unwrap(), &b"a"[..]),
+                "{field}"
+            );
         }
         for field in ["Bearer", "Bearer "] {
             let headers = headers(&[field]);

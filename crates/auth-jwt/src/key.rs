@@ -2,11 +2,10 @@
 
 mod der;
 mod pem;
+mod rsa;
 mod secret;
 mod signing;
 mod verifying;
 
 pub use signing::SigningKey;
-#[cfg(test)]
-pub(crate) use verifying::VERIFIED;
 pub use verifying::{InvalidSignature, VerifyingKey};

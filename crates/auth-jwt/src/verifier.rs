@@ -272,7 +272,7 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, key::VERIFIED};
+    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, VerifyingKey};
     use auth_core::{Error, MemoryReplayStore, Peer, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -384,24 +384,52 @@ mod tests {
     /// Else the time tells who is known, and who is in the middle of a rotation.
     #[test]
     fn what_is_refused_costs_two_secrets_whoever_is_said_to_have_signed_it() {
-        let secret = |byte| key(byte).verifying();
-        let (door, wrong) = (door(), key(9));
-        for (issuer, found, fitting) in [
-            ("one", Some(secret(1).into()), 1),
-            ("two", Some([secret(2), secret(3)].into_iter().collect()), 2),
-            ("none", Some(JwtKeys::none()), 0),
-            ("mallory", None, 0),
-        ] {
-            let beside = door.decoys.beside(JwsAlgorithm::HS256, fitting);
-            let algorithms: Vec<_> = beside.map(|((), decoy)| decoy.algorithm()).collect();
-            assert_eq!(algorithms, vec![JwsAlgorithm::HS256; 2 - fitting], "{issuer}");
-            let text = token(issuer, &wrong);
-            let token = UnverifiedJws::parse(&text).unwrap();
-            let verified = VERIFIED.take();
-            assert!(door.prove(&token, found).is_err());
-            assert_eq!((verified, VERIFIED.take()), (0, 2), "{issuer}");
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let asked = Arc::new(AtomicUsize::new(0));
+        let secret = |algorithm| VerifyingKey::counting(algorithm, &asked);
+        let hmacs = [JwsAlgorithm::HS256, JwsAlgorithm::HS384, JwsAlgorithm::HS512];
+        let mut door = door();
+        door.decoys = Decoys(hmacs.map(secret));
+        for algorithm in hmacs {
+            let wrong = SigningKey::from_secret(algorithm, &[9; 64]).unwrap();
+            let text = token("one", &wrong);
+            for (known, tried) in [
+                (None, 2),
+                (Some(JwtKeys::none()), 2),
+                (Some(secret(JwsAlgorithm::EdDSA).into()), 2),
+                (Some(secret(algorithm).into()), 2),
+                (Some([(); 2].map(|()| secret(algorithm)).into_iter().collect()), 2),
+                (Some([(); 3].map(|()| secret(algorithm)).into_iter().collect()), 3),
+            ] {
+                let token = UnverifiedJws::parse(&text).unwrap();
+                assert!(door.prove(&token, known.clone()).is_err());
+                assert_eq!(asked.swap(0, Ordering::Relaxed), tried, "{algorithm} {known:?}");
+            }
         }
-        assert!(door.decoys.beside(JwsAlgorithm::HS512, 3).next().is_none());
+    }
+
+    /// A caller that is accepted has the secret, and learns nothing from the time.
+    #[test]
+    fn what_is_accepted_pays_for_no_decoy() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut door = door();
+        door.decoys = Decoys([(); 3].map(|()| VerifyingKey::counting(JwsAlgorithm::HS256, &asked)));
+        let good = token("one", &key(1));
+        assert_eq!(told(&door, &[(AUTHORIZATION, &format!("Bearer {good}"))]), "one");
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn unknown_wrong_and_retired_are_told_the_same() {
+        let all = ["one", "two", "none", "mallory"].map(|issuer| {
+            let told =
+                told(&door(), &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &key(9))))]);
+            let (status, rest) = told.split_once(' ').unwrap();
+            (status.to_owned(), rest.split_once(' ').unwrap().1.to_owned())
+        });
+        let same = ("401".to_owned(), "Bearer realm=\"r\", error=\"invalid_token\"".to_owned());
+        assert_eq!(all, [(); 4].map(|()| same.clone()));
     }
 
     #[test]

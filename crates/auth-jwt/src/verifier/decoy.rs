@@ -5,7 +5,7 @@ use auth_core::Result;
 
 /// One for each algorithm under which a key is a secret that both ends share. The owner of a public
 /// key is no secret, so there is nothing to hide about others.
-pub(super) struct Decoys([VerifyingKey; 3]);
+pub(super) struct Decoys(pub(super) [VerifyingKey; 3]);
 
 impl Decoys {
     /// An issuer that rotates its secret has two: as many are tried for every token that is refused.

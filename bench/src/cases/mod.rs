@@ -22,6 +22,7 @@ pub fn all() -> Vec<Group> {
     let mut all = vec![
         basic::kept(),
         basic::parse(),
+        basic::limited(),
         api_key::kept(),
         api_key::verify(),
         api_key::bearer(),

@@ -64,8 +64,7 @@ impl JwkSet {
             Ok(key) => self.keys.push(key),
             Err(wrong @ Wrong::Json(_)) => return Err(wrong),
             Err(wrong) => {
-                let kid = kid(key)?;
-                self.left_out.push(LeftOutKey::new(kid.as_deref(), wrong.into()));
+                self.left_out.push(LeftOutKey::new(kid(key).as_deref(), wrong.into()));
             }
         }
         Ok(())
@@ -93,15 +92,15 @@ impl LeftOutKey {
 }
 
 /// The `kid` of a key of which nothing else may be right.
-fn kid(key: Object<'_>) -> Result<Option<Box<str>>, Wrong> {
+fn kid(key: Object<'_>) -> Option<Box<str>> {
     let mut kid = None;
-    key.members(|name, value| {
+    let read = key.members(|name, value| {
         if name.means("kid") {
             kid = value.string().map(|text| text.to_str().into());
         }
         Ok::<_, Wrong>(())
-    })?;
-    Ok(kid)
+    });
+    read.ok().and(kid)
 }
 
 impl fmt::Debug for JwkSet {

@@ -34,7 +34,7 @@ pub enum SubjectJsonType {
 pub enum Expiry {
     /// It may not.
     Required,
-    /// It may, where [`JwtPolicy::with_max_age`] bounds the life of the token instead: no token lives for ever.
+    /// It may, where [`JwtPolicy::with_max_age`](super::JwtPolicy::with_max_age) bounds the life of the token instead: no token lives for ever.
     Optional,
 }
 

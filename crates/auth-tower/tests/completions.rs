@@ -4,7 +4,7 @@
 mod common;
 
 use auth_core::*;
-use auth_tower::{BoxError, BufferedBody, CheckedBody, VerifyLayer};
+use auth_tower::{BoxError, CheckedBody, ReplyBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, text};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
@@ -93,7 +93,7 @@ fn door(tells: Vec<Tells>, log: &Log) -> impl Verifier<Principal = ()> + use<> {
 }
 
 struct Told<R> {
-    answer: Response<BufferedBody<R>>,
+    answer: Response<ReplyBody<R>>,
     codes: Vec<&'static str>,
     log: Vec<String>,
 }

@@ -46,7 +46,7 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
     steps.step("conformance", || {
         let words =
             if absent == Absent::Fail { vec![REQUIRE_PEERS.to_string()] } else { Vec::new() };
-        done(command::run_program("conformance", &words))
+        done(command::run_program("conformance-all", &words))
     });
     steps.step("fuzz seeds", fuzz_seeds);
     steps.step("benchmarks build", || benchmarks(absent));

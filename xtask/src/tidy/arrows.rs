@@ -59,7 +59,15 @@ const PLACES: &[Place] = &[
     place("auth-emulator", Row::Testing, May::UpTo(Row::Three, &["auth-tower"])),
     place("messaging-auth", Row::Top, May::All),
     place("authd", Row::Top, May::All),
-    place("messaging-auth-tests", Row::Top, May::All),
+    place("conformance", Row::Top, May::All),
+    place("conformance-static", Row::Top, May::All),
+    place("conformance-jwt", Row::Top, May::All),
+    place("conformance-digest", Row::Top, May::All),
+    place("conformance-sigv4", Row::Top, May::All),
+    place("conformance-all", Row::Top, May::All),
+    place("demo", Row::Top, May::All),
+    place("statements", Row::Top, May::All),
+    place("adapters", Row::Top, May::All),
     place("xtask", Row::Top, May::Only(&[])),
 ];
 

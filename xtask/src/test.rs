@@ -50,7 +50,7 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
     });
     steps.step("fuzz seeds", fuzz_seeds);
     steps.step("benchmarks build", || benchmarks(absent));
-    steps.step("licences, sources, duplicates", deny);
+    steps.step("licences, sources, duplicates", || deny(absent));
     Ok(steps.finish()?)
 }
 
@@ -140,12 +140,18 @@ fn benchmarks(absent: Absent) -> Result<Done, String> {
     cargo(&["check", "--manifest-path", "bench/Cargo.toml"])
 }
 
-/// Tidy holds the same lists against the same graph; cargo-deny, where it is installed, checks that reading of them.
-fn deny() -> Result<Done, String> {
-    if command::capture(Command::new("cargo-deny").arg("--version")).is_err() {
-        return Ok(Done::Skipped(
-            "cargo-deny not installed; tidy has checked the same lists".into(),
-        ));
-    }
-    cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
+/// What the published crates bring, held against `deny.toml`; an entry there that nothing needs is a failure too.
+fn deny(absent: Absent) -> Result<Done, String> {
+    let Some(program) = peers::cargo_deny() else {
+        let what = "cargo-deny is not installed; `cargo xtask peers install`";
+        return if absent == Absent::Fail {
+            Err(what.into())
+        } else {
+            Ok(Done::Skipped(what.into()))
+        };
+    };
+    let mut deny = Command::new(program);
+    deny.current_dir(repository::root());
+    deny.args(["--all-features", "check", "--deny", "warnings", "bans", "licenses", "sources"]);
+    done(command::run(&mut deny))
 }

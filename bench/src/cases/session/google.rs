@@ -19,7 +19,7 @@ pub fn kept(ask: Ask) -> Call {
         "type": "service_account",
         "client_email": "bench@example.iam.gserviceaccount.com",
         "private_key_id": "1",
-        "private_key": include_str!("../../../../tests/src/demo/bot.pem"),
+        "private_key": include_str!("../../../../tests/demo/src/bot.pem"),
         "project_id": "p",
         "universe_domain": "googleapis.com",
     });

@@ -31,8 +31,10 @@ pub enum Role {
 pub enum Target {
     /// At most so many times the instructions of the first case, and so many allocations.
     OfFirst { ratio: Option<f64>, allocations: u64 },
-    /// At most so many instructions and allocations more than the first case.
+    /// At most so many instructions and allocations more than the first case; counting allocations is not counted.
     Beyond { instructions: u64, allocations: u64 },
+    /// At most so many instructions and allocations in all.
+    AtMost { instructions: u64, allocations: u64 },
 }
 
 pub fn floor(name: &'static str, make: fn() -> Call) -> Case {
@@ -53,6 +55,14 @@ pub fn ours_beyond(
     make: fn() -> Call,
 ) -> Case {
     Case { name, role: Role::Ours(Target::Beyond { instructions, allocations }), make }
+}
+
+pub fn most(
+    name: &'static str,
+    (instructions, allocations): (u64, u64),
+    make: fn() -> Call,
+) -> Case {
+    Case { name, role: Role::Ours(Target::AtMost { instructions, allocations }), make }
 }
 
 /// Boxes a closure whose result must not be optimised away.

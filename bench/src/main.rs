@@ -6,6 +6,7 @@
 mod case;
 mod cases;
 mod measure;
+mod processor;
 mod table;
 mod threads;
 
@@ -27,6 +28,9 @@ fn main() -> ExitCode {
             }
             for pair in cases::pairs() {
                 println!("{}: {}", pair.name, pair.input);
+            }
+            for processor in cases::processors() {
+                println!("{}: for information", processor.name);
             }
             ExitCode::SUCCESS
         }
@@ -53,7 +57,9 @@ fn run(names: &[&str]) -> ExitCode {
     let wanted = |group: &str| names.is_empty() || names.iter().any(|name| group.contains(name));
     let groups: Vec<_> = cases::all().into_iter().filter(|group| wanted(group.name)).collect();
     let pairs: Vec<_> = cases::pairs().into_iter().filter(|pair| wanted(pair.name)).collect();
-    let total = groups.len() + pairs.len();
+    let processors: Vec<_> =
+        cases::processors().into_iter().filter(|processor| wanted(processor.name)).collect();
+    let total = groups.len() + pairs.len() + processors.len();
     if total == 0 {
         return usage("no group has such a name; see --list");
     }
@@ -70,6 +76,11 @@ fn run(names: &[&str]) -> ExitCode {
     }
     for pair in &pairs {
         missed.extend(threads::run(pair));
+    }
+    for processor in &processors {
+        if let Err(error) = processor::run(processor) {
+            return usage(&error);
+        }
     }
     for target in &missed {
         println!("missed: {target}");

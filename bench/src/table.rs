@@ -8,6 +8,7 @@ use crate::{
 pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
     let first = rows.first().map_or(1, |row| row.instructions.max(1));
     let first_allocations = rows.first().map_or(0, |row| row.allocations);
+    let first_own = rows.first().map_or(0, Row::own_instructions);
     println!("{} ({})", group.name, group.input);
     println!(
         "  {:<44} {:>12} {:>9} {:>10} {:>12}  target",
@@ -29,9 +30,19 @@ pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
                         ),
                     ),
                     Target::Beyond { instructions, allocations } => (
-                        row.instructions <= first + instructions
+                        row.own_instructions() <= first_own + instructions
                             && row.allocations <= first_allocations + allocations,
-                        format!("at most {instructions} and allocations {allocations} beyond it"),
+                        format!(
+                            "at most {instructions} and allocations {allocations} beyond it ({} without counting)",
+                            row.own_instructions().saturating_sub(first_own)
+                        ),
+                    ),
+                    Target::AtMost { instructions, allocations } => (
+                        row.own_instructions() <= instructions && row.allocations <= allocations,
+                        format!(
+                            "at most {instructions} and allocations {allocations} ({} without counting)",
+                            row.own_instructions()
+                        ),
                     ),
                 };
                 if !met {

@@ -1,9 +1,9 @@
 //! JWT: HS256 and RS512, minted and verified, with keys that are kept.
 
 mod floors;
-mod jsonwebtoken;
+pub mod jsonwebtoken;
 mod others;
-mod rsa;
+pub mod rsa;
 mod strangers;
 
 use crate::case::{Call, Group, call, floor, ours, peer};

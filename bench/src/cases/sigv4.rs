@@ -4,6 +4,8 @@ mod floors;
 mod peers;
 mod strangers;
 
+pub use peers::aws_sigv4_request;
+
 use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{Authenticator, Body, RequestView, SystemClock, Timestamp, Verifier as _};
 use auth_sigv4::{

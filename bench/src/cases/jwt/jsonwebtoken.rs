@@ -34,7 +34,7 @@ fn chosen() -> &'static CryptoProvider {
 }
 
 /// For the cases from here on: a case is set up right before it is called.
-fn choose(backend: Backend) {
+pub fn choose(backend: Backend) {
     AWS_LC.store(matches!(backend, Backend::AwsLc), Ordering::Relaxed);
     let _ = PROVIDER.install_default();
 }

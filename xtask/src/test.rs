@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, Failure, Flag, Verb};
 use crate::command::{self, Done, Steps};
 use crate::metadata::{Metadata, Package};
-use crate::{peers, repository, tidy};
+use crate::{bench, peers, repository, tidy};
 use std::process::Command;
 
 const REQUIRE_PEERS: &str = "--require-peers";
@@ -30,7 +30,7 @@ enum Absent {
 fn run(arguments: &Arguments) -> Result<String, Failure> {
     let absent = if arguments.has(REQUIRE_PEERS) { Absent::Fail } else { Absent::Skip };
     let metadata = Metadata::load()?;
-    let mut steps = Steps::new(11);
+    let mut steps = Steps::new(12);
     steps.step("format", || cargo(&["fmt", "--all", "--check"]));
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
@@ -50,6 +50,7 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
     });
     steps.step("fuzz seeds", fuzz_seeds);
     steps.step("benchmarks build", || benchmarks(absent));
+    steps.step("refusals cost the same", || strangers(absent));
     steps.step("licences, sources, duplicates", || deny(absent));
     Ok(steps.finish()?)
 }
@@ -137,7 +138,16 @@ fn benchmarks(absent: Absent) -> Result<Done, String> {
             Ok(Done::Skipped(what.into()))
         };
     }
-    cargo(&["check", "--manifest-path", "bench/Cargo.toml"])
+    cargo(&["check", "--workspace", "--manifest-path", "bench/Cargo.toml"])
+}
+
+/// Whether a server knows a caller does not show in what its refusal costs.
+fn strangers(absent: Absent) -> Result<Done, String> {
+    match bench::has_valgrind() {
+        Ok(()) => done(bench::strangers()),
+        Err(what) if absent == Absent::Skip => Ok(Done::Skipped(what)),
+        Err(what) => Err(what),
+    }
 }
 
 /// What the published crates bring, held against `deny.toml`; an entry there that nothing needs is a failure too.

@@ -1,10 +1,10 @@
 //! Basic: handing out the field, and reading it.
 
 use super::with_request;
-use crate::case::{Group, call, floor, ours, peer};
 use auth_core::{Authenticator, Authorization};
 use auth_static::{UserPass, UserPassBuffer};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use harness::case::{Group, call, floor, ours, peer};
 use headers::{HeaderMapExt, authorization};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use std::hint::black_box;

@@ -4,11 +4,10 @@ mod floors;
 pub mod jsonwebtoken;
 mod others;
 pub mod rsa;
-mod strangers;
 
-use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{Clock, SystemClock, Timestamp};
 use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtPolicy, SigningKey, UnverifiedJws, VerifyingKey};
+use harness::case::{Call, Group, call, floor, ours, peer};
 use jsonwebtoken::Backend::{AwsLc, RustCrypto};
 use std::{hint::black_box, time::Duration};
 
@@ -18,7 +17,7 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const INPUT: &str = "iss, iat, exp; pure function, key kept";
 
 pub fn groups() -> Vec<Group> {
-    vec![hs256_mint(), hs256_verify(), strangers::group(), rs512_mint(), rs512_verify()]
+    vec![hs256_mint(), hs256_verify(), rs512_mint(), rs512_verify()]
 }
 
 fn hs256_mint() -> Group {

@@ -8,7 +8,7 @@ mod servers;
 mod tokens;
 mod wire;
 
-use crate::{
+use harness::{
     case::Group,
     processor::{Processor, ProcessorCase},
 };

@@ -9,12 +9,12 @@ mod live;
 mod session;
 mod sigv4;
 
-use crate::{
+use auth_core::RequestView;
+use harness::{
     case::{Call, Group, call},
     processor::Processor,
     threads::Pair,
 };
-use auth_core::RequestView;
 use http::{HeaderMap, Method, Uri};
 use std::hint::black_box;
 
@@ -33,6 +33,7 @@ pub fn all() -> Vec<Group> {
     all.extend(digest::groups());
     all.extend(sigv4::groups());
     all.extend(live::groups());
+    all.extend(strangers::groups());
     all
 }
 

@@ -2,16 +2,15 @@
 
 mod floors;
 mod peers;
-mod strangers;
 
 pub use peers::aws_sigv4_request;
 
-use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{Authenticator, Body, RequestView, SystemClock, Timestamp, Verifier as _};
 use auth_sigv4::{
     AccessKey, AccessKeys, AwsService, Payload, RawRequest, SigV4, SigV4Policy, SigV4Signer,
     SigV4Verifier,
 };
+use harness::case::{Call, Group, call, floor, ours, peer};
 use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use std::{hint::black_box, time::Duration};
 
@@ -34,16 +33,7 @@ const KIB: usize = 1024;
 const MIB: usize = 1024 * 1024;
 
 pub fn groups() -> Vec<Group> {
-    vec![
-        put(),
-        get(),
-        large(),
-        presign(),
-        through_the_trait(),
-        verify_put(),
-        verify_get(),
-        strangers::group(),
-    ]
+    vec![put(), get(), large(), presign(), through_the_trait(), verify_put(), verify_get()]
 }
 
 fn put() -> Group {

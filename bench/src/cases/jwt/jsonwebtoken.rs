@@ -1,7 +1,7 @@
 //! jsonwebtoken with both of its backends. Its provider is one for the process, so one is installed that asks which.
 
 use super::{SECRET, floors, rsa};
-use crate::case::{Call, call};
+use harness::case::{Call, call};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, KeyUtils, aws_lc, rust_crypto},

@@ -4,12 +4,12 @@ use super::{
     requests::{ACCESS_KEY, KEY, PASSWORD, REGION, SECRET_KEY, USER, body},
     wire::runtime,
 };
-use crate::case::{Call, Case, Group, call, floor, most, ours, peer};
 use auth_core::{Authenticator, SystemClock, SystemRandom};
 use auth_digest::Digest;
 use auth_sigv4::{AccessKey, AwsService, SigV4};
 use auth_static::{ApiKey, Placement};
 use diqwest::WithDigestAuth;
+use harness::case::{Call, Case, Group, call, floor, most, ours, peer};
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},

@@ -6,7 +6,6 @@ use super::{
     tokens,
     wire::{Wire, exchanges},
 };
-use crate::case::{Call, Case, Group, floor, ours, ours_beyond, peer};
 use auth_core::{
     Candidates, MemoryReplayStore, RequestView, Secret, SystemClock, SystemRandom, Verifier,
 };
@@ -21,6 +20,7 @@ use axum::{
     middleware::from_fn,
     routing::{get, post},
 };
+use harness::case::{Call, Case, Group, floor, ours, ours_beyond, peer};
 use http::{HeaderMap, HeaderValue, Method, Uri};
 use std::{collections::HashMap, sync::Arc};
 

@@ -1,7 +1,7 @@
 //! A connection to a server in the same thread, and one request after another on it.
 
-use crate::case::{Call, call};
 use axum::Router;
+use harness::case::{Call, call};
 use hyper::server::conn::http1;
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use std::{hint::black_box, net::Ipv4Addr};

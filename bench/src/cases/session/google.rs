@@ -1,7 +1,7 @@
 //! google-cloud-auth, which keeps tokens of its own making: what it hands out for every request.
 
-use crate::case::{Call, call};
 use google_cloud_auth::credentials::{CacheableResource, service_account::Builder};
+use harness::case::{Call, call};
 use http::Extensions;
 use std::hint::black_box;
 use tokio::runtime::Runtime;

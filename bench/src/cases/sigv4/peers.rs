@@ -1,7 +1,6 @@
 //! Others, each set up the way it is meant to be used.
 
 use super::{HOST, ID, NOW, REGION, SECRET, body};
-use crate::case::{Call, call};
 use aws_sigv4::{
     http_request::{
         PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
@@ -9,6 +8,7 @@ use aws_sigv4::{
     },
     sign::v4::SigningParams,
 };
+use harness::case::{Call, call};
 use std::{
     future::Future,
     hint::black_box,

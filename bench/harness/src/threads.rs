@@ -50,7 +50,7 @@ pub fn run(pair: &Pair) -> Vec<String> {
             Role::Ours(target) => {
                 let most = match target {
                     Target::OfFirst { ratio, .. } => ratio,
-                    Target::Beyond { .. } | Target::AtMost { .. } => None,
+                    _ => None,
                 };
                 let met = most.is_none_or(|most| ratio <= most);
                 let text = most.map_or_else(String::new, |most| format!("at most ratio {most}"));

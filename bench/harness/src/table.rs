@@ -37,6 +37,10 @@ pub fn print(group: &Group, rows: &[Row]) -> Vec<String> {
                             row.own_instructions().saturating_sub(first_own)
                         ),
                     ),
+                    Target::AsFirst { allocations } => (
+                        (0.98..=1.02).contains(&ratio) && row.allocations == allocations,
+                        format!("ratio from 0.98 to 1.02, allocations {allocations}"),
+                    ),
                     Target::AtMost { instructions, allocations } => (
                         row.own_instructions() <= instructions && row.allocations <= allocations,
                         format!(

@@ -108,8 +108,8 @@ impl SigV4 {
         })
     }
 
-    /// Puts the clock right when this origin refuses a request for its time: over https alone, by 15 minutes at most,
-    /// for an hour.
+    /// Puts the clock right when this origin refuses a request for its time: over https alone, by a day at most, once for
+    /// a request, and for an hour. The rules are those of [`LearnedClock`].
     #[must_use]
     pub fn with_clock_learned_from(self, origin: Origin) -> Self {
         let learned = LearnedClock::new(Arc::clone(&self.clock), origin);

@@ -101,6 +101,11 @@ pub(crate) fn is_plain(raw: &[u8]) -> bool {
     all(raw, |byte| is_plain_or(byte, b'~'))
 }
 
+/// Is nothing in a path to be encoded?
+pub(crate) fn is_plain_path(raw: &[u8]) -> bool {
+    all(raw, |byte| is_plain_or(byte, b'/'))
+}
+
 /// Is nothing in a whole query to be encoded, but for what is escaped and what parts it?
 pub(crate) fn is_plain_query(raw: &[u8]) -> bool {
     all(raw, |byte| is_plain_or(byte, b'%') | (byte == b'&') | (byte == b'='))
@@ -217,6 +222,7 @@ mod tests {
             let expected = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             assert_eq!(is_unreserved(byte), expected, "{byte}");
             assert_eq!(is_plain(&[byte]), expected, "{byte}");
+            assert_eq!(is_plain_path(&[byte]), expected || byte == b'/', "{byte}");
             let parts = b"&=%".contains(&byte);
             assert_eq!(is_plain_query(&[byte]), expected || parts, "{byte}");
         }

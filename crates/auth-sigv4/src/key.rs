@@ -65,6 +65,12 @@ impl AccessKey {
         Self::made(id, secret.into(), Some(session_token), expires)
     }
 
+    /// What is tried where there is no key: it signs nothing that anybody has.
+    pub(crate) fn decoy() -> Self {
+        let (secret, session_token, expires) = (Secret::from("nobody knows it"), None, None);
+        Self(Arc::new(Inner { id: "nobody".into(), secret, session_token, expires }))
+    }
+
     fn made(
         id: &str,
         secret: Secret,
@@ -232,7 +238,12 @@ mod tests {
         for end in ["\n", "\r\n", "\r"] {
             let broken = |text: &str| format!("{text}{end}");
             check(&broken("a"), "s", "t", "access key ID ends with a line break; remove it");
-            check("a", &broken("s3cret"), "t", "secret access key ends with a line break; remove it");
+            check(
+                "a",
+                &broken("s3cret"),
+                "t",
+                "secret access key ends with a line break; remove it",
+            );
             check("a", "s", &broken("s3cret"), "session token ends with a line break; remove it");
         }
         for control in ["\u{0}", "\t", "\n", "\u{7f}"] {

@@ -1,5 +1,6 @@
 //! Why a request is refused: one code for each reason.
 
+use crate::canonical;
 use auth_core::{Challenge, Reason, Rejection};
 
 /// A refusal: small, and nothing of the request is in it.
@@ -19,9 +20,12 @@ enum RefusalKind {
 
 impl Refused {
     #[cold]
-    pub(crate) fn rejection(self, challenge: &Challenge) -> Rejection {
+    pub(crate) fn rejection(self) -> Rejection {
         match self.1 {
-            RefusalKind::Missing => Rejection::unauthenticated(*self.0, challenge.clone()),
+            RefusalKind::Missing => {
+                let challenge = Challenge::without_parameters(canonical::ALGORITHM);
+                Rejection::unauthenticated(*self.0, challenge)
+            }
             RefusalKind::Malformed => Rejection::malformed(*self.0),
             RefusalKind::Forbidden => self.forbidden(),
         }
@@ -51,10 +55,11 @@ reasons! {
     QUERY Malformed "sigv4_query" "query has not exactly one of each X-Amz- parameter that a presigned URL needs";
     ALGORITHM Malformed "sigv4_algorithm" "X-Amz-Algorithm is not AWS4-HMAC-SHA256";
     CREDENTIAL Malformed "sigv4_credential" "Credential is not id/day/region/service/aws4_request";
-    SIGNED_HEADERS Malformed "sigv4_signed_headers" "SignedHeaders is not a sorted list of different lower-case names, expected at most 64";
+    SIGNED_HEADERS Malformed "sigv4_signed_headers" "SignedHeaders is not a sorted list of different lower-case names, expected at most 64 fields";
     SIGNATURE_FORM Malformed "sigv4_signature_form" "Signature is not 64 lower-case hexadecimal digits";
     DATE Malformed "sigv4_date" "x-amz-date is not there once as YYYYMMDDTHHMMSSZ";
     EXPIRES Malformed "sigv4_expires" "X-Amz-Expires is not a number of seconds from 1 to 604800";
+    AMBIGUOUS_TARGET Malformed "sigv4_ambiguous_target" "target may be read in another way than it is signed: it has a raw + in its query, or a segment that the rules fold";
     HOST Malformed "sigv4_host" "request names no host, or two";
     PAYLOAD_FIELD Malformed "sigv4_payload_field" "x-amz-content-sha256 is not there once as a hash or a name of a payload";
     DECODED_LENGTH Malformed "sigv4_decoded_length" "x-amz-decoded-content-length is not there once as a number, expected it with a payload in chunks";
@@ -72,6 +77,7 @@ reasons! {
     UNSIGNED_PAYLOAD Forbidden "sigv4_unsigned_payload" "payload is not signed, which is not allowed here";
     PAYLOAD Forbidden "sigv4_payload" "payload is not the one whose hash is signed";
     KEY Forbidden "sigv4_key" "access key is not known";
+    KEY_EXPIRED Forbidden "sigv4_key_expired" "temporary access key has expired";
     TOKEN Forbidden "sigv4_token" "session token is not that of the access key";
     SIGNATURE Forbidden "sigv4_signature" "signature does not match";
     REPLAYED Forbidden "sigv4_replayed" "signature was used before";

@@ -9,12 +9,12 @@ pub(crate) use presign::{
     PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
 };
 pub use settings::SessionTokenPlacement;
-pub(crate) use settings::{Settings, Urls};
+pub(crate) use settings::{Settings, Targets, Urls};
 pub use signed::SignedFields;
 
 use crate::{
     AccessKey, AmzDate, AwsService, CredentialScope, DerivedKey, Payload, RawRequest, SigningRules,
-    canonical::{Canonical, Fields, Parameters, split, to_sign},
+    canonical::{Canonical, Fields, Parameters, encoded_path, is_folded, split, to_sign},
     request::Said,
     service::PayloadHashField,
     stream::Chain,
@@ -100,6 +100,17 @@ impl SigV4Signer {
         self
     }
 
+    /// Also signs targets that a handler could read in another way than they are signed: for servers that take what AWS
+    /// takes.
+    ///
+    /// Those are paths with an empty segment or one of dots, where the rules fold them, and queries with a raw `+`, which
+    /// is signed as `%2B` and which most servers read as a space.
+    #[must_use]
+    pub fn allowing_ambiguous_targets(mut self) -> Self {
+        self.settings.targets = Targets::Any;
+        self
+    }
+
     /// The access key.
     #[must_use]
     pub const fn key(&self) -> &AccessKey {
@@ -114,7 +125,9 @@ impl SigV4Signer {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here.
+    /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here; and when
+    /// a handler could read the target in another way than it is signed, unless
+    /// [`allowing_ambiguous_targets`](Self::allowing_ambiguous_targets) allows it.
     pub fn sign(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<SignedFields> {
         let fields = request.headers.iter().copied();
         self.sign_fields(request.method, request.target, fields, request.payload, now)
@@ -169,6 +182,7 @@ impl SigV4Signer {
         fields.sort();
         let (path, query) = split(target);
         let query = Parameters::of(query);
+        self.check_target(path, &query)?;
         let canonical = Canonical {
             method,
             path,
@@ -184,7 +198,26 @@ impl SigV4Signer {
         let id = self.key.id();
         let signed =
             SignedFields::new(id, scope, &canonical.fields, &signature, &date, sent, token)?;
+        let signed = SignedFields { path: encoded_path(path, self.settings.rules), ..signed };
         Ok((signed, signature, text))
+    }
+
+    /// Refuses what a handler could read in another way than it is signed.
+    fn check_target(&self, path: &[u8], query: &Parameters<'_>) -> Result<()> {
+        if self.settings.targets == Targets::Any {
+            return Ok(());
+        }
+        if is_folded(path, self.settings.rules) {
+            let text = "path has an empty segment or one of dots, which the rules of the service fold; \
+                        remove it or allow it with allowing_ambiguous_targets";
+            return Err(Error::config("sigv4_ambiguous_target", text));
+        }
+        if query.has_plus() {
+            let text = "query has a raw +, which is signed as %2B and which servers may read as a space; \
+                        write %20 or %2B, or allow it with allowing_ambiguous_targets";
+            return Err(Error::config("sigv4_ambiguous_target", text));
+        }
+        Ok(())
     }
 
     fn signature(&self, date: &AmzDate, string_to_sign: &[u8]) -> [u8; 64] {

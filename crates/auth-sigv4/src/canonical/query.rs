@@ -50,6 +50,11 @@ impl<'a> Parameters<'a> {
         self.0.push(Parameter { name, value, part: b"", plain: true });
     }
 
+    /// Is there a raw `+`, which stands for itself here and for a space where a query is read as a form?
+    pub(crate) fn has_plus(&self) -> bool {
+        self.0.iter().any(|parameter| !parameter.plain && parameter.part.contains(&b'+'))
+    }
+
     pub(crate) fn retain(&mut self, keep: impl Fn(&Parameter<'a>) -> bool) {
         self.0.retain(|parameter| keep(parameter));
     }

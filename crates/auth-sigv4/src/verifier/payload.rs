@@ -5,7 +5,8 @@ use super::{
     presented::{Presented, one},
 };
 use crate::{
-    AwsService, DerivedKey,
+    DerivedKey,
+    PayloadHashField::Sent,
     encode::{hex, unhex_32},
     reason::{self, Refused},
     request::{Payload, Said, sha256},
@@ -13,7 +14,7 @@ use crate::{
     stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
 };
 use auth_core::{Accepted, Body, BodyCheck, Need, Rejection, ReleasedBytes, RequestView};
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header::CONTENT_ENCODING};
 use ring::digest;
 use subtle::ConstantTimeEq;
 
@@ -41,11 +42,16 @@ impl Signed {
         };
         let field = one(request.headers, CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
         let chunks = |payload, trailer| {
+            // The framing is taken off it, so it must be the one that was signed.
+            let coded = request.headers.contains_key(CONTENT_ENCODING);
+            if coded && !presented.is_signed(CONTENT_ENCODING.as_str()) {
+                return Err(reason::NOT_SIGNED);
+            }
             let length = decoded_length(request.headers)?;
             Ok(Self::Chunks { payload, length, trailer })
         };
         match field {
-            None if presented.expires.is_some() && policy.service == AwsService::S3 => {
+            None if presented.expires.is_some() && policy.rules.content_sha256 == Sent => {
                 // The URL says nothing of a body: without leave there may be none.
                 let reads = [Method::GET, Method::HEAD].contains(request.method);
                 if !reads {

@@ -29,6 +29,16 @@ pub(crate) struct Presented<'a> {
 }
 
 impl<'a> Presented<'a> {
+    /// Is this field among those that are signed?
+    pub(crate) fn is_signed(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    /// This name, as `SignedHeaders` has it.
+    pub(crate) fn place(&self, name: &str) -> Option<&'a str> {
+        self.signed.iter().find(|signed| **signed == name).copied()
+    }
+
     /// From what is behind the scheme in `Authorization`.
     pub(crate) fn in_field(credentials: &'a [u8], headers: &'a HeaderMap) -> Result<Self, Refused> {
         let text = std::str::from_utf8(credentials).map_err(|_| reason::PARAMETERS)?;

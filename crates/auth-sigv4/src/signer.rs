@@ -17,11 +17,9 @@ use crate::{
     canonical::{Canonical, Fields, Parameters, encoded_path, is_folded, split, to_sign},
     request::Said,
     service::PayloadHashField,
-    stream::Chain,
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{Error, Result, Timestamp};
-use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
@@ -144,21 +142,7 @@ impl SigV4Signer {
         self.sign_all(method, target, fields, payload, now).map(|(signed, ..)| signed)
     }
 
-    /// The fields, and the chain of signatures that goes on from theirs.
-    pub(crate) fn sign_chain<'a>(
-        &self,
-        method: &str,
-        target: &[u8],
-        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
-        payload: Payload<'_>,
-        now: Timestamp,
-    ) -> Result<(impl Iterator<Item = (HeaderName, HeaderValue)>, Chain)> {
-        let (signed, signature, text) = self.sign_all(method, target, fields, payload, now)?;
-        let key = self.derived(&AmzDate::from(now));
-        Ok((signed.into_fields(), Chain::new(key, signature, &text)))
-    }
-
-    fn sign_all<'a>(
+    pub(crate) fn sign_all<'a>(
         &self,
         method: &str,
         target: &[u8],
@@ -227,7 +211,9 @@ impl SigV4Signer {
         }
     }
 
-    fn derived(&self, date: &AmzDate) -> DerivedKey {
+    /// The key of the day, for what goes on with it.
+    #[cfg(feature = "aws-chunked")]
+    pub(crate) fn derived(&self, date: &AmzDate) -> DerivedKey {
         match &*self.derived.load() {
             Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
             _ => self.derive(date),

@@ -1,6 +1,8 @@
 //! The verifier: whose key signed this request.
 
 mod explain;
+#[cfg_attr(not(feature = "aws-chunked"), path = "verifier/no_framing.rs")]
+mod framing;
 mod head;
 mod keys;
 mod payload;

@@ -832,3 +832,13 @@ fn clocks_differ_by_what_is_set_and_never_by_more_than_15_minutes() {
         check(&hooks, &sent, Err((403, "sigv4_date_past")));
     }
 }
+
+/// Whoever sends chunks to a program that was built without them is told apart from a forger by its owner.
+#[cfg(not(feature = "aws-chunked"))]
+#[test]
+fn a_payload_in_chunks_needs_its_feature() {
+    let hooks = hooks(AwsService::S3);
+    let sent = Sent::new(Method::PUT, "/key", BODY).signed(&hooks.signer);
+    let sent = sent.with("x-amz-content-sha256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD");
+    check(&hooks, &sent, Err((403, "sigv4_chunked")));
+}

@@ -78,16 +78,6 @@ impl SignedFields {
         })
     }
 
-    /// As names and values.
-    pub(crate) fn into_fields(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let optional =
-            |name, value: Option<_>| value.map(|value| (HeaderName::from_static(name), value));
-        [(AUTHORIZATION, self.authorization), (HeaderName::from_static(DATE), self.date)]
-            .into_iter()
-            .chain(optional(CONTENT_SHA256, self.content_sha256))
-            .chain(optional(SECURITY_TOKEN, self.security_token))
-    }
-
     /// As credentials, which mark the values sensitive and commit themselves to a request.
     ///
     /// # Errors

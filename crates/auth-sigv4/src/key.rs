@@ -165,6 +165,8 @@ impl DerivedKey {
     /// Derives it from a secret access key.
     #[must_use]
     pub fn derive(secret: &Secret, scope: CredentialScope<'_>) -> Self {
+        #[cfg(test)]
+        work::note(|work| work.derivations += 1);
         let first = Zeroizing::new([b"AWS4", secret.expose()].concat());
         let mut key = hmac::Key::new(HMAC_SHA256, &first);
         for part in [scope.day, scope.region, scope.service, TERMINATOR] {
@@ -186,6 +188,8 @@ impl DerivedKey {
     }
 
     pub(crate) fn mac(&self, string_to_sign: &[u8]) -> [u8; 32] {
+        #[cfg(test)]
+        work::note(|work| work.macs += 1);
         let tag = hmac::sign(&self.0, string_to_sign);
         tag.as_ref().first_chunk().copied().unwrap_or_default()
     }
@@ -194,6 +198,32 @@ impl DerivedKey {
 impl fmt::Debug for DerivedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DerivedKey(..)")
+    }
+}
+
+/// What a thread has done with keys: tests compare what callers cost.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct Work {
+        pub(crate) macs: u32,
+        pub(crate) derivations: u32,
+    }
+
+    thread_local! {
+        static DONE: Cell<Work> = const { Cell::new(Work { macs: 0, derivations: 0 }) };
+    }
+
+    pub(super) fn note(done: impl FnOnce(&mut Work)) {
+        let mut work = DONE.get();
+        done(&mut work);
+        DONE.set(work);
+    }
+
+    pub(crate) fn take() -> Work {
+        DONE.take()
     }
 }
 

@@ -288,3 +288,75 @@ impl<L> fmt::Debug for SigV4Verifier<L> {
         write!(f, "SigV4Verifier({:?})", self.policy)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AccessKey, AwsService, SigV4,
+        key::work::{self, Work},
+    };
+    use auth_core::{Authenticator, Body, Timestamp, Verifier};
+    use http::{HeaderMap, Method, Uri, header::HOST};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_440_938_160);
+
+    /// Knows `AKIDONE` by one secret, `AKIDTWO` by two, and `AKIDNONE` by none.
+    struct Known(AccessKeys<()>);
+
+    impl<'k> Lookup<ScopedKeyId<'k>> for Known {
+        type Found = Candidates<AccessKeyRecord, ()>;
+
+        fn lookup(&self, id: &ScopedKeyId<'k>) -> Flow<'_, Option<Self::Found>> {
+            let found = self.0.lookup(id).wait().ok().flatten();
+            let record = |all: &Self::Found| all.as_slice().first().map(|one| one.secret.clone());
+            Flow::ready(match (id.id, found) {
+                ("AKIDTWO", Some(all)) => {
+                    Some([record(&all), record(&all)].into_iter().flatten().collect())
+                }
+                ("AKIDNONE", Some(_)) => Some(Candidates::none()),
+                (_, found) => found,
+            })
+        }
+    }
+
+    /// What refusing this access key costs the first time and the second, and what is told.
+    fn refused(id: &str, over_tls: bool) -> ([Work; 2], String, &'static str) {
+        let key = |id: &str, secret: &str| AccessKey::new(id, secret).unwrap();
+        let known = ["AKIDONE", "AKIDTWO", "AKIDNONE"].map(|id| (key(id, "the secret"), ()));
+        let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
+        let verifier = SigV4Verifier::new(policy, Known(AccessKeys::new(known)), NOW);
+        let signer = SigV4::new(key(id, "another secret"), "eu-west-1", AwsService::Sns, NOW);
+        let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        headers.insert(HOST, http::HeaderValue::from_static("a.example:443"));
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let made = signer.unwrap().credentials(view).wait().unwrap();
+        made.commit(&mut uri, &mut headers).unwrap();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let peer = auth_core::Peer { encrypted: over_tls, ..auth_core::Peer::UNKNOWN };
+        let judge = || {
+            work::take();
+            let told = verifier.verify(view.with_peer(peer)).wait().unwrap().unwrap_err();
+            (work::take(), told)
+        };
+        let ((first, told), (second, _)) = (judge(), judge());
+        let outside = format!("{} {:?} {:?}", told.status(), told.challenges(), told.retry_after());
+        ([first, second], outside, told.reason().code)
+    }
+
+    #[test]
+    fn an_unknown_access_key_costs_the_same_work_and_is_told_the_same() {
+        for (over_tls, macs) in [(false, 2), (true, 4)] {
+            for (id, code) in [
+                ("AKIDONE", "sigv4_signature"),
+                ("AKIDTWO", "sigv4_signature"),
+                ("AKIDNONE", "sigv4_key"),
+                ("AKIDSTRANGER", "sigv4_key"),
+            ] {
+                let expected = [Work { macs, derivations: 1 }, Work { macs, derivations: 0 }];
+                let outside = String::from("403 Forbidden [] None");
+                assert_eq!(refused(id, over_tls), (expected, outside, code), "{id}");
+            }
+        }
+    }
+}

@@ -47,7 +47,9 @@ pub use date::AmzDate;
 pub use key::{AccessKey, DerivedKey};
 pub use request::{Payload, RawRequest};
 pub use scope::CredentialScope;
-pub use service::{AwsService, PathEncoding, PathNormalization, PayloadHashField, SigningRules};
+pub use service::{
+    AwsService, PathEncoding, PathNormalization, PayloadHashField, PresignedPayload, SigningRules,
+};
 pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
 #[cfg(feature = "aws-chunked")]
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};

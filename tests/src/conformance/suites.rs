@@ -95,6 +95,16 @@ pub(super) const SUITES: &[Suite] = &[
     suite("sigv4-s3cmd", "AWS SigV4", "s3cmd", |settings| {
         signing(settings, settings.peer("s3cmd"), |client, s3cmd| client.s3cmd(s3cmd))
     }),
+    suite("sigv4-chromium", "AWS SigV4", "Chromium", |settings| {
+        let started = settings.peer("chromium").map_err(NotStarted::from).and_then(|chromium| {
+            let folder = settings.folder("sigv4-chromium").map_err(|error| error.to_string())?;
+            Ok((chromium, folder))
+        });
+        asked(started, async |(chromium, folder)| sigv4::browser::cases(chromium, folder).await)
+    }),
+    suite("sigv4-own-port", "AWS SigV4", "port 80", |_| {
+        asked(sigv4::own_port::start(), sigv4::own_port::cases)
+    }),
 ];
 
 const fn suite(

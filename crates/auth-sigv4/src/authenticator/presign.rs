@@ -1,7 +1,7 @@
 //! Presigned URLs, with the key that lasts as long.
 
 use super::{SigV4, fields, host::host, target};
-use crate::{Payload, PayloadHashField, RawRequest, signer::Urls};
+use crate::{Payload, PresignedPayload, RawRequest, signer::Urls};
 use auth_core::{Flow, RequestView};
 use smallvec::SmallVec;
 use std::time::Duration;
@@ -11,8 +11,8 @@ impl SigV4 {
     ///
     /// All fields of the request are signed, and have to be sent with the URL as they are: for one that a browser or a
     /// plain client opens, give none. A temporary key that would end before is renewed first, unless URLs may outlive it.
-    /// Where requests are told the hash of their payload in a field, as S3 has it, the URL leaves the body unsigned; for
-    /// others it has to be there, [`Body::Bytes`](auth_core::Body::Bytes) of nothing for a GET.
+    /// For S3, and by rules that say the same, the URL leaves the body unsigned; for others it has to be there,
+    /// [`Body::Bytes`](auth_core::Body::Bytes) of nothing for a GET.
     ///
     /// # Errors
     ///
@@ -30,9 +30,9 @@ impl SigV4 {
                 let mut headers: SmallVec<[(&str, &[u8]); 16]> = SmallVec::new();
                 headers.push(("host", host.as_bytes()));
                 headers.extend(fields::presigned(request)?);
-                let payload = match self.settings.rules.content_sha256 {
-                    PayloadHashField::Sent => Payload::Unsigned,
-                    PayloadHashField::LeftOut => self.payload(request.body)?,
+                let payload = match self.settings.rules.presigned {
+                    PresignedPayload::Unsigned => Payload::Unsigned,
+                    PresignedPayload::Signed => self.payload(request.body)?,
                 };
                 let request = RawRequest {
                     method: request.method.as_str(),

@@ -2,7 +2,7 @@
 
 use super::{SessionTokenPlacement, SigV4Signer, Urls};
 use crate::{
-    AmzDate, PayloadHashField, RawRequest,
+    AmzDate, PresignedPayload, RawRequest,
     canonical::{ALGORITHM, Canonical, Fields, Parameters, encoded_path, split, to_sign},
     encode::{Slash, Text, encode_once},
 };
@@ -31,7 +31,7 @@ impl SigV4Signer {
     /// # Errors
     ///
     /// Those of [`sign`](Self::sign), and `Error::Config` when `expires` is not 1 second to 7 days, when the query has an
-    /// `X-Amz-` parameter already, when the payload is not signed and the rules have no field that could say so, or when
+    /// `X-Amz-` parameter already, when the payload is not signed though the rules want it to be, or when
     /// a temporary key ends before: the URL would be dead before its time, which
     /// [`allowing_urls_beyond_the_key`](Self::allowing_urls_beyond_the_key) allows.
     pub fn presign(
@@ -68,7 +68,7 @@ impl SigV4Signer {
             (PARAMETER_SIGNED_HEADERS, &names),
             (PARAMETER_EXPIRES, expires),
         ];
-        if request.payload.must_be_sent() && rules.content_sha256 == PayloadHashField::LeftOut {
+        if request.payload.must_be_sent() && rules.presigned == PresignedPayload::Signed {
             let text =
                 "payload is not signed, which a URL for this service cannot say; sign its bytes";
             return Err(Error::config("sigv4_payload_unsaid", text));

@@ -6,8 +6,7 @@ use super::{
     presented::{Presented, one},
 };
 use crate::{
-    DerivedKey,
-    PayloadHashField::Sent,
+    DerivedKey, PresignedPayload,
     encode::{hex, unhex_32},
     reason::{self, Refused},
     request::{Payload, Said, sha256},
@@ -42,7 +41,9 @@ impl Signed {
         };
         let field = one(request.headers, CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
         match field {
-            None if presented.expires.is_some() && policy.rules.content_sha256 == Sent => {
+            None if presented.expires.is_some()
+                && policy.rules.presigned == PresignedPayload::Unsigned =>
+            {
                 // The URL says nothing of a body: without leave there may be none.
                 let reads = [Method::GET, Method::HEAD].contains(request.method);
                 if !reads {

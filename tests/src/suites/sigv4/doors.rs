@@ -121,7 +121,7 @@ fn app(log: &Log) -> Result<Router, Error> {
 }
 
 /// Says who calls, and what is put.
-fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, Error> {
+pub(super) fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, Error> {
     let told = log.clone();
     let answer = move |caller: Authenticated<String>, method: Method, body: Bytes| {
         let who = caller.principal;

@@ -31,7 +31,11 @@ pub(crate) enum Slash {
 
 /// Appends `raw`, encoded once: what is escaped already stays so, in the one canonical spelling.
 pub(crate) fn encode_once(raw: &[u8], slash: Slash, out: &mut Text) {
-    if is_plain(raw) {
+    let plain = match slash {
+        Slash::Stands => is_plain_path(raw),
+        Slash::Encoded => is_plain(raw),
+    };
+    if plain {
         return out.extend_from_slice(raw);
     }
     let mut rest = raw;
@@ -60,6 +64,9 @@ pub(crate) fn encode_once(raw: &[u8], slash: Slash, out: &mut Text) {
 
 /// Appends `raw`, encoded as it stands: an escape is escaped again.
 pub(crate) fn encode_again(raw: &[u8], out: &mut Text) {
+    if is_plain_path(raw) {
+        return out.extend_from_slice(raw);
+    }
     let mut rest = raw;
     loop {
         let (run, after) = rest.split_at(plain_length(rest, Slash::Stands));

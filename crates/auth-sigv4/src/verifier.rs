@@ -19,7 +19,7 @@ use crate::{
     key::DerivedKey,
     reason::{self, Refused},
     request::sha256,
-    signer::PARAMETER_SIGNATURE,
+    signer::{CONTENT_SHA256, PARAMETER_SIGNATURE},
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Clock, Flow,
@@ -269,12 +269,14 @@ where
     }
 
     fn needs(&self, head: RequestView<'_>) -> Need {
+        // Where the head says what the payload is, none of it has to be here.
+        if head.headers.contains_key(CONTENT_SHA256) {
+            return Need::Nothing;
+        }
         let mut buffer = SmallVec::new();
         let query = Parameters::unsorted(head.uri.query().unwrap_or_default().as_bytes());
-        let signed = self.read(head, &query, &mut buffer).and_then(|presented| {
-            self.fields(head, &presented)?;
-            Signed::of(head, &presented, &self.policy)
-        });
+        let presented = self.read(head, &query, &mut buffer);
+        let signed = presented.and_then(|presented| Signed::of(head, &presented, &self.policy));
         signed.map_or(Need::Nothing, |signed| signed.needs(self.most_hashed))
     }
 

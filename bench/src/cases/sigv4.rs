@@ -124,7 +124,7 @@ fn door() -> Group {
     let cases = vec![
         floor("ring: its hashes, the key kept", || floors::hashes(Some(KIB), CANONICAL)),
         ours("auth-sigv4, no hash in a field", None, 0, || judged("hooks")),
-        ours("auth-sigv4, S3", None, 1, || judged("s3")),
+        ours("auth-sigv4, S3", None, 2, || judged("s3")),
     ];
     Group { name: "sigv4-door", input: "PUT of 1 KiB; needs and verify, as a layer asks", cases }
 }

@@ -147,7 +147,7 @@ fn check_line_end(code: &'static str, name: &str, text: &[u8]) -> Result<()> {
 }
 
 pub(crate) fn is_id(id: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !id.is_empty() && id.len() <= AccessKey::MOST_ID_BYTES && id.bytes().all(allowed)
 }
 

@@ -19,7 +19,7 @@ use crate::{
     key::DerivedKey,
     reason::{self, Refused},
     request::sha256,
-    signer::{CONTENT_SHA256, PARAMETER_SIGNATURE},
+    signer::PARAMETER_SIGNATURE,
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Clock, Flow,
@@ -28,6 +28,7 @@ use auth_core::{
 use head::without_own_port;
 use payload::Signed;
 use policy::Allowed;
+use presented::field;
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
@@ -270,7 +271,7 @@ where
 
     fn needs(&self, head: RequestView<'_>) -> Need {
         // Where the head says what the payload is, none of it has to be here.
-        if head.headers.contains_key(CONTENT_SHA256) {
+        if head.headers.contains_key(field::CONTENT_SHA256) {
             return Need::Nothing;
         }
         let mut buffer = SmallVec::new();

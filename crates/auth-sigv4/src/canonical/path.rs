@@ -45,8 +45,12 @@ pub(crate) fn is_folded(path: &[u8], rules: SigningRules) -> bool {
     }
     let Some(path) = path.strip_prefix(b"/") else { return true };
     // Most paths have neither two slashes nor a slash and a dot, so segments are seldom looked at one by one.
-    let odd = |pair: &[u8]| matches!(pair, [b'/', b'/' | b'.']);
-    if !matches!(path.first(), Some(b'/' | b'.')) && !path.windows(2).any(odd) {
+    let (mut odd, mut behind_slash) = (false, true);
+    for byte in path {
+        odd |= behind_slash & ((*byte == b'/') | (*byte == b'.'));
+        behind_slash = *byte == b'/';
+    }
+    if !odd {
         return false;
     }
     let mut segments = path.split(|byte| *byte == b'/').rev();

@@ -8,7 +8,10 @@ use crate::{
     stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER, reason},
 };
 use auth_core::{Accepted, RequestView};
-use http::{HeaderMap, header::CONTENT_ENCODING};
+use http::{HeaderMap, HeaderName, header::CONTENT_ENCODING};
+
+const DECODED_LENGTH_FIELD: HeaderName = HeaderName::from_static(DECODED_LENGTH);
+const TRAILER_FIELD: HeaderName = HeaderName::from_static(TRAILER);
 
 /// Chunk by chunk, or by its trailer.
 pub(super) struct Framing {
@@ -64,13 +67,13 @@ impl Framing {
 }
 
 fn decoded_length(headers: &HeaderMap) -> Result<u64, Refused> {
-    let digits = one(headers, DECODED_LENGTH, reason::DECODED_LENGTH)?;
+    let digits = one(headers, &DECODED_LENGTH_FIELD, reason::DECODED_LENGTH)?;
     let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
     let plain = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
     plain.and_then(|digits| digits.parse().ok()).ok_or(reason::DECODED_LENGTH)
 }
 
 fn trailer(headers: &HeaderMap) -> Result<Checksum, Refused> {
-    let name = one(headers, TRAILER, reason::TRAILER_FIELD)?;
+    let name = one(headers, &TRAILER_FIELD, reason::TRAILER_FIELD)?;
     name.and_then(Checksum::named).ok_or(reason::TRAILER_FIELD)
 }

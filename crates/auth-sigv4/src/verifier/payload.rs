@@ -3,14 +3,13 @@
 use super::{
     framing::Framing,
     policy::{Allowed, SigV4Policy},
-    presented::{Presented, one},
+    presented::{Presented, field, one},
 };
 use crate::{
     DerivedKey, PresignedPayload,
     encode::{hex, unhex_32},
     reason::{self, Refused},
     request::{Payload, Said, sha256},
-    signer::CONTENT_SHA256,
 };
 use auth_core::{Accepted, Body, BodyCheck, Need, Rejection, ReleasedBytes, RequestView};
 use http::{HeaderMap, Method};
@@ -39,8 +38,8 @@ impl Signed {
             Allowed::Yes => Ok(()),
             Allowed::No => Err(reason::UNSIGNED_PAYLOAD),
         };
-        let field = one(request.headers, CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
-        match field {
+        let said = one(request.headers, &field::CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
+        match said {
             None if presented.expires.is_some()
                 && policy.rules.presigned == PresignedPayload::Unsigned =>
             {

@@ -230,7 +230,7 @@ fn dates_of_attempts(sigv4: &SigV4, ahead: &'static [u64], good: usize) -> Vec<S
     let request = Request::get("https://a.example/").body(Vec::new()).unwrap();
     auth_core::send(&server, sigv4, request.into()).wait().unwrap();
     let seen = seen.lock().unwrap();
-    seen.iter().map(|date: &String| date[9..13].to_owned()).collect()
+    seen.iter().map(|date: &String| date.get(9..13).unwrap().to_owned()).collect()
 }
 
 #[test]

@@ -18,8 +18,8 @@ use std::{
 ///
 /// A peer that can move this clock can make us sign for another time. So it is learned only over https, from the one
 /// origin it is for, at most a day to either side, and forgotten after an hour of steady time. One request corrects it
-/// once at most: credentials that are refused although they were dated by a correction end that correction, and teach
-/// no other. The difference is measured against the clock beneath, so learning twice does not add up. Call
+/// once at most: credentials that are refused although they were dated by a correction end that correction, and are not
+/// signed again. The difference is measured against the clock beneath, so learning twice does not add up. Call
 /// [`learn`](Self::learn) only where the refusal means that the times differ.
 #[derive(Clone)]
 pub struct LearnedClock(Arc<Inner>);
@@ -31,11 +31,17 @@ struct Inner {
     state: Mutex<State>,
 }
 
-/// What was learned, and how often that has changed.
+/// What was learned, and how often that has begun and ended: an odd number of times while a correction is in force.
 #[derive(Default)]
 struct State {
     learned: Option<Learned>,
     generation: u64,
+}
+
+impl State {
+    fn change(&mut self, learned: Option<Learned>) {
+        *self = Self { learned, generation: self.generation + 1 };
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -89,13 +95,14 @@ impl LearnedClock {
             return ClockLesson::Nothing;
         };
         let mut state = self.state();
-        match self.in_force(&state) {
-            Some(_) if generation < state.generation => return ClockLesson::Learned,
-            Some(_) => {
-                *state = State { learned: None, generation: state.generation + 1 };
-                return ClockLesson::Nothing;
+        if generation % 2 == 1 {
+            if generation == state.generation {
+                state.change(None);
             }
-            None => {}
+            return ClockLesson::Nothing;
+        }
+        if state.learned.is_some() {
+            return ClockLesson::Learned;
         }
         let ours = self.0.clock.now();
         let offset = if theirs > ours {
@@ -108,8 +115,7 @@ impl LearnedClock {
         if span <= Duration::from_secs(1) || span > Self::MOST {
             return ClockLesson::Nothing;
         }
-        let learned = Learned { offset, since: self.0.clock.steady() };
-        *state = State { learned: Some(learned), generation: state.generation + 1 };
+        state.change(Some(Learned { offset, since: self.0.clock.steady() }));
         ClockLesson::Learned
     }
 
@@ -122,22 +128,22 @@ impl LearnedClock {
         Some(Timestamp::default().after(since))
     }
 
+    /// As it is now: what was learned an hour ago is forgotten.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn in_force(&self, state: &State) -> Option<Offset> {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let age = |since| self.0.clock.steady().saturating_duration_since(since);
-        let learned = state.learned.filter(|learned| age(learned.since) < Self::REMEMBERED);
-        learned.map(|learned| learned.offset)
+        if state.learned.is_some_and(|learned| age(learned.since) >= Self::REMEMBERED) {
+            state.change(None);
+        }
+        state
     }
 
     fn read(&self, state: &State) -> Timestamp {
         let ours = self.0.clock.now();
-        match self.in_force(state) {
+        match state.learned {
             None => ours,
-            Some(Offset::Ahead(span)) => ours.after(span),
-            Some(Offset::Behind(span)) => ours.before(span),
+            Some(Learned { offset: Offset::Ahead(span), .. }) => ours.after(span),
+            Some(Learned { offset: Offset::Behind(span), .. }) => ours.before(span),
         }
     }
 }
@@ -242,6 +248,24 @@ mod tests {
             assert_eq!(refused(&clock, &second, URL, later), ClockLesson::Nothing);
             assert_eq!(clock.now(), beneath.now(), "a correction that was refused is gone");
         }
+    }
+
+    /// Nor do requests that are under way at once.
+    #[test]
+    fn requests_at_once_are_signed_again_once_each() {
+        let clock = over(&ManualClock::at(THEN - 300));
+        let first = [(); 3].map(|()| dated(&clock));
+        for sent in &first {
+            assert_eq!(refused(&clock, sent, URL, DATE_THEN), ClockLesson::Learned);
+        }
+        let second = [(); 3].map(|()| dated(&clock));
+        for sent in &second {
+            assert_eq!(refused(&clock, sent, URL, DATE_THEN), ClockLesson::Nothing);
+        }
+        assert_eq!(clock.now().unix(), THEN - 300);
+        assert_eq!(refused(&clock, &dated(&clock), URL, DATE_THEN), ClockLesson::Learned);
+        assert_eq!(refused(&clock, &second[0], URL, DATE_THEN), ClockLesson::Nothing);
+        assert_eq!(clock.now().unix(), THEN, "a late one ends no correction but its own");
     }
 
     /// A thousand requests that were dated before are signed again with the time that the first of them taught.

@@ -5,6 +5,8 @@ mod host;
 mod keys;
 mod presign;
 mod settings;
+#[cfg(feature = "aws-chunked")]
+mod stream;
 
 use crate::{
     AccessKey, AwsService, Payload, SigV4Signer,

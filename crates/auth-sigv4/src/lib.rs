@@ -8,7 +8,7 @@
 //! | a request | [`SigV4`], an authenticator | [`SigV4Verifier`] with a [`SigV4Policy`] and [`AccessKeys`] |
 //! | plain functions | [`SigV4Signer::sign`], [`canonical_request`] | [`DerivedKey::sign`] |
 //! | a presigned URL | [`SigV4::presign`], [`SigV4Signer::presign`] | [`SigV4Policy::allowing_presigned`] |
-//! | a payload in chunks, behind `aws-chunked` | `SigV4Signer::sign_stream`, `ChunkSigner` | `ChunkVerifier` |
+//! | a payload in chunks, behind `aws-chunked` | `SigV4::sign_stream`, `ChunkSigner` | `ChunkVerifier` |
 //! | "why do they differ?" | | [`SigV4Verifier::explain`] |
 //!
 //! # What it does not do

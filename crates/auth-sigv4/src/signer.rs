@@ -119,7 +119,7 @@ impl SigV4Signer {
     ///
     /// All fields of the request are signed, and so are those that are added: `x-amz-date`, with a temporary key
     /// `x-amz-security-token`, and `x-amz-content-sha256` where the service or the payload wants it. What the request
-    /// has of these already is an error.
+    /// has of these already is an error. A path for S3 is best sent as [`SignedFields::path`] has it.
     ///
     /// # Errors
     ///
@@ -206,7 +206,7 @@ impl SigV4Signer {
 
     fn signature(&self, date: &AmzDate, string_to_sign: &[u8]) -> [u8; 64] {
         match &*self.derived.load() {
-            Some(derived) if derived.day == *day_of(date) => derived.key.sign(string_to_sign),
+            Some(derived) if derived.day == day_of(date) => derived.key.sign(string_to_sign),
             _ => self.derive(date).sign(string_to_sign),
         }
     }
@@ -215,7 +215,7 @@ impl SigV4Signer {
     #[cfg(feature = "aws-chunked")]
     pub(crate) fn derived(&self, date: &AmzDate) -> DerivedKey {
         match &*self.derived.load() {
-            Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
+            Some(derived) if derived.day == day_of(date) => derived.key.clone(),
             _ => self.derive(date),
         }
     }
@@ -224,7 +224,7 @@ impl SigV4Signer {
     #[cold]
     fn derive(&self, date: &AmzDate) -> DerivedKey {
         let key = self.key.derive(self.scope(date));
-        self.derived.store(Some(Arc::new(Derived { day: *day_of(date), key: key.clone() })));
+        self.derived.store(Some(Arc::new(Derived { day: day_of(date), key: key.clone() })));
         key
     }
 
@@ -233,8 +233,9 @@ impl SigV4Signer {
     }
 }
 
-fn day_of(date: &AmzDate) -> &[u8; 8] {
-    date.as_bytes().first_chunk().unwrap_or(b"00000000")
+fn day_of(date: &AmzDate) -> [u8; 8] {
+    let [y0, y1, y2, y3, m0, m1, d0, d1, ..] = *date.as_bytes();
+    [y0, y1, y2, y3, m0, m1, d0, d1]
 }
 
 fn check(fields: &Fields<'_>) -> Result<()> {

@@ -4,7 +4,7 @@
 
 use auth_core::{CheckedContent, ReleasedBytes, RequestView, Verifier as _};
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest,
+    AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest, SigV4,
     SigV4Policy, SigV4Signer, SigV4Verifier, SignedStream, Trailer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
@@ -275,4 +275,24 @@ fn each_day_has_its_own_chain_and_each_path_its_encoding() {
         assert_eq!(framed(&kept, day), framed(&signer(), day), "{day}");
     }
     assert_ne!(framed(&kept, 0), framed(&kept, 1));
+}
+
+/// The authenticator begins the same stream as its signer, and signs what arrives as it was sent.
+#[test]
+fn an_authenticator_begins_the_stream_of_its_signer() {
+    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    let sigv4 = SigV4::new(key(), "us-east-1", AwsService::S3, now).unwrap();
+    let uri: Uri = format!("https://s3.amazonaws.com{TARGET}").parse().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-storage-class", HeaderValue::from_static("REDUCED_REDUNDANCY"));
+    headers.insert("user-agent", HeaderValue::from_static("not signed"));
+    let view = RequestView::new(&Method::PUT, &uri, &headers);
+    for trailer in TRAILERS {
+        let begun = sigv4.sign_stream(view, 12, trailer).wait().unwrap();
+        let expected = begin(&[CLASS], 12, trailer).unwrap();
+        assert_eq!(begun.fields, expected.fields, "{trailer:?}");
+        let (mut begun, mut expected) = (begun.chunks, expected.chunks);
+        assert_eq!(begun.update(b"some content"), expected.update(b"some content"));
+        assert_eq!(begun.finish(), expected.finish());
+    }
 }

@@ -39,8 +39,11 @@ fn spelling() -> impl Strategy<Value = String> {
     (path, query).prop_map(|(path, query)| format!("/{path}?{query}"))
 }
 
+/// A name and its value.
+type Parameter = (Vec<u8>, Vec<u8>);
+
 /// What a handler makes of a target: the names in its path, decoded, and the parameters of its form in any order.
-fn reading(target: &str) -> (Vec<Vec<u8>>, Vec<(Vec<u8>, Vec<u8>)>) {
+fn reading(target: &str) -> (Vec<Vec<u8>>, Vec<Parameter>) {
     fn decoded(text: &str, plus: u8) -> Vec<u8> {
         let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
         while let Some((byte, tail)) = rest.split_first() {

@@ -105,14 +105,14 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Builds a program of the `tests` member, showing cargo's progress, then runs it in the caller's folder.
-pub fn run_program(name: &str, words: &[String]) -> Result<(), String> {
+/// Builds the program of a member in `tests/`, showing cargo's progress, then runs it in the caller's folder.
+pub fn run_program(package: &str, words: &[String]) -> Result<(), String> {
     let manifest = repository::root().join("Cargo.toml");
     let mut build = cargo();
-    build.arg("build").args(["--package", "messaging-auth-tests", "--bin", name]);
+    build.arg("build").args(["--package", package, "--bins"]);
     run(build.arg("--manifest-path").arg(&manifest))?;
     let mut program = cargo();
-    program.arg("run").args(["--quiet", "--package", "messaging-auth-tests", "--bin", name]);
+    program.arg("run").args(["--quiet", "--package", package]);
     run(program.arg("--manifest-path").arg(&manifest).arg("--").args(words))
 }
 

@@ -25,7 +25,7 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("004", "Symphony"),
 ];
 
-/// A line of `tests/statements.tsv`.
+/// A line of `tests/statements/statements.tsv`.
 #[derive(Debug)]
 struct Statement {
     /// Such as `002-07`.
@@ -71,17 +71,17 @@ fn path() -> PathBuf {
 }
 
 fn statements() -> Result<Vec<Statement>, String> {
-    read_statements(&repository::read(&repository::root().join("tests/statements.tsv"))?)
+    read_statements(&repository::read(&repository::root().join("tests/statements/statements.tsv"))?)
 }
 
 fn read_statements(text: &str) -> Result<Vec<Statement>, String> {
     let mut statements: Vec<Statement> = Vec::new();
     for (n, line) in text.lines().enumerate() {
         let [number, wording, shown_by] = line.split('\t').collect::<Vec<_>>()[..] else {
-            return Err(format!("tests/statements.tsv:{}: expected number, wording, crate", n + 1));
+            return Err(format!("statements.tsv:{}: expected number, wording, crate", n + 1));
         };
         if statements.last().is_some_and(|last| last.number.as_str() >= number) {
-            return Err(format!("tests/statements.tsv:{}: {number} is out of order", n + 1));
+            return Err(format!("statements.tsv:{}: {number} is out of order", n + 1));
         }
         let [number, wording, shown_by] = [number, wording, shown_by].map(str::to_string);
         statements.push(Statement { number, wording, shown_by });
@@ -91,7 +91,7 @@ fn read_statements(text: &str) -> Result<Vec<Statement>, String> {
 
 fn tests() -> Result<Tests, String> {
     let mut tests = Tests::new();
-    for path in repository::files(&repository::root().join("tests/tests"), ".rs")? {
+    for path in repository::files(&repository::root().join("tests/statements/tests"), ".rs")? {
         for name in test_names(&repository::read(&path)?) {
             for number in numbers(&name) {
                 let file = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
@@ -160,8 +160,8 @@ fn page(statements: &[Statement], tests: &Tests) -> String {
     let shown = statements.iter().filter(|statement| tests.contains_key(&statement.number)).count();
     let mut page = format!(
         "# Coverage\n\n\
-         The platform documents, statement by statement, and the tests in `tests/tests/` that show each.\n\
-         Written by `cargo xtask tidy --fix`; the wording is in `tests/statements.tsv`.\n\n\
+         The platform documents, statement by statement, and the tests in `tests/statements/tests/` that show each.\n\
+         Written by `cargo xtask tidy --fix`; the wording is in `tests/statements/statements.tsv`.\n\n\
          {shown} of {} statements have a test.\n",
         statements.len()
     );

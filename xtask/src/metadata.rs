@@ -22,11 +22,8 @@ pub struct Package {
     pub description: String,
     /// Why it is a crate of its own.
     pub reason: Option<String>,
-    pub license: Option<String>,
     pub rust_version: Option<String>,
     pub published: bool,
-    /// `None` for a crate of ours.
-    pub source: Option<String>,
     pub manifest: PathBuf,
     pub features: Vec<String>,
     pub dependencies: Vec<Dependency>,
@@ -129,10 +126,8 @@ fn read_package(json: &Value) -> Package {
         version: string(&json["version"]),
         description: string(&json["description"]),
         reason: json["metadata"]["messaging-auth"]["reason"].as_str().map(str::to_string),
-        license: json["license"].as_str().map(str::to_string),
         rust_version: json["rust_version"].as_str().map(str::to_string),
         published: json["publish"].is_null(),
-        source: json["source"].as_str().map(str::to_string),
         manifest: PathBuf::from(string(&json["manifest_path"])),
         features: json["features"]
             .as_object()
@@ -179,9 +174,7 @@ pub mod tests {
         let mut metadata = Metadata::default();
         for package in packages {
             let id = format!("{}@{}", package.name, package.version);
-            if package.source.is_none() {
-                metadata.members.push(id.clone());
-            }
+            metadata.members.push(id.clone());
             metadata.packages.insert(id, package);
         }
         metadata

@@ -37,6 +37,8 @@ pub enum Origin {
     Npm(&'static str),
     /// The oldest Rust that we promise to compile with.
     OldestRust,
+    /// A program that cargo builds, in exactly this version, in a folder of our own.
+    Built(&'static str),
     /// Worth having, slow to build: not installed by us.
     Cargo(&'static str),
 }
@@ -50,6 +52,7 @@ pub const PEERS: &[Peer] = &[
     debian("lighttpd", SERVERS, "lighttpd", &["lighttpd", "-v"]),
     debian("squid", SERVERS, "squid", &["squid", "-v"]),
     debian("s3cmd", CLIENTS, "s3cmd", &["s3cmd", "--version"]),
+    debian("chromium", CLIENTS, "chromium", &["chromium", "--version"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),
@@ -82,11 +85,17 @@ pub const PEERS: &[Peer] = &[
         origin: Origin::OldestRust,
         version: &["--version"],
     },
-    cargo("cargo-deny", "test", &["cargo-deny", "--version"]),
+    Peer {
+        name: "cargo-deny",
+        needed_for: "test",
+        origin: Origin::Built(CARGO_DENY),
+        version: &["--version"],
+    },
     cargo("cargo-hack", "features by hand", &["cargo-hack", "--version"]),
     cargo("cargo-fuzz", "fuzz", &["cargo-fuzz", "--version"]),
 ];
 
+const CARGO_DENY: &str = "cargo-deny@0.20.2";
 const CLIENTS: &str = "client suites";
 const SERVERS: &str = "server suites";
 
@@ -132,6 +141,11 @@ const fn cargo(
     Peer { name, needed_for, origin: Origin::Cargo(name), version }
 }
 
+/// cargo-deny, if it is installed.
+pub fn cargo_deny() -> Option<PathBuf> {
+    Some(install::built(CARGO_DENY)).filter(|program| program.is_file())
+}
+
 /// Where installed peers lie that are not the system's.
 pub fn folder() -> PathBuf {
     repository::target().join("peers")
@@ -148,11 +162,14 @@ impl Peer {
                 node
             }
             Origin::OldestRust => Command::new(oldest_rust()?),
+            Origin::Built(package) => Command::new(install::built(package)),
             Origin::Debian(_) | Origin::Cargo(_) => Command::new(self.version.first()?),
         };
         let words = match self.origin {
             Origin::Debian(_) | Origin::Cargo(_) => self.version.get(1..)?,
-            Origin::Python(_) | Origin::Npm(_) | Origin::OldestRust => self.version,
+            Origin::Python(_) | Origin::Npm(_) | Origin::OldestRust | Origin::Built(_) => {
+                self.version
+            }
         };
         let output = command.args(words).env("PATH", path()).output().ok()?;
         let said = [output.stdout, output.stderr].concat();

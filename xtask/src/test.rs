@@ -3,7 +3,7 @@
 use crate::arguments::{Arguments, Failure, Flag, Verb};
 use crate::command::{self, Done, Steps};
 use crate::metadata::{Metadata, Package};
-use crate::{peers, repository, tidy};
+use crate::{bench, peers, repository, tidy};
 use std::process::Command;
 
 const REQUIRE_PEERS: &str = "--require-peers";
@@ -30,7 +30,7 @@ enum Absent {
 fn run(arguments: &Arguments) -> Result<String, Failure> {
     let absent = if arguments.has(REQUIRE_PEERS) { Absent::Fail } else { Absent::Skip };
     let metadata = Metadata::load()?;
-    let mut steps = Steps::new(11);
+    let mut steps = Steps::new(12);
     steps.step("format", || cargo(&["fmt", "--all", "--check"]));
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
@@ -46,11 +46,12 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
     steps.step("conformance", || {
         let words =
             if absent == Absent::Fail { vec![REQUIRE_PEERS.to_string()] } else { Vec::new() };
-        done(command::run_program("conformance", &words))
+        done(command::run_program("conformance-all", &words))
     });
     steps.step("fuzz seeds", fuzz_seeds);
     steps.step("benchmarks build", || benchmarks(absent));
-    steps.step("licences, sources, duplicates", deny);
+    steps.step("refusals cost the same", || strangers(absent));
+    steps.step("licences, sources, duplicates", || deny(absent));
     Ok(steps.finish()?)
 }
 
@@ -137,15 +138,30 @@ fn benchmarks(absent: Absent) -> Result<Done, String> {
             Ok(Done::Skipped(what.into()))
         };
     }
-    cargo(&["check", "--manifest-path", "bench/Cargo.toml"])
+    cargo(&["check", "--workspace", "--manifest-path", "bench/Cargo.toml"])
 }
 
-/// Tidy holds the same lists against the same graph; cargo-deny, where it is installed, checks that reading of them.
-fn deny() -> Result<Done, String> {
-    if command::capture(Command::new("cargo-deny").arg("--version")).is_err() {
-        return Ok(Done::Skipped(
-            "cargo-deny not installed; tidy has checked the same lists".into(),
-        ));
+/// Whether a server knows a caller does not show in what its refusal costs.
+fn strangers(absent: Absent) -> Result<Done, String> {
+    match bench::has_valgrind() {
+        Ok(()) => done(bench::strangers()),
+        Err(what) if absent == Absent::Skip => Ok(Done::Skipped(what)),
+        Err(what) => Err(what),
     }
-    cargo(&["deny", "--all-features", "check", "bans", "licenses", "sources"])
+}
+
+/// What the published crates bring, held against `deny.toml`; an entry there that nothing needs is a failure too.
+fn deny(absent: Absent) -> Result<Done, String> {
+    let Some(program) = peers::cargo_deny() else {
+        let what = "cargo-deny is not installed; `cargo xtask peers install`";
+        return if absent == Absent::Fail {
+            Err(what.into())
+        } else {
+            Ok(Done::Skipped(what.into()))
+        };
+    };
+    let mut deny = Command::new(program);
+    deny.current_dir(repository::root());
+    deny.args(["--all-features", "check", "--deny", "warnings", "bans", "licenses", "sources"]);
+    done(command::run(&mut deny))
 }

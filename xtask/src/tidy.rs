@@ -1,13 +1,14 @@
 //! What text and `cargo metadata` can check of the design's rules. It is a test as well.
 
 mod arrows;
+mod doors;
 mod facade;
 pub mod manifests;
-mod permitted;
-mod purity;
 mod readme;
+mod silenced;
 mod sizes;
 mod source;
+mod statics;
 mod texts;
 mod weight;
 
@@ -40,12 +41,11 @@ const CHECKS: &[Check] = &[
         find: manifests::inherited,
     },
     Check { rule: "dependencies compile with our oldest Rust", find: manifests::rust_versions },
-    Check { rule: "licences, sources and versions are those of deny.toml", find: permitted::find },
     Check { rule: "rows 0 to 3 bring no HTTP client and no runtime", find: weight::forbidden },
     Check { rule: "rows 0 to 2 stay small", find: weight::counted },
-    Check { rule: "rows 0 to 3 do no I/O, spawn nothing, and read no clock", find: purity::doors },
-    Check { rule: "no library has process-global state", find: purity::globals },
-    Check { rule: "no library silences a lint of the workspace", find: purity::silenced },
+    Check { rule: "rows 0 to 3 do no I/O, spawn nothing, and read no clock", find: doors::find },
+    Check { rule: "no library has process-global state", find: statics::find },
+    Check { rule: "no library silences a lint of the workspace", find: silenced::find },
     Check { rule: "files have at most 300 lines before their tests", find: sizes::find },
     Check { rule: "the facade only re-exports, in at most 80 lines", find: facade::find },
     Check { rule: "no machine paths and no registry hosts", find: texts::places },

@@ -1,9 +1,9 @@
 //! API keys and Bearer tokens: handing one out, and finding whose it is.
 
 use super::with_request;
-use crate::case::{Call, Case, Group, call, floor, ours};
 use auth_core::{Authenticator, RequestView, Secret, Verifier};
 use auth_static::{ApiKey, ApiKeyVerifier, BearerVerifier, FixedKeys, KeyHasher, Placement};
+use harness::case::{Call, Case, Group, call, floor, ours};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use ring::hmac;
 use std::{

@@ -1,13 +1,13 @@
 //! Basic: handing out the field, and reading it.
 
 use super::with_request;
-use crate::case::{Call, Group, call, floor, ours, ours_beyond, peer};
 use auth_core::{
     AttemptLimit, Authenticator, Authorization, KeyHasher, MemoryAttemptLimits, Peer, RequestView,
     Secret, SystemClock, Verifier,
 };
 use auth_static::{BasicAccounts, BasicVerifier, UserPass, UserPassBuffer};
 use base64::{Engine, engine::general_purpose::STANDARD};
+use harness::case::{Call, Group, call, floor, ours, ours_beyond, peer};
 use headers::{HeaderMapExt, authorization};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::hint::black_box;

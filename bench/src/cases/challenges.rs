@@ -1,7 +1,7 @@
 //! Challenge lists.
 
-use crate::case::{Call, Case, Group, call, floor, ours, peer};
 use auth_core::Challenges;
+use harness::case::{Call, Case, Group, call, floor, ours, peer};
 use std::hint::black_box;
 
 /// The two Digest challenges of RFC 7616 section 3.9.1, and a Basic one, in one field.

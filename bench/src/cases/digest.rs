@@ -3,9 +3,7 @@
 mod floors;
 mod peers;
 mod slopes;
-mod strangers;
 
-use crate::case::{Call, Group, call, floor, ours, peer};
 use auth_core::{
     Answer, Authenticator, Authorization, Credentials, MemoryReplayStore, RequestView, SystemClock,
     SystemRandom, Verifier as _,
@@ -14,6 +12,7 @@ use auth_digest::{
     Digest, DigestAccounts, DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection,
     DigestResponse, DigestVerifier, Ha1, Md5Allowed, NonceCount, NonceUse, Nonces,
 };
+use harness::case::{Call, Group, call, floor, ours, peer};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use std::hint::black_box;
 
@@ -91,7 +90,6 @@ pub fn groups() -> Vec<Group> {
             ],
         },
     ];
-    groups.push(strangers::group());
     groups.extend(slopes::groups());
     groups
 }

@@ -5,16 +5,17 @@ mod basic;
 mod challenges;
 mod digest;
 mod jwt;
-mod layer;
+mod live;
 mod replay;
 mod session;
 mod sigv4;
 
-use crate::{
+use auth_core::RequestView;
+use harness::{
     case::{Call, Group, call},
+    processor::Processor,
     threads::Pair,
 };
-use auth_core::RequestView;
 use http::{HeaderMap, Method, Uri};
 use std::hint::black_box;
 
@@ -33,13 +34,19 @@ pub fn all() -> Vec<Group> {
     all.extend(jwt::groups());
     all.extend(digest::groups());
     all.extend(sigv4::groups());
-    all.extend(layer::groups());
+    all.extend(live::groups());
+    all.extend(strangers::groups());
     all
 }
 
 /// Every group that is timed with two threads.
 pub fn pairs() -> Vec<Pair> {
     vec![session::two_threads(), replay::two_threads()]
+}
+
+/// What is timed by the processor's clock.
+pub fn processors() -> Vec<Processor> {
+    vec![live::processor()]
 }
 
 /// A call with a request that has nothing to do with it.

@@ -1,10 +1,10 @@
 //! Two threads that use up identifiers in one store.
 
-use crate::{
+use auth_core::{Clock, MemoryReplayStore, ReplayOutcome, ReplayStore, SystemClock, Unique};
+use harness::{
     case::{Role, Target},
     threads::{Pair, PairCase, SharedCall},
 };
-use auth_core::{Clock, MemoryReplayStore, ReplayOutcome, ReplayStore, SystemClock, Unique};
 use std::{
     cell::Cell,
     hint::black_box,

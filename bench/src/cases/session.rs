@@ -3,10 +3,6 @@
 mod google;
 
 use super::with_request;
-use crate::{
-    case::{Call, Group, Role, Target, floor, ours, peer},
-    threads::{Pair, PairCase, SharedCall},
-};
 use arc_swap::ArcSwap;
 use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken,
@@ -14,6 +10,10 @@ use auth_core::{
 };
 use auth_session::Session;
 use google::Ask;
+use harness::{
+    case::{Call, Group, Role, Target, floor, ours, peer},
+    threads::{Pair, PairCase, SharedCall},
+};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::{hint::black_box, sync::Arc, time::Duration};
 

@@ -30,16 +30,17 @@ pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read
         None => end.await?,
         Some(patience) => tokio::time::timeout(patience, end).await.unwrap_or(Ok(false))?,
     };
+    let (bytes, last) =
+        (bytes.freeze(), stream::iter(trailers.clone().map(Frame::trailers).map(Ok)));
     if ended {
-        let bytes = bytes.freeze();
-        let body = match trailers.clone().map(Frame::trailers) {
+        let body = match &trailers {
             None => Body::from(bytes.clone()),
-            Some(last) => begun_with(bytes.clone(), stream::iter([Ok(last)])),
+            Some(_) => begun_with(bytes.clone(), last),
         };
         return Ok((rebuild(head, body, url), Read { body: Some(bytes), trailers }));
     }
-    // Too long to be read, or it does not end: what was taken off goes back in front.
-    let body = begun_with(bytes.freeze(), BodyStream::new(body));
+    // Too long to be read, or it does not end: what was taken off goes back in its place.
+    let body = begun_with(bytes, BodyStream::new(body).chain(last));
     Ok((rebuild(head, body, url), Read::default()))
 }
 

@@ -48,7 +48,8 @@ where
                     CheckedContent::AsIs => exact,
                     CheckedContent::Replaced { length } => length,
                 };
-                (length, Some(Check::new(check, length, door.observer.clone())))
+                let drain = door.drain.apply(head.version, &head.headers);
+                (length, Some(Check::new(check, length, door.observer.clone(), drain)))
             }
         };
         if content != CheckedContent::AsIs {

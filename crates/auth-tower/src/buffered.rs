@@ -57,6 +57,11 @@ impl<B> BufferedBody<B> {
         self.read = Joined::Whole(bytes);
     }
 
+    /// Without what was read so far.
+    pub(crate) fn forget(&mut self) {
+        (self.read, self.trailers) = (Joined::EMPTY, None);
+    }
+
     /// Without the trailer fields that were read.
     pub(crate) fn drop_trailers(&mut self) {
         self.trailers = None;

@@ -1,6 +1,9 @@
 //! Bodies that are checked as they stream.
 
-use crate::{BoxError, BufferedBody};
+use crate::{
+    BoxError, BufferedBody,
+    drain::{Drain, DrainLimits},
+};
 use auth_core::{BodyCheck, Event, Observer, Rejection, ReleasedBytes};
 use bytes::Bytes;
 use http::HeaderMap;
@@ -44,6 +47,10 @@ pub(crate) struct Check {
     trailers: Option<HeaderMap>,
     observer: Arc<dyn Observer>,
     late: Arc<OnceLock<Rejection>>,
+    /// How what follows a piece that was refused is read on.
+    drain: Option<Drain>,
+    /// What the handler is told when that is done.
+    failed: Option<BoxError>,
 }
 
 impl<B> CheckedBody<B> {
@@ -59,9 +66,18 @@ impl Check {
         check: Box<dyn BodyCheck>,
         left: Option<u64>,
         observer: Arc<dyn Observer>,
+        drain: Option<DrainLimits>,
     ) -> Self {
-        let late = Arc::default();
-        Self { check: Some(check), left, last: None, trailers: None, observer, late }
+        Self {
+            check: Some(check),
+            left,
+            last: None,
+            trailers: None,
+            observer,
+            late: Arc::default(),
+            drain: drain.map(Drain::new),
+            failed: None,
+        }
     }
 
     /// Where a rejection is found that comes while the handler reads.
@@ -70,43 +86,50 @@ impl Check {
     }
 
     /// What of a frame the handler may have now.
-    fn update(&mut self, frame: Frame<Bytes>) -> Result<Option<Bytes>, BoxError> {
-        let Some(check) = &mut self.check else { return Ok(None) };
+    fn update(&mut self, frame: Frame<Bytes>) -> Option<Bytes> {
+        let check = self.check.as_mut()?;
         let wire = match frame.into_data() {
             Ok(wire) => wire,
             Err(frame) => {
                 self.trailers = frame.into_trailers().ok();
-                return Ok(None);
+                return None;
             }
         };
         let piece = match check.update(&wire) {
             Ok(ReleasedBytes::AsIs) => wire,
             Ok(ReleasedBytes::Instead(content)) => content.into(),
-            Err(rejection) => return Err(self.fail(rejection)),
+            Err(rejection) => {
+                self.fail(rejection);
+                return None;
+            }
         };
         if piece.is_empty() {
-            return Ok(None);
+            return None;
         }
         let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
         self.left = self.left.map(|left| left.saturating_sub(length));
         if self.left == Some(0) {
             // More than was announced: what was held back was not the last piece.
-            return Ok(self.last.replace(piece));
+            return self.last.replace(piece);
         }
-        Ok(Some(piece))
+        Some(piece)
     }
 
-    fn finish(&mut self) -> Result<(), BoxError> {
-        let Some(check) = self.check.take() else { return Ok(()) };
+    fn finish(&mut self) {
+        let Some(check) = self.check.take() else { return };
         let trailers = self.trailers.take();
-        check.finish(trailers.as_ref()).map_err(|rejection| self.fail(rejection))
+        if let Err(rejection) = check.finish(trailers.as_ref()) {
+            self.fail(rejection);
+            // Nothing follows the end.
+            self.drain = None;
+        }
     }
 
-    fn fail(&mut self, rejection: Rejection) -> BoxError {
+    fn fail(&mut self, rejection: Rejection) {
         (self.check, self.last, self.trailers) = (None, None, None);
         self.observer.observe(Event::BodyRejected(&rejection));
         let _ = self.late.set(rejection);
-        "body does not match its credentials".into()
+        self.failed = Some("body does not match its credentials".into());
     }
 
     /// What is left to hand over when the check has passed.
@@ -115,7 +138,7 @@ impl Check {
     }
 
     fn is_over(&self) -> bool {
-        self.check.is_none() && self.last.is_none()
+        self.check.is_none() && self.last.is_none() && self.failed.is_none()
     }
 }
 
@@ -134,16 +157,23 @@ where
         let mut this = self.project();
         let Some(check) = this.check else { return this.body.poll_frame(context) };
         loop {
+            if check.failed.is_some() {
+                if let Some(drain) = &mut check.drain {
+                    ready!(drain.poll(this.body.as_mut(), context));
+                }
+                return Poll::Ready(check.failed.take().map(Err));
+            }
             if check.check.is_none() {
                 return Poll::Ready(check.rest().map(Ok));
             }
-            let passed = match ready!(this.body.as_mut().poll_frame(context)) {
-                None => check.finish().map(|()| None),
-                Some(Err(error)) => Err(error),
-                Some(Ok(frame)) => check.update(frame),
-            };
-            if let Some(piece) = passed.transpose() {
-                return Poll::Ready(Some(piece.map(Frame::data)));
+            match ready!(this.body.as_mut().poll_frame(context)) {
+                None => check.finish(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Ok(frame)) => {
+                    if let Some(piece) = check.update(frame) {
+                        return Poll::Ready(Some(Ok(Frame::data(piece))));
+                    }
+                }
             }
         }
     }

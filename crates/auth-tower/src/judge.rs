@@ -1,6 +1,6 @@
 //! The order in which a request is judged: cheap checks, then as much of the body as is needed, then the verifier.
 
-use crate::{BoxError, BufferedBody, ConnectionInfo, buffered::limit};
+use crate::{BoxError, BufferedBody, ConnectionInfo, buffered::limit, drain::DrainLimits};
 use auth_core::{
     Accepted, Body, Error, Event, Need, Observer, Peer, Presence, Reason, Rejection, RequestView,
     Verifier,
@@ -21,6 +21,7 @@ pub(crate) struct Door<V> {
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) proxies: Option<Arc<TrustedProxies>>,
     pub(crate) most_buffered: usize,
+    pub(crate) drain: DrainLimits,
 }
 
 impl<V> Clone for Door<V> {
@@ -30,6 +31,7 @@ impl<V> Clone for Door<V> {
             observer: Arc::clone(&self.observer),
             proxies: self.proxies.clone(),
             most_buffered: self.most_buffered,
+            drain: self.drain,
         }
     }
 }

@@ -17,12 +17,14 @@ mod checked;
 mod client;
 mod complete;
 mod connection;
+mod drain;
 #[cfg(feature = "axum")]
 mod extract;
 mod joined;
 mod judge;
 mod outgoing_body;
 mod reply;
+mod reply_body;
 mod server;
 mod tracing_observer;
 mod verify;
@@ -35,6 +37,7 @@ pub use connection::ConnectionInfo;
 #[cfg(feature = "axum")]
 pub use extract::NoSuchPrincipal;
 pub use outgoing_body::OutgoingBody;
+pub use reply_body::ReplyBody;
 pub use server::{Authenticated, VerifyLayer};
 pub use tracing_observer::TracingObserver;
 pub use verify::Verify;

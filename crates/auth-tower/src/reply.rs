@@ -1,13 +1,72 @@
 //! What a refused caller gets to see.
 
-use crate::BufferedBody;
+use crate::{
+    BoxError, BufferedBody, ReplyBody,
+    drain::{Drain, DrainLimits, Drained},
+    judge::Refused,
+};
 use auth_core::{Error, Rejection};
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode, Version,
     header::{CACHE_CONTROL, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    request::Parts,
 };
-use std::time::Duration;
+use http_body::Body;
+use std::{
+    future::{Future, poll_fn},
+    pin::Pin,
+    task::Poll,
+    time::Duration,
+};
+
+/// The answer to a request that the handler does not see.
+///
+/// When its body has arrived, the connection serves on. When it has not, the answer says that it is the last one on its
+/// connection, and its own body waits while a part of the request's body is read on.
+///
+/// The future is in a box of its own, as no accepted request needs it.
+#[cold]
+pub(crate) fn refusal<B, R>(
+    refused: Refused,
+    head: Parts,
+    mut body: BufferedBody<B>,
+    limits: DrainLimits,
+) -> Pin<Box<impl Future<Output = Response<ReplyBody<R>>>>>
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    Box::pin(async move {
+        let mut answer = match &refused {
+            Refused::Rejected(rejection) => rejected(rejection),
+            Refused::Failed(error) => failed(error),
+        }
+        .map(ReplyBody::new);
+        if body.has_arrived() {
+            return answer;
+        }
+        let Some(limits) = limits.apply(head.version, &head.headers) else {
+            closing(&mut answer, head.version);
+            return answer;
+        };
+        body.forget();
+        let (mut body, mut drain) = (Box::pin(body), Drain::new(limits));
+        let arrived =
+            poll_fn(|context| Poll::Ready(drain.poll_arrived(body.as_mut(), context))).await;
+        if arrived == Some(Drained::Whole) {
+            return answer;
+        }
+        closing(&mut answer, head.version);
+        match arrived {
+            Some(_) => answer,
+            None => answer.map(|answer| {
+                answer
+                    .held_by(poll_fn(move |context| drain.poll(body.as_mut(), context).map(|_| ())))
+            }),
+        }
+    })
+}
 
 /// The answer to a rejected request: its status, its challenges, and a body that says no more than the status.
 pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<BufferedBody<B>> {

@@ -1,16 +1,17 @@
 //! The server layer: who is calling, before the handler is asked.
 
-use crate::{judge::Door, verify::Verify};
+use crate::{drain::DrainLimits, judge::Door, verify::Verify};
 use auth_core::Observer;
 use auth_net::TrustedProxies;
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 use tower_layer::Layer;
 
 /// Verifies every request before the service behind it sees it.
 ///
 /// An accepted request carries its [`Authenticated`] principal in its extensions. A rejected one is answered here, with
-/// its challenges and one plain body. One that is refused before its body came says so to its client with
-/// `connection: close`.
+/// its challenges and one plain body. An answer that is given before all of the request's body came says so to its
+/// client with `connection: close`, and a part of what is still to come is read on, so that the client sees the answer
+/// ([`with_refused_body_drain`](Self::with_refused_body_drain)).
 ///
 /// The request's body is read only when the verifier needs it, after its cheap checks, up to a limit. Where the
 /// verifier accepts a request on condition that its body passes a check ([`BodyCheck`](auth_core::BodyCheck)):
@@ -80,6 +81,7 @@ impl<V> VerifyLayer<V> {
                 observer: Arc::new(()),
                 proxies: None,
                 most_buffered: Self::MOST_BUFFERED,
+                drain: DrainLimits::DEFAULT,
             }),
         }
     }
@@ -106,6 +108,19 @@ impl<V> VerifyLayer<V> {
     #[must_use]
     pub fn with_buffer_limit(self, bytes: usize) -> Self {
         self.change(|door| door.most_buffered = bytes)
+    }
+
+    /// Reads on so many bytes of a body that is refused before it has arrived, for so long at most: 64 KiB and 100 ms
+    /// unless set. No bytes: nothing is read on.
+    ///
+    /// A client that is still sending when its connection closes often sees a broken pipe in place of the answer. So
+    /// the head of the answer is sent at once, and its body when the request's body has ended or a limit is reached.
+    /// What is read is thrown away. HTTP/2 needs none of this, nor does a client that waits for `100 Continue`.
+    ///
+    /// The wait needs tokio's timer; a runtime that was built without one (`enable_time`) must set the time to zero.
+    #[must_use]
+    pub fn with_refused_body_drain(self, bytes: usize, longest: Duration) -> Self {
+        self.change(|door| door.drain = DrainLimits { bytes, wait: longest })
     }
 }
 

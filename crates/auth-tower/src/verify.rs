@@ -1,16 +1,16 @@
 //! The service of the server layer, from a request to its reply.
 
 use crate::{
-    Authenticated, BoxError, BufferedBody, CheckedBody,
+    Authenticated, BoxError, BufferedBody, CheckedBody, ReplyBody,
     admit::admit,
     checked::Check,
     complete::complete,
     judge::{Door, Refused},
-    reply::{closing, failed, rejected},
+    reply::{closing, refusal, rejected},
 };
 use auth_core::{Accepted, Obligations, Verifier};
 use bytes::Bytes;
-use http::{Request, Response, Version, request::Parts};
+use http::{Request, Response, request::Parts};
 use std::{
     fmt,
     future::Future,
@@ -55,7 +55,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    type Response = Response<BufferedBody<R>>;
+    type Response = Response<ReplyBody<R>>;
     type Error = S::Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self::Response, S::Error>> + Send>>;
 
@@ -81,7 +81,7 @@ fn serve<S, V, B, R>(
     door: Arc<Door<V>>,
     head: Parts,
     body: BufferedBody<B>,
-) -> impl Future<Output = Result<Response<BufferedBody<R>>, S::Error>>
+) -> impl Future<Output = Result<Response<ReplyBody<R>>, S::Error>>
 where
     V: Verifier,
     V::Principal: Clone + Sync + 'static,
@@ -95,7 +95,7 @@ where
     async move {
         let mut accepted = match door.judge(&head, &mut body).await {
             Ok(accepted) => accepted,
-            Err(refused) => return Ok(answer(&refused, &body, head.version)),
+            Err(refused) => return Ok(refusal(refused, head, body, door.drain).await),
         };
         let Obligations { body: check, completions, .. } = accepted.take_obligations();
         let Accepted { principal, scheme, .. } = accepted;
@@ -110,7 +110,10 @@ where
                     let late = check.as_ref().map(Check::late);
                     (check, late)
                 }
-                Err(rejection) => return Ok(answer(&rejection.into(), &body, head.version)),
+                Err(rejection) => {
+                    let refused = Refused::Rejected(rejection);
+                    return Ok(refusal(refused, head, body, door.drain).await);
+                }
             },
         };
         let version = head.version;
@@ -122,34 +125,14 @@ where
             // are dropped unasked: this is not the handler's reply. What is still to come of the body nobody will read.
             let mut answer = rejected(rejection);
             closing(&mut answer, version);
-            return Ok(answer);
+            return Ok(answer.map(ReplyBody::new));
         }
         let response = replied?;
         #[cfg(feature = "axum")]
         crate::extract::explain::<V::Principal, R>(&response);
         if completions.is_empty() {
-            return Ok(response.map(BufferedBody::untouched));
+            return Ok(response.map(|body| ReplyBody::new(BufferedBody::untouched(body))));
         }
-        Ok(complete(completions, response, &*door.observer).await)
+        Ok(complete(completions, response, &*door.observer).await.map(ReplyBody::new))
     }
-}
-
-/// The answer to a request that the handler does not see.
-#[cold]
-fn answer<B, R>(
-    refused: &Refused,
-    body: &BufferedBody<B>,
-    version: Version,
-) -> Response<BufferedBody<R>>
-where
-    B: http_body::Body,
-{
-    let mut answer = match refused {
-        Refused::Rejected(rejection) => rejected(rejection),
-        Refused::Failed(error) => failed(error),
-    };
-    if !body.has_arrived() {
-        closing(&mut answer, version);
-    }
-    answer
 }

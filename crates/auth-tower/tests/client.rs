@@ -4,7 +4,7 @@
 use auth_core::*;
 use auth_tower::{AuthenticateLayer, ClientError, OutgoingBody};
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
@@ -143,6 +143,26 @@ async fn an_answer_longer_than_asked_for_arrives_whole_and_unread() {
         ask(Numbered::default(), post("https://a.example/", "b".into()), &["again and again"])
             .await;
     assert_eq!((got.unwrap().as_str(), seen.len()), ("again and again", 1));
+}
+
+/// Whether the scheme reads all of the body, or sees that it is too long.
+#[tokio::test]
+async fn the_trailers_of_an_answer_arrive_though_the_scheme_reads_its_body() {
+    for text in ["short", "longer than eight bytes"] {
+        let trailers = HeaderMap::from_iter([(header::ETAG, HeaderValue::from_static("1"))]);
+        let last = trailers.clone();
+        let service = service_fn(move |_: Request<OutgoingBody>| {
+            let last = std::future::ready(Some(Ok(last.clone())));
+            let body = Full::new(Bytes::from_static(text.as_bytes())).with_trailers(last);
+            async { Ok::<_, Infallible>(Response::new(body)) }
+        });
+        let request = post("https://a.example/", OutgoingBody::empty());
+        let layer = AuthenticateLayer::new(Numbered::default());
+        let answer = layer.layer(service).oneshot(request).await.unwrap();
+        let collected = answer.into_body().collect().await.unwrap();
+        assert_eq!(collected.trailers(), Some(&trailers), "{text}");
+        assert_eq!(collected.to_bytes(), text);
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,10 @@
 mod common;
 
 use auth_core::*;
-use auth_tower::{BoxError, BufferedBody, CheckedBody, VerifyLayer};
+use auth_tower::{BoxError, CheckedBody, ReplyBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, text};
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::{BodyExt, Empty, Full};
 use std::{
@@ -93,7 +93,7 @@ fn door(tells: Vec<Tells>, log: &Log) -> impl Verifier<Principal = ()> + use<> {
 }
 
 struct Told<R> {
-    answer: Response<BufferedBody<R>>,
+    answer: Response<ReplyBody<R>>,
     codes: Vec<&'static str>,
     log: Vec<String>,
 }
@@ -129,6 +129,23 @@ async fn every_completion_is_asked_and_sees_the_reply_within_its_limit() {
     let told = reply(&[SEES_12], full("Hello, world!")).await;
     assert_eq!(told.answer.headers()["sees"], "Unread");
     assert_eq!(text(told.answer).await, "Hello, world!", "a longer reply still arrives whole");
+}
+
+/// Whether a completion reads the body or does not, its trailer fields come, and come last.
+#[tokio::test(start_paused = true)]
+async fn the_trailers_of_a_reply_arrive_behind_its_body() {
+    for tells in [&[SEES_12][..], &[BLIND], &[]] {
+        let trailers = HeaderMap::from_iter([(header::ETAG, HeaderValue::from_static("1"))]);
+        let last = std::future::ready(Some(Ok(trailers.clone())));
+        let with_trailers = full("Hello, world").map(|body| body.with_trailers(last));
+        let mut body = reply(tells, with_trailers).await.answer.into_body();
+        let first = body.frame().await.unwrap().unwrap();
+        assert_eq!(first.into_data().unwrap(), "Hello, world");
+        assert!(!body.is_end_stream(), "a reader that asks would miss the trailers");
+        let second = body.frame().await.unwrap().unwrap();
+        assert_eq!(second.into_trailers().unwrap(), trailers);
+        assert!(body.frame().await.is_none());
+    }
 }
 
 /// One piece again and again, and neither an end nor a length.

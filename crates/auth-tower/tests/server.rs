@@ -79,7 +79,11 @@ async fn ask(word: Word, request: http::request::Builder, pieces: &[&'static str
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(format!("{caller}: {text}")))))
         }
     });
-    let layer = VerifyLayer::new(word).with_observer(codes.clone()).with_buffer_limit(10);
+    // What is read on of a refused body would be counted with what is read for the verifier.
+    let layer = VerifyLayer::new(word)
+        .with_observer(codes.clone())
+        .with_buffer_limit(10)
+        .with_refused_body_drain(0, Duration::ZERO);
     let answer = layer.layer(service).oneshot(request.body(body).unwrap()).await.unwrap();
     let (head, body) = answer.into_parts();
     let body = text(Response::new(body)).await;

@@ -15,6 +15,12 @@ pub fn npm() -> PathBuf {
     folder().join("npm")
 }
 
+/// Where a program lies that cargo builds in this version: `name@version`.
+pub fn built(package: &str) -> PathBuf {
+    let name = package.split('@').next().unwrap_or(package);
+    folder().join(package).join("bin").join(name)
+}
+
 pub fn install() -> Result<String, String> {
     let missing: Vec<&Peer> =
         PEERS.iter().filter(|peer| peer.is_ours_to_install() && peer.version().is_none()).collect();
@@ -35,12 +41,17 @@ pub fn install() -> Result<String, String> {
         _ => None,
     });
     let rust = missing.iter().any(|peer| matches!(peer.origin, Origin::OldestRust));
-    let mut steps = Steps::new(5);
+    let built: Vec<&str> = names(&missing, |origin| match origin {
+        Origin::Built(package) => Some(package),
+        _ => None,
+    });
+    let mut steps = Steps::new(6);
     steps.step("package lists", || refresh_lists(rust || !debian.is_empty()));
     steps.step("Debian packages", || when(!debian.is_empty(), || install_debian(&debian)));
     steps.step("Python packages", || when(!python.is_empty(), || install_python(&python)));
     steps.step("npm packages", || when(!npm.is_empty(), || install_npm(&npm)));
     steps.step("oldest Rust", || when(rust, oldest_rust::install));
+    steps.step("cargo programs", || when(!built.is_empty(), || install_built(&built)));
     steps.finish()?;
     let still: Vec<&str> =
         missing.iter().filter(|peer| peer.version().is_none()).map(|peer| peer.name).collect();
@@ -114,6 +125,20 @@ fn install_npm(packages: &[&str]) -> Result<(), String> {
         npm.args(["install", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error"]);
         command::run(npm.arg("--prefix").arg(&folder).args(packages))
     })
+}
+
+/// Not optimized: it runs for two seconds, and optimizing it takes minutes.
+fn install_built(packages: &[&str]) -> Result<(), String> {
+    let each = |package: &&str| {
+        let mut cargo = command::cargo();
+        cargo.args(["install", "--quiet", "--locked", "--debug", "--root"]);
+        cargo.arg(folder().join(package)).arg(package);
+        // A folder of its own, which goes again: what it builds is of no use to us.
+        let target = folder().join("building");
+        retrying(|| command::run(cargo.env("CARGO_TARGET_DIR", &target)))?;
+        std::fs::remove_dir_all(&target).map_err(|error| format!("{}: {error}", target.display()))
+    };
+    packages.iter().try_for_each(each)
 }
 
 /// While this lives, packages that are installed start no services. Removes only what it put there.

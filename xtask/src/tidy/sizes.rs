@@ -1,6 +1,6 @@
 //! Files that one can read in one go.
 
-use super::source::lines_before_tests;
+use super::source::{files, lines_before_tests};
 use crate::metadata::Metadata;
 use crate::repository;
 
@@ -9,7 +9,7 @@ const MOST: usize = 300;
 pub fn find(metadata: &Metadata) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for package in metadata.ours() {
-        for path in repository::files(&package.manifest.with_file_name("src"), ".rs")? {
+        for path in files(package)? {
             let too_long = longer(&repository::read(&path)?);
             found.extend(
                 too_long.map(|lines| format!("{}: {lines} lines", repository::shown(&path))),

@@ -2,7 +2,7 @@
 
 use crate::metadata::Package;
 use crate::repository;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The code of one file: what stands before its tests, with comment lines blanked so that line numbers stay.
 pub struct Code {
@@ -11,9 +11,30 @@ pub struct Code {
 }
 
 pub fn library(package: &Package) -> Result<Vec<Code>, String> {
-    let folder = package.manifest.with_file_name("src");
-    let files = repository::files(&folder, ".rs")?.into_iter();
+    let files = files(package)?.into_iter();
     files.map(|path| Ok(Code { lines: code(&repository::read(&path)?), path })).collect()
+}
+
+/// The files of a package's source without each `tests.rs`, which its parent may have for tests alone.
+pub fn files(package: &Package) -> Result<Vec<PathBuf>, String> {
+    let all = repository::files(&package.manifest.with_file_name("src"), ".rs")?;
+    let (tests, library): (Vec<PathBuf>, _) =
+        all.into_iter().partition(|path| path.ends_with("tests.rs"));
+    match tests.iter().find(|path| !is_for_tests(path)) {
+        Some(path) => {
+            Err(format!("{}: no `#[cfg(test)] mod tests;` is above it", repository::shown(path)))
+        }
+        None => Ok(library),
+    }
+}
+
+fn is_for_tests(path: &Path) -> bool {
+    let folder = path.with_file_name("");
+    let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| folder.join(name));
+    let mut parents = parents.into_iter().chain([folder.with_extension("rs")]);
+    parents.any(|parent| {
+        repository::read(&parent).is_ok_and(|text| text.contains("#[cfg(test)]\nmod tests;"))
+    })
 }
 
 pub fn code(text: &str) -> Vec<String> {
@@ -47,6 +68,14 @@ mod tests {
         );
         assert_eq!(lines_before_tests("a\n#[cfg(test)]\npub(super) mod tests {\n"), 1);
         assert_eq!(lines_before_tests("a\nb\n"), 2);
+    }
+
+    #[test]
+    fn a_file_of_tests_stands_below_a_module_of_tests() {
+        let crates = repository::root().join("crates");
+        assert!(is_for_tests(&crates.join("auth-jwt/src/jwk/tests.rs")));
+        assert!(!is_for_tests(&crates.join("auth-jwt/src/key/tests.rs")));
+        assert!(!is_for_tests(&crates.join("auth-jwt/src/tests.rs")));
     }
 
     #[test]

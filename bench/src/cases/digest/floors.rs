@@ -1,7 +1,7 @@
 //! The hashes that any answer takes, and the text between them.
 
 use super::{CNONCE, NONCE, PASSWORD, REALM, TARGET, USER};
-use crate::case::{Call, call};
+use harness::case::{Call, call};
 use hmac::{Hmac, KeyInit, Mac};
 use md5::Digest;
 use std::hint::black_box;

@@ -1,8 +1,8 @@
 //! Others, each set up the way it is meant to be used. Their cnonce is random; ours comes from outside.
 
 use super::{PASSWORD, TARGET, USER, challenge};
-use crate::case::{Call, call};
 use auth_digest::DigestAlgorithm;
+use harness::case::{Call, call};
 use std::hint::black_box;
 
 pub fn digest_auth(algorithm: DigestAlgorithm, kept: bool) -> Call {

@@ -1,7 +1,7 @@
 //! Eight times the bytes, eight times the work: the worst fields we know, of 8 and of 64 KiB. What is allocated is the error.
 
-use crate::case::{Call, Group, call, floor, ours};
 use auth_digest::{DigestChallenge, DigestResponse};
+use harness::case::{Call, Group, call, floor, ours};
 use std::hint::black_box;
 
 pub fn groups() -> [Group; 3] {

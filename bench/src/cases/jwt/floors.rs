@@ -1,8 +1,8 @@
 //! What has to be done in any case, by hand.
 
 use super::{ISSUER, LIFETIME, SECRET, now};
-use crate::case::{Call, call};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use harness::case::{Call, call};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use std::hint::black_box;

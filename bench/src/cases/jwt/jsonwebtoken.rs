@@ -1,7 +1,7 @@
 //! jsonwebtoken with both of its backends. Its provider is one for the process, so one is installed that asks which.
 
 use super::{SECRET, floors, rsa};
-use crate::case::{Call, call};
+use harness::case::{Call, call};
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation,
     crypto::{CryptoProvider, KeyUtils, aws_lc, rust_crypto},
@@ -34,7 +34,7 @@ fn chosen() -> &'static CryptoProvider {
 }
 
 /// For the cases from here on: a case is set up right before it is called.
-fn choose(backend: Backend) {
+pub fn choose(backend: Backend) {
     AWS_LC.store(matches!(backend, Backend::AwsLc), Ordering::Relaxed);
     let _ = PROVIDER.install_default();
 }

@@ -1,7 +1,7 @@
 //! jwt-simple and josekit.
 
 use super::{ISSUER, LIFETIME, SECRET, floors, rsa};
-use crate::case::{Call, call};
+use harness::case::{Call, call};
 use josekit::{
     jws::{HS256, JwsHeader, RS512},
     jwt::{self, JwtPayload},

@@ -1,9 +1,9 @@
 //! A key of 2048 bits, and what ring needs to sign and to verify with it.
 
 use super::{SigningKey, claims, now};
-use crate::case::{Call, call};
 use auth_jwt::JwsAlgorithm;
 use base64::{Engine, engine::general_purpose::STANDARD};
+use harness::case::{Call, call};
 use josekit::jws::RS512;
 use ring::{
     rand::SystemRandom,

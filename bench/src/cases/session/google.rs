@@ -1,7 +1,7 @@
 //! google-cloud-auth, which keeps tokens of its own making: what it hands out for every request.
 
-use crate::case::{Call, call};
 use google_cloud_auth::credentials::{CacheableResource, service_account::Builder};
+use harness::case::{Call, call};
 use http::Extensions;
 use std::hint::black_box;
 use tokio::runtime::Runtime;
@@ -19,7 +19,7 @@ pub fn kept(ask: Ask) -> Call {
         "type": "service_account",
         "client_email": "bench@example.iam.gserviceaccount.com",
         "private_key_id": "1",
-        "private_key": include_str!("../../../../tests/src/demo/bot.pem"),
+        "private_key": include_str!("../../../../tests/demo/src/bot.pem"),
         "project_id": "p",
         "universe_domain": "googleapis.com",
     });

@@ -1,6 +1,6 @@
 //! The hashes that any signature takes: of the body, of a canonical request, and a MAC under a key that is kept.
 
-use crate::case::{Call, call};
+use harness::case::{Call, call};
 use ring::{
     digest::{SHA256, digest},
     hmac,

@@ -1,7 +1,6 @@
 //! Others, each set up the way it is meant to be used.
 
 use super::{HOST, ID, NOW, REGION, SECRET, body};
-use crate::case::{Call, call};
 use aws_sigv4::{
     http_request::{
         PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation,
@@ -9,6 +8,7 @@ use aws_sigv4::{
     },
     sign::v4::SigningParams,
 };
+use harness::case::{Call, call};
 use std::{
     future::Future,
     hint::black_box,
@@ -68,6 +68,33 @@ pub fn aws_sigv4(method: &'static str, target: &str, length: usize) -> Call {
             request.headers_mut().remove(name);
         }
     })
+}
+
+/// Signs a POST to a service of the user's own, as of now.
+pub fn aws_sigv4_request() -> impl FnMut(&str, &[u8]) -> http::Request<Vec<u8>> {
+    let identity = identity();
+    move |url, body| {
+        let request = http::Request::post(url).header("content-type", "application/json");
+        let mut request = request.body(body.to_vec()).expect("a request");
+        let mut settings = SigningSettings::default();
+        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
+        let params = SigningParams::builder()
+            .identity(&identity)
+            .region(REGION)
+            .name("hooks")
+            .time(SystemTime::now())
+            .settings(settings)
+            .build()
+            .expect("parameters")
+            .into();
+        let headers = request.headers().iter();
+        let headers = headers.map(|(name, value)| (name.as_str(), value.to_str().expect("text")));
+        let body = SignableBody::Bytes(request.body());
+        let signable = SignableRequest::new("POST", url, headers, body).expect("signable");
+        let (instructions, _) = sign(signable, &params).expect("signed").into_parts();
+        instructions.apply_to_request_http1x(&mut request);
+        request
+    }
 }
 
 pub fn aws_sigv4_presigned(target: &str) -> Call {

@@ -1,0 +1,14 @@
+//! What a caller that is refused costs a server: the same, whether the server knows it or not.
+//!
+//! A package of its own, without the peers that take minutes to build: `cargo xtask test` runs it.
+
+mod basic;
+mod digest;
+mod jwt;
+mod sigv4;
+
+use harness::case::Group;
+
+pub fn groups() -> Vec<Group> {
+    vec![basic::group(), digest::group(), jwt::group(), sigv4::group()]
+}

@@ -1,0 +1,162 @@
+//! What a client that is still sending sees of its refusal, over real connections.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use auth_core::*;
+use auth_tower::VerifyLayer;
+use axum::{Router, body::Bytes, routing::post};
+use std::time::{Duration, Instant};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
+};
+
+/// Refuses every request by its head; or accepts it, on condition that its body passes a check which refuses the first
+/// piece.
+#[derive(Clone, Copy)]
+enum Refuses {
+    Head,
+    Body,
+}
+
+struct Never;
+
+const WRONG: Reason = Reason::new("test_wrong", "signature is wrong");
+
+impl BodyCheck for Never {
+    fn content(&self) -> CheckedContent {
+        CheckedContent::AsIs
+    }
+
+    fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+        Err(Rejection::forbidden(WRONG))
+    }
+
+    fn finish(self: Box<Self>, _: Option<&http::HeaderMap>) -> Result<(), Rejection> {
+        Err(Rejection::forbidden(WRONG))
+    }
+}
+
+impl Verifier for Refuses {
+    type Principal = ();
+
+    fn presence(&self, _: RequestView<'_>) -> Presence {
+        Presence::Present
+    }
+
+    fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<()>> {
+        Flow::ready(match self {
+            Self::Head => Err(Rejection::forbidden(WRONG)),
+            Self::Body => Ok(Accepted::new("Test", ()).with_body(Never)),
+        })
+    }
+}
+
+/// A connection to a server behind this layer.
+async fn connect(layer: VerifyLayer<Refuses>) -> TcpStream {
+    let app = Router::new().route("/", post(|_: Bytes| async { "never" })).layer(layer);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    TcpStream::connect(address).await.unwrap()
+}
+
+fn layer(refuses: Refuses) -> VerifyLayer<Refuses> {
+    // A body of this size is checked as it streams.
+    VerifyLayer::new(refuses).with_buffer_limit(1024)
+}
+
+/// Announces a body, with these header fields.
+async fn announce(to: &mut TcpStream, length: usize, fields: &str) {
+    let head =
+        format!("POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: {length}\r\n{fields}\r\n");
+    to.write_all(head.as_bytes()).await.unwrap();
+}
+
+/// All that comes until the server closes, or until nothing comes for a second.
+async fn rest(from: &mut TcpStream) -> std::io::Result<String> {
+    let mut all = Vec::new();
+    match timeout(Duration::from_secs(1), from.read_to_end(&mut all)).await {
+        Ok(read) => read.map(|_| ()),
+        Err(_) => Ok(()),
+    }?;
+    Ok(String::from_utf8(all).unwrap())
+}
+
+/// Sends a body slowly, in 20 pieces, as a client does that reads the answer when it has sent everything.
+async fn upload(to: &mut TcpStream, length: usize) -> std::io::Result<String> {
+    announce(to, length, "").await;
+    let piece = vec![b'x'; length / 20];
+    for _ in 0..20 {
+        sleep(Duration::from_millis(2)).await;
+        to.write_all(&piece).await?;
+    }
+    rest(to).await
+}
+
+#[tokio::test]
+async fn a_client_that_is_still_sending_sees_its_refusal() {
+    for refuses in [Refuses::Head, Refuses::Body] {
+        let mut client = connect(layer(refuses)).await;
+        let answer = upload(&mut client, 60_000).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+        assert!(answer.contains("connection: close"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nForbidden\n"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn the_head_of_a_refusal_does_not_wait_for_the_body() {
+    let mut client = connect(layer(Refuses::Head)).await;
+    announce(&mut client, 60_000, "").await;
+    let mut first = [0; 12];
+    client.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 403");
+}
+
+#[tokio::test]
+async fn a_body_that_has_arrived_leaves_its_connection_open() {
+    let mut client = connect(layer(Refuses::Head)).await;
+    for _ in 0..3 {
+        let request = "POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 5\r\n\r\nhello";
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        while !answer.ends_with("Forbidden\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte).await.unwrap();
+            answer.push(byte[0].into());
+        }
+        assert!(!answer.contains("connection: close"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_read_on_is_bounded_in_bytes_and_in_time() {
+    // A body that is too long by far breaks off soon after the limit, however fast it comes.
+    let mut client =
+        connect(layer(Refuses::Head).with_refused_body_drain(1000, Duration::MAX)).await;
+    announce(&mut client, usize::MAX, "").await;
+    let piece = vec![b'x'; 64 * 1024];
+    let broke =
+        timeout(Duration::from_secs(20), async { while client.write_all(&piece).await.is_ok() {} });
+    assert!(broke.await.is_ok());
+    // One that stops coming is waited for as long as was set.
+    for wait in [0, 300] {
+        let wait = Duration::from_millis(wait);
+        let mut client = connect(layer(Refuses::Head).with_refused_body_drain(1000, wait)).await;
+        let began = Instant::now();
+        announce(&mut client, 1000, "").await;
+        let answer = rest(&mut client).await.unwrap();
+        assert!(answer.ends_with("Forbidden\n"), "{answer}");
+        assert!(began.elapsed() >= wait, "{wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_waits_to_be_told_to_continue_is_refused_at_once() {
+    let layer = layer(Refuses::Head).with_refused_body_drain(1000, Duration::MAX);
+    let mut client = connect(layer).await;
+    announce(&mut client, 1000, "expect: 100-continue\r\n").await;
+    let answer = rest(&mut client).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 ") && answer.ends_with("Forbidden\n"), "{answer}");
+}

@@ -1,0 +1,1 @@
+//! What holds for every adapter and every scheme together: the tests are in `tests/`.

@@ -1,0 +1,37 @@
+//! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
+
+use demo::{accounts::PATHS, aws, callers, digest, server::Running, storms, table};
+use std::collections::BTreeSet;
+
+#[tokio::test]
+async fn every_scheme_through_every_adapter_ends_as_it_should() {
+    let server = Running::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let callers = callers::Callers::new().unwrap();
+    let mut seen = BTreeSet::new();
+    let mut lines = storms::run(&callers, &server).await.unwrap();
+    lines.extend(aws::run(&callers, &server).await.unwrap());
+    for (path, _) in digest::PATHS {
+        lines.extend(digest::run(path, &callers, &server).await.unwrap());
+    }
+    for call in table::all().unwrap() {
+        lines.extend(call.run(&callers, &server).await.unwrap());
+    }
+    for line in lines {
+        let expected = line.instead_of.unwrap_or_default();
+        let what = format!("{} {} by {}: {}", line.path, line.sent, line.caller, line.verdict);
+        assert_eq!(expected, "", "{what} {} {}", line.status, line.challenge);
+        seen.insert((line.path, line.caller, line.status));
+    }
+    for path in PATHS.iter().map(|path| path.path) {
+        for adapter in ["auth-reqwest", "auth-tower", "auth-ureq"] {
+            assert!(
+                seen.contains(&(path, adapter, 200)),
+                "{path} was never accepted through {adapter}"
+            );
+            assert!(
+                path == "/none" || seen.contains(&(path, adapter, 401)),
+                "{path} never refused through {adapter}"
+            );
+        }
+    }
+}

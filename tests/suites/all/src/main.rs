@@ -1,0 +1,15 @@
+//! `cargo xtask conformance`: the suites of every scheme in one run.
+
+use conformance::Suite;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let schemes = [
+        conformance_static::SUITES,
+        conformance_jwt::SUITES,
+        conformance_digest::SUITES,
+        conformance_sigv4::SUITES,
+    ];
+    let suites: Vec<&Suite> = schemes.into_iter().flatten().collect();
+    conformance::main(&suites, std::env::args().skip(1))
+}

@@ -6,8 +6,9 @@ use std::fmt;
 
 /// The challenges of an answer, one by one: several in one field, over several fields, or both.
 ///
-/// Linear in the length of the fields, allocates nothing, and takes any bytes. The first malformed challenge ends it:
-/// where the next one begins would be a guess.
+/// Linear in the length of the fields, allocates nothing, and takes any bytes. A malformed challenge is an error and ends
+/// its field, since where the next one begins would be a guess. The other fields are still read: each of them may come
+/// from another program. So after an error go on, or one field that cannot be read hides the challenges of the others.
 ///
 /// ```
 /// use auth_core::Challenges;
@@ -65,7 +66,7 @@ impl<'a> Iterator for Challenges<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let found = self.step().transpose();
         if !matches!(found, Some(Ok(_))) {
-            (self.fields, self.field) = (None, Field::END);
+            self.field = Field::END;
         }
         found
     }
@@ -288,6 +289,31 @@ mod tests {
         }
         let found = Challenges::of(&headers, &http::header::WWW_AUTHENTICATE);
         assert_eq!(found.map(|c| c.unwrap().scheme()).collect::<Vec<_>>(), ["A", "D", "E"]);
+    }
+
+    /// What is read of several fields: each challenge, and each error as `!`.
+    #[track_caller]
+    fn check_fields(fields: &[&[u8]], expected: &[&str]) {
+        let name = http::header::WWW_AUTHENTICATE;
+        let fields = fields.iter().map(|field| HeaderValue::from_bytes(field).unwrap());
+        let headers: HeaderMap = fields.map(|field| (name.clone(), field)).collect();
+        let mut read = Challenges::of(&headers, &name);
+        let found: Vec<_> = read
+            .by_ref()
+            .map(|one| one.map_or_else(|_| "!".to_owned(), |one| one.to_string()))
+            .collect();
+        assert_eq!(found, expected);
+        assert!(read.next().is_none(), "it goes on behind its end");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_hides_none_of_the_others() {
+        check_fields(&[b"A b=\"c", b"D e=f"], &["!", "D e=f"]);
+        check_fields(&[b"A b=c, =, G h=i", b"D e=f"], &["A b=c", "!", "D e=f"]);
+        check_fields(&[b"=", b"A", b"B \"", b"C"], &["!", "A", "!", "C"]);
+        check_fields(&[b"A", b"="], &["A", "!"]);
+        let long = vec![b','; Challenges::MOST_BYTES];
+        check_fields(&[b"A", &long, b"B", &long[1..]], &["A", "!", "B", "!"]);
     }
 
     #[test]

@@ -328,12 +328,7 @@ mod tests {
 
     #[test]
     fn a_body_hashes_the_same_whole_in_pieces_and_by_an_adapter() {
-        for function in [
-            HashFunction::Md5,
-            HashFunction::Sha256,
-            HashFunction::Sha512,
-            HashFunction::Sha512_256,
-        ] {
+        for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
             let whole = BodyHash::of(function, b"abc").0;
             let mut pieces = BodyHash::begin(function);
             pieces.update(b"a");

@@ -1,8 +1,6 @@
 //! The users that a verifier knows, and the secret of each.
 
-use crate::{
-    DigestAlgorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash,
-};
+use crate::{DigestAlgorithm, Ha1, HashFunction, SessionHa1, response::userhash, user::check_name};
 use auth_core::{Candidates, Error, Flow, Lookup, Result};
 use std::{collections::HashMap, fmt, sync::Arc};
 

@@ -1,8 +1,7 @@
 //! Lists of parameters (RFC 9110 section 11.2), read in one pass and written.
 //!
 //! Challenges come through auth-core's reader, which knows where one ends and the next begins. What has one list alone
-//! is read here: credentials, Authentication-Info, and a field that is one Digest challenge. Every request pays for it,
-//! so it looks at each byte once.
+//! is read here: credentials and Authentication-Info. Every request pays for it, so it looks at each byte once.
 
 mod scan;
 

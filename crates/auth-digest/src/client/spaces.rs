@@ -28,7 +28,7 @@ pub(crate) struct KeptSession {
 /// What the server thinks of a nonce, as far as we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has just been issued: refused now, the password is wrong.
+    /// It has just been issued, and the request that it was given to has not been answered yet.
     Fresh,
     /// It has served: refused now, it may be that it is only old.
     Proven,

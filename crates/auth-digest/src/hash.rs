@@ -54,6 +54,8 @@ impl Hasher {
     #[inline]
     pub(crate) fn finish(mut self) -> HexDigest {
         let gathered = self.gathered.get(..self.length).unwrap_or_default();
+        #[cfg(test)]
+        tests::note(gathered.len());
         match (self.state.take(), self.function) {
             (Some(state), _) => state.finish(gathered),
             (None, HashFunction::Md5) => HexDigest::of(&Md5::digest(gathered)),
@@ -233,9 +235,26 @@ impl HashFunction {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::cell::Cell;
+
+    thread_local! {
+        /// How many hashes this thread has finished, and the bytes at their ends.
+        static FINISHED: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
+    }
+
+    pub(super) fn note(bytes: usize) {
+        let (hashes, before) = FINISHED.get();
+        FINISHED.set((hashes + 1, before + bytes));
+    }
+
+    /// The hashes that some work takes: how many, and over how many bytes.
+    pub(crate) fn hashed<T>(work: impl FnOnce() -> T) -> (T, (usize, usize)) {
+        FINISHED.set((0, 0));
+        (work(), FINISHED.get())
+    }
 
     fn of(function: HashFunction, pieces: &[&[u8]]) -> HexDigest {
         let mut hasher = Hasher::new(function);

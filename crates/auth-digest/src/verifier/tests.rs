@@ -1,15 +1,16 @@
 //! The verifier, asked as adapters ask it.
 
 use super::*;
+use crate::hash::tests::hashed;
 use crate::{
     AuthenticationInfo, DigestChallenge, DigestMessage, DigestProtection, Ha1, HashFunction,
-    Md5Allowed, NonceCount, NonceUse, OfferedQop,
+    Md5Allowed, NonceCount, NonceUse, OfferedQop, SessionHa1,
 };
 use auth_core::{
     AttemptKey, Body, HandlerReply, Limits, MemoryReplayStore, Peer, Rejection, ReplayOutcome,
     ReservationOutcome, ReservationTicket, SystemRandom, Timestamp, Unique, Verifier as _,
 };
-use auth_testing::ManualClock;
+use auth_testing::{ManualClock, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
 use std::{sync::Mutex, time::Duration};
 
@@ -160,6 +161,77 @@ fn takes_who_knows_the_password_under_every_algorithm() {
         check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
         let jason = Client { user: "J\u{e4}s\u{f8}n", password: "p\u{e4}ss", ..ALICE };
         check(&door, &jason, "J\u{e4}s\u{f8}n");
+    }
+}
+
+/// A door that draws the same chance and the same decoys each time that it is made.
+fn repeated<L>(
+    algorithm: DigestAlgorithm,
+    protection: OfferedQop,
+    accounts: L,
+) -> DigestVerifier<L> {
+    let nonces = Nonces::new(&KEY, SeededRandom::new(1), clock()).unwrap();
+    let door = DigestVerifier::new("r", accounts, nonces, store(&clock())).unwrap();
+    let door = door.with_qop(protection).unwrap().with_algorithms(&[algorithm]).unwrap();
+    door.with_userhash()
+}
+
+/// What this client is told, byte for byte, and the hashes that it took.
+fn cost<L>(door: &DigestVerifier<L>, client: &Client<'_>) -> (Vec<Vec<u8>>, (usize, usize))
+where
+    L: for<'q> Lookup<DigestQuery<'q>, Found = Candidates<DigestUserRecord, ()>>,
+{
+    let field = client.answer(&asked(door));
+    let body = client.body.map_or(Body::Unread, Body::Bytes);
+    let (judged, hashed) = hashed(|| judge(door, "/", &field, body));
+    let Judged::Rejected(rejection) = judged else { panic!("{judged:?}") };
+    let status = rejection.status().as_str().as_bytes().to_vec();
+    let challenges = rejection.challenges().iter();
+    let mut told: Vec<_> = challenges.map(|it| it.field().as_bytes().to_vec()).collect();
+    told.push(status);
+    (told, hashed)
+}
+
+#[test]
+fn an_unknown_user_costs_the_same_hashes_and_is_told_the_same_bytes() {
+    for algorithm in DigestAlgorithm::ALL {
+        for protection in [OfferedQop::Legacy, OfferedQop::Auth, OfferedQop::AuthInt] {
+            if protection == OfferedQop::Legacy && algorithm.is_session() {
+                continue;
+            }
+            let body = (protection == OfferedQop::AuthInt).then_some(&b"{}"[..]);
+            let known = Client { password: "guess", body, ..ALICE };
+            let of =
+                |client: &Client<'_>| cost(&repeated(algorithm, protection, accounts()), client);
+            let expected = of(&known);
+            assert!(expected.1.0 >= 4, "{algorithm}: two secrets, and two hashes for each");
+            assert_eq!(of(&Client { user: "alicf", ..known }), expected, "{algorithm}");
+            if algorithm.is_session() {
+                let of =
+                    |client: &Client<'_>| cost(&repeated(algorithm, protection, Sessions), client);
+                let session = of(&known);
+                assert_eq!(session.0, expected.0, "a secret of one session");
+                assert_eq!(of(&Client { user: "alicf", ..known }), session, "{algorithm}");
+            }
+        }
+    }
+}
+
+/// An authority that knows one user, and answers with the secret of some other session.
+struct Sessions;
+
+impl Lookup<DigestQuery<'_>> for Sessions {
+    type Found = Candidates<DigestUserRecord, ()>;
+
+    fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
+        let function = query.algorithm.function();
+        let alice = userhash(function, "alice", b"r");
+        let DigestUserName::Hashed(name) = query.name else { panic!("a name") };
+        let found = alice.matches(name.as_bytes()).then(|| {
+            let session = SessionHa1::from_hex(function, &"0".repeat(function.digits())).unwrap();
+            DigestUserRecord { user: "alice".into(), secret: UserSecret::Session(session) }.into()
+        });
+        Flow::ready(found)
     }
 }
 

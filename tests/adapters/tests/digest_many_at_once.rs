@@ -130,12 +130,12 @@ async fn at_once(through: Through, url: &str, digest: &Arc<Digest>, requests: us
     sent.join_all().await.into_iter().map(|status| status.as_u16()).collect()
 }
 
-/// Nothing is kept at first; then a nonce that serves, and hundreds of requests that share it.
+/// At first nothing is kept; then a nonce that has served, which hundreds of requests share.
 async fn check(app: impl Fn() -> Router) {
     for through in [Through::Reqwest, Through::Ureq, Through::Tower] {
         let url = serve(app()).await;
         let digest = Arc::new(Digest::new("alice", "s3cret", SystemRandom::new()).unwrap());
-        for requests in [48, 1, 400, 400] {
+        for requests in [400, 400] {
             let ended = at_once(through, &url, &digest, requests).await;
             let refused = ended.iter().filter(|status| **status != 200).count();
             assert_eq!((ended.len(), refused), (requests, 0), "{through:?}");

@@ -272,13 +272,10 @@ fn channel(uri: &Uri) -> Channel {
 }
 
 /// 128 random bits, in characters that need no escape.
-fn cnonce(random: &dyn Random) -> Result<[u8; 22]> {
-    let (mut bytes, mut text) = ([0; 16], [0; 22]);
+fn cnonce(random: &dyn Random) -> Result<String> {
+    let mut bytes = [0; 16];
     random.fill(&mut bytes)?;
-    URL_SAFE_NO_PAD
-        .encode_slice(bytes, &mut text)
-        .map_err(|error| Error::config("digest_cnonce", error.to_string()))?;
-    Ok(text)
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 impl fmt::Debug for Digest {

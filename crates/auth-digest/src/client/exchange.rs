@@ -106,7 +106,7 @@ impl Digest {
     pub(super) fn begin(&self, terms: Arc<Terms>, nonce: &[u8]) -> Result<AuthenticationSession> {
         let cnonce = cnonce(&*self.random)?;
         let (first, counting) = (NonceCount::FIRST, ClientNonceCounting::Rising);
-        Ok(AuthenticationSession::begin(terms, nonce, &cnonce, first, counting))
+        Ok(AuthenticationSession::begin(terms, nonce, cnonce.as_bytes(), first, counting))
     }
 
     /// The Digest challenges of an answer that can be read. The others are reported; they are an error when there is none.

@@ -88,7 +88,7 @@ impl<'a> DigestPreset<'a> {
             Some(typed) => typed.as_bytes(),
             None => {
                 drawn = super::cnonce(random)?;
-                &drawn
+                drawn.as_bytes()
             }
         };
         let terms = Arc::new(Terms::typed(self, user));

@@ -108,7 +108,7 @@ pub use replay::{
 };
 pub use request::{Body, Hop, Need, Peer, RequestView};
 pub use request_memory::RequestMemory;
-pub use scan::SyntaxError;
+pub use scan::{SyntaxError, plain_text_length};
 pub use secret::Secret;
 pub use secret_source::SecretSource;
 pub use send::send;

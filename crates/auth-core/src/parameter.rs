@@ -18,7 +18,7 @@ pub struct ParameterValue<'a>(Written<'a>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written<'a> {
-    Token(&'a str),
+    Token(&'a [u8]),
     /// With its quotes and escapes.
     Quoted(&'a [u8]),
 }
@@ -28,7 +28,7 @@ impl<'a> ParameterValue<'a> {
     #[must_use]
     pub fn bytes(self) -> Cow<'a, [u8]> {
         match self.0 {
-            Written::Token(token) => Cow::Borrowed(token.as_bytes()),
+            Written::Token(token) => Cow::Borrowed(token),
             Written::Quoted(quoted) => unescape(inside(quoted)),
         }
     }
@@ -46,7 +46,7 @@ impl<'a> ParameterValue<'a> {
     #[must_use]
     pub fn raw(self) -> &'a [u8] {
         match self.0 {
-            Written::Token(token) => token.as_bytes(),
+            Written::Token(token) => token,
             Written::Quoted(quoted) => inside(quoted),
         }
     }
@@ -77,10 +77,8 @@ fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
 /// Prints it as it was written.
 impl fmt::Display for ParameterValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Written::Token(token) => f.write_str(token),
-            Written::Quoted(quoted) => f.write_str(&String::from_utf8_lossy(quoted)),
-        }
+        let (Written::Token(written) | Written::Quoted(written)) = self.0;
+        f.write_str(&String::from_utf8_lossy(written))
     }
 }
 
@@ -117,12 +115,12 @@ impl<'a> Parameters<'a> {
     /// On a malformed value, a name that comes twice, or more than [`MOST`](Self::MOST).
     pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, SyntaxError> {
         let start = *scanner;
-        let mut names = [""; Self::MOST];
+        let mut names = [&b""[..]; Self::MOST];
         let mut unused = names.iter_mut();
         let mut behind_last = *scanner;
         loop {
             let before = *scanner;
-            let Some(Parameter { name, .. }) = parameter(scanner)? else {
+            let Some((name, _)) = parameter(scanner)? else {
                 *scanner = before;
                 break;
             };
@@ -153,9 +151,13 @@ impl<'a> Parameters<'a> {
     /// The parameter of this name, in any case.
     #[must_use]
     pub fn find(self, name: &str) -> Option<ParameterValue<'a>> {
-        { self }.find_map(|parameter| {
-            parameter.name.eq_ignore_ascii_case(name).then_some(parameter.value)
-        })
+        let mut scanner = self.0;
+        while let Some((found, value)) = next(&mut scanner) {
+            if found.eq_ignore_ascii_case(name.as_bytes()) {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 
@@ -163,10 +165,16 @@ impl<'a> Iterator for Parameters<'a> {
     type Item = Parameter<'a>;
 
     fn next(&mut self) -> Option<Parameter<'a>> {
-        let found = parameter(&mut self.0).ok().flatten()?;
-        separator(&mut self.0).ok()?;
-        Some(found)
+        let (name, value) = next(&mut self.0)?;
+        Some(Parameter { name: str::from_utf8(name).ok()?, value })
     }
+}
+
+/// The next parameter of a list that was found well-formed, without its name as text.
+fn next<'a>(scanner: &mut Scanner<'a>) -> Option<(&'a [u8], ParameterValue<'a>)> {
+    let found = parameter(scanner).ok().flatten()?;
+    separator(scanner).ok()?;
+    Some(found)
 }
 
 impl fmt::Debug for Parameters<'_> {
@@ -176,18 +184,24 @@ impl fmt::Debug for Parameters<'_> {
 }
 
 /// One parameter, if that is what is next: a token that no `=` follows is the scheme of another challenge.
-fn parameter<'a>(scanner: &mut Scanner<'a>) -> Result<Option<Parameter<'a>>, SyntaxError> {
-    let Some(name) = scanner.token() else { return Ok(None) };
+#[inline]
+fn parameter<'a>(
+    scanner: &mut Scanner<'a>,
+) -> Result<Option<(&'a [u8], ParameterValue<'a>)>, SyntaxError> {
+    let name = scanner.token_bytes();
     scanner.skip_whitespace();
-    if !scanner.eat(b'=') {
+    if name.is_empty() || !scanner.eat(b'=') {
         return Ok(None);
     }
     scanner.skip_whitespace();
     let written = match scanner.rest().first() {
         Some(b'"') => Written::Quoted(scanner.quoted()?),
-        _ => Written::Token(scanner.token().ok_or_else(|| scanner.error("a value behind '='"))?),
+        _ => match scanner.token_bytes() {
+            [] => return Err(scanner.error("a value behind '='")),
+            token => Written::Token(token),
+        },
     };
-    Ok(Some(Parameter { name, value: ParameterValue(written) }))
+    Ok(Some((name, ParameterValue(written))))
 }
 
 /// Whitespace and at least one comma (empty elements are skipped, RFC 9110 section 5.6.1.2), or the end.

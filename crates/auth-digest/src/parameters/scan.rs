@@ -1,6 +1,7 @@
 //! The bytes of a list, each looked at once.
 
 use super::{Form, Value};
+use auth_core::plain_text_length;
 
 #[inline]
 pub(super) fn skip(text: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] {
@@ -30,49 +31,64 @@ pub(super) fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if end == 0 { None } else { text.split_at_checked(end) }
 }
 
+/// What stands before the next `=`, and what stands behind it. Names are short, so it is nearly always in the first
+/// eight bytes, or in the eight behind them.
+#[inline]
+pub(super) fn before_equals(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = text;
+    while let Some((eight, behind)) = rest.split_first_chunk() {
+        let found = zero_bytes(u64::from_le_bytes(*eight) ^ (EACH * 0x3d));
+        if found != 0 {
+            let at = text.len() - rest.len() + first_of(found);
+            let (before, behind) = text.split_at_checked(at)?;
+            return Some((before, behind.split_first()?.1));
+        }
+        rest = behind;
+    }
+    let at = text.len() - rest.len() + rest.iter().position(|byte| *byte == b'=')?;
+    let (before, behind) = text.split_at_checked(at)?;
+    Some((before, behind.split_first()?.1))
+}
+
+/// A token, or a quoted string without control characters.
 #[inline]
 pub(super) fn value(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let Some(inside) = text.strip_prefix(b"\"") else {
         let (raw, rest) = token(text)?;
         return Some((Value { raw, form: Form::Token }, rest));
     };
-    let (mut end, mut form) = (plain(inside), Form::Quoted);
-    while *inside.get(end)? == b'\\' {
-        form = Form::Escaped;
-        let behind = end.checked_add(2)?;
-        end = behind.checked_add(plain(inside.get(behind..)?))?;
-    }
-    let (raw, rest) = inside.split_at_checked(end)?;
-    Some((Value { raw, form }, rest.split_first()?.1))
-}
-
-/// How many bytes go by before the first quote or backslash.
-///
-/// Eight at a time: subtracting borrows into the top bit of a byte only where it was zero, and what is below the first
-/// such byte is exact.
-#[inline]
-pub(super) fn plain(text: &[u8]) -> usize {
-    let mut rest = text;
-    while let Some((eight, behind)) = rest.split_first_chunk() {
-        let word = u64::from_le_bytes(*eight);
-        let zero = |word: u64| word.wrapping_sub(EACH) & !word;
-        let stops = (zero(word ^ (EACH * 0x22)) | zero(word ^ (EACH * 0x5c))) & (EACH * 0x80);
-        if stops != 0 {
-            let before = usize::try_from(stops.trailing_zeros() / 8).unwrap_or_default();
-            return text.len().saturating_sub(rest.len()).saturating_add(before);
+    let (mut end, mut form) = (plain_text_length(inside), Form::Quoted);
+    loop {
+        match inside.get(end..)? {
+            [b'"', rest @ ..] => {
+                return Some((Value { raw: inside.get(..end)?, form }, rest));
+            }
+            [b'\\', escaped, rest @ ..] if !is_control(*escaped) => {
+                form = Form::Escaped;
+                end = inside.len() - rest.len() + plain_text_length(rest);
+            }
+            _ => return None,
         }
-        rest = behind;
     }
-    let before = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\')).count();
-    text.len().saturating_sub(rest.len()).saturating_add(before)
 }
 
 const EACH: u64 = u64::MAX / 255;
 
-/// Is there a control character other than a tab, which no field may hold (RFC 9110 section 5.5)?
+/// The top bit of each byte that is zero. Subtracting borrows into the top bit of a byte only where it was zero, and what
+/// is below the first such byte is exact; those above it may be wrong.
+const fn zero_bytes(word: u64) -> u64 {
+    word.wrapping_sub(EACH) & !word & (EACH * 0x80)
+}
+
+/// The number of the first byte whose top bit is set.
 #[inline]
-pub(super) fn has_control(text: &[u8]) -> bool {
-    any(text, |byte| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
+fn first_of(tops: u64) -> usize {
+    usize::try_from(tops.trailing_zeros() / 8).unwrap_or_default()
+}
+
+/// A control character other than a tab, which no field may hold (RFC 9110 section 5.5).
+const fn is_control(byte: u8) -> bool {
+    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
 }
 
 /// Is there something to escape?

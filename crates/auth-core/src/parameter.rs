@@ -1,6 +1,9 @@
 //! `auth-param = token BWS "=" BWS ( token / quoted-string )` (RFC 9110 section 11.2).
 
-use crate::{SyntaxError, scan::Scanner};
+use crate::{
+    SyntaxError,
+    scan::{Escapes, Scanner},
+};
 use std::{borrow::Cow, fmt, str};
 
 /// One parameter of a challenge or of credentials, borrowed from its field.
@@ -19,8 +22,10 @@ pub struct ParameterValue<'a>(Written<'a>);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written<'a> {
     Token(&'a [u8]),
-    /// With its quotes and escapes.
+    /// With its quotes.
     Quoted(&'a [u8]),
+    /// With its quotes, and escapes that are in it.
+    Escaped(&'a [u8]),
 }
 
 impl<'a> ParameterValue<'a> {
@@ -29,7 +34,8 @@ impl<'a> ParameterValue<'a> {
     pub fn bytes(self) -> Cow<'a, [u8]> {
         match self.0 {
             Written::Token(token) => Cow::Borrowed(token),
-            Written::Quoted(quoted) => unescape(inside(quoted)),
+            Written::Quoted(quoted) => Cow::Borrowed(inside(quoted)),
+            Written::Escaped(quoted) => Cow::Owned(unescape(inside(quoted))),
         }
     }
 
@@ -47,14 +53,14 @@ impl<'a> ParameterValue<'a> {
     pub fn raw(self) -> &'a [u8] {
         match self.0 {
             Written::Token(token) => token,
-            Written::Quoted(quoted) => inside(quoted),
+            Written::Quoted(quoted) | Written::Escaped(quoted) => inside(quoted),
         }
     }
 
     /// Was it written as a quoted string?
     #[must_use]
     pub const fn is_quoted(self) -> bool {
-        matches!(self.0, Written::Quoted(_))
+        matches!(self.0, Written::Quoted(_) | Written::Escaped(_))
     }
 }
 
@@ -62,22 +68,20 @@ fn inside(quoted: &[u8]) -> &[u8] {
     quoted.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(quoted)
 }
 
-fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&b'\\') {
-        return Cow::Borrowed(raw);
-    }
+fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut bytes = raw.iter().copied();
     while let Some(byte) = bytes.next() {
         out.extend(if byte == b'\\' { bytes.next() } else { Some(byte) });
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Prints it as it was written.
 impl fmt::Display for ParameterValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Written::Token(written) | Written::Quoted(written)) = self.0;
+        let (Written::Token(written) | Written::Quoted(written) | Written::Escaped(written)) =
+            self.0;
         f.write_str(&String::from_utf8_lossy(written))
     }
 }
@@ -107,20 +111,24 @@ impl<'a> Parameters<'a> {
     /// The most parameters that one challenge, or credentials, may have.
     pub const MOST: usize = 32;
 
-    /// Reads a comma-separated list of parameters as far as it goes, and leaves the scanner behind its last comma:
-    /// at the end, or at what is not a parameter.
+    /// Reads a comma-separated list of parameters as far as it goes, gives `each` of them on, and leaves the scanner
+    /// behind its last comma: at the end, or at what is not a parameter.
     ///
     /// # Errors
     ///
     /// On a malformed value, a name that comes twice, or more than [`MOST`](Self::MOST).
-    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, SyntaxError> {
+    #[inline]
+    pub(crate) fn read(
+        scanner: &mut Scanner<'a>,
+        mut each: impl FnMut(&'a [u8], ParameterValue<'a>),
+    ) -> Result<Self, SyntaxError> {
         let start = *scanner;
         let mut names = [&b""[..]; Self::MOST];
         let mut unused = names.iter_mut();
         let mut behind_last = *scanner;
         loop {
             let before = *scanner;
-            let Some((name, _)) = parameter(scanner)? else {
+            let Some((name, value)) = parameter(scanner)? else {
                 *scanner = before;
                 break;
             };
@@ -128,6 +136,7 @@ impl<'a> Parameters<'a> {
                 return Err(before.error("at most 32 parameters"));
             };
             *free = name;
+            each(name, value);
             behind_last = *scanner;
             if !separator(scanner)? {
                 break;
@@ -195,7 +204,10 @@ fn parameter<'a>(
     }
     scanner.skip_whitespace();
     let written = match scanner.rest().first() {
-        Some(b'"') => Written::Quoted(scanner.quoted()?),
+        Some(b'"') => match scanner.quoted()? {
+            (quoted, Escapes::None) => Written::Quoted(quoted),
+            (quoted, Escapes::Some) => Written::Escaped(quoted),
+        },
         _ => match scanner.token_bytes() {
             [] => return Err(scanner.error("a value behind '='")),
             token => Written::Token(token),
@@ -205,6 +217,7 @@ fn parameter<'a>(
 }
 
 /// Whitespace and at least one comma (empty elements are skipped, RFC 9110 section 5.6.1.2), or the end.
+#[inline]
 pub(crate) fn separator(scanner: &mut Scanner<'_>) -> Result<bool, SyntaxError> {
     scanner.skip_whitespace();
     if scanner.is_at_end() {
@@ -213,6 +226,6 @@ pub(crate) fn separator(scanner: &mut Scanner<'_>) -> Result<bool, SyntaxError> 
     if !scanner.eat(b',') {
         return Err(scanner.error("a comma"));
     }
-    scanner.take_while(|byte| matches!(byte, b',' | b' ' | b'\t'));
+    scanner.skip_separators();
     Ok(!scanner.is_at_end())
 }

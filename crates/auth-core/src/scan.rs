@@ -9,6 +9,13 @@ pub(crate) struct Scanner<'a> {
     length: usize,
 }
 
+/// Are there escapes in a quoted string?
+#[derive(Clone, Copy)]
+pub(crate) enum Escapes {
+    None,
+    Some,
+}
+
 /// What was expected, and where.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SyntaxError {
@@ -68,14 +75,25 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// `token = 1*tchar`
-    pub(crate) fn token(&mut self) -> Option<&'a str> {
-        text(self.token_bytes())
+    /// Whitespace and commas: elements of a list may be empty (RFC 9110 section 5.6.1.2).
+    #[inline]
+    pub(crate) fn skip_separators(&mut self) {
+        while let [b',' | b' ' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
     }
 
-    /// A token, or nothing, not yet known to the compiler as text.
+    /// `token = 1*tchar`, or nothing, not yet known to the compiler as text.
+    #[inline]
     pub(crate) fn token_bytes(&mut self) -> &'a [u8] {
-        self.take_while(is_tchar)
+        let start = self.rest;
+        while let [byte, rest @ ..] = self.rest {
+            if !is_tchar(*byte) {
+                break;
+            }
+            self.rest = rest;
+        }
+        self.since(start)
     }
 
     /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
@@ -89,14 +107,16 @@ impl<'a> Scanner<'a> {
     }
 
     /// `quoted-string`, with its quotes: what is inside keeps its escapes.
-    pub(crate) fn quoted(&mut self) -> Result<&'a [u8], SyntaxError> {
-        let start = self.rest;
+    #[inline]
+    pub(crate) fn quoted(&mut self) -> Result<(&'a [u8], Escapes), SyntaxError> {
+        let (start, mut escapes) = (self.rest, Escapes::None);
         self.eat(b'"');
         loop {
             self.rest = self.rest.get(plain_text_length(self.rest)..).unwrap_or_default();
             if self.eat(b'"') {
-                return Ok(self.since(start));
+                return Ok((self.since(start), escapes));
             }
+            escapes = Escapes::Some;
             if !self.eat(b'\\') || !self.eat_if(is_quotable) {
                 return Err(self.error("the rest of a quoted string"));
             }

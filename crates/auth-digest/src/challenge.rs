@@ -2,9 +2,9 @@
 
 use crate::{
     DigestAlgorithm, OfferedQop,
-    parameters::{self, DigestParameter, Value},
+    parameters::{self, DigestParameter},
 };
-use auth_core::{Challenge, ChallengeView, Challenges, Error, Result};
+use auth_core::{Challenge, ChallengeView, Challenges, Error, ParameterValue, Result};
 use std::{borrow::Cow, str};
 
 /// What a Digest challenge says. Parameters that nobody knows are passed over.
@@ -64,7 +64,7 @@ impl<'a> DigestChallenge<'a> {
         }
         let mut found = Found::default();
         for parameter in view.parameters() {
-            found.set(DigestParameter::of(parameter.name.as_bytes()), parameter.value.into());
+            found.set(parameter.name.as_bytes(), parameter.value);
         }
         found.whole()
     }
@@ -77,13 +77,25 @@ impl<'a> DigestChallenge<'a> {
     /// `Error::Protocol` when it is not that, or has no realm or nonce.
     pub fn parse(field: &'a [u8]) -> Result<Self> {
         let mut challenges = Challenges::parse(field);
-        let view = challenges.next().ok_or_else(not_digest)?.map_err(unreadable)?;
-        let challenge = Self::of(&view)?;
-        match challenges.next() {
+        let challenge = Self::next(&mut challenges).ok_or_else(not_digest)?;
+        let challenge = challenge?.ok_or_else(not_digest)?;
+        match Self::next(&mut challenges) {
             None => Ok(challenge),
-            Some(Err(error)) => Err(unreadable(error)),
+            Some(Err(error)) => Err(error),
             Some(Ok(_)) => Err(unreadable("expected one challenge and nothing behind it")),
         }
+    }
+
+    /// Reads the next of several challenges; `Ok(None)` where it is of another scheme.
+    #[inline]
+    pub(crate) fn next(challenges: &mut Challenges<'a>) -> Option<Result<Option<Self>>> {
+        let mut found = Found::default();
+        let read = challenges.next_with(|name, value| found.set(name, value))?;
+        Some(match read {
+            Err(error) => Err(unreadable(error)),
+            Ok(view) if view.is(SCHEME) => found.whole().map(Some),
+            Ok(_) => Ok(None),
+        })
     }
 
     /// The algorithm, MD5 where none is named; `None` for one that is not implemented.
@@ -139,21 +151,21 @@ pub(crate) const SCHEME: &str = "Digest";
 /// What was read so far.
 #[derive(Default)]
 struct Found<'a> {
-    realm: Option<Value<'a>>,
-    nonce: Option<Value<'a>>,
-    opaque: Option<Value<'a>>,
-    domain: Option<Value<'a>>,
-    stale: Option<Value<'a>>,
-    algorithm: Option<Value<'a>>,
-    qop: Option<Value<'a>>,
-    charset: Option<Value<'a>>,
-    userhash: Option<Value<'a>>,
+    realm: Option<ParameterValue<'a>>,
+    nonce: Option<ParameterValue<'a>>,
+    opaque: Option<ParameterValue<'a>>,
+    domain: Option<ParameterValue<'a>>,
+    stale: Option<ParameterValue<'a>>,
+    algorithm: Option<ParameterValue<'a>>,
+    qop: Option<ParameterValue<'a>>,
+    charset: Option<ParameterValue<'a>>,
+    userhash: Option<ParameterValue<'a>>,
 }
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: DigestParameter, value: Value<'a>) {
-        let slot = match name {
+    fn set(&mut self, name: &[u8], value: ParameterValue<'a>) {
+        let slot = match DigestParameter::of(name) {
             DigestParameter::Realm => &mut self.realm,
             DigestParameter::Nonce => &mut self.nonce,
             DigestParameter::Opaque => &mut self.opaque,
@@ -172,21 +184,23 @@ impl<'a> Found<'a> {
         let missing = |text| Error::protocol("digest_challenge_missing", text);
         let realm = self.realm.ok_or_else(|| missing("challenge has no realm"))?;
         let nonce = self.nonce.ok_or_else(|| missing("challenge has no nonce"))?;
-        let is = |value: Option<Value<'_>>, word| value.is_some_and(|value| value.is(word));
+        let is = |value: Option<ParameterValue<'_>>, word| {
+            value.is_some_and(|value| value.raw().eq_ignore_ascii_case(word))
+        };
         Ok(DigestChallenge {
             realm: realm.bytes(),
             nonce: nonce.bytes(),
-            opaque: self.opaque.map(Value::raw),
-            domain: self.domain.map(Value::bytes),
-            stale: is(self.stale, b"true"),
+            opaque: self.opaque.map(ParameterValue::raw),
+            domain: self.domain.map(ParameterValue::bytes),
+            stale: is(self.stale, &b"true"[..]),
             named: match self.algorithm.map(|value| DigestAlgorithm::named(value.raw())) {
                 None => NamedAlgorithm::Absent,
                 Some(None) => NamedAlgorithm::Unknown,
                 Some(Some(algorithm)) => NamedAlgorithm::Known(algorithm),
             },
             offered: self.qop.map_or(OfferedQop::Legacy, |value| OfferedQop::read(value.raw())),
-            utf8: is(self.charset, b"UTF-8"),
-            userhash: is(self.userhash, b"true"),
+            utf8: is(self.charset, &b"UTF-8"[..]),
+            userhash: is(self.userhash, &b"true"[..]),
         })
     }
 }

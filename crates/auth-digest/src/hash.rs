@@ -51,8 +51,9 @@ impl Hasher {
         }
     }
 
+    /// The hash of everything so far. What is gathered is not moved for it.
     #[inline]
-    pub(crate) fn finish(mut self) -> HexDigest {
+    pub(crate) fn finish(&mut self) -> HexDigest {
         let gathered = self.gathered.get(..self.length).unwrap_or_default();
         #[cfg(test)]
         tests::note(gathered.len());

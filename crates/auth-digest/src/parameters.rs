@@ -5,7 +5,6 @@
 
 mod scan;
 
-use auth_core::ParameterValue;
 use scan::{before_equals, has_escapes, is_separator, is_space, skip, token, value};
 use std::borrow::Cow;
 
@@ -155,18 +154,6 @@ impl<'a> Value<'a> {
     /// Is it this word, in any case?
     pub(crate) fn is(self, word: &[u8]) -> bool {
         self.raw.eq_ignore_ascii_case(word)
-    }
-}
-
-impl<'a> From<ParameterValue<'a>> for Value<'a> {
-    fn from(value: ParameterValue<'a>) -> Self {
-        let raw = value.raw();
-        let form = match value.is_quoted() {
-            false => Form::Token,
-            true if raw.contains(&b'\\') => Form::Escaped,
-            true => Form::Quoted,
-        };
-        Self { raw, form }
     }
 }
 

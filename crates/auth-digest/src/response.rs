@@ -64,7 +64,8 @@ impl SessionHa1 {
     #[must_use]
     pub fn response(&self, message: &DigestMessage<'_>) -> HexDigest {
         let ha2 = ha2(self.function, message.method, message.uri, &message.protection);
-        let mut hasher = self.front(message.nonce);
+        let mut hasher = Hasher::new(self.function);
+        self.push_front(&mut hasher, message.nonce);
         push_rest(&mut hasher, &message.protection, &ha2);
         hasher.finish()
     }
@@ -79,17 +80,17 @@ impl SessionHa1 {
 
     /// Everything that responses under one nonce have in common, hashed once.
     pub(crate) fn under(&self, nonce: &[u8]) -> UnderNonce {
-        UnderNonce { function: self.function, state: self.front(nonce).state() }
+        let mut hasher = Hasher::new(self.function);
+        self.push_front(&mut hasher, nonce);
+        UnderNonce { function: self.function, state: hasher.state() }
     }
 
     #[inline]
-    fn front(&self, nonce: &[u8]) -> Hasher {
-        let mut hasher = Hasher::new(self.function);
+    fn push_front(&self, hasher: &mut Hasher, nonce: &[u8]) {
         hasher.update(self.expose());
         hasher.update(b":");
         hasher.update(nonce);
         hasher.update(b":");
-        hasher
     }
 }
 
@@ -191,7 +192,7 @@ impl BodyHasher {
 
     /// The hash of all pieces.
     #[must_use]
-    pub fn finish(self) -> BodyHash {
+    pub fn finish(mut self) -> BodyHash {
         BodyHash(self.0.finish())
     }
 }

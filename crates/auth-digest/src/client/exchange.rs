@@ -8,10 +8,7 @@ use super::{
     side::Side,
     spaces::{KeptSession, ProtectionSpace, Standing},
 };
-use crate::{
-    DigestChallenge, DigestResponse, NonceCount,
-    challenge::{SCHEME, unreadable},
-};
+use crate::{DigestChallenge, DigestResponse, NonceCount};
 use auth_core::{
     Answer, Authorization, Challenges, Credentials, Error, Event, RequestView, Result, Verdict,
 };
@@ -116,10 +113,8 @@ impl Digest {
     ) -> Result<Vec<DigestChallenge<'a>>> {
         let name = self.side.asks();
         let (mut challenges, mut fault) = (Vec::new(), None);
-        for view in Challenges::of(headers, &name) {
-            let read = view
-                .map_err(unreadable)
-                .and_then(|view| view.is(SCHEME).then(|| DigestChallenge::of(&view)).transpose());
+        let mut fields = Challenges::of(headers, &name);
+        while let Some(read) = DigestChallenge::next(&mut fields) {
             match read {
                 Ok(challenge) => challenges.extend(challenge),
                 Err(error) => {

@@ -155,16 +155,16 @@ impl AuthenticationSession {
         counting: ClientNonceCounting,
     ) -> Self {
         let ha1 = terms.ha1.session(terms.algorithm, nonce, cnonce);
-        let mut front = Vec::with_capacity(256);
-        Front {
+        let written = Front {
             username: &terms.form.write(&terms.user.name),
             realm: &terms.realm,
             nonce,
             algorithm: terms.named,
             opaque: terms.opaque.as_deref(),
             counted: terms.qop.map(|qop| (qop, cnonce)),
-        }
-        .write(&mut front);
+        };
+        let mut front = Vec::with_capacity(written.length());
+        written.write(&mut front);
         Self {
             cnonce: cnonce.into(),
             front: front.into(),

@@ -101,6 +101,15 @@ pub(crate) struct UnderNonce {
 }
 
 impl UnderNonce {
+    pub(crate) const fn function(&self) -> HashFunction {
+        self.function
+    }
+
+    /// [`SessionHa1::rspauth`], of a message that differs from the response's in nothing but its method.
+    pub(crate) fn rspauth(&self, uri: &[u8], protection: &DigestProtection<'_>) -> HexDigest {
+        self.response(protection, &ha2(self.function, "", uri, protection))
+    }
+
     #[inline]
     pub(crate) fn response(&self, protection: &DigestProtection<'_>, ha2: &HexDigest) -> HexDigest {
         let mut hasher = Hasher::behind(self.function, &self.state);

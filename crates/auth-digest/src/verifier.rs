@@ -158,7 +158,7 @@ where
         age: Age,
         proven: Proven<P>,
     ) -> Flow<'a, Outcome<DigestPrincipal<P>>> {
-        let Proven { user, session, caller } = proven;
+        let Proven { user, under, caller } = proven;
         let due = age == Age::Due || response.counted.is_none();
         let nextnonce = match due.then(|| self.nonces.issue(request.peer.address)).transpose() {
             Ok(nextnonce) => nextnonce,
@@ -166,7 +166,7 @@ where
         };
         let (algorithm, qop) = (response.algorithm(), response.qop());
         let principal = DigestPrincipal { user, algorithm, qop, caller };
-        let proof = Proof::new(session, response, nextnonce, self.most_body);
+        let proof = Proof::new(under, response, nextnonce, self.most_body);
         Flow::ready(Ok(Accepted::new(SCHEME, principal).with_completion(proof)))
     }
 

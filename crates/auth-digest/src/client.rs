@@ -11,8 +11,6 @@ mod served;
 mod session;
 mod side;
 mod spaces;
-#[cfg(test)]
-mod tests;
 
 pub use policy::ChallengePolicy;
 pub use preset::DigestPreset;
@@ -283,3 +281,6 @@ impl fmt::Debug for Digest {
         f.debug_struct("Digest").field("policy", &self.policy).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

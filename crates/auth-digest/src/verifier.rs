@@ -9,8 +9,6 @@ mod proof;
 mod prove;
 mod right;
 mod target;
-#[cfg(test)]
-mod tests;
 
 pub use accounts::{DigestAccounts, DigestQuery, DigestUserName, DigestUserRecord, UserSecret};
 
@@ -227,3 +225,6 @@ impl<L> fmt::Debug for DigestVerifier<L> {
         write!(f, "DigestVerifier({:?}, {:?})", self.realm, self.offer)
     }
 }
+
+#[cfg(test)]
+mod tests;

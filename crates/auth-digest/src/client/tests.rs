@@ -403,6 +403,53 @@ fn what_a_request_was_given_is_used_once_and_in_its_own_place_alone() {
     assert!(digest.present(view).unwrap().is_none(), "no other request may use it yet");
 }
 
+#[test]
+fn a_request_that_is_given_up_takes_its_nonce_with_it() {
+    let digest = alice();
+    let (uri, none) = (Uri::from_static(URL), HeaderMap::new());
+    for n in 0..100 {
+        let memory = RequestMemory::new();
+        let view = RequestView::new(&Method::GET, &uri, &none).with_memory(&memory);
+        assert_retried(&digest, &Credentials::none(), view, &n.to_string());
+        if n % 2 == 0 {
+            // Given up once it has been sent.
+            assert_eq!(sent_under(&digest, view), (n.to_string(), 1));
+        }
+    }
+    let server = |received: Received<'_>| match received.count("n") {
+        Some(1) => ok(),
+        _ => {
+            assert!(received.field().is_none(), "a nonce of another request");
+            ask(&[&challenge("n")])
+        }
+    };
+    assert_eq!(drive(&digest, server).unwrap(), (200, 2));
+}
+
+/// Panics at first.
+struct PanickingRandom(AtomicUsize);
+
+impl Random for PanickingRandom {
+    fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+        assert!(self.0.fetch_add(1, Ordering::Relaxed) > 0, "no chance");
+        SeededRandom::new(1).fill(bytes)
+    }
+}
+
+#[test]
+fn chance_that_panics_spoils_one_request_alone() {
+    let digest = Digest::new("alice", "s3cret", PanickingRandom(AtomicUsize::new(0))).unwrap();
+    let server = |received: Received<'_>| match received.is_right("s3cret") {
+        true => ok(),
+        false => ask(&[&challenge("n")]),
+    };
+    let spoiled =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drive(&digest, server).map(drop)));
+    assert!(spoiled.is_err());
+    assert_eq!(drive(&digest, server).unwrap(), (200, 2));
+    assert_eq!(drive(&digest, server).unwrap(), (200, 1));
+}
+
 /// A program that drives the client by hand and says nothing of its attempts.
 #[test]
 fn without_a_memory_the_newest_challenge_is_answered_and_condemns_once() {

@@ -187,7 +187,7 @@ impl<'a> Authorization<'a> {
     /// A 400 otherwise, also when a name comes twice.
     pub fn parameters(&self) -> Result<Parameters<'a>, Rejection> {
         let mut scanner = Scanner::new(self.credentials);
-        match Parameters::read(&mut scanner) {
+        match Parameters::read(&mut scanner, |_, _| {}) {
             Ok(parameters) if scanner.is_at_end() && !parameters.is_empty() => Ok(parameters),
             _ => Err(Rejection::malformed(PARAMETERS)),
         }

@@ -128,6 +128,7 @@ pub fn bearer_token_refusal(answer: Answer<'_>) -> Option<Refusal> {
         return None;
     }
     let challenges = Challenges::of(answer.headers, &WWW_AUTHENTICATE);
+    // A field that cannot be read says nothing, and hides nothing that the others say.
     let bearer = challenges.filter_map(Result::ok).find(|one| one.is(BearerRealm::SCHEME));
     let error = bearer.and_then(|bearer| bearer.parameter("error")?.text());
     match error {
@@ -222,11 +223,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_answer(status: u16, challenge: &'static str, expected: Option<Option<&str>>) {
+    fn check_answer(status: u16, fields: &'static str, expected: Option<Option<&str>>) {
         let uri = http::Uri::from_static("/");
         let (sent, mut headers) = (HeaderMap::new(), HeaderMap::new());
-        if !challenge.is_empty() {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        for field in fields.lines() {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(field));
         }
         let request = RequestView::new(&http::Method::GET, &uri, &sent);
         let status = StatusCode::from_u16(status).unwrap();
@@ -248,5 +249,6 @@ mod tests {
         check_answer(401, "Bearer error=\"insufficient_scope\", scope=\"a\"", None);
         check_answer(401, "Basic error=\"insufficient_scope\"", Some(None));
         check_answer(401, "Bearer \"", Some(None));
+        check_answer(401, "Basic \"\nBearer error=\"insufficient_scope\"", None);
     }
 }

@@ -19,7 +19,7 @@
 //! |---|---|
 //! | flow, finish_even_if_dropped | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
-//! | request, authority | what a scheme may read of a request |
+//! | request, request_memory, authority | what a scheme may read of a request, and remember of it between two attempts |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, origin_bound, origin, redirect | what adds them, what an answer means, and where one sends a request |
 //! | authenticate, answer_body_limit, send | the law that all client adapters share, and the client's whole loop over a transport |
@@ -65,6 +65,7 @@ mod redirect;
 mod rejection;
 mod replay;
 mod request;
+mod request_memory;
 pub mod scan;
 mod scanner;
 mod secret;
@@ -110,6 +111,7 @@ pub use replay::{
     MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique,
 };
 pub use request::{Body, Hop, Need, Peer, RequestView};
+pub use request_memory::RequestMemory;
 pub use scanner::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;

@@ -1,7 +1,7 @@
 //! Looking at many bytes: what a scheme that reads fields byte by byte needs beside
 //! [`Authorization`](crate::Authorization) and [`Challenges`](crate::Challenges).
 //!
-//! [`all`], [`any`] and [`before`] look at several bytes in each step, without `unsafe` and without a dependency. Every
+//! [`all`], [`any`], [`before`] and [`plain_text_length`] look at several bytes in each step, without `unsafe` and without a dependency. Every
 //! field of every request is read with them, so they stand in one place.
 //!
 //! ```
@@ -52,6 +52,41 @@ pub fn before(bytes: &[u8], stops: [u8; 2], below: u8) -> usize {
     }
     let tail = rest.iter().take_while(|byte| !stops.contains(byte) && **byte >= below).count();
     bytes.len().saturating_sub(rest.len()).saturating_add(tail)
+}
+
+/// How many bytes of a quoted string go by before its end, an escape, or a byte that no field may hold: a quote, a
+/// backslash, or a control character other than a tab (RFC 9110 section 5.6.4).
+///
+/// For schemes that read their own lists of parameters. It looks at eight bytes at a time.
+///
+/// ```
+/// assert_eq!(auth_core::scan::plain_text_length(br#"a realm", nonce="b""#), 7);
+/// assert_eq!(auth_core::scan::plain_text_length(b"all\tof it"), 9);
+/// ```
+#[must_use]
+#[inline]
+pub fn plain_text_length(text: &[u8]) -> usize {
+    let mut rest = text;
+    loop {
+        let Some((eight, behind)) = rest.split_first_chunk() else {
+            let plain = |byte: &&u8| matches!(byte, b'\t' | b' ' | b'!' | b'#'..=b'[' | b']'..=b'~' | 0x80..);
+            let before = rest.iter().take_while(plain).count();
+            return text.len().saturating_sub(rest.len()).saturating_add(before);
+        };
+        let word = u64::from_le_bytes(*eight);
+        let delete = stopping(word, [0x7f, 0x7f], 0);
+        let stops = stopping(word, [b'"', b'\\'], b' ') | delete;
+        if stops == 0 {
+            rest = behind;
+            continue;
+        }
+        let before = usize::try_from(stops.trailing_zeros() / 8).unwrap_or_default();
+        match rest.get(before..) {
+            // A tab is low and may be there.
+            Some([b'\t', behind @ ..]) => rest = behind,
+            _ => return text.len().saturating_sub(rest.len()).saturating_add(before),
+        }
+    }
 }
 
 /// The highest bit of each of eight bytes that stops. Subtracting borrows into the highest bit of a byte only where the
@@ -148,7 +183,28 @@ mod tests {
         }
     }
 
+    #[test]
+    fn plain_text_may_be_tabs_alone() {
+        assert_eq!(plain_text_length(&[b'\t'; 1 << 16]), 1 << 16);
+        for byte in 0..=255 {
+            let (mut at, one) = ([b'~'; 20], [byte]);
+            at[11] = byte;
+            let plain = plain_text_length(&one) == 1;
+            assert_eq!(plain_text_length(&at), if plain { 20 } else { 11 }, "{byte}");
+        }
+    }
+
     proptest! {
+        /// Eight at a time and one at a time are the same, whatever is behind.
+        #[test]
+        fn plain_text_ends_at_a_quote_an_escape_or_a_control_character(
+            text in prop::collection::vec(any_byte().prop_map(|byte| if byte % 4 == 0 { byte } else { b'a' + byte % 26 }), 0..60),
+        ) {
+            let stops = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=8 | 10..=31 | 127);
+            let expected = text.iter().position(stops).unwrap_or(text.len());
+            prop_assert_eq!(plain_text_length(&text), expected, "{:?}", text);
+        }
+
         #[test]
         fn eight_at_a_time_finds_what_one_at_a_time_does(bytes in prop::collection::vec(prop_oneof![any_byte(), Just(0x20), Just(0x1f), Just(b'"' + 1), Just(0x80), Just(0xff)], 0..40), below in 0_u8..=128) {
             let stops = [b'"', b'\\'];

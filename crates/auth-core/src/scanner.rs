@@ -1,6 +1,6 @@
 //! The grammar that challenges and credentials share (RFC 9110 sections 5.6 and 11), over any bytes.
 
-use crate::scan::{is_tchar, is_token68};
+use crate::scan::{is_tchar, is_token68, plain_text_length};
 use std::{fmt, str};
 
 /// Reads forward through bytes, once.
@@ -8,6 +8,13 @@ use std::{fmt, str};
 pub(crate) struct Scanner<'a> {
     rest: &'a [u8],
     length: usize,
+}
+
+/// Are there escapes in a quoted string?
+#[derive(Clone, Copy)]
+pub(crate) enum Escapes {
+    None,
+    Some,
 }
 
 /// What was expected, and where.
@@ -62,18 +69,32 @@ impl<'a> Scanner<'a> {
         taken
     }
 
+    #[inline]
     pub(crate) fn skip_whitespace(&mut self) {
-        self.take_while(|byte| matches!(byte, b' ' | b'\t'));
+        while let [b' ' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
     }
 
-    /// `token = 1*tchar`
-    pub(crate) fn token(&mut self) -> Option<&'a str> {
-        text(self.token_bytes())
+    /// Whitespace and commas: elements of a list may be empty (RFC 9110 section 5.6.1.2).
+    #[inline]
+    pub(crate) fn skip_separators(&mut self) {
+        while let [b',' | b' ' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
     }
 
-    /// A token, or nothing, not yet known to the compiler as text.
+    /// `token = 1*tchar`, or nothing, not yet known to the compiler as text.
+    #[inline]
     pub(crate) fn token_bytes(&mut self) -> &'a [u8] {
-        self.take_while(is_tchar)
+        let start = self.rest;
+        while let [byte, rest @ ..] = self.rest {
+            if !is_tchar(*byte) {
+                break;
+            }
+            self.rest = rest;
+        }
+        self.since(start)
     }
 
     /// `token68 = 1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="`
@@ -87,14 +108,16 @@ impl<'a> Scanner<'a> {
     }
 
     /// `quoted-string`, with its quotes: what is inside keeps its escapes.
-    pub(crate) fn quoted(&mut self) -> Result<&'a [u8], SyntaxError> {
-        let start = self.rest;
+    #[inline]
+    pub(crate) fn quoted(&mut self) -> Result<(&'a [u8], Escapes), SyntaxError> {
+        let (start, mut escapes) = (self.rest, Escapes::None);
         self.eat(b'"');
         loop {
-            self.take_while(is_qdtext);
+            self.rest = self.rest.get(plain_text_length(self.rest)..).unwrap_or_default();
             if self.eat(b'"') {
-                return Ok(self.since(start));
+                return Ok((self.since(start), escapes));
             }
+            escapes = Escapes::Some;
             if !self.eat(b'\\') || !self.eat_if(is_quotable) {
                 return Err(self.error("the rest of a quoted string"));
             }
@@ -120,10 +143,6 @@ impl<'a> Scanner<'a> {
 /// Bytes that the grammar has already found to be ASCII; `None` when there are none.
 fn text(bytes: &[u8]) -> Option<&str> {
     str::from_utf8(bytes).ok().filter(|text| !text.is_empty())
-}
-
-fn is_qdtext(byte: u8) -> bool {
-    is_quotable(byte) && byte != b'"' && byte != b'\\'
 }
 
 /// HTAB, SP, VCHAR and obs-text.

@@ -1,7 +1,7 @@
 //! The bytes of a list, each looked at once.
 
 use super::{Form, Value};
-use auth_core::scan::{any, before, is_tchar};
+use auth_core::scan::{any, before, is_tchar, plain_text_length};
 
 #[inline]
 pub(super) fn skip(text: &[u8], unwanted: impl Fn(u8) -> bool) -> &[u8] {
@@ -31,32 +31,39 @@ pub(super) fn token(text: &[u8]) -> Option<(&[u8], &[u8])> {
     if end == 0 { None } else { text.split_at_checked(end) }
 }
 
+/// What stands before the next `=`, and what stands behind it. Names are short, so it is nearly always in the first
+/// eight bytes, or in the eight behind them.
+#[inline]
+pub(super) fn before_equals(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (before, behind) = text.split_at_checked(before(text, [b'=', b'='], 0))?;
+    Some((before, behind.split_first()?.1))
+}
+
+/// A token, or a quoted string without control characters.
 #[inline]
 pub(super) fn value(text: &[u8]) -> Option<(Value<'_>, &[u8])> {
     let Some(inside) = text.strip_prefix(b"\"") else {
         let (raw, rest) = token(text)?;
         return Some((Value { raw, form: Form::Token }, rest));
     };
-    let (mut end, mut form) = (plain(inside), Form::Quoted);
-    while *inside.get(end)? == b'\\' {
-        form = Form::Escaped;
-        let behind = end.checked_add(2)?;
-        end = behind.checked_add(plain(inside.get(behind..)?))?;
+    let (mut end, mut form) = (plain_text_length(inside), Form::Quoted);
+    loop {
+        match inside.get(end..)? {
+            [b'"', rest @ ..] => {
+                return Some((Value { raw: inside.get(..end)?, form }, rest));
+            }
+            [b'\\', escaped, rest @ ..] if !is_control(*escaped) => {
+                form = Form::Escaped;
+                end = inside.len() - rest.len() + plain_text_length(rest);
+            }
+            _ => return None,
+        }
     }
-    let (raw, rest) = inside.split_at_checked(end)?;
-    Some((Value { raw, form }, rest.split_first()?.1))
 }
 
-/// How many bytes go by before the first quote or backslash.
-#[inline]
-pub(super) fn plain(text: &[u8]) -> usize {
-    before(text, [b'"', b'\\'], 0)
-}
-
-/// Is there a control character other than a tab, which no field may hold (RFC 9110 section 5.5)?
-#[inline]
-pub(super) fn has_control(text: &[u8]) -> bool {
-    any(text, |byte| ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f))
+/// A control character other than a tab, which no field may hold (RFC 9110 section 5.5).
+const fn is_control(byte: u8) -> bool {
+    ((byte < b' ') & (byte != b'\t')) | (byte == 0x7f)
 }
 
 /// Is there something to escape?

@@ -97,7 +97,9 @@ async fn upload(to: &mut TcpStream, length: usize) -> std::io::Result<String> {
 #[tokio::test]
 async fn a_client_that_is_still_sending_sees_its_refusal() {
     for refuses in [Refuses::Head, Refuses::Body] {
-        let mut client = connect(layer(refuses)).await;
+        // A machine under load sends slowly.
+        let patient = layer(refuses).with_refused_body_drain(64 * 1024, Duration::from_secs(60));
+        let mut client = connect(patient).await;
         let answer = upload(&mut client, 60_000).await.unwrap();
         assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
         assert!(answer.contains("connection: close"), "{answer}");

@@ -167,7 +167,7 @@ impl ClaimsToSign {
         if self.names.len() + OURS.len() >= strict::MEMBERS {
             return Err(Error::config(
                 "jwt_mint_claims",
-                "too many claims, expected 64 with those of RFC 7519",
+                "too many claims, expected at most 64 with the seven of RFC 7519; sign a longer payload with SigningKey::sign",
             ));
         }
         let value =
@@ -176,7 +176,7 @@ impl ClaimsToSign {
             Ok::<_, strict::Fault>(())
         });
         if read.is_err() {
-            let text = "claim is too deep, too large or has two members of one name";
+            let text = "claim is deeper than 8 levels, has more than 64 members in one object, or two of one name";
             return Err(Error::config("jwt_mint_claim_bounds", text));
         }
         json::name(name, &mut self.custom);

@@ -20,7 +20,8 @@ pub use auth_outbound::{ClientIdentity, Proxy, TlsSettings};
 pub use client::AuthClient;
 pub use transport::ReqwestTransport;
 
-/// Builds an [`AuthClient`].
+/// Builds an [`AuthClient`]. Its methods are those of `auth_outbound::ClientBuilder`: `with_tls`, `with_proxy`,
+/// `with_connect_timeout`, `with_timeout`, `with_observer`, `allowing_plain_http` and `build`.
 pub type ClientBuilder = auth_outbound::ClientBuilder<AuthClient>;
 
 /// Builds a [`ReqwestTransport`].

@@ -63,7 +63,7 @@ auth_core::reasons! { Refused, RefusalKind;
     DATE_PAST Forbidden "sigv4_date_past" "x-amz-date is too long ago";
     DATE_FUTURE Forbidden "sigv4_date_future" "x-amz-date is in the future";
     URL_EXPIRED Forbidden "sigv4_url_expired" "presigned URL has expired";
-    NOT_SIGNED Forbidden "sigv4_not_signed" "a header field that must be signed is not among SignedHeaders";
+    NOT_SIGNED Forbidden "sigv4_not_signed" "a header field that must be signed is not among SignedHeaders; allowing_unsigned_field lets one through";
     NOT_THERE Forbidden "sigv4_not_there" "a field of SignedHeaders is not in the request";
     SEVERAL Malformed "sigv4_several" "an x-amz- field comes more than once";
     UNSIGNED_PAYLOAD Forbidden "sigv4_unsigned_payload" "payload is not signed, which is not allowed here";

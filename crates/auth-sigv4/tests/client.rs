@@ -203,7 +203,7 @@ fn a_refusal_for_its_time_puts_the_clock_right() {
     let (sigv4, _) = lasting(AwsService::Sts);
     let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date), "nobody asked for it");
-    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap()).unwrap();
     let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "AccessDenied", date));
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", "yesterday"));
@@ -237,6 +237,8 @@ fn dates_of_attempts(sigv4: &SigV4, ahead: &'static [u64], good: usize) -> Vec<S
 fn a_clock_is_put_right_by_a_day_and_once_for_a_request() {
     let learning =
         |from: &str| lasting(AwsService::Sts).0.with_clock_learned_from(from.parse().unwrap());
+    assert_eq!(learning("http://a.example").unwrap_err().code(), "sigv4_clock_origin");
+    let learning = |from: &str| learning(from).unwrap();
     let learned = || learning("https://a.example");
     let (hours, day) = (&[5 * 3600][..], &[24 * 3600][..]);
     assert_eq!(dates_of_attempts(&learned(), hours, 1), ["1236", "1736"]);
@@ -256,7 +258,7 @@ fn a_clock_is_put_right_by_a_day_and_once_for_a_request() {
 #[test]
 fn requests_that_were_refused_at_once_are_all_signed_again() {
     let sigv4 = lasting(AwsService::Sts).0;
-    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap()).unwrap();
     let sent: Vec<_> = (0..100).map(|_| send(&sigv4).0).collect();
     let date = "Sun, 30 Aug 2015 17:36:00 GMT";
     std::thread::scope(|scope| {
@@ -272,7 +274,7 @@ fn requests_that_were_refused_at_once_are_all_signed_again() {
 #[test]
 fn a_refused_key_is_renewed_after_the_clock_was_put_right() {
     let (sigv4, _) = over_sts(AwsService::S3);
-    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap()).unwrap();
     let step = AtomicUsize::new(0);
     let server = ScriptedTransport::new(move |_| {
         let date = "Sun, 30 Aug 2015 12:50:00 GMT";

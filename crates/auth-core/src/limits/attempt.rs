@@ -13,7 +13,7 @@ use std::{fmt, sync::Arc};
 /// A caller whose address is unknown is not counted under a scheme whose secrets name nobody: all these callers would be
 /// counted as one, and the wrong attempts of any would refuse the right ones of all. So where such a scheme is to be
 /// limited, the server has to know its callers' addresses: behind the server layer of `auth-tower` they come from a
-/// `Connection` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the layer
+/// `ConnectionInfo` in the request's extensions, or from axum's `ConnectInfo`, and behind proxies from those that the layer
 /// was told to trust.
 ///
 /// Callers of one source (see [`AttemptKey::new`]) share its attempts: under such a scheme the right secret of one caller

@@ -125,5 +125,6 @@ impl fmt::Debug for Offer {
 
 const IN_THE_CLEAR: Reason = Reason::new(
     "digest_in_the_clear",
-    "only MD5 is offered, and not over a connection that is not encrypted",
+    "only MD5 is offered, and the connection is neither encrypted nor known to be of this machine; give the layer its \
+     ConnectionInfo, or set with_md5",
 );

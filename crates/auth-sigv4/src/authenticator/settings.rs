@@ -6,17 +6,28 @@ use crate::{
     signer::{Settings, Targets, Urls},
 };
 use arc_swap::ArcSwapOption;
-use auth_core::Origin;
+use auth_core::{Error, Origin, Result};
 use auth_session::LearnedClock;
 use std::sync::Arc;
 
 impl SigV4 {
     /// Puts the clock right when this origin refuses a request for its time: over https alone, by a day at most, once for
     /// a request, and for an hour. The rules are those of [`LearnedClock`].
-    #[must_use]
-    pub fn with_clock_learned_from(self, origin: Origin) -> Self {
+    ///
+    /// A refusal for its time is one that says `RequestTimeTooSkewed`, `RequestExpired` or another such code of AWS, in
+    /// `x-amzn-errortype`, in XML or in the `__type` of JSON. A [`SigV4Verifier`](crate::SigV4Verifier) behind auth-tower
+    /// says none of them, as its refusals say nothing: it puts no clock right.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the origin is http: whoever is on the way could set the clock.
+    pub fn with_clock_learned_from(self, origin: Origin) -> Result<Self> {
+        if !origin.is_encrypted() {
+            let text = "clock would be learned from an http origin, where anybody on the way could set it; use https";
+            return Err(Error::config("sigv4_clock_origin", text));
+        }
         let learned = LearnedClock::new(Arc::clone(&self.clock), origin);
-        Self { learned: Some(learned), ..self }
+        Ok(Self { learned: Some(learned), ..self })
     }
 
     /// Does not sign bodies: `UNSIGNED-PAYLOAD`, for large ones over TLS that nobody wants to read twice. S3 takes it,

@@ -47,7 +47,7 @@ impl SigV4Signer {
         }
         let ends_first = |end| end < now.after(Duration::from_secs(seconds));
         if self.settings.urls == Urls::WithinTheKey && self.key.expires().is_some_and(ends_first) {
-            let text = "temporary key ends before the URL would, expected one that lasts as long";
+            let text = "temporary key ends before the URL would; take one that lasts as long, or allow it with allowing_urls_beyond_the_key";
             return Err(Error::config("sigv4_key_ends_first", text));
         }
         let (date, said) = (AmzDate::from(now), request.payload.said());

@@ -154,6 +154,22 @@ async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() 
     }
 }
 
+/// One byte may be read on, which is all that is left behind what the verifier needed.
+#[tokio::test]
+async fn what_was_read_for_the_verifier_does_not_count_as_read_on() {
+    let word = Word { need: Need::Bytes { limit: 4 }, ..Word::default() };
+    let layer = VerifyLayer::new(word).with_refused_body_drain(1, Duration::ZERO);
+    let service = layer.layer(service_fn(async |_: Request<CheckedBody<Pieces>>| {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+    }));
+    for (pieces, expected) in [(&["abcde", "f"], None), (&["abcde", "fg"], Some("close"))] {
+        let request = good().body(Pieces::of(pieces)).unwrap();
+        let answer = service.clone().oneshot(request).await.unwrap();
+        let said = answer.headers().get(header::CONNECTION).map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), said), (413, expected), "{pieces:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
     for (limit, pieces) in [(4, &["abc", "def"][..]), (99, &["0123456789", "x", "never read"][..])]

@@ -144,3 +144,31 @@ impl<K: Copy + Ord + Hash> Ends<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buckets() -> Buckets<u8> {
+        Buckets::new(AttemptRate::new(3, Duration::from_secs(30)).unwrap())
+    }
+
+    #[test]
+    fn however_many_failures_come_at_once_a_bucket_is_full_again_an_hour_later_at_most() {
+        let (mut buckets, now) = (buckets(), Timestamp::from_unix(1_000));
+        for (failures, expected) in [(3, 10), (6, 70), (10_000, 3610), (10_000, 3610)] {
+            (0..failures).for_each(|_| buckets.drain(1, now, 9));
+            assert_eq!(buckets.wait(&1, now, 9), Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn the_bucket_that_many_share_is_for_the_time_without_room_alone() {
+        let (mut buckets, now) = (buckets(), Timestamp::from_unix(1_000));
+        for (key, failures) in [(1, 1), (2, 1), (3, 9)] {
+            (0..failures).for_each(|_| buckets.drain(key, now, 2));
+        }
+        assert_eq!(buckets.wait(&4, now, 2), Duration::from_secs(70));
+        assert_eq!(buckets.wait(&4, now.after(Duration::from_secs(10)), 2), Duration::ZERO);
+    }
+}

@@ -171,4 +171,18 @@ mod tests {
         assert_eq!(buckets.wait(&4, now, 2), Duration::from_secs(70));
         assert_eq!(buckets.wait(&4, now.after(Duration::from_secs(10)), 2), Duration::ZERO);
     }
+
+    #[test]
+    fn keys_that_take_a_part_of_their_own_lose_the_first_of_theirs() {
+        let at = |second| Timestamp::from_unix(1_000 + second);
+        for (alike, first_of_all_stays) in [(1, false), (2, false), (3, true), (4, true)] {
+            let mut ends = Ends::default();
+            ends.set(0_u64, at(0));
+            (1..=alike).for_each(|key| ends.set(key, at(key)));
+            ends.forget_first_of(|key| *key > 0, 3);
+            assert_eq!(ends.len(), usize::try_from(alike).unwrap());
+            assert_eq!(ends.get(&0).is_some(), first_of_all_stays, "{alike}");
+            assert_eq!(ends.get(&1).is_some(), !first_of_all_stays, "{alike}");
+        }
+    }
 }

@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_seen_again_stays_known_and_that_is_written_down_once_an_hour() {
+        for (seconds, written) in [(3599, false), (3600, true), (20 * 24 * 60 * 60, true)] {
+            let limited = Limited::new();
+            let (source, identity) = by("192.0.2.1", "alice").hashed(limited.0.seed);
+            let end = || limited.0.current().1.known.get(&(source, identity.unwrap())).unwrap();
+            limited.succeed("192.0.2.1", "alice").unwrap();
+            let before = end();
+            limited.pass(seconds);
+            limited.succeed("192.0.2.1", "alice").unwrap();
+            let later = if written { seconds } else { 0 };
+            assert_eq!(end().since(before), Duration::from_secs(later), "{seconds}");
+        }
+    }
+
+    #[test]
     fn a_known_source_has_a_bucket_of_its_own_for_that_user_alone() {
         let limited = Limited::new();
         limited.succeed("192.0.2.1", "alice").unwrap();

@@ -220,6 +220,21 @@ fn an_unknown_user_costs_the_same_hashes_and_is_told_the_same_bytes() {
     }
 }
 
+#[test]
+fn a_name_is_hashed_only_where_a_limit_counts_it_together_with_its_hash() {
+    let hashes = |door: DigestVerifier<DigestAccounts>| {
+        let field = ALICE.answer(&asked(&door).replace(", userhash=true", ""));
+        let (judged, (count, _)) = hashed(|| judge(&door, "/", &field, Body::Unread));
+        assert_eq!(judged.told(), "alice");
+        count
+    };
+    let limit = || AttemptLimit::new(auth_core::MemoryAttemptLimits::new(clock()));
+    let least = hashes(door(&clock()));
+    assert_eq!(hashes(door(&clock()).with_userhash()), least);
+    assert_eq!(hashes(door(&clock()).with_limit(limit())), least);
+    assert_eq!(hashes(door(&clock()).with_userhash().with_limit(limit())), least + 1);
+}
+
 /// An authority that knows one user, and answers with the secret of some other session.
 struct Sessions;
 

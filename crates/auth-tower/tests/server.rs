@@ -182,6 +182,11 @@ async fn a_body_over_the_limit_is_refused() {
         );
         assert_eq!(told.pieces_read, 2);
     }
+    for (announced, status) in [("4", 200), ("5", 413)] {
+        let word = Word { need: Need::Bytes { limit: 4 }, ..Word::default() };
+        let told = ask(word, good().header("content-length", announced), &["abcd"]).await;
+        assert_eq!(told.status, status, "{announced}");
+    }
     let announced = good().header("content-length", "5");
     let told =
         ask(Word { need: Need::Bytes { limit: 4 }, ..Word::default() }, announced, &["abcde"])

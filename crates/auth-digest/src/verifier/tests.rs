@@ -235,6 +235,21 @@ fn a_name_is_hashed_only_where_a_limit_counts_it_together_with_its_hash() {
     assert_eq!(hashes(door(&clock()).with_userhash().with_limit(limit())), least + 1);
 }
 
+#[test]
+fn tenants_use_up_no_count_of_one_another() {
+    let kept = std::sync::Arc::new(store(&clock()));
+    let of = |tenant: &str| {
+        let door = DigestVerifier::new("r", accounts(), nonces(&clock()), kept.clone()).unwrap();
+        door.with_tenant(auth_core::TenantId::new(tenant))
+    };
+    let (acme, globex) = (of("acme"), of("globex"));
+    let field = ALICE.answer(&asked(&acme));
+    for expected in ["alice", "401 digest_replayed"] {
+        assert_eq!(judge(&acme, "/", &field, Body::Unread).told(), expected);
+        assert_eq!(judge(&globex, "/", &field, Body::Unread).told(), expected);
+    }
+}
+
 /// An authority that knows one user, and answers with the secret of some other session.
 struct Sessions;
 

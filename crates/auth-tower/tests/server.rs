@@ -8,6 +8,7 @@ use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, Pieces, text};
 use http::{HeaderMap, Request, Response, Version, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
@@ -151,6 +152,19 @@ async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() 
         let told = ask(word, request, pieces).await;
         let said = told.headers.get(header::CONNECTION).map(|value| value.to_str().unwrap());
         assert_eq!((told.status, said), (status, expected), "{pieces:?}");
+    }
+}
+
+/// A server then sends it with the head.
+#[tokio::test]
+async fn a_reply_without_a_body_says_that_it_has_ended() {
+    for (text, expected) in [("", true), ("text", false)] {
+        let service = service_fn(move |_: Request<CheckedBody<Pieces>>| async move {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text))))
+        });
+        let service = VerifyLayer::new(Word::default()).layer(service);
+        let answer = service.oneshot(good().body(Pieces::of(&[])).unwrap()).await.unwrap();
+        assert_eq!(answer.body().is_end_stream(), expected);
     }
 }
 

@@ -235,12 +235,25 @@ fn a_name_is_hashed_only_where_a_limit_counts_it_together_with_its_hash() {
     assert_eq!(hashes(door(&clock()).with_userhash().with_limit(limit())), least + 1);
 }
 
+/// A client may demand `rspauth`, which only a counted response has.
+#[test]
+fn a_reply_without_its_proof_is_not_sent_where_the_caller_may_demand_it() {
+    for (protection, expected) in [(OfferedQop::Auth, true), (OfferedQop::Legacy, false)] {
+        let door = door(&clock()).with_qop(protection).unwrap();
+        let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        let Judged::Accepted(mut accepted) = judged else { panic!("{judged:?}") };
+        let completions = accepted.take_obligations().completions;
+        assert_eq!(completions.len(), 1);
+        assert!(completions.iter().all(|proof| proof.is_relied_on() == expected));
+    }
+}
+
 #[test]
 fn tenants_use_up_no_count_of_one_another() {
-    let kept = std::sync::Arc::new(store(&clock()));
+    let kept = Arc::new(store(&clock()));
     let of = |tenant: &str| {
         let door = DigestVerifier::new("r", accounts(), nonces(&clock()), kept.clone()).unwrap();
-        door.with_tenant(auth_core::TenantId::new(tenant))
+        door.with_tenant(TenantId::new(tenant))
     };
     let (acme, globex) = (of("acme"), of("globex"));
     let field = ALICE.answer(&asked(&acme));

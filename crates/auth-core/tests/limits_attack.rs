@@ -4,7 +4,7 @@
 
 use auth_core::{
     Attempt, AttemptKey, AttemptLimit, AttemptOutcome, Limits, MemoryAttemptLimits, Peer,
-    RequestView,
+    RequestView, TenantId,
 };
 use auth_testing::ManualClock;
 use std::{
@@ -26,10 +26,15 @@ fn may_try(limits: &MemoryAttemptLimits, by: AttemptKey) -> bool {
 fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
     let clock = ManualClock::at(1_000_000);
     let limits = MemoryAttemptLimits::new(clock.clone()).with_entries(100);
-    limits.note(by(1, "alice"), AttemptOutcome::Right);
+    // Each attempt is asked for, as verifiers do: that is when the time is looked at.
+    let succeed = |by| {
+        assert!(may_try(&limits, by));
+        limits.note(by, AttemptOutcome::Right);
+    };
+    succeed(by(1, "alice"));
     for block in 1000..2000 {
         clock.advance(Duration::from_secs(1));
-        limits.note(by(block, "mallory"), AttemptOutcome::Right);
+        succeed(by(block, "mallory"));
     }
     for block in 3000..3010 {
         limits.note(by(block, "alice"), AttemptOutcome::Wrong);
@@ -62,5 +67,27 @@ fn who_has_neither_a_source_nor_an_identity_locks_out_nobody() {
             begin(address, identity).unwrap().settle(AttemptOutcome::Wrong);
         }
         assert!(begin(address, identity).is_err(), "an attempt of somebody is not counted");
+    }
+}
+
+/// One name may be that of two people, each at a tenant of a service: what one of them gets wrong the other does not pay.
+#[test]
+fn tenants_pay_for_no_attempt_of_one_another() {
+    let limit = AttemptLimit::new(MemoryAttemptLimits::new(ManualClock::at(1_000_000)));
+    let of = |tenant: &str| limit.clone().with_tenant(TenantId::new(tenant));
+    let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
+    let request = RequestView::new(&http::Method::GET, &uri, &headers);
+    let begin = |limit: &AttemptLimit, address: u8| {
+        let address = Some(IpAddr::V4(Ipv4Addr::new(192, 0, address, 1)));
+        let request = request.with_peer(Peer { address, ..Peer::UNKNOWN });
+        Attempt::begin(Some(limit), request, "Basic", Some(b"alice")).wait().unwrap()
+    };
+    for _ in 0..5 {
+        begin(&of("acme"), 1).unwrap().settle(AttemptOutcome::Wrong);
+    }
+    for (limit, expected) in [(of("acme"), false), (of("globex"), true), (limit.clone(), true)] {
+        let told = begin(&limit, 2);
+        assert_eq!(told.is_ok(), expected, "{limit:?}");
+        told.into_iter().for_each(|attempt| attempt.settle(AttemptOutcome::Unknown));
     }
 }

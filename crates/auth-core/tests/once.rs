@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Accepted, AnyOf, Challenge, Error, Flow, MemoryReplayStore, Outcome, Presence, Reason,
+    Accepted, AnyOf, Challenge, Error, Flow, MemoryReplayStore, Need, Outcome, Presence, Reason,
     Rejection, ReplayOutcome, ReplayRejections, ReplayStore, RequestView, ReservationOutcome,
     ReservationTicket, Result, SystemClock, TenantId, Timestamp, Unique, Verifier,
 };
@@ -51,7 +51,7 @@ impl Verifier for Signed {
     }
 }
 
-/// Signs nothing that could be used once.
+/// Signs nothing that could be used once, and has to see a body.
 struct Open;
 
 impl Verifier for Open {
@@ -59,6 +59,10 @@ impl Verifier for Open {
 
     fn presence(&self, _: RequestView<'_>) -> Presence {
         Presence::Present
+    }
+
+    fn needs(&self, _: RequestView<'_>) -> Need {
+        Need::Bytes { limit: 7 }
     }
 
     fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<&'static str>> {
@@ -109,6 +113,20 @@ fn tenants_use_up_nothing_of_one_another() {
     for expected in ["a", "seen"] {
         assert_eq!(told(&acme, &[("a", "1")]), expected);
         assert_eq!(told(&globex, &[("a", "1")]), expected);
+    }
+}
+
+#[test]
+fn it_needs_what_its_scheme_needs_and_is_there_when_that_is() {
+    let (uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+    let open = Open.once(store());
+    let needs = open.needs(RequestView::new(&Method::GET, &uri, &headers));
+    assert_eq!(needs, Need::Bytes { limit: 7 });
+    let door = signed("a").once(store());
+    for expected in [Presence::Absent, Presence::Present] {
+        let head = RequestView::new(&Method::GET, &uri, &headers);
+        assert_eq!((door.presence(head), door.needs(head)), (expected, Need::Nothing));
+        headers.insert("a", "1".parse().unwrap());
     }
 }
 

@@ -267,7 +267,7 @@ mod tests {
         check(&[("key", b"two words")], &challenged("api_key_malformed"));
         check(&[("key", b"\"quoted\"")], &challenged("api_key_malformed"));
         check(&[("key", b"\xff")], &challenged("api_key_malformed"));
-        check(&[("key", &[b'a'; ApiKey::MOST_BYTES + 1])], &challenged("api_key_malformed"));
+        check(&[("key", &[b'a'; 4097])], &challenged("api_key_malformed"));
         check(&[("key", key), ("key", key)], "400 field_several");
         check(&[("key", &[key, b", ", key].concat())], "400 api_key_joined");
     }
@@ -351,7 +351,7 @@ mod tests {
             assert_eq!(error.code(), code, "{error}");
             assert!(error.to_string().starts_with(&format!("configuration: {field}")), "{error}");
         };
-        let long = "a".repeat(ApiKey::MOST_BYTES + 1);
+        let long = "a".repeat(4097);
         for name in ["", "X Key", "X\r\nKey", "é", "key:"] {
             check(Placement::header(name), "k", "api_key_header_name", "header name");
         }
@@ -377,7 +377,7 @@ mod tests {
                 "key ends with a line break; remove it",
             );
         }
-        assert!(ApiKey::new(header(), &"a".repeat(ApiKey::MOST_BYTES)).is_ok());
+        assert!(ApiKey::new(header(), &"a".repeat(4096)).is_ok());
     }
 
     #[test]

@@ -80,19 +80,13 @@ pub(crate) fn find<'a, L: Lookup<KeyDigest>, P: Send + 'a>(
     })
 }
 
-/// The hash of a [`KeyDigest`] is the part of itself that it writes.
+/// The hash of a [`KeyDigest`] is the part of itself that it writes, which is eight bytes.
 #[derive(Clone, Copy, Default)]
 struct AsItIs(u64);
 
 impl Hasher for AsItIs {
-    fn write_u64(&mut self, digest: u64) {
-        self.0 = digest;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
+    fn write(&mut self, digest: &[u8]) {
+        self.0 = digest.first_chunk().copied().map_or(0, u64::from_ne_bytes);
     }
 
     fn finish(&self) -> u64 {
@@ -104,6 +98,17 @@ impl Hasher for AsItIs {
 mod tests {
     use super::*;
     use auth_core::SystemRandom;
+    use std::{collections::HashSet, hash::BuildHasher};
+
+    /// Keys that shared a hash would be found one by one.
+    #[test]
+    fn different_keys_have_different_hashes() {
+        let (hasher, hash) =
+            (KeyHasher::random(&SystemRandom::new()).unwrap(), BuildHasherDefault::<AsItIs>::new());
+        let hashes: HashSet<_> =
+            (0..1000_u32).map(|n| hash.hash_one(hasher.hash(&n.to_be_bytes()))).collect();
+        assert_eq!(hashes.len(), 1000);
+    }
 
     #[test]
     fn finds_what_was_put_in_and_nothing_else() {

@@ -235,4 +235,38 @@ mod tests {
         assert!(matches!(next(), Poll::Ready(Some(Err(_)))));
         assert!(matches!(next(), Poll::Ready(None)));
     }
+
+    #[test]
+    fn a_body_that_was_read_ends_when_it_was_handed_on() {
+        let mut body: BufferedBody<Empty<Bytes>> = BufferedBody::whole(Bytes::from_static(b"all"));
+        for (left, piece) in [(3, true), (0, false)] {
+            assert_eq!((body.is_end_stream(), body.size_hint().exact()), (!piece, Some(left)));
+            let polled = Pin::new(&mut body).poll_frame(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(polled, Poll::Ready(frame) if frame.is_some() == piece));
+        }
+        let body = BufferedBody::untouched(Empty::<Bytes>::new());
+        assert!(body.is_end_stream() && body.has_arrived());
+    }
+
+    /// Nor is it given a place: most requests have no body.
+    #[test]
+    fn a_body_that_has_ended_is_not_asked_for_more() {
+        struct Ended;
+        impl Body for Ended {
+            type Data = Bytes;
+            type Error = BoxError;
+            fn poll_frame(
+                self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+                Poll::Ready(Some(Err("it was asked".into())))
+            }
+            fn is_end_stream(&self) -> bool {
+                true
+            }
+        }
+        let mut body = BufferedBody::untouched(Ended);
+        let filled = pin!(body.fill(16)).poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(filled, Poll::Ready(Ok(true))));
+    }
 }

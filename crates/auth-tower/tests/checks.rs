@@ -17,7 +17,7 @@ use std::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Waker},
 };
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -211,6 +211,46 @@ async fn of_a_known_length_the_last_piece_is_held_back_until_the_check_has_passe
         assert_eq!(answer.headers()["connection"], "close", "the next request may be lost");
         assert_eq!(*told.lock().unwrap(), [seen]);
     }
+}
+
+#[tokio::test]
+async fn a_piece_that_is_held_back_is_still_to_come() {
+    /// Comes to no end.
+    struct Stuck(std::slice::Iter<'static, &'static str>);
+
+    impl http_body::Body for Stuck {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            match self.0.next() {
+                Some(piece) => {
+                    Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
+                }
+                None => Poll::Pending,
+            }
+        }
+    }
+
+    let layer = VerifyLayer::new(verifier_fn(
+        |_| Presence::Present,
+        |_| Flow::ready(Ok(Accepted::new("Word", ()).with_body(replacing(Some(3))))),
+    ));
+    let service = layer.layer(service_fn(async |request: Request<CheckedBody<Stuck>>| {
+        let (mut body, mut context) = (request.into_body(), Context::from_waker(Waker::noop()));
+        let mut told = vec![body.size_hint().exact()];
+        while Pin::new(&mut body).poll_frame(&mut context).is_ready() {
+            told.push(body.size_hint().exact());
+        }
+        told.push(body.size_hint().exact());
+        let told = format!("{told:?} {}", body.is_end_stream());
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(told))))
+    }));
+    let answer = service.oneshot(Request::new(Stuck(["a-", "-bc"].iter()))).await.unwrap();
+    assert_eq!(text(answer).await, "[Some(3), Some(2), Some(2)] false");
 }
 
 /// A body of pieces with a trailer field behind them, of which one knows how long it is.

@@ -8,6 +8,7 @@ use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, Pieces, text};
 use http::{HeaderMap, Request, Response, Version, header};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full};
 use std::{
     convert::Infallible,
@@ -154,6 +155,35 @@ async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() 
     }
 }
 
+/// A server then sends it with the head.
+#[tokio::test]
+async fn a_reply_without_a_body_says_that_it_has_ended() {
+    for (text, expected) in [("", true), ("text", false)] {
+        let service = service_fn(move |_: Request<CheckedBody<Pieces>>| async move {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(text))))
+        });
+        let service = VerifyLayer::new(Word::default()).layer(service);
+        let answer = service.oneshot(good().body(Pieces::of(&[])).unwrap()).await.unwrap();
+        assert_eq!(answer.body().is_end_stream(), expected);
+    }
+}
+
+/// One byte may be read on, which is all that is left behind what the verifier needed.
+#[tokio::test]
+async fn what_was_read_for_the_verifier_does_not_count_as_read_on() {
+    let word = Word { need: Need::Bytes { limit: 4 }, ..Word::default() };
+    let layer = VerifyLayer::new(word).with_refused_body_drain(1, Duration::ZERO);
+    let service = layer.layer(service_fn(async |_: Request<CheckedBody<Pieces>>| {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+    }));
+    for (pieces, expected) in [(&["abcde", "f"], None), (&["abcde", "fg"], Some("close"))] {
+        let request = good().body(Pieces::of(pieces)).unwrap();
+        let answer = service.clone().oneshot(request).await.unwrap();
+        let said = answer.headers().get(header::CONNECTION).map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status().as_u16(), said), (413, expected), "{pieces:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
     for (limit, pieces) in [(4, &["abc", "def"][..]), (99, &["0123456789", "x", "never read"][..])]
@@ -165,6 +195,11 @@ async fn a_body_over_the_limit_is_refused() {
             (413, 0, &["body_too_large"][..])
         );
         assert_eq!(told.pieces_read, 2);
+    }
+    for (announced, status) in [("4", 200), ("5", 413)] {
+        let word = Word { need: Need::Bytes { limit: 4 }, ..Word::default() };
+        let told = ask(word, good().header("content-length", announced), &["abcd"]).await;
+        assert_eq!(told.status, status, "{announced}");
     }
     let announced = good().header("content-length", "5");
     let told =

@@ -144,3 +144,45 @@ impl<K: Copy + Ord + Hash> Ends<K> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buckets() -> Buckets<u8> {
+        Buckets::new(AttemptRate::new(3, Duration::from_secs(30)).unwrap())
+    }
+
+    #[test]
+    fn however_many_failures_come_at_once_a_bucket_is_full_again_an_hour_later_at_most() {
+        let (mut buckets, now) = (buckets(), Timestamp::from_unix(1_000));
+        for (failures, expected) in [(3, 10), (6, 70), (10_000, 3610), (10_000, 3610)] {
+            (0..failures).for_each(|_| buckets.drain(1, now, 9));
+            assert_eq!(buckets.wait(&1, now, 9), Duration::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn the_bucket_that_many_share_is_for_the_time_without_room_alone() {
+        let (mut buckets, now) = (buckets(), Timestamp::from_unix(1_000));
+        for (key, failures) in [(1, 1), (2, 1), (3, 9)] {
+            (0..failures).for_each(|_| buckets.drain(key, now, 2));
+        }
+        assert_eq!(buckets.wait(&4, now, 2), Duration::from_secs(70));
+        assert_eq!(buckets.wait(&4, now.after(Duration::from_secs(10)), 2), Duration::ZERO);
+    }
+
+    #[test]
+    fn keys_that_take_a_part_of_their_own_lose_the_first_of_theirs() {
+        let at = |second| Timestamp::from_unix(1_000 + second);
+        for (alike, first_of_all_stays) in [(1, false), (2, false), (3, true), (4, true)] {
+            let mut ends = Ends::default();
+            ends.set(0_u64, at(0));
+            (1..=alike).for_each(|key| ends.set(key, at(key)));
+            ends.forget_first_of(|key| *key > 0, 3);
+            assert_eq!(ends.len(), usize::try_from(alike).unwrap());
+            assert_eq!(ends.get(&0).is_some(), first_of_all_stays, "{alike}");
+            assert_eq!(ends.get(&1).is_some(), !first_of_all_stays, "{alike}");
+        }
+    }
+}

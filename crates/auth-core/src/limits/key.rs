@@ -137,6 +137,21 @@ mod tests {
         assert!(!same("::", "unknown"));
     }
 
+    /// Stores that several nodes share keep it.
+    #[test]
+    fn a_source_is_its_family_and_its_block() {
+        let source =
+            |address: &str| AttemptKey::new(None, "s", address.parse().ok(), None).source();
+        let expected = |family: u8, block: u128| {
+            let mut bytes = vec![family];
+            bytes.extend(block.to_be_bytes());
+            bytes
+        };
+        assert_eq!(source("192.0.2.1")[..], expected(4, 0x00c0_0002));
+        assert_eq!(source("2001:db8:0:1::1")[..], expected(6, 0x2001_0db8_0000_0001));
+        assert_eq!(source("unknown")[..], expected(0, 0));
+    }
+
     #[test]
     fn tenant_scheme_and_identity_are_never_read_across_their_borders() {
         let (a, ab) = (TenantId::new("a"), TenantId::new("ab"));

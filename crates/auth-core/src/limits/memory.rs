@@ -312,6 +312,21 @@ mod tests {
     }
 
     #[test]
+    fn a_source_that_is_seen_again_stays_known_and_that_is_written_down_once_an_hour() {
+        for (seconds, written) in [(3599, false), (3600, true), (20 * 24 * 60 * 60, true)] {
+            let limited = Limited::new();
+            let (source, identity) = by("192.0.2.1", "alice").hashed(limited.0.seed);
+            let end = || limited.0.current().1.known.get(&(source, identity.unwrap())).unwrap();
+            limited.succeed("192.0.2.1", "alice").unwrap();
+            let before = end();
+            limited.pass(seconds);
+            limited.succeed("192.0.2.1", "alice").unwrap();
+            let later = if written { seconds } else { 0 };
+            assert_eq!(end().since(before), Duration::from_secs(later), "{seconds}");
+        }
+    }
+
+    #[test]
     fn a_known_source_has_a_bucket_of_its_own_for_that_user_alone() {
         let limited = Limited::new();
         limited.succeed("192.0.2.1", "alice").unwrap();
@@ -369,6 +384,40 @@ mod tests {
             limited.0.current().1.known.get(&pair).is_some()
         });
         assert_eq!(known, [false, true, true]);
+    }
+
+    #[test]
+    fn who_is_known_from_a_quarter_of_all_sources_forgets_its_own_first() {
+        let Limited(limit, hands) = Limited::new();
+        let limited = Limited(limit.with_entries(8), hands);
+        let succeed = |source: &str, user: &str| {
+            limited.pass(1);
+            limited.succeed(source, user).unwrap();
+        };
+        let is_known = |source: &str, user: &str| {
+            let (source, identity) = by(source, user).hashed(limited.0.seed);
+            limited.0.current().1.known.get(&(source, identity.unwrap())).is_some()
+        };
+        for user in ["first", "x", "c", "d", "e", "f", "g", "h"] {
+            succeed("192.0.2.1", user);
+        }
+        succeed("198.51.100.1", "x");
+        assert!(is_known("192.0.2.1", "x") && !is_known("192.0.2.1", "first"), "one of eight");
+        succeed("203.0.113.1", "x");
+        assert!(!is_known("192.0.2.1", "x") && is_known("192.0.2.1", "c"), "two of eight");
+    }
+
+    #[test]
+    fn without_room_nobody_is_known_and_all_share_one_bucket() {
+        let Limited(limit, hands) = Limited::new();
+        let limited = Limited(limit.with_entries(0), hands);
+        for user in ["a", "b", "c"] {
+            limited.succeed("192.0.2.1", user).unwrap();
+            limited.fail("192.0.2.1", user).unwrap();
+        }
+        assert_eq!(limited.succeed("192.0.2.1", "d"), Err(10));
+        let (_, state) = limited.0.current();
+        assert_eq!((state.identities.len(), state.sources.len(), state.known.len()), (0, 0, 0));
     }
 
     #[test]

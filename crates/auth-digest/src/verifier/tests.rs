@@ -220,6 +220,49 @@ fn an_unknown_user_costs_the_same_hashes_and_is_told_the_same_bytes() {
     }
 }
 
+#[test]
+fn a_name_is_hashed_only_where_a_limit_counts_it_together_with_its_hash() {
+    let hashes = |door: DigestVerifier<DigestAccounts>| {
+        let field = ALICE.answer(&asked(&door).replace(", userhash=true", ""));
+        let (judged, (count, _)) = hashed(|| judge(&door, "/", &field, Body::Unread));
+        assert_eq!(judged.told(), "alice");
+        count
+    };
+    let limit = || AttemptLimit::new(auth_core::MemoryAttemptLimits::new(clock()));
+    let least = hashes(door(&clock()));
+    assert_eq!(hashes(door(&clock()).with_userhash()), least);
+    assert_eq!(hashes(door(&clock()).with_limit(limit())), least);
+    assert_eq!(hashes(door(&clock()).with_userhash().with_limit(limit())), least + 1);
+}
+
+/// A client may demand `rspauth`, which only a counted response has.
+#[test]
+fn a_reply_without_its_proof_is_not_sent_where_the_caller_may_demand_it() {
+    for (protection, expected) in [(OfferedQop::Auth, true), (OfferedQop::Legacy, false)] {
+        let door = door(&clock()).with_qop(protection).unwrap();
+        let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
+        let Judged::Accepted(mut accepted) = judged else { panic!("{judged:?}") };
+        let completions = accepted.take_obligations().completions;
+        assert_eq!(completions.len(), 1);
+        assert!(completions.iter().all(|proof| proof.is_relied_on() == expected));
+    }
+}
+
+#[test]
+fn tenants_use_up_no_count_of_one_another() {
+    let kept = Arc::new(store(&clock()));
+    let of = |tenant: &str| {
+        let door = DigestVerifier::new("r", accounts(), nonces(&clock()), kept.clone()).unwrap();
+        door.with_tenant(TenantId::new(tenant))
+    };
+    let (acme, globex) = (of("acme"), of("globex"));
+    let field = ALICE.answer(&asked(&acme));
+    for expected in ["alice", "401 digest_replayed"] {
+        assert_eq!(judge(&acme, "/", &field, Body::Unread).told(), expected);
+        assert_eq!(judge(&globex, "/", &field, Body::Unread).told(), expected);
+    }
+}
+
 /// An authority that knows one user, and answers with the secret of some other session.
 struct Sessions;
 

@@ -37,12 +37,17 @@ impl AttemptKey {
         source: Option<IpAddr>,
         identity: Option<&[u8]>,
     ) -> Self {
+        let source = match tenant {
+            None => block(source),
+            Some(tenant) => of_tenant(tenant, block(source)),
+        };
         let tenant = tenant.map_or("", TenantId::as_str);
         let of_parts = |name| Identity::of([tenant.as_bytes(), scheme.as_bytes(), name]);
-        Self { source: block(source), identity: identity.map(of_parts) }
+        Self { source, identity: identity.map(of_parts) }
     }
 
-    /// The block of addresses, below the number of its family: 17 bytes that tell sources apart.
+    /// The block of addresses, of the tenant if there is one, below the number of its family: 17 bytes that tell sources
+    /// apart, the same on all nodes.
     #[must_use]
     pub const fn source(&self) -> [u8; 17] {
         self.source
@@ -111,6 +116,15 @@ fn block(address: Option<IpAddr>) -> [u8; 17] {
     bytes
 }
 
+/// The source of one tenant: what callers from there get wrong elsewhere is not counted here.
+fn of_tenant(tenant: &TenantId, block: [u8; 17]) -> [u8; 17] {
+    let [family, ..] = block;
+    let mut bytes = [family | 0x80; 17];
+    let hashed = hash([tenant.as_str().as_bytes(), b"source", &block]);
+    bytes.iter_mut().skip(1).zip(hashed).for_each(|(to, from)| *to = from);
+    bytes
+}
+
 /// Shows the source: an identity is a name that a caller claims.
 impl fmt::Debug for AttemptKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,6 +149,24 @@ mod tests {
         assert!(!same("0.0.0.0", "::"));
         assert!(!same("0.0.0.0", "unknown"));
         assert!(!same("::", "unknown"));
+    }
+
+    /// Where a tenant's callers share an address with another's, as behind one proxy, neither pays for the other.
+    #[test]
+    fn a_source_is_one_for_each_tenant() {
+        let tenants = [None, Some(TenantId::new("a")), Some(TenantId::new("b"))];
+        let source = |tenant: &Option<TenantId>, address: &str| {
+            AttemptKey::new(tenant.as_ref(), "s", address.parse().ok(), None).source()
+        };
+        let addresses = ["192.0.2.1", "192.0.3.1", "2001:db8::1", "unknown"];
+        let mut all: Vec<[u8; 17]> = Vec::new();
+        for tenant in &tenants {
+            all.extend(addresses.map(|address| source(tenant, address)));
+            assert_eq!(source(tenant, "192.0.2.1"), source(tenant, "192.0.2.9"));
+        }
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), 12);
     }
 
     /// Stores that several nodes share keep it.

@@ -217,6 +217,18 @@ fn one_signature_is_for_one_target() {
     }
 }
 
+/// Whoever reads targets as browsers do takes one for a slash.
+#[test]
+fn a_backslash_in_a_path_is_signed_and_sent_escaped() {
+    let (sent, reads) = ("/reports%5C..%5Cadmin", [r"/reports\..\admin", r"/reports%5C..\admin"]);
+    check_targets(AwsService::S3, sent, &reads, &["/admin", "/reports/../admin"]);
+    for service in [AwsService::S3, AwsService::ExecuteApi] {
+        let (signer, raw) = (hooks(service).signer, Sent::new(Method::GET, reads[0], b""));
+        let refused = signer.credentials(raw.view().with_body(Body::Bytes(b""))).wait();
+        assert_eq!(refused.unwrap_err().code(), "sigv4_ambiguous_target");
+    }
+}
+
 /// What AWS takes is signed and accepted by those who say so.
 #[test]
 fn what_aws_takes_is_accepted_by_leave() {

@@ -137,7 +137,8 @@ impl SigV4Policy {
     /// Also for targets that a handler could read in another way than they were signed: all that AWS takes.
     ///
     /// Those are paths with an empty segment or one of dots, where the rules fold them (`/a//b`, `/x/../a/b` and `/a/b`
-    /// have one signature), and queries with a raw `+`, which is signed as `%2B` and which most frameworks read as a space.
+    /// have one signature), paths with a backslash, which is signed as `%5C` and which some frameworks read as a slash, and
+    /// queries with a raw `+`, which is signed as `%2B` and which most frameworks read as a space.
     ///
     /// # Security
     ///

@@ -167,6 +167,9 @@ fn nothing_that_is_different_is_accepted() {
     let mut authorization = sent.authorization();
     authorization.pop();
     check(&hooks, &sent.clone().with("authorization", &(authorization + flipped)), no);
+    // Parameters are signed as a set, also those of one name.
+    let several = Sent::new(Method::GET, "/hook?id=1&id=2", b"").signed(&hooks.signer);
+    check(&hooks, &several.at("/hook?id=2&id=1"), Ok("acme"));
     // Order and spelling of what means the same are free.
     for same in ["/hook?b=2&a=%31", "/hook?&&a=1&&b=2&", "/hook?%61=1&b=2"] {
         check(&hooks, &sent.clone().at(same), Ok("acme"));

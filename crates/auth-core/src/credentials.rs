@@ -87,7 +87,7 @@ impl Credentials {
     /// The path of the request in the percent-encoding that was signed, for receivers that verify the path as it stands.
     ///
     /// It never leads elsewhere: [`commit`](Self::commit) takes it only if each segment decodes to the same bytes as
-    /// that of the request, and if it makes no segment of dots.
+    /// that of the request, and if it makes no segment of dots and no backslash.
     ///
     /// ```
     /// # use auth_core::Credentials;
@@ -332,6 +332,8 @@ mod tests {
         check(&path("/."), "/%2e", refused);
         check(&path("/a?b"), "/a%3Fb", refused);
         check(&path("/a#b"), "/a%23b", refused);
+        check(&path(r"/a\..\b"), "/a%5C..%5Cb", refused);
+        check(&path(r"/a\b"), r"/a\b", Ok(r"/a\b"));
         check(&path("/a%"), "/a", refused);
         check(&path(""), "/", refused);
         check(&path("/%28").and(key("key")).unwrap(), "/(", Err("credentials_header_taken"));

@@ -33,8 +33,8 @@ use std::{
 #[derive(Default)]
 pub struct RequestMemory(Mutex<Vec<Remembered>>);
 
-/// One thing, and the address of the stamper of the scheme that remembers it.
-type Remembered = (usize, Arc<dyn Any + Send + Sync>);
+/// One thing, and the stamper of the scheme that remembers it. It is kept, so that no later scheme is taken for this one.
+type Remembered = (Stamper, Arc<dyn Any + Send + Sync>);
 
 impl RequestMemory {
     /// For a request of which nothing is remembered yet.
@@ -46,9 +46,9 @@ impl RequestMemory {
     /// Remembers something for the scheme that has this stamper, instead of what it remembered before.
     pub fn remember(&self, by: &Stamper, what: Arc<dyn Any + Send + Sync>) {
         let mut inside = self.inside();
-        match inside.iter_mut().find(|(other, _)| *other == by.address()) {
+        match inside.iter_mut().find(|(other, _)| other.is(by)) {
             Some((_, kept)) => *kept = what,
-            None => inside.push((by.address(), what)),
+            None => inside.push((by.same(), what)),
         }
     }
 
@@ -56,7 +56,7 @@ impl RequestMemory {
     #[must_use]
     pub fn recall<T: Any + Send + Sync>(&self, by: &Stamper) -> Option<Arc<T>> {
         let inside = self.inside();
-        let (_, kept) = inside.iter().find(|(other, _)| *other == by.address())?;
+        let (_, kept) = inside.iter().find(|(other, _)| other.is(by))?;
         Arc::clone(kept).downcast().ok()
     }
 
@@ -87,6 +87,17 @@ mod tests {
         assert_eq!(memory.recall(&b).as_deref(), Some(&2_u8));
         assert_eq!(memory.recall::<u16>(&a), None, "it is of another type");
         assert_eq!(format!("{memory:?}"), "RequestMemory(2)");
+    }
+
+    /// A scheme that is replaced while a request is under way often gets the memory that the one before it was in.
+    #[test]
+    fn a_scheme_recalls_nothing_of_one_that_is_gone() {
+        let memory = RequestMemory::new();
+        for n in 0..64_u8 {
+            let by = Stamper::new();
+            assert_eq!(memory.recall::<u8>(&by), None);
+            memory.remember(&by, Arc::new(n));
+        }
     }
 
     #[test]

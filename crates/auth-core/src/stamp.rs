@@ -44,8 +44,18 @@ impl Stamper {
         sent.stamps().find(|stamp| stamp.by == self.address()).map(|stamp| stamp.generation)
     }
 
+    /// The same once more: while it is kept, no other is equal to it.
+    pub(crate) fn same(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// Is it this one?
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// An allocation of its own is what tells it from all others, with no counter shared by the process.
-    pub(crate) fn address(&self) -> usize {
+    fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 }

@@ -5,7 +5,7 @@ mod path;
 mod query;
 
 pub(crate) use fields::Fields;
-pub(crate) use path::{encoded_path, is_folded};
+pub(crate) use path::{encoded_path, has_backslash, is_folded};
 pub(crate) use query::Parameters;
 
 use crate::{

@@ -53,7 +53,7 @@ auth_core::reasons! { Refused, RefusalKind;
     SIGNATURE_FORM Malformed "sigv4_signature_form" "Signature is not 64 lower-case hexadecimal digits";
     DATE Malformed "sigv4_date" "x-amz-date is not there once as YYYYMMDDTHHMMSSZ";
     EXPIRES Malformed "sigv4_expires" "X-Amz-Expires is not a number of seconds from 1 to 604800";
-    AMBIGUOUS_TARGET Malformed "sigv4_ambiguous_target" "target may be read in another way than it is signed: it has a raw + in its query, or a segment that the rules fold";
+    AMBIGUOUS_TARGET Malformed "sigv4_ambiguous_target" "target may be read in another way than it is signed: it has a raw + in its query, a backslash in its path, or a segment that the rules fold";
     HOST Malformed "sigv4_host" "request names no host, or two";
     PAYLOAD_FIELD Malformed "sigv4_payload_field" "x-amz-content-sha256 is not there once as a hash or a name of a payload";
     PRESIGNED Forbidden "sigv4_presigned" "request is presigned, which is not allowed here";

@@ -14,7 +14,9 @@ pub use signed::SignedFields;
 
 use crate::{
     AccessKey, AmzDate, AwsService, CredentialScope, DerivedKey, Payload, RawRequest, SigningRules,
-    canonical::{Canonical, Fields, Parameters, encoded_path, is_folded, split, to_sign},
+    canonical::{
+        Canonical, Fields, Parameters, encoded_path, has_backslash, is_folded, split, to_sign,
+    },
     request::Said,
     service::PayloadHashField,
 };
@@ -101,8 +103,9 @@ impl SigV4Signer {
     /// Also signs targets that a handler could read in another way than they are signed: for servers that take what AWS
     /// takes.
     ///
-    /// Those are paths with an empty segment or one of dots, where the rules fold them, and queries with a raw `+`, which
-    /// is signed as `%2B` and which most servers read as a space.
+    /// Those are paths with an empty segment or one of dots, where the rules fold them, paths with a backslash, which is
+    /// signed as `%5C` and which some servers read as a slash, and queries with a raw `+`, which is signed as `%2B` and
+    /// which most servers read as a space.
     #[must_use]
     pub fn allowing_ambiguous_targets(mut self) -> Self {
         self.settings.targets = Targets::Any;
@@ -194,6 +197,11 @@ impl SigV4Signer {
         if is_folded(path, self.settings.rules) {
             let text = "path has an empty segment or one of dots, which the rules of the service fold; \
                         remove it or allow it with allowing_ambiguous_targets";
+            return Err(Error::config("sigv4_ambiguous_target", text));
+        }
+        if has_backslash(path) {
+            let text = "path has a backslash, which is signed as %5C and which servers may read as a slash; \
+                        write %5C, or allow it with allowing_ambiguous_targets";
             return Err(Error::config("sigv4_ambiguous_target", text));
         }
         if query.has_plus() {

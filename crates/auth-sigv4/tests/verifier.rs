@@ -167,6 +167,9 @@ fn nothing_that_is_different_is_accepted() {
     let mut authorization = sent.authorization();
     authorization.pop();
     check(&hooks, &sent.clone().with("authorization", &(authorization + flipped)), no);
+    // Parameters are signed as a set, also those of one name.
+    let several = Sent::new(Method::GET, "/hook?id=1&id=2", b"").signed(&hooks.signer);
+    check(&hooks, &several.at("/hook?id=2&id=1"), Ok("acme"));
     // Order and spelling of what means the same are free.
     for same in ["/hook?b=2&a=%31", "/hook?&&a=1&&b=2&", "/hook?%61=1&b=2"] {
         check(&hooks, &sent.clone().at(same), Ok("acme"));
@@ -214,6 +217,18 @@ fn one_signature_is_for_one_target() {
         let plus = ["/q?amount=1+1&a=1&a=2", "/q?a=2&a=1&amount=1+1"];
         let others = ["/q?amount=1%201&a=1&a=2", "/q?amount=1%252B1&a=1&a=2"];
         check_targets(service, "/q?amount=1%2B1&a=1&a=2", &plus, &others);
+    }
+}
+
+/// Whoever reads targets as browsers do takes one for a slash.
+#[test]
+fn a_backslash_in_a_path_is_signed_and_sent_escaped() {
+    let (sent, reads) = ("/reports%5C..%5Cadmin", [r"/reports\..\admin", r"/reports%5C..\admin"]);
+    check_targets(AwsService::S3, sent, &reads, &["/admin", "/reports/../admin"]);
+    for service in [AwsService::S3, AwsService::ExecuteApi] {
+        let (signer, raw) = (hooks(service).signer, Sent::new(Method::GET, reads[0], b""));
+        let refused = signer.credentials(raw.view().with_body(Body::Bytes(b""))).wait();
+        assert_eq!(refused.unwrap_err().code(), "sigv4_ambiguous_target");
     }
 }
 

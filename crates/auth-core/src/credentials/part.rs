@@ -170,12 +170,13 @@ pub(super) fn new_target(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
 /// Do both consist of the same segments once they are decoded?
 ///
 /// A slash that is escaped parts nothing, so it is no slash, and what ends a path is never in one; and what was no segment
-/// of dots does not become one, since somebody on the way would walk it.
+/// of dots does not become one, since somebody on the way would walk it. Nor does a backslash appear, which clients that
+/// read URLs as browsers do take for a slash.
 fn is_same_path(one: &str, other: &str) -> bool {
     let mut segments = one.split('/').zip(other.split('/'));
     one.split('/').count() == other.split('/').count()
         && segments.all(|(one, other)| {
-            let plain = !other.contains(['?', '#']) && ![".", ".."].contains(&other);
+            let plain = !other.contains(['?', '#', '\\']) && ![".", ".."].contains(&other);
             one == other || (plain && decoded(one).eq(decoded(other)))
         })
 }

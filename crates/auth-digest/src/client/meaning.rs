@@ -12,8 +12,9 @@
 //! | a nonce that was known before | a password refused in the realm of the challenge | not stale | [`Meaning::KnownWrong`] |
 //! | anything else | anything | any | [`Meaning::Answer`] |
 //!
-//! So a wrong password is tried once for each request, and each request of a right one is answered at the latest by the
-//! second attempt, however strict the server is: it has a nonce of its own by then.
+//! So a wrong password is tried once for each request (twice by one that began with a nonce of before), and each request
+//! of a right one is answered at the latest by the second attempt, however strict the server is: it has a nonce of its own
+//! by then. A server that says `stale` at every answer is answered each time, within what adapters allow.
 
 use crate::NonceCount;
 

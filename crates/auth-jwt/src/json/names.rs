@@ -10,9 +10,13 @@ pub(super) struct Names<'a> {
     most: usize,
     /// Whether one of them has to be unescaped to be compared.
     escaped: bool,
-    /// All of them, once there are more than usual: comparing each with each would take long.
+    /// All of them, once there are more than usual, or more than a few of which one is escaped: comparing each with each
+    /// would take long.
     many: Option<BTreeSet<Cow<'a, str>>>,
 }
+
+/// So many names are compared each with each although they have to be unescaped.
+const FEW: usize = 4;
 
 impl<'a> Names<'a> {
     pub(super) const fn at_most(most: usize) -> Self {
@@ -23,13 +27,13 @@ impl<'a> Names<'a> {
         if self.count >= self.most {
             return Err(Fault::Members);
         }
+        self.escaped |= name.plain().is_none();
         let twice = match self.first.get_mut(self.count) {
-            Some(free) => {
+            Some(free) if !self.escaped || self.count < FEW => {
                 *free = Some(name.raw());
-                self.escaped |= name.plain().is_none();
                 self.is_among_first(name)
             }
-            None => self.is_among_many(name),
+            _ => self.is_among_many(name),
         };
         self.count += 1;
         if twice { Err(Fault::Duplicate) } else { Ok(()) }
@@ -50,5 +54,61 @@ impl<'a> Names<'a> {
             first.map(|name| Text::new(name, 0, escaped).to_str()).collect()
         };
         !self.many.get_or_insert_with(all).insert(name.to_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// How long it takes to read so many long names that begin alike, one escaped character in each.
+    fn took(count: usize) -> Duration {
+        const LENGTH: usize = 512 * 1024;
+        let same = "x".repeat(LENGTH / count);
+        let all: Vec<_> = (0..count).map(|at| format!("\\u0061{same}{at}")).collect();
+        let read = || {
+            let began = Instant::now();
+            let mut names = Names::at_most(MEMBERS);
+            for name in &all {
+                assert_eq!(names.add(Text::new(name, 0, true)), Ok(()));
+            }
+            began.elapsed()
+        };
+        (0..5).map(|_| read()).min().unwrap_or_default()
+    }
+
+    /// Nobody has signed a token when its names are read.
+    #[test]
+    fn escaped_names_take_as_long_as_they_are_and_not_as_many_times_as_there_are() {
+        let (two, most) = (took(2), took(MEMBERS));
+        assert!(most < 10 * two, "{most:?} for {MEMBERS} names, {two:?} for two");
+    }
+
+    #[test]
+    fn a_name_comes_twice_wherever_the_first_escape_stands() {
+        for escaped in 0..12 {
+            for again in 0..12 {
+                let mut names = Names::at_most(MEMBERS);
+                let written = |at: usize| match at == escaped {
+                    true => format!("\\u006e{at}"),
+                    false => format!("n{at}"),
+                };
+                let all: Vec<_> = (0..12).map(written).collect();
+                for (at, name) in all.iter().enumerate() {
+                    assert_eq!(names.add(Text::new(name, 0, at == escaped)), Ok(()));
+                }
+                for (name, escaped) in
+                    [(format!("n{again}"), false), (format!("\\u006e{again}"), true)]
+                {
+                    let mut names = Names::at_most(MEMBERS);
+                    for (at, name) in all.iter().enumerate() {
+                        let _ = names.add(Text::new(name, 0, written(at).starts_with('\\')));
+                    }
+                    let twice = names.add(Text::new(&name, 0, escaped));
+                    assert_eq!(twice, Err(Fault::Duplicate), "{escaped} {again}");
+                }
+            }
+        }
     }
 }

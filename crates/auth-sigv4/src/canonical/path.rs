@@ -4,6 +4,7 @@ use crate::{
     PathEncoding, PathNormalization, SigningRules,
     encode::{Slash, Text, encode_again, encode_once, is_plain_path},
 };
+use auth_core::scan::all;
 use smallvec::SmallVec;
 
 /// Appends the canonical form of a path; an empty one is `/`.
@@ -57,6 +58,11 @@ pub(crate) fn is_folded(path: &[u8], rules: SigningRules) -> bool {
     // A slash at the end stays.
     let last = segments.next().unwrap_or_default();
     is_dots(last) || segments.any(|segment| segment.is_empty() || is_dots(segment))
+}
+
+/// Is there a backslash, which whoever reads URLs as browsers do takes for a slash? No URI has one (RFC 3986).
+pub(crate) fn has_backslash(path: &[u8]) -> bool {
+    !all(path, |byte| byte != b'\\')
 }
 
 fn is_dots(segment: &[u8]) -> bool {

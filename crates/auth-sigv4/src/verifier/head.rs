@@ -2,7 +2,7 @@
 
 use super::{Allowed, SigV4Verifier, presented::Presented};
 use crate::{
-    canonical::{ALGORITHM, Canonical, Fields, Parameters, is_folded},
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, has_backslash, is_folded},
     reason::{self, Refused},
     signer::{PARAMETER_SIGNATURE, Targets},
 };
@@ -67,7 +67,8 @@ impl<L> SigV4Verifier<L> {
     /// Refuses what a handler could read in another way than it was signed.
     fn check_target(&self, path: &[u8], query: &Parameters<'_>) -> Result<(), Refused> {
         let (targets, rules) = (self.policy.targets, self.policy.rules);
-        if targets == Targets::Unambiguous && (is_folded(path, rules) || query.has_plus()) {
+        let ambiguous = || is_folded(path, rules) || has_backslash(path) || query.has_plus();
+        if targets == Targets::Unambiguous && ambiguous() {
             return Err(reason::AMBIGUOUS_TARGET);
         }
         Ok(())

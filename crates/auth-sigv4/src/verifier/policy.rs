@@ -18,10 +18,14 @@ use std::time::Duration;
 ///
 /// A signature does not cover everything that a handler may read. It covers the method, the path, the parameters of the
 /// query as a set, the fields that are named in `SignedHeaders`, and the payload unless it is unsigned. It does not cover
-/// the order of parameters of different names, whether a parameter has an `=` without a value, how a character is escaped
-/// where that makes no difference, runs of white space in fields, the version of HTTP, and every field that nobody asked to
-/// be signed: `cookie`, `range`, `content-encoding`, `x-forwarded-for` and so on. Name those that matter to the handler
-/// with [`with_required_field`](Self::with_required_field).
+/// the order of parameters, not even of those of one name (`id=1&id=2` and `id=2&id=1` have one signature), whether a
+/// parameter has an `=` without a value, how a character is escaped where that makes no difference, runs of white space in
+/// fields, the version of HTTP, and every field that nobody asked to be signed: `cookie`, `range`, `content-encoding`,
+/// `x-forwarded-for` and so on. Name those that matter to the handler with
+/// [`with_required_field`](Self::with_required_field).
+///
+/// In a query `;` has the signature of `%3B`, `[` that of `%5B`, and so on: a handler that parts parameters at a raw `;`,
+/// or to which `a[b]` is another name than `a%5Bb%5D`, has to refuse one of the two.
 ///
 /// A target that a handler could read in another way than it was signed is refused, unless
 /// [`allowing_ambiguous_targets`](Self::allowing_ambiguous_targets) takes it.
@@ -137,7 +141,8 @@ impl SigV4Policy {
     /// Also for targets that a handler could read in another way than they were signed: all that AWS takes.
     ///
     /// Those are paths with an empty segment or one of dots, where the rules fold them (`/a//b`, `/x/../a/b` and `/a/b`
-    /// have one signature), and queries with a raw `+`, which is signed as `%2B` and which most frameworks read as a space.
+    /// have one signature), paths with a backslash, which is signed as `%5C` and which some frameworks read as a slash, and
+    /// queries with a raw `+`, which is signed as `%2B` and which most frameworks read as a space.
     ///
     /// # Security
     ///

@@ -5,6 +5,7 @@ mod endpoint;
 mod foreign_text;
 mod members;
 mod parameters;
+mod token;
 mod token_answer;
 mod token_error;
 mod token_request;
@@ -14,6 +15,7 @@ pub use auth_core::{Context, Error, Exchange, Result, Secret, Timestamp};
 
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
+pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};
 pub use token_error::{Remedy, TokenError, TokenErrorKind};
 pub use token_request::TokenRequest;

@@ -4,7 +4,7 @@ mod assertion;
 
 pub use assertion::AssertionAudience;
 
-use crate::{endpoint::config, parameters::Parameters};
+use crate::{endpoint::config, foreign_text::Secrets, parameters::Parameters};
 use assertion::Assertion;
 use auth_core::{Context, Result, Secret};
 use auth_jwt::SigningKey;
@@ -35,7 +35,7 @@ pub struct ClientAuthentication {
 enum Method {
     None,
     Post(Arc<Secret>),
-    Basic(HeaderValue),
+    Basic(HeaderValue, Arc<Secret>),
     Assertion(Arc<Assertion>),
 }
 
@@ -83,7 +83,7 @@ impl ClientAuthentication {
             config("oauth2_client_secret", "client secret cannot stand in a header field")
         })?;
         field.set_sensitive(true);
-        Self::new(client_id, Method::Basic(field))
+        Self::new(client_id, Method::Basic(field, Arc::new(secret)))
     }
 
     /// A JWT that is signed with the secret (`client_secret_jwt`, RFC 7523 section 2.2): HS256 over its bytes.
@@ -165,6 +165,17 @@ impl ClientAuthentication {
         &self.client_id
     }
 
+    /// The secrets that a server which repeats its request would show.
+    pub(crate) fn add_secrets(&self, secrets: &mut Secrets) {
+        if let Method::Post(secret) | Method::Basic(_, secret) = &self.method {
+            secrets.add(&String::from_utf8_lossy(secret.expose()));
+        }
+        if let Method::Basic(field, _) = &self.method {
+            let encoded = field.to_str().ok().and_then(|field| field.strip_prefix("Basic "));
+            secrets.add(encoded.unwrap_or_default());
+        }
+    }
+
     /// Adds what one request to this endpoint has of it.
     pub(crate) fn add_to(
         &self,
@@ -174,7 +185,7 @@ impl ClientAuthentication {
     ) -> Result<Added> {
         let mut added = Added { authorization: None, has_secret: false };
         match &self.method {
-            Method::Basic(field) => {
+            Method::Basic(field, _) => {
                 added.authorization = Some(field.clone());
                 return Ok(added);
             }
@@ -214,7 +225,7 @@ impl fmt::Debug for ClientAuthentication {
         let method = match &self.method {
             Method::None => "none",
             Method::Post(_) => "client_secret_post",
-            Method::Basic(_) => "client_secret_basic",
+            Method::Basic(..) => "client_secret_basic",
             Method::Assertion(_) => "assertion",
         };
         write!(f, "ClientAuthentication({:?}, {method})", self.client_id)

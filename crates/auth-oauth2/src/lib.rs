@@ -3,8 +3,10 @@
 mod client_authentication;
 mod endpoint;
 mod foreign_text;
+mod grant;
 mod members;
 mod parameters;
+mod registration;
 mod token;
 mod token_answer;
 mod token_error;
@@ -15,6 +17,8 @@ pub use auth_core::{Context, Error, Exchange, Result, Secret, Timestamp};
 
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
+pub use grant::{ClientCredentials, OpenGrant};
+pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};
 pub use token_error::{Remedy, TokenError, TokenErrorKind};

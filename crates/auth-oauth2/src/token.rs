@@ -99,6 +99,12 @@ impl OAuthToken {
         self.0.ends
     }
 
+    /// When the refresh token ends, where that is known.
+    #[must_use]
+    pub fn refresh_ends(&self) -> Option<Timestamp> {
+        self.0.refresh_ends
+    }
+
     /// The scopes that were granted, where they are known.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {

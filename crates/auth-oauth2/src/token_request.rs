@@ -3,6 +3,7 @@
 use crate::{
     ClientAuthentication, ParameterPlacement, TokenEndpoint,
     endpoint::{SecretsInUrl, config},
+    foreign_text::Secrets,
     parameters::Parameters,
 };
 use auth_core::{Context, Exchange, Result};
@@ -108,6 +109,16 @@ impl TokenRequest {
         client: &ClientAuthentication,
         context: &Context,
     ) -> Result<Exchange> {
+        self.prepare(endpoint, client, context).map(|(exchange, _)| exchange)
+    }
+
+    /// The exchange, and the secrets that it sends.
+    pub(crate) fn prepare(
+        &self,
+        endpoint: &TokenEndpoint,
+        client: &ClientAuthentication,
+        context: &Context,
+    ) -> Result<(Exchange, Secrets)> {
         let mut parameters = self.0.clone();
         let added = client.add_to(&mut parameters, endpoint.url.as_str(), context)?;
         let in_url = endpoint.placement == ParameterPlacement::Url;
@@ -146,7 +157,11 @@ impl TokenRequest {
         if let Some(field) = added.authorization {
             headers.insert(header::AUTHORIZATION, field);
         }
-        Ok(Exchange::new(request))
+        let mut secrets = Secrets::default();
+        client.add_secrets(&mut secrets);
+        let sent = parameters.iter().filter(|(name, _)| SENT_SECRETS.contains(name));
+        sent.for_each(|(_, value)| secrets.add(value));
+        Ok((Exchange::new(request), secrets))
     }
 
     /// A code, a refresh token or a password lasts longer than its request.
@@ -163,6 +178,19 @@ const OF_THE_CLIENT: &[&str] =
 
 const SECRETS: &[&str] =
     &["refresh_token", "password", "subject_token", "actor_token", "assertion"];
+
+/// What an answer may not repeat into an error.
+const SENT_SECRETS: &[&str] = &[
+    "refresh_token",
+    "password",
+    "subject_token",
+    "actor_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+];
 
 /// `scope-token *( SP scope-token )` (RFC 6749 section 3.3).
 pub(crate) fn is_scope(text: &str) -> bool {

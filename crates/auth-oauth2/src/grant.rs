@@ -1,7 +1,11 @@
 //! Grants: what a client may obtain tokens by.
 
+mod authorization_code;
 mod client_credentials;
 mod open;
 
+pub use authorization_code::{
+    AuthorizationCallback, AuthorizationCode, IssuerParameter, PendingAuthorization,
+};
 pub use client_credentials::ClientCredentials;
 pub use open::OpenGrant;

@@ -17,7 +17,10 @@ pub use auth_core::{Context, Error, Exchange, Result, Secret, Timestamp};
 
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
-pub use grant::{ClientCredentials, OpenGrant};
+pub use grant::{
+    AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter, OpenGrant,
+    PendingAuthorization,
+};
 pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};

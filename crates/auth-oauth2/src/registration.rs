@@ -105,6 +105,10 @@ impl ClientRegistration {
         TokenRequest::new("refresh_token").with_parameter("refresh_token", refresh_token)
     }
 
+    pub(crate) fn client_id(&self) -> &str {
+        self.client.client_id()
+    }
+
     async fn ask(
         &self,
         endpoint: &TokenEndpoint,

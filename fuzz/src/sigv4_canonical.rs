@@ -1,7 +1,7 @@
 //! The canonical request of anything: what the official suite shows in examples, for all.
 
 use auth_sigv4::{
-    PathEncoding, PathNormalization, Payload, PayloadHashField, RawRequest, SigningRules,
+    AwsService, PathEncoding, PathNormalization, Payload, RawRequest, SigningRules,
     canonical_request,
 };
 
@@ -21,8 +21,7 @@ pub fn sigv4_canonical(data: &[u8]) {
     for (encoding, normalization) in
         [(PathEncoding::Once, PathNormalization::Off), (PathEncoding::Twice, PathNormalization::On)]
     {
-        let rules =
-            SigningRules { encoding, normalization, content_sha256: PayloadHashField::LeftOut };
+        let rules = SigningRules { encoding, normalization, ..AwsService::S3.rules() };
         let of = |target: &[u8]| {
             let request =
                 RawRequest { method: "GET", target, headers: &headers, payload: Payload::Unsigned };

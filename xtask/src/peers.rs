@@ -52,6 +52,7 @@ pub const PEERS: &[Peer] = &[
     debian("lighttpd", SERVERS, "lighttpd", &["lighttpd", "-v"]),
     debian("squid", SERVERS, "squid", &["squid", "-v"]),
     debian("s3cmd", CLIENTS, "s3cmd", &["s3cmd", "--version"]),
+    debian("chromium", CLIENTS, "chromium", &["chromium", "--version"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),

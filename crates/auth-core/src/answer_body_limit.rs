@@ -49,3 +49,31 @@ impl AnswerBodyLimit {
         (fits && status != StatusCode::SWITCHING_PROTOCOLS).then_some(Self { limit, within })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(need: Need, status: u16, exact: Option<u64>, expected: Option<(usize, bool)>) {
+        let limit = AnswerBodyLimit::of(need, StatusCode::from_u16(status).unwrap(), exact);
+        let shown = limit.map(|part| (part.limit, part.within == Some(AnswerBodyLimit::PATIENCE)));
+        assert_eq!(shown, expected, "{need:?} {status} {exact:?}");
+    }
+
+    #[test]
+    fn what_ends_within_the_limit_is_read_and_what_may_not_end_is_waited_for_once() {
+        let need = Need::Bytes { limit: 8 };
+        for size in [0, 7, 8] {
+            check(need, 200, Some(size), Some((8, false)));
+        }
+        for size in [9, u64::MAX] {
+            check(need, 200, Some(size), None);
+        }
+        check(need, 401, None, Some((8, true)));
+        for exact in [None, Some(0), Some(8)] {
+            check(need, 101, exact, None);
+            check(Need::Nothing, 200, exact, None);
+        }
+    }
+}

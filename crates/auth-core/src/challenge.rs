@@ -26,6 +26,21 @@ impl Challenge {
         ChallengeBuilder { text: scheme.to_owned(), behind: " ", fault }
     }
 
+    /// A challenge that is the name of its scheme and has no parameter.
+    ///
+    /// # Panics
+    ///
+    /// When the name, which a program has as a constant, holds what no field can.
+    ///
+    /// ```
+    /// use auth_core::Challenge;
+    /// assert_eq!(Challenge::without_parameters("Negotiate").to_string(), "Negotiate");
+    /// ```
+    #[must_use]
+    pub const fn without_parameters(scheme: &'static str) -> Self {
+        Self(HeaderValue::from_static(scheme))
+    }
+
     /// The value of its field.
     #[must_use]
     pub const fn field(&self) -> &HeaderValue {

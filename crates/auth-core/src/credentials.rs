@@ -4,10 +4,11 @@ mod part;
 
 use crate::{Error, Result, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use part::{Part, Parts, extend_query, taken};
+use part::{Part, Parts, new_target, taken};
 use std::{any::Any, fmt, sync::Arc};
 
-/// What to add to a request so that it is authenticated: header fields, query parameters, or nothing.
+/// What to add to a request so that it is authenticated: header fields, query parameters, its own path in another
+/// encoding, or nothing.
 ///
 /// Only [`commit`](Credentials::commit) edits a request, and never half: everything is validated first. A clone
 /// shares what it holds, so that a kept token costs no allocation.
@@ -83,6 +84,26 @@ impl Credentials {
         Self::made(Parts::One(Part::query(name, value)))
     }
 
+    /// The path of the request in the percent-encoding that was signed, for receivers that verify the path as it stands.
+    ///
+    /// It never leads elsewhere: [`commit`](Self::commit) takes it only if each segment decodes to the same bytes as
+    /// that of the request, and if it makes no segment of dots.
+    ///
+    /// ```
+    /// # use auth_core::Credentials;
+    /// # use http::{HeaderMap, Uri};
+    /// let (mut uri, mut headers) = (Uri::from_static("https://h/a(1)?b"), HeaderMap::new());
+    /// Credentials::encoded_path("/a%281%29").commit(&mut uri, &mut headers)?;
+    /// assert_eq!(uri, "https://h/a%281%29?b");
+    /// let other = Credentials::encoded_path("/b").commit(&mut uri, &mut headers);
+    /// assert_eq!(other.unwrap_err().code(), "credentials_path");
+    /// # Ok::<_, auth_core::Error>(())
+    /// ```
+    #[must_use]
+    pub fn encoded_path(path: &str) -> Self {
+        Self::made(Parts::One(Part::Path(path.into())))
+    }
+
     /// Leaves the stamp of the scheme that made them.
     #[must_use]
     pub fn stamped(self, stamp: Stamp) -> Self {
@@ -144,7 +165,7 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when both want the same header field.
+    /// `Error::Config` when both want the same header field, or both encode the path.
     pub fn and(self, other: Self) -> Result<Self> {
         let (mut one, other) = (self.into_made(), other.into_made());
         other.stamps.first.into_iter().for_each(|stamp| one.stamps.push(stamp));
@@ -169,8 +190,8 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the request already has one of the fields, has no room for them, or has no target that
-    /// can take a query parameter. The request is then as it was.
+    /// `Error::Config` when the request already has one of the fields, has no room for them, has no target that can take
+    /// a query parameter, or has another path than the one that is encoded. The request is then as it was.
     pub fn commit(&self, uri: &mut Uri, headers: &mut HeaderMap) -> Result<()> {
         let parts = self.parts();
         for part in parts {
@@ -179,7 +200,7 @@ impl Credentials {
                 _ => {}
             }
         }
-        let target = extend_query(uri, parts)?;
+        let target = new_target(uri, parts)?;
         headers
             .try_reserve(parts.len())
             .map_err(|error| Error::config("credentials_no_room", error))?;
@@ -227,6 +248,7 @@ impl fmt::Debug for Credentials {
             match part {
                 Part::Header(name, _) => list.entry(name),
                 Part::Query(_) => list.entry(&"a query parameter"),
+                Part::Path(_) => list.entry(&"the path, encoded"),
             };
         }
         list.finish()
@@ -291,6 +313,32 @@ mod tests {
     }
 
     #[test]
+    fn a_path_is_taken_in_another_encoding_and_no_other_path() {
+        let path = |path: &str| Credentials::encoded_path(path);
+        check(&path("/a%281%29"), "/a(1)?q=(1)", Ok("/a%281%29?q=(1)"));
+        check(&path("/a(1)"), "/a%281%29", Ok("/a(1)"));
+        check(&path("/%E2%82%AC"), "/%e2%82%ac", Ok("/%E2%82%AC"));
+        check(&path("/100%25/%25zz"), "/100%/%zz", Ok("/100%25/%25zz"));
+        check(&path("/a/../b"), "/a/../b", Ok("/a/../b"));
+        let with_query = path("/%21").and(Credentials::query("k", "v")).unwrap();
+        check(&with_query, "https://h/!?x", Ok("https://h/%21?x&k=v"));
+        let refused = Err("credentials_path");
+        check(&path("/b"), "/a", refused);
+        check(&path("/a/"), "/a", refused);
+        check(&path("/a//b"), "/a/b", refused);
+        check(&path("/a/b"), "/a%2Fb", refused);
+        check(&path("/a%2Fb"), "/a/b", refused);
+        check(&path("/a/../b"), "/a/%2e%2E/b", refused);
+        check(&path("/."), "/%2e", refused);
+        check(&path("/a?b"), "/a%3Fb", refused);
+        check(&path("/a#b"), "/a%23b", refused);
+        check(&path("/a%"), "/a", refused);
+        check(&path(""), "/", refused);
+        check(&path("/%28").and(key("key")).unwrap(), "/(", Err("credentials_header_taken"));
+        assert_eq!(path("/").and(path("/")).unwrap_err().code(), "credentials_path_taken");
+    }
+
+    #[test]
     fn refuses_fields_that_route_or_frame() {
         for name in [
             "host",
@@ -345,7 +393,13 @@ mod tests {
             (http::header::AUTHORIZATION, HeaderValue::from_static("a")),
             (HeaderName::from_static("key"), HeaderValue::from_bytes(b"\xff").unwrap()),
         ]);
-        let all = [Credentials::none(), key("a"), Credentials::query("k", "v"), headers.unwrap()];
+        let all = [
+            Credentials::none(),
+            key("a"),
+            Credentials::query("k", "v"),
+            Credentials::encoded_path("/"),
+            headers.unwrap(),
+        ];
         for credentials in all.map(|made| made.stamped(stamper.stamp(7))) {
             let committed = |credentials: &Credentials| {
                 let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
@@ -363,6 +417,13 @@ mod tests {
             assert_eq!(stamper.find(&both), Some(7));
             assert_eq!(kept.stamps().count(), 1, "the kept one is as it was");
         }
+    }
+
+    /// A path is one part among others, so that credentials without one are moved as cheaply as before.
+    #[test]
+    fn are_no_larger_for_what_they_may_carry() {
+        assert!(size_of::<Credentials>() <= 120, "{}", size_of::<Credentials>());
+        assert!(size_of::<Part>() <= 72, "{}", size_of::<Part>());
     }
 
     #[test]

@@ -1,29 +1,42 @@
 //! The client: signs every request afresh.
 
+mod fields;
 mod host;
 mod keys;
+mod presign;
+mod settings;
+#[cfg(feature = "aws-chunked")]
+mod stream;
 
 use crate::{
-    AccessKey, AwsService, Payload, RawRequest, SessionTokenPlacement, SigV4Signer,
+    AccessKey, AwsService, Payload, SigV4Signer,
     fault::{Fault, fault, is_refusal},
-    signer::{Settings, Urls},
+    signer::Settings,
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{
-    Answer, Authenticator, Body, Clock, Credentials, Error, Flow, Need, Origin, Refusal,
-    RequestView, Result, Timestamp, TokenSource, Verdict,
+    Answer, Authenticator, Body, Clock, Credentials, Error, Flow, Need, Refusal, RequestView,
+    Result, Stamp, Timestamp, TokenSource, Verdict,
 };
 use auth_session::{ClockLesson, LearnedClock, Session};
+use fields::is_signed;
 use host::host;
 use http::{HeaderMap, StatusCode};
 use keys::{CurrentKey, Keys};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 /// Signs requests under AWS Signature Version 4.
 ///
 /// The access key is one that lasts, or temporary and kept in a [`Session`]: then a refusal that means the key condemns
 /// it, and the request is signed again with another. Each attempt has its own date. With
 /// [`with_clock_learned_from`](Self::with_clock_learned_from) a refusal that means the clock puts it right.
+///
+/// All fields of the request are signed but those that clients and proxies add or change on the way: `connection`,
+/// `expect`, `keep-alive`, `proxy-authorization`, `proxy-connection`, `te`, `trailer`, `transfer-encoding`, `upgrade`,
+/// `user-agent` and `x-amzn-trace-id`. A field that the signature itself needs (`authorization`, `x-amz-date`,
+/// `x-amz-content-sha256`, `x-amz-security-token`) is an error when the request has it already.
+///
+/// A path for S3 is sent as it is signed: `/a(1)` as `/a%281%29`, which is the same object.
 ///
 /// # Security
 ///
@@ -108,69 +121,6 @@ impl SigV4 {
         })
     }
 
-    /// Puts the clock right when this origin refuses a request for its time: over https alone, by 15 minutes at most,
-    /// for an hour.
-    #[must_use]
-    pub fn with_clock_learned_from(self, origin: Origin) -> Self {
-        let learned = LearnedClock::new(Arc::clone(&self.clock), origin);
-        Self { clock: Arc::new(learned.clone()), learned: Some(learned), ..self }
-    }
-
-    /// Does not sign bodies: `UNSIGNED-PAYLOAD`, for large ones over TLS that nobody wants to read twice. S3 takes it,
-    /// most services do not.
-    #[must_use]
-    pub fn with_unsigned_payload(self) -> Self {
-        Self { payload: PayloadSigning::Unsigned, ..self }
-    }
-
-    /// With the session token of temporary keys added before or after signing.
-    #[must_use]
-    pub fn with_session_token(mut self, session_token: SessionTokenPlacement) -> Self {
-        self.settings.session_token = session_token;
-        self
-    }
-
-    /// Presigns with the key that is there, though it ends before the URL would: the URL is then dead with the key.
-    #[must_use]
-    pub fn allowing_urls_beyond_the_key(mut self) -> Self {
-        self.settings.urls = Urls::AsAsked;
-        self
-    }
-
-    /// The target of a URL that is good for `expires`, for whoever has it: path and query.
-    ///
-    /// A temporary key that would end before is renewed first, unless URLs may outlive it. For S3 the body is left
-    /// unsigned; for others it has to be there, [`Body::Bytes`] of nothing for a GET.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`SigV4Signer::presign`], and those of the session.
-    pub fn presign<'a>(&'a self, request: RequestView<'a>, expires: Duration) -> Flow<'a, String> {
-        let now = self.clock.now();
-        let held = match self.settings.urls {
-            Urls::WithinTheKey => self.keys.until(now.after(expires)),
-            Urls::AsAsked => self.keys.current(),
-        };
-        held.and_then(move |held| {
-            let presigned = self.with_signer(held, |signer| {
-                let host = host(request)?;
-                let headers = [("host", host.as_bytes())];
-                let payload = match self.settings.service {
-                    AwsService::S3 => Payload::Unsigned,
-                    _ => self.payload(request.body)?,
-                };
-                let request = RawRequest {
-                    method: request.method.as_str(),
-                    target: target(request),
-                    headers: &headers,
-                    payload,
-                };
-                signer.presign(&request, now, expires)
-            });
-            Flow::from(presigned)
-        })
-    }
-
     fn payload<'a>(&self, body: Body<'a>) -> Result<Payload<'a>> {
         match (self.payload, body) {
             (PayloadSigning::Unsigned, _) => Ok(Payload::Unsigned),
@@ -186,9 +136,9 @@ impl SigV4 {
         &self,
         held: CurrentKey,
         request: RequestView<'_>,
-        now: Timestamp,
+        (now, dated): (Timestamp, Option<Stamp>),
     ) -> Result<Credentials> {
-        let stamp = self.keys.stamp(held.generation);
+        let stamps = self.keys.stamp(held.generation).into_iter().chain(dated);
         let host = host(request)?;
         let fields = request.headers.iter().filter(|(name, _)| is_signed(name.as_str()));
         let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
@@ -197,11 +147,18 @@ impl SigV4 {
             let fields = fields.chain([("host", host.as_bytes())]);
             signer.sign_fields(request.method.as_str(), target(request), fields, payload, now)
         })?;
-        let credentials = signed.into_credentials()?;
-        Ok(match stamp {
-            Some(stamp) => credentials.stamped(stamp),
-            None => credentials,
-        })
+        Ok(stamps.fold(signed.into_credentials()?, Credentials::stamped))
+    }
+
+    /// The time, and the stamp of the clock that says so.
+    fn now(&self) -> (Timestamp, Option<Stamp>) {
+        match &self.learned {
+            None => (self.clock.now(), None),
+            Some(learned) => {
+                let (now, stamp) = learned.now_stamped();
+                (now, Some(stamp))
+            }
+        }
     }
 
     fn with_signer<R>(
@@ -221,33 +178,13 @@ impl SigV4 {
     }
 }
 
-/// What proxies and clients add or change on the way, and what holds the signature.
-fn is_signed(name: &str) -> bool {
-    const LEFT_OUT: [&str; 13] = [
-        "authorization",
-        "connection",
-        "expect",
-        "host",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "x-amzn-trace-id",
-    ];
-    LEFT_OUT.binary_search(&name).is_err()
-}
-
 fn target(request: RequestView<'_>) -> &[u8] {
     request.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).as_bytes()
 }
 
 impl Authenticator for SigV4 {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        self.keys.current().and_then(move |held| self.sign(held, request, self.clock.now()).into())
+        self.keys.current().and_then(move |held| self.sign(held, request, self.now()).into())
     }
 
     fn needs(&self, _: RequestView<'_>) -> Need {
@@ -270,7 +207,7 @@ impl Authenticator for SigV4 {
                 }
             }
             Some(Fault::Skew) => {
-                let learned = self.learned.as_ref().map(|clock| clock.learn(answer));
+                let learned = self.learned.as_ref().map(|clock| clock.learn(sent, answer));
                 if learned == Some(ClockLesson::Learned) {
                     return Verdict::Retry { after: None };
                 }

@@ -5,6 +5,7 @@ mod path;
 mod query;
 
 pub(crate) use fields::Fields;
+pub(crate) use path::{encoded_path, is_folded};
 pub(crate) use query::Parameters;
 
 use crate::{

@@ -31,7 +31,11 @@ pub(crate) enum Slash {
 
 /// Appends `raw`, encoded once: what is escaped already stays so, in the one canonical spelling.
 pub(crate) fn encode_once(raw: &[u8], slash: Slash, out: &mut Text) {
-    if is_plain(raw) {
+    let plain = match slash {
+        Slash::Stands => is_plain_path(raw),
+        Slash::Encoded => is_plain(raw),
+    };
+    if plain {
         return out.extend_from_slice(raw);
     }
     let mut rest = raw;
@@ -60,6 +64,9 @@ pub(crate) fn encode_once(raw: &[u8], slash: Slash, out: &mut Text) {
 
 /// Appends `raw`, encoded as it stands: an escape is escaped again.
 pub(crate) fn encode_again(raw: &[u8], out: &mut Text) {
+    if is_plain_path(raw) {
+        return out.extend_from_slice(raw);
+    }
     let mut rest = raw;
     loop {
         let (run, after) = rest.split_at(plain_length(rest, Slash::Stands));
@@ -99,6 +106,11 @@ pub(crate) fn encoded(raw: &[u8]) -> impl Iterator<Item = u8> + '_ {
 /// Is nothing to be encoded?
 pub(crate) fn is_plain(raw: &[u8]) -> bool {
     all(raw, |byte| is_plain_or(byte, b'~'))
+}
+
+/// Is nothing in a path to be encoded?
+pub(crate) fn is_plain_path(raw: &[u8]) -> bool {
+    all(raw, |byte| is_plain_or(byte, b'/'))
 }
 
 /// Is nothing in a whole query to be encoded, but for what is escaped and what parts it?
@@ -217,6 +229,7 @@ mod tests {
             let expected = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
             assert_eq!(is_unreserved(byte), expected, "{byte}");
             assert_eq!(is_plain(&[byte]), expected, "{byte}");
+            assert_eq!(is_plain_path(&[byte]), expected || byte == b'/', "{byte}");
             let parts = b"&=%".contains(&byte);
             assert_eq!(is_plain_query(&[byte]), expected || parts, "{byte}");
         }

@@ -37,7 +37,8 @@ impl AccessKey {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the ID is not 1 to 128 letters, digits and `_`, `-`, `.`, or the secret is empty.
+    /// `Error::Config` when the ID is not 1 to 128 letters, digits and `_`, `-`, `.`, or when the secret is empty or has
+    /// a control character: a line break at its end is what reading a file or a form leaves behind.
     pub fn new(id: &str, secret: impl Into<Secret>) -> Result<Self> {
         Self::made(id, secret.into(), None, None)
     }
@@ -54,6 +55,7 @@ impl AccessKey {
         expires: Option<Timestamp>,
     ) -> Result<Self> {
         let session_token = session_token.into();
+        check_line_end("sigv4_session_token", "session token", session_token.expose())?;
         // A percent sign would be read as an escape in a presigned URL.
         let printable = |byte: &u8| (0x21..=0x7e).contains(byte) && *byte != b'%';
         if session_token.expose().is_empty() || !session_token.expose().iter().all(printable) {
@@ -63,12 +65,19 @@ impl AccessKey {
         Self::made(id, secret.into(), Some(session_token), expires)
     }
 
+    /// What is tried where there is no key: it signs nothing that anybody has.
+    pub(crate) fn decoy() -> Self {
+        let (secret, session_token, expires) = (Secret::from("nobody knows it"), None, None);
+        Self(Arc::new(Inner { id: "nobody".into(), secret, session_token, expires }))
+    }
+
     fn made(
         id: &str,
         secret: Secret,
         session_token: Option<Secret>,
         expires: Option<Timestamp>,
     ) -> Result<Self> {
+        check_line_end("sigv4_access_key_id", "access key ID", id.as_bytes())?;
         if !is_id(id) {
             let text = "access key ID is empty, too long or holds a character it may not, \
                         expected up to 128 letters, digits and _-.";
@@ -76,6 +85,11 @@ impl AccessKey {
         }
         if secret.expose().is_empty() {
             return Err(Error::config("sigv4_secret", "secret access key is empty, expected one"));
+        }
+        check_line_end("sigv4_secret", "secret access key", secret.expose())?;
+        if secret.expose().iter().any(u8::is_ascii_control) {
+            let text = "secret access key has a control character, expected it as AWS gave it";
+            return Err(Error::config("sigv4_secret", text));
         }
         let session_token = session_token.map(Arc::new);
         Ok(Self(Arc::new(Inner { id: id.into(), secret, session_token, expires })))
@@ -123,8 +137,17 @@ impl fmt::Debug for AccessKey {
     }
 }
 
+/// Refuses the line break that is left at the end of a text that was read from a file.
+fn check_line_end(code: &'static str, name: &str, text: &[u8]) -> Result<()> {
+    if text.ends_with(b"\n") || text.ends_with(b"\r") {
+        let text = format!("{name} ends with a line break; remove it");
+        return Err(Error::config(code, text));
+    }
+    Ok(())
+}
+
 pub(crate) fn is_id(id: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !id.is_empty() && id.len() <= AccessKey::MOST_ID_BYTES && id.bytes().all(allowed)
 }
 
@@ -142,6 +165,8 @@ impl DerivedKey {
     /// Derives it from a secret access key.
     #[must_use]
     pub fn derive(secret: &Secret, scope: CredentialScope<'_>) -> Self {
+        #[cfg(test)]
+        work::note(|work| work.derivations += 1);
         let first = Zeroizing::new([b"AWS4", secret.expose()].concat());
         let mut key = hmac::Key::new(HMAC_SHA256, &first);
         for part in [scope.day, scope.region, scope.service, TERMINATOR] {
@@ -163,6 +188,8 @@ impl DerivedKey {
     }
 
     pub(crate) fn mac(&self, string_to_sign: &[u8]) -> [u8; 32] {
+        #[cfg(test)]
+        work::note(|work| work.macs += 1);
         let tag = hmac::sign(&self.0, string_to_sign);
         tag.as_ref().first_chunk().copied().unwrap_or_default()
     }
@@ -171,6 +198,32 @@ impl DerivedKey {
 impl fmt::Debug for DerivedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DerivedKey(..)")
+    }
+}
+
+/// What a thread has done with keys: tests compare what callers cost.
+#[cfg(test)]
+pub(crate) mod work {
+    use std::cell::Cell;
+
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub(crate) struct Work {
+        pub(crate) macs: u32,
+        pub(crate) derivations: u32,
+    }
+
+    thread_local! {
+        static DONE: Cell<Work> = const { Cell::new(Work { macs: 0, derivations: 0 }) };
+    }
+
+    pub(super) fn note(done: impl FnOnce(&mut Work)) {
+        let mut work = DONE.get();
+        done(&mut work);
+        DONE.set(work);
+    }
+
+    pub(crate) fn take() -> Work {
+        DONE.take()
     }
 }
 
@@ -201,5 +254,33 @@ mod tests {
         assert_eq!(code(AccessKey::new("a", "")), "sigv4_secret");
         assert_eq!(code(AccessKey::temporary("a", "s", "", None)), "sigv4_session_token");
         assert_eq!(code(AccessKey::temporary("a", "s", "a b", None)), "sigv4_session_token");
+    }
+
+    /// What is left of a file or a form at the end of a text is named, and so is what no key has.
+    #[test]
+    fn names_what_ends_with_a_line_break_or_has_a_control_character() {
+        #[track_caller]
+        fn check(id: &str, secret: &str, token: &str, expected: &str) {
+            let error = AccessKey::temporary(id, secret, token, None).unwrap_err().to_string();
+            assert_eq!(error, format!("configuration: {expected}"));
+            assert!(!error.contains("s3cret"), "{error}");
+        }
+        for end in ["\n", "\r\n", "\r"] {
+            let broken = |text: &str| format!("{text}{end}");
+            check(&broken("a"), "s", "t", "access key ID ends with a line break; remove it");
+            check(
+                "a",
+                &broken("s3cret"),
+                "t",
+                "secret access key ends with a line break; remove it",
+            );
+            check("a", "s", &broken("s3cret"), "session token ends with a line break; remove it");
+        }
+        for control in ["\u{0}", "\t", "\n", "\u{7f}"] {
+            let expected = "secret access key has a control character, expected it as AWS gave it";
+            check("a", &format!("s3{control}cret"), "t", expected);
+            let error = AccessKey::new("a", format!("s3{control}cret")).unwrap_err();
+            assert_eq!(error.code(), "sigv4_secret");
+        }
     }
 }

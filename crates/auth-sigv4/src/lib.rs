@@ -1,4 +1,4 @@
-//! AWS Signature Version 4 on both ends: signs, presigns, streams, verifies.
+//! AWS Signature Version 4 on both ends: signs, presigns, verifies, and streams behind the feature `aws-chunked`.
 //!
 //! For programs that call AWS or something that speaks like it, for platforms that send webhooks signed this way, and
 //! for their receivers. Both ends share one canonicaliser, which works on the raw bytes of a request.
@@ -8,7 +8,7 @@
 //! | a request | [`SigV4`], an authenticator | [`SigV4Verifier`] with a [`SigV4Policy`] and [`AccessKeys`] |
 //! | plain functions | [`SigV4Signer::sign`], [`canonical_request`] | [`DerivedKey::sign`] |
 //! | a presigned URL | [`SigV4::presign`], [`SigV4Signer::presign`] | [`SigV4Policy::allowing_presigned`] |
-//! | a payload in chunks | [`SigV4Signer::sign_stream`], [`ChunkSigner`] | [`ChunkVerifier`] |
+//! | a payload in chunks, behind `aws-chunked` | `SigV4::sign_stream`, `ChunkSigner` | `ChunkVerifier` |
 //! | "why do they differ?" | | [`SigV4Verifier::explain`] |
 //!
 //! # What it does not do
@@ -22,11 +22,13 @@ mod date;
 mod encode;
 mod fault;
 mod key;
+#[macro_use]
 mod reason;
 mod request;
 mod scope;
 mod service;
 mod signer;
+#[cfg(feature = "aws-chunked")]
 mod stream;
 mod verifier;
 
@@ -45,14 +47,17 @@ pub use date::AmzDate;
 pub use key::{AccessKey, DerivedKey};
 pub use request::{Payload, RawRequest};
 pub use scope::CredentialScope;
-pub use service::{AwsService, PathEncoding, PathNormalization, PayloadHashField, SigningRules};
+pub use service::{
+    AwsService, PathEncoding, PathNormalization, PayloadHashField, PresignedPayload, SigningRules,
+};
 pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
+#[cfg(feature = "aws-chunked")]
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{
     AccessKeyRecord, AccessKeys, CanonicalPart, ScopedKeyId, SigV4Policy, SigV4Verifier,
     SignatureDifference, SignatureExplanation,
 };
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "aws-chunked"))]
 #[doc = include_str!("../../../docs/guide/sigv4.md")]
 mod guide {}

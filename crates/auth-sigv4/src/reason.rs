@@ -1,14 +1,15 @@
 //! Why a request is refused: one code for each reason.
 
+use crate::canonical;
 use auth_core::{Challenge, Reason, Rejection};
 
 /// A refusal: small, and nothing of the request is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused(pub(crate) &'static Reason, RefusalKind);
+pub(crate) struct Refused(pub(crate) &'static Reason, pub(crate) RefusalKind);
 
 /// What the outside sees of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum RefusalKind {
+pub(crate) enum RefusalKind {
     /// 401 with a challenge: there is no signature.
     Missing,
     /// 400: it cannot be read, or in more than one way.
@@ -19,9 +20,12 @@ enum RefusalKind {
 
 impl Refused {
     #[cold]
-    pub(crate) fn rejection(self, challenge: &Challenge) -> Rejection {
+    pub(crate) fn rejection(self) -> Rejection {
         match self.1 {
-            RefusalKind::Missing => Rejection::unauthenticated(*self.0, challenge.clone()),
+            RefusalKind::Missing => {
+                let challenge = Challenge::without_parameters(canonical::ALGORITHM);
+                Rejection::unauthenticated(*self.0, challenge)
+            }
             RefusalKind::Malformed => Rejection::malformed(*self.0),
             RefusalKind::Forbidden => self.forbidden(),
         }
@@ -37,10 +41,13 @@ impl Refused {
 /// Names each reason once, with its kind, its code and its text.
 macro_rules! reasons {
     ($($name:ident $kind:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: Refused = Refused(&Reason::new($code, $text), RefusalKind::$kind);)*
+        $(pub(crate) const $name: $crate::reason::Refused = $crate::reason::Refused(
+            &auth_core::Reason::new($code, $text),
+            $crate::reason::RefusalKind::$kind,
+        );)*
 
         #[cfg(test)]
-        pub(crate) const ALL: &[Refused] = &[$($name),*];
+        pub(crate) const ALL: &[$crate::reason::Refused] = &[$($name),*];
     };
 }
 
@@ -51,14 +58,13 @@ reasons! {
     QUERY Malformed "sigv4_query" "query has not exactly one of each X-Amz- parameter that a presigned URL needs";
     ALGORITHM Malformed "sigv4_algorithm" "X-Amz-Algorithm is not AWS4-HMAC-SHA256";
     CREDENTIAL Malformed "sigv4_credential" "Credential is not id/day/region/service/aws4_request";
-    SIGNED_HEADERS Malformed "sigv4_signed_headers" "SignedHeaders is not a sorted list of different lower-case names, expected at most 64";
+    SIGNED_HEADERS Malformed "sigv4_signed_headers" "SignedHeaders is not a sorted list of different lower-case names, expected at most 64 fields";
     SIGNATURE_FORM Malformed "sigv4_signature_form" "Signature is not 64 lower-case hexadecimal digits";
     DATE Malformed "sigv4_date" "x-amz-date is not there once as YYYYMMDDTHHMMSSZ";
     EXPIRES Malformed "sigv4_expires" "X-Amz-Expires is not a number of seconds from 1 to 604800";
+    AMBIGUOUS_TARGET Malformed "sigv4_ambiguous_target" "target may be read in another way than it is signed: it has a raw + in its query, or a segment that the rules fold";
     HOST Malformed "sigv4_host" "request names no host, or two";
     PAYLOAD_FIELD Malformed "sigv4_payload_field" "x-amz-content-sha256 is not there once as a hash or a name of a payload";
-    DECODED_LENGTH Malformed "sigv4_decoded_length" "x-amz-decoded-content-length is not there once as a number, expected it with a payload in chunks";
-    TRAILER_FIELD Malformed "sigv4_trailer_field" "x-amz-trailer does not name one checksum, expected it with a payload that ends in a trailer";
     PRESIGNED Forbidden "sigv4_presigned" "request is presigned, which is not allowed here";
     SCOPE_DAY Forbidden "sigv4_scope_day" "day of Credential is not that of x-amz-date";
     SCOPE_REGION Forbidden "sigv4_scope_region" "region of Credential is not one that is served here";
@@ -72,15 +78,10 @@ reasons! {
     UNSIGNED_PAYLOAD Forbidden "sigv4_unsigned_payload" "payload is not signed, which is not allowed here";
     PAYLOAD Forbidden "sigv4_payload" "payload is not the one whose hash is signed";
     KEY Forbidden "sigv4_key" "access key is not known";
+    KEY_EXPIRED Forbidden "sigv4_key_expired" "temporary access key has expired";
     TOKEN Forbidden "sigv4_token" "session token is not that of the access key";
     SIGNATURE Forbidden "sigv4_signature" "signature does not match";
     REPLAYED Forbidden "sigv4_replayed" "signature was used before";
-    CHUNK Forbidden "sigv4_chunk" "payload is not framed in chunks as it says";
-    CHUNK_SIGNATURE Forbidden "sigv4_chunk_signature" "signature of a chunk does not match";
-    CHUNK_LENGTH Forbidden "sigv4_chunk_length" "payload is not as long as x-amz-decoded-content-length says";
-    TRAILER Forbidden "sigv4_trailer" "trailer is not the one checksum that x-amz-trailer names";
-    TRAILER_SIGNATURE Forbidden "sigv4_trailer_signature" "signature of the trailer does not match";
-    CHECKSUM Forbidden "sigv4_checksum" "payload is not the one whose checksum is in the trailer";
 }
 
 #[cfg(test)]
@@ -90,8 +91,11 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_code_of_its_own() {
-        let codes: HashSet<_> = ALL.iter().map(|refused| refused.0.code).collect();
-        assert_eq!(codes.len(), ALL.len());
+        let all = ALL.iter();
+        #[cfg(feature = "aws-chunked")]
+        let all = all.chain(crate::stream::reason::ALL);
+        let codes: Vec<_> = all.map(|refused| refused.0.code).collect();
+        assert_eq!(codes.iter().collect::<HashSet<_>>().len(), codes.len());
         assert!(codes.iter().all(|code| code.starts_with("sigv4_")));
     }
 }

@@ -30,10 +30,13 @@ pub enum Payload<'a> {
     /// Nothing: `UNSIGNED-PAYLOAD`.
     Unsigned,
     /// Chunk by chunk: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`.
+    #[cfg(feature = "aws-chunked")]
     Streamed,
     /// Chunk by chunk, and the trailers: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER`.
+    #[cfg(feature = "aws-chunked")]
     StreamedWithTrailer,
     /// Nothing, with a checksum in a trailer: `STREAMING-UNSIGNED-PAYLOAD-TRAILER`.
+    #[cfg(feature = "aws-chunked")]
     UnsignedWithTrailer,
 }
 
@@ -44,8 +47,11 @@ impl Payload<'_> {
             Self::Bytes(bytes) => return Said::Hash(hex(&sha256(bytes))),
             Self::Sha256(hash) => return Said::Hash(hex(hash)),
             Self::Unsigned => "UNSIGNED-PAYLOAD",
+            #[cfg(feature = "aws-chunked")]
             Self::Streamed => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD",
+            #[cfg(feature = "aws-chunked")]
             Self::StreamedWithTrailer => "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+            #[cfg(feature = "aws-chunked")]
             Self::UnsignedWithTrailer => "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
         };
         Said::Name(name)

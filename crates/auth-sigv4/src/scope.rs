@@ -72,6 +72,6 @@ pub(crate) fn check_scope_part(what: &str, part: &str) -> Result<()> {
 
 /// A part of a scope: what AWS puts there, and nothing that could end it.
 pub(crate) fn is_scope_part(part: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     !part.is_empty() && part.len() <= 64 && part.bytes().all(allowed)
 }

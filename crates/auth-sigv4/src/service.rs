@@ -55,17 +55,26 @@ impl AwsService {
                 encoding: PathEncoding::Once,
                 normalization: PathNormalization::Off,
                 content_sha256: PayloadHashField::Sent,
+                presigned: PresignedPayload::Unsigned,
             },
             _ => SigningRules {
                 encoding: PathEncoding::Twice,
                 normalization: PathNormalization::On,
                 content_sha256: PayloadHashField::LeftOut,
+                presigned: PresignedPayload::Signed,
             },
         }
     }
 }
 
-/// How requests are made canonical. [`AwsService::rules`] knows them; set them only for a server that has its own.
+/// How requests are made canonical. [`AwsService::rules`] knows them; for a server that has its own, all of them or one:
+///
+/// ```
+/// use auth_sigv4::{AwsService, PayloadHashField, SigningRules};
+/// let glacier = AwsService::named("glacier").rules();
+/// let glacier = SigningRules { content_sha256: PayloadHashField::Sent, ..glacier };
+/// # let _ = glacier;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningRules {
     /// Of the path.
@@ -74,6 +83,8 @@ pub struct SigningRules {
     pub normalization: PathNormalization,
     /// The field `x-amz-content-sha256`.
     pub content_sha256: PayloadHashField,
+    /// Of the payload of presigned URLs.
+    pub presigned: PresignedPayload,
 }
 
 /// How often a path is percent-encoded.
@@ -101,6 +112,15 @@ pub enum PayloadHashField {
     Sent,
     /// No, unless the payload is something that only the field can say.
     LeftOut,
+}
+
+/// Is the payload signed with a presigned URL?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PresignedPayload {
+    /// Yes: its hash is, so it is known when the URL is made.
+    Signed,
+    /// No, as S3 has it: whoever has the URL sends what they like.
+    Unsigned,
 }
 
 #[cfg(test)]

@@ -9,19 +9,17 @@ pub(crate) use presign::{
     PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
 };
 pub use settings::SessionTokenPlacement;
-pub(crate) use settings::{Settings, Urls};
+pub(crate) use settings::{Settings, Targets, Urls};
 pub use signed::SignedFields;
 
 use crate::{
     AccessKey, AmzDate, AwsService, CredentialScope, DerivedKey, Payload, RawRequest, SigningRules,
-    canonical::{Canonical, Fields, Parameters, split, to_sign},
+    canonical::{Canonical, Fields, Parameters, encoded_path, is_folded, split, to_sign},
     request::Said,
     service::PayloadHashField,
-    stream::Chain,
 };
 use arc_swap::ArcSwapOption;
 use auth_core::{Error, Result, Timestamp};
-use http::{HeaderName, HeaderValue};
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 
@@ -100,6 +98,17 @@ impl SigV4Signer {
         self
     }
 
+    /// Also signs targets that a handler could read in another way than they are signed: for servers that take what AWS
+    /// takes.
+    ///
+    /// Those are paths with an empty segment or one of dots, where the rules fold them, and queries with a raw `+`, which
+    /// is signed as `%2B` and which most servers read as a space.
+    #[must_use]
+    pub fn allowing_ambiguous_targets(mut self) -> Self {
+        self.settings.targets = Targets::Any;
+        self
+    }
+
     /// The access key.
     #[must_use]
     pub const fn key(&self) -> &AccessKey {
@@ -110,11 +119,13 @@ impl SigV4Signer {
     ///
     /// All fields of the request are signed, and so are those that are added: `x-amz-date`, with a temporary key
     /// `x-amz-security-token`, and `x-amz-content-sha256` where the service or the payload wants it. What the request
-    /// has of these already is an error.
+    /// has of these already is an error. A path for S3 is best sent as [`SignedFields::path`] has it.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here.
+    /// `Error::Config` when there is no `host`, when there are more than 61 fields, or one that is added here; and when
+    /// a handler could read the target in another way than it is signed, unless
+    /// [`allowing_ambiguous_targets`](Self::allowing_ambiguous_targets) allows it.
     pub fn sign(&self, request: &RawRequest<'_>, now: Timestamp) -> Result<SignedFields> {
         let fields = request.headers.iter().copied();
         self.sign_fields(request.method, request.target, fields, request.payload, now)
@@ -131,21 +142,7 @@ impl SigV4Signer {
         self.sign_all(method, target, fields, payload, now).map(|(signed, ..)| signed)
     }
 
-    /// The fields, and the chain of signatures that goes on from theirs.
-    pub(crate) fn sign_chain<'a>(
-        &self,
-        method: &str,
-        target: &[u8],
-        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
-        payload: Payload<'_>,
-        now: Timestamp,
-    ) -> Result<(impl Iterator<Item = (HeaderName, HeaderValue)>, Chain)> {
-        let (signed, signature, text) = self.sign_all(method, target, fields, payload, now)?;
-        let key = self.derived(&AmzDate::from(now));
-        Ok((signed.into_fields(), Chain::new(key, signature, &text)))
-    }
-
-    fn sign_all<'a>(
+    pub(crate) fn sign_all<'a>(
         &self,
         method: &str,
         target: &[u8],
@@ -169,6 +166,7 @@ impl SigV4Signer {
         fields.sort();
         let (path, query) = split(target);
         let query = Parameters::of(query);
+        self.check_target(path, &query)?;
         let canonical = Canonical {
             method,
             path,
@@ -184,19 +182,40 @@ impl SigV4Signer {
         let id = self.key.id();
         let signed =
             SignedFields::new(id, scope, &canonical.fields, &signature, &date, sent, token)?;
+        let signed = SignedFields { path: encoded_path(path, self.settings.rules), ..signed };
         Ok((signed, signature, text))
+    }
+
+    /// Refuses what a handler could read in another way than it is signed.
+    fn check_target(&self, path: &[u8], query: &Parameters<'_>) -> Result<()> {
+        if self.settings.targets == Targets::Any {
+            return Ok(());
+        }
+        if is_folded(path, self.settings.rules) {
+            let text = "path has an empty segment or one of dots, which the rules of the service fold; \
+                        remove it or allow it with allowing_ambiguous_targets";
+            return Err(Error::config("sigv4_ambiguous_target", text));
+        }
+        if query.has_plus() {
+            let text = "query has a raw +, which is signed as %2B and which servers may read as a space; \
+                        write %20 or %2B, or allow it with allowing_ambiguous_targets";
+            return Err(Error::config("sigv4_ambiguous_target", text));
+        }
+        Ok(())
     }
 
     fn signature(&self, date: &AmzDate, string_to_sign: &[u8]) -> [u8; 64] {
         match &*self.derived.load() {
-            Some(derived) if derived.day == *day_of(date) => derived.key.sign(string_to_sign),
+            Some(derived) if derived.day == day_of(date) => derived.key.sign(string_to_sign),
             _ => self.derive(date).sign(string_to_sign),
         }
     }
 
-    fn derived(&self, date: &AmzDate) -> DerivedKey {
+    /// The key of the day, for what goes on with it.
+    #[cfg(feature = "aws-chunked")]
+    pub(crate) fn derived(&self, date: &AmzDate) -> DerivedKey {
         match &*self.derived.load() {
-            Some(derived) if derived.day == *day_of(date) => derived.key.clone(),
+            Some(derived) if derived.day == day_of(date) => derived.key.clone(),
             _ => self.derive(date),
         }
     }
@@ -205,7 +224,7 @@ impl SigV4Signer {
     #[cold]
     fn derive(&self, date: &AmzDate) -> DerivedKey {
         let key = self.key.derive(self.scope(date));
-        self.derived.store(Some(Arc::new(Derived { day: *day_of(date), key: key.clone() })));
+        self.derived.store(Some(Arc::new(Derived { day: day_of(date), key: key.clone() })));
         key
     }
 
@@ -214,8 +233,9 @@ impl SigV4Signer {
     }
 }
 
-fn day_of(date: &AmzDate) -> &[u8; 8] {
-    date.as_bytes().first_chunk().unwrap_or(b"00000000")
+fn day_of(date: &AmzDate) -> [u8; 8] {
+    let [y0, y1, y2, y3, m0, m1, d0, d1, ..] = *date.as_bytes();
+    [y0, y1, y2, y3, m0, m1, d0, d1]
 }
 
 fn check(fields: &Fields<'_>) -> Result<()> {

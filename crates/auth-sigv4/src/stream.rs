@@ -2,6 +2,7 @@
 
 mod checksum;
 mod framing;
+pub(crate) mod reason;
 mod signer;
 mod unframe;
 mod verifier;

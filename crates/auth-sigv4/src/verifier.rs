@@ -1,6 +1,8 @@
 //! The verifier: whose key signed this request.
 
 mod explain;
+#[cfg_attr(not(feature = "aws-chunked"), path = "verifier/no_framing.rs")]
+mod framing;
 mod head;
 mod keys;
 mod payload;
@@ -20,12 +22,13 @@ use crate::{
     signer::PARAMETER_SIGNATURE,
 };
 use auth_core::{
-    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Challenge, Clock,
-    Flow, Lookup, Need, Outcome, Presence, Rejection, ReplayRejections, RequestView, Result,
-    Unique,
+    Accepted, Attempt, AttemptLimit, AttemptOutcome, Authorization, Candidates, Clock, Flow,
+    Lookup, Need, Outcome, Presence, ReplayRejections, RequestView, Unique,
 };
+use head::without_own_port;
 use payload::Signed;
 use policy::Allowed;
+use presented::field;
 use smallvec::SmallVec;
 use std::{fmt, sync::Arc};
 use subtle::ConstantTimeEq;
@@ -43,6 +46,10 @@ use subtle::ConstantTimeEq;
 /// payload without that field has to be here before anything can be judged, up to
 /// [`with_body_limit`](Self::with_body_limit).
 ///
+/// What a signature does not cover is listed at [`SigV4Policy`]. Over a connection that is encrypted
+/// ([`Peer::encrypted`](auth_core::Peer::encrypted)) a host with the port 443 may be signed without it, as clients do that
+/// send the port in `:authority`: both name the same origin.
+///
 /// Under [`once`](auth_core::Verifier::once) every signature is taken once. Two requests that are the same in all that
 /// is signed, in one second, are then one too many.
 ///
@@ -51,9 +58,9 @@ use subtle::ConstantTimeEq;
 /// use auth_sigv4::{AccessKey, AccessKeys, SigV4Policy, AwsService, SigV4Verifier};
 ///
 /// let key = AccessKey::new("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")?;
-/// let keys = AccessKeys::new([(key, "acme")])?;
+/// let keys = AccessKeys::new([(key, "acme")]);
 /// let policy = SigV4Policy::new(AwsService::ExecuteApi, "eu-west-1")?;
-/// let verifier = SigV4Verifier::new(policy, keys, SystemClock)?;
+/// let verifier = SigV4Verifier::new(policy, keys, SystemClock);
 /// # let _: &dyn auth_core::Verifier<Principal = &'static str> = &verifier;
 /// # Ok::<_, auth_core::Error>(())
 /// ```
@@ -65,7 +72,6 @@ pub struct SigV4Verifier<L> {
     most_hashed: usize,
     refusals: Arc<ReplayRejections>,
     decoy: DerivedKey,
-    challenge: Challenge,
 }
 
 impl<L> SigV4Verifier<L> {
@@ -75,18 +81,14 @@ impl<L> SigV4Verifier<L> {
     pub const MOST_HASHED: usize = 1024 * 1024;
 
     /// A verifier.
-    ///
-    /// # Errors
-    ///
-    /// None but those of a broken build: a challenge is made.
-    pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Result<Self> {
+    pub fn new(policy: SigV4Policy, keys: L, clock: impl Clock + 'static) -> Self {
         let refusals = ReplayRejections {
             // Never told: a request that is accepted has a signature.
             missing: reason::SIGNATURE.forbidden(),
             seen: reason::REPLAYED.forbidden(),
             too_old: reason::DATE_PAST.forbidden(),
         };
-        Ok(Self {
+        Self {
             policy,
             keys,
             clock: Arc::new(clock),
@@ -94,8 +96,7 @@ impl<L> SigV4Verifier<L> {
             most_hashed: Self::MOST_HASHED,
             refusals: Arc::new(refusals),
             decoy: DerivedKey::from_bytes(&[0; 32]),
-            challenge: Challenge::build(ALGORITHM).finish()?,
-        })
+        }
     }
 
     /// How long a payload may be, in bytes, whose hash the request does not say: it is read before its signature can be
@@ -129,13 +130,16 @@ where
         let mut buffer = SmallVec::new();
         let query = Parameters::unsorted(request.uri.query().unwrap_or_default().as_bytes());
         let presented = self.read(request, &query, &mut buffer)?;
+        let fields = self.fields(request, &presented)?;
         let signed = Signed::of(request, &presented, &self.policy)?;
         let said = signed.said(request.body)?;
-        let canonical =
-            self.canonical(request, &presented, query, said.as_bytes(), |canonical| {
-                canonical.hash()
-            })?;
-        let text = to_sign(presented.date.as_bytes(), presented.scope, &canonical);
+        let mut canonical = self.canonical(request, query, fields, said.as_bytes());
+        let to_sign = |hash: [u8; 64]| to_sign(presented.date.as_bytes(), presented.scope, &hash);
+        let text = to_sign(canonical.hash());
+        let bare = without_own_port(request).map(|host| {
+            canonical.fields.replace("host", host.as_bytes());
+            Box::new(to_sign(canonical.hash()))
+        });
         let id = ScopedKeyId { id: presented.id, scope: presented.scope };
         let unique = request.wants_unique().then(|| {
             let owner = presented.id.as_bytes();
@@ -144,6 +148,7 @@ where
         });
         let judged = Judged {
             text,
+            bare,
             signature: presented.signature,
             token: presented.token.map(sha256),
             unique,
@@ -190,13 +195,15 @@ where
     ) -> Flow<'_, Outcome<P>> {
         let proven = judged.prove(self, found);
         attempt.settle(proven.is_ok().into());
-        Flow::ready(proven.map_err(|refused| refused.rejection(&self.challenge)))
+        Flow::ready(proven.map_err(Refused::rejection))
     }
 }
 
 /// What is left to prove once the key is known.
 struct Judged {
     text: SmallVec<[u8; 256]>,
+    /// The same for the host without its port, where that may be what was signed.
+    bare: Option<Box<SmallVec<[u8; 256]>>>,
     signature: [u8; 32],
     /// Its hash: it is compared with that of the one that is expected.
     token: Option<[u8; 32]>,
@@ -213,10 +220,12 @@ impl Judged {
     ) -> Result<Accepted<P>, Refused> {
         let proven = Candidates::prove(found.as_ref(), |known| {
             let key = known.map_or(&by.decoy, |known| &known.secret.key);
-            let signed = bool::from(key.mac(&self.text).ct_eq(&self.signature));
-            known.filter(|_| signed)
+            let fits = |text: &&[u8]| bool::from(key.mac(text).ct_eq(&self.signature));
+            let texts = [Some(&*self.text), self.bare.as_deref().map(|text| &**text)];
+            let text = texts.into_iter().flatten().find(fits);
+            known.zip(text)
         });
-        let Some(known) = proven else {
+        let Some((known, text)) = proven else {
             let unknown = found.as_ref().is_none_or(Candidates::is_empty);
             return Err(if unknown { reason::KEY } else { reason::SIGNATURE });
         };
@@ -228,9 +237,12 @@ impl Judged {
         if !token {
             return Err(reason::TOKEN);
         }
+        if known.secret.expires.is_some_and(|end| by.clock.now() >= end) {
+            return Err(reason::KEY_EXPIRED);
+        }
         let key = known.secret.key.clone();
         let accepted = Accepted::new(ALGORITHM, known.principal.clone());
-        let accepted = self.check.hold(accepted, key, &self.signature, &self.text);
+        let accepted = self.check.hold(accepted, key, &self.signature, text);
         Ok(match self.unique {
             Some(unique) => accepted.with_unique(Some(unique), &by.refusals),
             None => accepted,
@@ -258,6 +270,10 @@ where
     }
 
     fn needs(&self, head: RequestView<'_>) -> Need {
+        // Where the head says what the payload is, none of it has to be here.
+        if head.headers.contains_key(field::CONTENT_SHA256) {
+            return Need::Nothing;
+        }
         let mut buffer = SmallVec::new();
         let query = Parameters::unsorted(head.uri.query().unwrap_or_default().as_bytes());
         let presented = self.read(head, &query, &mut buffer);
@@ -266,13 +282,84 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        let refuse = |refused: Refused| -> Rejection { refused.rejection(&self.challenge) };
-        self.judge(request).unwrap_or_else(|refused| Flow::ready(Err(refuse(refused))))
+        self.judge(request).unwrap_or_else(|refused| Flow::ready(Err(refused.rejection())))
     }
 }
 
 impl<L> fmt::Debug for SigV4Verifier<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigV4Verifier({:?})", self.policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        AccessKey, AwsService, SigV4,
+        key::work::{self, Work},
+    };
+    use auth_core::{Authenticator, Body, Timestamp, Verifier};
+    use http::{HeaderMap, Method, Uri, header::HOST};
+
+    const NOW: Timestamp = Timestamp::from_unix(1_440_938_160);
+
+    /// Knows `AKIDONE` by one secret, `AKIDTWO` by two, and `AKIDNONE` by none.
+    struct Known(AccessKeys<()>);
+
+    impl<'k> Lookup<ScopedKeyId<'k>> for Known {
+        type Found = Candidates<AccessKeyRecord, ()>;
+
+        fn lookup(&self, id: &ScopedKeyId<'k>) -> Flow<'_, Option<Self::Found>> {
+            let found = self.0.lookup(id).wait().ok().flatten();
+            let record = |all: &Self::Found| all.as_slice().first().map(|one| one.secret.clone());
+            Flow::ready(match (id.id, found) {
+                ("AKIDTWO", Some(all)) => {
+                    Some([record(&all), record(&all)].into_iter().flatten().collect())
+                }
+                ("AKIDNONE", Some(_)) => Some(Candidates::none()),
+                (_, found) => found,
+            })
+        }
+    }
+
+    /// What refusing this access key costs the first time and the second, and what is told.
+    fn refused(id: &str, over_tls: bool) -> ([Work; 2], String, &'static str) {
+        let key = |id: &str, secret: &str| AccessKey::new(id, secret).unwrap();
+        let known = ["AKIDONE", "AKIDTWO", "AKIDNONE"].map(|id| (key(id, "the secret"), ()));
+        let policy = SigV4Policy::new(AwsService::Sns, "eu-west-1").unwrap();
+        let verifier = SigV4Verifier::new(policy, Known(AccessKeys::new(known)), NOW);
+        let signer = SigV4::new(key(id, "another secret"), "eu-west-1", AwsService::Sns, NOW);
+        let (mut uri, mut headers) = (Uri::from_static("/"), HeaderMap::new());
+        headers.insert(HOST, http::HeaderValue::from_static("a.example:443"));
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let made = signer.unwrap().credentials(view).wait().unwrap();
+        made.commit(&mut uri, &mut headers).unwrap();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let peer = auth_core::Peer { encrypted: over_tls, ..auth_core::Peer::UNKNOWN };
+        let judge = || {
+            work::take();
+            let told = verifier.verify(view.with_peer(peer)).wait().unwrap().unwrap_err();
+            (work::take(), told)
+        };
+        let ((first, told), (second, _)) = (judge(), judge());
+        let outside = format!("{} {:?} {:?}", told.status(), told.challenges(), told.retry_after());
+        ([first, second], outside, told.reason().code)
+    }
+
+    #[test]
+    fn an_unknown_access_key_costs_the_same_work_and_is_told_the_same() {
+        for (over_tls, macs) in [(false, 2), (true, 4)] {
+            for (id, code) in [
+                ("AKIDONE", "sigv4_signature"),
+                ("AKIDTWO", "sigv4_signature"),
+                ("AKIDNONE", "sigv4_key"),
+                ("AKIDSTRANGER", "sigv4_key"),
+            ] {
+                let expected = [Work { macs, derivations: 1 }, Work { macs, derivations: 0 }];
+                let outside = String::from("403 Forbidden [] None");
+                assert_eq!(refused(id, over_tls), (expected, outside, code), "{id}");
+            }
+        }
     }
 }

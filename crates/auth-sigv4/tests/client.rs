@@ -3,19 +3,25 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 use auth_core::{
-    Answer, Authenticator, Body, Context, Credentials, Flow, Need, Renewal, RequestView,
+    Answer, Authenticator, Body, Context, Credentials, Flow, Need, Renewal, RequestView, Timestamp,
     TokenSource, Verdict,
 };
 use auth_session::Session;
-use auth_sigv4::{AccessKey, AwsService, SessionTokenPlacement, SigV4};
+use auth_sigv4::{
+    AccessKey, AwsService, PathEncoding, Payload, PayloadHashField, RawRequest,
+    SessionTokenPlacement, SigV4, SigV4Signer, SigningRules,
+};
 use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
 use http::{
-    HeaderMap, HeaderValue, Method, StatusCode, Uri,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{DATE, HOST},
 };
 use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, AtomicUsize, Ordering},
+    },
+    time::{Duration, UNIX_EPOCH},
 };
 
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
@@ -198,10 +204,244 @@ fn a_refusal_for_its_time_puts_the_clock_right() {
     let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date), "nobody asked for it");
     let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let (sent, _) = send(&sigv4);
     assert!(!answered(&sigv4, &sent, 403, "AccessDenied", date));
     assert!(!answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", "yesterday"));
+    assert!(!answered(&sigv4, &sent, 500, "RequestTimeTooSkewed", date));
     assert!(answered(&sigv4, &sent, 403, "RequestTimeTooSkewed", date));
     assert_eq!(field(&send(&sigv4).1, "x-amz-date"), "20150830T124600Z");
+}
+
+/// What became of one request to a server whose clock is ahead by these spans, one for each attempt: the dates that
+/// it was signed with, minutes after noon.
+fn dates_of_attempts(sigv4: &SigV4, ahead: &'static [u64], good: usize) -> Vec<String> {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (told, attempts) = (Arc::clone(&seen), AtomicUsize::new(0));
+    let server = ScriptedTransport::new(move |request| {
+        let attempt = attempts.fetch_add(1, Ordering::SeqCst);
+        told.lock().unwrap().push(field(request.headers(), "x-amz-date").to_owned());
+        if attempt >= good {
+            return Ok(Response::new(Vec::new()));
+        }
+        let theirs = UNIX_EPOCH + Duration::from_secs(NOW + ahead[attempt]);
+        let refusal = Response::builder().status(403).header(DATE, httpdate::fmt_http_date(theirs));
+        Ok(refusal.body(b"<Code>RequestTimeTooSkewed</Code>".to_vec()).unwrap())
+    });
+    let request = Request::get("https://a.example/").body(Vec::new()).unwrap();
+    auth_core::send(&server, sigv4, request.into()).wait().unwrap();
+    let seen = seen.lock().unwrap();
+    seen.iter().map(|date: &String| date.get(9..13).unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_clock_is_put_right_by_a_day_and_once_for_a_request() {
+    let learning =
+        |from: &str| lasting(AwsService::Sts).0.with_clock_learned_from(from.parse().unwrap());
+    let learned = || learning("https://a.example");
+    let (hours, day) = (&[5 * 3600][..], &[24 * 3600][..]);
+    assert_eq!(dates_of_attempts(&learned(), hours, 1), ["1236", "1736"]);
+    assert_eq!(dates_of_attempts(&learned(), day, 1), ["1236", "1236"], "the next day");
+    assert_eq!(dates_of_attempts(&learned(), &[24 * 3600 + 1], 1), ["1236"]);
+    assert_eq!(dates_of_attempts(&learning("https://b.example"), hours, 1), ["1236"]);
+    // It tells another time at each attempt.
+    let lying = learned();
+    for _ in 0..2 {
+        let ahead = &[3600, 7200, 10_800, 14_400];
+        assert_eq!(dates_of_attempts(&lying, ahead, 4), ["1236", "1336"]);
+    }
+    assert_eq!(dates_of_attempts(&lying, hours, 0), ["1236"], "its last lesson is forgotten");
+}
+
+/// All that are refused at once are signed again, though only one of them corrects the clock.
+#[test]
+fn requests_that_were_refused_at_once_are_all_signed_again() {
+    let sigv4 = lasting(AwsService::Sts).0;
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let sent: Vec<_> = (0..100).map(|_| send(&sigv4).0).collect();
+    let date = "Sun, 30 Aug 2015 17:36:00 GMT";
+    std::thread::scope(|scope| {
+        for sent in &sent {
+            let sigv4 = &sigv4;
+            scope.spawn(move || assert!(answered(sigv4, sent, 403, "RequestTimeTooSkewed", date)));
+        }
+    });
+    assert_eq!(field(&send(&sigv4).1, "x-amz-date"), "20150830T173600Z");
+}
+
+/// A new key and a new time for one request are two things, and each has its retry.
+#[test]
+fn a_refused_key_is_renewed_after_the_clock_was_put_right() {
+    let (sigv4, _) = over_sts(AwsService::S3);
+    let sigv4 = sigv4.with_clock_learned_from("https://a.example".parse().unwrap());
+    let step = AtomicUsize::new(0);
+    let server = ScriptedTransport::new(move |_| {
+        let date = "Sun, 30 Aug 2015 12:50:00 GMT";
+        let refused = |code: &str| {
+            let refusal = Response::builder().status(403).header(DATE, date);
+            Ok(refusal.body(format!("<Code>{code}</Code>").into_bytes()).unwrap())
+        };
+        match step.fetch_add(1, Ordering::SeqCst) {
+            0 => refused("RequestTimeTooSkewed"),
+            1 => refused("ExpiredToken"),
+            _ => Ok(Response::new(b"an object".to_vec())),
+        }
+    });
+    let request = Request::get("https://a.example/").body(Vec::new()).unwrap();
+    let answer = auth_core::send(&server, &sigv4, request.into()).wait().unwrap();
+    assert_eq!(answer.body(), b"an object");
+}
+
+/// What a URL is signed with, or why there is none.
+fn presigned_with(
+    sigv4: &SigV4,
+    fields: &[(&'static str, &'static str)],
+) -> Result<String, &'static str> {
+    let (uri, mut headers) = (Uri::from_static("https://a.example/k"), HeaderMap::new());
+    for (name, value) in fields {
+        headers.append(*name, HeaderValue::from_static(value));
+    }
+    let view = RequestView::new(&Method::PUT, &uri, &headers).with_body(Body::Bytes(b""));
+    let target =
+        sigv4.presign(view, Duration::from_secs(60)).wait().map_err(|error| error.code())?;
+    let (_, names) = target.split_once("X-Amz-SignedHeaders=").unwrap();
+    Ok(names.split('&').next().unwrap().replace("%3B", ";"))
+}
+
+#[test]
+fn a_url_is_signed_with_every_field_of_the_request_or_there_is_none() {
+    let (sigv4, _) = lasting(AwsService::S3);
+    let check =
+        |fields: &[_], expected| assert_eq!(presigned_with(&sigv4, fields).as_deref(), expected);
+    check(&[], Ok("host"));
+    check(&[("host", "a.example")], Ok("host"));
+    check(
+        &[("x-amz-acl", "private"), ("content-type", "text/plain")],
+        Ok("content-type;host;x-amz-acl"),
+    );
+    check(&[("user-agent", "mine"), ("x-a", "1"), ("x-a", "2")], Ok("host;user-agent;x-a"));
+    for name in ["authorization", "connection", "expect", "te", "transfer-encoding", "upgrade"] {
+        check(&[(name, "any")], Err(&"sigv4_field_of_the_hop"));
+    }
+    for name in ["x-amz-date", "x-amz-content-sha256", "x-amz-security-token"] {
+        check(&[(name, "any")], Err(&"sigv4_field_taken"));
+    }
+}
+
+#[test]
+fn a_request_has_no_field_of_the_signature_yet() {
+    let (sigv4, _) = lasting(AwsService::S3);
+    for name in ["authorization", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token"] {
+        let (mut uri, mut headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+        headers.insert(name, HeaderValue::from_static("any"));
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let made = sigv4.credentials(view).wait();
+        let committed = made.and_then(|made| made.commit(&mut uri, &mut headers));
+        assert!(committed.is_err(), "{name}");
+    }
+}
+
+#[test]
+fn rules_are_chosen_one_by_one_at_any_time() {
+    let named = || lasting(AwsService::named("s3-outposts")).0;
+    let (_, plain) = send(&named());
+    assert_eq!(plain.get("x-amz-content-sha256"), None);
+    let sigv4 = named();
+    send(&sigv4);
+    let rules = SigningRules {
+        content_sha256: PayloadHashField::Sent,
+        ..AwsService::named("s3-outposts").rules()
+    };
+    let (_, headers) = send(&sigv4.with_rules(rules));
+    assert!(headers.contains_key("x-amz-content-sha256"));
+    // The signature is that of the signer with the same rules.
+    let signed = |rules: SigningRules| {
+        let (mut uri, mut headers) =
+            (Uri::from_static("https://a.example/a%20b//c"), HeaderMap::new());
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let made = named().with_rules(rules).credentials(view).wait().unwrap();
+        made.commit(&mut uri, &mut headers).unwrap();
+        let key = AccessKey::new("AKIDEXAMPLE", SECRET).unwrap();
+        let signer = SigV4Signer::new(key, "eu-west-1", AwsService::named("s3-outposts")).unwrap();
+        let raw = RawRequest {
+            method: "GET",
+            target: b"/a%20b//c",
+            headers: &[("host", b"a.example")],
+            payload: Payload::Bytes(b""),
+        };
+        let expected = signer.with_rules(rules).sign(&raw, Timestamp::from_unix(NOW)).unwrap();
+        assert_eq!(headers["authorization"], expected.authorization);
+        field(&headers, "authorization").to_owned()
+    };
+    let s3 = AwsService::S3.rules();
+    let all = [
+        signed(s3),
+        signed(SigningRules { encoding: PathEncoding::Twice, ..s3 }),
+        signed(SigningRules { content_sha256: PayloadHashField::LeftOut, ..s3 }),
+    ];
+    assert!(all[0] != all[1] && all[1] != all[2] && all[0] != all[2]);
+}
+
+/// Where the rules fold a path, or a query has a raw +, the server may read another target than the one signed.
+#[test]
+fn a_target_that_can_be_read_in_two_ways_is_signed_by_leave_alone() {
+    #[track_caller]
+    fn check(service: AwsService, target: &str, expected: Result<(), &'static str>) {
+        let uri: Uri = format!("https://a.example{target}").parse().unwrap();
+        let headers = HeaderMap::new();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let both = |sigv4: &SigV4| {
+            let made = sigv4.credentials(view).wait().map(drop).map_err(|error| error.code());
+            let url = sigv4.presign(view, Duration::from_secs(60)).wait().map(drop);
+            assert_eq!(url.map_err(|error| error.code()), made, "{target}");
+            made
+        };
+        let sigv4 = lasting(service).0;
+        assert_eq!(both(&sigv4), expected, "{target}");
+        assert_eq!(both(&sigv4.allowing_ambiguous_targets()), Ok(()), "{target}");
+    }
+    let refused = Err("sigv4_ambiguous_target");
+    for target in ["/a//b", "/a/./b", "/a/../b", "//", "/a/.."] {
+        check(AwsService::ExecuteApi, target, refused);
+        check(AwsService::S3, target, Ok(()));
+    }
+    for target in ["/?a+b=1", "/?a=b%20c+d", "/?+"] {
+        check(AwsService::ExecuteApi, target, refused);
+        check(AwsService::S3, target, refused);
+    }
+    for target in ["/a+b/.c/", "/?b=2&a=1&&a&=%2B&%7e", "/"] {
+        check(AwsService::ExecuteApi, target, Ok(()));
+        check(AwsService::S3, target, Ok(()));
+    }
+}
+
+/// A payload that is not signed is said in a field, which a URL has none of.
+#[test]
+fn a_url_of_a_service_without_the_field_signs_its_payload() {
+    let (sigv4, _) = lasting(AwsService::Sns);
+    assert_eq!(presigned_with(&sigv4, &[]).as_deref(), Ok("host"));
+    let unsigned = sigv4.with_unsigned_payload();
+    assert_eq!(presigned_with(&unsigned, &[]), Err("sigv4_payload_unsaid"));
+}
+
+#[test]
+fn s3_is_sent_the_path_that_was_signed() {
+    #[track_caller]
+    fn check(service: AwsService, path: &str, expected: &str) {
+        let sigv4 = lasting(service).0;
+        let mut uri: Uri = format!("https://a.example{path}?x=(1)").parse().unwrap();
+        let mut headers = HeaderMap::new();
+        let view = RequestView::new(&Method::GET, &uri, &headers).with_body(Body::Bytes(b""));
+        let made = sigv4.credentials(view).wait().unwrap();
+        let target = sigv4.presign(view, Duration::from_secs(60)).wait().unwrap();
+        assert_eq!(target.split('?').next(), Some(expected));
+        made.commit(&mut uri, &mut headers).unwrap();
+        assert_eq!(uri, format!("https://a.example{expected}?x=(1)").parse::<Uri>().unwrap());
+    }
+    let raw = "/2026/a(b)!*:@=+&/~%7e%2f";
+    check(AwsService::S3, raw, "/2026/a%28b%29%21%2A%3A%40%3D%2B%26/~~%2F");
+    check(AwsService::Sns, raw, raw);
+    check(AwsService::S3, "/a/%2e%2e/b(1)", "/a/%2e%2e/b(1)");
+    check(AwsService::S3, "/plain/path", "/plain/path");
 }
 
 #[test]

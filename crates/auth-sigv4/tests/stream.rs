@@ -4,7 +4,7 @@
 
 use auth_core::{CheckedContent, ReleasedBytes, RequestView, Verifier as _};
 use auth_sigv4::{
-    AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest,
+    AccessKey, AccessKeys, AmzDate, AwsService, Checksum, ChunkSigner, Payload, RawRequest, SigV4,
     SigV4Policy, SigV4Signer, SigV4Verifier, SignedStream, Trailer,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::HOST};
@@ -54,10 +54,10 @@ fn announced(headers: &HeaderMap) -> u64 {
 
 /// The content that a handler gets, and the code when it does not get the end.
 fn receive(headers: &HeaderMap, wire: &[u8], piece: usize) -> (Vec<u8>, Option<&'static str>) {
-    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    let keys = AccessKeys::new([(key(), "acme")]);
     let policy = SigV4Policy::new(AwsService::S3, "us-east-1").unwrap().allowing_unsigned_payload();
     let now = AmzDate::parse(DATE).unwrap().timestamp();
-    let verifier = SigV4Verifier::new(policy, keys, now).unwrap();
+    let verifier = SigV4Verifier::new(policy, keys, now);
     let uri = Uri::from_static(TARGET);
     let view = RequestView::new(&Method::PUT, &uri, headers);
     let mut accepted = match verifier.verify(view).wait().unwrap() {
@@ -218,5 +218,81 @@ fn a_stream_that_ends_before_its_length_is_refused() {
         let mut wire = stream.chunks.update(b"some content");
         wire.extend(stream.chunks.finish());
         assert_eq!(receive(&headers, &wire, 64).1, Some("sigv4_chunk_length"), "{trailer:?}");
+    }
+}
+
+/// A line behind the last chunk is kept until it ends, so its length is bounded, whoever sends it.
+#[test]
+fn a_trailer_that_does_not_end_is_refused_at_its_bound() {
+    for trailer in [Trailer::Signed(Checksum::Crc32), Trailer::Unsigned(Checksum::Crc32)] {
+        let (headers, wire) = send(b"some content", trailer, 5);
+        let text = String::from_utf8(wire).unwrap();
+        let (head, rest) = text.split_at(text.find("x-amz-checksum-crc32:").unwrap());
+        for (length, code) in [(1024, "sigv4_checksum"), (1025, "sigv4_chunk")] {
+            // With its line end.
+            let name = "x-amz-checksum-crc32:";
+            let line = format!("{name}{}\r\n", "A".repeat(length - name.len() - 2));
+            let wire = format!("{head}{line}{rest}");
+            for piece in [1, 64, 4096] {
+                assert_eq!(receive(&headers, wire.as_bytes(), piece).1, Some(code), "{length}");
+            }
+        }
+        let endless = format!("{head}{}", "A".repeat(1025));
+        assert_eq!(receive(&headers, endless.as_bytes(), 1).1, Some("sigv4_chunk"));
+    }
+}
+
+/// The handler is shown another content coding than the one that came, so it must be the one that was signed.
+#[test]
+fn a_content_coding_beside_chunks_is_signed() {
+    let (mut headers, wire) = send(b"some content", Trailer::None, 5);
+    assert_eq!(receive(&headers, &wire, 64).1, None);
+    let authorization = headers["authorization"].to_str().unwrap().replace("content-encoding;", "");
+    headers.insert("authorization", HeaderValue::from_str(&authorization).unwrap());
+    assert_eq!(receive(&headers, &wire, 64).1, Some("sigv4_not_signed"));
+    headers.remove("content-encoding");
+    assert_eq!(receive(&headers, &wire, 64).1, Some("sigv4_signature"));
+}
+
+#[test]
+fn each_day_has_its_own_chain_and_each_path_its_encoding() {
+    let signer = || SigV4Signer::new(key(), "us-east-1", AwsService::S3).unwrap();
+    let framed = |signer: &SigV4Signer, day: u64| {
+        let request = RawRequest {
+            method: "PUT",
+            target: b"/k(1)",
+            headers: &[("host", b"s3.amazonaws.com")],
+            payload: Payload::Streamed,
+        };
+        let now = AmzDate::parse(DATE).unwrap().timestamp();
+        let now = now.after(std::time::Duration::from_secs(day * 24 * 3600));
+        let stream = signer.sign_stream(&request, now, 0, Trailer::None).unwrap();
+        assert_eq!(stream.path.as_deref(), Some("/k%281%29"));
+        stream.chunks.finish()
+    };
+    let kept = signer();
+    for day in [0, 1, 1, 0, 400] {
+        assert_eq!(framed(&kept, day), framed(&signer(), day), "{day}");
+    }
+    assert_ne!(framed(&kept, 0), framed(&kept, 1));
+}
+
+/// The authenticator begins the same stream as its signer, and signs what arrives as it was sent.
+#[test]
+fn an_authenticator_begins_the_stream_of_its_signer() {
+    let now = AmzDate::parse(DATE).unwrap().timestamp();
+    let sigv4 = SigV4::new(key(), "us-east-1", AwsService::S3, now).unwrap();
+    let uri: Uri = format!("https://s3.amazonaws.com{TARGET}").parse().unwrap();
+    let mut headers = HeaderMap::new();
+    headers.insert("x-amz-storage-class", HeaderValue::from_static("REDUCED_REDUNDANCY"));
+    headers.insert("user-agent", HeaderValue::from_static("not signed"));
+    let view = RequestView::new(&Method::PUT, &uri, &headers);
+    for trailer in TRAILERS {
+        let begun = sigv4.sign_stream(view, 12, trailer).wait().unwrap();
+        let expected = begin(&[CLASS], 12, trailer).unwrap();
+        assert_eq!(begun.fields, expected.fields, "{trailer:?}");
+        let (mut begun, mut expected) = (begun.chunks, expected.chunks);
+        assert_eq!(begun.update(b"some content"), expected.update(b"some content"));
+        assert_eq!(begun.finish(), expected.finish());
     }
 }

@@ -58,9 +58,9 @@ where
 {
     let handled = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&handled);
-    let keys = AccessKeys::new([(key(), "acme")]).unwrap();
+    let keys = AccessKeys::new([(key(), "acme")]);
     let policy = SigV4Policy::new(AwsService::S3, "eu-west-1").unwrap();
-    let layer = VerifyLayer::new(SigV4Verifier::new(policy, keys, NOW).unwrap());
+    let layer = VerifyLayer::new(SigV4Verifier::new(policy, keys, NOW));
     let service = layer.layer(service_fn(move |request: Request<CheckedBody<B>>| {
         count.fetch_add(1, Ordering::SeqCst);
         async move {

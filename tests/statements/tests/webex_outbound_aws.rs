@@ -36,8 +36,8 @@ fn sent(form: Form) -> HeaderMap {
 /// What a receiver with `FORM` in its own form says: the principal, or the reason in its log.
 fn received(headers: &HeaderMap) -> &'static str {
     let policy = SigV4Policy::new(AwsService::named(FORM.service), FORM.region).unwrap();
-    let keys = AccessKeys::new([(AccessKey::new(ID, SECRET).unwrap(), "webex")]).unwrap();
-    let door = SigV4Verifier::new(policy, keys, NOW).unwrap();
+    let keys = AccessKeys::new([(AccessKey::new(ID, SECRET).unwrap(), "webex")]);
+    let door = SigV4Verifier::new(policy, keys, NOW);
     let uri = Uri::from_static("https://example.amazonaws.com/");
     let request = RequestView::new(&Method::POST, &uri, headers).with_body(Body::Bytes(b""));
     match door.verify(request).wait().unwrap() {

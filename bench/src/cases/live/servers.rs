@@ -234,8 +234,7 @@ fn sigv4(wire: Wire) -> Call {
     let door = || {
         let key = AccessKey::new(ACCESS_KEY, SECRET_KEY).expect("a key");
         let policy = SigV4Policy::new(AwsService::named("hooks"), REGION).expect("a policy");
-        let keys = AccessKeys::new([(key, "acme")]).expect("keys");
-        behind(SigV4Verifier::new(policy, keys, NOW).expect("a verifier"))
+        behind(SigV4Verifier::new(policy, AccessKeys::new([(key, "acme")]), NOW))
     };
     exchanges(wire, door, requests::sigv4())
 }

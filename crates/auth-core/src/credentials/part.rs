@@ -18,17 +18,21 @@ pub(super) enum Part {
     Header(HeaderName, HeaderValue),
     /// `name=value`, encoded.
     Query(Arc<str>),
+    /// The request's own path in another percent-encoding.
+    Path(Arc<str>),
 }
 
 impl Parts {
-    /// Several of them; no header field twice.
+    /// Several of them; no header field twice, and one path at most.
     pub(super) fn several(parts: Vec<Part>) -> Result<Self> {
         for (index, part) in parts.iter().enumerate() {
-            if let Part::Header(name, _) = part {
-                let again = |other: &Part| matches!(other, Part::Header(n, _) if n == name);
-                if parts.iter().skip(index + 1).any(again) {
-                    return Err(taken(name));
-                }
+            let again = |other: &Part| match (part, other) {
+                (Part::Header(name, _), Part::Header(other, _)) => name == other,
+                (Part::Path(_), Part::Path(_)) => true,
+                _ => false,
+            };
+            if parts.iter().skip(index + 1).any(again) {
+                return Err(part.taken());
             }
         }
         Ok(Self::Several(parts.into()))
@@ -91,6 +95,17 @@ impl Part {
                 Self::Header(name.clone(), copy)
             }
             Self::Query(text) => Self::Query(Arc::from(&**text)),
+            Self::Path(path) => Self::Path(Arc::from(&**path)),
+        }
+    }
+
+    fn taken(&self) -> Error {
+        match self {
+            Self::Header(name, _) => taken(name),
+            _ => {
+                let text = "two authenticators encode the path, expected one of them to";
+                Error::config("credentials_path_taken", text)
+            }
         }
     }
 }
@@ -122,17 +137,27 @@ fn is_framing(name: &HeaderName) -> bool {
         || ["keep-alive", "proxy-connection", "http2-settings"].contains(&name.as_str())
 }
 
-/// The target with the parameters that are among the parts; `None` when there are none.
-pub(super) fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
-    let mut added = parts.iter().filter_map(|part| match part {
-        Part::Query(text) => Some(&**text),
-        Part::Header(..) => None,
+/// The target with the path and the parameters that are among the parts; `None` when there are none.
+pub(super) fn new_target(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
+    if parts.iter().all(|part| matches!(part, Part::Header(..))) {
+        return Ok(None);
+    }
+    let own = uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    let (own_path, own_query) = own.split_at(own.find('?').unwrap_or(own.len()));
+    let path = parts.iter().find_map(|part| match part {
+        Part::Path(path) => Some(&**path),
+        _ => None,
     });
-    let Some(first) = added.next() else { return Ok(None) };
-    let mut target = uri.path_and_query().map_or("/", PathAndQuery::as_str).to_owned();
-    for text in std::iter::once(first).chain(added) {
-        target.push(if target.contains('?') { '&' } else { '?' });
-        target.push_str(text);
+    if path.is_some_and(|path| !is_same_path(own_path, path)) {
+        let text = "path is not the one of the request in another encoding, expected the same one";
+        return Err(Error::config("credentials_path", text));
+    }
+    let mut target = [path.unwrap_or(own_path), own_query].concat();
+    for part in parts {
+        if let Part::Query(text) = part {
+            target.push(if target.contains('?') { '&' } else { '?' });
+            target.push_str(text);
+        }
     }
     let mut whole = uri.clone().into_parts();
     whole.path_and_query = Some(
@@ -140,6 +165,37 @@ pub(super) fn extend_query(uri: &Uri, parts: &[Part]) -> Result<Option<Uri>> {
             .map_err(|error| Error::config("credentials_target", error))?,
     );
     Uri::from_parts(whole).map(Some).map_err(|error| Error::config("credentials_target", error))
+}
+
+/// Do both consist of the same segments once they are decoded?
+///
+/// A slash that is escaped parts nothing, so it is no slash, and what ends a path is never in one; and what was no segment
+/// of dots does not become one, since somebody on the way would walk it.
+fn is_same_path(one: &str, other: &str) -> bool {
+    let mut segments = one.split('/').zip(other.split('/'));
+    one.split('/').count() == other.split('/').count()
+        && segments.all(|(one, other)| {
+            let plain = !other.contains(['?', '#']) && ![".", ".."].contains(&other);
+            one == other || (plain && decoded(one).eq(decoded(other)))
+        })
+}
+
+/// The bytes that a segment of a path stands for; what is no escape stands for itself.
+fn decoded(segment: &str) -> impl Iterator<Item = u8> + '_ {
+    let mut rest = segment.as_bytes();
+    std::iter::from_fn(move || {
+        let digit = |digit: &u8| char::from(*digit).to_digit(16);
+        let (first, mut tail) = rest.split_first()?;
+        let mut byte = *first;
+        if let (b'%', [high, low, after @ ..]) = (first, tail) {
+            if let (Some(high), Some(low)) = (digit(high), digit(low)) {
+                byte = u8::try_from(high << 4 | low).unwrap_or_default();
+                tail = after;
+            }
+        }
+        rest = tail;
+        Some(byte)
+    })
 }
 
 pub(super) fn taken(name: &HeaderName) -> Error {

@@ -152,6 +152,47 @@ mod tests {
         }
     }
 
+    /// Looks on.
+    struct Even;
+
+    impl BodyCheck for Even {
+        fn content(&self) -> CheckedContent {
+            CheckedContent::AsIs
+        }
+
+        fn unframe(&self, _: &mut HeaderMap) {
+            panic!("a check that replaces nothing has no framing");
+        }
+
+        fn update(&mut self, _: &[u8]) -> Result<ReleasedBytes, Rejection> {
+            Ok(ReleasedBytes::AsIs)
+        }
+
+        fn finish(self: Box<Self>, _: Option<&HeaderMap>) -> Result<(), Rejection> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn of_two_checks_the_one_that_replaces_takes_its_framing_off() {
+        let made = |odd_first: bool| -> [Box<dyn BodyCheck>; 2] {
+            if odd_first {
+                [Box::new(Odd), Box::new(Even)]
+            } else {
+                [Box::new(Even), Box::new(Odd)]
+            }
+        };
+        for odd_first in [true, false] {
+            let [one, other] = made(odd_first);
+            let mut both = both(Some(one), Some(other)).unwrap().unwrap();
+            let mut headers = HeaderMap::from_iter([(HOST, HeaderValue::from_static("a"))]);
+            both.unframe(&mut headers);
+            assert_eq!((both.content(), headers.len()), (ODD, 0));
+            assert_eq!(both.update(b"").unwrap(), ReleasedBytes::Instead(vec![7]));
+            assert!(both.finish(None).is_err());
+        }
+    }
+
     #[test]
     fn a_check_in_a_box_is_itself() {
         let mut check: Box<dyn BodyCheck> = Box::new(Box::new(Odd));

@@ -99,6 +99,26 @@ mod tests {
         }
     }
 
+    /// Leaves everything as it is unless said otherwise.
+    struct Plain;
+
+    impl Completion for Plain {
+        fn complete<'r>(self: Box<Self>, _: HandlerReply<'r>) -> Flow<'r, HeaderMap> {
+            Flow::ready(HeaderMap::new())
+        }
+    }
+
+    /// A reply is not turned into a 5xx, and not read, for a completion that has not asked for it.
+    #[test]
+    fn no_reply_depends_on_a_completion_that_does_not_say_so() {
+        let plain: &dyn Completion = &Plain;
+        let boxed: Box<dyn Completion> = Box::new(Box::new(Plain));
+        for completion in [plain, &*boxed] {
+            assert!(!completion.is_relied_on());
+            assert_eq!(completion.needs(StatusCode::OK, &HeaderMap::new()), Need::Nothing);
+        }
+    }
+
     #[test]
     fn a_completion_in_a_box_is_itself() {
         let completion: Box<dyn Completion> = Box::new(Box::new(Odd));

@@ -25,6 +25,17 @@ impl<'a> Fields<'a> {
         self.0.iter().any(|(other, _)| other.eq_ignore_ascii_case(name))
     }
 
+    /// How many different names there are, once they are sorted.
+    pub(crate) fn names(&self) -> usize {
+        let again = |pair: &&[(&str, &[u8])]| matches!(pair, [(one, _), (next, _)] if one == next);
+        self.0.len() - self.0.windows(2).filter(again).count()
+    }
+
+    /// Puts a value in the place of all that this name has.
+    pub(crate) fn replace(&mut self, name: &str, value: &'a [u8]) {
+        self.0.iter_mut().filter(|(other, _)| *other == name).for_each(|field| field.1 = value);
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

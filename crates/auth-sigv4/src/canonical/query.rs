@@ -6,7 +6,11 @@ use std::cmp::Ordering;
 
 /// The parameters of a query, raw, in canonical order: by the encoded name, then by the encoded value.
 #[derive(Clone)]
-pub(crate) struct Parameters<'a>(SmallVec<[Parameter<'a>; 32]>);
+pub(crate) struct Parameters<'a> {
+    all: SmallVec<[Parameter<'a>; 32]>,
+    /// Nothing in the query is to be encoded that is not.
+    nearly_plain: bool,
+}
 
 #[derive(Clone, Copy)]
 pub(crate) struct Parameter<'a> {
@@ -37,35 +41,40 @@ impl<'a> Parameters<'a> {
             }
             rest = behind;
         }
-        Self(all)
+        Self { all, nearly_plain }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Parameter<'a>> {
-        self.0.iter()
+        self.all.iter()
     }
 
     /// One more, whose value is encoded already.
     pub(crate) fn push_encoded(&mut self, name: &'a str, value: &'a [u8]) {
         let name = name.as_bytes();
-        self.0.push(Parameter { name, value, part: b"", plain: true });
+        self.all.push(Parameter { name, value, part: b"", plain: true });
+    }
+
+    /// Is there a raw `+`, which stands for itself here and for a space where a query is read as a form?
+    pub(crate) fn has_plus(&self) -> bool {
+        !self.nearly_plain && self.all.iter().any(|parameter| parameter.part.contains(&b'+'))
     }
 
     pub(crate) fn retain(&mut self, keep: impl Fn(&Parameter<'a>) -> bool) {
-        self.0.retain(|parameter| keep(parameter));
+        self.all.retain(|parameter| keep(parameter));
     }
 
     pub(crate) fn sort(&mut self) {
-        let in_order = self.0.windows(2).all(|pair| match pair {
+        let in_order = self.all.windows(2).all(|pair| match pair {
             [one, next] => one.order(next) != Ordering::Greater,
             _ => true,
         });
         if !in_order {
-            self.0.sort_unstable_by(Parameter::order);
+            self.all.sort_unstable_by(Parameter::order);
         }
     }
 
     pub(super) fn write(&self, out: &mut Text) {
-        for (index, parameter) in self.0.iter().enumerate() {
+        for (index, parameter) in self.all.iter().enumerate() {
             if index > 0 {
                 out.push(b'&');
             }

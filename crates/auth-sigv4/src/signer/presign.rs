@@ -2,8 +2,8 @@
 
 use super::{SessionTokenPlacement, SigV4Signer, Urls};
 use crate::{
-    AmzDate, RawRequest,
-    canonical::{ALGORITHM, Canonical, Fields, Parameters, split, to_sign},
+    AmzDate, PresignedPayload, RawRequest,
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, encoded_path, split, to_sign},
     encode::{Slash, Text, encode_once},
 };
 use auth_core::{Error, Result, Timestamp};
@@ -26,12 +26,13 @@ impl SigV4Signer {
     /// on.
     ///
     /// The fields of the request have to be sent with it; usually that is `host` alone. S3 wants
-    /// [`Payload::Unsigned`](crate::Payload::Unsigned).
+    /// [`Payload::Unsigned`](crate::Payload::Unsigned), and its path is encoded as it is signed.
     ///
     /// # Errors
     ///
     /// Those of [`sign`](Self::sign), and `Error::Config` when `expires` is not 1 second to 7 days, when the query has an
-    /// `X-Amz-` parameter already, or when a temporary key ends before: the URL would be dead before its time, which
+    /// `X-Amz-` parameter already, when the payload is not signed though the rules want it to be, or when
+    /// a temporary key ends before: the URL would be dead before its time, which
     /// [`allowing_urls_beyond_the_key`](Self::allowing_urls_beyond_the_key) allows.
     pub fn presign(
         &self,
@@ -50,6 +51,7 @@ impl SigV4Signer {
             return Err(Error::config("sigv4_key_ends_first", text));
         }
         let (date, said) = (AmzDate::from(now), request.payload.said());
+        let rules = self.settings.rules;
         let (digits, start) = decimal(seconds);
         let expires = digits.get(start..).unwrap_or_default();
         // All values are encoded once, for both the canonical request and the target.
@@ -66,8 +68,14 @@ impl SigV4Signer {
             (PARAMETER_SIGNED_HEADERS, &names),
             (PARAMETER_EXPIRES, expires),
         ];
+        if request.payload.must_be_sent() && rules.presigned == PresignedPayload::Signed {
+            let text =
+                "payload is not signed, which a URL for this service cannot say; sign its bytes";
+            return Err(Error::config("sigv4_payload_unsaid", text));
+        }
         let (path, raw) = split(request.target);
         let mut query = Parameters::unsorted(raw);
+        self.check_target(path, &query)?;
         if query.iter().any(|parameter| parameter.name.starts_with(b"X-Amz-")) {
             let text = "query has an X-Amz- parameter already, expected it to be set by the signer";
             return Err(Error::config("sigv4_parameter_taken", text));
@@ -85,11 +93,13 @@ impl SigV4Signer {
             query,
             fields,
             payload: said.as_bytes(),
-            rules: self.settings.rules,
+            rules,
         };
         let text = to_sign(date.as_bytes(), self.scope(&date), &canonical.hash());
         let signature = self.signature(&date, &text);
         let mut target = Text::new();
+        let encoded = encoded_path(path, rules);
+        let path = encoded.as_deref().map_or(path, str::as_bytes);
         target.extend_from_slice(if path.is_empty() { b"/" } else { path });
         target.push(b'?');
         if !raw.is_empty() {

@@ -11,6 +11,7 @@ pub(crate) struct Settings {
     pub(crate) rules: SigningRules,
     pub(crate) session_token: SessionTokenPlacement,
     pub(crate) urls: Urls,
+    pub(crate) targets: Targets,
 }
 
 /// When the session token of a temporary key joins the request.
@@ -30,12 +31,21 @@ pub(crate) enum Urls {
     AsAsked,
 }
 
+/// Which targets are signed and accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Targets {
+    /// Those that a handler reads as they were signed.
+    Unambiguous,
+    /// All that AWS takes.
+    Any,
+}
+
 impl Settings {
     pub(crate) fn new(region: &str, service: AwsService) -> Result<Self> {
         check_scope_part("region", region)?;
         check_scope_part("service", service.name())?;
         let (region, rules) = (region.into(), service.rules());
         let (session_token, urls) = (SessionTokenPlacement::Signed, Urls::WithinTheKey);
-        Ok(Self { region, service, rules, session_token, urls })
+        Ok(Self { region, service, rules, session_token, urls, targets: Targets::Unambiguous })
     }
 }

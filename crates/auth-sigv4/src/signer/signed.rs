@@ -23,6 +23,9 @@ pub struct SignedFields {
     pub content_sha256: Option<HeaderValue>,
     /// `x-amz-security-token`, with a temporary key.
     pub security_token: Option<HeaderValue>,
+    /// The path to send in place of the request's own, where that is not encoded as it is signed: servers that do as S3
+    /// does take both, others verify the path as it stands.
+    pub path: Option<String>,
 }
 
 impl SignedFields {
@@ -71,17 +74,8 @@ impl SignedFields {
             date: value(date_at..hash_at)?,
             content_sha256: content_sha256.map(|_| value(hash_at..token_at)).transpose()?,
             security_token: (!token.is_empty()).then(|| value(token_at..length)).transpose()?,
+            path: None,
         })
-    }
-
-    /// As names and values.
-    pub(crate) fn into_fields(self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
-        let optional =
-            |name, value: Option<_>| value.map(|value| (HeaderName::from_static(name), value));
-        [(AUTHORIZATION, self.authorization), (HeaderName::from_static(DATE), self.date)]
-            .into_iter()
-            .chain(optional(CONTENT_SHA256, self.content_sha256))
-            .chain(optional(SECURITY_TOKEN, self.security_token))
     }
 
     /// As credentials, which mark the values sensitive and commit themselves to a request.
@@ -94,13 +88,17 @@ impl SignedFields {
         let date = (HeaderName::from_static(DATE), self.date);
         let hash = |value| (HeaderName::from_static(CONTENT_SHA256), value);
         let token = |value| (HeaderName::from_static(SECURITY_TOKEN), value);
-        match (self.content_sha256, self.security_token) {
+        let fields = match (self.content_sha256, self.security_token) {
             (None, None) => Credentials::headers([first, date]),
             (Some(value), None) => Credentials::headers([first, date, hash(value)]),
             (None, Some(value)) => Credentials::headers([first, date, token(value)]),
             (Some(one), Some(other)) => {
                 Credentials::headers([first, date, hash(one), token(other)])
             }
+        }?;
+        match self.path {
+            Some(path) => fields.and(Credentials::encoded_path(&path)),
+            None => Ok(fields),
         }
     }
 }

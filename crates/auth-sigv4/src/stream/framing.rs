@@ -1,6 +1,7 @@
 //! The framing of `aws-chunked`: lengths, signatures and trailers around content.
 
-use crate::reason::{self, Refused};
+use super::reason;
+use crate::reason::Refused;
 
 /// What stands at the head of a chunk.
 #[derive(Debug, PartialEq, Eq)]

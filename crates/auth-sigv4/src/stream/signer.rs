@@ -1,11 +1,15 @@
 //! Signing a payload in chunks, as it is sent.
 
 use super::{Chain, Checksum, DECODED_LENGTH, TRAILER, TRAILER_SIGNATURE, checksum::Running};
-use crate::{Payload, RawRequest, SigV4Signer, request::sha256, signer::taken};
+use crate::{
+    AmzDate, Payload, RawRequest, SigV4Signer, SignedFields,
+    request::sha256,
+    signer::{CONTENT_SHA256, DATE, SECURITY_TOKEN, taken},
+};
 use auth_core::{Error, Result, Timestamp};
 use http::{
     HeaderName, HeaderValue,
-    header::{CONTENT_ENCODING, CONTENT_LENGTH},
+    header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH},
 };
 use std::fmt;
 
@@ -27,6 +31,8 @@ pub struct SignedStream {
     /// The header fields to set, each in place of what the request has under its name: the signature, the lengths,
     /// `content-encoding`.
     pub fields: Vec<(HeaderName, HeaderValue)>,
+    /// The path to send in place of the request's own, as [`SignedFields::path`] has it.
+    pub path: Option<String>,
     /// Frames the payload.
     pub chunks: ChunkSigner,
 }
@@ -68,13 +74,25 @@ impl SigV4Signer {
             }
         }
         let fields = own.chain(added.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
-        let (signed, chain) =
-            self.sign_chain(request.method, request.target, fields, payload, now)?;
-        let fields = added.iter().cloned().chain(signed).collect();
-        let chain = (payload_is_signed(payload)).then_some(chain);
+        let (mut signed, signature, text) =
+            self.sign_all(request.method, request.target, fields, payload, now)?;
+        let path = signed.path.take();
+        let fields = added.iter().cloned().chain(named(signed)).collect();
+        let chain = || Chain::new(self.derived(&AmzDate::from(now)), signature, &text);
+        let chain = (payload_is_signed(payload)).then(chain);
         let checksum = checksum.map(|one| (one, one.begin()));
-        Ok(SignedStream { fields, chunks: ChunkSigner { chain, checksum, held: Vec::new() } })
+        let chunks = ChunkSigner { chain, checksum, held: Vec::new() };
+        Ok(SignedStream { fields, path, chunks })
     }
+}
+
+fn named(signed: SignedFields) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+    let optional =
+        |name, value: Option<_>| value.map(|value| (HeaderName::from_static(name), value));
+    [(AUTHORIZATION, signed.authorization), (HeaderName::from_static(DATE), signed.date)]
+        .into_iter()
+        .chain(optional(CONTENT_SHA256, signed.content_sha256))
+        .chain(optional(SECURITY_TOKEN, signed.security_token))
 }
 
 /// Does a stream have its own of this field?

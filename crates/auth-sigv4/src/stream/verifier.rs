@@ -4,12 +4,13 @@ use super::{
     Chain, Checksum, TRAILER_SIGNATURE,
     checksum::Running,
     framing::{Line, MOST_HEAD_BYTES, MOST_TRAILER_BYTES, chunk_head},
+    reason,
     unframe::unframe,
 };
 use crate::{
     DerivedKey, Payload,
     encode::{hex, unhex_32},
-    reason::{self, Refused},
+    reason::Refused,
 };
 use auth_core::{BodyCheck, CheckedContent, Rejection, ReleasedBytes};
 use http::HeaderMap;

@@ -63,18 +63,16 @@ impl<L> SigV4Verifier<L> {
         request: RequestView<'_>,
         signed: &str,
     ) -> Result<SignatureExplanation, Box<Rejection>> {
-        let refuse = |refused: crate::reason::Refused| Box::new(refused.rejection(&self.challenge));
+        let refuse = |refused: crate::reason::Refused| Box::new(refused.rejection());
         let mut buffer = SmallVec::new();
         let query = Parameters::unsorted(request.uri.query().unwrap_or_default().as_bytes());
         let presented = self.read(request, &query, &mut buffer).map_err(refuse)?;
         let payload = Signed::of(request, &presented, &self.policy).map_err(refuse)?;
+        let fields = self.fields(request, &presented).map_err(refuse)?;
         let said = payload.said(request.body).map_err(refuse)?;
-        let arrived = self.canonical(request, &presented, query, said.as_bytes(), |canonical| {
-            let mut text = Text::new();
-            canonical.write(&mut text);
-            String::from_utf8_lossy(&text).into_owned()
-        });
-        Ok(SignatureExplanation::of(signed, &arrived.map_err(refuse)?))
+        let mut text = Text::new();
+        self.canonical(request, query, fields, said.as_bytes()).write(&mut text);
+        Ok(SignatureExplanation::of(signed, &String::from_utf8_lossy(&text)))
     }
 }
 

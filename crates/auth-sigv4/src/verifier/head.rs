@@ -2,12 +2,12 @@
 
 use super::{Allowed, SigV4Verifier, presented::Presented};
 use crate::{
-    canonical::{ALGORITHM, Canonical, Fields, Parameters},
+    canonical::{ALGORITHM, Canonical, Fields, Parameters, is_folded},
     reason::{self, Refused},
-    signer::PARAMETER_SIGNATURE,
+    signer::{PARAMETER_SIGNATURE, Targets},
 };
 use auth_core::{Authorization, RequestView, Timestamp};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ impl<L> SigV4Verifier<L> {
         };
         self.check_scope(&presented)?;
         self.check_time(&presented)?;
-        self.check_names(&presented, request.headers)?;
+        self.check_target(request.uri.path().as_bytes(), query)?;
         Ok(presented)
     }
 
@@ -64,60 +64,78 @@ impl<L> SigV4Verifier<L> {
         presented.date.timestamp().after(span)
     }
 
-    /// Is signed what must be?
-    fn check_names(&self, presented: &Presented<'_>, headers: &HeaderMap) -> Result<(), Refused> {
-        let is_signed = |name: &str| presented.signed.binary_search(&name).is_ok();
-        if !is_signed("host") {
-            return Err(reason::NOT_SIGNED);
-        }
-        for name in headers.keys() {
-            let name = name.as_str();
-            let must = name.starts_with("x-amz-")
-                || name == "content-type"
-                || self.policy.signed.iter().any(|required| required == name);
-            if must && !is_signed(name) {
-                return Err(reason::NOT_SIGNED);
-            }
-            let counts = name.starts_with("x-amz-");
-            if counts && headers.get_all(name).iter().nth(1).is_some() {
-                return Err(reason::SEVERAL);
-            }
+    /// Refuses what a handler could read in another way than it was signed.
+    fn check_target(&self, path: &[u8], query: &Parameters<'_>) -> Result<(), Refused> {
+        let (targets, rules) = (self.policy.targets, self.policy.rules);
+        if targets == Targets::Unambiguous && (is_folded(path, rules) || query.has_plus()) {
+            return Err(reason::AMBIGUOUS_TARGET);
         }
         Ok(())
     }
 
-    /// Gives the canonical request, as the signer must have made it, to `take`.
-    pub(super) fn canonical<R>(
+    /// The fields that were signed, each as it arrived: all that must be are among them, and all of them are there.
+    pub(super) fn fields<'a>(
         &self,
-        request: RequestView<'_>,
-        presented: &Presented<'_>,
-        mut query: Parameters<'_>,
-        payload: &[u8],
-        take: impl FnOnce(&Canonical<'_, '_, '_>) -> R,
-    ) -> Result<R, Refused> {
-        let host = request.authority().ok().flatten().ok_or(reason::HOST)?;
+        request: RequestView<'a>,
+        presented: &Presented<'a>,
+    ) -> Result<Fields<'a>, Refused> {
         let mut fields = Fields::default();
-        for name in presented.signed.iter().copied() {
-            if name == "host" {
-                fields.add(name, host.as_bytes());
-                continue;
-            }
-            let before = fields.len();
-            for value in request.headers.get_all(name) {
-                fields.add(name, value.as_bytes());
-            }
-            if fields.len() == before {
-                return Err(reason::NOT_THERE);
-            }
+        if presented.is_signed("host") {
+            let host = request.authority().ok().flatten().ok_or(reason::HOST)?;
+            fields.add("host", host.as_bytes());
+        } else {
+            return Err(reason::NOT_SIGNED);
         }
+        let mut last = "";
+        for (name, value) in request.headers {
+            let name = name.as_str();
+            match presented.place(name) {
+                None if self.must_be_signed(name, presented) => return Err(reason::NOT_SIGNED),
+                None => {}
+                Some("host") => {}
+                Some(_) if name == last && name.starts_with(PREFIX) => return Err(reason::SEVERAL),
+                Some(_) if fields.len() >= Fields::MOST => return Err(reason::SIGNED_HEADERS),
+                Some(signed) => fields.add(signed, value.as_bytes()),
+            }
+            // Values of one field come one after the other.
+            last = name;
+        }
+        fields.sort();
+        if fields.names() == presented.signed.len() { Ok(fields) } else { Err(reason::NOT_THERE) }
+    }
+
+    fn must_be_signed(&self, name: &str, presented: &Presented<'_>) -> bool {
+        let is_among = |names: &[HeaderName]| names.iter().any(|other| other == name);
+        // A URL says nothing of the content type, as S3 has it.
+        let typed = name == "content-type" && presented.expires.is_none();
+        ((typed || name.starts_with(PREFIX)) && !is_among(&self.policy.unsigned))
+            || is_among(&self.policy.signed)
+    }
+
+    /// The canonical request, as the signer must have made it.
+    pub(super) fn canonical<'a, 'q, 'f>(
+        &self,
+        request: RequestView<'a>,
+        mut query: Parameters<'q>,
+        fields: Fields<'f>,
+        payload: &'a [u8],
+    ) -> Canonical<'a, 'q, 'f> {
         query.retain(|parameter| parameter.name != PARAMETER_SIGNATURE.as_bytes());
         query.sort();
         let (method, path) = (request.method.as_str(), request.uri.path().as_bytes());
-        let canonical =
-            Canonical { method, path, query, fields, payload, rules: self.policy.rules };
-        Ok(take(&canonical))
+        Canonical { method, path, query, fields, payload, rules: self.policy.rules }
     }
 }
+
+/// The host without the port that is https's own, where the client named it and the connection is encrypted: clients
+/// leave it out of what they sign, and some of them send it in `:authority`.
+pub(super) fn without_own_port<'a>(request: RequestView<'a>) -> Option<&'a str> {
+    let host = request.authority().ok().flatten()?;
+    if request.peer.encrypted { host.strip_suffix(":443") } else { None }
+}
+
+/// Fields behind it belong to AWS, and are always signed.
+const PREFIX: &str = "x-amz-";
 
 /// What is behind the scheme in `Authorization`.
 fn field(headers: &HeaderMap) -> Result<Option<&[u8]>, Refused> {

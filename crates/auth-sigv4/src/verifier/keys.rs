@@ -2,7 +2,7 @@
 
 use crate::{AccessKey, CredentialScope, DerivedKey};
 use arc_swap::ArcSwapOption;
-use auth_core::{Candidates, Flow, Lookup, Result, Secret};
+use auth_core::{Candidates, Flow, Lookup, Secret, Timestamp};
 use std::{collections::HashMap, fmt, sync::Arc};
 
 /// Which key a request says it was signed with: nothing of it is believed yet.
@@ -21,13 +21,25 @@ pub struct AccessKeyRecord {
     pub key: DerivedKey,
     /// The session token that has to come with a temporary key.
     pub session_token: Option<Arc<Secret>>,
+    /// When a temporary key ends: it is good strictly before.
+    pub expires: Option<Timestamp>,
 }
 
 impl AccessKeyRecord {
     /// A key that lasts, derived for the scope that was asked for.
     #[must_use]
     pub const fn new(key: DerivedKey) -> Self {
-        Self { key, session_token: None }
+        Self { key, session_token: None, expires: None }
+    }
+
+    /// A temporary key: with the token that has to come with it, and its end if it has one.
+    #[must_use]
+    pub const fn temporary(
+        key: DerivedKey,
+        session_token: Arc<Secret>,
+        expires: Option<Timestamp>,
+    ) -> Self {
+        Self { key, session_token: Some(session_token), expires }
     }
 }
 
@@ -44,7 +56,7 @@ impl fmt::Debug for AccessKeyRecord {
 ///
 /// # Security
 ///
-/// An unknown ID costs what a known one does.
+/// An unknown ID costs what a known one does. A temporary key is refused from its end on.
 pub struct AccessKeys<P> {
     known: HashMap<Box<str>, (KeptKey, P)>,
     /// Derived where the ID is unknown.
@@ -66,15 +78,11 @@ struct Derived {
 
 impl<P> AccessKeys<P> {
     /// With these keys, and whose they are.
-    ///
-    /// # Errors
-    ///
-    /// None but those of a broken build: a decoy is made.
-    pub fn new(keys: impl IntoIterator<Item = (AccessKey, P)>) -> Result<Self> {
+    pub fn new(keys: impl IntoIterator<Item = (AccessKey, P)>) -> Self {
         let kept = |key| KeptKey { key, derived: ArcSwapOption::empty() };
         let known =
             keys.into_iter().map(|(key, whose)| (key.id().into(), (kept(key), whose))).collect();
-        Ok(Self { known, decoy: kept(AccessKey::new("nobody", "knows it")?) })
+        Self { known, decoy: kept(AccessKey::decoy()) }
     }
 }
 
@@ -113,8 +121,8 @@ impl<'a, P: Clone + Send + Sync> Lookup<ScopedKeyId<'a>> for AccessKeys<P> {
         let kept = found.map_or(&self.decoy, |(kept, _)| kept);
         let key = kept.derive(id.scope);
         Flow::ready(found.map(|(kept, whose)| {
-            let session_token = kept.key.shared_session_token();
-            Candidates::one(AccessKeyRecord { key, session_token }, whose.clone())
+            let (session_token, expires) = (kept.key.shared_session_token(), kept.key.expires());
+            Candidates::one(AccessKeyRecord { key, session_token, expires }, whose.clone())
         }))
     }
 }
@@ -132,7 +140,7 @@ mod tests {
     #[test]
     fn the_key_of_one_scope_is_never_that_of_another() {
         let secret = || AccessKey::new("AKID", "secret").unwrap();
-        let keys = AccessKeys::new([(secret(), ())]).unwrap();
+        let keys = AccessKeys::new([(secret(), ())]);
         let signed = |scope| {
             let found = keys.lookup(&ScopedKeyId { id: "AKID", scope }).wait().unwrap();
             found.unwrap().as_slice()[0].secret.key.sign(b"text")

@@ -1,16 +1,15 @@
 //! The payload of a request that is verified: what its head says of it, and how that is held to it.
 
 use super::{
+    framing::Framing,
     policy::{Allowed, SigV4Policy},
-    presented::{Presented, one},
+    presented::{Presented, field, one},
 };
 use crate::{
-    AwsService, DerivedKey,
+    DerivedKey, PresignedPayload,
     encode::{hex, unhex_32},
     reason::{self, Refused},
     request::{Payload, Said, sha256},
-    signer::CONTENT_SHA256,
-    stream::{Checksum, ChunkVerifier, DECODED_LENGTH, TRAILER},
 };
 use auth_core::{Accepted, Body, BodyCheck, Need, Rejection, ReleasedBytes, RequestView};
 use http::{HeaderMap, Method};
@@ -26,7 +25,7 @@ pub(super) enum Signed {
     /// Nothing, and that is allowed; perhaps only for an empty one.
     Unsigned { empty: bool },
     /// Chunk by chunk, or by its trailer.
-    Chunks { payload: Payload<'static>, length: u64, trailer: Option<Checksum> },
+    Chunks(Framing),
 }
 
 impl Signed {
@@ -39,13 +38,11 @@ impl Signed {
             Allowed::Yes => Ok(()),
             Allowed::No => Err(reason::UNSIGNED_PAYLOAD),
         };
-        let field = one(request.headers, CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
-        let chunks = |payload, trailer| {
-            let length = decoded_length(request.headers)?;
-            Ok(Self::Chunks { payload, length, trailer })
-        };
-        match field {
-            None if presented.expires.is_some() && policy.service == AwsService::S3 => {
+        let said = one(request.headers, &field::CONTENT_SHA256, reason::PAYLOAD_FIELD)?;
+        match said {
+            None if presented.expires.is_some()
+                && policy.rules.presigned == PresignedPayload::Unsigned =>
+            {
                 // The URL says nothing of a body: without leave there may be none.
                 let reads = [Method::GET, Method::HEAD].contains(request.method);
                 if !reads {
@@ -55,13 +52,8 @@ impl Signed {
             }
             None => Ok(Self::Measured),
             Some(b"UNSIGNED-PAYLOAD") => allowed.map(|()| Self::Unsigned { empty: false }),
-            Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD") => chunks(Payload::Streamed, None),
-            Some(b"STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER") => {
-                chunks(Payload::StreamedWithTrailer, Some(trailer(request.headers)?))
-            }
-            Some(b"STREAMING-UNSIGNED-PAYLOAD-TRAILER") => {
-                allowed?;
-                chunks(Payload::UnsignedWithTrailer, Some(trailer(request.headers)?))
+            Some(name) if name.starts_with(b"STREAMING-") => {
+                Framing::of(name, request, presented, allowed).map(Self::Chunks)
             }
             Some(hash) => unhex_32(hash).map(Self::Hash).ok_or(reason::PAYLOAD_FIELD),
         }
@@ -84,7 +76,7 @@ impl Signed {
             },
             Self::Hash(hash) => Said::Hash(hex(hash)),
             Self::Unsigned { .. } => Payload::Unsigned.said(),
-            Self::Chunks { payload, .. } => payload.said(),
+            Self::Chunks(framing) => framing.said(),
         })
     }
 
@@ -100,28 +92,9 @@ impl Signed {
             Self::Measured | Self::Unsigned { empty: false } => accepted,
             Self::Hash(hash) => accepted.with_body(HashCheck::new(hash)),
             Self::Unsigned { empty: true } => accepted.with_body(HashCheck::new(sha256(b""))),
-            Self::Chunks { payload, length, trailer } => accepted.with_body(ChunkVerifier::new(
-                key,
-                seed,
-                string_to_sign,
-                payload,
-                length,
-                trailer,
-            )),
+            Self::Chunks(framing) => framing.hold(accepted, key, seed, string_to_sign),
         }
     }
-}
-
-fn decoded_length(headers: &HeaderMap) -> Result<u64, Refused> {
-    let digits = one(headers, DECODED_LENGTH, reason::DECODED_LENGTH)?;
-    let digits = digits.and_then(|digits| std::str::from_utf8(digits).ok());
-    let plain = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_digit()));
-    plain.and_then(|digits| digits.parse().ok()).ok_or(reason::DECODED_LENGTH)
-}
-
-fn trailer(headers: &HeaderMap) -> Result<Checksum, Refused> {
-    let name = one(headers, TRAILER, reason::TRAILER_FIELD)?;
-    name.and_then(Checksum::named).ok_or(reason::TRAILER_FIELD)
 }
 
 /// Holds a body to the hash that was signed.

@@ -1,13 +1,30 @@
 //! What a verifier expects of a request.
 
-use crate::{AwsService, SigningRules, scope::check_scope_part};
-use auth_core::Result;
+use crate::{
+    AwsService, SigningRules,
+    scope::check_scope_part,
+    signer::{CONTENT_SHA256, DATE, SECURITY_TOKEN, Targets},
+};
+use auth_core::{Error, Result};
 use http::HeaderName;
 use std::time::Duration;
 
 /// What is expected of a signed request, whoever signed it: one for each kind of route.
 ///
-/// `host` is always signed, and so is every `x-amz-` field, and `content-type` when there is one.
+/// `host` is always signed, and so is every `x-amz-` field, and `content-type` when there is one, except that a presigned
+/// URL says nothing of it, as S3 has it.
+///
+/// # Security
+///
+/// A signature does not cover everything that a handler may read. It covers the method, the path, the parameters of the
+/// query as a set, the fields that are named in `SignedHeaders`, and the payload unless it is unsigned. It does not cover
+/// the order of parameters of different names, whether a parameter has an `=` without a value, how a character is escaped
+/// where that makes no difference, runs of white space in fields, the version of HTTP, and every field that nobody asked to
+/// be signed: `cookie`, `range`, `content-encoding`, `x-forwarded-for` and so on. Name those that matter to the handler
+/// with [`with_required_field`](Self::with_required_field).
+///
+/// A target that a handler could read in another way than it was signed is refused, unless
+/// [`allowing_ambiguous_targets`](Self::allowing_ambiguous_targets) takes it.
 ///
 /// ```
 /// use auth_sigv4::{SigV4Policy, AwsService};
@@ -22,6 +39,8 @@ pub struct SigV4Policy {
     pub(crate) regions: Vec<Box<str>>,
     pub(crate) skew: Duration,
     pub(crate) signed: Vec<HeaderName>,
+    pub(crate) unsigned: Vec<HeaderName>,
+    pub(crate) targets: Targets,
     pub(crate) presigned: Allowed,
     pub(crate) unsigned_payload: Allowed,
 }
@@ -44,6 +63,8 @@ impl SigV4Policy {
             regions: Vec::new(),
             skew: Duration::from_secs(15 * 60),
             signed: Vec::new(),
+            unsigned: Vec::new(),
+            targets: Targets::Unambiguous,
             presigned: Allowed::No,
             unsigned_payload: Allowed::No,
             service,
@@ -63,7 +84,7 @@ impl SigV4Policy {
         Ok(self)
     }
 
-    /// With other rules than those of the service.
+    /// With other rules than those of the service, all of them or one: see [`SigV4::with_rules`](crate::SigV4::with_rules).
     #[must_use]
     pub fn with_rules(self, rules: SigningRules) -> Self {
         Self { rules, ..self }
@@ -80,6 +101,51 @@ impl SigV4Policy {
     pub fn with_required_field(mut self, field: HeaderName) -> Self {
         self.signed.push(field);
         self
+    }
+
+    /// Also if this field is there and not signed: `content-type`, which browsers add to what is fetched and some clients
+    /// leave out, or an `x-amz-` field that a CDN adds on the way.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` for a field that the verifier itself reads: it must be the one that was signed.
+    ///
+    /// # Security
+    ///
+    /// Whoever can change a request on its way can then change this field: the handler must not act on it.
+    pub fn allowing_unsigned_field(mut self, field: HeaderName) -> Result<Self> {
+        const READ: [&str; 8] = [
+            "authorization",
+            "content-encoding",
+            "host",
+            CONTENT_SHA256,
+            DATE,
+            "x-amz-decoded-content-length",
+            SECURITY_TOKEN,
+            "x-amz-trailer",
+        ];
+        if READ.contains(&field.as_str()) {
+            let text = format!(
+                "field {field} is read by the verifier, expected one that may arrive unsigned"
+            );
+            return Err(Error::config("sigv4_unsigned_field", text));
+        }
+        self.unsigned.push(field);
+        Ok(self)
+    }
+
+    /// Also for targets that a handler could read in another way than they were signed: all that AWS takes.
+    ///
+    /// Those are paths with an empty segment or one of dots, where the rules fold them (`/a//b`, `/x/../a/b` and `/a/b`
+    /// have one signature), and queries with a raw `+`, which is signed as `%2B` and which most frameworks read as a space.
+    ///
+    /// # Security
+    ///
+    /// One signature is then good for several targets, and whoever has read a request can choose among them. Have the
+    /// handler read paths and queries exactly as they are signed, or leave it.
+    #[must_use]
+    pub fn allowing_ambiguous_targets(self) -> Self {
+        Self { targets: Targets::Any, ..self }
     }
 
     /// Also with the signature in the query, until `X-Amz-Expires` at most.

@@ -8,8 +8,8 @@ use crate::{
     reason::{self, Refused},
     scope::{TERMINATOR, is_scope_part},
     signer::{
-        DATE, PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
-        PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS, SECURITY_TOKEN,
+        PARAMETER_ALGORITHM, PARAMETER_CREDENTIAL, PARAMETER_DATE, PARAMETER_EXPIRES,
+        PARAMETER_SECURITY_TOKEN, PARAMETER_SIGNATURE, PARAMETER_SIGNED_HEADERS,
     },
 };
 use http::{HeaderMap, HeaderName};
@@ -29,11 +29,24 @@ pub(crate) struct Presented<'a> {
 }
 
 impl<'a> Presented<'a> {
+    /// Is this field among those that are signed?
+    pub(crate) fn is_signed(&self, name: &str) -> bool {
+        self.place(name).is_some()
+    }
+
+    /// This name, as `SignedHeaders` has it.
+    pub(crate) fn place(&self, name: &str) -> Option<&'a str> {
+        self.signed.iter().find(|signed| **signed == name).copied()
+    }
+
     /// From what is behind the scheme in `Authorization`.
     pub(crate) fn in_field(credentials: &'a [u8], headers: &'a HeaderMap) -> Result<Self, Refused> {
         let text = std::str::from_utf8(credentials).map_err(|_| reason::PARAMETERS)?;
         let [mut credential, mut signed, mut signature] = [None; 3];
-        for part in text.split(',') {
+        let mut rest = Some(text);
+        while let Some(text) = rest {
+            let (part, behind) = cut(text, b',');
+            rest = behind;
             let part = part.trim_matches(' ');
             let (slot, value) = if let Some(value) = part.strip_prefix("Credential=") {
                 (&mut credential, value)
@@ -52,9 +65,9 @@ impl<'a> Presented<'a> {
         else {
             return Err(reason::PARAMETERS);
         };
-        let date = one(headers, DATE, reason::DATE)?.ok_or(reason::DATE)?;
+        let date = one(headers, &field::DATE, reason::DATE)?.ok_or(reason::DATE)?;
         let date = std::str::from_utf8(date).map_err(|_| reason::DATE)?;
-        let token = one(headers, SECURITY_TOKEN, reason::SEVERAL)?;
+        let token = one(headers, &field::SECURITY_TOKEN, reason::SEVERAL)?;
         Self::made(credential, date, signed, signature, token, None)
     }
 
@@ -113,10 +126,14 @@ impl<'a> Presented<'a> {
         token: Option<&'a [u8]>,
         expires: Option<u64>,
     ) -> Result<Self, Refused> {
-        let mut parts = credential.split('/');
-        let mut part = || parts.next().ok_or(reason::CREDENTIAL);
+        let mut rest = Some(credential);
+        let mut part = || {
+            let (part, behind) = cut(rest.ok_or(reason::CREDENTIAL)?, b'/');
+            rest = behind;
+            Ok(part)
+        };
         let (id, scope) = (part()?, CredentialScope::new(part()?, part()?, part()?));
-        let ended = part()? == TERMINATOR && parts.next().is_none();
+        let ended = part()? == TERMINATOR && rest.is_none();
         let plain = is_id(id) && is_scope_part(scope.region) && is_scope_part(scope.service);
         if !ended || !plain {
             return Err(reason::CREDENTIAL);
@@ -128,13 +145,31 @@ impl<'a> Presented<'a> {
     }
 }
 
+/// What stands before a byte of ASCII, and what stands behind it, if it is there: for texts of a few bytes, which `split`
+/// is slow to begin with.
+fn cut(text: &str, at: u8) -> (&str, Option<&str>) {
+    let end = text.bytes().position(|byte| byte == at);
+    let cut = end.and_then(|end| Some((text.get(..end)?, text.get(end + 1..)?)));
+    cut.map_or((text, None), |(before, behind)| (before, Some(behind)))
+}
+
+/// Fields by name, which are looked up in every request.
+pub(super) mod field {
+    use crate::signer;
+    use http::HeaderName;
+
+    pub(crate) const CONTENT_SHA256: HeaderName = HeaderName::from_static(signer::CONTENT_SHA256);
+    pub(crate) const DATE: HeaderName = HeaderName::from_static(signer::DATE);
+    pub(crate) const SECURITY_TOKEN: HeaderName = HeaderName::from_static(signer::SECURITY_TOKEN);
+}
+
 /// The one value of a field, if there is one.
 pub(crate) fn one<'a>(
     headers: &'a HeaderMap,
-    name: &'static str,
+    name: &HeaderName,
     several: Refused,
 ) -> Result<Option<&'a [u8]>, Refused> {
-    let mut values = headers.get_all(HeaderName::from_static(name)).iter();
+    let mut values = headers.get_all(name).iter();
     let first = values.next().map(http::HeaderValue::as_bytes);
     if values.next().is_some() { Err(several) } else { Ok(first) }
 }
@@ -142,11 +177,19 @@ pub(crate) fn one<'a>(
 /// Lower-case names, in order, none twice.
 fn names(signed: &str) -> Result<SmallVec<[&str; 16]>, Refused> {
     let plain = |byte: u8| {
-        byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_.!#$%&'*+^`|~".contains(&byte)
+        let mark = || {
+            matches!(
+                byte,
+                b'-' | b'_' | b'.' | b'!' | b'#'..=b'\'' | b'*' | b'+' | b'^' | b'`' | b'|' | b'~'
+            )
+        };
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || mark()
     };
     let mut names = SmallVec::new();
-    let mut last = "";
-    for name in signed.split(';') {
+    let (mut last, mut rest) = ("", Some(signed));
+    while let Some(text) = rest {
+        let (name, behind) = cut(text, b';');
+        rest = behind;
         if name <= last || names.len() >= Fields::MOST || !name.bytes().all(plain) {
             return Err(reason::SIGNED_HEADERS);
         }
@@ -198,28 +241,28 @@ mod tests {
     #[track_caller]
     fn check(credentials: &str, expected: Result<(), Refused>) {
         let date = HeaderValue::from_static("20150830T123600Z");
-        let headers = HeaderMap::from_iter([(HeaderName::from_static(DATE), date)]);
+        let headers = HeaderMap::from_iter([(field::DATE, date)]);
         let read = Presented::in_field(credentials.as_bytes(), &headers);
         assert_eq!(read.map(|_| ()), expected, "{credentials}");
     }
 
-    fn field(credential: &str, signed: &str, signature: &str) -> String {
+    fn written(credential: &str, signed: &str, signature: &str) -> String {
         format!("Credential={credential}, SignedHeaders={signed}, Signature={signature}")
     }
 
     #[test]
     fn the_three_parts_come_in_any_order_and_once() {
         let credential = format!("AKID/{SCOPE}");
-        check(&field(&credential, "host;x-amz-date", HEX), Ok(()));
+        check(&written(&credential, "host;x-amz-date", HEX), Ok(()));
         check(&format!("Signature={HEX},SignedHeaders=host,Credential={credential}"), Ok(()));
         for odd in [
             String::new(),
             format!("Credential={credential}, SignedHeaders=host"),
-            format!("{}, Signature={HEX}", field(&credential, "host", HEX)),
-            format!("{},", field(&credential, "host", HEX)),
-            format!("{}, Extra=1", field(&credential, "host", HEX)),
-            field(&credential, "host", HEX).replace("Credential", "credential"),
-            field(&credential, "host", HEX).replace('=', " "),
+            format!("{}, Signature={HEX}", written(&credential, "host", HEX)),
+            format!("{},", written(&credential, "host", HEX)),
+            format!("{}, Extra=1", written(&credential, "host", HEX)),
+            written(&credential, "host", HEX).replace("Credential", "credential"),
+            written(&credential, "host", HEX).replace('=', " "),
         ] {
             check(&odd, Err(reason::PARAMETERS));
         }
@@ -237,7 +280,7 @@ mod tests {
             "A B/20150830/us-east-1/iam/aws4_request",
             "AKID/20150830/us east/iam/aws4_request",
         ] {
-            check(&field(odd, "host", HEX), Err(reason::CREDENTIAL));
+            check(&written(odd, "host", HEX), Err(reason::CREDENTIAL));
         }
     }
 
@@ -245,19 +288,19 @@ mod tests {
     fn names_are_sorted_and_different() {
         let credential = format!("AKID/{SCOPE}");
         for odd in ["", "host;", ";host", "Host", "x-a;host", "host;host", "host x", "h\u{f6}st"] {
-            check(&field(&credential, odd, HEX), Err(reason::SIGNED_HEADERS));
+            check(&written(&credential, odd, HEX), Err(reason::SIGNED_HEADERS));
         }
         let many =
             |most: usize| (0..most).map(|n| format!("x-{n:03}")).collect::<Vec<_>>().join(";");
-        check(&field(&credential, &many(64), HEX), Ok(()));
-        check(&field(&credential, &many(65), HEX), Err(reason::SIGNED_HEADERS));
+        check(&written(&credential, &many(64), HEX), Ok(()));
+        check(&written(&credential, &many(65), HEX), Err(reason::SIGNED_HEADERS));
     }
 
     #[test]
     fn a_signature_has_one_spelling() {
         let credential = format!("AKID/{SCOPE}");
         for odd in ["", "00", &HEX.to_uppercase(), &format!("{HEX}0")] {
-            check(&field(&credential, "host", odd), Err(reason::SIGNATURE_FORM));
+            check(&written(&credential, "host", odd), Err(reason::SIGNATURE_FORM));
         }
     }
 

@@ -121,7 +121,7 @@ fn app(log: &Log) -> Result<Router, Error> {
 }
 
 /// Says who calls, and what is put.
-fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, Error> {
+pub(super) fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, Error> {
     let told = log.clone();
     let answer = move |caller: Authenticated<String>, method: Method, body: Bytes| {
         let who = caller.principal;
@@ -134,8 +134,8 @@ fn route(log: &Log, policy: SigV4Policy) -> Result<axum::routing::MethodRouter, 
     let keys = AccessKeys::new([
         (AccessKey::new(ID, SECRET)?, String::from("acme")),
         (AccessKey::temporary(TEMPORARY_ID, SECRET, TOKEN, None)?, String::from("a session")),
-    ])?;
-    let verifier = SigV4Verifier::new(policy, keys, SystemClock)?;
+    ]);
+    let verifier = SigV4Verifier::new(policy, keys, SystemClock);
     Ok(any(answer).layer(VerifyLayer::new(verifier).with_observer(log.clone())))
 }
 

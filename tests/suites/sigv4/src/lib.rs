@@ -1,15 +1,17 @@
 //! AWS Signature Version 4: the official suite, generated requests before us and before others, a server that verifies
-//! what we sign, and clients that sign for us.
+//! what we sign, clients that sign for us, a browser with a URL of ours, and our clients on the scheme's own port.
 
+mod browser;
 mod clients;
 mod differential;
 mod doors;
 mod generated;
 mod moto;
 mod official;
+mod own_port;
 mod rust;
 
-use conformance::{Compared, Missing, Outcome, Settings, Suite, asked, broken, ran};
+use conformance::{Compared, Missing, NotStarted, Outcome, Settings, Suite, asked, broken, ran};
 use tokio::runtime::Runtime;
 
 /// Every suite of signatures. A new one is an entry here.
@@ -39,6 +41,16 @@ pub const SUITES: &[Suite] = &[
     }),
     conformance::suite("sigv4-s3cmd", "AWS SigV4", "s3cmd", |settings| {
         signing(settings, settings.peer("s3cmd"), |client, s3cmd| client.s3cmd(s3cmd))
+    }),
+    conformance::suite("sigv4-chromium", "AWS SigV4", "Chromium", |settings| {
+        let started = settings.peer("chromium").map_err(NotStarted::from).and_then(|chromium| {
+            let folder = settings.folder("sigv4-chromium").map_err(|error| error.to_string())?;
+            Ok((chromium, folder))
+        });
+        asked(started, async |(chromium, folder)| browser::cases(chromium, folder).await)
+    }),
+    conformance::suite("sigv4-own-port", "AWS SigV4", "port 80", |_| {
+        asked(own_port::start(), own_port::cases)
     }),
 ];
 

@@ -1,11 +1,13 @@
 //! The official suite of AWS Signature Version 4: 38 requests, signed in a field and in the query, each stage by itself.
 
+use auth_core::{Body, RequestView, Verifier as _};
 use auth_sigv4::{
-    AccessKey, AmzDate, AwsService, CredentialScope, PathEncoding, PathNormalization, Payload,
-    PayloadHashField, RawRequest, SessionTokenPlacement, SigV4Signer, SigningRules,
-    canonical_request, string_to_sign,
+    AccessKey, AccessKeys, AmzDate, AwsService, CredentialScope, PathEncoding, PathNormalization,
+    Payload, PayloadHashField, PresignedPayload, RawRequest, SessionTokenPlacement, SigV4Policy,
+    SigV4Signer, SigV4Verifier, SigningRules, canonical_request, string_to_sign,
 };
 use conformance::{CaseResult, Missing, Settings, output};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use serde_json::Value;
 use std::{fs, path::Path, process::Command, time::Duration};
 
@@ -116,6 +118,7 @@ impl Chain {
                 Some(true) => PayloadHashField::Sent,
                 _ => PayloadHashField::LeftOut,
             },
+            presigned: PresignedPayload::Signed,
         };
         let region = said(&context["region"]);
         let service = AwsService::named(&said(&context["service"]));
@@ -132,7 +135,7 @@ impl Chain {
             region,
             date: AmzDate::parse(&date).ok_or("no date")?,
             expires: Duration::from_secs(context["expiration_in_seconds"].as_u64().unwrap_or(0)),
-            signer: signer.with_rules(rules).with_session_token(order),
+            signer: signer.with_rules(rules).with_session_token(order).allowing_ambiguous_targets(),
             token,
         })
     }
@@ -154,7 +157,7 @@ impl Chain {
     fn in_field(&self, name: &str, request: &RawRequest<'_>) -> Result<Vec<CaseResult>, String> {
         let now = self.date.timestamp();
         let signed = self.signer.sign(request, now).map_err(|error| error.to_string())?;
-        let text = |value: &http::HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
         let authorization = text(&signed.authorization);
         let (date, hash) = (text(&signed.date), signed.content_sha256.as_ref().map(text));
         let mut headers = request.headers.to_vec();
@@ -175,6 +178,16 @@ impl Chain {
             expected.unwrap_or("a field"),
             line,
         ));
+        let token = signed.security_token.as_ref().map(text);
+        let added = [
+            Some(("authorization", authorization.as_str())),
+            Some(("x-amz-date", date.as_str())),
+            hash.as_deref().map(|hash| ("x-amz-content-sha256", hash)),
+            token.as_deref().map(|token| ("x-amz-security-token", token)),
+        ];
+        let added: Vec<_> = added.into_iter().flatten().collect();
+        let target = String::from_utf8_lossy(&self.target);
+        cases.extend(self.verified(&format!("{name}-header"), &target, &added)?);
         Ok(cases)
     }
 
@@ -196,7 +209,47 @@ impl Chain {
         let expected = line.split_once(' ').map_or("", |(_, rest)| rest);
         let expected = expected.strip_suffix(" HTTP/1.1").unwrap_or(expected);
         cases.push(CaseResult::compare(format!("{name}-query-signed"), expected, &target));
+        cases.extend(self.verified(&format!("{name}-query"), &target, &[])?);
         Ok(cases)
+    }
+
+    /// Our verifier, told to take what AWS takes, accepts it: where the crate `http` can hold the request, and the
+    /// session token is signed.
+    fn verified(
+        &self,
+        name: &str,
+        target: &str,
+        added: &[(&str, &str)],
+    ) -> Result<Option<CaseResult>, String> {
+        let error = |error: auth_core::Error| error.to_string();
+        let appended = matches!(self.token, Some((_, SessionTokenPlacement::AppendedUnsigned)));
+        let mut headers = HeaderMap::new();
+        let own = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_slice()));
+        for (name, value) in own.chain(added.iter().map(|(name, value)| (*name, value.as_bytes())))
+        {
+            let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::from_bytes(value))
+            else {
+                return Ok(None);
+            };
+            headers.append(name, value);
+        }
+        let (Ok(uri), Ok(method), false) =
+            (target.parse::<Uri>(), self.method.parse::<Method>(), appended)
+        else {
+            return Ok(None);
+        };
+        let service = AwsService::named("service");
+        let policy = SigV4Policy::new(service, &self.region).map_err(error)?.with_rules(self.rules);
+        let policy = policy.allowing_presigned().allowing_ambiguous_targets();
+        let keys = AccessKeys::new([(self.signer.key().clone(), "accepted")]);
+        let verifier = SigV4Verifier::new(policy, keys, self.date.timestamp());
+        let view = RequestView::new(&method, &uri, &headers).with_body(Body::Bytes(&self.body));
+        let told = match verifier.verify(view).wait().map_err(error)? {
+            Ok(accepted) => accepted.principal,
+            Err(rejection) => rejection.reason().code,
+        };
+        Ok(Some(CaseResult::compare(format!("{name}-verified"), "accepted", told)))
     }
 
     /// The canonical request, the string to sign and the signature, each from what the suite has for the one before.

@@ -5,6 +5,7 @@ mod endpoint;
 mod foreign_text;
 mod grant;
 mod members;
+mod metadata;
 mod parameters;
 mod registration;
 mod token;
@@ -21,6 +22,7 @@ pub use grant::{
     AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter, OpenGrant,
     PendingAuthorization,
 };
+pub use metadata::{AuthorizationServerMetadata, MetadataLocation};
 pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};

@@ -2,7 +2,7 @@
 
 use auth_core::{Error, Result};
 use http::{Response, header};
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -31,9 +31,17 @@ impl Members {
         if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Self::form(answer.body());
         }
-        serde_json::from_slice(answer.body()).map_err(|error| {
-            // Its message names a place and what was expected there, never a value.
-            let text = format!("answer of the token endpoint is not JSON: {}", place(&error));
+        Self::read_json(answer.body(), Self::MOST)
+    }
+
+    /// Reads a JSON object of so many members at most.
+    pub(crate) fn read_json(body: &[u8], most: usize) -> Result<Self> {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let read =
+            Object { most }.deserialize(&mut json).and_then(|members| json.end().map(|()| members));
+        // Its message names a place and what was expected there, never a value.
+        read.map_err(|error| {
+            let text = format!("answer of the server is not JSON: {}", place(&error));
             Error::protocol("oauth2_answer", text)
         })
     }
@@ -42,8 +50,8 @@ impl Members {
         let mut members = Self(Vec::new());
         for (name, value) in url::form_urlencoded::parse(body) {
             let value = Member::Text(Zeroizing::new(value.into_owned()));
-            members.add(name.into_owned(), value).map_err(|fault| {
-                let text = format!("answer of the token endpoint {fault}");
+            members.add(name.into_owned(), value, Self::MOST).map_err(|fault| {
+                let text = format!("answer of the server {fault}");
                 Error::protocol("oauth2_answer", text)
             })?;
         }
@@ -51,12 +59,12 @@ impl Members {
     }
 
     /// Two members of one name would be read in two ways.
-    fn add(&mut self, name: String, value: Member) -> Result<(), &'static str> {
+    fn add(&mut self, name: String, value: Member, most: usize) -> Result<(), &'static str> {
         if self.find(&name).is_some() {
             return Err("has a member twice");
         }
-        if self.0.len() == Self::MOST {
-            return Err("has more than 64 members");
+        if self.0.len() == most {
+            return Err("has too many members");
         }
         self.0.push((name, value));
         Ok(())
@@ -97,7 +105,7 @@ fn place(error: &serde_json::Error) -> String {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "it ends too early",
         serde_json::error::Category::Data => {
-            "it is no object of members, each named once, at most 64"
+            "it is no object of members, each named once, or has too many"
         }
         serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
             "its syntax is wrong"
@@ -106,25 +114,32 @@ fn place(error: &serde_json::Error) -> String {
     format!("{what}, at line {} column {}", error.line(), error.column())
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members;
+/// An object of so many members at most.
+struct Object {
+    most: usize,
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
+impl<'de> DeserializeSeed<'de> for Object {
+    type Value = Members;
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Members(Vec::new());
-                while let Some((name, value)) = map.next_entry()? {
-                    members.add(name, value).map_err(serde::de::Error::custom)?;
-                }
-                Ok(members)
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Object {
+    type Value = Members;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+        let mut members = Members(Vec::new());
+        while let Some((name, value)) = map.next_entry()? {
+            members.add(name, value, self.most).map_err(serde::de::Error::custom)?;
         }
-        deserializer.deserialize_map(Object)
+        Ok(members)
     }
 }
 
@@ -189,8 +204,7 @@ mod tests {
         });
         let expected = expected
             .map(|pairs| pairs.iter().map(|(name, value)| (*name, *value)).collect::<Vec<_>>());
-        let expected =
-            expected.map_err(|text| format!("protocol: answer of the token endpoint {text}"));
+        let expected = expected.map_err(|text| format!("protocol: answer of the server {text}"));
         assert_eq!(read.map_err(ToString::to_string), expected, "{body}");
     }
 
@@ -220,12 +234,12 @@ mod tests {
         check(json, "", Err("is not JSON: it ends too early, at line 1 column 0"));
         check(json, "{\"a\":\"can", Err("is not JSON: it ends too early, at line 1 column 9"));
         check(json, "<canary>", Err("is not JSON: its syntax is wrong, at line 1 column 1"));
-        let data = "is not JSON: it is no object of members, each named once, at most 64, at line 1 column";
+        let data = "is not JSON: it is no object of members, each named once, or has too many, at line 1 column";
         check(json, "[\"canary\"]", Err(&format!("{data} 0")));
         check(json, r#"{"a":"canary","a":1}"#, Err(&format!("{data} 20")));
         let form = "application/x-www-form-urlencoded";
         check(form, "a=1&a=2", Err("has a member twice"));
         let many: Vec<String> = (0..65).map(|n| format!("a{n}=1")).collect();
-        check(form, &many.join("&"), Err("has more than 64 members"));
+        check(form, &many.join("&"), Err("has too many members"));
     }
 }

@@ -5,7 +5,8 @@ mod client_credentials;
 mod open;
 
 pub use authorization_code::{
-    AuthorizationCallback, AuthorizationCode, IssuerParameter, PendingAuthorization,
+    AuthorizationCallback, AuthorizationCode, IssuerParameter, MemoryPendingAuthorizations,
+    PendingAuthorization, PendingAuthorizations,
 };
 pub use client_credentials::ClientCredentials;
 pub use open::OpenGrant;

@@ -19,8 +19,8 @@ pub use auth_core::{Context, Error, Exchange, Result, Secret, Timestamp};
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
 pub use grant::{
-    AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter, OpenGrant,
-    PendingAuthorization,
+    AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter,
+    MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,
 };
 pub use metadata::{AuthorizationServerMetadata, MetadataLocation};
 pub use registration::ClientRegistration;

@@ -2,9 +2,12 @@
 
 mod callback;
 mod pending;
+mod sealed;
+mod store;
 
 pub use callback::AuthorizationCallback;
 pub use pending::PendingAuthorization;
+pub use store::{MemoryPendingAuthorizations, PendingAuthorizations};
 
 use crate::{
     ClientRegistration, OAuthToken, TokenRequest,

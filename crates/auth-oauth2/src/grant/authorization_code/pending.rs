@@ -11,8 +11,8 @@ use std::{fmt, time::Duration};
 pub struct PendingAuthorization {
     pub(super) state: Secret,
     pub(super) code_verifier: Secret,
-    connection: ConnectionId,
-    begun: Timestamp,
+    pub(super) connection: ConnectionId,
+    pub(super) begun: Timestamp,
 }
 
 impl PendingAuthorization {

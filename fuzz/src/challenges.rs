@@ -1,5 +1,5 @@
-//! The input is a field of challenges. Whatever it holds, reading ends; what was read prints as what reads the same, in
-//! one field or in several; and a second reader, where it accepts, has read the same.
+//! The input is a field of challenges. Whatever it holds, reading ends, and the field behind it is read; what was read
+//! prints as what reads the same, in one field or in several; and a second reader, where it accepts, has read the same.
 
 use auth_core::{ChallengeView, Challenges, Parameters, SyntaxError};
 use http::{HeaderMap, HeaderValue, header::WWW_AUTHENTICATE};
@@ -149,7 +149,19 @@ fn reads_as_fields(data: &[u8], read: &Read<'_>) {
         most,
         read.as_ref().map(|found| found.iter().map(written).collect()).map_err(|error| *error),
     );
+    hides_no_other(&value);
     check(most + 1, Err(SyntaxError { at: 0, expected: "at most 64 KiB of challenges" }));
+}
+
+/// Whatever a field holds, the challenges of the one behind it are read.
+fn hides_no_other(value: &HeaderValue) {
+    let mut headers = HeaderMap::new();
+    headers.append(WWW_AUTHENTICATE, value.clone());
+    headers.append(WWW_AUTHENTICATE, HeaderValue::from_static("Last a=b"));
+    if value.len() + "Last a=b".len() <= Challenges::MOST_BYTES {
+        let last = Challenges::of(&headers, &WWW_AUTHENTICATE).last();
+        assert_eq!(last.unwrap().unwrap().to_string(), "Last a=b");
+    }
 }
 
 /// Where the crate `http-auth` accepts a field, we accept it, with the same schemes and parameters.

@@ -2,7 +2,7 @@
 //! A token is accepted exactly when a second reading finds its header harmless and ring finds its signature right.
 
 use auth_core::Reason;
-use auth_jwt::{JwsAlgorithm, JwsHeader, UnverifiedJws, dangerous};
+use auth_jwt::{JwsAlgorithm, JwsHeader, JwtPolicy, UnverifiedJws, dangerous};
 use ring::hmac;
 
 use crate::forged::{self, KEY, Members, RING, decoded, is_stricter};
@@ -36,7 +36,7 @@ fn any_text(text: &str) {
     let [header, payload, signature] = parts[..] else { panic!("three parts") };
     let json = decoded(header).expect("canonical");
     assert!(harmless(&json, unverified.header()));
-    let key_id = unverified.key_id();
+    let key_id = unverified.key_id(&JwtPolicy::new());
     if let Ok(id) = &key_id {
         let members = Members::read(&decoded(payload).expect("canonical")).expect("JSON");
         assert_eq!(id.issuer.as_deref().map(String::from), members.text("iss").flatten());
@@ -92,7 +92,7 @@ fn harmless(json: &[u8], header: &JwsHeader) -> bool {
 
 /// A second reading of what a header has to be.
 fn acceptable(json: &[u8]) -> bool {
-    const FORBIDDEN: [&str; 8] = ["crit", "b64", "jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256"];
+    const FORBIDDEN: [&str; 2] = ["crit", "b64"];
     let Some(members) = Members::read(json) else { return false };
     let known = |name: String| JwsAlgorithm::ALL.iter().any(|algorithm| algorithm.name() == name);
     members.text("alg").flatten().is_some_and(known)

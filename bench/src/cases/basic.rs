@@ -1,12 +1,15 @@
 //! Basic: handing out the field, and reading it.
 
 use super::with_request;
-use auth_core::{Authenticator, Authorization};
-use auth_static::{UserPass, UserPassBuffer};
+use auth_core::{
+    AttemptLimit, Authenticator, Authorization, KeyHasher, MemoryAttemptLimits, Peer, RequestView,
+    Secret, SystemClock, Verifier,
+};
+use auth_static::{BasicAccounts, BasicVerifier, UserPass, UserPassBuffer};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use harness::case::{Group, call, floor, ours, peer};
+use harness::case::{Call, Group, call, floor, ours, ours_beyond, peer};
 use headers::{HeaderMapExt, authorization};
-use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 use std::hint::black_box;
 
 const USER: &str = "Mufasa";
@@ -84,6 +87,39 @@ pub fn parse() -> Group {
         input: "Mufasa, Circle of Life; pure function, from a map of one field",
         cases,
     }
+}
+
+/// What a limit costs a caller that is right: at most 100 ns, which is some 1,200 instructions with both looks at the
+/// clock.
+pub fn limited() -> Group {
+    let cases = vec![
+        floor("without a limit", || verifying(None)),
+        ours_beyond("with a limit in memory", (1_200, 0), || {
+            verifying(Some(AttemptLimit::new(MemoryAttemptLimits::new(SystemClock))))
+        }),
+    ];
+    Group {
+        name: "basic-limited",
+        input: "Mufasa, Circle of Life, from a known source; through dyn Verifier",
+        cases,
+    }
+}
+
+fn verifying(limit: Option<AttemptLimit>) -> Call {
+    let hasher = KeyHasher::new(&Secret::new([7; 32])).expect("a hasher");
+    let door = BasicVerifier::new("r", BasicAccounts::new(&hasher, [(USER, PASSWORD, 7)]));
+    let door = door.expect("a verifier");
+    let door: Box<dyn Verifier<Principal = i32>> = match limit {
+        Some(limit) => Box::new(door.with_limit(limit)),
+        None => Box::new(door),
+    };
+    let (uri, headers) = (Uri::from_static("/v1/messages"), carrying());
+    let peer = Peer { address: "192.0.2.1".parse().ok(), ..Peer::UNKNOWN };
+    call(move || {
+        let request = RequestView::new(&Method::GET, black_box(&uri), black_box(&headers));
+        let outcome = black_box(&door).verify(request.with_peer(peer)).wait().expect("told");
+        outcome.expect("accepted").principal
+    })
 }
 
 fn basic() -> auth_static::Basic {

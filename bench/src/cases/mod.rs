@@ -6,6 +6,7 @@ mod challenges;
 mod digest;
 mod jwt;
 mod live;
+mod replay;
 mod session;
 mod sigv4;
 
@@ -22,6 +23,7 @@ pub fn all() -> Vec<Group> {
     let mut all = vec![
         basic::kept(),
         basic::parse(),
+        basic::limited(),
         api_key::kept(),
         api_key::verify(),
         api_key::bearer(),
@@ -39,7 +41,7 @@ pub fn all() -> Vec<Group> {
 
 /// Every group that is timed with two threads.
 pub fn pairs() -> Vec<Pair> {
-    vec![session::two_threads()]
+    vec![session::two_threads(), replay::two_threads()]
 }
 
 /// What is timed by the processor's clock.

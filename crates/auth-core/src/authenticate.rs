@@ -23,7 +23,8 @@ pub enum PlainHttp {
 /// its own.
 ///
 /// `request` is the request before credentials, with the whole body if it is at hand and [`Body::Unread`] if it is a
-/// stream. `uri` and `headers` are those of the copy that will be sent. In this order:
+/// stream, and with a [`RequestMemory`](crate::RequestMemory) that is the same for all attempts. `uri` and `headers` are
+/// those of the copy that will be sent. In this order:
 ///
 /// 1. The authenticator is asked how much of the body it [`needs`](Authenticator::needs), and is shown that much and no
 ///    more.

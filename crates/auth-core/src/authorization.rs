@@ -1,9 +1,6 @@
 //! The credentials of a request, as a server reads them (RFC 9110 section 11.6.2).
 
-use crate::{
-    Parameters, Presence, Reason, Rejection, RequestView,
-    scan::{Scanner, all},
-};
+use crate::{Parameters, Presence, Reason, Rejection, RequestView, scan::all, scanner::Scanner};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, str};
 
@@ -42,26 +39,70 @@ impl<'a> Authorization<'a> {
     /// begin with the name of a scheme.
     #[inline]
     pub fn of(headers: &'a HeaderMap) -> Result<Option<Self>, Rejection> {
-        Self::find(headers).map_err(malformed)
-    }
-
-    /// [`of`](Self::of), with the reason alone.
-    #[inline]
-    pub(crate) fn find(headers: &'a HeaderMap) -> Result<Option<Self>, &'static Reason> {
         match only(headers, &AUTHORIZATION) {
             Ok(None) => Ok(None),
-            Ok(Some(field)) => Self::read(field.as_bytes()).map(Some),
-            Err(Several) => Err(&SEVERAL),
+            Ok(Some(field)) => Self::parse(field.as_bytes()).map(Some),
+            Err(Several) => Err(malformed(&SEVERAL)),
         }
     }
 
-    /// Did the caller bring something for `scheme`? What [`of`](Self::of) refuses counts for every scheme, so that it is
-    /// refused rather than overlooked.
+    /// The field if it names this scheme, `None` when the request has no field or the field names another scheme: what
+    /// the verifier of a scheme reads.
+    ///
+    /// The length of a field is for the scheme that it names to judge, since schemes have different limits.
+    ///
+    /// # Errors
+    ///
+    /// A 400 when there is more than one field, the field does not begin with the name of a scheme, or it is of this
+    /// scheme and longer than [`MOST_BYTES`](Self::MOST_BYTES).
+    #[inline]
+    pub fn of_scheme(headers: &'a HeaderMap, scheme: &str) -> Result<Option<Self>, Rejection> {
+        Self::find(headers, scheme, Self::MOST_BYTES).map_err(malformed)
+    }
+
+    /// [`of_scheme`](Self::of_scheme) with another limit, and with the reason alone.
+    #[inline]
+    pub(crate) fn find(
+        headers: &'a HeaderMap,
+        scheme: &str,
+        most_bytes: usize,
+    ) -> Result<Option<Self>, &'static Reason> {
+        let field = match only(headers, &AUTHORIZATION) {
+            Ok(None) => return Ok(None),
+            Ok(Some(field)) => field.as_bytes(),
+            Err(Several) => return Err(&SEVERAL),
+        };
+        let found = match Self::spelt(field, scheme) {
+            Some(found) => found,
+            None => match Self::split(field)? {
+                found if found.is(scheme) => found,
+                _ => return Ok(None),
+            },
+        };
+        if field.len() > most_bytes { Err(&TOO_LONG) } else { Ok(Some(found)) }
+    }
+
+    /// As [`split`](Self::split), without a look at each letter, where the scheme is spelt as its specification does and
+    /// one space follows: nearly always.
+    #[inline]
+    fn spelt(field: &'a [u8], scheme: &str) -> Option<Self> {
+        let (name, rest) = field.split_at_checked(scheme.len())?;
+        match rest {
+            [b' ', credentials @ ..]
+                if name == scheme.as_bytes() && credentials.first() != Some(&b' ') =>
+            {
+                Some(Self { scheme: name, credentials })
+            }
+            _ => None,
+        }
+    }
+
+    /// Did the caller bring something for `scheme`? A field that does not begin with a scheme, and more than one field,
+    /// count for every scheme, so that they are refused rather than overlooked.
     #[must_use]
     pub fn presence(head: RequestView<'_>, scheme: &str) -> Presence {
-        match Authorization::of(head.headers) {
+        match Authorization::find(head.headers, scheme, usize::MAX) {
             Ok(None) => Presence::Absent,
-            Ok(Some(authorization)) if !authorization.is(scheme) => Presence::Absent,
             Ok(Some(_)) | Err(_) => Presence::Present,
         }
     }
@@ -73,14 +114,15 @@ impl<'a> Authorization<'a> {
     /// See [`of`](Self::of).
     #[inline]
     pub fn parse(field: &'a [u8]) -> Result<Self, Rejection> {
-        Self::read(field).map_err(malformed)
+        if field.len() > Self::MOST_BYTES {
+            return Err(malformed(&TOO_LONG));
+        }
+        Self::split(field).map_err(malformed)
     }
 
+    /// The scheme, and what is behind it.
     #[inline]
-    fn read(field: &'a [u8]) -> Result<Self, &'static Reason> {
-        if field.len() > Self::MOST_BYTES {
-            return Err(&TOO_LONG);
-        }
+    fn split(field: &'a [u8]) -> Result<Self, &'static Reason> {
         let mut scanner = Scanner::new(field);
         let scheme = scanner.token_bytes();
         let apart = scanner.eat(b' ') || scanner.is_at_end();
@@ -145,7 +187,7 @@ impl<'a> Authorization<'a> {
     /// A 400 otherwise, also when a name comes twice.
     pub fn parameters(&self) -> Result<Parameters<'a>, Rejection> {
         let mut scanner = Scanner::new(self.credentials);
-        match Parameters::read(&mut scanner) {
+        match Parameters::read(&mut scanner, |_, _| {}) {
             Ok(parameters) if scanner.is_at_end() && !parameters.is_empty() => Ok(parameters),
             _ => Err(Rejection::malformed(PARAMETERS)),
         }
@@ -215,8 +257,10 @@ const SEVERAL: Reason =
     Reason::new("authorization_several", "more than one Authorization field, expected one");
 const SEVERAL_KEYS: Reason =
     Reason::new("field_several", "more than one field with the key, expected one");
-const TOO_LONG: Reason =
-    Reason::new("authorization_too_long", "Authorization field is longer than 8 KiB");
+const TOO_LONG: Reason = Reason::new(
+    "authorization_too_long",
+    "Authorization field is longer than its limit, 8 KiB unless the verifier sets another",
+);
 const SCHEME: Reason =
     Reason::new("authorization_no_scheme", "Authorization field does not begin with a scheme");
 const JOINED: Reason = Reason::new(
@@ -284,6 +328,44 @@ mod tests {
             Authorization::parse(long.as_bytes()).unwrap_err().reason().code,
             "authorization_too_long"
         );
+    }
+
+    #[test]
+    fn a_scheme_is_found_however_it_is_spelt_and_however_many_spaces_follow() {
+        for field in ["Bearer a", "Bearer  a", "bearer a", "BEARER   a"] {
+            let headers = headers(&[field]);
+            let found = Authorization::of_scheme(&headers, "Bearer").unwrap().unwrap();
+            assert_eq!(
+                (found.scheme(), found.credentials()),
+                (field.split(' ').next().unwrap(), &b"a"[..]),
+                "{field}"
+            );
+        }
+        for field in ["Bearer", "Bearer "] {
+            let headers = headers(&[field]);
+            let found = Authorization::of_scheme(&headers, "Bearer").unwrap().unwrap();
+            assert_eq!((found.scheme(), found.credentials()), ("Bearer", &b""[..]));
+        }
+        for field in ["Bearers a", "Beare a", "Bearer2", "Basic a"] {
+            assert!(Authorization::of_scheme(&headers(&[field]), "Bearer").unwrap().is_none());
+        }
+    }
+
+    /// A scheme with a higher limit stands beside others at one door: what is its own is nothing to the others.
+    #[test]
+    fn a_field_that_is_too_long_is_for_the_scheme_that_it_names() {
+        let mut headers = HeaderMap::new();
+        let long = format!("Bearer {}", "a".repeat(Authorization::MOST_BYTES));
+        headers.insert(AUTHORIZATION, HeaderValue::from_str(&long).unwrap());
+        let uri = Uri::from_static("/");
+        let head = RequestView::new(&Method::GET, &uri, &headers);
+        let read = |scheme| {
+            let found = Authorization::of_scheme(&headers, scheme);
+            let found = found.map(|found| found.is_some()).map_err(|refused| refused.reason().code);
+            (found, Authorization::presence(head, scheme))
+        };
+        assert_eq!(read("bearer"), (Err("authorization_too_long"), Presence::Present));
+        assert_eq!(read("Basic"), (Ok(false), Presence::Absent));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub struct BearerRealm {
     missing: Challenge,
     invalid: Challenge,
     malformed: Challenge,
+    /// Of the field.
+    most_bytes: usize,
 }
 
 impl BearerRealm {
@@ -40,7 +42,16 @@ impl BearerRealm {
             missing: begin().finish()?,
             invalid: begin().quoted("error", "invalid_token").finish()?,
             malformed: begin().quoted("error", "invalid_request").finish()?,
+            most_bytes: Authorization::MOST_BYTES,
         })
+    }
+
+    /// With tokens of at most so many bytes, where those that an issuer signs are longer than usual; unless set, the
+    /// whole field has at most [`Authorization::MOST_BYTES`].
+    #[must_use]
+    pub fn with_most_token_bytes(self, bytes: usize) -> Self {
+        let scheme = const { Self::SCHEME.len() + 1 };
+        Self { most_bytes: bytes.saturating_add(scheme), ..self }
     }
 
     /// Did the caller bring a Bearer token, good or bad?
@@ -56,9 +67,9 @@ impl BearerRealm {
     /// A 400 with `invalid_request` when the field cannot be read, or in more than one way.
     #[inline]
     pub fn token<'a>(&self, headers: &'a HeaderMap) -> Result<Option<&'a [u8]>, Rejection> {
-        let read = match Authorization::find(headers) {
-            Ok(Some(field)) if field.is(Self::SCHEME) => field.one_token68().map(Some),
-            Ok(_) => Ok(None),
+        let read = match Authorization::find(headers, Self::SCHEME, self.most_bytes) {
+            Ok(Some(field)) => field.one_token68().map(Some),
+            Ok(None) => Ok(None),
             Err(reason) => Err(reason),
         };
         read.map_err(|reason| self.malformed(*reason))
@@ -117,6 +128,7 @@ pub fn bearer_token_refusal(answer: Answer<'_>) -> Option<Refusal> {
         return None;
     }
     let challenges = Challenges::of(answer.headers, &WWW_AUTHENTICATE);
+    // A field that cannot be read says nothing, and hides nothing that the others say.
     let bearer = challenges.filter_map(Result::ok).find(|one| one.is(BearerRealm::SCHEME));
     let error = bearer.and_then(|bearer| bearer.parameter("error")?.text());
     match error {
@@ -163,6 +175,30 @@ mod tests {
         check(&["Bearer a", "Basic b"], Err(malformed));
     }
 
+    #[test]
+    fn a_token_has_at_most_as_many_bytes_as_the_realm_is_told() {
+        let usual = Authorization::MOST_BYTES - "Bearer ".len();
+        for (most, length, accepted) in [
+            (None, usual, true),
+            (None, usual + 1, false),
+            (Some(20_000), 20_000, true),
+            (Some(20_000), 20_001, false),
+            (Some(9), 9, true),
+            (Some(9), 10, false),
+        ] {
+            let realm = BearerRealm::new("example").unwrap();
+            let realm = match most {
+                Some(most) => realm.with_most_token_bytes(most),
+                None => realm,
+            };
+            let field = HeaderValue::from_str(&format!("Bearer {}", "a".repeat(length))).unwrap();
+            let headers = HeaderMap::from_iter([(AUTHORIZATION, field)]);
+            let read = realm.token(&headers).map(|read| assert_eq!(read.unwrap().len(), length));
+            let expected = if accepted { Ok(()) } else { Err("authorization_too_long") };
+            assert_eq!(read.map_err(|refused| refused.reason().code), expected, "{length}");
+        }
+    }
+
     /// RFC 6750 section 3.1.
     #[test]
     fn says_no_more_than_the_realm_to_who_brings_nothing() {
@@ -187,11 +223,11 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_answer(status: u16, challenge: &'static str, expected: Option<Option<&str>>) {
+    fn check_answer(status: u16, fields: &'static str, expected: Option<Option<&str>>) {
         let uri = http::Uri::from_static("/");
         let (sent, mut headers) = (HeaderMap::new(), HeaderMap::new());
-        if !challenge.is_empty() {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        for field in fields.lines() {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_static(field));
         }
         let request = RequestView::new(&http::Method::GET, &uri, &sent);
         let status = StatusCode::from_u16(status).unwrap();
@@ -213,5 +249,6 @@ mod tests {
         check_answer(401, "Bearer error=\"insufficient_scope\", scope=\"a\"", None);
         check_answer(401, "Basic error=\"insufficient_scope\"", Some(None));
         check_answer(401, "Bearer \"", Some(None));
+        check_answer(401, "Basic \"\nBearer error=\"insufficient_scope\"", None);
     }
 }

@@ -1,13 +1,16 @@
 //! Challenges as a client reads them (RFC 9110 section 11.6.1).
 
-use crate::{ParameterValue, Parameters, SyntaxError, parameter::separator, scan::Scanner};
+use crate::{
+    ParameterValue, Parameters, SyntaxError, parameter::separator, scan::is_tchar, scanner::Scanner,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header::ValueIter};
-use std::fmt;
+use std::{fmt, str};
 
 /// The challenges of an answer, one by one: several in one field, over several fields, or both.
 ///
-/// Linear in the length of the fields, allocates nothing, and takes any bytes. The first malformed challenge ends it:
-/// where the next one begins would be a guess.
+/// Linear in the length of the fields, allocates nothing, and takes any bytes. A malformed challenge is an error and ends
+/// its field, since where the next one begins would be a guess. The other fields are still read: each of them may come
+/// from another program. So after an error go on, or one field that cannot be read hides the challenges of the others.
 ///
 /// ```
 /// use auth_core::Challenges;
@@ -46,9 +49,41 @@ impl<'a> Challenges<'a> {
         Self { fields: None, field: Field::Untouched(field), budget: Self::MOST_BYTES }
     }
 
-    fn step(&mut self) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
+    /// The next challenge, as [`next`](Iterator::next) has it, with each of its parameters given to `each` while it is
+    /// read: for a scheme that knows which ones it wants, in one pass instead of two. Of a challenge that turns out
+    /// malformed some may have been given.
+    ///
+    /// ```
+    /// use auth_core::Challenges;
+    /// let mut realm = None;
+    /// let challenge = Challenges::parse(br#"Basic realm="a""#).next_with(|name, value| {
+    ///     if name.eq_ignore_ascii_case(b"realm") {
+    ///         realm = Some(value.bytes());
+    ///     }
+    /// });
+    /// assert!(challenge.unwrap()?.is("Basic"));
+    /// assert_eq!(realm.as_deref(), Some(&b"a"[..]));
+    /// # Ok::<_, auth_core::SyntaxError>(())
+    /// ```
+    #[inline]
+    pub fn next_with(
+        &mut self,
+        each: impl FnMut(&'a [u8], ParameterValue<'a>),
+    ) -> Option<Result<ChallengeView<'a>, SyntaxError>> {
+        let found = self.step(each).transpose();
+        if !matches!(found, Some(Ok(_))) {
+            self.field = Field::END;
+        }
+        found
+    }
+
+    #[inline]
+    fn step(
+        &mut self,
+        mut each: impl FnMut(&'a [u8], ParameterValue<'a>),
+    ) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
         loop {
-            if let Some(found) = self.field.next(&mut self.budget)? {
+            if let Some(found) = self.field.next(&mut self.budget, &mut each)? {
                 return Ok(Some(found));
             }
             match self.fields.as_mut().and_then(Iterator::next) {
@@ -63,11 +98,7 @@ impl<'a> Iterator for Challenges<'a> {
     type Item = Result<ChallengeView<'a>, SyntaxError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let found = self.step().transpose();
-        if !matches!(found, Some(Ok(_))) {
-            (self.fields, self.field) = (None, Field::END);
-        }
-        found
+        self.next_with(|_, _| {})
     }
 }
 
@@ -80,7 +111,12 @@ enum Field<'a> {
 impl<'a> Field<'a> {
     const END: Self = Self::Read(Scanner::new(&[]));
 
-    fn next(&mut self, budget: &mut usize) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
+    #[inline]
+    fn next(
+        &mut self,
+        budget: &mut usize,
+        each: impl FnMut(&'a [u8], ParameterValue<'a>),
+    ) -> Result<Option<ChallengeView<'a>>, SyntaxError> {
         let mut scanner = match *self {
             Self::Read(scanner) => scanner,
             Self::Untouched(bytes) => {
@@ -88,11 +124,11 @@ impl<'a> Field<'a> {
                 *budget = budget
                     .checked_sub(bytes.len())
                     .ok_or_else(|| scanner.error("at most 64 KiB of challenges"))?;
-                scanner.take_while(|byte| matches!(byte, b',' | b' ' | b'\t'));
+                scanner.skip_separators();
                 scanner
             }
         };
-        let found = if scanner.is_at_end() { None } else { Some(challenge(&mut scanner)?) };
+        let found = if scanner.is_at_end() { None } else { Some(challenge(&mut scanner, each)?) };
         *self = Self::Read(scanner);
         Ok(found)
     }
@@ -105,40 +141,62 @@ impl fmt::Debug for Field<'_> {
 }
 
 /// `challenge = auth-scheme [ 1*SP ( token68 / #auth-param ) ]`, and the comma behind it.
-fn challenge<'a>(scanner: &mut Scanner<'a>) -> Result<ChallengeView<'a>, SyntaxError> {
-    let scheme = scanner.token().ok_or_else(|| scanner.error("the name of a scheme"))?;
+#[inline]
+fn challenge<'a>(
+    scanner: &mut Scanner<'a>,
+    each: impl FnMut(&'a [u8], ParameterValue<'a>),
+) -> Result<ChallengeView<'a>, SyntaxError> {
+    let scheme = scanner.token_bytes();
+    if scheme.is_empty() {
+        return Err(scanner.error("the name of a scheme"));
+    }
     let mut view = ChallengeView { scheme, token68: None, parameters: Parameters::NONE };
     let mut ahead = *scanner;
-    match (separator(&mut ahead), scanner.take_while(|byte| byte == b' ')) {
-        (Ok(_), _) => {
-            *scanner = ahead;
-            return Ok(view);
+    let is_apart = scanner.eat(b' ');
+    scanner.take_while(|byte| byte == b' ');
+    if !is_apart || !is_parameter(*scanner) {
+        match separator(&mut ahead) {
+            Ok(_) => {
+                *scanner = ahead;
+                return Ok(view);
+            }
+            Err(error) if !is_apart => return Err(error),
+            Err(_) => {}
         }
-        (Err(error), []) => return Err(error),
-        (Err(_), _) => {}
-    }
-    ahead = *scanner;
-    if let Some(token68) = ahead.token68() {
-        // A token68 ends its challenge: anything but a comma behind it makes it the name of a parameter.
-        if separator(&mut ahead).is_ok() {
-            view.token68 = Some(token68);
-            *scanner = ahead;
-            return Ok(view);
+        ahead = *scanner;
+        if let Some(token68) = ahead.token68() {
+            // A token68 ends its challenge: anything but a comma behind it makes it the name of a parameter.
+            if separator(&mut ahead).is_ok() {
+                view.token68 = Some(token68);
+                *scanner = ahead;
+                return Ok(view);
+            }
         }
     }
-    view.parameters = Parameters::read(scanner)?;
+    view.parameters = Parameters::read(scanner, each)?;
     if view.parameters.is_empty() {
         return Err(scanner.error("a parameter or a token68"));
     }
     Ok(view)
 }
 
+/// Does a parameter begin here, as nearly always behind a scheme: `name="` or `name=v`, where neither a token68 nor the
+/// next challenge can?
+#[inline]
+fn is_parameter(mut scanner: Scanner<'_>) -> bool {
+    let is_named = !scanner.token_bytes().is_empty();
+    is_named
+        && scanner.eat(b'=')
+        && scanner.rest().first().is_some_and(|byte| *byte == b'"' || is_tchar(*byte))
+}
+
 /// One challenge, borrowed from its field.
 ///
 /// Prints as `Scheme token68` or `Scheme name=value, name=value`; what was printed reads the same again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct ChallengeView<'a> {
-    scheme: &'a str,
+    /// A token.
+    scheme: &'a [u8],
     token68: Option<&'a str>,
     parameters: Parameters<'a>,
 }
@@ -147,13 +205,17 @@ impl<'a> ChallengeView<'a> {
     /// The name of the scheme, as it was written.
     #[must_use]
     pub const fn scheme(&self) -> &'a str {
-        self.scheme
+        match str::from_utf8(self.scheme) {
+            Ok(scheme) => scheme,
+            Err(_) => "",
+        }
     }
 
     /// Is it this scheme, in any case?
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        self.scheme.eq_ignore_ascii_case(scheme)
+        // Nearly everybody spells it as its specification does, which is one comparison.
+        self.scheme == scheme.as_bytes() || self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
     }
 
     /// Its token68, if that is what it has.
@@ -175,9 +237,19 @@ impl<'a> ChallengeView<'a> {
     }
 }
 
+impl fmt::Debug for ChallengeView<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChallengeView")
+            .field("scheme", &self.scheme())
+            .field("token68", &self.token68)
+            .field("parameters", &self.parameters)
+            .finish()
+    }
+}
+
 impl fmt::Display for ChallengeView<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.scheme)?;
+        f.write_str(self.scheme())?;
         if let Some(token68) = self.token68 {
             write!(f, " {token68}")?;
         }
@@ -288,6 +360,31 @@ mod tests {
         }
         let found = Challenges::of(&headers, &http::header::WWW_AUTHENTICATE);
         assert_eq!(found.map(|c| c.unwrap().scheme()).collect::<Vec<_>>(), ["A", "D", "E"]);
+    }
+
+    /// What is read of several fields: each challenge, and each error as `!`.
+    #[track_caller]
+    fn check_fields(fields: &[&[u8]], expected: &[&str]) {
+        let name = http::header::WWW_AUTHENTICATE;
+        let fields = fields.iter().map(|field| HeaderValue::from_bytes(field).unwrap());
+        let headers: HeaderMap = fields.map(|field| (name.clone(), field)).collect();
+        let mut read = Challenges::of(&headers, &name);
+        let found: Vec<_> = read
+            .by_ref()
+            .map(|one| one.map_or_else(|_| "!".to_owned(), |one| one.to_string()))
+            .collect();
+        assert_eq!(found, expected);
+        assert!(read.next().is_none(), "it goes on behind its end");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_read_hides_none_of_the_others() {
+        check_fields(&[b"A b=\"c", b"D e=f"], &["!", "D e=f"]);
+        check_fields(&[b"A b=c, =, G h=i", b"D e=f"], &["A b=c", "!", "D e=f"]);
+        check_fields(&[b"=", b"A", b"B \"", b"C"], &["!", "A", "!", "C"]);
+        check_fields(&[b"A", b"="], &["A", "!"]);
+        let long = vec![b','; Challenges::MOST_BYTES];
+        check_fields(&[b"A", &long, b"B", &long[1..]], &["A", "!", "B", "!"]);
     }
 
     #[test]

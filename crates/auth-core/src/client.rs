@@ -8,7 +8,8 @@ use std::{fmt, sync::Arc, time::Duration};
 ///
 /// An adapter has [`authenticate`](crate::authenticate) ask [`needs`](Self::needs), then
 /// [`credentials`](Self::credentials), and commit them to a copy of the request; it sends the copy, and lets
-/// [`assess`](Self::assess) read the answer. Each attempt is authenticated afresh.
+/// [`assess`](Self::assess) read the answer. Each attempt is authenticated afresh. All attempts at one request have one
+/// [`RequestMemory`](crate::RequestMemory).
 ///
 /// What an answer means is the scheme's business alone: a status says different things under different schemes.
 pub trait Authenticator: Send + Sync {

@@ -19,19 +19,21 @@
 //! |---|---|
 //! | flow, finish_even_if_dropped | work that may already be done; work that goes on though its caller goes away |
 //! | transport, workers | the doors: to the network and to time passing, to long computations |
-//! | request, authority | what a scheme may read of a request |
+//! | request, request_memory, authority | what a scheme may read of a request, and remember of it between two attempts |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, origin_bound, origin, redirect | what adds them, what an answer means, and where one sends a request |
 //! | authenticate, answer_body_limit, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token, secret_source | what is obtained and expires; secrets that a configuration names |
 //! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
+//! | scan, reasons | looking at many bytes in each step; a list of reasons for refusals |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
 //! | lookup, candidates, caller, tenant | what is known: the secrets that prove a caller, the caller, and its tenant |
 //! | keyed_hash, limits, replay | finding keys that are not kept; how often one may guess; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
 
+mod already_hashed;
 mod answer_body_limit;
 mod authenticate;
 mod authority;
@@ -58,11 +60,14 @@ mod origin;
 mod origin_bound;
 mod parameter;
 mod random;
+mod reasons;
 mod redirect;
 mod rejection;
 mod replay;
 mod request;
-mod scan;
+mod request_memory;
+pub mod scan;
+mod scanner;
 mod secret;
 mod secret_source;
 mod send;
@@ -106,7 +111,8 @@ pub use replay::{
     MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique,
 };
 pub use request::{Body, Hop, Need, Peer, RequestView};
-pub use scan::SyntaxError;
+pub use request_memory::RequestMemory;
+pub use scanner::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;
 pub use send::send;

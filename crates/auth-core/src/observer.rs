@@ -1,6 +1,7 @@
 //! What the owner of a server or client gets to see.
 
 use crate::{Error, Refusal, Rejection, Timestamp};
+use http::HeaderName;
 use std::sync::Arc;
 
 /// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
@@ -35,6 +36,13 @@ pub enum Event<'a> {
     Failed(&'a Error),
     /// A client's request is authenticated afresh and sent again.
     Retried,
+    /// A header field of an answer cannot be read. It was passed over; what the other fields say still counts.
+    UnreadableField {
+        /// The name of the field.
+        field: &'a HeaderName,
+        /// Why not.
+        error: &'a Error,
+    },
     /// A replay store was full and forgot what was issued longest ago; it refuses that from now on.
     HorizonRaised {
         /// Whose horizon it is.
@@ -60,6 +68,15 @@ pub enum Event<'a> {
         session: &'a str,
         /// How it was refused.
         refusal: &'a Refusal,
+    },
+    /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.
+    KeyLeftOut {
+        /// The issuer whose keys were fetched.
+        issuer: &'a str,
+        /// The name of the key, if it has one, cut to what a log can show.
+        kid: Option<&'a str>,
+        /// Why the key cannot be used. Nothing of the key is in it.
+        error: &'a Error,
     },
 }
 

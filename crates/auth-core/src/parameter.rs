@@ -1,6 +1,9 @@
 //! `auth-param = token BWS "=" BWS ( token / quoted-string )` (RFC 9110 section 11.2).
 
-use crate::{SyntaxError, scan::Scanner};
+use crate::{
+    SyntaxError,
+    scanner::{Escapes, Scanner},
+};
 use std::{borrow::Cow, fmt, str};
 
 /// One parameter of a challenge or of credentials, borrowed from its field.
@@ -18,9 +21,11 @@ pub struct ParameterValue<'a>(Written<'a>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written<'a> {
-    Token(&'a str),
-    /// With its quotes and escapes.
+    Token(&'a [u8]),
+    /// With its quotes.
     Quoted(&'a [u8]),
+    /// With its quotes, and escapes that are in it.
+    Escaped(&'a [u8]),
 }
 
 impl<'a> ParameterValue<'a> {
@@ -28,8 +33,9 @@ impl<'a> ParameterValue<'a> {
     #[must_use]
     pub fn bytes(self) -> Cow<'a, [u8]> {
         match self.0 {
-            Written::Token(token) => Cow::Borrowed(token.as_bytes()),
-            Written::Quoted(quoted) => unescape(inside(quoted)),
+            Written::Token(token) => Cow::Borrowed(token),
+            Written::Quoted(quoted) => Cow::Borrowed(inside(quoted)),
+            Written::Escaped(quoted) => Cow::Owned(unescape(inside(quoted))),
         }
     }
 
@@ -46,15 +52,15 @@ impl<'a> ParameterValue<'a> {
     #[must_use]
     pub fn raw(self) -> &'a [u8] {
         match self.0 {
-            Written::Token(token) => token.as_bytes(),
-            Written::Quoted(quoted) => inside(quoted),
+            Written::Token(token) => token,
+            Written::Quoted(quoted) | Written::Escaped(quoted) => inside(quoted),
         }
     }
 
     /// Was it written as a quoted string?
     #[must_use]
     pub const fn is_quoted(self) -> bool {
-        matches!(self.0, Written::Quoted(_))
+        matches!(self.0, Written::Quoted(_) | Written::Escaped(_))
     }
 }
 
@@ -62,25 +68,21 @@ fn inside(quoted: &[u8]) -> &[u8] {
     quoted.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(quoted)
 }
 
-fn unescape(raw: &[u8]) -> Cow<'_, [u8]> {
-    if !raw.contains(&b'\\') {
-        return Cow::Borrowed(raw);
-    }
+fn unescape(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
     let mut bytes = raw.iter().copied();
     while let Some(byte) = bytes.next() {
         out.extend(if byte == b'\\' { bytes.next() } else { Some(byte) });
     }
-    Cow::Owned(out)
+    out
 }
 
 /// Prints it as it was written.
 impl fmt::Display for ParameterValue<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Written::Token(token) => f.write_str(token),
-            Written::Quoted(quoted) => f.write_str(&String::from_utf8_lossy(quoted)),
-        }
+        let (Written::Token(written) | Written::Quoted(written) | Written::Escaped(written)) =
+            self.0;
+        f.write_str(&String::from_utf8_lossy(written))
     }
 }
 
@@ -109,20 +111,24 @@ impl<'a> Parameters<'a> {
     /// The most parameters that one challenge, or credentials, may have.
     pub const MOST: usize = 32;
 
-    /// Reads a comma-separated list of parameters as far as it goes, and leaves the scanner behind its last comma:
-    /// at the end, or at what is not a parameter.
+    /// Reads a comma-separated list of parameters as far as it goes, gives `each` of them on, and leaves the scanner
+    /// behind its last comma: at the end, or at what is not a parameter.
     ///
     /// # Errors
     ///
     /// On a malformed value, a name that comes twice, or more than [`MOST`](Self::MOST).
-    pub(crate) fn read(scanner: &mut Scanner<'a>) -> Result<Self, SyntaxError> {
+    #[inline]
+    pub(crate) fn read(
+        scanner: &mut Scanner<'a>,
+        mut each: impl FnMut(&'a [u8], ParameterValue<'a>),
+    ) -> Result<Self, SyntaxError> {
         let start = *scanner;
-        let mut names = [""; Self::MOST];
+        let mut names = [&b""[..]; Self::MOST];
         let mut unused = names.iter_mut();
         let mut behind_last = *scanner;
         loop {
             let before = *scanner;
-            let Some(Parameter { name, .. }) = parameter(scanner)? else {
+            let Some((name, value)) = parameter(scanner)? else {
                 *scanner = before;
                 break;
             };
@@ -130,6 +136,7 @@ impl<'a> Parameters<'a> {
                 return Err(before.error("at most 32 parameters"));
             };
             *free = name;
+            each(name, value);
             behind_last = *scanner;
             if !separator(scanner)? {
                 break;
@@ -153,9 +160,13 @@ impl<'a> Parameters<'a> {
     /// The parameter of this name, in any case.
     #[must_use]
     pub fn find(self, name: &str) -> Option<ParameterValue<'a>> {
-        { self }.find_map(|parameter| {
-            parameter.name.eq_ignore_ascii_case(name).then_some(parameter.value)
-        })
+        let mut scanner = self.0;
+        while let Some((found, value)) = next(&mut scanner) {
+            if found.eq_ignore_ascii_case(name.as_bytes()) {
+                return Some(value);
+            }
+        }
+        None
     }
 }
 
@@ -163,10 +174,16 @@ impl<'a> Iterator for Parameters<'a> {
     type Item = Parameter<'a>;
 
     fn next(&mut self) -> Option<Parameter<'a>> {
-        let found = parameter(&mut self.0).ok().flatten()?;
-        separator(&mut self.0).ok()?;
-        Some(found)
+        let (name, value) = next(&mut self.0)?;
+        Some(Parameter { name: str::from_utf8(name).ok()?, value })
     }
+}
+
+/// The next parameter of a list that was found well-formed, without its name as text.
+fn next<'a>(scanner: &mut Scanner<'a>) -> Option<(&'a [u8], ParameterValue<'a>)> {
+    let found = parameter(scanner).ok().flatten()?;
+    separator(scanner).ok()?;
+    Some(found)
 }
 
 impl fmt::Debug for Parameters<'_> {
@@ -176,21 +193,31 @@ impl fmt::Debug for Parameters<'_> {
 }
 
 /// One parameter, if that is what is next: a token that no `=` follows is the scheme of another challenge.
-fn parameter<'a>(scanner: &mut Scanner<'a>) -> Result<Option<Parameter<'a>>, SyntaxError> {
-    let Some(name) = scanner.token() else { return Ok(None) };
+#[inline]
+fn parameter<'a>(
+    scanner: &mut Scanner<'a>,
+) -> Result<Option<(&'a [u8], ParameterValue<'a>)>, SyntaxError> {
+    let name = scanner.token_bytes();
     scanner.skip_whitespace();
-    if !scanner.eat(b'=') {
+    if name.is_empty() || !scanner.eat(b'=') {
         return Ok(None);
     }
     scanner.skip_whitespace();
     let written = match scanner.rest().first() {
-        Some(b'"') => Written::Quoted(scanner.quoted()?),
-        _ => Written::Token(scanner.token().ok_or_else(|| scanner.error("a value behind '='"))?),
+        Some(b'"') => match scanner.quoted()? {
+            (quoted, Escapes::None) => Written::Quoted(quoted),
+            (quoted, Escapes::Some) => Written::Escaped(quoted),
+        },
+        _ => match scanner.token_bytes() {
+            [] => return Err(scanner.error("a value behind '='")),
+            token => Written::Token(token),
+        },
     };
-    Ok(Some(Parameter { name, value: ParameterValue(written) }))
+    Ok(Some((name, ParameterValue(written))))
 }
 
 /// Whitespace and at least one comma (empty elements are skipped, RFC 9110 section 5.6.1.2), or the end.
+#[inline]
 pub(crate) fn separator(scanner: &mut Scanner<'_>) -> Result<bool, SyntaxError> {
     scanner.skip_whitespace();
     if scanner.is_at_end() {
@@ -199,6 +226,6 @@ pub(crate) fn separator(scanner: &mut Scanner<'_>) -> Result<bool, SyntaxError> 
     if !scanner.eat(b',') {
         return Err(scanner.error("a comma"));
     }
-    scanner.take_while(|byte| matches!(byte, b',' | b' ' | b'\t'));
+    scanner.skip_separators();
     Ok(!scanner.is_at_end())
 }

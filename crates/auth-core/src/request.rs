@@ -1,5 +1,6 @@
 //! What a scheme may read of a request, on either side of the wire.
 
+use crate::RequestMemory;
 use http::{HeaderMap, Method, Uri};
 use std::{fmt, net::IpAddr};
 
@@ -30,6 +31,7 @@ pub struct RequestView<'a> {
     pub peer: Peer<'a>,
     /// The receiver that a client sends it to next; on a server [`Hop::Origin`].
     pub hop: Hop,
+    memory: Option<&'a RequestMemory>,
     wants_unique: bool,
 }
 
@@ -38,7 +40,7 @@ impl<'a> RequestView<'a> {
     #[must_use]
     pub const fn new(method: &'a Method, uri: &'a Uri, headers: &'a HeaderMap) -> Self {
         let (body, peer, hop) = (Body::Unread, Peer::UNKNOWN, Hop::Origin);
-        Self { method, uri, headers, body, peer, hop, wants_unique: false }
+        Self { method, uri, headers, body, peer, hop, memory: None, wants_unique: false }
     }
 
     /// With what is known of the body.
@@ -57,6 +59,18 @@ impl<'a> RequestView<'a> {
     #[must_use]
     pub const fn with_hop(self, hop: Hop) -> Self {
         Self { hop, ..self }
+    }
+
+    /// With what is remembered of this request from one attempt to the next: client adapters make one for each request.
+    #[must_use]
+    pub const fn with_memory(self, memory: &'a RequestMemory) -> Self {
+        Self { memory: Some(memory), ..self }
+    }
+
+    /// What is remembered of this request from one attempt to the next; `None` where whoever sends it keeps nothing.
+    #[must_use]
+    pub const fn memory(&self) -> Option<&'a RequestMemory> {
+        self.memory
     }
 
     /// Does a verifier around this one take each identifier once ([`Verifier::once`](crate::Verifier::once))? Only then

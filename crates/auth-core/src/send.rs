@@ -1,8 +1,8 @@
 //! The client's whole loop, over a transport.
 
 use crate::{
-    Answer, Authenticator, Body, Exchange, Flow, Need, NextStep, PlainHttp, RequestView, Result,
-    RetryBudget, Transport, authenticate,
+    Answer, Authenticator, Body, Exchange, Flow, Need, NextStep, PlainHttp, RequestMemory,
+    RequestView, Result, RetryBudget, Transport, authenticate,
 };
 use http::Response;
 
@@ -56,7 +56,8 @@ async fn attempts(
 ) -> Result<Response<Vec<u8>>> {
     let (most_bytes, request) = (exchange.most_bytes(), exchange.into_request());
     let view = RequestView::new(request.method(), request.uri(), request.headers());
-    let view = view.with_body(Body::Bytes(request.body()));
+    let memory = RequestMemory::new();
+    let view = view.with_body(Body::Bytes(request.body())).with_memory(&memory);
     let mut attempts = RetryBudget::default();
     loop {
         let (mut copy, body) = request.clone().into_parts();

@@ -45,7 +45,7 @@ impl Stamper {
     }
 
     /// An allocation of its own is what tells it from all others, with no counter shared by the process.
-    fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.0).addr()
     }
 }

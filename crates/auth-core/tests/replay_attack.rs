@@ -155,3 +155,65 @@ fn an_id_is_the_same_only_with_the_same_moment_of_issue() {
         assert_eq!(used(&store, &undated("a", 0, until)), expected);
     }
 }
+
+/// Of several parts with a lock each. Whatever is forgotten in any of them stays refused.
+#[test]
+fn a_large_store_keeps_its_limit_its_shares_and_its_horizons_in_all_parts() {
+    const LARGE: usize = 8 * LIMIT;
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone()).with_limit(LARGE);
+    let one = |id: u64| unique(&format!("{}", id % 64), id, NOW + id / 10_000, FAR);
+    for id in 0..300_000 {
+        assert_eq!(used(&store, &one(id)), ReplayOutcome::Fresh, "never an outage");
+        if id % 1000 == 0 {
+            assert!(store.bytes() <= LARGE, "{} bytes", store.bytes());
+        }
+    }
+    let again = |id| used(&store, &one(id));
+    assert!((0..300_000).all(|id| again(id) != ReplayOutcome::Fresh));
+    let forgotten = (0..300_000).filter(|id| again(*id) == ReplayOutcome::TooOld).count();
+    assert!((100_000..280_000).contains(&forgotten), "{forgotten} forgotten");
+
+    let store = MemoryReplayStore::new(clock).with_limit(LARGE);
+    for id in 0..200_000 {
+        used(&store, &unique("a", id, NOW + id / 10_000, FAR));
+    }
+    assert!(store.bytes() <= LARGE / 3, "{} bytes", store.bytes());
+    assert_eq!(used(&store, &unique("b", 0, NOW, FAR)), ReplayOutcome::Fresh);
+}
+
+/// The parts that nobody uses just then included.
+#[test]
+fn what_has_ended_is_forgotten_in_all_parts() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone());
+    for id in 0..1000 {
+        used(&store, &unique("a", id, NOW, NOW + 300));
+    }
+    clock.advance(Duration::from_secs(301));
+    assert_eq!(used(&store, &unique("a", 0, NOW + 300, NOW + 600)), ReplayOutcome::Fresh);
+    assert_eq!(store.len(), 1);
+}
+
+/// Callers that ask at once for the same identifiers, in parts of their own and in the same: one of them is served.
+#[test]
+fn of_many_callers_at_once_one_is_served_in_every_part() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone());
+    let fresh = std::sync::atomic::AtomicU64::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for id in 0..5000 {
+                    if id % 1000 == 0 {
+                        clock.advance(Duration::from_millis(700));
+                    }
+                    if used(&store, &unique("a", id, NOW, NOW + 9000)) == ReplayOutcome::Fresh {
+                        fresh.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!((fresh.into_inner(), store.len()), (5000, 5000));
+}

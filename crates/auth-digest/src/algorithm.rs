@@ -26,10 +26,6 @@ pub enum DigestAlgorithm {
     Sha512_256,
     /// `SHA-512-256-sess`.
     Sha512_256Sess,
-    /// `SHA-512`, which no specification has and some servers offer: taken only where it was allowed by name.
-    Sha512,
-    /// `SHA-512-sess`, likewise.
-    Sha512Sess,
 }
 
 /// The hash function of an algorithm.
@@ -39,23 +35,30 @@ pub enum HashFunction {
     Md5,
     /// SHA-256 (FIPS 180-4).
     Sha256,
-    /// SHA-512 (FIPS 180-4).
-    Sha512,
     /// SHA-512/256 (FIPS 180-4), which is not the first half of SHA-512.
     Sha512_256,
 }
 
+/// Where MD5 is good enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Md5Allowed {
+    /// Nowhere.
+    Never,
+    /// Where nobody can listen: over TLS, and within this machine.
+    Confidential,
+    /// Anywhere. A listener can then try passwords against what was sent, billions in a second.
+    Anywhere,
+}
+
 impl DigestAlgorithm {
-    /// All of them, those of the specification first.
-    pub const ALL: [Self; 8] = [
+    /// All of them.
+    pub const ALL: [Self; 6] = [
         Self::Md5,
         Self::Md5Sess,
         Self::Sha256,
         Self::Sha256Sess,
         Self::Sha512_256,
         Self::Sha512_256Sess,
-        Self::Sha512,
-        Self::Sha512Sess,
     ];
 
     /// The value of an `algorithm` parameter.
@@ -68,8 +71,6 @@ impl DigestAlgorithm {
             Self::Sha256Sess => "SHA-256-sess",
             Self::Sha512_256 => "SHA-512-256",
             Self::Sha512_256Sess => "SHA-512-256-sess",
-            Self::Sha512 => "SHA-512",
-            Self::Sha512Sess => "SHA-512-sess",
         }
     }
 
@@ -87,14 +88,13 @@ impl DigestAlgorithm {
             Self::Md5 | Self::Md5Sess => HashFunction::Md5,
             Self::Sha256 | Self::Sha256Sess => HashFunction::Sha256,
             Self::Sha512_256 | Self::Sha512_256Sess => HashFunction::Sha512_256,
-            Self::Sha512 | Self::Sha512Sess => HashFunction::Sha512,
         }
     }
 
     /// Is it a `-sess` form?
     #[must_use]
     pub const fn is_session(self) -> bool {
-        matches!(self, Self::Md5Sess | Self::Sha256Sess | Self::Sha512_256Sess | Self::Sha512Sess)
+        matches!(self, Self::Md5Sess | Self::Sha256Sess | Self::Sha512_256Sess)
     }
 
     const fn bit(self) -> u8 {
@@ -105,8 +105,6 @@ impl DigestAlgorithm {
             Self::Sha256Sess => 8,
             Self::Sha512_256 => 16,
             Self::Sha512_256Sess => 32,
-            Self::Sha512 => 64,
-            Self::Sha512Sess => 128,
         }
     }
 }
@@ -122,15 +120,11 @@ impl fmt::Display for DigestAlgorithm {
 pub(crate) struct Algorithms(u8);
 
 impl Algorithms {
-    /// Those of the specification.
-    pub(crate) const STANDARD: Self = Self(0b0011_1111);
+    /// All of them.
+    pub(crate) const ALL: Self = Self(0b0011_1111);
 
     pub(crate) const fn contains(self, algorithm: DigestAlgorithm) -> bool {
         self.0 & algorithm.bit() != 0
-    }
-
-    pub(crate) const fn with(self, algorithm: DigestAlgorithm) -> Self {
-        Self(self.0 | algorithm.bit())
     }
 
     pub(crate) const fn without(self, algorithm: DigestAlgorithm) -> Self {
@@ -158,33 +152,36 @@ mod tests {
             }
         }
         assert_eq!(DigestAlgorithm::named(b"MD5-Sess"), Some(DigestAlgorithm::Md5Sess));
-        for name in ["", "SHA", "SHA-1", "SHA256", "MD5 ", "SHA-512/256", "md5-session"] {
+        for name in [
+            "",
+            "SHA",
+            "SHA-1",
+            "SHA-512",
+            "SHA-512-sess",
+            "SHA256",
+            "MD5 ",
+            "SHA-512/256",
+            "md5-session",
+        ] {
             assert_eq!(DigestAlgorithm::named(name.as_bytes()), None, "{name}");
         }
     }
 
     #[test]
-    fn the_standard_ones_are_those_of_the_registry() {
-        let standard: Vec<_> = DigestAlgorithm::ALL
-            .into_iter()
-            .filter(|it| Algorithms::STANDARD.contains(*it))
-            .collect();
-        assert_eq!(standard, DigestAlgorithm::ALL[..6]);
-        let changed =
-            Algorithms::STANDARD.without(DigestAlgorithm::Md5).with(DigestAlgorithm::Sha512);
-        assert!(
-            !changed.contains(DigestAlgorithm::Md5) && changed.contains(DigestAlgorithm::Sha512)
-        );
-        assert!(
-            changed.contains(DigestAlgorithm::Md5Sess)
-                && !changed.contains(DigestAlgorithm::Sha512Sess)
-        );
+    fn a_set_holds_what_was_not_taken_out() {
+        for out in DigestAlgorithm::ALL {
+            let rest = Algorithms::ALL.without(out);
+            for algorithm in DigestAlgorithm::ALL {
+                assert!(Algorithms::ALL.contains(algorithm));
+                assert_eq!(rest.contains(algorithm), algorithm != out);
+            }
+        }
     }
 
     /// What is stronger is greater: a choice is a maximum.
     #[test]
     fn hash_functions_are_in_the_order_of_their_strength() {
         use HashFunction::*;
-        assert!(Md5 < Sha256 && Sha256 < Sha512 && Sha512 < Sha512_256);
+        assert!(Md5 < Sha256 && Sha256 < Sha512_256);
     }
 }

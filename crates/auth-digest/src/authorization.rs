@@ -9,6 +9,7 @@ use crate::{
     hash::is_hex,
     parameters::{self, DigestParameter, Value},
     reason::{self, DigestRefused},
+    user::has_control,
     username::read_ext,
 };
 use std::{borrow::Cow, fmt, str};
@@ -288,11 +289,6 @@ fn text(value: Value<'_>) -> Option<Cow<'_, str>> {
         Cow::Owned(bytes) => Cow::Owned(String::from_utf8(bytes).ok()?),
     };
     Some(text).filter(|text| !has_control(text))
-}
-
-/// Is there a control character of ASCII, which no name has?
-pub(crate) fn has_control(text: &str) -> bool {
-    text.bytes().any(|byte| byte.is_ascii_control())
 }
 
 #[cfg(test)]

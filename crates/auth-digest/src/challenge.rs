@@ -2,9 +2,9 @@
 
 use crate::{
     DigestAlgorithm, OfferedQop,
-    parameters::{self, DigestParameter, Fault, Value},
+    parameters::{self, DigestParameter},
 };
-use auth_core::{Challenge, ChallengeView, Error, Result};
+use auth_core::{Challenge, ChallengeView, Challenges, Error, ParameterValue, Result};
 use std::{borrow::Cow, str};
 
 /// What a Digest challenge says. Parameters that nobody knows are passed over.
@@ -64,30 +64,38 @@ impl<'a> DigestChallenge<'a> {
         }
         let mut found = Found::default();
         for parameter in view.parameters() {
-            found.set(DigestParameter::of(parameter.name.as_bytes()), parameter.value.into());
+            found.set(parameter.name.as_bytes(), parameter.value);
         }
         found.whole()
     }
 
-    /// Reads a field that is one Digest challenge and nothing else, which most are, in half the time.
+    /// Reads a field that is one Digest challenge and nothing else. For an answer that may have several challenges read
+    /// [`Challenges`] and give each to [`of`](Self::of).
     ///
     /// # Errors
     ///
     /// `Error::Protocol` when it is not that, or has no realm or nonce.
     pub fn parse(field: &'a [u8]) -> Result<Self> {
-        let (scheme, list) = field.split_at_checked(SCHEME.len()).ok_or_else(not_digest)?;
-        if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) || !list.starts_with(b" ") {
-            return Err(not_digest());
+        let mut challenges = Challenges::parse(field);
+        let challenge = Self::next(&mut challenges).ok_or_else(not_digest)?;
+        let challenge = challenge?.ok_or_else(not_digest)?;
+        match Self::next(&mut challenges) {
+            None => Ok(challenge),
+            Some(Err(error)) => Err(error),
+            Some(Ok(_)) => Err(unreadable("expected one challenge and nothing behind it")),
         }
+    }
+
+    /// Reads the next of several challenges; `Ok(None)` where it is of another scheme.
+    #[inline]
+    pub(crate) fn next(challenges: &mut Challenges<'a>) -> Option<Result<Option<Self>>> {
         let mut found = Found::default();
-        parameters::read(list, |name, value| -> Result<(), Fault> {
-            found.set(name, value);
-            Ok(())
+        let read = challenges.next_with(|name, value| found.set(name, value))?;
+        Some(match read {
+            Err(error) => Err(unreadable(error)),
+            Ok(view) if view.is(SCHEME) => found.whole().map(Some),
+            Ok(_) => Ok(None),
         })
-        .map_err(|_| {
-            Error::protocol("digest_challenge_syntax", "challenge is not a list of parameters")
-        })?;
-        found.whole()
     }
 
     /// The algorithm, MD5 where none is named; `None` for one that is not implemented.
@@ -143,21 +151,21 @@ pub(crate) const SCHEME: &str = "Digest";
 /// What was read so far.
 #[derive(Default)]
 struct Found<'a> {
-    realm: Option<Value<'a>>,
-    nonce: Option<Value<'a>>,
-    opaque: Option<Value<'a>>,
-    domain: Option<Value<'a>>,
-    stale: Option<Value<'a>>,
-    algorithm: Option<Value<'a>>,
-    qop: Option<Value<'a>>,
-    charset: Option<Value<'a>>,
-    userhash: Option<Value<'a>>,
+    realm: Option<ParameterValue<'a>>,
+    nonce: Option<ParameterValue<'a>>,
+    opaque: Option<ParameterValue<'a>>,
+    domain: Option<ParameterValue<'a>>,
+    stale: Option<ParameterValue<'a>>,
+    algorithm: Option<ParameterValue<'a>>,
+    qop: Option<ParameterValue<'a>>,
+    charset: Option<ParameterValue<'a>>,
+    userhash: Option<ParameterValue<'a>>,
 }
 
 impl<'a> Found<'a> {
     #[inline]
-    fn set(&mut self, name: DigestParameter, value: Value<'a>) {
-        let slot = match name {
+    fn set(&mut self, name: &[u8], value: ParameterValue<'a>) {
+        let slot = match DigestParameter::of(name) {
             DigestParameter::Realm => &mut self.realm,
             DigestParameter::Nonce => &mut self.nonce,
             DigestParameter::Opaque => &mut self.opaque,
@@ -176,23 +184,30 @@ impl<'a> Found<'a> {
         let missing = |text| Error::protocol("digest_challenge_missing", text);
         let realm = self.realm.ok_or_else(|| missing("challenge has no realm"))?;
         let nonce = self.nonce.ok_or_else(|| missing("challenge has no nonce"))?;
-        let is = |value: Option<Value<'_>>, word| value.is_some_and(|value| value.is(word));
+        let is = |value: Option<ParameterValue<'_>>, word| {
+            value.is_some_and(|value| value.raw().eq_ignore_ascii_case(word))
+        };
         Ok(DigestChallenge {
             realm: realm.bytes(),
             nonce: nonce.bytes(),
-            opaque: self.opaque.map(Value::raw),
-            domain: self.domain.map(Value::bytes),
-            stale: is(self.stale, b"true"),
+            opaque: self.opaque.map(ParameterValue::raw),
+            domain: self.domain.map(ParameterValue::bytes),
+            stale: is(self.stale, &b"true"[..]),
             named: match self.algorithm.map(|value| DigestAlgorithm::named(value.raw())) {
                 None => NamedAlgorithm::Absent,
                 Some(None) => NamedAlgorithm::Unknown,
                 Some(Some(algorithm)) => NamedAlgorithm::Known(algorithm),
             },
             offered: self.qop.map_or(OfferedQop::Legacy, |value| OfferedQop::read(value.raw())),
-            utf8: is(self.charset, b"UTF-8"),
-            userhash: is(self.userhash, b"true"),
+            utf8: is(self.charset, &b"UTF-8"[..]),
+            userhash: is(self.userhash, &b"true"[..]),
         })
     }
+}
+
+/// A field of challenges that cannot be read.
+pub(crate) fn unreadable(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::protocol("digest_challenge_syntax", why)
 }
 
 fn not_digest() -> Error {
@@ -240,6 +255,8 @@ mod tests {
         check("nonce=\"b\"", Err("digest_challenge_missing"));
         check("realm=\"a\"", Err("digest_challenge_missing"));
         check("", Err("digest_challenge_missing"));
+        check("realm=\"a", Err("digest_challenge_syntax"));
+        check("realm=\"a\", nonce=\"n\", =", Err("digest_challenge_syntax"));
         check("realm=\"a\", realm=\"b\", nonce=\"n\"", Err("digest_challenge_syntax"));
         check("realm=\"a\", nonce=\"n\", Basic realm=\"b\"", Err("digest_challenge_syntax"));
     }
@@ -258,9 +275,7 @@ mod tests {
 
     #[test]
     fn another_scheme_is_not_digest() {
-        for field in
-            ["Basic realm=\"a\"", "Digest", "DigestX realm=\"a\"", "", "Digest\trealm=\"a\""]
-        {
+        for field in ["Basic realm=\"a\"", "DigestX realm=\"a\"", ""] {
             let refused = DigestChallenge::parse(field.as_bytes()).unwrap_err();
             assert_eq!(refused.code(), "digest_challenge_scheme", "{field}");
         }
@@ -281,7 +296,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_server_writes_a_client_reads_by_both_readers(
+        fn what_a_server_writes_a_client_reads(
             texts in ("[ -~\u{e9}\t]{0,30}", "[!-~]{0,30}", proptest::option::of("[!-\\[\\]-~&&[^\"]]{0,20}"), proptest::option::of("[/a-z ]{0,20}")),
             stale: bool, named in named(), offered in offered(), utf8: bool, userhash: bool,
         ) {
@@ -294,21 +309,7 @@ mod tests {
                 stale, named, offered, utf8, userhash,
             };
             let written = challenge.write().unwrap();
-            let field = written.field().as_bytes();
-            prop_assert_eq!(&DigestChallenge::parse(field).unwrap(), &challenge);
-            let view = Challenges::parse(field).next().unwrap().unwrap();
-            prop_assert_eq!(&DigestChallenge::of(&view).unwrap(), &challenge);
-        }
-
-        /// The faster reader takes nothing that the other one does not take, and reads it the same.
-        #[test]
-        fn both_readers_agree(list in "(realm|nonce|qop|x)?=?\"?[a-z\\\\ ,=]{0,6}\"?,?( ?(realm|nonce|qop|x)=\"?[a-z\\\\\"]{0,6}\"?,?){0,4}") {
-            let field = format!("Digest {list}");
-            if let Ok(read) = DigestChallenge::parse(field.as_bytes()) {
-                let mut all = Challenges::parse(field.as_bytes());
-                prop_assert_eq!(DigestChallenge::of(&all.next().unwrap().unwrap()).unwrap(), read);
-                prop_assert!(all.next().is_none());
-            }
+            prop_assert_eq!(&DigestChallenge::parse(written.field().as_bytes()).unwrap(), &challenge);
         }
     }
 }

@@ -46,7 +46,7 @@ impl Ha1 {
         Self { function, hex: SecretHex(hasher.finish()) }
     }
 
-    /// As it was kept: 32, 64 or 128 lower-case hexadecimal digits.
+    /// As it was kept: 32 or 64 lower-case hexadecimal digits.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ pub struct SessionHa1 {
 }
 
 impl SessionHa1 {
-    /// As an authority gave it: 32, 64 or 128 lower-case hexadecimal digits.
+    /// As an authority gave it: 32 or 64 lower-case hexadecimal digits.
     ///
     /// # Errors
     ///

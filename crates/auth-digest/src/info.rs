@@ -68,7 +68,8 @@ impl<'a> AuthenticationInfo<'a> {
     ///
     /// `Error::Config` when a value is one that no field can hold.
     pub fn write(&self) -> Result<HeaderValue> {
-        let mut out = Vec::with_capacity(256);
+        // Exactly as long as it gets, unless something is escaped: the field then keeps it as it is.
+        let mut out = Vec::with_capacity(self.length());
         let mut next = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
             if !out.is_empty() {
                 out.extend_from_slice(b", ");
@@ -92,6 +93,24 @@ impl<'a> AuthenticationInfo<'a> {
             next("nextnonce=", &|out| write_quoted(nextnonce, out));
         }
         HeaderValue::try_from(out).map_err(|error| Error::config("digest_info_unprintable", error))
+    }
+}
+
+impl AuthenticationInfo<'_> {
+    /// How many bytes [`write`](Self::write) writes, where nothing has to be escaped.
+    fn length(&self) -> usize {
+        let quoted = |value: &Option<Cow<'_, [u8]>>, around: &str| {
+            value.as_ref().map_or(0, |value| value.len().saturating_add(around.len()))
+        };
+        let lengths = [
+            quoted(&self.rspauth, r#"rspauth="", "#),
+            quoted(&self.cnonce, r#"cnonce="", "#),
+            self.nc.map_or(0, |_| "nc=00000000, ".len()),
+            self.qop.map_or(0, |qop| qop.name().len().saturating_add("qop=, ".len())),
+            quoted(&self.nextnonce, r#"nextnonce="", "#),
+        ];
+        let all = lengths.iter().fold(0_usize, |sum, length| sum.saturating_add(*length));
+        all.saturating_sub(", ".len())
     }
 }
 

@@ -71,6 +71,7 @@
 //! | algorithm, qop | what there is to choose |
 //! | hash, ha1, response | the arithmetic |
 //! | parameters, username | lists of parameters; names outside ASCII |
+//! | user, target | names and passwords, and targets of requests, as both ends take them |
 //! | challenge, authorization, info, reason | the three fields, and why one is refused |
 //! | client | choice, sessions by protection space, what an answer means |
 //! | nonce, verifier | nonces that need no memory; the order of checks |
@@ -87,6 +88,8 @@ mod parameters;
 mod qop;
 mod reason;
 mod response;
+mod target;
+mod user;
 mod username;
 mod verifier;
 
@@ -99,10 +102,10 @@ pub use auth_core::{
     Verdict, Verifier,
 };
 
-pub use algorithm::{DigestAlgorithm, HashFunction};
+pub use algorithm::{DigestAlgorithm, HashFunction, Md5Allowed};
 pub use authorization::{DigestResponse, PresentedNonceUse, Username};
 pub use challenge::{DigestChallenge, NamedAlgorithm};
-pub use client::{ChallengePolicy, ClientNonceCounting, Digest, DigestPreset, Md5Allowed};
+pub use client::{ChallengePolicy, ClientNonceCounting, Digest, DigestPreset};
 pub use ha1::{Ha1, SessionHa1};
 pub use hash::HexDigest;
 pub use info::AuthenticationInfo;

@@ -33,6 +33,10 @@ pub enum DigestRefusalKind {
 }
 
 impl DigestRefused {
+    const fn of(reason: &'static Reason, kind: DigestRefusalKind) -> Self {
+        Self { reason, kind }
+    }
+
     /// The code, `digest_` and what happened, and a sentence that names the parameter and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -65,20 +69,7 @@ impl From<Fault> for DigestRefused {
     }
 }
 
-/// Names each reason once, with its kind, its code and its text.
-macro_rules! reasons {
-    ($($kind:ident { $($name:ident $code:literal $text:literal;)* })*) => {
-        $($(
-            pub(crate) const $name: DigestRefused =
-                DigestRefused { reason: &Reason::new($code, $text), kind: DigestRefusalKind::$kind };
-        )*)*
-
-        #[cfg(test)]
-        pub(crate) const ALL: &[DigestRefused] = &[$($($name),*),*];
-    };
-}
-
-reasons! {
+auth_core::reasons! { DigestRefused, DigestRefusalKind;
     Malformed {
         SYNTAX "digest_syntax" "credentials are not a list of parameters (RFC 9110 section 11.2)";
         TWICE "digest_twice" "a parameter comes twice, expected each once";

@@ -64,7 +64,8 @@ impl SessionHa1 {
     #[must_use]
     pub fn response(&self, message: &DigestMessage<'_>) -> HexDigest {
         let ha2 = ha2(self.function, message.method, message.uri, &message.protection);
-        let mut hasher = self.front(message.nonce);
+        let mut hasher = Hasher::new(self.function);
+        self.push_front(&mut hasher, message.nonce);
         push_rest(&mut hasher, &message.protection, &ha2);
         hasher.finish()
     }
@@ -79,17 +80,17 @@ impl SessionHa1 {
 
     /// Everything that responses under one nonce have in common, hashed once.
     pub(crate) fn under(&self, nonce: &[u8]) -> UnderNonce {
-        UnderNonce { function: self.function, state: self.front(nonce).state() }
+        let mut hasher = Hasher::new(self.function);
+        self.push_front(&mut hasher, nonce);
+        UnderNonce { function: self.function, state: hasher.state() }
     }
 
     #[inline]
-    fn front(&self, nonce: &[u8]) -> Hasher {
-        let mut hasher = Hasher::new(self.function);
+    fn push_front(&self, hasher: &mut Hasher, nonce: &[u8]) {
         hasher.update(self.expose());
         hasher.update(b":");
         hasher.update(nonce);
         hasher.update(b":");
-        hasher
     }
 }
 
@@ -100,6 +101,15 @@ pub(crate) struct UnderNonce {
 }
 
 impl UnderNonce {
+    pub(crate) const fn function(&self) -> HashFunction {
+        self.function
+    }
+
+    /// [`SessionHa1::rspauth`], of a message that differs from the response's in nothing but its method.
+    pub(crate) fn rspauth(&self, uri: &[u8], protection: &DigestProtection<'_>) -> HexDigest {
+        self.response(protection, &ha2(self.function, "", uri, protection))
+    }
+
     #[inline]
     pub(crate) fn response(&self, protection: &DigestProtection<'_>, ha2: &HexDigest) -> HexDigest {
         let mut hasher = Hasher::behind(self.function, &self.state);
@@ -191,7 +201,7 @@ impl BodyHasher {
 
     /// The hash of all pieces.
     #[must_use]
-    pub fn finish(self) -> BodyHash {
+    pub fn finish(mut self) -> BodyHash {
         BodyHash(self.0.finish())
     }
 }
@@ -328,12 +338,7 @@ mod tests {
 
     #[test]
     fn a_body_hashes_the_same_whole_in_pieces_and_by_an_adapter() {
-        for function in [
-            HashFunction::Md5,
-            HashFunction::Sha256,
-            HashFunction::Sha512,
-            HashFunction::Sha512_256,
-        ] {
+        for function in [HashFunction::Md5, HashFunction::Sha256, HashFunction::Sha512_256] {
             let whole = BodyHash::of(function, b"abc").0;
             let mut pieces = BodyHash::begin(function);
             pieces.update(b"a");

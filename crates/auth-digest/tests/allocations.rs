@@ -4,8 +4,8 @@
 
 use auth_core::{Answer, Authenticator, Authorization, Credentials, RequestView, SystemRandom};
 use auth_digest::{
-    BodyHash, Digest, DigestAlgorithm, DigestChallenge, DigestMessage, DigestProtection,
-    DigestResponse, Ha1, HashFunction, NonceCount, NonceUse,
+    AuthenticationInfo, BodyHash, Digest, DigestAlgorithm, DigestChallenge, DigestMessage,
+    DigestProtection, DigestResponse, Ha1, HashFunction, NonceCount, NonceUse, Qop,
 };
 use http::{
     HeaderMap, HeaderValue, Method, StatusCode, Uri,
@@ -49,17 +49,35 @@ fn an_answer_is_allocated_once_and_once_more_when_it_is_shared() {
 
 #[test]
 fn a_new_challenge_is_read_and_answered_with_one_field() {
-    let field = challenge(DigestAlgorithm::Sha256);
+    let plain = challenge(DigestAlgorithm::Sha256);
     let count = NonceUse { nc: NonceCount::FIRST, cnonce: b"c" };
     let protection = DigestProtection::Auth(count);
     let message = DigestMessage { method: "GET", uri: b"/dir/index.html", nonce: b"", protection };
-    check(
-        || {
-            let challenge = DigestChallenge::parse(field.as_bytes()).unwrap();
-            drop(challenge.respond("Mufasa", b"Circle of Life", &message).unwrap());
-        },
-        2,
-    );
+    for field in
+        [format!("{plain}, userhash=true"), plain.replace("algorithm=SHA-256, ", ""), plain]
+    {
+        check(
+            || {
+                let challenge = DigestChallenge::parse(field.as_bytes()).unwrap();
+                drop(challenge.respond("Mufasa", b"Circle of Life", &message).unwrap());
+            },
+            1,
+        );
+    }
+}
+
+#[test]
+fn what_a_reply_carries_is_written_with_one_field() {
+    let proof = AuthenticationInfo {
+        rspauth: Some(b"01ab".into()),
+        cnonce: Some(b"c".into()),
+        nc: Some(NonceCount::FIRST),
+        qop: Some(Qop::AuthInt),
+        nextnonce: Some(b"n".into()),
+    };
+    check(|| drop(proof.write().unwrap()), 1);
+    let next = AuthenticationInfo { nextnonce: Some(b"n".into()), ..Default::default() };
+    check(|| drop(next.write().unwrap()), 1);
 }
 
 #[test]

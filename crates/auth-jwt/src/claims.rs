@@ -2,13 +2,12 @@
 
 mod audience;
 mod date;
-mod registered;
+mod read;
 
 pub(crate) use date::Date;
-pub(crate) use registered::{Registered, Subject};
+pub(crate) use read::{ReadClaims, SubjectType};
 
 use crate::{JwsHeader, JwtPolicy, JwtRefused, json::Text, reason};
-use audience::Audience;
 use auth_core::Timestamp;
 use serde::de::DeserializeOwned;
 use std::{borrow::Cow, fmt, ops::Range};
@@ -18,80 +17,61 @@ use std::{borrow::Cow, fmt, ops::Range};
 /// They own their memory, which is the decoded payload and no more. There is no other way to them than
 /// [`UnverifiedJws`](crate::UnverifiedJws), and no way to make them up. `Debug` shows none of it.
 pub struct Claims {
-    text: String,
-    issuer: Part,
-    subject: Part,
-    id: Part,
-    audience: Audience,
-    expires: Option<Timestamp>,
-    issued_at: Option<Timestamp>,
-    not_before: Option<Timestamp>,
+    read: ReadClaims,
     dies: Timestamp,
 }
 
 impl Claims {
+    /// The signature is proven: the claims of a key's owner, if the policy accepts them.
     pub(crate) fn judged(
         header: &JwsHeader,
-        payload: Vec<u8>,
+        read: ReadClaims,
         policy: &JwtPolicy,
         now: Timestamp,
     ) -> Result<Self, JwtRefused> {
-        let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
-        let registered = Registered::read(&text)?;
-        let dies = policy.judge(header, &registered, now)?;
-        let read = Self {
-            text: String::new(),
-            issuer: Part::of(registered.issuer),
-            subject: registered.subject.map_or(Part::Absent, Subject::part),
-            id: Part::of(registered.id),
-            audience: Audience::of(registered.audience),
-            expires: registered.expires.map(Date::rounded_down),
-            issued_at: registered.issued_at.map(Date::rounded_down),
-            not_before: registered.not_before.map(Date::rounded_up),
-            dies,
-        };
-        Ok(Self { text, ..read })
+        let dies = policy.judge(header, &read, now)?;
+        Ok(Self { read, dies })
     }
 
     /// `iss`: who issued the token (RFC 7519 section 4.1.1).
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.issuer.within(&self.text)
+        self.read.issuer()
     }
 
     /// `sub`: whom it is about (section 4.1.2). A number is given in its digits.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.subject.within(&self.text)
+        self.read.subject()
     }
 
     /// `aud`: for whom it is (section 4.1.3), none when the claim is missing.
     pub fn audience(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.audience.within(&self.text).into_iter()
+        self.read.audience().within(&self.read.text).into_iter()
     }
 
     /// `exp`: when it expires (section 4.1.4), whatever else lets it die earlier.
     #[must_use]
-    pub const fn expires(&self) -> Option<Timestamp> {
-        self.expires
+    pub fn expires(&self) -> Option<Timestamp> {
+        self.read.expires().map(Date::rounded_down)
     }
 
     /// `nbf`: before when it must not be accepted (section 4.1.5).
     #[must_use]
-    pub const fn not_before(&self) -> Option<Timestamp> {
-        self.not_before
+    pub fn not_before(&self) -> Option<Timestamp> {
+        self.read.not_before().map(Date::rounded_up)
     }
 
     /// `iat`: when it was issued (section 4.1.6).
     #[must_use]
-    pub const fn issued_at(&self) -> Option<Timestamp> {
-        self.issued_at
+    pub fn issued_at(&self) -> Option<Timestamp> {
+        self.read.issued_at().map(Date::rounded_down)
     }
 
     /// `jti`: its id (section 4.1.7).
     #[must_use]
     pub fn id(&self) -> Option<&str> {
-        self.id.within(&self.text)
+        self.read.id()
     }
 
     /// From when on the policy refuses the token: by `exp` or by its age, whichever comes first, leeway included.
@@ -124,7 +104,7 @@ impl Claims {
     ///
     /// `jwt_claims_shape` when they are not of that type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, JwtRefused> {
-        serde_json::from_str(&self.text).map_err(|_| reason::CLAIMS_SHAPE)
+        serde_json::from_str(&self.read.text).map_err(|_| reason::CLAIMS_SHAPE)
     }
 }
 
@@ -135,15 +115,16 @@ impl fmt::Debug for Claims {
 }
 
 /// A string of the payload: where it stands, or what it means when something in it is escaped.
+#[derive(Default)]
 pub(crate) enum Part {
+    #[default]
     Absent,
     At(Range<usize>),
     Unescaped(Box<str>),
 }
 
 impl Part {
-    fn of(text: Option<Text<'_>>) -> Self {
-        let Some(text) = text else { return Self::Absent };
+    fn of(text: Text<'_>) -> Self {
         text.span().map_or_else(|| Self::Unescaped(text.to_str().into()), Self::At)
     }
 

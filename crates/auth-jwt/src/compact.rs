@@ -1,8 +1,7 @@
 //! The compact serialization (RFC 7515 section 7.1): from text to a proven signature.
 
 use crate::{
-    Claims, JwsHeader, JwtPolicy, JwtRefused, SignerClaim, VerifyingKey, base64url,
-    claims::Registered, reason,
+    Claims, JwsHeader, JwtPolicy, JwtRefused, VerifyingKey, base64url, claims::ReadClaims, reason,
 };
 use auth_core::Timestamp;
 use std::fmt;
@@ -39,7 +38,7 @@ impl<'a> UnverifiedJws<'a> {
     pub const MOST_BYTES: usize = 8 * 1024;
 
     /// Takes a token apart: three parts, and a header that is strict JSON in canonical base64url, names an algorithm
-    /// that is implemented, brings no key, refers to none and demands no extension.
+    /// that is implemented and demands no extension.
     ///
     /// # Errors
     ///
@@ -74,30 +73,32 @@ impl<'a> UnverifiedJws<'a> {
         &self.header
     }
 
-    /// Which key the token wants to be verified with: to look keys up, and for nothing else.
+    /// Which key the token wants to be verified with, signed by the claim that the policy says: to look keys up, and for
+    /// nothing else.
     ///
-    /// The payload is read as strictly as when it is verified, and of it the issuer alone comes out.
+    /// The payload is read as strictly as when it is verified, and of it the signer alone comes out.
     ///
     /// # Errors
     ///
-    /// When the payload is not strict JSON in canonical base64url, or a registered claim is of another type.
+    /// When the payload is not strict JSON in canonical base64url, has more members than the policy allows, or a
+    /// registered claim is of another type.
     ///
     /// # Security
     ///
     /// Nobody has signed this yet.
-    pub fn key_id(&self) -> Result<KeyId, JwtRefused> {
-        self.key_id_by(SignerClaim::Issuer)
+    pub fn key_id(&self, policy: &JwtPolicy) -> Result<KeyId, JwtRefused> {
+        Ok(self.key_id_of(&self.read_claims(policy)?, policy))
     }
 
-    /// [`key_id`](Self::key_id), with who signed it where the policy says.
-    pub(crate) fn key_id_by(&self, signer: SignerClaim) -> Result<KeyId, JwtRefused> {
-        let payload = String::from_utf8(self.payload()?).map_err(|_| reason::CLAIMS_UTF8)?;
-        let claims = Registered::read(&payload)?;
-        let issuer = match signer {
-            SignerClaim::Issuer => claims.issuer.map(|issuer| issuer.to_str().into()),
-            SignerClaim::Subject => claims.subject.map(|subject| subject.text()),
-        };
-        Ok(KeyId { issuer, kid: self.header.key_id().map(Into::into) })
+    /// [`key_id`](Self::key_id), of claims that were read.
+    pub(crate) fn key_id_of(&self, claims: &ReadClaims, policy: &JwtPolicy) -> KeyId {
+        let issuer = claims.signer(policy.signer()).map(Into::into);
+        KeyId { issuer, kid: self.header.key_id().map(Into::into) }
+    }
+
+    /// The claims, which nobody has signed yet.
+    pub(crate) fn read_claims(&self, policy: &JwtPolicy) -> Result<ReadClaims, JwtRefused> {
+        ReadClaims::read(self.payload()?, policy.most_members())
     }
 
     /// Proves the signature. `alg` must be that of the key, and then the key must have signed it; what the payload holds
@@ -125,31 +126,39 @@ impl<'a> UnverifiedJws<'a> {
         self,
         keys: impl IntoIterator<Item = &'k VerifyingKey>,
     ) -> Result<(usize, VerifiedJws), JwtRefused> {
-        let key = if self.signature.len() <= SHORT_SIGNATURE {
-            self.proven_by::<SHORT_SIGNATURE>(keys)?
-        } else {
-            self.proven_by::<LONG_SIGNATURE>(keys)?
-        };
+        let key = self.proven_by(keys.into_iter().enumerate())?;
         Ok((key, VerifiedJws { payload: self.payload()?, header: self.header }))
     }
 
-    fn proven_by<'k, const MOST: usize>(
+    /// [`verify_any`](Self::verify_any) without the payload, of keys with something beside them that comes out.
+    pub(crate) fn proven_by<'k, T>(
         &self,
-        keys: impl IntoIterator<Item = &'k VerifyingKey>,
-    ) -> Result<usize, JwtRefused> {
+        keys: impl IntoIterator<Item = (T, &'k VerifyingKey)>,
+    ) -> Result<T, JwtRefused> {
+        if self.signature.len() <= SHORT_SIGNATURE {
+            self.proven_within::<SHORT_SIGNATURE, T>(keys)
+        } else {
+            self.proven_within::<LONG_SIGNATURE, T>(keys)
+        }
+    }
+
+    fn proven_within<'k, const MOST: usize, T>(
+        &self,
+        keys: impl IntoIterator<Item = (T, &'k VerifyingKey)>,
+    ) -> Result<T, JwtRefused> {
         let mut buffer = [0; MOST];
         let length = base64url::decode_slice(self.signature.as_bytes(), &mut buffer);
         let signature = length.and_then(|length| buffer.get(..length));
         let signature = signature.ok_or(reason::SIGNATURE_BASE64URL)?;
         let mut proven = Err(reason::ALG_OTHER);
-        for (at, key) in keys.into_iter().enumerate() {
+        for (of_key, key) in keys {
             if key.algorithm() != self.header.algorithm() {
                 continue;
             }
             let verified = key.verify(self.message.as_bytes(), signature).is_ok();
             proven = match proven {
                 Ok(first) => Ok(first),
-                Err(_) if verified => Ok(at),
+                Err(_) if verified => Ok(of_key),
                 Err(_) => Err(reason::SIGNATURE),
             };
         }
@@ -198,7 +207,8 @@ impl VerifiedJws {
     /// That it is no strict JSON object, that a registered claim is of another type (RFC 7519 section 4.1), or the
     /// sentence of the [`JwtPolicy`] that does not hold.
     pub fn claims(self, policy: &JwtPolicy, now: Timestamp) -> Result<Claims, JwtRefused> {
-        Claims::judged(&self.header, self.payload, policy, now)
+        let read = ReadClaims::read(self.payload, policy.most_members())?;
+        Claims::judged(&self.header, read, policy, now)
     }
 }
 
@@ -352,6 +362,18 @@ mod tests {
         assert_eq!(by(&[]), Err(reason::ALG_OTHER));
     }
 
+    #[test]
+    fn tries_every_key_whichever_matches() {
+        let (good, first) = (token(HS256, PAYLOAD), key().verifying());
+        let other = SigningKey::from_secret(JwsAlgorithm::HS256, &[8; 32]).unwrap().verifying();
+        for keys in [[&first, &other, &other], [&other, &first, &other], [&other, &other, &other]] {
+            let mut tried = 0;
+            let counted = keys.into_iter().inspect(|_| tried += 1);
+            let _ = UnverifiedJws::parse(&good).unwrap().verify_any(counted);
+            assert_eq!(tried, 3);
+        }
+    }
+
     /// The payload is not looked at before the signature is proven, so its faults cannot be probed.
     #[test]
     fn a_forged_payload_is_refused_for_its_signature() {
@@ -363,7 +385,7 @@ mod tests {
     #[test]
     fn says_whose_key_is_wanted() {
         let id = |header: &str, payload: &str| {
-            UnverifiedJws::parse(&token(header, payload)).unwrap().key_id()
+            UnverifiedJws::parse(&token(header, payload)).unwrap().key_id(&JwtPolicy::new())
         };
         let of = |issuer: Option<&str>, kid: Option<&str>| {
             Ok(KeyId { issuer: issuer.map(Into::into), kid: kid.map(Into::into) })
@@ -379,7 +401,7 @@ mod tests {
         assert_eq!(id(HS256, "no JSON"), Err(reason::CLAIMS_OBJECT));
         let payload = signed(format!("{}.e31", encoded(HS256)));
         assert_eq!(
-            UnverifiedJws::parse(&payload).unwrap().key_id(),
+            UnverifiedJws::parse(&payload).unwrap().key_id(&JwtPolicy::new()),
             Err(reason::PAYLOAD_BASE64URL)
         );
     }
@@ -406,7 +428,7 @@ mod tests {
             let now = Timestamp::from_unix(now);
             let signed = claims.sign(&key(), now, id.as_deref()).unwrap();
             let unverified = UnverifiedJws::parse_at_most(signed.expose(), 1 << 20).unwrap();
-            prop_assert_eq!(unverified.key_id().unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
+            prop_assert_eq!(unverified.key_id(&JwtPolicy::new()).unwrap(), KeyId { issuer: Some(issuer.as_str().into()), kid: Some("kid".into()) });
             let policy = JwtPolicy::new().with_issuer(issuer.as_str()).with_audience(subject.as_str()).with_leeway(Duration::ZERO);
             let read = unverified.verify(&key().verifying()).unwrap().claims(&policy, now).unwrap();
             prop_assert_eq!(read.issuer(), Some(issuer.as_str()));
@@ -437,7 +459,7 @@ mod tests {
             let dots = format!("{}.{}.{text}", encoded(&header), encoded(&payload));
             prop_assert!(verified(&dots).is_err());
             if let Ok(unverified) = UnverifiedJws::parse(&token(HS256, &payload)) {
-                let _ = unverified.key_id();
+                let _ = unverified.key_id(&JwtPolicy::new());
                 let signed = unverified.verify(&key().verifying()).unwrap();
                 prop_assert_eq!(signed.payload(), &payload[..]);
                 let _ = signed.claims(&JwtPolicy::new(), Timestamp::default());

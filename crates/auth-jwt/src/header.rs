@@ -3,18 +3,20 @@
 use crate::{
     JwsAlgorithm, JwtRefused, base64url, json,
     json::{Text, Value},
+    key_header::{KeyHeader, KeyHeaders},
     reason,
 };
 
-/// What the header of a token says, once all of it was found harmless.
+/// What the header of a token says.
 ///
-/// Members that are not known are ignored (RFC 7515 section 4), except those that bring keys, refer to keys, or demand to
-/// be understood: these refuse the token.
+/// Members that are not known are ignored (RFC 7515 section 4), except those that demand to be understood: these refuse
+/// the token. Whether a token may name or bring a key is for the policy to say: see [`KeyHeader`].
 #[derive(Clone, Debug)]
 pub struct JwsHeader {
     algorithm: JwsAlgorithm,
     key_id: Option<Box<str>>,
     typ: Typ,
+    key_headers: KeyHeaders,
 }
 
 #[derive(Clone, Debug)]
@@ -50,16 +52,20 @@ impl JwsHeader {
         }
     }
 
-    /// Whether `typ` is the expected one; where none is expected, `JWT` or nothing. A media type is compared without
-    /// regard to case and may leave its `application/` out (RFC 7515 section 4.1.9).
-    pub(crate) fn is_typed(&self, expected: Option<&str>) -> bool {
+    /// Whether `typ` is one of those that are expected; where none is expected, `JWT` or nothing. A media type is compared
+    /// without regard to case and may leave its `application/` out (RFC 7515 section 4.1.9).
+    pub(crate) fn is_typed(&self, expected: &[Box<str>]) -> bool {
         match (expected, &self.typ) {
-            (None, Typ::Absent | Typ::Jwt) => true,
-            (None, Typ::Other(found)) => same_type(found, JWT),
-            (Some(expected), _) => {
-                self.token_type().is_some_and(|found| same_type(found, expected))
-            }
+            ([], Typ::Absent | Typ::Jwt) => true,
+            ([], Typ::Other(found)) => same_type(found, JWT),
+            (expected, _) => self
+                .token_type()
+                .is_some_and(|found| expected.iter().any(|one| same_type(found, one))),
         }
+    }
+
+    pub(crate) const fn key_headers(&self) -> KeyHeaders {
+        self.key_headers
     }
 
     pub(crate) fn parse(encoded: &str) -> Result<Self, JwtRefused> {
@@ -73,7 +79,8 @@ impl JwsHeader {
         Self::read(&large.ok_or(reason::HEADER_BASE64URL)?)
     }
 
-    /// The three that most issuers write, ours included, without a look at each byte.
+    /// The three that most issuers write, ours included, without a look at each byte: that is a tenth of what verifying a
+    /// token of HS256 takes.
     fn usual(json: &[u8]) -> Option<Self> {
         let (name, typ) = match json.strip_prefix(b"{\"alg\":\"") {
             Some(rest) => match rest.split_at_checked(NAME)? {
@@ -88,14 +95,14 @@ impl JwsHeader {
         };
         let named = |algorithm: &JwsAlgorithm| algorithm.name().as_bytes() == name;
         let algorithm = JwsAlgorithm::ALL.into_iter().find(named)?;
-        Some(Self { algorithm, key_id: None, typ })
+        Some(Self { algorithm, key_id: None, typ, key_headers: KeyHeaders::NONE })
     }
 
     fn read(json: &[u8]) -> Result<Self, JwtRefused> {
         if let Some(usual) = Self::usual(json) {
             return Ok(usual);
         }
-        let mut members = Members::default();
+        let mut members = Members::NONE;
         let read = json::object(json, |name, value| {
             members.take(name, value);
             Ok(())
@@ -111,21 +118,30 @@ const JWT: &str = "JWT";
 /// The letters of an algorithm's name: the same count for all of them.
 const NAME: usize = 5;
 
-#[derive(Default)]
 struct Members<'a> {
     alg: Option<Value<'a>>,
     kid: Option<Value<'a>>,
     typ: Option<Value<'a>>,
+    key_headers: KeyHeaders,
     forbidden: Option<JwtRefused>,
 }
 
 impl<'a> Members<'a> {
+    const NONE: Self =
+        Self { alg: None, kid: None, typ: None, key_headers: KeyHeaders::NONE, forbidden: None };
+
     fn take(&mut self, name: Text<'a>, value: Value<'a>) {
         match &*name.to_str() {
             "alg" => self.alg = Some(value),
             "kid" => self.kid = Some(value),
             "typ" => self.typ = Some(value),
-            other => self.forbidden = self.forbidden.or_else(|| forbidden(other)),
+            "crit" => self.forbidden = self.forbidden.or(Some(reason::CRIT)),
+            "b64" => self.forbidden = self.forbidden.or(Some(reason::B64)),
+            other => {
+                if let Some(header) = KeyHeader::named(other) {
+                    self.key_headers = self.key_headers.with(header);
+                }
+            }
         }
     }
 
@@ -134,20 +150,8 @@ impl<'a> Members<'a> {
         if let Some(refused) = self.forbidden {
             return Err(refused);
         }
-        Ok(JwsHeader { algorithm, key_id: key_id(self.kid)?, typ: typ(self.typ)? })
-    }
-}
-
-fn forbidden(name: &str) -> Option<JwtRefused> {
-    match name {
-        "b64" => Some(reason::B64),
-        "crit" => Some(reason::CRIT),
-        "jku" => Some(reason::JKU),
-        "jwk" => Some(reason::JWK),
-        "x5c" => Some(reason::X5C),
-        "x5t" | "x5t#S256" => Some(reason::X5T),
-        "x5u" => Some(reason::X5U),
-        _ => None,
+        let (key_id, typ) = (key_id(self.kid)?, typ(self.typ)?);
+        Ok(JwsHeader { algorithm, key_id, typ, key_headers: self.key_headers })
     }
 }
 
@@ -270,14 +274,8 @@ mod tests {
     }
 
     #[test]
-    fn refuses_keys_in_the_header_and_extensions() {
+    fn refuses_extensions() {
         for (member, expected) in [
-            ("\"jku\":\"https://example.com\"", reason::JKU),
-            ("\"jwk\":{\"kty\":\"oct\",\"k\":\"\"}", reason::JWK),
-            ("\"x5u\":\"https://example.com\"", reason::X5U),
-            ("\"x5c\":[]", reason::X5C),
-            ("\"x5t\":\"\"", reason::X5T),
-            ("\"x5t#S256\":null", reason::X5T),
             ("\"crit\":[\"exp\"],\"exp\":1", reason::CRIT),
             ("\"crit\":[]", reason::CRIT),
             ("\"crit\":\"exp\"", reason::CRIT),
@@ -285,7 +283,7 @@ mod tests {
             ("\"b64\":false", reason::B64),
             ("\"b64\":true", reason::B64),
             ("\"b64\":false,\"crit\":[\"b64\"]", reason::B64),
-            ("\"\\u006aku\":\"\"", reason::JKU),
+            ("\"jku\":1,\"crit\":[\"exp\"]", reason::CRIT),
         ] {
             check(&format!(r#"{{"alg":"HS256",{member}}}"#), Err(expected));
         }
@@ -346,7 +344,8 @@ mod tests {
             (",\"typ\":\"JWT\"", Some("jwt"), true),
             ("", Some("JWT"), false),
         ] {
-            assert_eq!(header(typ).is_typed(expected), agrees, "{typ} {expected:?}");
+            let expected: Vec<Box<str>> = expected.into_iter().map(Into::into).collect();
+            assert_eq!(header(typ).is_typed(&expected), agrees, "{typ} {expected:?}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! JSON as strict as a token needs it (RFC 8259, RFC 7493): one pass, bounded, nothing guessed.
 
+mod names;
 mod number;
 mod scan;
 mod text;
@@ -12,7 +13,7 @@ use scan::Scan;
 /// How many objects and arrays may be inside each other, the outermost counted.
 pub(crate) const DEPTH: usize = 8;
 
-/// How many members one object may have.
+/// How many members one object may have, unless a policy allows more.
 pub(crate) const MEMBERS: usize = 64;
 
 /// Reads a document that is one object, and hands out its members in their order.
@@ -24,15 +25,16 @@ pub(crate) fn object<'a, E: From<Fault>>(
     document: &'a [u8],
     each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
-    members(std::str::from_utf8(document).map_err(|_| Fault::Utf8)?, each)
+    members(std::str::from_utf8(document).map_err(|_| Fault::Utf8)?, MEMBERS, each)
 }
 
-/// As [`object`], of text.
+/// As [`object`], of text, whose objects have so many members at most.
 pub(crate) fn members<'a, E: From<Fault>>(
     document: &'a str,
+    most_members: usize,
     each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let mut scan = Scan::new(document);
+    let mut scan = Scan::new(document, most_members);
     scan.space();
     if !scan.takes(b'{') {
         return Err(Fault::NotAnObject.into());
@@ -76,7 +78,7 @@ impl<'a> Array<'a> {
         self,
         each: impl FnMut(Value<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut scan = Scan::new(self.raw);
+        let mut scan = Scan::new(self.raw, usize::MAX);
         scan.takes(b'[');
         scan.elements(1, each)
     }
@@ -95,7 +97,7 @@ impl<'a> Object<'a> {
         self,
         each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut scan = Scan::new(self.raw);
+        let mut scan = Scan::new(self.raw, usize::MAX);
         scan.takes(b'{');
         scan.members(1, each)
     }
@@ -118,12 +120,17 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(document: &[u8]) -> Result<Vec<String>, Fault> {
-        let mut members = Vec::new();
-        object(document, |name, value| {
-            members.push(format!("{} {}", name.to_str(), shown(value)?));
+        read_at_most(document, MEMBERS)
+    }
+
+    fn read_at_most(document: &[u8], most: usize) -> Result<Vec<String>, Fault> {
+        let mut all = Vec::new();
+        let text = std::str::from_utf8(document).map_err(|_| Fault::Utf8)?;
+        members(text, most, |name, value| {
+            all.push(format!("{} {}", name.to_str(), shown(value)?));
             Ok::<_, Fault>(())
         })?;
-        Ok(members)
+        Ok(all)
     }
 
     fn shown(value: Value<'_>) -> Result<String, Fault> {
@@ -274,6 +281,32 @@ mod tests {
         let nested = |members: usize| format!("{{\"a\":[{}]}}", wide(members));
         assert_eq!(read(nested(MEMBERS).as_bytes()).map(|_| ()), Ok(()));
         assert_eq!(read(nested(MEMBERS + 1).as_bytes()), Err(Fault::Members));
+    }
+
+    /// Beyond the usual number names are compared in another way.
+    #[test]
+    fn an_object_has_as_many_members_as_it_may_and_none_twice() {
+        for most in [0, 1, 63, 64, 65, 66, 500] {
+            let wide = |members: usize, last: &str| {
+                let names = (0..members).map(|at| format!("\"{at}\":1"));
+                let all: Vec<_> = names.chain([format!("\"{last}\":1")]).collect();
+                format!("{{{}}}", all.join(","))
+            };
+            let read =
+                |document: &str| read_at_most(document.as_bytes(), most).map(|all| all.len());
+            if most > 0 {
+                assert_eq!(read(&wide(most - 1, "last")), Ok(most));
+            }
+            assert_eq!(read(&wide(most, "last")), Err(Fault::Members), "{most}");
+            assert_eq!(read(&format!("{{\"a\":{}}}", wide(most, "last"))), Err(Fault::Members));
+            for twice in (0..most.saturating_sub(1)).flat_map(|at| {
+                let escaped: String =
+                    at.to_string().bytes().map(|byte| format!("\\u00{byte:02x}")).collect();
+                [at.to_string(), escaped]
+            }) {
+                assert_eq!(read(&wide(most - 1, &twice)), Err(Fault::Duplicate), "{most} {twice}");
+            }
+        }
     }
 
     /// Text that is JSON more often than chance would have it.

@@ -3,7 +3,7 @@
 mod material;
 mod set;
 
-pub use set::JwkSet;
+pub use set::{JwkSet, LeftOutKey};
 
 use crate::{
     JwsAlgorithm, SigningKey, VerifyingKey,
@@ -76,6 +76,16 @@ impl Jwk {
     #[must_use]
     pub fn algorithm(&self) -> Option<JwsAlgorithm> {
         self.alg.as_deref().and_then(JwsAlgorithm::named)
+    }
+
+    /// Whether it has no `alg`, implemented or not.
+    pub(crate) const fn states_no_algorithm(&self) -> bool {
+        self.alg.is_none()
+    }
+
+    /// Whether it is a secret that both ends share.
+    pub(crate) const fn is_shared_secret(&self) -> bool {
+        matches!(self.material, Material::Secret(_))
     }
 
     pub(crate) fn signing(&self, assumed: Option<JwsAlgorithm>) -> Result<SigningKey> {

@@ -2,6 +2,7 @@
 
 mod der;
 mod pem;
+mod rsa;
 mod secret;
 mod signing;
 mod verifying;

@@ -19,6 +19,10 @@ use std::{error, fmt};
 pub struct JwtRefused(&'static Reason);
 
 impl JwtRefused {
+    const fn of(reason: &'static Reason) -> Self {
+        Self(reason)
+    }
+
     /// The code, `jwt_` and what happened, and a sentence that names the member and what was expected.
     #[must_use]
     pub const fn reason(self) -> Reason {
@@ -40,18 +44,8 @@ impl From<JwtRefused> for Reason {
     }
 }
 
-/// Names each reason once, with its code and its text.
-macro_rules! reasons {
-    ($($name:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: JwtRefused = JwtRefused(&Reason::new($code, $text));)*
-
-        #[cfg(test)]
-        pub(crate) const ALL: &[JwtRefused] = &[$($name),*];
-    };
-}
-
-reasons! {
-    SIZE "jwt_size" "token is longer than its limit, 8 KiB unless another was set";
+auth_core::reasons! { JwtRefused;
+    SIZE "jwt_size" "token is longer than its limit, 8 KiB unless with_most_token_bytes sets another";
     PARTS "jwt_parts" "token has not three parts, expected header, payload and signature with a dot between two";
     ENCRYPTED "jwt_encrypted" "token has five parts and is a JWE, expected a JWS of three";
     HEADER_BASE64URL "jwt_header_base64url" "header is not canonical base64url without padding (RFC 7515 section 2)";
@@ -79,23 +73,22 @@ reasons! {
     ALG_UNKNOWN "jwt_alg_unknown" "alg is not one that is implemented, in this spelling";
     ALG_OTHER "jwt_alg_other" "alg is not that of the key (RFC 8725 section 3.1)";
     TYP_TYPE "jwt_typ_type" "typ is not a string";
-    TYP_OTHER "jwt_typ_other" "typ is not that of the policy, or JWT or nothing where the policy says none (RFC 8725 section 3.11)";
+    TYP_OTHER "jwt_typ_other" "typ is not one that the policy names, or JWT or nothing where it names none (RFC 8725 section 3.11)";
     KID_TYPE "jwt_kid_type" "kid is not a string";
     KID_LONG "jwt_kid_long" "kid is longer than 128 bytes";
     CRIT "jwt_crit" "crit demands extensions, of which none is understood (RFC 7515 section 4.1.11)";
     B64 "jwt_b64" "b64 is there, expected a payload in base64url (RFC 7797)";
-    JKU "jwt_jku" "jku refers to keys, expected a key that is known already (RFC 8725 section 3.10)";
-    JWK "jwt_jwk" "jwk brings a key, expected one that is known already (RFC 8725 section 3.10)";
-    X5U "jwt_x5u" "x5u refers to a certificate, expected a key that is known already (RFC 8725 section 3.10)";
-    X5C "jwt_x5c" "x5c brings a certificate, expected a key that is known already (RFC 8725 section 3.10)";
-    X5T "jwt_x5t" "x5t refers to a certificate, expected a key that is known already (RFC 8725 section 3.10)";
+    JKU "jwt_jku" "jku refers to keys, and keys come from the look-up alone (RFC 8725 section 3.10); allowing_key_header(KeyHeader::Jku) ignores it";
+    JWK "jwt_jwk" "jwk brings a key, and keys come from the look-up alone (RFC 8725 section 3.10); allowing_key_header(KeyHeader::Jwk) ignores it";
+    X5U "jwt_x5u" "x5u refers to a certificate, and keys come from the look-up alone (RFC 8725 section 3.10); allowing_key_header(KeyHeader::X5u) ignores it";
+    X5C "jwt_x5c" "x5c brings certificates, and keys come from the look-up alone (RFC 8725 section 3.10); allowing_key_header(KeyHeader::X5c) ignores it";
 
     CLAIMS_UTF8 "jwt_claims_utf8" "payload is not UTF-8 (RFC 8725 section 3.7)";
     CLAIMS_OBJECT "jwt_claims_object" "payload is not a JSON object (RFC 7519 section 7.2)";
     CLAIMS_JSON "jwt_claims_json" "payload is not JSON (RFC 8259)";
     CLAIMS_DUPLICATE "jwt_claims_duplicate" "payload has two members of one name (RFC 7519 section 4)";
     CLAIMS_DEPTH "jwt_claims_depth" "payload is deeper than 8 levels";
-    CLAIMS_MEMBERS "jwt_claims_members" "payload has an object of more than 64 members";
+    CLAIMS_MEMBERS "jwt_claims_members" "payload has an object of more members than its limit, 64 unless with_most_members sets another";
     CLAIMS_SHAPE "jwt_claims_shape" "claims are not of the shape that the application reads";
 
     ISS_TYPE "jwt_iss_type" "iss is not a string";

@@ -3,8 +3,8 @@
 mod cache;
 mod published;
 
-use crate::{JwkSet, JwsAlgorithm, JwtKeys, KeyId};
-use auth_core::{Cause, Context, Error, Exchange, Flow, Lookup, Origin, Result, Timestamp};
+use crate::{JwkSet, JwsAlgorithm, JwtKeys, KeyId, LeftOutKey};
+use auth_core::{Cause, Context, Error, Event, Exchange, Flow, Lookup, Origin, Result, Timestamp};
 use auth_session::{Flight, retry_after};
 use cache::{Cache, Next, Rules};
 use http::{Request, Response, StatusCode, Uri, header};
@@ -25,10 +25,14 @@ use std::{
 /// is used for a day, and the issuer is asked again after 1, 2, 4 and at most 30 seconds, or when it said. All of these
 /// are spans: a clock that is set back makes none of them longer.
 ///
+/// Keys that cannot be used, as those for encryption, are left out, and the context's observer is told of each
+/// ([`Event::KeyLeftOut`]).
+///
 /// # Security
 ///
 /// It answers for its issuer alone: the token of another names a key that is not known, and nothing is fetched. The URL
-/// is yours, never the token's (`jku`), and https beyond loopback. An answer has at most 256 KiB.
+/// is yours, never the token's (`jku`), and https beyond loopback. An answer has at most 256 KiB. A shared secret
+/// (`kty` `oct`) in it is left out: whoever can fetch the set could sign with it.
 ///
 /// ```
 /// # use auth_core::{Context, Error};
@@ -82,8 +86,8 @@ impl RemoteJwkSet {
 }
 
 impl RemoteJwkSetBuilder {
-    /// The algorithm of keys that do not say theirs. Without it they are left out: the key decides the algorithm, so
-    /// somebody must.
+    /// The algorithm of the keys that do not state theirs; those that do are for the one that they state. Without it the
+    /// former are left out: a key is for one algorithm, and the token does not choose it.
     #[must_use]
     pub const fn with_assumed_algorithm(mut self, algorithm: JwsAlgorithm) -> Self {
         self.assumed = Some(algorithm);
@@ -184,9 +188,13 @@ impl Inner {
                 Err(error) => Err(error),
             };
             let set = answered.and_then(|answer| read(&answer, context.clock.now()));
-            if let Some(owner) = owner.upgrade() {
-                owner.land(set.map(|set| Published::of(&set, assumed)), asked);
-            }
+            let Some(owner) = owner.upgrade() else { return };
+            let (set, left_out) = match set.map(|set| Published::of(&set, assumed)) {
+                Ok((set, left_out)) => (Ok(set), left_out),
+                Err(error) => (Err(error), Vec::new()),
+            };
+            owner.land(set, asked);
+            owner.tell(&left_out);
         };
         Flight::new(work, move || {
             if let Some(owner) = fallen.upgrade() {
@@ -200,6 +208,15 @@ impl Inner {
         // What the fetch brought first, the flight second: a look-up that finds no flight finds what it brought.
         state.cache.learn(set, asked, self.context.clock.steady());
         state.flight = None;
+    }
+
+    /// Why keys of the issuer are not used.
+    fn tell(&self, left_out: &[LeftOutKey]) {
+        for LeftOutKey { kid, error } in left_out {
+            let error = Error::Protocol(error.cause().clone());
+            let (issuer, kid) = (&*self.issuer, kid.as_deref());
+            self.context.observer.observe(Event::KeyLeftOut { issuer, kid, error: &error });
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

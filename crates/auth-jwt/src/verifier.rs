@@ -3,8 +3,8 @@
 mod decoy;
 
 use crate::{
-    Claims, JwtKeys, JwtPolicy, JwtRefused, KeyId, UnverifiedJws, VerifiedJws, keys::MOST_TRIED,
-    reason,
+    Claims, JwtKeys, JwtPolicy, JwtRefused, KeyId, UnverifiedJws, claims::ReadClaims,
+    keys::MOST_TRIED, reason,
 };
 use auth_core::{
     Accepted, Attempt, AttemptLimit, AttemptOutcome, BearerRealm, Clock, Flow, Lookup, Outcome,
@@ -12,7 +12,7 @@ use auth_core::{
 };
 use decoy::Decoys;
 use http::HeaderName;
-use std::{fmt, sync::Arc};
+use std::{fmt, hint::black_box, sync::Arc};
 
 /// Verifies the token of a request: its signature by the keys that a look-up knows, its claims by a [`JwtPolicy`].
 ///
@@ -24,9 +24,10 @@ use std::{fmt, sync::Arc};
 /// # Security
 ///
 /// The token is only trusted for the name under which keys are looked up. Each key is for one algorithm, and a token
-/// whose header names another is refused. All keys that were found are tried, whichever matches; under a shared secret
-/// at least two are, so that an unknown issuer, one with a single secret and one in the middle of a rotation cost the
-/// same. What is refused looks the same outside, and has its reason inside.
+/// whose header names another is refused. All keys of the token's algorithm that were found are tried, whichever matches,
+/// and more than four are a refusal of their own. Where none matches, at least two shared secrets are tried, so that an
+/// unknown issuer, one with a single secret and one in the middle of a rotation cost the same. What is refused looks the
+/// same outside, and has its reason inside.
 pub struct JwtVerifier<L> {
     realm: BearerRealm,
     policy: JwtPolicy,
@@ -36,6 +37,7 @@ pub struct JwtVerifier<L> {
     field: Option<HeaderName>,
     decoys: Decoys,
     refusals: Arc<ReplayRejections>,
+    most_token_bytes: usize,
 }
 
 /// The caller that a token proved.
@@ -60,7 +62,8 @@ impl<L> JwtVerifier<L> {
         keys: L,
         clock: impl Clock + 'static,
     ) -> Result<Self> {
-        let realm = BearerRealm::new(realm)?;
+        let most_token_bytes = UnverifiedJws::MOST_BYTES;
+        let realm = BearerRealm::new(realm)?.with_most_token_bytes(most_token_bytes);
         let refusals = ReplayRejections {
             missing: realm.invalid(reason::JTI_MISSING.into()),
             seen: realm.invalid(reason::REPLAYED.into()),
@@ -75,7 +78,17 @@ impl<L> JwtVerifier<L> {
             field: None,
             decoys: Decoys::new()?,
             refusals: Arc::new(refusals),
+            most_token_bytes,
         })
+    }
+
+    /// With tokens of at most so many bytes, wherever they are read from; [8 KiB](UnverifiedJws::MOST_BYTES) unless set.
+    ///
+    /// A token that lists 180 roles has some 10 KB. The server in front has a limit to header fields of its own.
+    #[must_use]
+    pub fn with_most_token_bytes(self, bytes: usize) -> Self {
+        let realm = self.realm.with_most_token_bytes(bytes);
+        Self { realm, most_token_bytes: bytes, ..self }
     }
 
     /// With a limit to wrong signatures of each source: beyond it callers get a 429 with `Retry-After`, before a key is
@@ -117,38 +130,40 @@ impl<L> JwtVerifier<L> {
         Ok(value.map(|value| value.as_bytes()).filter(|value| looks_like_a_token(value)))
     }
 
-    /// Proves the signature with one of the keys, among decoys that prove nothing; says whose key it is.
+    /// Proves the signature with one of the keys, and says whose key it is.
+    ///
+    /// All keys of the algorithm are tried, whichever matches. Where none does, decoys make up for those that are fewer
+    /// than two: a caller that is accepted has the secret, so none is spent on it.
     fn prove<P: Clone>(
         &self,
-        token: UnverifiedJws<'_>,
+        token: &UnverifiedJws<'_>,
         found: Option<JwtKeys<P>>,
-    ) -> Result<(VerifiedJws, P), JwtRefused> {
+    ) -> Result<P, JwtRefused> {
         let algorithm = token.header().algorithm();
         let known = found.as_ref().map(JwtKeys::as_slice).unwrap_or_default();
         let fitting = || known.iter().filter(|known| known.secret.algorithm() == algorithm);
         let many = fitting().count();
-        let otherwise = match &found {
-            None => reason::KEY_UNKNOWN,
-            Some(_) if known.is_empty() => reason::KEY_NONE,
-            Some(_) if many == 0 => reason::ALG_OTHER,
-            Some(_) if many > MOST_TRIED => return Err(reason::KEY_MANY),
-            Some(_) => reason::SIGNATURE,
-        };
-        let decoys = self.decoys.beside(algorithm, many);
-        let tried = fitting().map(|known| &known.secret).chain(decoys);
-        match token.verify_any(tried) {
-            Ok((key, signed)) => match fitting().nth(key) {
-                Some(known) => Ok((signed, known.principal.clone())),
-                None => Err(otherwise),
-            },
-            Err(reason::ALG_OTHER | reason::SIGNATURE) => Err(otherwise),
-            Err(malformed) => Err(malformed),
+        if many > MOST_TRIED {
+            return Err(reason::KEY_MANY);
         }
+        let keys = fitting().map(|known| (&known.principal, &known.secret));
+        let refused = match token.proven_by(keys) {
+            Ok(principal) => return Ok(principal.clone()),
+            Err(refused) => refused,
+        };
+        // What comes of a decoy is thrown away.
+        let _ = black_box(token.proven_by(self.decoys.beside(algorithm, many)));
+        Err(match (refused, &found) {
+            (reason::ALG_OTHER, None) => reason::KEY_UNKNOWN,
+            (reason::ALG_OTHER, Some(_)) if known.is_empty() => reason::KEY_NONE,
+            (refused, _) => refused,
+        })
     }
 
     fn judge<P: Clone>(
         &self,
-        token: UnverifiedJws<'_>,
+        token: &UnverifiedJws<'_>,
+        claims: ReadClaims,
         id: &KeyId,
         found: Option<JwtKeys<P>>,
         attempt: Attempt,
@@ -156,11 +171,13 @@ impl<L> JwtVerifier<L> {
     ) -> Outcome<JwtPrincipal<P>> {
         let (judged, outcome) = match self.prove(token, found) {
             Err(refused) => (Err(refused), AttemptOutcome::Wrong),
-            Ok((signed, caller)) => match signed.claims(&self.policy, self.clock.now()) {
-                Ok(claims) => (Ok(JwtPrincipal { claims, caller }), AttemptOutcome::Right),
-                // A caller with a captured token that has expired has guessed nothing, and proves nothing.
-                Err(refused) => (Err(refused), AttemptOutcome::Unknown),
-            },
+            Ok(caller) => {
+                match Claims::judged(token.header(), claims, &self.policy, self.clock.now()) {
+                    Ok(claims) => (Ok(JwtPrincipal { claims, caller }), AttemptOutcome::Right),
+                    // A caller with a captured token that has expired has guessed nothing, and proves nothing.
+                    Err(refused) => (Err(refused), AttemptOutcome::Unknown),
+                }
+            }
         };
         attempt.settle(outcome);
         match judged {
@@ -211,17 +228,19 @@ where
             Ok(token) => token,
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
-        let read = UnverifiedJws::parse(token)
-            .and_then(|token| Ok((token.key_id_by(self.policy.signer())?, token)));
-        let (id, token) = match read {
+        let read = UnverifiedJws::parse_at_most(token, self.most_token_bytes)
+            .and_then(|token| Ok((token.read_claims(&self.policy)?, token)));
+        let (claims, token) = match read {
             Ok(read) => read,
             Err(refused) => return Flow::ready(Err(self.realm.invalid(refused.into()))),
         };
+        let id = token.key_id_of(&claims, &self.policy);
         let begun = Attempt::begin(self.limit.as_ref(), request, "jwt", None);
         begun.and_then(move |begun| match begun {
             Ok(attempt) => self.keys.lookup(&id).then(move |found| match found {
                 Ok(found) => {
-                    Flow::ready(self.judge(token, &id, found, attempt, request.wants_unique()))
+                    let wants_unique = request.wants_unique();
+                    Flow::ready(self.judge(&token, claims, &id, found, attempt, wants_unique))
                 }
                 Err(error) => {
                     attempt.settle(AttemptOutcome::Unknown);
@@ -253,7 +272,7 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey};
+    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, VerifyingKey};
     use auth_core::{Error, MemoryReplayStore, Peer, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -362,6 +381,57 @@ mod tests {
         check(&token("one", &decoy), "jwt_signature");
     }
 
+    /// Else the time tells who is known, and who is in the middle of a rotation.
+    #[test]
+    fn what_is_refused_costs_two_secrets_whoever_is_said_to_have_signed_it() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let asked = Arc::new(AtomicUsize::new(0));
+        let secret = |algorithm| VerifyingKey::counting(algorithm, &asked);
+        let hmacs = [JwsAlgorithm::HS256, JwsAlgorithm::HS384, JwsAlgorithm::HS512];
+        let mut door = door();
+        door.decoys = Decoys(hmacs.map(secret));
+        for algorithm in hmacs {
+            let wrong = SigningKey::from_secret(algorithm, &[9; 64]).unwrap();
+            let text = token("one", &wrong);
+            for (known, tried) in [
+                (None, 2),
+                (Some(JwtKeys::none()), 2),
+                (Some(secret(JwsAlgorithm::EdDSA).into()), 2),
+                (Some(secret(algorithm).into()), 2),
+                (Some([(); 2].map(|()| secret(algorithm)).into_iter().collect()), 2),
+                (Some([(); 3].map(|()| secret(algorithm)).into_iter().collect()), 3),
+            ] {
+                let token = UnverifiedJws::parse(&text).unwrap();
+                assert!(door.prove(&token, known.clone()).is_err());
+                assert_eq!(asked.swap(0, Ordering::Relaxed), tried, "{algorithm} {known:?}");
+            }
+        }
+    }
+
+    /// A caller that is accepted has the secret, and learns nothing from the time.
+    #[test]
+    fn what_is_accepted_pays_for_no_decoy() {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let asked = Arc::new(AtomicUsize::new(0));
+        let mut door = door();
+        door.decoys = Decoys([(); 3].map(|()| VerifyingKey::counting(JwsAlgorithm::HS256, &asked)));
+        let good = token("one", &key(1));
+        assert_eq!(told(&door, &[(AUTHORIZATION, &format!("Bearer {good}"))]), "one");
+        assert_eq!(asked.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn unknown_wrong_and_retired_are_told_the_same() {
+        let all = ["one", "two", "none", "mallory"].map(|issuer| {
+            let told =
+                told(&door(), &[(AUTHORIZATION, &format!("Bearer {}", token(issuer, &key(9))))]);
+            let (status, rest) = told.split_once(' ').unwrap();
+            (status.to_owned(), rest.split_once(' ').unwrap().1.to_owned())
+        });
+        let same = ("401".to_owned(), "Bearer realm=\"r\", error=\"invalid_token\"".to_owned());
+        assert_eq!(all, [(); 4].map(|()| same.clone()));
+    }
+
     #[test]
     fn nothing_and_too_much_are_told_apart() {
         let good = token("one", &key(1));
@@ -464,6 +534,98 @@ mod tests {
         }
         clock.advance(Duration::from_secs(359));
         assert!(said("alice", key(1)).contains("jwt_replayed"), "the last second of the leeway");
+    }
+
+    /// What a store is asked about names the key by issuer and `kid`, and neither runs into the other or into the `jti`.
+    #[test]
+    fn what_is_used_once_is_named_by_issuer_kid_and_jti_and_lasts_as_long_as_the_token() {
+        let door = door();
+        let claims = |jti: &str| {
+            let issuer = claims("one").sign(&key(1), Timestamp::from_unix(NOW), Some(jti)).unwrap();
+            let token = UnverifiedJws::parse(issuer.expose()).unwrap();
+            let signed = token.verify(&key(1).verifying()).unwrap();
+            signed.claims(&JwtPolicy::new(), Timestamp::from_unix(NOW)).unwrap()
+        };
+        let mut all = Vec::new();
+        for issuer in ["a", "ab"] {
+            for (kid, jti) in [
+                (None, "b1"),
+                (Some("b"), "1"),
+                (Some("c"), "1"),
+                (Some("b1"), ""),
+                (Some("b1"), "1"),
+            ] {
+                let id = KeyId { issuer: Some(issuer.into()), kid: kid.map(Into::into) };
+                let unique = door.unique(&id, &claims(jti)).unwrap();
+                assert_eq!((unique.scheme(), unique.owner()), ("jwt", issuer.as_bytes()));
+                assert_eq!(unique.issued(), Some(Timestamp::from_unix(NOW)));
+                let dies = Timestamp::from_unix(NOW + 360).after(Unique::NODES_APART);
+                assert_eq!(unique.until(), dies);
+                assert!(!all.contains(&unique), "{issuer} {kid:?} {jti}");
+                all.push(unique);
+            }
+        }
+    }
+
+    /// 180 roles are some 10 KB. The bare field has the same limit as `Authorization`.
+    #[test]
+    fn a_token_is_as_long_as_the_verifier_allows_wherever_it_is_read_from() {
+        let signed = |roles: usize| {
+            let roles: Vec<_> =
+                (0..roles).map(|n| format!("https://roles.example/{n:019}")).collect();
+            let claims = claims("one").with_claim("roles", &roles).unwrap();
+            claims.sign(&key(1), Timestamp::from_unix(NOW), None).unwrap().expose().to_owned()
+        };
+        let (usual, long, longer) = (signed(100), signed(180), signed(360));
+        assert!((9_600..16_384).contains(&long.len()) && longer.len() > 16_384);
+        let door = |most: Option<usize>| {
+            let door = door().with_field(KEY);
+            match most {
+                Some(most) => door.with_most_token_bytes(most),
+                None => door,
+            }
+        };
+        for (most, token, bearer, bare) in [
+            (None, &usual, "one", "one"),
+            (None, &long, "400 authorization_too_long", "401 jwt_size"),
+            (Some(16 * 1024), &long, "one", "one"),
+            (Some(long.len()), &long, "one", "one"),
+            (Some(long.len() - 1), &long, "400 authorization_too_long", "401 jwt_size"),
+            (Some(16 * 1024), &longer, "400 authorization_too_long", "401 jwt_size"),
+        ] {
+            let said = told(&door(most), &[(AUTHORIZATION, &format!("Bearer {token}"))]);
+            assert!(said.starts_with(bearer), "{said} {most:?}");
+            let said = told(&door(most), &[(KEY, token)]);
+            assert!(said.starts_with(bare), "{said} {most:?}");
+        }
+    }
+
+    #[test]
+    fn a_verifier_reads_as_many_members_as_its_policy_allows() {
+        let groups: Vec<_> = (0..65).map(|n| format!("\"{n}\":1")).collect();
+        let payload =
+            format!(r#"{{"iss":"one","exp":{},"groups":{{{}}}}}"#, NOW + 9, groups.join(","));
+        let bearer = format!("Bearer {}", crate::forged::token(crate::forged::HS256, payload));
+        for (policy, expected) in [
+            (JwtPolicy::new(), "401 jwt_claims_members"),
+            (JwtPolicy::new().with_most_members(65), "one"),
+        ] {
+            let keys = HashMap::from([(id("one"), crate::forged::key().verifying().into())]);
+            let door: JwtVerifier<HashMap<_, JwtKeys>> =
+                JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
+            assert!(told(&door, &[(AUTHORIZATION, &bearer)]).starts_with(expected));
+        }
+    }
+
+    /// As Entra v1 and ADFS sign them.
+    #[test]
+    fn a_token_with_a_thumbprint_of_its_key_is_taken() {
+        let header = r#"{"typ":"JWT","alg":"HS256","x5t":"a-thumb","kid":"a-thumb"}"#;
+        let signed = crate::forged::token(header, format!(r#"{{"iss":"idp","exp":{}}}"#, NOW + 9));
+        let known = KeyId { issuer: Some("idp".into()), kid: Some("a-thumb".into()) };
+        let keys = HashMap::from([(known, JwtKeys::from(crate::forged::key().verifying()))]);
+        let door = JwtVerifier::new("r", JwtPolicy::new(), keys, ManualClock::at(NOW)).unwrap();
+        assert_eq!(told(&door, &[(AUTHORIZATION, &format!("Bearer {signed}"))]), "idp");
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use auth_core::{Context, Error, Flow, Lookup, Result, Timestamp};
-use auth_jwt::{JwsAlgorithm, JwtKeys, KeyId, RemoteJwkSet};
+use auth_core::{
+    Context, Error, Event, Flow, Lookup, Observer, RequestView, Result, Timestamp, Verifier as _,
+};
+use auth_jwt::{JwsAlgorithm, JwtKeys, JwtPolicy, JwtVerifier, KeyId, RemoteJwkSet};
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{Request, Response};
 use std::{
     future::Future,
@@ -325,6 +328,167 @@ fn keys_that_say_no_algorithm_need_one_to_assume() {
     assert!(jwks.lookup(&id("b")).wait().unwrap().is_some());
     let any = KeyId { kid: None, ..id("") };
     assert_eq!(jwks.lookup(&any).wait().unwrap().unwrap().as_slice().len(), 1);
+}
+
+/// The members of a key that signs, and what they say beside its numbers.
+fn ed25519(members: &str) -> String {
+    format!("{{{ED25519},{members}}}")
+}
+
+const P256: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+const OCT: &str = r#""kty":"oct","k":"AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow""#;
+
+/// The `kid` of a key that was left out, and the code of the reason.
+type LeftOut = (Option<String>, String);
+
+/// What the observer heard of keys that were left out.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<LeftOut>>>);
+
+impl Observer for Heard {
+    fn observe(&self, event: Event<'_>) {
+        if let Event::KeyLeftOut { issuer, kid, error } = event {
+            assert_eq!(issuer, ISSUER);
+            assert!(matches!(error, Error::Protocol(_)), "{error}");
+            let shown = format!("{} {error} {error:?}", error.code());
+            assert!(!shown.contains("AyM1SysPpbyDfgZld3umj1q") && !shown.contains("f83OJ3D2xF1B"));
+            self.0.lock().unwrap().push((kid.map(Into::into), error.code().into()));
+        }
+    }
+}
+
+/// An issuer that publishes these keys, and those that are silent are for an algorithm or for none.
+fn publishing(keys: Vec<String>, assumed: Option<JwsAlgorithm>) -> (RemoteJwkSet, Heard) {
+    let body = format!(r#"{{"keys":[{}]}}"#, keys.join(","));
+    let transport = ScriptedTransport::new(move |_| Ok(Response::new(body.clone().into_bytes())));
+    let heard = Heard::default();
+    let context = context(&ManualClock::at(1_000_000), &transport).with_observer(heard.clone());
+    let jwks = RemoteJwkSet::builder(ISSUER, "https://issuer.example/", context);
+    let jwks = match assumed {
+        Some(assumed) => jwks.with_assumed_algorithm(assumed),
+        None => jwks,
+    };
+    (jwks.build().unwrap(), heard)
+}
+
+fn algorithms(jwks: &RemoteJwkSet, kid: Option<&str>) -> Vec<JwsAlgorithm> {
+    let found = jwks.lookup(&KeyId { kid: kid.map(Into::into), ..id("") }).wait().unwrap();
+    found.iter().flat_map(JwtKeys::secrets).map(auth_jwt::VerifyingKey::algorithm).collect()
+}
+
+/// A setting for keys that state no algorithm changes nothing for those that do.
+#[test]
+fn a_key_is_for_the_algorithm_that_it_states_and_only_silent_ones_for_the_assumed_one() {
+    let keys = vec![
+        ed25519(r#""kid":"silent""#),
+        ed25519(r#""kid":"stated","alg":"EdDSA""#),
+        format!(r#"{{{P256},"kid":"other","alg":"ES256"}}"#),
+        format!(r#"{{{P256},"kid":"unknown","alg":"ES999"}}"#),
+    ];
+    for (assumed, silent) in
+        [(Some(JwsAlgorithm::EdDSA), vec![JwsAlgorithm::EdDSA]), (None, Vec::new())]
+    {
+        let (jwks, heard) = publishing(keys.clone(), assumed);
+        assert_eq!(algorithms(&jwks, Some("silent")), silent);
+        assert_eq!(algorithms(&jwks, Some("stated")), [JwsAlgorithm::EdDSA]);
+        assert_eq!(algorithms(&jwks, Some("other")), [JwsAlgorithm::ES256]);
+        let told = |kid: &str| {
+            heard.0.lock().unwrap().iter().any(|(told, _)| told.as_deref() == Some(kid))
+        };
+        assert_eq!((told("silent"), told("unknown")), (silent.is_empty(), true));
+    }
+}
+
+/// More keys than a verifier tries, of which few are of the token's algorithm: the verifier narrows and then counts.
+#[test]
+fn keys_are_counted_by_the_verifier_that_knows_the_algorithm() {
+    let p256 = |n| format!(r#"{{{P256},"kid":"p{n}","alg":"ES256"}}"#);
+    let keys = (0..5).map(p256).chain([ed25519(r#""kid":"one","alg":"EdDSA""#)]);
+    let (jwks, _) = publishing(keys.collect(), None);
+    assert_eq!(algorithms(&jwks, None).len(), 6);
+    let now = Timestamp::from_unix(1_000_000);
+    let door = JwtVerifier::new("r", JwtPolicy::new(), jwks, ManualClock::at(1_000_000)).unwrap();
+    let said = |alg: &str| {
+        let encode = |text: &str| URL_SAFE_NO_PAD.encode(text);
+        let header = encode(&format!(r#"{{"alg":"{alg}"}}"#));
+        let payload = encode(&format!(r#"{{"iss":"{ISSUER}","exp":{}}}"#, now.unix() + 60));
+        let signature = URL_SAFE_NO_PAD.encode([7; 64]);
+        let field = format!("Bearer {header}.{payload}.{signature}");
+        let headers = http::HeaderMap::from_iter([(
+            http::header::AUTHORIZATION,
+            http::HeaderValue::from_str(&field).unwrap(),
+        )]);
+        let (method, uri) = (http::Method::GET, http::Uri::from_static("/"));
+        let outcome = door.verify(RequestView::new(&method, &uri, &headers)).wait().unwrap();
+        outcome.map(|_| ()).unwrap_err().reason().code
+    };
+    assert_eq!(said("ES256"), "jwt_key_many");
+    assert_eq!(said("EdDSA"), "jwt_signature");
+    assert_eq!(said("HS256"), "jwt_alg_other");
+}
+
+/// Whoever can fetch a set could sign with a shared secret in it.
+#[test]
+fn a_shared_secret_is_taken_by_hand_and_never_from_a_fetched_set() {
+    let secret = format!(r#"{{{OCT},"kid":"secret","alg":"HS256"}}"#);
+    let jwk = auth_jwt::Jwk::parse(secret.as_bytes()).unwrap();
+    assert!(auth_jwt::VerifyingKey::from_jwk(&jwk, None).is_ok());
+    for assumed in [None, Some(JwsAlgorithm::HS256)] {
+        let (jwks, heard) = publishing(vec![secret.clone()], assumed);
+        assert!(algorithms(&jwks, Some("secret")).is_empty());
+        assert!(algorithms(&jwks, None).is_empty());
+        let told = (Some("secret".to_owned()), "jwks_shared_secret".to_owned());
+        assert_eq!(*heard.0.lock().unwrap(), [told]);
+    }
+}
+
+#[test]
+fn the_observer_hears_which_keys_are_left_out_and_why() {
+    let (jwks, heard) = publishing(
+        vec![
+            r#"{"kid":"curve","kty":"EC","crv":"P-521","x":"AA","y":"AA"}"#.to_owned(),
+            r#"{"kty":"RSA","kid":"half","n":"AQAB"}"#.to_owned(),
+            r#"{"kty":7,"kid":"la\nst"}"#.to_owned(),
+            r#"{"kty":"future"}"#.to_owned(),
+            ed25519(r#""kid":"encrypts","alg":"EdDSA","use":"enc""#),
+            ed25519(r#""kid":"signs","alg":"EdDSA","use":"sig""#),
+        ],
+        None,
+    );
+    assert_eq!(algorithms(&jwks, None), [JwsAlgorithm::EdDSA]);
+    let told = |kid: Option<&str>, code: &str| (kid.map(Into::into), code.to_owned());
+    assert_eq!(
+        *heard.0.lock().unwrap(),
+        [
+            told(Some("curve"), "jwk_kind"),
+            told(Some("half"), "jwk_missing"),
+            told(Some("last"), "jwk_member"),
+            told(None, "jwk_kind"),
+            told(Some("encrypts"), "jwk_purpose"),
+        ]
+    );
+}
+
+/// The keys are there before the observer is told, so that its bug stops nobody.
+#[test]
+fn an_observer_that_panics_takes_no_key_along() {
+    struct Panics;
+    impl Observer for Panics {
+        fn observe(&self, _: Event<'_>) {
+            panic!("a bug");
+        }
+    }
+    let transport = ScriptedTransport::new(|_| {
+        let keys =
+            format!(r#"{{"keys":[{{"kty":"future"}},{}]}}"#, ed25519(r#""kid":"a","alg":"EdDSA""#));
+        Ok(Response::new(keys.into_bytes()))
+    });
+    let context = context(&ManualClock::at(1_000_000), &transport).with_observer(Panics);
+    let jwks = RemoteJwkSet::builder(ISSUER, "https://issuer.example/", context).build().unwrap();
+    let driving = std::panic::AssertUnwindSafe(|| jwks.lookup(&id("a")).wait());
+    let _ = std::panic::catch_unwind(driving);
+    assert!(jwks.lookup(&id("a")).wait().unwrap().is_some());
+    assert_eq!(transport.exchanges(), 1);
 }
 
 #[test]

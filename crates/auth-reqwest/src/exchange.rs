@@ -7,8 +7,8 @@ use crate::{
     read::{answer_to, read},
 };
 use auth_core::{
-    Answer, Authenticator, Body, Event, Hop, NextStep, RequestView, Result, RetryBudget,
-    authenticate,
+    Answer, Authenticator, Body, Event, Hop, NextStep, RequestMemory, RequestView, Result,
+    RetryBudget, authenticate,
 };
 use http::Uri;
 use reqwest::{Request, Response};
@@ -22,12 +22,12 @@ impl AuthClient {
         request: &mut Request,
         uri: &Uri,
     ) -> Result<Response> {
-        let mut attempts = RetryBudget::default();
+        let (mut attempts, memory) = (RetryBudget::default(), RequestMemory::new());
         loop {
             let repeatable = is_repeatable(request);
             let mut copy = copy(request);
             let head = RequestView::new(request.method(), uri, request.headers());
-            let head = head.with_hop(self.hop(uri));
+            let head = head.with_hop(self.hop(uri)).with_memory(&memory);
             let body = match request.body().map(reqwest::Body::as_bytes) {
                 _ if !repeatable => Body::Unread,
                 None => Body::Bytes(&[]),

@@ -1,5 +1,6 @@
 //! Bytes as text: hexadecimal, and percent-encoding as AWS has it.
 
+use auth_core::scan::all;
 use smallvec::SmallVec;
 
 /// A text on the stack, unless it is longer than requests usually are.
@@ -116,20 +117,6 @@ pub(crate) fn is_plain_path(raw: &[u8]) -> bool {
 /// Is nothing in a whole query to be encoded, but for what is escaped and what parts it?
 pub(crate) fn is_plain_query(raw: &[u8]) -> bool {
     all(raw, |byte| is_plain_or(byte, b'%') | (byte == b'&') | (byte == b'='))
-}
-
-/// Looks at every byte, sixteen at a time, which compilers turn into a few wide comparisons.
-#[inline]
-fn all(raw: &[u8], is_good: impl Fn(u8) -> bool) -> bool {
-    let wide = |part: &[u8; 16]| part.iter().fold(true, |good, byte| good & is_good(*byte));
-    // The last sixteen overlap those before them, so that nothing is left to look at one by one.
-    match raw.last_chunk() {
-        None => raw.iter().all(|byte| is_good(*byte)),
-        Some(last) => {
-            let mut parts = raw.chunks_exact(16).filter_map(|part| part.first_chunk());
-            parts.all(wide) && wide(last)
-        }
-    }
 }
 
 /// An unreserved character, or this one: as ranges, for the wide passes.

@@ -22,7 +22,6 @@ mod date;
 mod encode;
 mod fault;
 mod key;
-#[macro_use]
 mod reason;
 mod request;
 mod scope;

@@ -19,6 +19,10 @@ pub(crate) enum RefusalKind {
 }
 
 impl Refused {
+    pub(crate) const fn of(reason: &'static Reason, kind: RefusalKind) -> Self {
+        Self(reason, kind)
+    }
+
     #[cold]
     pub(crate) fn rejection(self) -> Rejection {
         match self.1 {
@@ -38,20 +42,7 @@ impl Refused {
     }
 }
 
-/// Names each reason once, with its kind, its code and its text.
-macro_rules! reasons {
-    ($($name:ident $kind:ident $code:literal $text:literal;)*) => {
-        $(pub(crate) const $name: $crate::reason::Refused = $crate::reason::Refused(
-            &auth_core::Reason::new($code, $text),
-            $crate::reason::RefusalKind::$kind,
-        );)*
-
-        #[cfg(test)]
-        pub(crate) const ALL: &[$crate::reason::Refused] = &[$($name),*];
-    };
-}
-
-reasons! {
+auth_core::reasons! { Refused, RefusalKind;
     MISSING Missing "sigv4_missing" "request has no signature, expected one in Authorization or the query";
     TWICE Malformed "sigv4_twice" "request is signed in Authorization and in the query, expected one of them";
     PARAMETERS Malformed "sigv4_parameters" "Authorization has not exactly Credential, SignedHeaders and Signature";

@@ -37,6 +37,7 @@ impl ApiKey {
     /// `Error::Config` when the key is empty, longer than [`MOST_BYTES`](Self::MOST_BYTES), or holds anything but
     /// visible ASCII without comma and quote; and when the placement is a header that routes or frames messages.
     pub fn new(placement: Placement, key: &str) -> Result<Self> {
+        field::check_end("api_key_malformed", "key", key)?;
         if !is_key(key.as_bytes()) {
             let text = "key is empty, too long or holds a character it may not, \
                         expected at most 4096 visible ASCII characters other than comma and quote";
@@ -134,15 +135,17 @@ impl<L> ApiKeyVerifier<L> {
             Placement::Header(name) => {
                 one_field(request.headers, name)?.map(|value| Cow::Borrowed(value.as_bytes()))
             }
-            Placement::Scheme(word) => match Authorization::of(request.headers)? {
-                Some(field) if field.is(word.as_str()) => {
-                    if !is_key(field.credentials()) {
-                        return field.opaque().and(Err(self.unauthenticated(MALFORMED)));
+            Placement::Scheme(word) => {
+                match Authorization::of_scheme(request.headers, word.as_str())? {
+                    Some(field) => {
+                        if !is_key(field.credentials()) {
+                            return field.opaque().and(Err(self.unauthenticated(MALFORMED)));
+                        }
+                        return Ok(Cow::Borrowed(field.credentials()));
                     }
-                    return Ok(Cow::Borrowed(field.credentials()));
+                    None => None,
                 }
-                _ => None,
-            },
+            }
             Placement::Query(name) => query::find(request.uri.query(), name.as_str())?,
         };
         match found {
@@ -365,6 +368,14 @@ mod tests {
             for placement in [header(), scheme(), in_query()] {
                 check(Ok(placement), key, "api_key_malformed", "key ");
             }
+        }
+        for end in ["\n", "\r\n"] {
+            check(
+                Ok(in_query()),
+                &format!("canary{end}"),
+                "api_key_malformed",
+                "key ends with a line break; remove it",
+            );
         }
         assert!(ApiKey::new(header(), &"a".repeat(ApiKey::MOST_BYTES)).is_ok());
     }

@@ -59,6 +59,8 @@ impl Basic {
             let text = "user name holds ':', which ends it (RFC 7617 section 2)";
             return Err(Error::config("basic_user_name_colon", text));
         }
+        field::check_end("basic_user_name_control", "user name", user)?;
+        field::check_end("basic_password_control", "password", password)?;
         if parse::has_control(user.as_bytes()) {
             let text = "user name holds a control character, expected none (RFC 7617 section 2)";
             return Err(Error::config("basic_user_name_control", text));
@@ -139,6 +141,10 @@ mod tests {
             refused(&format!("a{control}"), "p", "basic_user_name_control", "user name ");
             refused("a", &format!("{control}p"), "basic_password_control", "password ");
         }
+        let end = "user name ends with a line break; remove it";
+        refused("a\r\n", "p", "basic_user_name_control", end);
+        let end = "password ends with a line break; remove it";
+        refused("a", "canary\n", "basic_password_control", end);
         let most = (Authorization::MOST_BYTES - "Basic ".len()) / 4 * 3;
         refused("u", &"p".repeat(most - 1), "basic_too_long", "user name and password");
         assert!(sent("u", &"p".repeat(most - 2)).len() <= Authorization::MOST_BYTES);

@@ -29,6 +29,7 @@ impl Bearer {
     /// `Error::Config` when it is not a `b64token` (RFC 6750 section 2.1), or its field would be longer than
     /// [`Authorization::MOST_BYTES`].
     pub fn new(token: &str) -> Result<Self> {
+        field::check_end("bearer_token", "token", token)?;
         let field = Zeroizing::new([BearerRealm::SCHEME, " ", token].concat());
         let read = Authorization::parse(field.as_bytes()).and_then(|field| field.token68());
         if !read.is_ok_and(|read| read == token.as_bytes()) {
@@ -212,6 +213,8 @@ mod tests {
         for token in ["", " a", "a ", "a b", "a,b", "=a", "a=b", "a\r\nb", "é", &long] {
             assert_eq!(Bearer::new(token).unwrap_err().code(), "bearer_token", "{token:.9}");
         }
+        let ended = Bearer::new("canary\n").unwrap_err().to_string();
+        assert_eq!(ended, "configuration: token ends with a line break; remove it");
         assert!(Bearer::new(long.strip_prefix('a').unwrap()).is_ok());
     }
 

@@ -3,7 +3,7 @@
 use crate::{BoxError, BufferedBody, OutgoingBody};
 use auth_core::{
     Answer, AnswerBodyLimit, Authenticator, Body, Credentials, Error, Event, Hop, NextStep,
-    Observer, PlainHttp, RequestView, RetryBudget, authenticate,
+    Observer, PlainHttp, RequestMemory, RequestView, RetryBudget, authenticate,
 };
 use bytes::Bytes;
 use http::{Request, Response, Uri};
@@ -158,10 +158,11 @@ impl<A: Authenticator> Shared<A> {
         R::Error: Into<BoxError>,
     {
         let (head, mut body) = request.into_parts();
-        let mut attempts = RetryBudget::default();
+        let (mut attempts, memory) = (RetryBudget::default(), RequestMemory::new());
         loop {
             let bytes = body.bytes();
             let view = RequestView::new(&head.method, &head.uri, &head.headers).with_hop(self.hop);
+            let view = view.with_memory(&memory);
             let whole = bytes.as_deref().map_or(Body::Unread, Body::Bytes);
             let mut copy = head.clone();
             drop_own_port(&mut copy.uri);

@@ -82,6 +82,14 @@ impl Observer for TracingObserver {
                 auth.until = %until,
                 "replay store was full and refuses what was issued before its horizon"
             ),
+            Event::KeyLeftOut { issuer, kid, error } => tracing::info!(
+                monotonic_counter.auth.key_left_out = 1_u64,
+                auth.issuer = issuer,
+                auth.kid = kid,
+                error.type = error.code(),
+                reason = %error,
+                "published key cannot be used"
+            ),
             _ => {}
         }
     }

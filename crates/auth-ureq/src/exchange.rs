@@ -2,7 +2,8 @@
 
 use crate::{AuthClient, RequestContent, read::read};
 use auth_core::{
-    Answer, Authenticator, Body, Event, NextStep, RequestView, Result, RetryBudget, authenticate,
+    Answer, Authenticator, Body, Event, NextStep, RequestMemory, RequestView, Result, RetryBudget,
+    authenticate,
 };
 use http::{Response, request::Parts};
 use std::thread;
@@ -15,8 +16,8 @@ impl AuthClient {
         head: &Parts,
         content: &mut RequestContent,
     ) -> Result<Response<ureq::Body>> {
-        let mut attempts = RetryBudget::default();
-        let view = RequestView::new(&head.method, &head.uri, &head.headers);
+        let (mut attempts, memory) = (RetryBudget::default(), RequestMemory::new());
+        let view = RequestView::new(&head.method, &head.uri, &head.headers).with_memory(&memory);
         loop {
             let mut copy = head.clone();
             let (uri, headers) = (&mut copy.uri, &mut copy.headers);

@@ -44,6 +44,13 @@ impl ScriptedAuthenticator {
         self.log.lock().unwrap().push(what);
     }
 
+    /// Every attempt at a request has the same memory: what was remembered when the last answer was read is there.
+    fn check_memory(&self, request: RequestView<'_>) {
+        let memory = request.memory().expect("a request without a memory");
+        let read = Some(self.count("reads")).filter(|read| *read > 0);
+        assert_eq!(memory.recall::<usize>(&self.stamper).as_deref(), read.as_ref());
+    }
+
     fn count(&self, what: &str) -> usize {
         self.log.lock().unwrap().iter().filter(|noted| noted.starts_with(what)).count()
     }
@@ -58,6 +65,7 @@ impl Authenticator for ScriptedAuthenticator {
     }
 
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        self.check_memory(request);
         let number = self.count("makes");
         self.note(format!("makes {:?}", request.body));
         if self.script.makes_nothing {
@@ -83,7 +91,9 @@ impl Authenticator for ScriptedAuthenticator {
         let sent = sent.field(&NUMBER).map_or("none", |value| value.to_str().unwrap());
         let (query, fields) = (request.uri.query(), request.headers.contains_key(NUMBER));
         let body = answer.body.map(String::from_utf8_lossy);
+        self.check_memory(request);
         self.note(format!("reads {sent} {query:?} {fields} {:?} {body:?}", request.hop));
+        request.memory().unwrap().remember(&self.stamper, Arc::new(self.count("reads")));
         match answer.body {
             Some(b"again") => Verdict::Retry { after: None },
             Some(b"never") => Verdict::Refused(Error::refused("never", "no use")),

@@ -1,6 +1,6 @@
 //! Token buckets, in bounded memory.
 
-use crate::{Error, Result, Timestamp};
+use crate::{Error, Result, Timestamp, already_hashed::AlreadyHashed};
 use std::{
     collections::{BTreeSet, HashMap},
     hash::Hash,
@@ -53,7 +53,7 @@ impl<K: Copy + Ord + Hash> Buckets<K> {
         self.full_again.forget_until(now);
         let full_again = match self.full_again.get(key) {
             Some(full_again) => full_again,
-            None if self.full_again.len() < most => now,
+            None if self.full_again.len() < most => return Duration::ZERO,
             None => self.shared,
         };
         self.within(full_again, now).since(now).saturating_sub(self.rate.period - self.refill())
@@ -90,13 +90,13 @@ impl<K: Copy + Ord + Hash> Buckets<K> {
 
 /// Keys until their ends, in the order of those.
 pub(super) struct Ends<K> {
-    ends: HashMap<K, Timestamp>,
+    ends: HashMap<K, Timestamp, AlreadyHashed>,
     order: BTreeSet<(Timestamp, K)>,
 }
 
 impl<K> Default for Ends<K> {
     fn default() -> Self {
-        Self { ends: HashMap::new(), order: BTreeSet::new() }
+        Self { ends: HashMap::default(), order: BTreeSet::new() }
     }
 }
 

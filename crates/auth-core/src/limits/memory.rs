@@ -3,6 +3,7 @@
 use super::{
     AttemptKey, AttemptOutcome, Limits,
     buckets::{AttemptRate, Buckets, Ends},
+    seed::Seed,
 };
 use crate::{Clock, Flow, Timestamp};
 use std::{
@@ -36,10 +37,13 @@ use std::{
 pub struct MemoryAttemptLimits {
     clock: Box<dyn Clock>,
     begun: Instant,
+    seed: Seed,
     state: Mutex<State>,
 }
 
 struct State {
+    /// When it was last asked.
+    now: Timestamp,
     most: usize,
     sources: Buckets<Source>,
     identities: Buckets<Identity>,
@@ -47,8 +51,9 @@ struct State {
     known: Ends<(Source, Identity)>,
 }
 
-type Source = [u8; 17];
-type Identity = [u8; 16];
+/// Sources and identities are kept as hashes under a random seed.
+type Source = u64;
+type Identity = u64;
 
 impl MemoryAttemptLimits {
     /// What one entry of a table costs at most, in bytes.
@@ -60,13 +65,19 @@ impl MemoryAttemptLimits {
     pub fn new(clock: impl Clock + 'static) -> Self {
         let minute = |failures| AttemptRate { failures, period: Duration::from_secs(60) };
         let state = State {
+            now: Timestamp::default(),
             most: 10_000,
             sources: Buckets::new(minute(30)),
             identities: Buckets::new(minute(5)),
             pairs: Buckets::new(minute(5)),
             known: Ends::default(),
         };
-        Self { begun: clock.steady(), clock: Box::new(clock), state: Mutex::new(state) }
+        Self {
+            begun: clock.steady(),
+            clock: Box::new(clock),
+            seed: Seed::random(),
+            state: Mutex::new(state),
+        }
     }
 
     /// This many for an identity, and for a source that is known for it.
@@ -93,10 +104,11 @@ impl MemoryAttemptLimits {
 
     /// How long the caller has to wait: zero when it has not.
     fn wait(&self, by: AttemptKey) -> Duration {
+        let (source, identity) = by.hashed(self.seed);
         let (now, mut state) = self.current();
-        let State { most, sources, identities, pairs, known } = &mut *state;
-        let (source, most) = (by.source(), *most);
-        match by.identity() {
+        let State { most, sources, identities, pairs, known, .. } = &mut *state;
+        let most = *most;
+        match identity {
             None => sources.wait(&source, now, most),
             Some(identity) if known.get(&(source, identity)).is_some() => {
                 pairs.wait(&(source, identity), now, most)
@@ -108,10 +120,10 @@ impl MemoryAttemptLimits {
     }
 
     fn failed(&self, by: AttemptKey) {
+        let (source, identity) = by.hashed(self.seed);
         let (now, mut state) = self.current();
-        let State { most, sources, identities, pairs, known } = &mut *state;
-        let source = by.source();
-        match by.identity() {
+        let State { most, sources, identities, pairs, known, .. } = &mut *state;
+        match identity {
             Some(identity) if known.get(&(source, identity)).is_some() => {
                 pairs.drain((source, identity), now, *most);
             }
@@ -125,10 +137,11 @@ impl MemoryAttemptLimits {
     }
 
     fn succeeded(&self, by: AttemptKey) {
-        let Some(identity) = by.identity() else { return };
-        let (now, mut state) = self.current();
-        let State { most, known, .. } = &mut *state;
-        let (pair, end) = ((by.source(), identity), now.after(Self::KNOWN_FOR));
+        let (source, Some(identity)) = by.hashed(self.seed) else { return };
+        let mut state = self.lock();
+        // It was asked before each attempt, which is exact enough for a month.
+        let State { now, most, known, .. } = &mut *state;
+        let (pair, end) = ((source, identity), now.after(Self::KNOWN_FOR));
         match known.get(&pair) {
             // Seen within the hour: nothing worth writing down.
             Some(known) if end.since(known) < Duration::from_secs(60 * 60) => {}
@@ -148,10 +161,15 @@ impl MemoryAttemptLimits {
     fn current(&self) -> (Timestamp, MutexGuard<'_, State>) {
         let now =
             Timestamp::default().after(self.clock.steady().saturating_duration_since(self.begun));
-        // Every change of the state is whole before anything can panic, so a poisoned lock still guards a sound state.
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        state.now = now.max(state.now);
         state.known.forget_until(now);
         (now, state)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Every change of the state is whole before anything can panic, so a poisoned lock still guards a sound state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -346,7 +364,8 @@ mod tests {
         }
         let known = ["a", "b", "c"].map(|user| {
             let by = by("192.0.2.1", user);
-            let pair = (by.source(), by.identity().unwrap());
+            let (source, identity) = by.hashed(limited.0.seed);
+            let pair = (source, identity.unwrap());
             limited.0.current().1.known.get(&pair).is_some()
         });
         assert_eq!(known, [false, true, true]);

@@ -3,20 +3,20 @@
 mod entry;
 mod owners;
 mod second;
+mod shard;
 mod table;
 mod undated;
 
 use super::{ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique};
 use crate::{Clock, Event, Flow, Observer};
 use entry::{Kind, Now};
+use shard::{Shard, Shards};
 use std::{
     fmt,
     hash::{BuildHasher, RandomState},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::Arc,
     time::Duration,
 };
-use table::Table;
-use undated::Undated;
 
 /// Remembers in this process, within a limit of bytes: right for one node, and for tests.
 ///
@@ -28,6 +28,10 @@ use undated::Undated;
 /// One owner's identifiers take at most a quarter of the limit unless [`with_share`](Self::with_share) says otherwise.
 /// Identifiers without a moment of issue take at most a quarter of the limit together, and a quarter of that for one
 /// tenant (or for one owner, where there are no tenants).
+///
+/// A store of the default size is sixteen parts with a lock each, so that threads do not wait for each other. An
+/// identifier belongs to one part, by its hash: limits, shares and horizons hold in each part, and an owner's identifiers
+/// are spread over all of them. A small store is one part, and one of less than 64 MiB a part for each 4 MiB.
 ///
 /// # Security
 ///
@@ -51,13 +55,9 @@ pub struct MemoryReplayStore {
     /// Two secret keys of a keyed hash: nobody outside can make two identifiers collide, and a collision would only
     /// refuse.
     hashers: [RandomState; 2],
-    state: Mutex<State>,
-}
-
-struct State {
-    dated: Table,
-    undated: Undated,
-    tickets: u64,
+    limit: usize,
+    one_part_in: usize,
+    shards: Shards,
 }
 
 /// What is kept of an identifier: 128 bits of a keyed hash.
@@ -72,34 +72,30 @@ impl MemoryReplayStore {
 
     /// An empty store of at most [`LIMIT`](Self::LIMIT) bytes.
     pub fn new(clock: impl Clock + 'static) -> Self {
-        let steady = clock.steady();
-        let state = State {
-            dated: Table::new(steady, Self::LIMIT),
-            undated: Undated::new(Self::LIMIT / 4),
-            tickets: 0,
-        };
+        let clock = Box::new(clock);
+        let (limit, one_part_in) = (Self::LIMIT, 4);
         Self {
-            clock: Box::new(clock),
+            shards: Shards::new(clock.steady(), limit, one_part_in),
+            clock,
             observer: Arc::new(()),
             hashers: [RandomState::new(), RandomState::new()],
-            state: Mutex::new(state),
+            limit,
+            one_part_in,
         }
     }
 
     /// With another limit, in bytes.
     #[must_use]
-    pub fn with_limit(mut self, bytes: usize) -> Self {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        state.dated.set_limit(bytes);
-        state.undated = Undated::new(bytes / 4);
-        self
+    pub fn with_limit(self, bytes: usize) -> Self {
+        let shards = Shards::new(self.clock.steady(), bytes, self.one_part_in);
+        Self { shards, limit: bytes, ..self }
     }
 
     /// One owner's identifiers take at most one part in so many of the limit: 4 unless set; 1 lets one owner fill it.
     #[must_use]
-    pub fn with_share(mut self, one_part_in: usize) -> Self {
-        self.state.get_mut().unwrap_or_else(PoisonError::into_inner).dated.set_share(one_part_in);
-        self
+    pub fn with_share(self, one_part_in: usize) -> Self {
+        let shards = Shards::new(self.clock.steady(), self.limit, one_part_in);
+        Self { shards, one_part_in, ..self }
     }
 
     /// Tells an observer when a horizon rises ([`Event::HorizonRaised`]): the limit is too low for what comes, or one
@@ -112,8 +108,7 @@ impl MemoryReplayStore {
     /// How many identifiers it remembers now, those included whose end has just passed.
     #[must_use]
     pub fn len(&self) -> usize {
-        let state = self.lock();
-        state.dated.len().saturating_add(state.undated.len())
+        self.shards.all().map(Shard::len).fold(0, usize::saturating_add)
     }
 
     /// Does it remember nothing?
@@ -125,13 +120,7 @@ impl MemoryReplayStore {
     /// How many bytes it takes, as it counts them.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        let state = self.lock();
-        state.dated.bytes().saturating_add(state.undated.bytes())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Every change of the state is whole before anything can panic, so a poisoned lock still guards a sound state.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shards.all().map(Shard::bytes).fold(0, usize::saturating_add)
     }
 
     fn now(&self) -> Now {
@@ -162,42 +151,17 @@ impl MemoryReplayStore {
         if unique.until() <= now.moment {
             return Told::TooOld;
         }
-        let mut state = self.lock();
-        let State { dated, undated, tickets } = &mut *state;
-        let told = match unique.issued() {
-            None => undated.with(key, share, unique.until(), now, |kind| change(kind, tickets)),
-            Some(issued) => {
-                dated.with(key, share, issued, unique.until(), now, |kind| change(kind, tickets))
-            }
-        };
-        dated.fit(undated.bytes(), now);
-        let told = match (unique.issued(), told) {
-            // Room was made by forgetting this very one.
-            (Some(issued), Told::Fresh | Told::Reserved(_))
-                if dated.has_forgotten(share, issued, unique.until()) =>
-            {
-                Told::TooOld
-            }
-            (_, told) => told,
-        };
-        let raised = std::mem::take(&mut dated.raised);
-        drop(state);
+        self.shards.sweep(now);
+        let (told, raised) = self.shards.of(key).with(unique, (key, share), now, change);
         for (horizon, until) in raised.into_iter().flatten() {
             self.observer.observe(Event::HorizonRaised { horizon, until });
         }
         told
     }
 
-    /// Changes an entry that this ticket holds; false when it does not hold it.
-    fn with_held(&self, unique: &Unique, ticket: ReservationTicket, confirmed: bool) -> bool {
+    fn settle(&self, unique: &Unique, ticket: ReservationTicket, confirmed: bool) -> bool {
         let (now, key) = (self.now(), self.key(unique));
-        let mut state = self.lock();
-        let State { dated, undated, .. } = &mut *state;
-        let held = |kind: &Kind| kind.is_held_by(ticket, now.steady);
-        match unique.issued() {
-            Some(issued) => dated.settle(key, issued, held, confirmed),
-            None => undated.settle(key, held, confirmed),
-        }
+        self.shards.of(key).settle(unique, key, ticket, now, confirmed)
     }
 }
 
@@ -216,13 +180,10 @@ enum Told {
 impl Told {
     /// What the entry is told about, when it could be made.
     fn of_new(kind: &Kind) -> Self {
-        match kind {
-            Kind::Held { ticket, .. } => Self::Reserved(*ticket),
-            Kind::Used | Kind::Window { .. } => Self::Fresh,
-        }
+        kind.ticket().map_or(Self::Fresh, Self::Reserved)
     }
 
-    const fn replay(self) -> ReplayOutcome {
+    fn replay(self) -> ReplayOutcome {
         match self {
             Self::Fresh => ReplayOutcome::Fresh,
             Self::TooOld => ReplayOutcome::TooOld,
@@ -256,7 +217,7 @@ impl ReplayStore for MemoryReplayStore {
         let told = self.with(unique, |kind, tickets| {
             let mut claim = || {
                 *tickets = tickets.saturating_add(1);
-                Kind::Held { ticket: ReservationTicket(*tickets), end }
+                Kind::held(ReservationTicket(*tickets), end)
             };
             match kind {
                 None => Told::New(claim()),
@@ -264,7 +225,7 @@ impl ReplayStore for MemoryReplayStore {
                     *kind = claim();
                     Told::of_new(kind)
                 }
-                Some(Kind::Held { .. }) => Told::Held,
+                Some(kind) if kind.ticket().is_some() => Told::Held,
                 Some(_) => Told::Seen,
             }
         });
@@ -278,11 +239,11 @@ impl ReplayStore for MemoryReplayStore {
     }
 
     fn confirm(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
-        Flow::ready(self.with_held(unique, ticket, true))
+        Flow::ready(self.settle(unique, ticket, true))
     }
 
     fn release(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
-        Flow::ready(self.with_held(unique, ticket, false))
+        Flow::ready(self.settle(unique, ticket, false))
     }
 }
 

@@ -1,11 +1,7 @@
 //! Writing credentials: what is the same under one nonce, and what is different for each request.
 
 use super::Username;
-use crate::{
-    DigestAlgorithm, NonceCount, Qop,
-    parameters::{write_escaped, write_quoted},
-    username::write_ext,
-};
+use crate::{DigestAlgorithm, NonceCount, Qop, parameters::write_escaped, username::write_ext};
 
 /// What all credentials under one nonce begin with, up to the target.
 pub(crate) struct Front<'a> {
@@ -19,28 +15,51 @@ pub(crate) struct Front<'a> {
 }
 
 impl Front<'_> {
+    /// How many bytes [`write`](Self::write) writes, where nothing has to be escaped.
+    pub(crate) fn length(&self) -> usize {
+        let username = match self.username {
+            Username::Plain(name) => r#"username="", "#.len().saturating_add(name.len()),
+            Username::Extended(name) => "username*=UTF-8'', ".len().saturating_add(name.len()),
+            Username::Hashed(hash) => {
+                r#"username="", userhash=true, "#.len().saturating_add(hash.len())
+            }
+        };
+        let algorithm = self.algorithm.map_or(0, |it| ", algorithm=".len() + it.name().len());
+        let opaque = self.opaque.map_or(0, |it| r#", opaque="""#.len().saturating_add(it.len()));
+        let counted = self.counted.map_or(0, |(qop, cnonce)| {
+            let around = r#", qop=, cnonce="""#.len() + qop.name().len();
+            around.saturating_add(cnonce.len())
+        });
+        let around = r#"Digest realm="", nonce="", uri=""#.len();
+        [self.realm.len(), self.nonce.len(), username, algorithm, opaque, counted]
+            .iter()
+            .fold(around, |sum, length| sum.saturating_add(*length))
+    }
+
     /// Writes it, the scheme included, up to the quote in front of the target.
     pub(crate) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"Digest ");
         match self.username {
             Username::Plain(name) => {
-                out.extend_from_slice(b"username=");
-                write_quoted(name.as_bytes(), out);
+                out.extend_from_slice(b"username=\"");
+                write_escaped(name.as_bytes(), out);
+                out.extend_from_slice(b"\", realm=\"");
             }
             Username::Extended(name) => {
                 out.extend_from_slice(b"username*=");
                 write_ext(name, out);
+                out.extend_from_slice(b", realm=\"");
             }
             Username::Hashed(hash) => {
                 out.extend_from_slice(b"username=\"");
                 out.extend_from_slice(hash);
-                out.extend_from_slice(b"\", userhash=true");
+                out.extend_from_slice(b"\", userhash=true, realm=\"");
             }
         }
-        out.extend_from_slice(b", realm=");
-        write_quoted(self.realm, out);
-        out.extend_from_slice(b", nonce=");
-        write_quoted(self.nonce, out);
+        write_escaped(self.realm, out);
+        out.extend_from_slice(b"\", nonce=\"");
+        write_escaped(self.nonce, out);
+        out.push(b'"');
         if let Some(algorithm) = self.algorithm {
             out.extend_from_slice(b", algorithm=");
             out.extend_from_slice(algorithm.name().as_bytes());
@@ -53,8 +72,9 @@ impl Front<'_> {
         if let Some((qop, cnonce)) = self.counted {
             out.extend_from_slice(b", qop=");
             out.extend_from_slice(qop.name().as_bytes());
-            out.extend_from_slice(b", cnonce=");
-            write_quoted(cnonce, out);
+            out.extend_from_slice(b", cnonce=\"");
+            write_escaped(cnonce, out);
+            out.push(b'"');
         }
         out.extend_from_slice(b", uri=\"");
     }

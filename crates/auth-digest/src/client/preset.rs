@@ -1,7 +1,7 @@
 //! Fields that a person typed into a form instead of a challenge.
 
 use super::session::{AuthenticationSession, ClientNonceCounting, Terms, User};
-use crate::{DigestAlgorithm, NonceCount, Qop, authorization::has_control};
+use crate::{DigestAlgorithm, NonceCount, Qop, user::has_control};
 use auth_core::{Error, Random, Result};
 use std::sync::Arc;
 
@@ -88,7 +88,7 @@ impl<'a> DigestPreset<'a> {
             Some(typed) => typed.as_bytes(),
             None => {
                 drawn = super::cnonce(random)?;
-                &drawn
+                drawn.as_bytes()
             }
         };
         let terms = Arc::new(Terms::typed(self, user));

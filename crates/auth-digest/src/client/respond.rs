@@ -3,7 +3,7 @@
 use super::session::{Form, field};
 use crate::{
     DigestChallenge, DigestMessage, DigestProtection, Ha1, NamedAlgorithm, OfferedQop, Qop,
-    authorization::{Front, write_rest},
+    authorization::{Front, rest_length, write_rest},
 };
 use auth_core::{Error, Result};
 use http::HeaderValue;
@@ -73,9 +73,12 @@ impl DigestChallenge<'_> {
             opaque: self.opaque,
             counted: qop.map(|qop| (qop, cnonce)),
         };
-        let mut out = Vec::with_capacity(512);
+        // Exactly as long as it gets: the field then keeps it as it is.
+        let (nc, response) = (count.map(|count| count.nc), response.as_bytes());
+        let length = front.length().saturating_add(rest_length(message.uri, nc, response));
+        let mut out = Vec::with_capacity(length);
         front.write(&mut out);
-        write_rest(message.uri, count.map(|count| count.nc), response.as_bytes(), &mut out);
+        write_rest(message.uri, nc, response, &mut out);
         field(out)
     }
 }

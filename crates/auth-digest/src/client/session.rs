@@ -155,16 +155,16 @@ impl AuthenticationSession {
         counting: ClientNonceCounting,
     ) -> Self {
         let ha1 = terms.ha1.session(terms.algorithm, nonce, cnonce);
-        let mut front = Vec::with_capacity(256);
-        Front {
+        let written = Front {
             username: &terms.form.write(&terms.user.name),
             realm: &terms.realm,
             nonce,
             algorithm: terms.named,
             opaque: terms.opaque.as_deref(),
             counted: terms.qop.map(|qop| (qop, cnonce)),
-        }
-        .write(&mut front);
+        };
+        let mut front = Vec::with_capacity(written.length());
+        written.write(&mut front);
         Self {
             cnonce: cnonce.into(),
             front: front.into(),
@@ -193,6 +193,11 @@ impl AuthenticationSession {
         body: impl FnOnce(HashFunction) -> Option<BodyHash>,
     ) -> Result<Option<HeaderValue>> {
         let function = self.ha1.function();
+        // Before it is counted: a request that fails for want of its body uses up no count.
+        let body = match self.terms.qop {
+            Some(Qop::AuthInt) => Some(body(function).ok_or_else(unread)?),
+            _ => None,
+        };
         let count = match self.terms.qop {
             None => None,
             Some(_) => match self.count() {
@@ -200,12 +205,10 @@ impl AuthenticationSession {
                 Some(nc) => Some(NonceUse { nc, cnonce: &self.cnonce }),
             },
         };
-        let protection = match (self.terms.qop, count) {
-            (Some(Qop::AuthInt), Some(count)) => {
-                DigestProtection::AuthInt(count, body(function).ok_or_else(unread)?)
-            }
-            (_, Some(count)) => DigestProtection::Auth(count),
-            (_, None) => DigestProtection::Legacy,
+        let protection = match (count, body) {
+            (Some(count), Some(body)) => DigestProtection::AuthInt(count, body),
+            (Some(count), None) => DigestProtection::Auth(count),
+            (None, _) => DigestProtection::Legacy,
         };
         let ha2 = ha2(function, method, uri.as_bytes(), &protection);
         let response = self.under.response(&protection, &ha2);

@@ -1,24 +1,19 @@
 //! Which session is for which request: protection spaces (RFC 7616 section 3.3, `domain`).
 
 use super::session::AuthenticationSession;
+use crate::target::target;
 use auth_core::{Origin, Result};
 use http::{Uri, uri::Authority};
-use std::{
-    borrow::Cow,
-    sync::{
-        Arc, PoisonError, RwLock, RwLockReadGuard,
-        atomic::{AtomicU8, Ordering},
-    },
+use std::sync::{
+    Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    atomic::{AtomicU8, AtomicU64, Ordering},
 };
 
 /// The sessions of a client, one for each protection space, the newest first.
 #[derive(Default)]
-pub(crate) struct Spaces(RwLock<Inside>);
-
-#[derive(Default)]
-struct Inside {
-    last: u64,
-    kept: Vec<Arc<KeptSession>>,
+pub(crate) struct Spaces {
+    last: AtomicU64,
+    kept: RwLock<Vec<Arc<KeptSession>>>,
 }
 
 /// A session, where it belongs, and what became of it.
@@ -33,7 +28,7 @@ pub(crate) struct KeptSession {
 /// What the server thinks of a nonce, as far as we know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// It has just been issued: refused now, the password is wrong.
+    /// It has just been issued, and the request that it was given to has not been answered yet.
     Fresh,
     /// It has served: refused now, it may be that it is only old.
     Proven,
@@ -61,9 +56,9 @@ impl Spaces {
 
     /// The session for a request: of the space that says most about it, or of the newest of those.
     pub(crate) fn find(&self, uri: &Uri) -> Option<Arc<KeptSession>> {
-        let inside = self.read();
+        let kept = self.read();
         let mut best: Option<(usize, &Arc<KeptSession>)> = None;
-        for kept in &inside.kept {
+        for kept in &*kept {
             if let Some(length) = kept.place.covers(uri) {
                 if best.is_none_or(|(longest, _)| length > longest) {
                     best = Some((length, kept));
@@ -73,37 +68,58 @@ impl Spaces {
         best.map(|(_, kept)| Arc::clone(kept))
     }
 
-    /// The session with this serial, if it has not been replaced.
+    /// The session with this serial, if it is kept.
     pub(crate) fn with_serial(&self, serial: u64) -> Option<Arc<KeptSession>> {
-        self.read().kept.iter().find(|kept| kept.serial == serial).map(Arc::clone)
+        self.read().iter().find(|kept| kept.serial == serial).map(Arc::clone)
     }
 
-    /// Keeps a session instead of any other of the same realm and origin.
-    pub(crate) fn keep(
+    /// A session that has a serial and is not yet kept.
+    pub(crate) fn enter(
         &self,
         session: AuthenticationSession,
         place: ProtectionSpace,
         standing: Standing,
     ) -> Arc<KeptSession> {
-        let mut inside = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        inside.last = inside.last.saturating_add(1);
+        let serial = self.last.fetch_add(1, Ordering::Relaxed);
         let standing = AtomicU8::new(standing.code());
-        let kept = Arc::new(KeptSession { serial: inside.last, session, place, standing });
-        inside.kept.retain(|other| !other.is_replaced_by(&kept));
-        inside.kept.insert(0, Arc::clone(&kept));
-        inside.kept.truncate(Self::MOST);
-        kept
+        Arc::new(KeptSession { serial, session, place, standing })
+    }
+
+    /// Keeps a session instead of any other of the same realm and origin, and instead of the one that a request was
+    /// refused with before this one was had: that was not for this place, whatever it said of itself.
+    pub(crate) fn keep(&self, new: Arc<KeptSession>, refused: Option<u64>) {
+        let mut kept = self.write();
+        kept.retain(|other| Some(other.serial) != refused && !other.is_replaced_by(&new));
+        kept.insert(0, new);
+        kept.truncate(Self::MOST);
+    }
+
+    /// Keeps a session that has served a request for `uri`, unless one that has served there was kept meanwhile: of many
+    /// requests that were given a nonce each, the first to be served is the one whose nonce all others share.
+    pub(crate) fn keep_proven(&self, new: Arc<KeptSession>, refused: Option<u64>, uri: &Uri) {
+        let serves = |other: &Arc<KeptSession>| {
+            Some(other.serial) != refused
+                && other.standing() == Standing::Proven
+                && other.is_replaced_by(&new)
+                && other.place.covers(uri).is_some()
+        };
+        if !self.read().iter().any(serves) {
+            self.keep(new, refused);
+        }
     }
 
     /// Forgets a session whose counts are used up.
     pub(crate) fn forget(&self, serial: u64) {
-        let mut inside = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        inside.kept.retain(|kept| kept.serial != serial);
+        self.write().retain(|kept| kept.serial != serial);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Inside> {
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Arc<KeptSession>>> {
         // Every change is whole before anything can panic, so a poisoned lock still guards a sound state.
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Arc<KeptSession>>> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -170,7 +186,7 @@ impl ProtectionSpace {
     }
 
     /// How much it says about a request for this URI, `None` when nothing.
-    fn covers(&self, uri: &Uri) -> Option<usize> {
+    pub(crate) fn covers(&self, uri: &Uri) -> Option<usize> {
         let Self::At { origin, authority, paths } = self else { return Some(0) };
         let encrypted = match uri.scheme_str() {
             Some("https") => true,
@@ -193,12 +209,6 @@ fn is_at(origin: &Origin, written: &Authority, encrypted: bool) -> bool {
     let port = written.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
     origin.port() == port
         && origin.host().eq_ignore_ascii_case(written.host().trim_end_matches('.'))
-}
-
-/// Path and query, as they go over the wire: a path is at least `/`.
-pub(crate) fn target(uri: &Uri) -> Cow<'_, str> {
-    let target = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-    if target.starts_with('?') { Cow::Owned(["/", target].concat()) } else { Cow::Borrowed(target) }
 }
 
 /// The path of a URI of `domain`, if it is of this origin.

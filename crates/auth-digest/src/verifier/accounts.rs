@@ -1,10 +1,12 @@
 //! The users that a verifier knows, and the secret of each.
 
-use crate::{
-    DigestAlgorithm, Ha1, HashFunction, SessionHa1, client::check_name, response::userhash,
-};
+use crate::{DigestAlgorithm, Ha1, HashFunction, SessionHa1, response::userhash, user::check_name};
 use auth_core::{Candidates, Error, Flow, Lookup, Result};
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
 
 /// What a verifier asks about the user that a caller claims to be: enough for an authority elsewhere to answer with the secret of one session.
 #[derive(Clone, Copy)]
@@ -87,10 +89,12 @@ impl fmt::Debug for DigestUserName<'_> {
 pub struct DigestAccounts {
     users: HashMap<Arc<str>, Vec<Account>>,
     hashed: HashMap<Box<str>, Arc<str>>,
+    /// Each realm once: all of its accounts share it.
+    realms: HashSet<Arc<str>>,
 }
 
 struct Account {
-    realm: Box<str>,
+    realm: Arc<str>,
     ha1: Ha1,
 }
 
@@ -117,10 +121,22 @@ impl DigestAccounts {
             None => user.into(),
         };
         self.hashed.insert(hash, Arc::clone(&name));
+        let realm = self.realm(realm);
         let accounts = self.users.entry(name).or_default();
-        accounts.retain(|known| *known.realm != *realm || known.ha1.function() != function);
-        accounts.push(Account { realm: realm.into(), ha1 });
+        accounts.retain(|known| known.realm != realm || known.ha1.function() != function);
+        // Almost every user has one, and a vector that grows by itself begins with room for four.
+        accounts.reserve_exact(1);
+        accounts.push(Account { realm, ha1 });
         Ok(())
+    }
+
+    fn realm(&mut self, realm: &str) -> Arc<str> {
+        if let Some(known) = self.realms.get(realm) {
+            return Arc::clone(known);
+        }
+        let realm: Arc<str> = realm.into();
+        self.realms.insert(Arc::clone(&realm));
+        realm
     }
 
     /// Reads lines as `htdigest` writes them, `user:realm:HA1`, in one hash function; empty ones are passed over. The

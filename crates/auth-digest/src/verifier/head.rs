@@ -17,9 +17,8 @@ pub(super) struct Head<'a> {
 impl<L> DigestVerifier<L> {
     /// Reads the credentials and holds them against what was offered and what was asked for.
     pub(super) fn head<'a>(&self, request: RequestView<'a>) -> Result<Head<'a>, Stop> {
-        let field = match Authorization::of(request.headers)? {
-            Some(field) if field.is(SCHEME) => field,
-            _ => return Err(reason::MISSING.into()),
+        let Some(field) = Authorization::of_scheme(request.headers, SCHEME)? else {
+            return Err(reason::MISSING.into());
         };
         let response = DigestResponse::parse(field.credentials())?;
         let algorithm = response.algorithm();

@@ -1,15 +1,16 @@
 //! The server's own proof, in the reply (RFC 7616 section 3.5).
 
 use crate::{
-    AuthenticationInfo, BodyHash, DigestMessage, DigestProtection, DigestResponse, NonceCount,
-    NonceUse, Qop, SessionHa1, nonce::Text,
+    AuthenticationInfo, BodyHash, DigestProtection, DigestResponse, NonceCount, NonceUse, Qop,
+    nonce::Text, response::UnderNonce,
 };
 use auth_core::{Completion, Flow, HandlerReply, Need, Result};
 use http::{HeaderMap, HeaderName, StatusCode};
 
 /// What `Authentication-Info` is made of once the reply is there.
 pub(super) struct Proof {
-    session: SessionHa1,
+    /// The hash of the user's secret and the nonce, which the response began with too.
+    under: UnderNonce,
     said: Said,
     counted: Option<(Qop, NonceCount)>,
     nextnonce: Option<Text>,
@@ -18,19 +19,15 @@ pub(super) struct Proof {
 
 impl Proof {
     pub(super) fn new(
-        session: SessionHa1,
+        under: UnderNonce,
         response: &DigestResponse<'_>,
         nextnonce: Option<Text>,
         limit: usize,
     ) -> Self {
         let counted = response.counted.as_ref();
         Self {
-            session,
-            said: Said::of(
-                &response.uri,
-                &response.nonce,
-                counted.map(|it| &*it.cnonce).unwrap_or_default(),
-            ),
+            under,
+            said: Said::of(&response.uri, counted.map(|it| &*it.cnonce).unwrap_or_default()),
             counted: counted.map(|it| (it.qop, it.nc)),
             nextnonce,
             limit,
@@ -38,23 +35,19 @@ impl Proof {
     }
 }
 
-/// What the response said, in one allocation: the uri, the nonce and the cnonce.
+/// What the response said, in one allocation: the uri and the cnonce.
 struct Said {
     bytes: Box<[u8]>,
     uri: usize,
-    nonce: usize,
 }
 
 impl Said {
-    fn of(uri: &[u8], nonce: &[u8], cnonce: &[u8]) -> Self {
-        let bytes = [uri, nonce, cnonce].concat().into();
-        Self { bytes, uri: uri.len(), nonce: nonce.len() }
+    fn of(uri: &[u8], cnonce: &[u8]) -> Self {
+        Self { bytes: [uri, cnonce].concat().into(), uri: uri.len() }
     }
 
-    fn parts(&self) -> [&[u8]; 3] {
-        let (uri, rest) = self.bytes.split_at_checked(self.uri).unwrap_or_default();
-        let (nonce, cnonce) = rest.split_at_checked(self.nonce).unwrap_or_default();
-        [uri, nonce, cnonce]
+    fn parts(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at_checked(self.uri).unwrap_or_default()
     }
 }
 
@@ -85,9 +78,9 @@ impl Proof {
         };
         let rspauth;
         if let Some((qop, nc)) = &self.counted {
-            let [uri, nonce, cnonce] = self.said.parts();
+            let (uri, cnonce) = self.said.parts();
             let count = NonceUse { nc: *nc, cnonce };
-            let body = BodyHash::read(self.session.function(), reply.body);
+            let body = BodyHash::read(self.under.function(), reply.body);
             let protection = match (qop, body) {
                 (Qop::AuthInt, Some(body)) => DigestProtection::AuthInt(count, body),
                 _ => DigestProtection::Auth(count),
@@ -96,8 +89,7 @@ impl Proof {
                 DigestProtection::AuthInt(..) => Qop::AuthInt,
                 _ => Qop::Auth,
             });
-            let message = DigestMessage { method: "", uri, nonce, protection };
-            rspauth = self.session.rspauth(&message);
+            rspauth = self.under.rspauth(uri, &protection);
             info.rspauth = Some(rspauth.as_bytes().into());
             (info.nc, info.cnonce) = (Some(*nc), Some(cnonce.into()));
         }

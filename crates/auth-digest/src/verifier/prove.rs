@@ -6,11 +6,16 @@ use super::{
     right::RightAttempt,
     unread,
 };
-use crate::{BodyHash, DigestAlgorithm, DigestResponse, SessionHa1, nonce::Age, reason};
+use crate::{
+    BodyHash, DigestAlgorithm, DigestMessage, DigestResponse,
+    nonce::Age,
+    reason,
+    response::{UnderNonce, ha2},
+};
 use auth_core::{
     Candidates, Error, Flow, Lookup, Outcome, ReplayOutcome, RequestView, Result, Unique,
 };
-use std::sync::Arc;
+use std::{hint::black_box, sync::Arc};
 
 impl UserSecret {
     /// Can a response under this algorithm be computed with it? If not, the look-up answers what it was not asked.
@@ -34,7 +39,8 @@ impl UserSecret {
 /// A user whose response was right.
 pub(super) struct Proven<P> {
     pub(super) user: Arc<str>,
-    pub(super) session: SessionHa1,
+    /// What the server proves itself with in its reply.
+    pub(super) under: UnderNonce,
     pub(super) caller: P,
 }
 
@@ -55,26 +61,34 @@ where
         let algorithm = response.algorithm();
         let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
         let message = response.message(request.method.as_str(), body);
-        let message = message.ok_or_else(|| Stop::Failed(unread()))?;
+        let DigestMessage { method, uri, protection, .. } =
+            message.ok_or_else(|| Stop::Failed(unread()))?;
+        let ha2 = ha2(algorithm.function(), method, uri, &protection);
         for known in found.iter().flat_map(Candidates::secrets) {
             known.secret.check_usable(algorithm).map_err(Stop::Failed)?;
         }
+        let decoy = self.decoys.of(algorithm.function());
         let proven = Candidates::prove(found.as_ref(), |known| {
             let session = match known.map(|known| &known.secret.secret) {
                 Some(UserSecret::Ha1(ha1)) => session(ha1),
-                Some(UserSecret::Session(given)) => given.clone(),
-                None => session(self.decoys.of(algorithm.function())),
+                Some(UserSecret::Session(given)) => {
+                    // Nothing is left to compute, but for nobody's session it would be: the time shall not tell.
+                    black_box(session(decoy));
+                    given.clone()
+                }
+                None => session(decoy),
             };
-            let is_right = session.response(&message).matches(response.response);
-            known.filter(|_| is_right).map(|known| (session, known))
+            let under = session.under(&response.nonce);
+            let is_right = under.response(&protection, &ha2).matches(response.response);
+            known.filter(|_| is_right).map(|known| (under, known))
         });
-        let Some((session, known)) = proven else {
+        let Some((under, known)) = proven else {
             let unknown = found.as_ref().is_none_or(Candidates::is_empty);
             let refused = if unknown { reason::USER_UNKNOWN } else { reason::RESPONSE_WRONG };
             return Err(refused.into());
         };
         let (user, caller) = (Arc::clone(&known.secret.user), known.principal.clone());
-        Ok(Proven { user, session, caller })
+        Ok(Proven { user, under, caller })
     }
 
     /// The caller is the user it says it is: is its nonce young, and its count unused?

@@ -1,6 +1,6 @@
 //! Is a response about this request (RFC 7616 section 3.4.6)?
 
-use crate::client::target;
+use crate::target::target;
 use auth_core::RequestView;
 use http::Method;
 

@@ -9,90 +9,86 @@ use crate::{
 use std::{borrow::Cow, ops::Range};
 
 /// An audience that was checked.
-#[derive(Clone, Copy)]
-pub(crate) enum AudienceClaim<'a> {
-    One(Text<'a>),
-    Several(Array<'a>),
+#[derive(Default)]
+pub(crate) enum Audience {
+    #[default]
+    Absent,
+    One(Part),
+    /// Where the array of strings stands.
+    Several(Range<usize>),
 }
 
-impl<'a> AudienceClaim<'a> {
-    pub(crate) fn read(value: Value<'a>) -> Result<Self, JwtRefused> {
+impl Audience {
+    pub(super) fn read(value: Value<'_>) -> Result<Self, JwtRefused> {
         match value {
-            Value::String(text) => Ok(Self::One(text)),
+            Value::String(text) => Ok(Self::One(Part::of(text))),
             Value::Array(array) => {
-                let strings = |value: Value<'_>| value.string().map(|_| ()).ok_or(NotStrings);
-                array.elements(strings).map_err(|NotStrings| reason::AUD_TYPE)?;
-                Ok(Self::Several(array))
+                if any(array, |value| value.string().is_none()) {
+                    return Err(reason::AUD_TYPE);
+                }
+                Ok(Self::Several(array.start..array.start + array.raw.len()))
             }
             _ => Err(reason::AUD_TYPE),
         }
     }
 
-    /// Whether one of them is meant to have it.
-    pub(crate) fn holds(self, wanted: &[Box<str>]) -> bool {
-        self.any(|audience| wanted.iter().any(|wanted| audience.means(wanted)))
+    pub(crate) const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
     }
 
-    pub(crate) fn is_empty(self) -> bool {
-        !self.any(|_| true)
-    }
-
-    fn any(self, mut test: impl FnMut(Text<'a>) -> bool) -> bool {
+    /// Whether one of them, within the payload, is wanted.
+    pub(crate) fn holds(&self, payload: &str, wanted: &[Box<str>]) -> bool {
         match self {
-            Self::One(text) => test(text),
-            Self::Several(array) => {
-                let mut any = false;
-                let each = |value: Value<'a>| {
-                    any = any || value.string().is_some_and(&mut test);
-                    Ok::<_, NotStrings>(())
-                };
-                array.elements(each).is_ok() && any
+            Self::Absent => false,
+            Self::One(part) => {
+                part.within(payload).is_some_and(|one| wanted.iter().any(|wanted| **wanted == *one))
             }
-        }
-    }
-}
-
-struct NotStrings;
-
-impl From<Fault> for NotStrings {
-    fn from(_: Fault) -> Self {
-        Self
-    }
-}
-
-/// An audience that is kept.
-pub(super) enum Audience {
-    One(Part),
-    /// Where the array stands.
-    Several(Range<usize>),
-}
-
-impl Audience {
-    pub(super) fn of(claim: Option<AudienceClaim<'_>>) -> Self {
-        match claim {
-            None => Self::One(Part::Absent),
-            Some(AudienceClaim::One(text)) => Self::One(Part::of(Some(text))),
-            Some(AudienceClaim::Several(array)) => {
-                Self::Several(array.start..array.start + array.raw.len())
-            }
-        }
-    }
-
-    pub(super) fn within<'a>(&'a self, text: &'a str) -> Vec<Cow<'a, str>> {
-        match self {
-            Self::One(part) => part.within(text).map(Cow::Borrowed).into_iter().collect(),
             Self::Several(span) => {
-                let array = Array { raw: text.get(span.clone()).unwrap_or_default(), start: 0 };
+                any_string(payload, span, |text| wanted.iter().any(|wanted| text.means(wanted)))
+            }
+        }
+    }
+
+    /// Whether there is nobody that it names.
+    pub(crate) fn is_empty(&self, payload: &str) -> bool {
+        match self {
+            Self::Absent => true,
+            Self::One(_) => false,
+            Self::Several(span) => !any_string(payload, span, |_| true),
+        }
+    }
+
+    pub(super) fn within<'a>(&'a self, payload: &'a str) -> Vec<Cow<'a, str>> {
+        match self {
+            Self::Absent => Vec::new(),
+            Self::One(part) => part.within(payload).map(Cow::Borrowed).into_iter().collect(),
+            Self::Several(span) => {
                 let mut all = Vec::new();
-                let each = |value: Value<'a>| {
-                    all.extend(value.string().map(Text::to_str));
-                    Ok::<_, Fault>(())
-                };
-                if array.elements(each).is_err() {
-                    all.clear();
-                }
+                any_string(payload, span, |text| {
+                    all.push(text.to_str());
+                    false
+                });
                 all
             }
         }
     }
+}
+
+fn any_string<'a>(
+    payload: &'a str,
+    span: &Range<usize>,
+    mut test: impl FnMut(Text<'a>) -> bool,
+) -> bool {
+    let array = Array { raw: payload.get(span.clone()).unwrap_or_default(), start: 0 };
+    any(array, |value| value.string().is_some_and(&mut test))
+}
+
+fn any<'a>(array: Array<'a>, mut test: impl FnMut(Value<'a>) -> bool) -> bool {
+    let mut any = false;
+    let each = |value| {
+        any = any || test(value);
+        Ok::<_, Fault>(())
+    };
+    // Of an array that was checked nothing is refused here.
+    array.elements(each).is_ok() && any
 }

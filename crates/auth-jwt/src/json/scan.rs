@@ -1,16 +1,18 @@
 //! The one pass over a document.
 
-use super::{Array, DEPTH, Fault, MEMBERS, Number, Object, Text, Value};
+use super::{Array, DEPTH, Fault, Number, Object, Text, Value, names::Names};
+use auth_core::scan::before;
 
 /// Where a pass over a document has come to.
 pub(super) struct Scan<'a> {
     text: &'a str,
     at: usize,
+    most_members: usize,
 }
 
 impl<'a> Scan<'a> {
-    pub(super) const fn new(text: &'a str) -> Self {
-        Self { text, at: 0 }
+    pub(super) const fn new(text: &'a str, most_members: usize) -> Self {
+        Self { text, at: 0, most_members }
     }
 
     /// The members of an object at this depth, whose brace was taken.
@@ -19,7 +21,7 @@ impl<'a> Scan<'a> {
         depth: usize,
         mut each: impl FnMut(Text<'a>, Value<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut names = Names::new();
+        let mut names = Names::at_most(self.most_members);
         self.space();
         if self.takes(b'}') {
             return Ok(());
@@ -118,7 +120,7 @@ impl<'a> Scan<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
-            self.at += plain(self.rest());
+            self.at += before(self.rest(), [b'"', b'\\'], b' ');
             match self.next() {
                 Some(b'"') => break,
                 Some(b'\\') => {
@@ -215,90 +217,6 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// The names of the members of one object, so that none comes twice.
-struct Names<'a> {
-    all: [Option<&'a str>; MEMBERS],
-    count: usize,
-    /// Whether one of them has to be unescaped to be compared.
-    escaped: bool,
-}
-
-impl<'a> Names<'a> {
-    const fn new() -> Self {
-        Self { all: [None; MEMBERS], count: 0, escaped: false }
-    }
-
-    fn add(&mut self, name: Text<'a>) -> Result<(), Fault> {
-        self.escaped |= name.plain().is_none();
-        let known = self.all.iter().take(self.count).flatten();
-        let twice = if self.escaped {
-            known.map(|known| Text::new(known, 0, true)).any(|known| known.is(name))
-        } else {
-            known.copied().any(|known| known == name.raw())
-        };
-        if twice {
-            return Err(Fault::Duplicate);
-        }
-        *self.all.get_mut(self.count).ok_or(Fault::Members)? = Some(name.raw());
-        self.count += 1;
-        Ok(())
-    }
-}
-
-/// How many bytes come before a quote, a backslash or a control character: eight at a time.
-fn plain(bytes: &[u8]) -> usize {
-    let mut rest = bytes;
-    while let Some((eight, behind)) = rest.split_first_chunk() {
-        let telling = telling(u64::from_le_bytes(*eight));
-        if telling != 0 {
-            let zeros = usize::try_from(telling.trailing_zeros() / 8).unwrap_or_default();
-            return bytes.len() - rest.len() + zeros;
-        }
-        rest = behind;
-    }
-    let tail = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-    bytes.len() - rest.len() + tail
-}
-
-/// The highest bit of each of eight bytes that tells something. Above the lowest such byte others may be set wrongly.
-fn telling(eight: u64) -> u64 {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
-    const BACKSLASHES: u64 = u64::from_ne_bytes([b'\\'; 8]);
-    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
-    let (quote, backslash) = (eight ^ QUOTES, eight ^ BACKSLASHES);
-    let below = |bytes: u64, bound: u64| bytes.wrapping_sub(EACH * bound) & !bytes;
-    (below(quote, 1) | below(backslash, 1) | below(eight, 0x20)) & HIGH
-}
-
 fn deeper(depth: usize) -> Result<usize, Fault> {
     if depth < DEPTH { Ok(depth + 1) } else { Err(Fault::Depth) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn one_at_a_time(bytes: &[u8]) -> usize {
-        bytes.iter().take_while(|byte| **byte >= 0x20 && !b"\"\\".contains(byte)).count()
-    }
-
-    #[test]
-    fn every_byte_at_every_place_tells_or_does_not() {
-        for byte in 0..=u8::MAX {
-            for place in 0..17 {
-                let mut bytes = [b'a'; 17];
-                bytes[place] = byte;
-                assert_eq!(plain(&bytes), one_at_a_time(&bytes), "{byte:#x} at {place}");
-            }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn eight_at_a_time_finds_what_one_at_a_time_does(bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0x20), Just(0x1f), Just(b'"' + 1), Just(0x80), Just(0xff)], 0..40)) {
-            prop_assert_eq!(plain(&bytes), one_at_a_time(&bytes));
-        }
-    }
 }

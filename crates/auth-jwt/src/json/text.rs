@@ -16,6 +16,7 @@ impl<'a> Text<'a> {
     }
 
     /// What is meant. Allocates only when something is escaped.
+    #[inline]
     pub(crate) fn to_str(self) -> Cow<'a, str> {
         match self.plain() {
             Some(plain) => Cow::Borrowed(plain),

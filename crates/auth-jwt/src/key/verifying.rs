@@ -3,7 +3,7 @@
 use super::{
     der::{self, Public},
     pem::{self, Kind},
-    secret,
+    rsa, secret,
 };
 use crate::{Jwk, JwsAlgorithm};
 use auth_core::{Error, Result};
@@ -37,8 +37,18 @@ pub struct VerifyingKey {
 
 enum Material {
     Secret(hmac::Key),
-    Rsa { parameters: &'static RsaParameters, n: Box<[u8]>, e: Box<[u8]> },
-    Point { verification: &'static dyn VerificationAlgorithm, point: Box<[u8]> },
+    Rsa {
+        parameters: &'static RsaParameters,
+        n: Box<[u8]>,
+        e: Box<[u8]>,
+    },
+    Point {
+        verification: &'static dyn VerificationAlgorithm,
+        point: Box<[u8]>,
+    },
+    /// Has signed nothing, and counts how often it is asked: for tests of what a refusal costs.
+    #[cfg(test)]
+    Counting(Arc<std::sync::atomic::AtomicUsize>),
 }
 
 /// A signature that is not of the key.
@@ -143,8 +153,21 @@ impl VerifyingKey {
             Material::Point { verification, point } => {
                 signature::UnparsedPublicKey::new(*verification, point).verify(message, signature)
             }
+            #[cfg(test)]
+            Material::Counting(asked) => {
+                asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                Err(ring::error::Unspecified)
+            }
         }
         .map_err(|_| InvalidSignature)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn counting(
+        algorithm: JwsAlgorithm,
+        asked: &Arc<std::sync::atomic::AtomicUsize>,
+    ) -> Self {
+        Self { algorithm, material: Arc::new(Material::Counting(Arc::clone(asked))) }
     }
 
     pub(super) fn of_secret(algorithm: JwsAlgorithm, key: hmac::Key) -> Self {
@@ -184,9 +207,9 @@ impl VerifyingKey {
     }
 
     fn of_public(algorithm: JwsAlgorithm, public: Public<'_>) -> Result<Self> {
-        let material = match (rsa_parameters(algorithm), public) {
+        let material = match (rsa::parameters(algorithm), public) {
             (Some(parameters), Public::Rsa { n, e }) => {
-                check_rsa(n, e)?;
+                rsa::check(n, e)?;
                 Material::Rsa { parameters, n: n.into(), e: e.into() }
             }
             (None, public) => point(algorithm, &public)?,
@@ -214,44 +237,6 @@ fn point(algorithm: JwsAlgorithm, public: &Public<'_>) -> Result<Material> {
         return Err(Error::config("jwt_key_point", text));
     }
     Ok(Material::Point { verification, point: point.into() })
-}
-
-const fn rsa_parameters(algorithm: JwsAlgorithm) -> Option<&'static RsaParameters> {
-    Some(match algorithm {
-        JwsAlgorithm::RS256 => &signature::RSA_PKCS1_2048_8192_SHA256,
-        JwsAlgorithm::RS384 => &signature::RSA_PKCS1_2048_8192_SHA384,
-        JwsAlgorithm::RS512 => &signature::RSA_PKCS1_2048_8192_SHA512,
-        JwsAlgorithm::PS256 => &signature::RSA_PSS_2048_8192_SHA256,
-        JwsAlgorithm::PS384 => &signature::RSA_PSS_2048_8192_SHA384,
-        JwsAlgorithm::PS512 => &signature::RSA_PSS_2048_8192_SHA512,
-        _ => return None,
-    })
-}
-
-/// What ring would say of every signature, said once and in words.
-fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
-    let bits = n.first().map_or(0, |first| n.len() * 8 - leading_zeros(*first));
-    if !(2048..=8192).contains(&bits) {
-        let text = format!("RSA key has {bits} bits, expected 2048 to 8192 (RFC 7518 section 3.3)");
-        return Err(Error::config("jwt_key_rsa_size", text));
-    }
-    let exponent = match e {
-        [] | [0, ..] => None,
-        [..] if e.len() > 5 => None,
-        _ => Some(e.iter().fold(0_u64, |so_far, byte| so_far << 8 | u64::from(*byte))),
-    };
-    let odd = |number: u64| number % 2 == 1 && (3..1 << 33).contains(&number);
-    let modulus = n.first() != Some(&0) && n.last().is_some_and(|last| last % 2 == 1);
-    if modulus && exponent.is_some_and(odd) {
-        return Ok(());
-    }
-    let text = "RSA key is no key, expected an odd modulus and an odd exponent from 3 to 2^33, \
-                without leading zeros";
-    Err(Error::config("jwt_key_rsa", text))
-}
-
-fn leading_zeros(byte: u8) -> usize {
-    usize::try_from(byte.leading_zeros()).unwrap_or(0)
 }
 
 pub(super) fn mismatch(algorithm: JwsAlgorithm) -> Error {

@@ -1,22 +1,22 @@
 //! When a token lives.
 
 use super::{DatePrecision, Expiry, JwtPolicy};
-use crate::{Claims, JwtRefused, claims::Registered, reason};
+use crate::{Claims, JwtRefused, claims::ReadClaims, reason};
 use auth_core::Timestamp;
 
 impl JwtPolicy {
     /// When the token dies, if it lives now.
     pub(super) fn judge_times(
         &self,
-        claims: &Registered<'_>,
+        claims: &ReadClaims,
         now: Timestamp,
     ) -> Result<Timestamp, JwtRefused> {
         self.judge_fractions(claims)?;
         let latest = now.after(self.leeway);
-        if claims.issued_at.is_some_and(|iat| iat.rounded_up() > latest) {
+        if claims.issued_at().is_some_and(|iat| iat.rounded_up() > latest) {
             return Err(reason::IAT_FUTURE);
         }
-        if claims.not_before.is_some_and(|nbf| nbf.rounded_up() > latest) {
+        if claims.not_before().is_some_and(|nbf| nbf.rounded_up() > latest) {
             return Err(reason::NBF_FUTURE);
         }
         let too_old = self.too_old(claims)?;
@@ -34,14 +34,14 @@ impl JwtPolicy {
         claims.issued_at().or_else(|| Some(claims.expires()?.before(self.most_ahead?)))
     }
 
-    fn judge_fractions(&self, claims: &Registered<'_>) -> Result<(), JwtRefused> {
+    fn judge_fractions(&self, claims: &ReadClaims) -> Result<(), JwtRefused> {
         if self.dates == DatePrecision::Fractional {
             return Ok(());
         }
         for (date, refused) in [
-            (claims.expires, reason::EXP_FRACTION),
-            (claims.not_before, reason::NBF_FRACTION),
-            (claims.issued_at, reason::IAT_FRACTION),
+            (claims.expires(), reason::EXP_FRACTION),
+            (claims.not_before(), reason::NBF_FRACTION),
+            (claims.issued_at(), reason::IAT_FRACTION),
         ] {
             if date.is_some_and(|date| !date.is_whole()) {
                 return Err(refused);
@@ -51,25 +51,25 @@ impl JwtPolicy {
     }
 
     /// From when on `iat` is too long ago.
-    fn too_old(&self, claims: &Registered<'_>) -> Result<Option<Timestamp>, JwtRefused> {
+    fn too_old(&self, claims: &ReadClaims) -> Result<Option<Timestamp>, JwtRefused> {
         let Some(age) = self.max_age else { return Ok(None) };
-        let issued_at = claims.issued_at.ok_or(reason::IAT_MISSING)?;
+        let issued_at = claims.issued_at().ok_or(reason::IAT_MISSING)?;
         Ok(Some(issued_at.rounded_down().after(age).after(self.leeway)))
     }
 
     /// From when on `exp` is past.
     fn expired(
         &self,
-        claims: &Registered<'_>,
+        claims: &ReadClaims,
         latest: Timestamp,
     ) -> Result<Option<Timestamp>, JwtRefused> {
-        let Some(expires) = claims.expires else {
+        let Some(expires) = claims.expires() else {
             return match self.expiry {
                 Expiry::Required => Err(reason::EXP_MISSING),
                 Expiry::Optional => Ok(None),
             };
         };
-        if claims.issued_at.is_some_and(|iat| expires.rounded_down() <= iat.rounded_up()) {
+        if claims.issued_at().is_some_and(|iat| expires.rounded_down() <= iat.rounded_up()) {
             return Err(reason::EXP_BEFORE_IAT);
         }
         if self.most_ahead.is_some_and(|span| expires.rounded_up() > latest.after(span)) {

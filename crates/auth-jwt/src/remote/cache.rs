@@ -161,7 +161,7 @@ mod tests {
 
     fn set(kids: &[&str]) -> Published {
         let key = VerifyingKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
-        Published(kids.iter().map(|kid| (Some((*kid).into()), key.clone())).collect())
+        Published::new(kids.iter().map(|kid| (Some((*kid).into()), key.clone())).collect())
     }
 
     fn down() -> Error {

@@ -1,6 +1,8 @@
 //! Why a payload in chunks is refused.
 
-reasons! {
+use crate::reason::{RefusalKind, Refused};
+
+auth_core::reasons! { Refused, RefusalKind;
     DECODED_LENGTH Malformed "sigv4_decoded_length" "x-amz-decoded-content-length is not there once as a number, expected it with a payload in chunks";
     TRAILER_FIELD Malformed "sigv4_trailer_field" "x-amz-trailer does not name one checksum, expected it with a payload that ends in a trailer";
     CHUNK Forbidden "sigv4_chunk" "payload is not framed in chunks as it says";

@@ -139,9 +139,8 @@ const PREFIX: &str = "x-amz-";
 
 /// What is behind the scheme in `Authorization`.
 fn field(headers: &HeaderMap) -> Result<Option<&[u8]>, Refused> {
-    match Authorization::of(headers) {
-        Ok(Some(field)) if field.is(ALGORITHM) => Ok(Some(field.credentials())),
-        Ok(_) => Ok(None),
+    match Authorization::of_scheme(headers, ALGORITHM) {
+        Ok(found) => Ok(found.map(|field| field.credentials())),
         Err(_) => Err(reason::PARAMETERS),
     }
 }

@@ -47,9 +47,8 @@ impl<W: Passwords> BasicVerifier<W> {
         &'a self,
         request: RequestView<'_>,
     ) -> Result<Flow<'a, Outcome<W::Principal>>, Rejection> {
-        let field = match Authorization::of(request.headers)? {
-            Some(field) if field.is(SCHEME) => field,
-            _ => return Err(self.unauthenticated(MISSING)),
+        let Some(field) = Authorization::of_scheme(request.headers, SCHEME)? else {
+            return Err(self.unauthenticated(MISSING));
         };
         let mut buffer = UserPassBuffer::new();
         let presented = UserPass::parse(&field, &mut buffer).map_err(|refused| match refused {

@@ -18,6 +18,7 @@ pub struct Door {
     algorithms: &'static [DigestAlgorithm],
     qop: OfferedQop,
     userhash: bool,
+    charset: bool,
 }
 
 pub const DOORS: &[Door] = &[
@@ -27,7 +28,6 @@ pub const DOORS: &[Door] = &[
     door("sha-256-sess", &[DigestAlgorithm::Sha256Sess], OfferedQop::Auth),
     door("sha-512-256", &[DigestAlgorithm::Sha512_256], OfferedQop::Auth),
     door("sha-512-256-sess", &[DigestAlgorithm::Sha512_256Sess], OfferedQop::Auth),
-    door("sha-512", &[DigestAlgorithm::Sha512], OfferedQop::Auth),
     door("md5-legacy", &[DigestAlgorithm::Md5], OfferedQop::Legacy),
     door("sha-256-legacy", &[DigestAlgorithm::Sha256], OfferedQop::Legacy),
     door("md5-int", &[DigestAlgorithm::Md5], OfferedQop::AuthInt),
@@ -35,10 +35,11 @@ pub const DOORS: &[Door] = &[
     door("sha-256-either", &[DigestAlgorithm::Sha256], OfferedQop::Both),
     door("two", &[DigestAlgorithm::Sha256, DigestAlgorithm::Md5], OfferedQop::Auth),
     Door { userhash: true, ..door("userhash", &[DigestAlgorithm::Sha256], OfferedQop::Auth) },
+    Door { charset: false, ..door("no-charset", &[DigestAlgorithm::Md5], OfferedQop::Auth) },
 ];
 
 const fn door(name: &'static str, algorithms: &'static [DigestAlgorithm], qop: OfferedQop) -> Door {
-    Door { name, algorithms, qop, userhash: false }
+    Door { name, algorithms, qop, userhash: false, charset: true }
 }
 
 /// A server that runs until it is dropped.
@@ -84,6 +85,7 @@ impl Door {
         // No -sess form is offered before there is a qop, and none without one.
         let verifier = verifier.with_qop(self.qop)?.with_algorithms(self.algorithms)?;
         let verifier = if self.userhash { verifier.with_userhash() } else { verifier };
+        let verifier = if self.charset { verifier } else { verifier.without_charset() };
         let told = log.clone();
         let answer = move |caller: Authenticated<String>, body: Bytes| async move {
             told.note(Told::Accepted(caller.principal.clone()));

@@ -51,15 +51,15 @@ pub async fn lighttpd(server: &Logging) -> Vec<Compared> {
     cases
 }
 
-/// httpbin: `auth-int`, and the `SHA-512` that no specification has.
+/// httpbin: `auth-int`. Its `SHA-512` is left out, since no specification has it and neither do we.
 pub async fn httpbin(server: &Logging) -> Vec<Compared> {
     let mut wire = Wire::of(server);
     let mut cases = Vec::new();
-    for algorithm in ["MD5", "SHA-256", "SHA-512"] {
+    for algorithm in ["MD5", "SHA-256"] {
         for qop in [Qop::Auth, Qop::AuthInt] {
             let page = format!("{}/digest-auth/{qop}/{USER}/{PASSWORD}/{algorithm}", server.base);
             let id = format!("{}-{qop}", algorithm.to_ascii_lowercase());
-            let policy = ChallengePolicy::new().with_sha512().with_qop(qop);
+            let policy = ChallengePolicy::new().with_qop(qop);
             let digest = |user: &str, password: &str| {
                 digest(user, password).map(|digest| digest.with_policy(policy))
             };

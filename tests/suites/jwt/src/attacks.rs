@@ -143,7 +143,7 @@ fn embedded(signer: &Signer, other: &Key) -> Vec<Compared> {
     let token = compact(&header, CLAIMS, |message| other.sign(message));
     let plain = compact(HEADER, CLAIMS, |message| other.sign(message));
     vec![
-        compare("jwk-embedded", "refused (jwt_jwk)", signer.says_of(&token)),
+        compare("jwk-embedded", "refused (jwt_signature)", signer.says_of(&token)),
         compare("another-key", "refused (jwt_signature)", signer.says_of(&plain)),
     ]
 }
@@ -172,7 +172,8 @@ fn key_ids(signer: &Signer) -> Vec<Compared> {
         .map(|(n, kid)| {
             let header = serde_json::json!({ "alg": "RS256", "kid": kid }).to_string();
             let token = signer.signed(&header, CLAIMS);
-            let read = UnverifiedJws::parse(&token).and_then(|token| token.key_id());
+            let read =
+                UnverifiedJws::parse(&token).and_then(|token| token.key_id(&JwtPolicy::new()));
             let read = read.map_or_else(
                 |refused| refused.reason().code.to_owned(),
                 |id| format!("{:?} {:?}", id.issuer.as_deref(), id.kid.as_deref()),

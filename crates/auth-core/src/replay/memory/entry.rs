@@ -24,42 +24,63 @@ impl Now {
 }
 
 pub(super) struct Entry {
-    /// In seconds since 1970, rounded up.
-    pub(super) until: u64,
     pub(super) share: Share,
     pub(super) kind: Kind,
 }
 
+/// Most identifiers are used at once, and cost no more than their hash and their owner.
 pub(super) enum Kind {
     Used,
+    /// What may still change, in memory of its own.
+    Open(Box<Open>),
+}
+
+pub(super) enum Open {
     /// Until the end of the claim; `None` for ever.
-    Held {
-        ticket: ReservationTicket,
-        end: Option<Instant>,
-    },
+    Held { ticket: ReservationTicket, end: Option<Instant> },
     /// Bit n, the low half first, is the counter that is n below the highest.
-    Window {
-        highest: u64,
-        seen: [u64; 2],
-    },
+    Window { highest: u64, seen: [u64; 2] },
 }
 
 impl Kind {
-    pub(super) const fn window(counter: u64) -> Self {
-        Self::Window { highest: counter, seen: [1, 0] }
+    pub(super) fn window(counter: u64) -> Self {
+        Self::Open(Box::new(Open::Window { highest: counter, seen: [1, 0] }))
     }
 
+    pub(super) fn held(ticket: ReservationTicket, end: Option<Instant>) -> Self {
+        Self::Open(Box::new(Open::Held { ticket, end }))
+    }
+
+    /// What it takes beside its entry, in bytes.
+    pub(super) const fn bytes(&self) -> usize {
+        match self {
+            Self::Used => 0,
+            Self::Open(_) => size_of::<Open>(),
+        }
+    }
+
+    /// Whether it is a claim that has run out.
     pub(super) fn is_free(&self, now: Instant) -> bool {
-        matches!(self, Self::Held { end: Some(end), .. } if *end <= now)
+        let Self::Open(open) = self else { return false };
+        matches!(**open, Open::Held { end: Some(end), .. } if end <= now)
+    }
+
+    pub(super) const fn ticket(&self) -> Option<ReservationTicket> {
+        let Self::Open(open) = self else { return None };
+        match **open {
+            Open::Held { ticket, .. } => Some(ticket),
+            Open::Window { .. } => None,
+        }
     }
 
     pub(super) fn is_held_by(&self, by: ReservationTicket, now: Instant) -> bool {
-        matches!(self, Self::Held { ticket, .. } if *ticket == by) && !self.is_free(now)
+        self.ticket() == Some(by) && !self.is_free(now)
     }
 
     /// Uses one value of the counter; the window moves up when it is the highest yet.
     pub(super) fn slide(&mut self, counter: u64, width: u32) -> Told {
-        let Self::Window { highest, seen } = self else { return Told::Seen };
+        let Self::Open(open) = self else { return Told::Seen };
+        let Open::Window { highest, seen } = &mut **open else { return Told::Seen };
         let [low, high] = *seen;
         let mut bits = u128::from(high) << 64 | u128::from(low);
         if let Some(up) = counter.checked_sub(*highest).filter(|up| *up > 0) {

@@ -5,17 +5,15 @@ use super::{
     entry::{Entry, Now},
     table::SECOND_BYTES,
 };
-use crate::Timestamp;
-use std::{
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-    time::Instant,
-};
+use crate::{Timestamp, already_hashed::AlreadyHashed};
+use std::{collections::HashMap, time::Instant};
 
 /// All that was issued in one second.
 #[derive(Default)]
 pub(super) struct Second {
     pub(super) entries: Entries<Key, Entry>,
+    /// What its entries take beside the table, in bytes.
+    pub(super) beside: usize,
     /// When the last of it has ended, in both ways of the clock.
     pub(super) last: u64,
     pub(super) steady: Option<Instant>,
@@ -24,11 +22,11 @@ pub(super) struct Second {
 }
 
 /// Keys are hashes already.
-pub(super) type Entries<K, V> = HashMap<K, V, BuildHasherDefault<AsItIs>>;
+pub(super) type Entries<K, V> = HashMap<K, V, AlreadyHashed>;
 
 impl Second {
     pub(super) fn bytes(&self) -> usize {
-        SECOND_BYTES.saturating_add(table_bytes(&self.entries))
+        SECOND_BYTES.saturating_add(table_bytes(&self.entries)).saturating_add(self.beside)
     }
 
     pub(super) fn shrink(&mut self) {
@@ -55,25 +53,5 @@ pub(super) fn table_bytes<K, V>(map: &Entries<K, V>) -> usize {
             let slots = (capacity.saturating_mul(8) / 7).next_power_of_two();
             slots.saturating_mul(size_of::<(K, V)>() + 1).saturating_add(16)
         }
-    }
-}
-
-/// Makes one number of a key, both halves of which are hashes.
-#[derive(Clone, Copy, Default)]
-pub(super) struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn write_u64(&mut self, half: u64) {
-        self.0 = self.0.rotate_left(1) ^ half;
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

@@ -5,10 +5,11 @@ use super::{
     entry::{Entry, Kind, Now, seconds_up},
     owners::Owners,
     second::Second,
+    shard::Raised,
 };
 use crate::{HorizonOwner, Timestamp};
 use std::{
-    collections::{BTreeMap, btree_map},
+    collections::{BTreeMap, btree_map, hash_map},
     time::{Duration, Instant},
 };
 
@@ -26,8 +27,7 @@ pub(super) struct Table {
     /// bring it back.
     ended: Option<(u64, u64)>,
     swept: Instant,
-    /// Horizons that rose, for the observer.
-    pub(super) raised: [Option<(HorizonOwner, Timestamp)>; 2],
+    pub(super) raised: Raised,
 }
 
 /// What one entry of the map of seconds takes, with its share of the nodes that hold it.
@@ -39,12 +39,12 @@ const ENTRY_BYTES: usize = (size_of::<(Key, Entry)>() + 1) * 3 / 2;
 const FIRST_BYTES: usize = SECOND_BYTES + 4 * (size_of::<(Key, Entry)>() + 1) + 16 - ENTRY_BYTES;
 
 impl Table {
-    pub(super) fn new(steady: Instant, limit: usize) -> Self {
+    pub(super) fn new(steady: Instant, limit: usize, one_part_in: usize) -> Self {
         Self {
             seconds: BTreeMap::new(),
             owners: Owners::default(),
             limit,
-            one_part_in: 4,
+            one_part_in: one_part_in.max(1),
             bytes: 0,
             entries: 0,
             horizon: None,
@@ -52,14 +52,6 @@ impl Table {
             swept: steady,
             raised: [None; 2],
         }
-    }
-
-    pub(super) fn set_limit(&mut self, bytes: usize) {
-        self.limit = bytes;
-    }
-
-    pub(super) fn set_share(&mut self, one_part_in: usize) {
-        self.one_part_in = one_part_in.max(1);
     }
 
     pub(super) const fn len(&self) -> usize {
@@ -91,24 +83,19 @@ impl Table {
             btree_map::Entry::Vacant(_) => 0,
         };
         let second = place.or_default();
-        let told = match second.entries.get_mut(&key) {
-            Some(entry) => {
-                entry.until = entry.until.max(end);
-                change(Some(&mut entry.kind))
-            }
-            None => change(None),
-        };
+        let told = change(second.entries.get_mut(&key).map(|entry| &mut entry.kind));
         second.last_until(end, now, until);
         let Told::New(kind) = told else {
             return told;
         };
         let told = Told::of_new(&kind);
-        let mut cost = ENTRY_BYTES;
+        let mut cost = ENTRY_BYTES.saturating_add(kind.bytes());
         if second.entries.is_empty() {
             second.first = Some(share);
             cost = cost.saturating_add(FIRST_BYTES);
         }
-        second.entries.insert(key, Entry { until: end, share, kind });
+        second.beside = second.beside.saturating_add(kind.bytes());
+        second.entries.insert(key, Entry { share, kind });
         self.bytes = self.bytes.saturating_sub(before).saturating_add(second.bytes());
         self.entries = self.entries.saturating_add(1);
         let most = self.limit / self.one_part_in;
@@ -128,15 +115,21 @@ impl Table {
         confirmed: bool,
     ) -> bool {
         let Some(second) = self.seconds.get_mut(&issued.unix()) else { return false };
-        let Some(entry) = second.entries.get_mut(&key).filter(|entry| held(&entry.kind)) else {
+        let hash_map::Entry::Occupied(mut place) = second.entries.entry(key) else { return false };
+        if !held(&place.get().kind) {
             return false;
-        };
+        }
+        let (share, beside) = (place.get().share, place.get().kind.bytes());
+        second.beside = second.beside.saturating_sub(beside);
+        self.bytes = self.bytes.saturating_sub(beside);
+        self.owners.give_back(share, beside);
         if confirmed {
-            entry.kind = Kind::Used;
-        } else if let Some(entry) = second.entries.remove(&key) {
+            place.get_mut().kind = Kind::Used;
+        } else {
+            place.remove();
             self.entries = self.entries.saturating_sub(1);
-            self.owners.give_back(entry.share, ENTRY_BYTES);
-            if second.first == Some(entry.share) {
+            self.owners.give_back(share, ENTRY_BYTES);
+            if second.first == Some(share) {
                 pass_on(&mut self.owners, second);
             }
             self.drop_empty(issued.unix());
@@ -154,7 +147,7 @@ impl Table {
     }
 
     /// Forgets the seconds at the old end of which all has ended.
-    fn forget_ended(&mut self, now: Now) {
+    pub(super) fn forget_ended(&mut self, now: Now) {
         while let Some(oldest) = self.seconds.first_entry() {
             if !oldest.get().has_ended(now) {
                 break;
@@ -172,8 +165,8 @@ impl Table {
         if let Some(first) = second.first {
             self.owners.give_back(first, FIRST_BYTES);
         }
-        for entry in second.entries.into_values() {
-            self.owners.give_back(entry.share, ENTRY_BYTES);
+        for Entry { share, kind } in second.entries.into_values() {
+            self.owners.give_back(share, ENTRY_BYTES.saturating_add(kind.bytes()));
         }
     }
 
@@ -205,14 +198,15 @@ impl Table {
     fn forget_oldest_of(&mut self, share: Share) -> bool {
         let from = self.owners.horizon(share).map_or(0, |horizon| horizon.saturating_add(1));
         for (issued, second) in self.seconds.range_mut(from..) {
-            let (before, mut until) = ((second.entries.len(), second.bytes()), 0);
+            let (before, mut beside) = ((second.entries.len(), second.bytes()), 0_usize);
             second.entries.retain(|_, entry| {
                 let its = entry.share == share;
                 if its {
-                    until = until.max(entry.until);
+                    beside = beside.saturating_add(entry.kind.bytes());
                 }
                 !its
             });
+            second.beside = second.beside.saturating_sub(beside);
             second.shrink();
             let removed = before.0.saturating_sub(second.entries.len());
             if removed == 0 {
@@ -220,11 +214,12 @@ impl Table {
             }
             self.bytes = self.bytes.saturating_sub(before.1).saturating_add(second.bytes());
             self.entries = self.entries.saturating_sub(removed);
-            self.owners.give_back(share, removed.saturating_mul(ENTRY_BYTES));
+            let given = removed.saturating_mul(ENTRY_BYTES).saturating_add(beside);
+            self.owners.give_back(share, given);
             if second.first == Some(share) {
                 pass_on(&mut self.owners, second);
             }
-            let (issued, steady) = (*issued, second.steady);
+            let (issued, until, steady) = (*issued, second.last, second.steady);
             self.owners.lose(share, issued, until, steady);
             self.drop_empty(issued);
             let [_, raised] = &mut self.raised;

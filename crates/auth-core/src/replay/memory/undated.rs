@@ -2,16 +2,23 @@
 
 use super::{
     Key, Share, Told,
-    entry::{Entry, Kind, Now, seconds_up},
+    entry::{Entry, Kind, Now, Open, seconds_up},
     second::{Entries, table_bytes},
 };
 use crate::Timestamp;
-use std::time::{Duration, Instant};
+use std::{
+    collections::hash_map,
+    time::{Duration, Instant},
+};
 
 pub(super) struct Undated {
-    entries: Entries<Key, (Entry, Option<Instant>)>,
+    entries: Entries<Key, Ending>,
+    /// How many each has.
     shares: Entries<Share, usize>,
     most: usize,
+    /// What entries take beside the table, in bytes.
+    beside: usize,
+    begun: Instant,
     /// Before this nothing ends.
     next_end: u64,
     /// When it was last looked for what has ended.
@@ -20,13 +27,24 @@ pub(super) struct Undated {
     ended: u64,
 }
 
+/// An entry and its end.
+struct Ending {
+    entry: Entry,
+    /// In seconds since 1970, rounded up.
+    until: u64,
+    /// In seconds of steady time since the store began, rounded up; zero where no reading will tell.
+    steady: u32,
+}
+
 /// What one entry takes at most, with that of its share.
 const ENTRY_BYTES: usize =
-    (size_of::<(Key, (Entry, Option<Instant>))>() + 1 + size_of::<(Share, usize)>() + 1) * 16 / 7;
+    (size_of::<(Key, Ending)>() + 1 + size_of::<(Share, usize)>() + 1) * 16 / 7 + size_of::<Open>();
 
 impl Undated {
-    pub(super) fn new(limit: usize) -> Self {
+    pub(super) fn new(begun: Instant, limit: usize) -> Self {
         Self {
+            begun,
+            beside: 0,
             entries: Entries::default(),
             shares: Entries::default(),
             most: limit / ENTRY_BYTES,
@@ -41,7 +59,8 @@ impl Undated {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        table_bytes(&self.entries).saturating_add(table_bytes(&self.shares))
+        let tables = table_bytes(&self.entries).saturating_add(table_bytes(&self.shares));
+        tables.saturating_add(self.beside)
     }
 
     pub(super) fn with(
@@ -53,15 +72,15 @@ impl Undated {
         change: impl FnOnce(Option<&mut Kind>) -> Told,
     ) -> Told {
         self.forget_ended(now);
-        let (end, steady) = (seconds_up(until), now.reading_at(until));
+        let (end, steady) = (seconds_up(until), self.seconds_of(now.reading_at(until)));
         if end <= self.ended {
             return Told::TooOld;
         }
         let told = match self.entries.get_mut(&key) {
-            Some((entry, last)) => {
-                entry.until = entry.until.max(end);
-                *last = (*last).max(steady);
-                change(Some(&mut entry.kind))
+            Some(ending) => {
+                ending.until = ending.until.max(end);
+                ending.steady = ending.steady.max(steady);
+                change(Some(&mut ending.entry.kind))
             }
             None => change(None),
         };
@@ -72,7 +91,9 @@ impl Undated {
         }
         let told = Told::of_new(&kind);
         self.shares.insert(share, used.saturating_add(1));
-        self.entries.insert(key, (Entry { until: end, share, kind }, steady));
+        self.beside = self.beside.saturating_add(kind.bytes());
+        let entry = Entry { share, kind };
+        self.entries.insert(key, Ending { entry, until: end, steady });
         self.next_end = if self.len() == 1 { end } else { self.next_end.min(end) };
         told
     }
@@ -83,16 +104,27 @@ impl Undated {
         held: impl Fn(&Kind) -> bool,
         confirmed: bool,
     ) -> bool {
-        let Some((entry, _)) = self.entries.get_mut(&key).filter(|(entry, _)| held(&entry.kind))
-        else {
+        let hash_map::Entry::Occupied(mut place) = self.entries.entry(key) else { return false };
+        let Entry { share, kind } = &mut place.get_mut().entry;
+        if !held(kind) {
             return false;
-        };
+        }
+        self.beside = self.beside.saturating_sub(kind.bytes());
         if confirmed {
-            entry.kind = Kind::Used;
-        } else if let Some((entry, _)) = self.entries.remove(&key) {
-            disown(&mut self.shares, entry.share);
+            *kind = Kind::Used;
+        } else {
+            disown(&mut self.shares, *share);
+            place.remove();
         }
         true
+    }
+
+    /// Seconds since the store began, rounded up.
+    fn seconds_of(&self, reading: Option<Instant>) -> u32 {
+        let Some(reading) = reading else { return 0 };
+        let since = reading.saturating_duration_since(self.begun);
+        let seconds = since.as_secs().saturating_add(u64::from(since.subsec_nanos() > 0));
+        u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
     fn forget_ended(&mut self, now: Now) {
@@ -104,14 +136,17 @@ impl Undated {
             return;
         }
         self.looked = Some(now.steady);
-        let (mut next, shares, last) = (u64::MAX, &mut self.shares, &mut self.ended);
-        self.entries.retain(|_, (entry, steady)| {
-            let ended = now.is_past(entry.until, *steady);
+        let passed = now.steady.saturating_duration_since(self.begun).as_secs();
+        let Self { entries, shares, beside, ended: last, .. } = self;
+        let mut next = u64::MAX;
+        entries.retain(|_, Ending { entry, until, steady }| {
+            let ended = *until <= now.moment.unix() && u64::from(*steady) <= passed;
             if ended {
-                *last = (*last).max(entry.until);
+                *last = (*last).max(*until);
+                *beside = beside.saturating_sub(entry.kind.bytes());
                 disown(shares, entry.share);
             } else {
-                next = next.min(entry.until);
+                next = next.min(*until);
             }
             !ended
         });

@@ -281,7 +281,7 @@ fn text(secret: &Secret) -> String {
 fn random_text(context: &Context) -> Result<Secret> {
     let mut bytes = zeroize::Zeroizing::new([0; 32]);
     context.random.fill(&mut *bytes)?;
-    Ok(Secret::from(URL_SAFE_NO_PAD.encode(&*bytes)))
+    Ok(Secret::from(URL_SAFE_NO_PAD.encode(*bytes)))
 }
 
 impl fmt::Debug for AuthorizationCode {

@@ -207,7 +207,7 @@ mod tests {
     use auth_testing::{ScriptedTransport, SeededRandom};
 
     fn context() -> Context {
-        let transport = ScriptedTransport::new(|_| unreachable!());
+        let transport = ScriptedTransport::new(|_| panic!("nothing is fetched"));
         Context::new(transport)
             .with_clock(Timestamp::from_unix(1_700_000_000))
             .with_random(SeededRandom::new(7))

@@ -161,7 +161,7 @@ mod tests {
     use std::{thread, time::Duration};
 
     fn context(clock: &ManualClock) -> Context {
-        Context::new(ScriptedTransport::new(|_| unreachable!()))
+        Context::new(ScriptedTransport::new(|_| panic!("nothing is fetched")))
             .with_clock(clock.clone())
             .with_random(SeededRandom::new(7))
     }

@@ -102,13 +102,16 @@ fn the_url_asks_for_a_code_with_pkce_and_the_code_is_redeemed_with_its_verifier(
     assert!(!url.contains(&redeemed("code_verifier")));
 }
 
+/// The token, and how often the token endpoint was asked.
+type Redeemed = (Result<OAuthToken>, usize);
+
 /// What comes of a callback for an authorization that alice began.
 fn came_back(
     grant: &AuthorizationCode,
     query: impl FnOnce(&str) -> String,
     by: &ConnectionId,
     after: u64,
-) -> (Result<OAuthToken>, usize) {
+) -> Redeemed {
     let (clock, asked) = (ManualClock::at(1_700_000_000), Asked::default());
     let context = context(&clock, &asked);
     let (_, pending) = grant.begin(&connection("alice"), &context).unwrap();
@@ -132,7 +135,7 @@ fn nothing_is_redeemed_for_another_state_connection_or_issuer_or_too_late() {
     let refused_by =
         |state: &str| format!("error=access_denied&state={state}&iss=https://evil.example");
     #[rustfmt::skip]
-    let cases: Vec<((Result<OAuthToken>, usize), Option<&str>)> = vec![
+    let cases: Vec<(Redeemed, Option<&str>)> = vec![
         (came_back(&grant(), good, &alice, 599), None),
         (came_back(&grant(), good, &alice, 600), Some("oauth2_state")),
         (came_back(&grant(), |state| format!("code=c&state={state}x"), &alice, 0), Some("oauth2_state")),

@@ -15,6 +15,8 @@ pub use auth_digest;
 pub use auth_jwt;
 #[cfg(feature = "local")]
 pub use auth_local;
+#[cfg(feature = "oauth2")]
+pub use auth_oauth2;
 #[cfg(feature = "outbound")]
 pub use auth_outbound;
 #[cfg(feature = "reqwest")]

@@ -1,0 +1,233 @@
+//! Who the client is, and how it shows that to the token endpoint.
+
+mod assertion;
+
+pub use assertion::AssertionAudience;
+
+use crate::{endpoint::config, foreign_text::Secrets, parameters::Parameters};
+use assertion::Assertion;
+use auth_core::{Context, Result, Secret};
+use auth_jwt::SigningKey;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::HeaderValue;
+use std::{fmt, sync::Arc};
+use url::form_urlencoded;
+
+/// A client's identifier, and how it authenticates at the token endpoint (RFC 6749 section 2.3).
+///
+/// The methods have the names under which they are registered (RFC 7591 section 2). A secret or an assertion goes to the
+/// token endpoint that it was configured with, and nowhere else.
+///
+/// ```
+/// use auth_oauth2::ClientAuthentication;
+/// let in_body = ClientAuthentication::client_secret_post("acme", "s3cret")?;
+/// let basic = ClientAuthentication::client_secret_basic("acme", "s3cret")?;
+/// let public = ClientAuthentication::none("acme")?;
+/// # Ok::<_, auth_oauth2::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientAuthentication {
+    client_id: Arc<str>,
+    method: Method,
+}
+
+#[derive(Clone)]
+enum Method {
+    None,
+    Post(Arc<Secret>),
+    Basic(HeaderValue, Arc<Secret>),
+    Assertion(Arc<Assertion>),
+}
+
+/// What a request carries of it.
+pub(crate) struct Added {
+    pub(crate) authorization: Option<HeaderValue>,
+    /// Do the parameters hold a secret that lasts?
+    pub(crate) has_secret: bool,
+}
+
+impl ClientAuthentication {
+    /// A public client, which has no secret (`none`): its identifier alone is sent.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the identifier is empty or has control characters.
+    pub fn none(client_id: &str) -> Result<Self> {
+        Self::new(client_id, Method::None)
+    }
+
+    /// The secret as a parameter beside the identifier (`client_secret_post`), which most servers take.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the identifier or the secret is empty or has control characters, as one that was copied
+    /// with its line break has.
+    pub fn client_secret_post(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
+        let secret = checked_secret(secret.into())?;
+        Self::new(client_id, Method::Post(Arc::new(secret)))
+    }
+
+    /// Identifier and secret in the field `Authorization` (`client_secret_basic`): each is form-encoded before both are
+    /// encoded as Basic is (RFC 6749 section 2.3.1).
+    ///
+    /// # Errors
+    ///
+    /// As for [`client_secret_post`](Self::client_secret_post).
+    pub fn client_secret_basic(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
+        let secret = checked_secret(secret.into())?;
+        let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
+        let pair =
+            Secret::new(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.expose())));
+        let field = format!("Basic {}", STANDARD.encode(pair.expose()));
+        let mut field = HeaderValue::try_from(field).map_err(|_| {
+            config("oauth2_client_secret", "client secret cannot stand in a header field")
+        })?;
+        field.set_sensitive(true);
+        Self::new(client_id, Method::Basic(field, Arc::new(secret)))
+    }
+
+    /// A JWT that is signed with the secret (`client_secret_jwt`, RFC 7523 section 2.2): HS256 over its bytes.
+    ///
+    /// # Errors
+    ///
+    /// As for [`client_secret_post`](Self::client_secret_post); and when the secret is shorter than 32 bytes, the
+    /// length of the hash (RFC 7518 section 3.2).
+    pub fn client_secret_jwt(
+        client_id: &str,
+        secret: impl Into<Secret>,
+        audience: AssertionAudience,
+    ) -> Result<Self> {
+        let secret = checked_secret(secret.into())?;
+        let key = SigningKey::from_secret(auth_jwt::JwsAlgorithm::HS256, secret.expose())?;
+        Self::private_key_jwt(client_id, key, audience)
+    }
+
+    /// A JWT that is signed with a key of the client's (`private_key_jwt`, RFC 7523 section 2.2).
+    ///
+    /// Each request has an assertion of its own: it is for one audience (RFC 10070), lasts a minute and has an
+    /// identifier that never comes again.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the identifier is empty or has control characters.
+    pub fn private_key_jwt(
+        client_id: &str,
+        key: SigningKey,
+        audience: AssertionAudience,
+    ) -> Result<Self> {
+        let assertion = Assertion::new(client_id, key, audience)?;
+        Self::new(client_id, Method::Assertion(Arc::new(assertion)))
+    }
+
+    /// Assertions that name their key (`kid`), for servers that know several of the client's.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the client has no assertions, or when the name is empty or too long for a header.
+    pub fn with_key_id(self, kid: &str) -> Result<Self> {
+        self.with_assertion(|assertion| assertion.with_key_id(kid))
+    }
+
+    /// Assertions without the token type `client-authentication+jwt` in their header (RFC 10070), for servers that refuse
+    /// it.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the client has no assertions.
+    pub fn without_token_type(self) -> Result<Self> {
+        self.with_assertion(|assertion| Ok(assertion.without_token_type()))
+    }
+
+    fn with_assertion(self, change: impl FnOnce(Assertion) -> Result<Assertion>) -> Result<Self> {
+        let Method::Assertion(assertion) = self.method else {
+            return Err(config(
+                "oauth2_no_assertion",
+                "client authenticates without an assertion, so nothing about one can be set",
+            ));
+        };
+        let assertion = change(Arc::unwrap_or_clone(assertion))?;
+        Ok(Self { method: Method::Assertion(Arc::new(assertion)), ..self })
+    }
+
+    fn new(client_id: &str, method: Method) -> Result<Self> {
+        if client_id.is_empty() || client_id.chars().any(char::is_control) {
+            return Err(config(
+                "oauth2_client_id",
+                "client id is empty or holds a line break or another control character",
+            ));
+        }
+        Ok(Self { client_id: client_id.into(), method })
+    }
+
+    /// The identifier, which is no secret.
+    #[must_use]
+    pub fn client_id(&self) -> &str {
+        &self.client_id
+    }
+
+    /// The secrets that a server which repeats its request would show.
+    pub(crate) fn add_secrets(&self, secrets: &mut Secrets) {
+        if let Method::Post(secret) | Method::Basic(_, secret) = &self.method {
+            secrets.add(&String::from_utf8_lossy(secret.expose()));
+        }
+        if let Method::Basic(field, _) = &self.method {
+            let encoded = field.to_str().ok().and_then(|field| field.strip_prefix("Basic "));
+            secrets.add(encoded.unwrap_or_default());
+        }
+    }
+
+    /// Adds what one request to this endpoint has of it.
+    pub(crate) fn add_to(
+        &self,
+        parameters: &mut Parameters,
+        endpoint: &str,
+        context: &Context,
+    ) -> Result<Added> {
+        let mut added = Added { authorization: None, has_secret: false };
+        match &self.method {
+            Method::Basic(field, _) => {
+                added.authorization = Some(field.clone());
+                return Ok(added);
+            }
+            Method::None => parameters.add("client_id", &*self.client_id),
+            Method::Post(secret) => {
+                parameters.add("client_id", &*self.client_id);
+                parameters.add("client_secret", String::from_utf8_lossy(secret.expose()));
+                added.has_secret = true;
+            }
+            Method::Assertion(assertion) => {
+                parameters.add("client_id", &*self.client_id);
+                assertion.add_to(parameters, endpoint, context)?;
+            }
+        }
+        Ok(added)
+    }
+}
+
+fn checked_secret(secret: Secret) -> Result<Secret> {
+    let fault = |text: &str| Err(config("oauth2_client_secret", text));
+    match std::str::from_utf8(secret.expose()) {
+        Err(_) => fault("client secret is no UTF-8 text"),
+        Ok("") => fault("client secret is empty"),
+        Ok(text) if text.ends_with(['\n', '\r']) => {
+            fault("client secret ends with a line break; remove it")
+        }
+        Ok(text) if text.chars().any(char::is_control) => {
+            fault("client secret holds a control character; remove it")
+        }
+        Ok(_) => Ok(secret),
+    }
+}
+
+/// Shows how, and for whom, and no secret.
+impl fmt::Debug for ClientAuthentication {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let method = match &self.method {
+            Method::None => "none",
+            Method::Post(_) => "client_secret_post",
+            Method::Basic(..) => "client_secret_basic",
+            Method::Assertion(_) => "assertion",
+        };
+        write!(f, "ClientAuthentication({:?}, {method})", self.client_id)
+    }
+}

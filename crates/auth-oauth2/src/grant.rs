@@ -1,0 +1,12 @@
+//! Grants: what a client may obtain tokens by.
+
+mod authorization_code;
+mod client_credentials;
+mod open;
+
+pub use authorization_code::{
+    AuthorizationCallback, AuthorizationCode, IssuerParameter, MemoryPendingAuthorizations,
+    PendingAuthorization, PendingAuthorizations,
+};
+pub use client_credentials::ClientCredentials;
+pub use open::OpenGrant;

@@ -1,0 +1,291 @@
+//! A token on behalf of a user who agreed to it (RFC 6749 section 4.1), with PKCE (RFC 7636).
+
+mod callback;
+mod pending;
+mod sealed;
+mod store;
+
+pub use callback::AuthorizationCallback;
+pub use pending::PendingAuthorization;
+pub use store::{MemoryPendingAuthorizations, PendingAuthorizations};
+
+use crate::{
+    ClientRegistration, OAuthToken, TokenRequest,
+    endpoint::{config, read_url},
+    parameters::Parameters,
+    token_request::is_scope,
+};
+use auth_core::{ConnectionId, Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{borrow::Cow, fmt};
+use url::Url;
+
+/// Obtains tokens in a user's context: the user is sent to [`begin`](Self::begin)'s URL, comes back with a code, and the
+/// code is [redeemed](Self::redeem). The token goes into a [`Session`](auth_session::Session) by
+/// [`put`](auth_session::Session::put), which refreshes it from then on.
+///
+/// # Security
+///
+/// PKCE with S256 is always used. Give every connection a redirect URI of its own, so that no authorization server of
+/// one tenant can hand its code to another's (draft-ietf-oauth-security-topics-update section 2); the connection is kept
+/// with the `state` and compared as well.
+///
+/// ```
+/// use auth_core::{ConnectionId, TenantId};
+/// use auth_oauth2::{
+///     AuthorizationCallback, AuthorizationCode, ClientAuthentication, ClientRegistration, Context, TokenEndpoint,
+/// };
+/// # use auth_testing::ScriptedTransport;
+/// # let transport = ScriptedTransport::new(|_| Ok(http::Response::new(br#"{"access_token":"t"}"#.to_vec())));
+/// # let context = Context::new(transport);
+/// let client = ClientAuthentication::client_secret_post("acme", "s3cret")?;
+/// let registration = ClientRegistration::new(TokenEndpoint::new("https://login.example/token")?, client);
+/// let redirect_uri = "https://platform.example/callback/acme-crm";
+/// let grant = AuthorizationCode::new(registration, "https://login.example/authorize", redirect_uri)?;
+///
+/// let connection = ConnectionId::new(TenantId::new("acme"), "crm").on_behalf_of("alice");
+/// let (url, pending) = grant.begin(&connection, &context)?;
+/// // Send the user's browser to `url`, keep `pending` for this user; then read the query that they come back with.
+/// # let state = url.split("state=").nth(1).unwrap().split('&').next().unwrap();
+/// # let query = format!("code=SplxlOBeZQQYbYS6WxSbIA&state={state}");
+/// let callback = AuthorizationCallback::parse(&query)?;
+/// let token = grant.redeem(pending, callback, &connection, &context).wait()?;
+/// # Ok::<_, auth_oauth2::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct AuthorizationCode {
+    registration: ClientRegistration,
+    authorization_url: Url,
+    redirect_uri: String,
+    parameters: Parameters,
+    resources: Vec<String>,
+    issuer: Option<ExpectedIssuer>,
+}
+
+/// The authorization server that a callback has to come from (RFC 9207).
+#[derive(Clone, Debug)]
+struct ExpectedIssuer {
+    identifier: Box<str>,
+    is_demanded: IssuerParameter,
+}
+
+/// Does the authorization server say in its callbacks who it is (RFC 9207)? Its metadata tells:
+/// `authorization_response_iss_parameter_supported`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IssuerParameter {
+    /// It does: a callback without `iss` is refused.
+    Promised,
+    /// It may: a callback that has `iss` has to have the right one.
+    Optional,
+}
+
+impl AuthorizationCode {
+    /// Tokens for users of this client, who agree at this authorization URL and come back to this redirect URI, which
+    /// other forms call the callback URL.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the authorization URL is none that a token URL could be, or the redirect URI is no absolute
+    /// URL without a fragment (RFC 6749 section 3.1.2).
+    pub fn new(
+        registration: ClientRegistration,
+        authorization_url: &str,
+        redirect_uri: &str,
+    ) -> Result<Self> {
+        if !Url::parse(redirect_uri).is_ok_and(|url| url.fragment().is_none()) {
+            return Err(config(
+                "oauth2_redirect_uri",
+                "redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2)",
+            ));
+        }
+        Ok(Self {
+            registration,
+            authorization_url: read_url("authorization URL", authorization_url)?,
+            redirect_uri: redirect_uri.to_owned(),
+            parameters: Parameters::default(),
+            resources: Vec::new(),
+            issuer: None,
+        })
+    }
+
+    /// With the scopes that the user is asked for, one space between two; without, or empty, the server decides.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when a character is none that a scope may have.
+    pub fn with_scope(self, scope: &str) -> Result<Self> {
+        match scope {
+            "" => Ok(self),
+            scope if is_scope(scope) => self.with_parameter("scope", scope),
+            _ => Err(config(
+                "oauth2_scope",
+                "scope holds a character that no scope may have; put one space between two scopes",
+            )),
+        }
+    }
+
+    /// With a resource that tokens are for (RFC 8707); may be called several times.
+    ///
+    /// # Errors
+    ///
+    /// As for [`TokenRequest::with_resource`].
+    pub fn with_resource(mut self, resource: &str) -> Result<Self> {
+        TokenRequest::new("").with_resource(resource)?;
+        self.resources.push(resource.to_owned());
+        Ok(self)
+    }
+
+    /// With another parameter of the authorization URL: `prompt`, `login_hint`, a vendor's own.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it is set already, or is one that the grant sets.
+    pub fn with_parameter(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Result<Self> {
+        let name = name.into();
+        if name.is_empty() || self.parameters.has(&name) || OF_THE_GRANT.contains(&&*name) {
+            let text = format!(
+                "parameter {name:.64} of the authorization URL is set twice, or by the grant"
+            );
+            return Err(config("oauth2_parameter", text));
+        }
+        self.parameters.add(name, value);
+        Ok(self)
+    }
+
+    /// With the issuer identifier of the authorization server: a callback that names another one is refused. It is
+    /// compared as it is written (RFC 9207 section 2.4).
+    #[must_use]
+    pub fn with_issuer(self, identifier: &str, parameter: IssuerParameter) -> Self {
+        let issuer = ExpectedIssuer { identifier: identifier.into(), is_demanded: parameter };
+        Self { issuer: Some(issuer), ..self }
+    }
+
+    /// Begins an authorization: the URL to send the user's browser to, and what has to be kept until they come back.
+    ///
+    /// # Errors
+    ///
+    /// When there is no randomness.
+    pub fn begin(
+        &self,
+        connection: &ConnectionId,
+        context: &Context,
+    ) -> Result<(String, PendingAuthorization)> {
+        let pending = PendingAuthorization::new(connection.clone(), context)?;
+        let mut parameters = Parameters::default();
+        parameters.add("response_type", "code");
+        parameters.add("client_id", self.registration.client_id());
+        parameters.add("redirect_uri", self.redirect_uri.as_str());
+        parameters.add("state", text(&pending.state));
+        parameters.add("code_challenge", pending.code_challenge());
+        parameters.add("code_challenge_method", "S256");
+        self.parameters.iter().for_each(|(name, value)| parameters.add(name.to_owned(), value));
+        self.resources.iter().for_each(|resource| parameters.add("resource", resource.as_str()));
+        let mut url = self.authorization_url.clone();
+        let before = url.query().map(str::to_owned).unwrap_or_default();
+        url.set_query(Some(&parameters.write_form(before)));
+        Ok((url.into(), pending))
+    }
+
+    /// Redeems the code that a user came back with. `connection` is the one whose callback this is: that of the redirect
+    /// URI that was called, in the session of the user who is there now.
+    ///
+    /// # Errors
+    ///
+    /// | the callback | error |
+    /// |---|---|
+    /// | another `state`, another connection, or more than ten minutes late | `Error::Refused`, `oauth2_state` |
+    /// | another issuer, or none though one was promised | `Error::Refused`, `oauth2_issuer` |
+    /// | says that the user or the server refused | `Error::Refused`, `oauth2_authorization_refused` |
+    ///
+    /// and those of [`ClientRegistration::obtain`].
+    pub fn redeem<'a>(
+        &'a self,
+        pending: PendingAuthorization,
+        callback: AuthorizationCallback,
+        connection: &ConnectionId,
+        context: &'a Context,
+    ) -> Flow<'a, OAuthToken> {
+        let request = self.redeem_request(&pending, callback, connection, context);
+        Flow::new(async move { self.registration.obtain(&request?, context).await })
+    }
+
+    fn redeem_request(
+        &self,
+        pending: &PendingAuthorization,
+        callback: AuthorizationCallback,
+        connection: &ConnectionId,
+        context: &Context,
+    ) -> Result<TokenRequest> {
+        pending.check(&callback.state, connection, context.clock.now())?;
+        self.check_issuer(callback.iss.as_deref())?;
+        let code = callback.outcome?;
+        let mut request = TokenRequest::new("authorization_code")
+            .with_parameter("code", text(&code))?
+            .with_parameter("redirect_uri", self.redirect_uri.as_str())?
+            .with_parameter("code_verifier", text(&pending.code_verifier))?;
+        for resource in &self.resources {
+            request = request.with_resource(resource)?;
+        }
+        Ok(request)
+    }
+
+    /// Error callbacks are held to it too: an attacker's server could end an authorization at another one.
+    fn check_issuer(&self, iss: Option<&str>) -> Result<()> {
+        let Some(expected) = &self.issuer else { return Ok(()) };
+        let refused = |text: &str| Err(Error::refused("oauth2_issuer", text.to_owned()));
+        match iss {
+            Some(iss) if iss == &*expected.identifier => Ok(()),
+            Some(_) => refused("callback comes from another issuer than the one that was asked"),
+            None if expected.is_demanded == IssuerParameter::Promised => {
+                refused("callback does not say its issuer, which the metadata promised")
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Refreshes. The first token, and one in place of a grant that has ended, need the user.
+impl TokenSource for AuthorizationCode {
+    type Token = OAuthToken;
+
+    fn token<'a>(&'a self, context: &'a Context, why: Renewal<OAuthToken>) -> Flow<'a, OAuthToken> {
+        let (Renewal::Due(old) | Renewal::Refused(old, _)) = why else {
+            let text = "no user has agreed yet; begin an authorization, and put its token into the session";
+            return Flow::failed(Error::refused("oauth2_consent_needed", text));
+        };
+        Flow::new(async move { self.registration.refresh(&old, context).await })
+    }
+}
+
+const OF_THE_GRANT: &[&str] = &[
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+    "client_secret",
+    "resource",
+];
+
+/// Random text is ASCII; a code is checked to be when the callback is read.
+fn text(secret: &Secret) -> String {
+    String::from_utf8_lossy(secret.expose()).into_owned()
+}
+
+/// 256 random bits, as text for URLs.
+fn random_text(context: &Context) -> Result<Secret> {
+    let mut bytes = zeroize::Zeroizing::new([0; 32]);
+    context.random.fill(&mut *bytes)?;
+    Ok(Secret::from(URL_SAFE_NO_PAD.encode(*bytes)))
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuthorizationCode({:?}, {:?})", self.registration, self.redirect_uri)
+    }
+}

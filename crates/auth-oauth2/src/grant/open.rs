@@ -1,0 +1,49 @@
+//! Any grant that is one request: a type and its parameters.
+
+use crate::{ClientRegistration, OAuthToken, TokenRequest};
+use auth_core::{Context, Error, Flow, Renewal, Result, TokenSource};
+
+/// A grant whose every token is asked for by the same request: a token exchange, a JWT for a token, a vendor's own.
+///
+/// In a [`Session`](auth_session::Session) its tokens are kept and renewed. A token that came with a refresh token is
+/// refreshed; when the server has ended that grant (`invalid_grant`), the request is made again.
+#[derive(Clone, Debug)]
+pub struct OpenGrant {
+    registration: ClientRegistration,
+    request: TokenRequest,
+}
+
+impl OpenGrant {
+    /// Obtains tokens by this request.
+    #[must_use]
+    pub const fn new(registration: ClientRegistration, request: TokenRequest) -> Self {
+        Self { registration, request }
+    }
+
+    pub(super) fn with_request(
+        self,
+        change: impl FnOnce(TokenRequest) -> Result<TokenRequest>,
+    ) -> Result<Self> {
+        Ok(Self { request: change(self.request)?, ..self })
+    }
+}
+
+impl TokenSource for OpenGrant {
+    type Token = OAuthToken;
+
+    fn token<'a>(&'a self, context: &'a Context, why: Renewal<OAuthToken>) -> Flow<'a, OAuthToken> {
+        let (Renewal::Due(old) | Renewal::Refused(old, _)) = why else {
+            return self.registration.obtain(&self.request, context);
+        };
+        if old.refresh_token().is_none() {
+            return self.registration.obtain(&self.request, context);
+        }
+        Flow::new(async move {
+            match self.registration.refresh(&old, context).await {
+                // The refresh token has ended; the grant has not.
+                Err(Error::Refused(_)) => self.registration.obtain(&self.request, context).await,
+                refreshed => refreshed,
+            }
+        })
+    }
+}

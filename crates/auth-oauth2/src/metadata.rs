@@ -1,0 +1,188 @@
+//! What an authorization server says about itself (RFC 8414, OpenID Connect Discovery).
+
+use crate::{
+    IssuerParameter, TokenEndpoint,
+    endpoint::{config, read_url},
+    members::{Member, Members},
+};
+use auth_core::{Error, Exchange, Result};
+use http::{HeaderValue, Response, header};
+use url::Url;
+
+/// The metadata of an authorization server, as far as a client needs it.
+///
+/// [`exchange`](Self::exchange) asks for it, [`read`](Self::read) reads the answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct AuthorizationServerMetadata {
+    /// `issuer`: the one that was asked for, letter by letter.
+    pub issuer: Box<str>,
+    /// `token_endpoint`.
+    pub token_endpoint: TokenEndpoint,
+    /// `authorization_endpoint`; servers without a grant in a user's context have none.
+    pub authorization_endpoint: Option<Box<str>>,
+    /// `authorization_response_iss_parameter_supported` (RFC 9207 section 3).
+    pub issuer_parameter: IssuerParameter,
+}
+
+/// Where the metadata of an issuer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MetadataLocation {
+    /// `/.well-known/oauth-authorization-server` between host and path (RFC 8414 section 3).
+    OAuth,
+    /// `/.well-known/openid-configuration` behind the path (OpenID Connect Discovery 1.0 section 4).
+    OpenId,
+}
+
+impl AuthorizationServerMetadata {
+    /// Keycloak has some seventy.
+    const MOST_MEMBERS: usize = 256;
+
+    /// Asks an issuer for its metadata.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the issuer identifier is no `https` URL (`http` for this machine alone) without a query.
+    pub fn exchange(issuer: &str, location: MetadataLocation) -> Result<Exchange> {
+        let mut url = issuer_url(issuer)?;
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&match location {
+            MetadataLocation::OAuth => format!("/.well-known/oauth-authorization-server{path}"),
+            MetadataLocation::OpenId => format!("{path}/.well-known/openid-configuration"),
+        });
+        let request = http::Request::get(url.as_str()).body(Vec::new());
+        let mut request = request.map_err(|_| {
+            config("oauth2_issuer_url", "issuer holds a character that no request line may have")
+        })?;
+        request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+        Ok(Exchange::new(request).with_answer_limit(256 * 1024))
+    }
+
+    /// Reads the metadata of this issuer.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Transport` when the answer is no 200. `Error::Protocol` when it is no JSON object, when it is of another
+    /// issuer (RFC 8414 section 3.3), or when an endpoint is missing or no URL that a client may use.
+    pub fn read(answer: &Response<Vec<u8>>, issuer: &str) -> Result<Self> {
+        if answer.status() != http::StatusCode::OK {
+            let text = format!(
+                "metadata of the issuer: status {}, expected 200",
+                answer.status().as_u16()
+            );
+            return Err(Error::transport("oauth2_metadata_status", text));
+        }
+        let members = Members::read_json(answer.body(), Self::MOST_MEMBERS)?;
+        let fault = |text: String| Error::protocol("oauth2_metadata", text);
+        if members.text("issuer") != Some(issuer) {
+            return Err(fault("metadata is of another issuer than the one that was asked".into()));
+        }
+        let url = |name: &str| match members.text(name) {
+            None => Ok(None),
+            Some(text) => read_url(name, text)
+                .map(|_| Some(text))
+                .map_err(|error| fault(error.cause().to_string())),
+        };
+        let token_endpoint =
+            url("token_endpoint")?.ok_or_else(|| fault("metadata has no token_endpoint".into()))?;
+        let name = "authorization_response_iss_parameter_supported";
+        Ok(Self {
+            issuer: issuer.into(),
+            token_endpoint: TokenEndpoint::new(token_endpoint)?,
+            authorization_endpoint: url("authorization_endpoint")?.map(Into::into),
+            issuer_parameter: match members.find(name) {
+                Some(Member::Truth(true)) => IssuerParameter::Promised,
+                _ => IssuerParameter::Optional,
+            },
+        })
+    }
+}
+
+fn issuer_url(issuer: &str) -> Result<Url> {
+    let url = read_url("issuer", issuer)?;
+    if url.query().is_some() {
+        return Err(config(
+            "oauth2_issuer_url",
+            "issuer has a query, which no issuer has (RFC 8414 section 2)",
+        ));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_url(issuer: &str, oauth: &str, openid: &str) {
+        let url = |location| {
+            let made = AuthorizationServerMetadata::exchange(issuer, location).unwrap();
+            made.request().uri().to_string()
+        };
+        let got = (url(MetadataLocation::OAuth), url(MetadataLocation::OpenId));
+        assert_eq!((got.0.as_str(), got.1.as_str()), (oauth, openid));
+    }
+
+    #[test]
+    fn each_specification_has_a_place_of_its_own() {
+        check_url(
+            "https://login.example",
+            "https://login.example/.well-known/oauth-authorization-server",
+            "https://login.example/.well-known/openid-configuration",
+        );
+        for issuer in ["https://login.example/realms/a", "https://login.example/realms/a/"] {
+            check_url(
+                issuer,
+                "https://login.example/.well-known/oauth-authorization-server/realms/a",
+                "https://login.example/realms/a/.well-known/openid-configuration",
+            );
+        }
+        let query =
+            AuthorizationServerMetadata::exchange("https://a.example/?x", MetadataLocation::OAuth);
+        assert_eq!(query.unwrap_err().code(), "oauth2_issuer_url");
+    }
+
+    #[track_caller]
+    fn check(status: u16, body: &str, expected: Result<&str, &str>) {
+        let answer = Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap();
+        let read = AuthorizationServerMetadata::read(&answer, "https://login.example");
+        let read = read.map(|read| {
+            let authorize = read.authorization_endpoint.as_deref().unwrap_or_default();
+            format!("{} {authorize} {:?}", read.token_endpoint.url(), read.issuer_parameter)
+        });
+        let read = read.map_err(|error| error.to_string());
+        assert_eq!(read, expected.map(str::to_owned).map_err(str::to_owned), "{body}");
+    }
+
+    #[test]
+    fn the_issuer_is_the_one_that_was_asked_letter_by_letter() {
+        let token = r#""token_endpoint":"https://login.example/token""#;
+        check(
+            200,
+            &format!(
+                r#"{{"issuer":"https://login.example",{token},"authorization_endpoint":"https://login.example/a","x":[1],"authorization_response_iss_parameter_supported":true}}"#
+            ),
+            Ok("https://login.example/token https://login.example/a Promised"),
+        );
+        check(
+            200,
+            &format!(r#"{{"issuer":"https://login.example",{token}}}"#),
+            Ok("https://login.example/token  Optional"),
+        );
+        let other = "protocol: metadata is of another issuer than the one that was asked";
+        for issuer in ["https://login.example/", "https://evil.example", "HTTPS://login.example"] {
+            check(200, &format!(r#"{{"issuer":"{issuer}",{token}}}"#), Err(other));
+        }
+        check(200, &format!("{{{token}}}"), Err(other));
+        check(404, "", Err("transport: metadata of the issuer: status 404, expected 200"));
+        let no_token = r#"{"issuer":"https://login.example"}"#;
+        check(200, no_token, Err("protocol: metadata has no token_endpoint"));
+        check(
+            200,
+            r#"{"issuer":"https://login.example","token_endpoint":"http://login.example/token"}"#,
+            Err(
+                "protocol: token_endpoint is http, which shows secrets to everybody on the way; use https",
+            ),
+        );
+    }
+}

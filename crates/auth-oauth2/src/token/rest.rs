@@ -1,0 +1,119 @@
+//! A token at rest.
+
+use super::{Granted, OAuthToken};
+use auth_core::{Error, Result, Secret, Timestamp};
+use auth_session::StorableToken;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+const VERSION: u8 = 1;
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Rest {
+    access_token: Zeroed,
+    refresh_token: Option<Zeroed>,
+    ends: Option<u64>,
+    refresh_ends: Option<u64>,
+    scope: Option<Box<str>>,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(transparent)]
+struct Zeroed(Zeroizing<String>);
+
+impl Zeroed {
+    fn of(secret: &Secret) -> Self {
+        Self(Zeroizing::new(String::from_utf8_lossy(secret.expose()).into_owned()))
+    }
+
+    fn secret(&self) -> Secret {
+        Secret::from(self.0.as_str())
+    }
+}
+
+impl StorableToken for OAuthToken {
+    fn to_rest(&self) -> Secret {
+        let Granted { access_token, refresh_token, ends, refresh_ends, scope } = &*self.0;
+        let rest = Rest {
+            access_token: Zeroed::of(access_token),
+            refresh_token: refresh_token.as_ref().map(Zeroed::of),
+            ends: ends.map(Timestamp::unix),
+            refresh_ends: refresh_ends.map(Timestamp::unix),
+            scope: scope.clone(),
+        };
+        let mut bytes = vec![VERSION];
+        // Texts and numbers can always be written.
+        let _ = serde_json::to_writer(&mut bytes, &rest);
+        Secret::new(bytes)
+    }
+
+    fn from_rest(bytes: &[u8]) -> Result<Self> {
+        let json = match bytes {
+            [VERSION, json @ ..] => json,
+            [version, ..] => {
+                let text = format!(
+                    "token was stored in form {version}, by a newer program; this one reads form 1"
+                );
+                return Err(Error::config("oauth2_stored_version", text));
+            }
+            [] => return Err(unreadable()),
+        };
+        let rest: Rest = serde_json::from_slice(json).map_err(|_| unreadable())?;
+        Ok(Self(Arc::new(Granted {
+            access_token: rest.access_token.secret(),
+            refresh_token: rest.refresh_token.as_ref().map(Zeroed::secret),
+            ends: rest.ends.map(Timestamp::from_unix),
+            refresh_ends: rest.refresh_ends.map(Timestamp::from_unix),
+            scope: rest.scope,
+        })))
+    }
+}
+
+fn unreadable() -> Error {
+    Error::config(
+        "oauth2_stored_token",
+        "stored token cannot be read; remove it and obtain another",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{TokenAnswerFormat, token::Asked};
+    use http::Response;
+
+    const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
+
+    #[test]
+    fn comes_back_as_it_was() {
+        for body in [
+            r#"{"access_token":"t"}"#,
+            r#"{"access_token":"t\"","expires_in":5,"refresh_token":"r","refresh_expires_in":9,"scope":"a b"}"#,
+        ] {
+            let answer = Response::new(body.as_bytes().to_vec());
+            let answer = TokenAnswerFormat::new().read(&answer, NOW).unwrap();
+            let token = OAuthToken::granted(answer, NOW, Asked::default()).unwrap();
+            let again = OAuthToken::from_rest(token.to_rest().expose()).unwrap();
+            assert!(again.access_token().matches(token.access_token().expose()));
+            assert_eq!(
+                again.refresh_token().map(Secret::expose),
+                token.refresh_token().map(Secret::expose)
+            );
+            assert_eq!(
+                format!("{again:?} {:?}", again.masked()),
+                format!("{token:?} {:?}", token.masked())
+            );
+        }
+    }
+
+    #[test]
+    fn a_newer_form_is_named_and_what_is_broken_shows_nothing() {
+        let code = |bytes: &[u8]| OAuthToken::from_rest(bytes).unwrap_err().code();
+        assert_eq!(code(b"\x02{}"), "oauth2_stored_version");
+        for broken in [&b""[..], b"\x01", b"\x01{}", b"\x01{\"access_token\":\"canary\"}x"] {
+            assert_eq!(code(broken), "oauth2_stored_token");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What a token endpoint refuses with, and what to do about it.
+
+use http::StatusCode;
+use std::{error, fmt};
+
+/// The error of a token endpoint (RFC 6749 section 5.2): the cause of the [`Error`](auth_core::Error) that a grant fails
+/// with.
+///
+/// # Security
+///
+/// The texts come from the server. They are cut to the characters of the specification and to 256 bytes, and the secrets
+/// of the request are cut out of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TokenError {
+    /// The status of the answer.
+    pub status: StatusCode,
+    /// What is wrong.
+    pub kind: TokenErrorKind,
+    /// `error`, as the server wrote it; empty when it wrote none.
+    pub error: Box<str>,
+    /// `error_description`.
+    pub description: Option<Box<str>>,
+    /// `error_uri`.
+    pub uri: Option<Box<str>>,
+    /// Every other field of the answer that is text, a number or a truth value: its name and value.
+    pub others: Vec<(Box<str>, Box<str>)>,
+}
+
+/// The codes of the specifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenErrorKind {
+    /// `invalid_request`: a parameter is missing, unknown or given twice.
+    InvalidRequest,
+    /// `invalid_client`: the client is unknown, or its authentication is wrong.
+    InvalidClient,
+    /// `invalid_grant`: the code or the refresh token is expired, revoked, used, or another client's.
+    InvalidGrant,
+    /// `unauthorized_client`: this client may not use this grant.
+    UnauthorizedClient,
+    /// `unsupported_grant_type`.
+    UnsupportedGrantType,
+    /// `invalid_scope`: unknown, malformed, or more than was granted.
+    InvalidScope,
+    /// `invalid_target`: the resource is unknown or not permitted (RFC 8707 section 2).
+    InvalidTarget,
+    /// `server_error` or `temporarily_unavailable`: sent by some servers though RFC 6749 has them for the authorization
+    /// endpoint alone.
+    Temporary,
+    /// Another code, or none.
+    Other,
+}
+
+/// What is to be done about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remedy {
+    /// Ask again later: nothing is wrong with what was sent.
+    Retry,
+    /// Ask the user: what they agreed to has ended, or does not suffice.
+    Consent,
+    /// Correct the configuration: the same request will be refused again.
+    Fix,
+}
+
+impl TokenErrorKind {
+    pub(crate) fn of(error: &str) -> Self {
+        match error {
+            "invalid_request" => Self::InvalidRequest,
+            "invalid_client" => Self::InvalidClient,
+            "invalid_grant" => Self::InvalidGrant,
+            "unauthorized_client" => Self::UnauthorizedClient,
+            "unsupported_grant_type" => Self::UnsupportedGrantType,
+            "invalid_scope" => Self::InvalidScope,
+            "invalid_target" => Self::InvalidTarget,
+            "server_error" | "temporarily_unavailable" => Self::Temporary,
+            _ => Self::Other,
+        }
+    }
+
+    /// The stable code of the [`Error`](auth_core::Error).
+    pub(crate) const fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "oauth2_invalid_request",
+            Self::InvalidClient => "oauth2_invalid_client",
+            Self::InvalidGrant => "oauth2_invalid_grant",
+            Self::UnauthorizedClient => "oauth2_unauthorized_client",
+            Self::UnsupportedGrantType => "oauth2_unsupported_grant_type",
+            Self::InvalidScope => "oauth2_invalid_scope",
+            Self::InvalidTarget => "oauth2_invalid_target",
+            Self::Temporary => "oauth2_temporarily_unavailable",
+            Self::Other => "oauth2_other_error",
+        }
+    }
+}
+
+impl TokenError {
+    /// What is to be done. A server that fails (5xx) or is asked too often (429) says nothing about what was sent, so
+    /// its `invalid_grant` is not believed.
+    #[must_use]
+    pub fn remedy(&self) -> Remedy {
+        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+            return Remedy::Retry;
+        }
+        match self.kind {
+            TokenErrorKind::Temporary => Remedy::Retry,
+            TokenErrorKind::InvalidGrant => Remedy::Consent,
+            _ => Remedy::Fix,
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = if self.error.is_empty() { "no error code" } else { &self.error };
+        write!(f, "token endpoint refused with {} and {error}", self.status.as_u16())?;
+        if let Some(description) = &self.description {
+            write!(f, " ({description})")?;
+        }
+        f.write_str(match self.remedy() {
+            Remedy::Retry => "; ask again later",
+            Remedy::Consent => "; the grant has ended: let the user consent again",
+            Remedy::Fix => "; correct the configuration of the client",
+        })
+    }
+}
+
+impl error::Error for TokenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(status: u16, error: &str, expected: Remedy) {
+        let refused = TokenError {
+            status: StatusCode::from_u16(status).unwrap(),
+            kind: TokenErrorKind::of(error),
+            error: error.into(),
+            description: None,
+            uri: None,
+            others: Vec::new(),
+        };
+        assert_eq!(refused.remedy(), expected, "{status} {error}");
+    }
+
+    #[test]
+    fn each_error_says_what_to_do() {
+        check(400, "invalid_grant", Remedy::Consent);
+        for status in [429, 500, 502, 503] {
+            check(status, "invalid_grant", Remedy::Retry);
+        }
+        check(200, "temporarily_unavailable", Remedy::Retry);
+        check(400, "server_error", Remedy::Retry);
+        for error in [
+            "invalid_request",
+            "invalid_client",
+            "unauthorized_client",
+            "unsupported_grant_type",
+            "invalid_scope",
+            "invalid_target",
+            "another",
+            "",
+        ] {
+            check(401, error, Remedy::Fix);
+        }
+    }
+}

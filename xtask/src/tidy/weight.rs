@@ -103,8 +103,8 @@ mod tests {
     #[test]
     fn only_rows_0_to_2_are_counted() {
         assert_eq!(
-            [most("auth-core"), most("auth-net"), most("auth-oauth2")],
-            [Some(12), Some(30), Some(30)]
+            [most("auth-core"), most("auth-net"), most("auth-ibsso"), most("auth-oauth2")],
+            [Some(12), Some(30), Some(30), Some(60)]
         );
         assert_eq!([most("auth-webhook"), most("auth-tower")], [None, None]);
     }

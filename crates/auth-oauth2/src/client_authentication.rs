@@ -1,4 +1,4 @@
-//! Who the client is, and how it shows that to the token endpoint.
+//! The client's identifier, and how the client authenticates at the token endpoint.
 
 mod assertion;
 
@@ -37,13 +37,6 @@ enum Method {
     Post(Arc<Secret>),
     Basic(HeaderValue, Arc<Secret>),
     Assertion(Arc<Assertion>),
-}
-
-/// What a request carries of it.
-pub(crate) struct Added {
-    pub(crate) authorization: Option<HeaderValue>,
-    /// Do the parameters hold a secret that lasts?
-    pub(crate) has_secret: bool,
 }
 
 impl ClientAuthentication {
@@ -176,31 +169,25 @@ impl ClientAuthentication {
         }
     }
 
-    /// Adds what one request to this endpoint has of it.
+    /// Adds what one request to this endpoint has of it; the field `Authorization`, if it stands there.
     pub(crate) fn add_to(
         &self,
         parameters: &mut Parameters,
         endpoint: &str,
         context: &Context,
-    ) -> Result<Added> {
-        let mut added = Added { authorization: None, has_secret: false };
-        match &self.method {
-            Method::Basic(field, _) => {
-                added.authorization = Some(field.clone());
-                return Ok(added);
-            }
-            Method::None => parameters.add("client_id", &*self.client_id),
-            Method::Post(secret) => {
-                parameters.add("client_id", &*self.client_id);
-                parameters.add("client_secret", String::from_utf8_lossy(secret.expose()));
-                added.has_secret = true;
-            }
-            Method::Assertion(assertion) => {
-                parameters.add("client_id", &*self.client_id);
-                assertion.add_to(parameters, endpoint, context)?;
-            }
+    ) -> Result<Option<HeaderValue>> {
+        if let Method::Basic(field, _) = &self.method {
+            return Ok(Some(field.clone()));
         }
-        Ok(added)
+        parameters.add("client_id", &*self.client_id);
+        match &self.method {
+            Method::Post(secret) => {
+                parameters.add("client_secret", String::from_utf8_lossy(secret.expose()));
+            }
+            Method::Assertion(assertion) => assertion.add_to(parameters, endpoint, context)?,
+            Method::None | Method::Basic(..) => {}
+        }
+        Ok(None)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where tokens are asked for, and in which form.
 
-use auth_core::{Error, Result};
+use auth_core::{Error, Origin, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::fmt;
 use url::Url;
@@ -53,13 +53,17 @@ impl TokenEndpoint {
     /// `Error::Config` when it is no absolute `https` URL (`http` for this machine alone), has a fragment (RFC 6749
     /// section 3.2) or a user name.
     pub fn new(url: &str) -> Result<Self> {
-        Ok(Self {
-            url: read_url("token URL", url)?,
+        Ok(Self::at(read_url("token URL", url)?))
+    }
+
+    pub(crate) fn at(url: Url) -> Self {
+        Self {
+            url,
             method: Method::POST,
             placement: ParameterPlacement::default(),
             headers: HeaderMap::new(),
             secrets_in_url: SecretsInUrl::Refused,
-        })
+        }
     }
 
     /// With the parameters in another place.
@@ -90,11 +94,13 @@ impl TokenEndpoint {
             let text = format!("header {named} is set by the client itself; leave it out");
             return Err(config("oauth2_header_reserved", text));
         }
-        let value = HeaderValue::try_from(value).map_err(|_| {
+        let mut value = HeaderValue::try_from(value).map_err(|_| {
             let text =
                 format!("value of header {named} holds a line break or another control character");
             config("oauth2_header_value", text)
         })?;
+        // It may be a key.
+        value.set_sensitive(true);
         self.headers.append(named, value);
         Ok(self)
     }
@@ -139,12 +145,8 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     let Ok(url) = Url::parse(text) else {
         return fault("is no absolute URL, expected one as https://login.example/token");
     };
-    let is_local = || match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
+    let is_local =
+        || url.as_str().parse().is_ok_and(|uri| Origin::of(&uri).is_ok_and(|to| to.is_loopback()));
     match url.scheme() {
         "https" => {}
         "http" if is_local() => {}

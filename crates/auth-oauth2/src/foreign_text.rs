@@ -12,14 +12,18 @@ impl Secrets {
     /// Shorter ones are found in everything.
     const LEAST: usize = 4;
 
-    /// Remembers a secret, and how it stands in a form.
+    /// Remembers a secret, and how it stands in a form or a URL.
     pub(crate) fn add(&mut self, secret: &str) {
         if secret.len() < Self::LEAST {
             return;
         }
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        for one in [secret.to_owned(), encoded] {
-            if !self.0.iter().any(|known| **known == one) {
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let url = form.replace('+', "%20");
+        let small = |encoded: &str| lower_escapes(encoded);
+        for one in [small(&form), small(&url), form, url, secret.to_owned()] {
+            // Texts are looked through when what a log could not show is gone from them.
+            let one: String = one.chars().filter(is_allowed).collect();
+            if one.len() >= Self::LEAST && !self.0.iter().any(|known| **known == one) {
                 self.0.push(Zeroizing::new(one));
             }
         }
@@ -29,15 +33,32 @@ impl Secrets {
 
     /// At most 256 bytes of the text, in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
     pub(crate) fn cut(&self, text: &str) -> String {
-        let mut text = text.to_owned();
+        let mut text: String = text.chars().filter(is_allowed).collect();
         for secret in &self.0 {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), "[secret]");
             }
         }
-        let is_allowed = |char: &char| matches!(char, '\u{20}' | '\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}');
-        text.chars().filter(is_allowed).take(MOST).collect()
+        text.truncate(MOST);
+        text
     }
+}
+
+fn is_allowed(char: &char) -> bool {
+    matches!(char, '\u{20}' | '\u{21}' | '\u{23}'..='\u{5b}' | '\u{5d}'..='\u{7e}')
+}
+
+/// With the digits of each escape as small letters, as some servers write them.
+fn lower_escapes(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut lowered = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        lowered.push('%');
+        lowered.push_str(&digits.to_ascii_lowercase());
+        lowered.push_str(rest);
+    }
+    lowered
 }
 
 #[cfg(test)]
@@ -56,7 +77,22 @@ mod tests {
         check("no s3cr&t here", "no [secret] here");
         check("body: client_secret=s3cr%26t&x", "body: client_secret=[secret]&x");
         check("s3cr&t-and-more", "[secret]");
+        check("client_secret=s3cr%26t and s3cr%26T", "client_secret=[secret] and s3cr%26T");
+        check("s3c\r\nr&t, s3c\"r&t", "[secret], [secret]");
         check("abc is too short to be one", "abc is too short to be one");
+    }
+
+    #[test]
+    fn a_secret_is_found_however_it_was_escaped() {
+        let mut secrets = Secrets::default();
+        secrets.add("p \"a\u{e9}/+");
+        for text in
+            ["p \"a\u{e9}/+", "p+%22a%C3%A9%2F%2B", "p%20%22a%c3%a9%2f%2b", "p%20%22a%C3%A9%2F%2B"]
+        {
+            assert_eq!(secrets.cut(text), "[secret]", "{text}");
+        }
+        let long = format!("{}p \"a\u{e9}/+", "x".repeat(254));
+        assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
     }
 
     #[test]

@@ -79,17 +79,18 @@ impl AuthorizationServerMetadata {
         }
         let url = |name: &str| match members.text(name) {
             None => Ok(None),
-            Some(text) => read_url(name, text)
-                .map(|_| Some(text))
-                .map_err(|error| fault(error.cause().to_string())),
+            Some(text) => {
+                read_url(name, text).map(Some).map_err(|error| fault(error.cause().to_string()))
+            }
         };
         let token_endpoint =
             url("token_endpoint")?.ok_or_else(|| fault("metadata has no token_endpoint".into()))?;
         let name = "authorization_response_iss_parameter_supported";
         Ok(Self {
             issuer: issuer.into(),
-            token_endpoint: TokenEndpoint::new(token_endpoint)?,
-            authorization_endpoint: url("authorization_endpoint")?.map(Into::into),
+            token_endpoint: TokenEndpoint::at(token_endpoint),
+            authorization_endpoint: url("authorization_endpoint")?
+                .map(|url| String::from(url).into()),
             issuer_parameter: match members.find(name) {
                 Some(Member::Truth(true)) => IssuerParameter::Promised,
                 _ => IssuerParameter::Optional,

@@ -1,5 +1,7 @@
 //! The parameters of a request, in the order in which they were added.
 
+use crate::endpoint::config;
+use auth_core::Result;
 use std::{borrow::Cow, fmt};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
@@ -11,6 +13,30 @@ pub(crate) struct Parameters(Vec<(Cow<'static, str>, Zeroizing<String>)>);
 impl Parameters {
     pub(crate) fn add(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) {
         self.0.push((name.into(), Zeroizing::new(value.into())));
+    }
+
+    /// `scope`: scopes with one space between two (RFC 6749 section 3.3); none, and no parameter, of empty text.
+    pub(crate) fn add_scope(&mut self, scope: &str) -> Result<()> {
+        let text = match scope {
+            "" => return Ok(()),
+            _ if self.has("scope") => "scope is set twice; put all scopes into one text",
+            _ if is_scope(scope) => {
+                self.add("scope", scope);
+                return Ok(());
+            }
+            _ => "scope holds a character that no scope may have; put one space between two scopes",
+        };
+        Err(config("oauth2_scope", text))
+    }
+
+    /// One more `resource` (RFC 8707 section 2).
+    pub(crate) fn add_resource(&mut self, resource: &str) -> Result<()> {
+        if !url::Url::parse(resource).is_ok_and(|url| url.fragment().is_none()) {
+            let text = "resource is no absolute URI without a fragment (RFC 8707 section 2)";
+            return Err(config("oauth2_resource", text));
+        }
+        self.add("resource", resource);
+        Ok(())
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -43,6 +69,12 @@ impl Parameters {
         }
         serde_json::Value::from(json).to_string().into_bytes()
     }
+}
+
+/// `scope-token *( SP scope-token )` (RFC 6749 section 3.3).
+fn is_scope(text: &str) -> bool {
+    let is_char = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    text.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(is_char))
 }
 
 impl fmt::Debug for Parameters {

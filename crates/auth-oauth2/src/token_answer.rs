@@ -109,7 +109,9 @@ impl TokenAnswerFormat {
         secrets: &Secrets,
     ) -> Result<TokenAnswer> {
         let members = Members::read(answer);
-        let says_error = members.as_ref().is_ok_and(|members| members.text("error").is_some());
+        let says_error = members
+            .as_ref()
+            .is_ok_and(|members| members.text("error").is_some_and(|error| !error.is_empty()));
         if !answer.status().is_success() || says_error {
             return Err(refused(answer, members.ok().as_ref(), now, secrets));
         }

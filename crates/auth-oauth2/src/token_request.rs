@@ -39,16 +39,10 @@ impl TokenRequest {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when a character is none that a scope may have.
-    pub fn with_scope(self, scope: &str) -> Result<Self> {
-        match scope {
-            "" => Ok(self),
-            scope if is_scope(scope) => self.with_parameter("scope", scope),
-            _ => Err(config(
-                "oauth2_scope",
-                "scope holds a character that no scope may have; put one space between two scopes",
-            )),
-        }
+    /// `Error::Config` when a character is none that a scope may have, and when scopes are set already.
+    pub fn with_scope(mut self, scope: &str) -> Result<Self> {
+        self.0.add_scope(scope)?;
+        Ok(self)
     }
 
     /// With a resource that the token is for (RFC 8707); may be called several times.
@@ -57,14 +51,7 @@ impl TokenRequest {
     ///
     /// `Error::Config` when it is no absolute URI, or has a fragment.
     pub fn with_resource(mut self, resource: &str) -> Result<Self> {
-        let is_absolute = url::Url::parse(resource).is_ok_and(|url| url.fragment().is_none());
-        if !is_absolute {
-            return Err(config(
-                "oauth2_resource",
-                "resource is no absolute URI without a fragment (RFC 8707 section 2)",
-            ));
-        }
-        self.0.add("resource", resource);
+        self.0.add_resource(resource)?;
         Ok(self)
     }
 
@@ -120,12 +107,10 @@ impl TokenRequest {
         context: &Context,
     ) -> Result<(Exchange, Secrets)> {
         let mut parameters = self.0.clone();
-        let added = client.add_to(&mut parameters, endpoint.url.as_str(), context)?;
+        let authorization = client.add_to(&mut parameters, endpoint.url.as_str(), context)?;
         let in_url = endpoint.placement == ParameterPlacement::Url;
-        if in_url
-            && endpoint.secrets_in_url == SecretsInUrl::Refused
-            && (added.has_secret || self.has_secret())
-        {
+        let has_secret = SECRETS.iter().any(|name| parameters.has(name));
+        if in_url && endpoint.secrets_in_url == SecretsInUrl::Refused && has_secret {
             return Err(config(
                 "oauth2_secret_in_url",
                 "parameters hold a secret and stand in the URL, which logs write down; send them in the body, or allow \
@@ -154,19 +139,17 @@ impl TokenRequest {
             headers.insert(header::CONTENT_TYPE, content_type);
         }
         headers.extend(endpoint.headers.clone());
-        if let Some(field) = added.authorization {
+        if let Some(field) = authorization {
             headers.insert(header::AUTHORIZATION, field);
         }
         let mut secrets = Secrets::default();
         client.add_secrets(&mut secrets);
-        let sent = parameters.iter().filter(|(name, _)| SENT_SECRETS.contains(name));
+        let sent = parameters.iter().filter(|(name, _)| SECRETS.contains(name));
         sent.for_each(|(_, value)| secrets.add(value));
+        // A field that an operator typed may be a key.
+        let fields = endpoint.headers.values().filter_map(|value| value.to_str().ok());
+        fields.for_each(|value| secrets.add(value));
         Ok((Exchange::new(request), secrets))
-    }
-
-    /// A code, a refresh token or a password lasts longer than its request.
-    fn has_secret(&self) -> bool {
-        SECRETS.iter().any(|name| self.0.has(name))
     }
 }
 
@@ -176,11 +159,8 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const OF_THE_CLIENT: &[&str] =
     &["client_id", "client_secret", "client_assertion", "client_assertion_type"];
 
-const SECRETS: &[&str] =
-    &["refresh_token", "password", "subject_token", "actor_token", "assertion"];
-
-/// What an answer may not repeat into an error.
-const SENT_SECRETS: &[&str] = &[
+/// What stands in no URL unless that was allowed, and what no answer repeats into an error.
+const SECRETS: &[&str] = &[
     "refresh_token",
     "password",
     "subject_token",
@@ -191,12 +171,6 @@ const SENT_SECRETS: &[&str] = &[
     "code",
     "code_verifier",
 ];
-
-/// `scope-token *( SP scope-token )` (RFC 6749 section 3.3).
-pub(crate) fn is_scope(text: &str) -> bool {
-    let is_char = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    text.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(is_char))
-}
 
 #[cfg(test)]
 mod tests {

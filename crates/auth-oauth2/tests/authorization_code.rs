@@ -180,6 +180,18 @@ fn what_the_grant_sets_is_set_by_nobody_else() {
     for name in ["state", "redirect_uri", "code_challenge", "response_type", "client_id", ""] {
         assert_eq!(grant().with_parameter(name, "x").unwrap_err().code(), "oauth2_parameter");
     }
+    for query in ["state=x", "a=b&redirect_uri=https%3A%2F%2Fevil.example", "%73tate=x"] {
+        let client = ClientAuthentication::none("me").unwrap();
+        let endpoint = TokenEndpoint::new("https://login.example/token").unwrap();
+        let url = format!("https://login.example/authorize?{query}");
+        let registration = ClientRegistration::new(endpoint, client);
+        let made = AuthorizationCode::new(registration, &url, "https://me.example/callback");
+        assert_eq!(made.unwrap_err().code(), "oauth2_parameter", "{query}");
+    }
+    assert_eq!(
+        grant().with_scope("a").unwrap().with_scope("b").unwrap_err().code(),
+        "oauth2_scope"
+    );
     let twice = grant().with_parameter("prompt", "a").unwrap().with_parameter("prompt", "b");
     assert_eq!(twice.unwrap_err().code(), "oauth2_parameter");
 }

@@ -126,6 +126,27 @@ fn another_grant_is_its_type_and_its_parameters() {
 }
 
 #[test]
+fn a_server_that_repeats_a_field_of_the_operators_puts_it_into_no_error() {
+    let clock = ManualClock::at(1_700_000_000);
+    let endpoint = TokenEndpoint::new("https://login.example/token").unwrap();
+    let endpoint = endpoint.with_header("x-api-key", "c4nary").unwrap();
+    let client = ClientAuthentication::none("me").unwrap();
+    let server =
+        Server::answering(&[(400, r#"{"error":"invalid_request","seen":"x-api-key: c4nary"}"#)]);
+    let grant = ClientCredentials::new(ClientRegistration::new(endpoint, client));
+    let error = Session::new(grant, server.context(&clock)).token().wait().unwrap_err();
+    assert!(!format!("{error} {error:?}").contains("c4nary"), "{error:?}");
+}
+
+#[test]
+fn an_empty_error_beside_a_token_is_none() {
+    let clock = ManualClock::at(1_700_000_000);
+    let server = Server::answering(&[(200, r#"{"error":"","access_token":"good"}"#)]);
+    let session = Session::new(grant(), server.context(&clock));
+    assert_eq!(token(&session), "good");
+}
+
+#[test]
 fn a_server_that_repeats_the_request_puts_no_secret_into_an_error() {
     let clock = ManualClock::at(1_700_000_000);
     for answer in [

@@ -13,7 +13,6 @@ use crate::{
     ClientRegistration, OAuthToken, TokenRequest,
     endpoint::{config, read_url},
     parameters::Parameters,
-    token_request::is_scope,
 };
 use auth_core::{ConnectionId, Context, Error, Flow, Renewal, Result, Secret, TokenSource};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -58,7 +57,6 @@ pub struct AuthorizationCode {
     authorization_url: Url,
     redirect_uri: String,
     parameters: Parameters,
-    resources: Vec<String>,
     issuer: Option<ExpectedIssuer>,
 }
 
@@ -66,7 +64,7 @@ pub struct AuthorizationCode {
 #[derive(Clone, Debug)]
 struct ExpectedIssuer {
     identifier: Box<str>,
-    is_demanded: IssuerParameter,
+    parameter: IssuerParameter,
 }
 
 /// Does the authorization server say in its callbacks who it is (RFC 9207)? Its metadata tells:
@@ -85,8 +83,8 @@ impl AuthorizationCode {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the authorization URL is none that a token URL could be, or the redirect URI is no absolute
-    /// URL without a fragment (RFC 6749 section 3.1.2).
+    /// `Error::Config` when the authorization URL is none that a token URL could be, or has a parameter that the grant
+    /// sets; and when the redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2).
     pub fn new(
         registration: ClientRegistration,
         authorization_url: &str,
@@ -98,12 +96,17 @@ impl AuthorizationCode {
                 "redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2)",
             ));
         }
+        let authorization_url = read_url("authorization URL", authorization_url)?;
+        let mut typed = authorization_url.query_pairs();
+        if let Some((name, _)) = typed.find(|(name, _)| OF_THE_GRANT.contains(&&**name)) {
+            let text = format!("authorization URL has {name}, which the grant sets; leave it out");
+            return Err(config("oauth2_parameter", text));
+        }
         Ok(Self {
             registration,
-            authorization_url: read_url("authorization URL", authorization_url)?,
+            authorization_url,
             redirect_uri: redirect_uri.to_owned(),
             parameters: Parameters::default(),
-            resources: Vec::new(),
             issuer: None,
         })
     }
@@ -112,16 +115,10 @@ impl AuthorizationCode {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when a character is none that a scope may have.
-    pub fn with_scope(self, scope: &str) -> Result<Self> {
-        match scope {
-            "" => Ok(self),
-            scope if is_scope(scope) => self.with_parameter("scope", scope),
-            _ => Err(config(
-                "oauth2_scope",
-                "scope holds a character that no scope may have; put one space between two scopes",
-            )),
-        }
+    /// As for [`TokenRequest::with_scope`].
+    pub fn with_scope(mut self, scope: &str) -> Result<Self> {
+        self.parameters.add_scope(scope)?;
+        Ok(self)
     }
 
     /// With a resource that tokens are for (RFC 8707); may be called several times.
@@ -130,8 +127,7 @@ impl AuthorizationCode {
     ///
     /// As for [`TokenRequest::with_resource`].
     pub fn with_resource(mut self, resource: &str) -> Result<Self> {
-        TokenRequest::new("").with_resource(resource)?;
-        self.resources.push(resource.to_owned());
+        self.parameters.add_resource(resource)?;
         Ok(self)
     }
 
@@ -160,7 +156,7 @@ impl AuthorizationCode {
     /// compared as it is written (RFC 9207 section 2.4).
     #[must_use]
     pub fn with_issuer(self, identifier: &str, parameter: IssuerParameter) -> Self {
-        let issuer = ExpectedIssuer { identifier: identifier.into(), is_demanded: parameter };
+        let issuer = ExpectedIssuer { identifier: identifier.into(), parameter };
         Self { issuer: Some(issuer), ..self }
     }
 
@@ -183,15 +179,14 @@ impl AuthorizationCode {
         parameters.add("code_challenge", pending.code_challenge());
         parameters.add("code_challenge_method", "S256");
         self.parameters.iter().for_each(|(name, value)| parameters.add(name.to_owned(), value));
-        self.resources.iter().for_each(|resource| parameters.add("resource", resource.as_str()));
         let mut url = self.authorization_url.clone();
         let before = url.query().map(str::to_owned).unwrap_or_default();
         url.set_query(Some(&parameters.write_form(before)));
         Ok((url.into(), pending))
     }
 
-    /// Redeems the code that a user came back with. `connection` is the one whose callback this is: that of the redirect
-    /// URI that was called, in the session of the user who is there now.
+    /// Redeems the code that a user came back with. `connection` names what this callback is for: the redirect URI that
+    /// the browser called, and the user in whose session it did.
     ///
     /// # Errors
     ///
@@ -227,7 +222,7 @@ impl AuthorizationCode {
             .with_parameter("code", text(&code))?
             .with_parameter("redirect_uri", self.redirect_uri.as_str())?
             .with_parameter("code_verifier", text(&pending.code_verifier))?;
-        for resource in &self.resources {
+        for (_, resource) in self.parameters.iter().filter(|(name, _)| *name == "resource") {
             request = request.with_resource(resource)?;
         }
         Ok(request)
@@ -240,7 +235,7 @@ impl AuthorizationCode {
         match iss {
             Some(iss) if iss == &*expected.identifier => Ok(()),
             Some(_) => refused("callback comes from another issuer than the one that was asked"),
-            None if expected.is_demanded == IssuerParameter::Promised => {
+            None if expected.parameter == IssuerParameter::Promised => {
                 refused("callback does not say its issuer, which the metadata promised")
             }
             None => Ok(()),

@@ -35,12 +35,9 @@ impl TokenSource for OpenGrant {
         let (Renewal::Due(old) | Renewal::Refused(old, _)) = why else {
             return self.registration.obtain(&self.request, context);
         };
-        if old.refresh_token().is_none() {
-            return self.registration.obtain(&self.request, context);
-        }
         Flow::new(async move {
             match self.registration.refresh(&old, context).await {
-                // The refresh token has ended; the grant has not.
+                // There is no refresh token, or it has ended; the grant has not.
                 Err(Error::Refused(_)) => self.registration.obtain(&self.request, context).await,
                 refreshed => refreshed,
             }

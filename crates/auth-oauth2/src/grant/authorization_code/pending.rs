@@ -1,6 +1,6 @@
 //! An authorization that a user has begun and not come back from.
 
-use super::{random_text, text};
+use super::random_text;
 use auth_core::{ConnectionId, Context, Error, Result, Secret, Timestamp};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, time::Duration};
@@ -50,8 +50,7 @@ impl PendingAuthorization {
         now: Timestamp,
     ) -> Result<()> {
         let is_late = now.since(self.begun) >= Self::LIFETIME;
-        if self.state.matches(text(state).as_bytes()) && self.connection == *connection && !is_late
-        {
+        if self.state.matches(state.expose()) && self.connection == *connection && !is_late {
             return Ok(());
         }
         let text = "callback belongs to no authorization that was begun for this connection in the last ten minutes; \

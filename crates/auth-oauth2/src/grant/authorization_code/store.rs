@@ -77,19 +77,16 @@ impl<C: Clock> MemoryPendingAuthorizations<C> {
         let (key, connection) = (key(pending.state()), pending.connection().clone());
         let mut waiting = self.waiting();
         waiting.forget_ended(now);
-        let mine = waiting.of_connection.entry(connection).or_default();
-        let oldest = if mine.len() >= Self::MOST_OF_A_CONNECTION { mine.pop_front() } else { None };
-        if let Some(oldest) = oldest {
-            waiting.by_state.remove(&oldest);
+        let mine = waiting.of_connection.get(&connection);
+        let mine = mine.filter(|mine| mine.len() >= Self::MOST_OF_A_CONNECTION);
+        if let Some(oldest) = mine.and_then(|mine| mine.front().copied()) {
+            waiting.remove(&oldest);
         }
         if waiting.by_state.len() >= Self::MOST {
-            waiting.forget_connections();
             let text = "10,000 authorizations wait for their users; try again in some minutes";
             return Err(Error::unavailable("oauth2_pending_full", None, text));
         }
-        if let Some(mine) = waiting.of_connection.get_mut(pending.connection()) {
-            mine.push_back(key);
-        }
+        waiting.of_connection.entry(connection).or_default().push_back(key);
         waiting.by_state.insert(key, pending);
         waiting.ends.push_back((now + PendingAuthorization::LIFETIME, key));
         Ok(())
@@ -124,17 +121,10 @@ impl Waiting {
             self.ends.retain(|(_, key)| self.by_state.contains_key(key));
         }
     }
-
-    fn forget_connections(&mut self) {
-        self.of_connection.retain(|_, keys| !keys.is_empty());
-    }
 }
 
 fn key(state: &Secret) -> Key {
-    let mut key = [0; 32];
-    let hash = digest(&SHA256, state.expose());
-    key.iter_mut().zip(hash.as_ref()).for_each(|(to, from)| *to = *from);
-    key
+    digest(&SHA256, state.expose()).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 impl<C: Clock> PendingAuthorizations for MemoryPendingAuthorizations<C> {

@@ -183,3 +183,25 @@ async fn a_client_that_waits_to_be_told_to_continue_is_refused_at_once() {
     let answer = rest(&mut client).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 ") && answer.ends_with("Forbidden\n"), "{answer}");
 }
+
+/// It ends a request and keeps the connection, whose window must not fill up with what nobody reads.
+#[tokio::test]
+async fn over_http_2_each_upload_sees_its_refusal_and_the_connection_serves_on() {
+    for refuses in [Refuses::Head, Refuses::Body] {
+        let stream = connect(layer(refuses)).await;
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..20 {
+            client = client.ready().await.unwrap();
+            let request = http::Request::post("http://a.example/").body(()).unwrap();
+            let (answer, mut upload) = client.send_request(request, false).unwrap();
+            // More than a window: the last of it is never sent.
+            upload.send_data(vec![b'x'; 1024 * 1024].into(), true).unwrap();
+            let answer = timeout(Duration::from_secs(20), answer).await.unwrap().unwrap();
+            assert_eq!(answer.status(), 403);
+            assert!(!answer.headers().contains_key("connection"));
+            let mut body = answer.into_body();
+            assert_eq!(body.data().await.unwrap().unwrap(), "Forbidden\n");
+        }
+    }
+}

@@ -6,8 +6,8 @@ use auth_net::{AddressList, DeniedRanges};
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 
-/// To which addresses a transport connects, whoever typed the URL: public unicast addresses over https, and what was
-/// allowed beside them.
+/// To which addresses a transport connects, also where a tenant typed the URL: public unicast addresses over https, and
+/// what was allowed beside them.
 ///
 /// An adapter asks twice: [`check`](Self::check) before anything is done, and [`keep`](Self::keep) for every name that
 /// was resolved, so that a name cannot change between check and use. What was resolved earlier and kept is asked for

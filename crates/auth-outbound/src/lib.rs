@@ -1,6 +1,6 @@
 //! What client adapters share: how a program connects to others, as values that are passed.
 //!
-//! For whoever writes a client adapter, and for programs that call on behalf of many tenants. Programs that only send
+//! For authors of client adapters, and for programs that call on behalf of many tenants. Programs that only send
 //! requests meet these types as settings of `auth-reqwest` and `auth-ureq`, which re-export what their callers need.
 //!
 //! | | |

@@ -101,7 +101,7 @@ async fn exchange(
 /// Resolves names, and keeps only addresses that may be connected to.
 struct Filtered {
     filter: AddressFilter,
-    /// Where the proxy is was decided by whoever configured it.
+    /// Its address is not filtered: the program that configured it decided where it is.
     proxy: Option<String>,
 }
 

@@ -61,7 +61,7 @@ async fn a_long_answer_is_cut_off() {
     assert_eq!(asked.most_bytes(), most);
 }
 
-/// Who reads the code knows where it broke: before the request was heard, in what came first, or in the body.
+/// The code of the error says where it broke: before the request was heard, in what came first, or in the body.
 #[tokio::test]
 async fn says_where_an_exchange_broke() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

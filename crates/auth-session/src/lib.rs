@@ -1,4 +1,4 @@
-//! Tokens kept through storms and outages: one log-in for all who need it, renewed ahead of time, served while it lives.
+//! Tokens kept through storms and outages: one log-in for all callers, renewed ahead of time, served while it lives.
 //!
 //! For programs that call an API with tokens that expire. A scheme obtains them ([`TokenSource`]) and
 //! says what an answer means for them ([`PresentableToken`]); a [`Session`] keeps them, and is an
@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
 //! | [`SessionPool`] | one session for each of many keys, in bounded memory |
-//! | [`Flight`], [`FlightWatch`] | work that is done once for all who wait for it |
+//! | [`Flight`], [`FlightWatch`] | work that is done once for all callers that wait for it |
 //! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
 //! | [`LearnedClock`] | a clock that a server may put right |

@@ -27,7 +27,7 @@ where
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         let Some(generation) = self.generation(sent) else { return Verdict::Accept };
-        // The answer is here, though whoever sent the request may keep its credentials for a while.
+        // The answer is here, though the caller may keep the credentials of its request for a while.
         // With it the uses of all tokens that were presented together are over.
         sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {

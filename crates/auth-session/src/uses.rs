@@ -30,7 +30,7 @@ pub(crate) struct InUse {
 }
 
 impl Uses {
-    /// Begins a use; `None` once the token is closed. One lock covers both: whoever gets a use is counted before
+    /// Begins a use; `None` once the token is closed. One lock covers both: a caller that gets a use is counted before
     /// the flight looks whether any is left.
     pub(crate) fn begin(self: &Arc<Self>) -> Option<InUse> {
         let mut counted = self.counts();

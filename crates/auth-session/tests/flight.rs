@@ -268,7 +268,7 @@ impl Two {
             let Some(inner) = owner.upgrade() else { return Ok(()) };
             let request = Request::get("https://pod.example/pod/v2/sessioninfo").body(Vec::new());
             let told = inner.context.transport.fetch(request.unwrap().into()).await;
-            // First condemned, then taken down: whoever finds no probe finds what it brought.
+            // First condemned, then taken down: a caller that finds no probe finds what it brought.
             match &told {
                 Ok(answer) if answer.status() == 401 => inner.pod.condemn(pair.0, refusal),
                 Ok(_) => inner.agent.condemn(pair.1, refusal),

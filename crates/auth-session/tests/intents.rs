@@ -161,7 +161,7 @@ fn code<K: TokenStore + 'static>(process: &Process<K>) -> &'static str {
     take(process).map_or_else(|error| error.code(), |number| panic!("it has number {number}"))
 }
 
-/// The error of whoever may not ask, and how long it says to wait.
+/// The error of a process that may not ask, and how long it says to wait.
 #[track_caller]
 fn held_elsewhere(error: &Error, retry_at: u64, wait: u64) -> SessionHeldElsewhere {
     assert_eq!(error.code(), "session_held_elsewhere", "{error}");
@@ -423,7 +423,7 @@ fn a_token_that_is_put_there_removes_the_intent() {
     assert_eq!((fleet.intent(), fleet.created()), (None, 1));
 }
 
-/// Whoever did not ask for intents writes none, and heeds those of others.
+/// A source that did not ask for intents writes none, and heeds those of others.
 #[test]
 fn without_intents_none_is_written_but_one_that_is_there_holds() {
     let fleet = fleet();

@@ -282,7 +282,7 @@ fn what_was_on_its_way_is_given_back_when_it_ends() {
     });
 }
 
-/// A token is put while another one is on its way: whoever takes one gets the one that was put, or the other one if it
+/// A token is put while another one is on its way: a caller gets the one that was put, or the other one if it
 /// had landed before; afterwards only the one that was put is handed out.
 #[test]
 fn what_is_put_stays_whatever_lands() {
@@ -300,7 +300,7 @@ fn what_is_put_stays_whatever_lands() {
     });
 }
 
-/// The generation that is on its way may be condemned in the moment in which it lands: whoever asks afterwards gets the
+/// The generation that is on its way may be condemned in the moment in which it lands: a caller that asks afterwards gets the
 /// next one, and no renewal is lost or made twice.
 #[test]
 fn a_generation_is_condemned_before_or_after_it_lands_and_never_half() {

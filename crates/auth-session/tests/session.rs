@@ -359,7 +359,7 @@ fn a_token_without_an_end_is_used_until_it_is_refused() {
     assert_eq!(stage.sends(), Ok(2));
 }
 
-/// Who signs with a kept token holds it, and condemns it by its generation.
+/// A scheme that signs with a kept token holds it, and condemns it by its generation.
 #[test]
 fn a_signer_can_condemn_what_it_signed_with() {
     let stage = stage(Background::None);

@@ -128,7 +128,7 @@ fn the_second_process_uses_what_the_first_obtained() {
     assert_eq!((number(&one), number(&two), fleet.asked()), (1, 1, 1));
 }
 
-/// A hundred renewals by whoever comes first: the family never sees an old token.
+/// A hundred renewals by the process that comes first: the family never sees an old token.
 #[test]
 fn a_rotating_token_is_renewed_by_one_of_them() {
     let fleet = fleet();
@@ -178,7 +178,7 @@ fn a_clock_that_is_set_makes_no_lease_longer_or_shorter() {
     }
 }
 
-/// Whoever does not get the lease looks again after 50 to 150 ms, until it is free.
+/// A process that does not get the lease looks again after 50 to 150 ms, until it is free.
 #[test]
 fn who_waits_for_the_lease_looks_again_soon() {
     let fleet = fleet();
@@ -256,7 +256,7 @@ fn a_stored_token_is_presented_as_it_is() {
     assert_eq!(session.reads(StatusCode::FORBIDDEN, &HeaderMap::new()), hashed);
 }
 
-/// Whoever was too slow cannot save over what another has saved since.
+/// A process that was too slow cannot save over what another has saved since.
 #[test]
 fn a_lost_lease_saves_nothing() {
     let fleet = fleet();

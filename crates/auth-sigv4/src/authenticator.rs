@@ -19,7 +19,6 @@ use auth_core::{
     Result, Stamp, Timestamp, TokenSource, Verdict,
 };
 use auth_session::{ClockLesson, LearnedClock, Session};
-use fields::is_signed;
 use host::host;
 use http::{HeaderMap, StatusCode};
 use keys::{CurrentKey, Keys};
@@ -140,11 +139,9 @@ impl SigV4 {
     ) -> Result<Credentials> {
         let stamps = self.keys.stamp(held.generation).into_iter().chain(dated);
         let host = host(request)?;
-        let fields = request.headers.iter().filter(|(name, _)| is_signed(name.as_str()));
-        let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
         let payload = self.payload(request.body)?;
         let signed = self.with_signer(held, |signer| {
-            let fields = fields.chain([("host", host.as_bytes())]);
+            let fields = fields::signed(request).chain([("host", host.as_bytes())]);
             signer.sign_fields(request.method.as_str(), target(request), fields, payload, now)
         })?;
         Ok(stamps.fold(signed.into_credentials()?, Credentials::stamped))

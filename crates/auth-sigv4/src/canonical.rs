@@ -18,7 +18,8 @@ use smallvec::SmallVec;
 
 /// The canonical request of `request`, all of whose header fields are signed.
 ///
-/// For whoever looks for the difference between two signatures; a [`SigV4Signer`](crate::SigV4Signer) makes it by itself.
+/// For a person who looks for the difference between two signatures; a [`SigV4Signer`](crate::SigV4Signer) makes it by
+/// itself.
 ///
 /// # Security
 ///

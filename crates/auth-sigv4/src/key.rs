@@ -153,7 +153,7 @@ pub(crate) fn is_id(id: &str) -> bool {
 
 /// The key of one day, region and service, ready to sign: deriving it costs as much as hashing 1 KiB, so it is kept.
 ///
-/// Whoever holds it can sign for that scope and no other: an edge that verifies needs no more.
+/// It signs for that scope and for no other: an edge that verifies needs no more.
 ///
 /// # Security
 ///

@@ -5,7 +5,7 @@ use auth_core::{Challenge, Reason, Rejection};
 
 /// A refusal: small, and nothing of the request is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Refused(pub(crate) &'static Reason, pub(crate) RefusalKind);
+pub(crate) struct Refused(pub(crate) &'static Reason, RefusalKind);
 
 /// What the outside sees of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -119,7 +119,7 @@ pub enum PayloadHashField {
 pub enum PresignedPayload {
     /// Yes: its hash is, so it is known when the URL is made.
     Signed,
-    /// No, as S3 has it: whoever has the URL sends what they like.
+    /// No, as S3 has it: the user of the URL decides what is sent.
     Unsigned,
 }
 

@@ -111,7 +111,7 @@ impl<L> SigV4Verifier<L> {
     /// looked up.
     ///
     /// They are not counted for the access key that a request claims to be signed with: its ID is in every presigned
-    /// URL, and whoever knows it could hold off its owner wherever that one comes from for the first time.
+    /// URL, and anybody who has read one could hold off the owner of the key at each source that is new.
     ///
     /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
     /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share what it has: see [`AttemptLimit`].

@@ -221,7 +221,7 @@ fn a_stream_that_ends_before_its_length_is_refused() {
     }
 }
 
-/// A line behind the last chunk is kept until it ends, so its length is bounded, whoever sends it.
+/// A line behind the last chunk is kept until it ends, so its length is bounded.
 #[test]
 fn a_trailer_that_does_not_end_is_refused_at_its_bound() {
     for trailer in [Trailer::Signed(Checksum::Crc32), Trailer::Unsigned(Checksum::Crc32)] {

@@ -220,7 +220,7 @@ fn one_signature_is_for_one_target() {
     }
 }
 
-/// Whoever reads targets as browsers do takes one for a slash.
+/// A server that reads targets as browsers do takes one for a slash.
 #[test]
 fn a_backslash_in_a_path_is_signed_and_sent_escaped() {
     let (sent, reads) = ("/reports%5C..%5Cadmin", [r"/reports\..\admin", r"/reports%5C..\admin"]);
@@ -604,7 +604,7 @@ fn a_body_that_has_to_be_hashed_first_has_a_limit() {
     assert_eq!(small.needs(sent.view()), Need::Bytes { limit: 7 });
 }
 
-/// The id of an access key is in every presigned URL, so whoever reads one could hold off its owner.
+/// The id of an access key is in every presigned URL, so anybody who reads one could hold off its owner.
 #[test]
 fn wrong_signatures_run_out_for_their_source_and_lock_out_no_owner_of_a_key() {
     use auth_core::{AttemptLimit, AttemptRate, MemoryAttemptLimits, Peer};
@@ -848,7 +848,7 @@ fn clocks_differ_by_what_is_set_and_never_by_more_than_15_minutes() {
     }
 }
 
-/// Whoever sends chunks to a program that was built without them is told apart from a forger by its owner.
+/// The owner of a program that was built without chunks can tell a caller that sends them from a forger.
 #[cfg(not(feature = "aws-chunked"))]
 #[test]
 fn a_payload_in_chunks_needs_its_feature() {

@@ -48,7 +48,7 @@ where
                     CheckedContent::AsIs => exact,
                     CheckedContent::Replaced { length } => length,
                 };
-                let drain = door.drain.apply(head.version, &head.headers);
+                let drain = door.drain.apply(head.version);
                 (length, Some(Check::new(check, length, door.observer.clone(), drain)))
             }
         };

@@ -67,6 +67,11 @@ impl<B> BufferedBody<B> {
         self.trailers = None;
     }
 
+    /// Was the body beneath asked for any of it?
+    pub(crate) const fn has_begun(&self) -> bool {
+        !matches!(self.rest, Rest::Untouched { .. })
+    }
+
     /// Has everything arrived, whether or not it was handed on?
     pub(crate) fn has_arrived(&self) -> bool
     where

@@ -26,7 +26,7 @@ pin_project! {
     /// # Security
     ///
     /// Trailer fields do not come with a body that credentials cover, whether it was read for the verifier or has to
-    /// pass a check: no scheme signs them, and whoever can change a request on its way could add them. A check sees
+    /// pass a check: no scheme signs them, and anybody who can change a request on its way could add them. A check sees
     /// them. What a framing signs of its own, as `aws-chunked` does, was checked with it and is gone with it. A body
     /// that no credentials cover comes with its trailers, as with everything else that nobody vouched for.
     pub struct CheckedBody<B> {

@@ -4,7 +4,8 @@ use auth_net::{ClientAddress, TrustedProxies};
 use http::{HeaderMap, request::Parts};
 use std::{borrow::Cow, net::IpAddr, sync::Arc};
 
-/// Facts about the connection that a request came over; put into the request's extensions by whoever accepted it.
+/// Facts about the connection that a request came over; put into the request's extensions by the server
+/// that accepted the connection.
 ///
 /// # Security
 ///
@@ -33,7 +34,7 @@ impl ConnectionInfo {
         Cow::Owned(Self::default())
     }
 
-    /// The client's address: `None` when it is not known, and whoever has an address list must then refuse.
+    /// The client's address: `None` when it is not known, and a verifier with an address list must then refuse.
     pub(crate) fn client(
         &self,
         proxies: Option<&TrustedProxies>,

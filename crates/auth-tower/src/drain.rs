@@ -1,7 +1,7 @@
 //! What is still to come of a refused body: read on for a moment, and thrown away.
 
 use bytes::Bytes;
-use http::{HeaderMap, Version, header::EXPECT};
+use http::Version;
 use http_body::Body;
 use std::{
     future::Future,
@@ -24,13 +24,10 @@ pub(crate) struct DrainLimits {
 impl DrainLimits {
     pub(crate) const DEFAULT: Self = Self { bytes: 64 * 1024, wait: Duration::from_millis(100) };
 
-    /// The limits for one request; `None` where nothing is read on.
-    ///
-    /// That is so where it helps nobody: HTTP/2 ends one request and keeps its connection, and a client that waits for
-    /// `100 Continue` has not begun to send.
-    pub(crate) fn apply(self, version: Version, headers: &HeaderMap) -> Option<Self> {
-        let helps = version <= Version::HTTP_11 && !headers.contains_key(EXPECT);
-        (helps && self.bytes > 0).then_some(self)
+    /// The limits for a request of this version; `None` where nothing is read on: HTTP/2 ends one request and keeps its
+    /// connection.
+    pub(crate) fn apply(self, version: Version) -> Option<Self> {
+        (version <= Version::HTTP_11 && self.bytes > 0).then_some(self)
     }
 }
 

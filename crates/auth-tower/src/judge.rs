@@ -150,7 +150,10 @@ where
     match body.fill(limit).await {
         Ok(true) => Ok(body.bytes()),
         Ok(false) => Err(Rejection::too_large(TOO_LARGE)),
-        Err(_) => Err(Rejection::malformed(BROKEN)),
+        Err(error) => {
+            body.break_with(error);
+            Err(Rejection::malformed(BROKEN))
+        }
     }
 }
 

@@ -116,7 +116,8 @@ impl<V> VerifyLayer<V> {
     /// A client that is still sending when its connection closes often sees a broken pipe in place of the answer. So
     /// the head of the answer is sent at once, and its body when the request's body has ended or a limit is reached.
     /// What is read is thrown away. A client that sends more than this without reading still breaks off: set the bytes to
-    /// the largest upload whose sender should see its refusal. HTTP/2 needs none of this, nor does a client that waits for `100 Continue`.
+    /// the largest upload whose sender should see its refusal. HTTP/2 needs none of this, nor does a client that still
+    /// waits for `100 Continue`, which a server sends when the body is first read.
     ///
     /// The wait needs tokio's timer; a runtime that was built without one (`enable_time`) must set the time to zero.
     #[must_use]

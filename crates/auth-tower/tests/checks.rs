@@ -302,7 +302,7 @@ where
     (answer.status().as_u16(), text(answer).await)
 }
 
-/// Whoever can change a request on its way could add them.
+/// Anybody who can change a request on its way could add them.
 #[tokio::test]
 async fn trailers_that_no_credentials_cover_do_not_come_with_a_body_that_they_do() {
     let checked = |check: Dashes| {

@@ -73,6 +73,14 @@ async fn announce(to: &mut TcpStream, length: usize, fields: &str) {
     to.write_all(head.as_bytes()).await.unwrap();
 }
 
+/// Announces a body and waits until the server wants it.
+async fn announce_and_wait(to: &mut TcpStream, length: usize) {
+    announce(to, length, "expect: 100-continue\r\n").await;
+    let mut told = [0; 25];
+    to.read_exact(&mut told).await.unwrap();
+    assert_eq!(&told, b"HTTP/1.1 100 Continue\r\n\r\n");
+}
+
 /// All that comes until the server closes, or until nothing comes for a second.
 async fn rest(from: &mut TcpStream) -> std::io::Result<String> {
     let mut all = Vec::new();
@@ -85,7 +93,6 @@ async fn rest(from: &mut TcpStream) -> std::io::Result<String> {
 
 /// Sends a body slowly, in 20 pieces, as a client does that reads the answer when it has sent everything.
 async fn upload(to: &mut TcpStream, length: usize) -> std::io::Result<String> {
-    announce(to, length, "").await;
     let piece = vec![b'x'; length / 20];
     for _ in 0..20 {
         sleep(Duration::from_millis(2)).await;
@@ -100,11 +107,25 @@ async fn a_client_that_is_still_sending_sees_its_refusal() {
         // A machine under load sends slowly.
         let patient = layer(refuses).with_refused_body_drain(64 * 1024, Duration::from_secs(60));
         let mut client = connect(patient).await;
-        let answer = upload(&mut client, 60_000).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
-        assert!(answer.contains("connection: close"), "{answer}");
-        assert!(answer.ends_with("\r\n\r\nForbidden\n"), "{answer}");
+        announce(&mut client, 60_000, "").await;
+        sees_its_refusal(&mut client, 60_000).await;
     }
+}
+
+/// `expect` is not all that counts: this client was told to continue, and sends.
+#[tokio::test]
+async fn so_does_one_that_was_told_to_continue() {
+    let patient = layer(Refuses::Body).with_refused_body_drain(64 * 1024, Duration::from_secs(60));
+    let mut client = connect(patient).await;
+    announce_and_wait(&mut client, 60_000).await;
+    sees_its_refusal(&mut client, 60_000).await;
+}
+
+async fn sees_its_refusal(client: &mut TcpStream, length: usize) {
+    let answer = upload(client, length).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 "), "{answer}");
+    assert!(answer.contains("connection: close"), "{answer}");
+    assert!(answer.ends_with("\r\n\r\nForbidden\n"), "{answer}");
 }
 
 #[tokio::test]
@@ -161,4 +182,26 @@ async fn a_client_that_waits_to_be_told_to_continue_is_refused_at_once() {
     announce(&mut client, 1000, "expect: 100-continue\r\n").await;
     let answer = rest(&mut client).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 403 ") && answer.ends_with("Forbidden\n"), "{answer}");
+}
+
+/// It ends a request and keeps the connection, whose window must not fill up with what nobody reads.
+#[tokio::test]
+async fn over_http_2_each_upload_sees_its_refusal_and_the_connection_serves_on() {
+    for refuses in [Refuses::Head, Refuses::Body] {
+        let stream = connect(layer(refuses)).await;
+        let (mut client, connection) = h2::client::handshake(stream).await.unwrap();
+        tokio::spawn(connection);
+        for _ in 0..20 {
+            client = client.ready().await.unwrap();
+            let request = http::Request::post("http://a.example/").body(()).unwrap();
+            let (answer, mut upload) = client.send_request(request, false).unwrap();
+            // More than a window: the last of it is never sent.
+            upload.send_data(vec![b'x'; 1024 * 1024].into(), true).unwrap();
+            let answer = timeout(Duration::from_secs(20), answer).await.unwrap().unwrap();
+            assert_eq!(answer.status(), 403);
+            assert!(!answer.headers().contains_key("connection"));
+            let mut body = answer.into_body();
+            assert_eq!(body.data().await.unwrap().unwrap(), "Forbidden\n");
+        }
+    }
 }

@@ -8,8 +8,8 @@ use auth_tower::{Authenticated, CheckedBody, VerifyLayer};
 use bytes::Bytes;
 use common::{Codes, Pieces, text};
 use http::{HeaderMap, Request, Response, Version, header};
-use http_body::Body as _;
-use http_body_util::{BodyExt, Full};
+use http_body::{Body as _, Frame};
+use http_body_util::{BodyExt, Full, StreamBody};
 use std::{
     convert::Infallible,
     sync::{
@@ -153,6 +153,20 @@ async fn who_is_refused_before_its_body_came_is_told_that_the_connection_ends() 
         let said = told.headers.get(header::CONNECTION).map(|value| value.to_str().unwrap());
         assert_eq!((told.status, said), (status, expected), "{pieces:?}");
     }
+}
+
+/// What comes behind the break is neither the rest of the body nor the next request.
+#[tokio::test]
+async fn a_body_that_broke_has_not_arrived_and_its_connection_ends() {
+    let word = Word { need: Need::Bytes { limit: 8 }, ..Word::default() };
+    let frames = [Ok(Frame::data(Bytes::from_static(b"abc"))), Err("connection reset")];
+    let body = StreamBody::new(futures_util::stream::iter(frames));
+    let service = VerifyLayer::new(word).layer(service_fn(async |_: Request<CheckedBody<_>>| {
+        Ok::<_, Infallible>(Response::new(Full::new(Bytes::new())))
+    }));
+    let answer = service.oneshot(good().body(body).unwrap()).await.unwrap();
+    let said = answer.headers().get(header::CONNECTION).map(|value| value.to_str().unwrap());
+    assert_eq!((answer.status().as_u16(), said), (400, Some("close")));
 }
 
 /// A server then sends it with the head.

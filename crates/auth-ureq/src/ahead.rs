@@ -1,4 +1,4 @@
-//! A body that is read on a thread of its own, so that whoever waits for its end can give up and go on.
+//! A body that is read on a thread of its own, so that a caller that waits for its end can give up and go on.
 
 use std::{
     io::{self, Read},

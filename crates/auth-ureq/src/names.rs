@@ -84,7 +84,7 @@ impl Names {
         self.0.proxy.as_ref().filter(|proxy| proxy.carries(uri.host().unwrap_or_default()))
     }
 
-    /// The addresses of the proxy: where that is was decided by whoever configured it.
+    /// The addresses of the proxy, not filtered: the program that configured it decided where it is.
     pub(crate) fn of_proxy(
         &self,
         proxy: &Proxy,

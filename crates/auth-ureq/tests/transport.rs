@@ -68,7 +68,7 @@ fn an_answer_too_long_is_an_error_and_never_cut() {
     }
 }
 
-/// Who reads the code knows where it broke: before the request was heard, in what came first, or in the body.
+/// The code of the error says where it broke: before the request was heard, in what came first, or in the body.
 #[test]
 fn says_where_an_exchange_broke() {
     for (answer, expected) in [

@@ -52,7 +52,7 @@ pub fn head(colour: Colour) {
 /// Does the terminal show colours?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Colour {
-    CapturedOutput,
+    Ansi,
     Plain,
 }
 
@@ -61,15 +61,11 @@ impl Colour {
     pub fn of_stdout() -> Self {
         use std::io::IsTerminal;
         let wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        if wanted { Self::CapturedOutput } else { Self::Plain }
+        if wanted { Self::Ansi } else { Self::Plain }
     }
 
     fn paint(self, code: &str, text: &str) -> String {
-        if self == Self::CapturedOutput {
-            format!("\x1b[{code}m{text}\x1b[0m")
-        } else {
-            text.to_owned()
-        }
+        if self == Self::Ansi { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
     pub fn bold(self, text: &str) -> String {

@@ -7,9 +7,8 @@ use super::{
     server::Running,
 };
 use auth_core::{
-    Answer, Authenticator, Cause, Context, Credentials, Error, Exchange, Flow, Lifespan,
-    PresentableToken, Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport,
-    bearer_token_refusal,
+    Answer, Authenticator, Context, Credentials, Error, Exchange, Flow, Lifespan, PresentableToken,
+    Refusal, Renewal, Result, Timestamp, Token, TokenSource, Transport, bearer_token_refusal,
 };
 use auth_session::{Session, retry_after};
 use auth_static::{Bearer, NoAuth};
@@ -226,8 +225,8 @@ fn obtained(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<Obtained> {
     let strange = || Error::protocol("issuer_answer", "expected a token");
     if !answer.status().is_success() {
         let retry_after = retry_after(answer.headers(), now);
-        let cause = Cause::new("issuer_busy", format!("issuer answered {}", answer.status()));
-        return Err(Error::Unavailable { retry_after, cause });
+        let text = format!("issuer answered {}", answer.status());
+        return Err(Error::unavailable("issuer_busy", retry_after, text));
     }
     let said: serde_json::Value = serde_json::from_slice(answer.body()).map_err(|_| strange())?;
     let token = said["access_token"].as_str().ok_or_else(strange)?;

@@ -2,10 +2,13 @@
 
 use auth_core::{Error, RequestView, Result};
 
-/// Is it neither what proxies and clients add or change on the way, nor the host, which is signed apart, nor what holds
-/// the signature?
-pub(super) fn is_signed(name: &str) -> bool {
-    !is_of_the_hop(name) && !["host", "user-agent", "x-amzn-trace-id"].contains(&name)
+/// The fields that a request is signed with: neither those that proxies and clients add or change on the way, nor the
+/// host, which is signed apart, nor the one that holds the signature.
+pub(super) fn signed<'a>(request: RequestView<'a>) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    let fields = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    fields.filter(|(name, _)| {
+        !is_of_the_hop(name) && !["host", "user-agent", "x-amzn-trace-id"].contains(name)
+    })
 }
 
 /// The fields that a presigned URL is signed with: all that the request has.

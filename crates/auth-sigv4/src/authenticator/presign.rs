@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use std::time::Duration;
 
 impl SigV4 {
-    /// The target of a URL that is good for `expires`, for whoever has it: path and query.
+    /// The target of a presigned URL, path and query: anybody who is given the URL can use it for the time `expires`.
     ///
     /// All fields of the request are signed, and have to be sent with the URL as they are: for one that a browser or a
     /// plain client opens, give none. A temporary key that would end before is renewed first, unless URLs may outlive it.

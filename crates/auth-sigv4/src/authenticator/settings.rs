@@ -20,7 +20,7 @@ impl SigV4 {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the origin is http: whoever is on the way could set the clock.
+    /// `Error::Config` when the origin is http: anybody on the way could set the clock.
     pub fn with_clock_learned_from(self, origin: Origin) -> Result<Self> {
         if !origin.is_encrypted() {
             let text = "clock would be learned from an http origin, where anybody on the way could set it; use https";

@@ -1,6 +1,6 @@
 //! Payloads in chunks, with the key that is current.
 
-use super::{SigV4, fields::is_signed, host::host, target};
+use super::{SigV4, fields, host::host, target};
 use crate::{Payload, RawRequest, SignedStream, Trailer};
 use auth_core::{Flow, RequestView};
 use smallvec::SmallVec;
@@ -27,8 +27,7 @@ impl SigV4 {
                 let host = host(request)?;
                 let mut headers: SmallVec<[(&str, &[u8]); 16]> = SmallVec::new();
                 headers.push(("host", host.as_bytes()));
-                let own = request.headers.iter().filter(|(name, _)| is_signed(name.as_str()));
-                headers.extend(own.map(|(name, value)| (name.as_str(), value.as_bytes())));
+                headers.extend(fields::signed(request));
                 let request = RawRequest {
                     method: request.method.as_str(),
                     target: target(request),

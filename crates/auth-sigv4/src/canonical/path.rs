@@ -60,7 +60,7 @@ pub(crate) fn is_folded(path: &[u8], rules: SigningRules) -> bool {
     is_dots(last) || segments.any(|segment| segment.is_empty() || is_dots(segment))
 }
 
-/// Is there a backslash, which whoever reads URLs as browsers do takes for a slash? No URI has one (RFC 3986).
+/// Is there a backslash? Servers that read URLs as browsers do take it for a slash; no URI has one (RFC 3986).
 pub(crate) fn has_backslash(path: &[u8]) -> bool {
     !all(path, |byte| byte != b'\\')
 }

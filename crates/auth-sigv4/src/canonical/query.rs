@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 #[derive(Clone)]
 pub(crate) struct Parameters<'a> {
     all: SmallVec<[Parameter<'a>; 32]>,
-    /// Nothing in the query is to be encoded that is not.
+    /// The query has only unreserved characters, `%`, `&` and `=`.
     nearly_plain: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Presigned URLs: the signature in the query, for whoever has the URL.
+//! Presigned URLs: the signature in the query, for anybody who is given the URL.
 
 use super::{SessionTokenPlacement, SigV4Signer, Urls};
 use crate::{

@@ -25,7 +25,7 @@ use subtle::ConstantTimeEq;
 /// # Security
 ///
 /// What is kept is one line of framing at most. Content is passed on as it arrives, and the end only when everything
-/// matched: whoever acts on half a payload acts on what nobody has signed yet.
+/// matched: a handler that acts on half a payload acts on bytes whose signature was not checked yet.
 pub struct ChunkVerifier {
     chain: Option<Chain>,
     position: Position,

@@ -9,7 +9,7 @@ use crate::{
 };
 use auth_core::{Accepted, Reason, RequestView};
 
-const CHUNKED: Refused = Refused(
+const CHUNKED: Refused = Refused::of(
     &Reason::new(
         "sigv4_chunked",
         "payload comes in chunks, which are verified with the feature aws-chunked of auth-sigv4",

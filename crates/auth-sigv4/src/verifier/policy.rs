@@ -9,7 +9,7 @@ use auth_core::{Error, Result};
 use http::HeaderName;
 use std::time::Duration;
 
-/// What is expected of a signed request, whoever signed it: one for each kind of route.
+/// What is expected of every signed request, under any key: one policy for each kind of route.
 ///
 /// `host` is always signed, and so is every `x-amz-` field, and `content-type` when there is one, except that a presigned
 /// URL says nothing of it, as S3 has it.
@@ -116,7 +116,7 @@ impl SigV4Policy {
     ///
     /// # Security
     ///
-    /// Whoever can change a request on its way can then change this field: the handler must not act on it.
+    /// Anybody who can change a request on its way can then change this field: the handler must not act on it.
     pub fn allowing_unsigned_field(mut self, field: HeaderName) -> Result<Self> {
         const READ: [&str; 8] = [
             "authorization",
@@ -146,8 +146,8 @@ impl SigV4Policy {
     ///
     /// # Security
     ///
-    /// One signature is then good for several targets, and whoever has read a request can choose among them. Have the
-    /// handler read paths and queries exactly as they are signed, or leave it.
+    /// One signature is then good for several targets, and anybody who has read a request can choose among
+    /// them. Allow it only where the handler reads paths and queries exactly as they are signed.
     #[must_use]
     pub fn allowing_ambiguous_targets(self) -> Self {
         Self { targets: Targets::Any, ..self }
@@ -157,7 +157,7 @@ impl SigV4Policy {
     ///
     /// # Security
     ///
-    /// Whoever has such a URL can use it until then: from a log, a history, a referrer.
+    /// Anybody who has such a URL can use it until then: from a log, a history, a referrer.
     #[must_use]
     pub fn allowing_presigned(self) -> Self {
         Self { presigned: Allowed::Yes, ..self }
@@ -167,7 +167,7 @@ impl SigV4Policy {
     ///
     /// # Security
     ///
-    /// Whoever can change a request on its way can then change its body.
+    /// Anybody who can change a request on its way can then change its body.
     #[must_use]
     pub fn allowing_unsigned_payload(self) -> Self {
         Self { unsigned_payload: Allowed::Yes, ..self }

@@ -74,6 +74,9 @@ impl<V> VerifyLayer<V> {
     pub const MOST_BUFFERED: usize = 2 * 1024 * 1024;
 
     /// Verifies with this verifier: one scheme, or a choice of several.
+    ///
+    /// The layer waits for the rest of refused uploads, so the runtime needs tokio's timer (`enable_time`), unless that
+    /// wait is [set to zero](Self::with_refused_body_drain).
     pub fn new(verifier: V) -> Self {
         Self {
             door: Arc::new(Door {

@@ -9,7 +9,7 @@ use std::{fmt, str};
 /// # Security
 ///
 /// More than one field, or two values joined with a comma under a scheme that takes one, is a 400: never the first,
-/// never the last, since whoever stands in front may have read the other one. `Debug` shows the scheme alone.
+/// never the last, since a proxy in front of the server may have read the other one. `Debug` shows the scheme alone.
 ///
 /// ```
 /// use auth_core::Authorization;

@@ -99,6 +99,11 @@ impl<'a> DigestResponse<'a> {
         self.counted.as_ref().map(|counted| counted.qop)
     }
 
+    /// The cnonce, empty where there is none: what a `-sess` secret is made with.
+    pub(crate) fn cnonce(&self) -> &[u8] {
+        self.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
+    }
+
     /// What the response has to be about; `None` when that is a body and its hash is not known.
     #[must_use]
     pub fn message<'m>(

@@ -96,9 +96,8 @@ impl Digest {
     /// What was sent is older than what is kept: its secret is made again.
     fn session_of(&self, sent: &DigestResponse<'_>) -> SessionHa1 {
         let algorithm = sent.algorithm();
-        let cnonce = sent.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce);
         let ha1 = self.user.ha1(algorithm.function(), &sent.realm);
-        ha1.session(algorithm, &sent.nonce, cnonce)
+        ha1.session(algorithm, &sent.nonce, sent.cnonce())
     }
 }
 

@@ -54,8 +54,7 @@ impl<'a> Received<'a> {
         let Some(credentials) = self.credentials() else { return false };
         let algorithm = credentials.algorithm();
         let ha1 = Ha1::new(algorithm.function(), "alice", &credentials.realm, password.as_bytes());
-        let cnonce = credentials.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce);
-        let session = ha1.session(algorithm, &credentials.nonce, cnonce);
+        let session = ha1.session(algorithm, &credentials.nonce, credentials.cnonce());
         let message = credentials.message("GET", None).unwrap();
         session.response(&message).matches(credentials.response)
     }

@@ -60,7 +60,7 @@ impl<L> DigestVerifier<L> {
             realm: &self.realm,
             algorithm: response.algorithm(),
             nonce: &response.nonce,
-            cnonce: cnonce(response),
+            cnonce: response.cnonce(),
         }
     }
 }
@@ -82,9 +82,4 @@ impl From<Rejection> for Stop {
     fn from(rejection: Rejection) -> Self {
         Self::Rejected(rejection)
     }
-}
-
-/// Empty where there is none.
-pub(super) fn cnonce<'r>(response: &'r DigestResponse<'_>) -> &'r [u8] {
-    response.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
 }

@@ -153,8 +153,8 @@ fn clock() -> ManualClock {
 
 #[test]
 fn takes_who_knows_the_password_under_every_algorithm() {
-    for algorithm in &DigestAlgorithm::ALL[..6] {
-        let door = door_of(*algorithm, &clock());
+    for algorithm in DigestAlgorithm::ALL {
+        let door = door_of(algorithm, &clock());
         check(&door, &ALICE, "alice");
         check(&door, &Client { password: "secret", ..ALICE }, "401 digest_response_wrong");
         check(&door, &Client { password: "", ..ALICE }, "401 digest_response_wrong");
@@ -691,8 +691,8 @@ fn without_qop_a_nonce_serves_once_and_the_next_one_comes_with_the_reply() {
 
 #[test]
 fn a_user_is_known_by_the_hash_of_its_name() {
-    for algorithm in &DigestAlgorithm::ALL[..6] {
-        let door = door_of(*algorithm, &clock()).with_userhash();
+    for algorithm in DigestAlgorithm::ALL {
+        let door = door_of(algorithm, &clock()).with_userhash();
         let hash = userhash(algorithm.function(), "alice", b"r");
         let field = ALICE.answer(&asked(&door));
         let text = str::from_utf8(hash.as_bytes()).unwrap();

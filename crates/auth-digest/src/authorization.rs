@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_reading_of_who_it_is() {
+    fn there_is_one_reading_of_the_user_name() {
         check("qop", "username*=UTF-8''a, qop", Err(reason::USERNAME_SEVERAL));
         check("qop", "userhash=true, qop", Err(reason::USERHASH_FORM));
         check("qop", "userhash=yes, qop", Err(reason::USERHASH_VALUE));

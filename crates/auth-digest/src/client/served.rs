@@ -17,8 +17,8 @@ use std::sync::Arc;
 impl Digest {
     /// A request with our credentials was not refused.
     ///
-    /// Only an `rspauth` that is not that of the password is an error. An answer is not worse for a field that cannot be
-    /// read, since whoever could spoil the field could take it away.
+    /// Only an `rspauth` that is not that of the password is an error. A field that cannot be read makes no answer an error,
+    /// since an attacker who can spoil the field can also take it away, and an answer without it is good.
     pub(super) fn served(
         &self,
         serial: u64,

@@ -159,7 +159,7 @@ fn concurrent_requests_never_share_a_count() {
 }
 
 #[test]
-fn says_who_it_is_in_the_way_the_server_asked_for() {
+fn writes_the_user_name_in_the_way_the_server_asked_for() {
     #[track_caller]
     fn check(user: &str, rest: &str, expected: &str) {
         let digest = Digest::new(user, "p", SeededRandom::new(1)).unwrap();

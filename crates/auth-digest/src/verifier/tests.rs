@@ -152,7 +152,7 @@ fn clock() -> ManualClock {
 }
 
 #[test]
-fn takes_who_knows_the_password_under_every_algorithm() {
+fn takes_a_caller_that_knows_the_password_under_every_algorithm() {
     for algorithm in DigestAlgorithm::ALL {
         let door = door_of(algorithm, &clock());
         check(&door, &ALICE, "alice");
@@ -282,7 +282,7 @@ impl Lookup<DigestQuery<'_>> for Sessions {
 }
 
 #[test]
-fn says_who_it_was_and_how_it_was_proven() {
+fn says_which_user_it_was_and_how_that_was_proven() {
     let door = door_of(DigestAlgorithm::Md5Sess, &clock());
     let judged = judge(&door, "/", &ALICE.answer(&asked(&door)), Body::Unread);
     let Judged::Accepted(accepted) = judged else { panic!("{judged:?}") };
@@ -607,7 +607,7 @@ impl Settled {
     }
 }
 
-/// Else whoever captured a request would make its own source known for the user, by sending it again.
+/// Else an attacker who captured a request would make its own source known for the user, by sending it again.
 #[test]
 fn a_right_response_makes_its_source_known_only_when_it_is_taken() {
     let (clock, settled) = (clock(), Settled::default());
@@ -701,7 +701,7 @@ fn a_user_is_known_by_the_hash_of_its_name() {
         check(&door, &Client { user: "bob", ..ALICE }, "401 digest_user_unknown");
         let by_name = asked(&door).replace(", userhash=true", "");
         let judged = judge(&door, "/", &ALICE.answer(&by_name), Body::Unread);
-        assert_eq!(judged.told(), "alice", "who ignores userhash is taken by its name");
+        assert_eq!(judged.told(), "alice", "a client that ignores userhash is taken by its name");
     }
 }
 

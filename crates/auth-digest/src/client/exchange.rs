@@ -161,3 +161,6 @@ fn as_kept(kept: Option<&KeptSession>) -> Kept<'_> {
         _ => Kept::Usable,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,3 +97,6 @@ impl<'a> DigestPreset<'a> {
         Ok(AuthenticationSession::begin(terms, nonce, cnonce, first, self.counting))
     }
 }
+
+#[cfg(test)]
+mod tests;

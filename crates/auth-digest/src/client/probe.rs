@@ -38,3 +38,6 @@ impl Digest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -128,3 +128,6 @@ fn wrong_rspauth() -> Error {
                 changed its answer";
     Error::protocol("digest_rspauth", text)
 }
+
+#[cfg(test)]
+mod tests;

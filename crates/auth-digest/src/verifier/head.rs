@@ -83,3 +83,6 @@ impl From<Rejection> for Stop {
         Self::Rejected(rejection)
     }
 }
+
+#[cfg(test)]
+mod tests;

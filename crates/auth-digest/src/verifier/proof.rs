@@ -100,3 +100,6 @@ impl Proof {
         Ok(headers)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,3 +26,6 @@ impl Drop for RightAttempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,8 +10,10 @@ use auth_core::{
     Answer, Authenticator as _, Credentials, Error, RequestMemory, RequestView, Verdict,
 };
 use http::{HeaderMap, Method, Response, Uri};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 #[test]
 fn answers_the_strongest_over_one_field_or_many() {

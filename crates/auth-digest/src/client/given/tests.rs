@@ -4,8 +4,7 @@ use crate::client::tests::{
     Received, URL, alice, ask, assert_retried, challenge, drive, ok, sent_under,
 };
 use auth_core::{Answer, Authenticator as _, Credentials, RequestMemory, RequestView, Verdict};
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri, header::AUTHORIZATION};
 
 #[test]
 fn of_a_thousand_bare_requests_each_has_its_own_nonce_and_all_share_the_first_that_serves() {

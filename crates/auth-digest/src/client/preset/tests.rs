@@ -83,6 +83,8 @@ fn typed_fields_that_do_not_go_together_are_named() {
     );
     check(|fields| fields.realm = "a\nb", "digest_typed_control", "realm");
     check(|fields| fields.opaque = Some("a\0"), "digest_typed_control", "opaque");
+    let end = "nonce ends with a line break; remove";
+    check(|fields| fields.nonce = "a\r\n", "digest_typed_control", end);
     check(
         |fields| (fields.qop, fields.client_nonce) = (Some(Qop::Auth), Some("")),
         nonce,

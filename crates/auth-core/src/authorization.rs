@@ -1,6 +1,10 @@
 //! The credentials of a request, as a server reads them (RFC 9110 section 11.6.2).
 
-use crate::{Parameters, Presence, Reason, Rejection, RequestView, scan::all, scanner::Scanner};
+use crate::{
+    Parameters, Presence, Reason, Rejection, RequestView,
+    scan::all,
+    scanner::{Scanner, is_scheme},
+};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 use std::{fmt, str};
 
@@ -9,7 +13,7 @@ use std::{fmt, str};
 /// # Security
 ///
 /// More than one field, or two values joined with a comma under a scheme that takes one, is a 400: never the first,
-/// never the last, since whoever stands in front may have read the other one. `Debug` shows the scheme alone.
+/// never the last, since a proxy in front of the server may have read the other one. `Debug` shows the scheme alone.
 ///
 /// ```
 /// use auth_core::Authorization;
@@ -142,8 +146,7 @@ impl<'a> Authorization<'a> {
     /// Is it this scheme, in any case?
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        // Nearly everybody spells it as its specification does, which is one comparison.
-        self.scheme == scheme.as_bytes() || self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
+        is_scheme(self.scheme, scheme)
     }
 
     /// What is behind the scheme, not looked at yet: for schemes that judge every byte themselves.

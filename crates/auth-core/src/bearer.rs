@@ -22,7 +22,7 @@ pub struct BearerRealm {
     missing: Challenge,
     invalid: Challenge,
     malformed: Challenge,
-    /// Of the field.
+    /// The most bytes that the whole field may have.
     most_bytes: usize,
 }
 
@@ -120,7 +120,7 @@ impl BearerRealm {
 const SCOPE: Reason =
     Reason::new("bearer_insufficient_scope", "Bearer token is good, and not for this");
 
-/// Does this answer refuse the Bearer token it was sent with (RFC 6750 section 3.1)? A 401 does, unless it says that the
+/// Does this answer refuse the Bearer token of its request (RFC 6750 section 3.1)? A 401 does, unless it says that the
 /// token is good and its scope does not suffice.
 #[must_use]
 pub fn bearer_token_refusal(answer: Answer<'_>) -> Option<Refusal> {
@@ -201,7 +201,7 @@ mod tests {
 
     /// RFC 6750 section 3.1.
     #[test]
-    fn says_no_more_than_the_realm_to_who_brings_nothing() {
+    fn says_no_more_than_the_realm_to_a_caller_without_credentials() {
         let realm = BearerRealm::new("example").unwrap();
         let shown = |rejection: Rejection| rejection.challenges()[0].to_string();
         assert_eq!(shown(realm.missing(WHY)), "Bearer realm=\"example\"");

@@ -84,8 +84,8 @@ impl<S, P> Candidates<S, P> {
     ///
     /// The time does not tell which candidate it was, since all are tried. Nor does it tell an unknown caller, a known one
     /// and one whose secret is being rotated apart: where none proves the credentials, decoys are tried until there were
-    /// two attempts, which is as many as a rotation takes. A caller that is accepted has the secret, so no decoy is spent
-    /// on it.
+    /// two attempts, which is as many as a rotation takes. A caller that is accepted has the secret and learns nothing from
+    /// the time, so no decoy is tried for it.
     pub fn prove<'c, T>(
         found: Option<&'c Self>,
         mut attempt: impl FnMut(Option<&'c Candidate<S, P>>) -> Option<T>,

@@ -1,7 +1,10 @@
 //! Challenges as a client reads them (RFC 9110 section 11.6.1).
 
 use crate::{
-    ParameterValue, Parameters, SyntaxError, parameter::separator, scan::is_tchar, scanner::Scanner,
+    ParameterValue, Parameters, SyntaxError,
+    parameter::separator,
+    scan::is_tchar,
+    scanner::{Scanner, is_scheme},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, header::ValueIter};
 use std::{fmt, str};
@@ -214,8 +217,7 @@ impl<'a> ChallengeView<'a> {
     /// Is it this scheme, in any case?
     #[must_use]
     pub fn is(&self, scheme: &str) -> bool {
-        // Nearly everybody spells it as its specification does, which is one comparison.
-        self.scheme == scheme.as_bytes() || self.scheme.eq_ignore_ascii_case(scheme.as_bytes())
+        is_scheme(self.scheme, scheme)
     }
 
     /// Its token68, if that is what it has.

@@ -18,7 +18,7 @@ use std::{any::Any, fmt, sync::Arc};
 /// # Security
 ///
 /// Every header value is marked sensitive; `Debug` shows names, never values. Fields that route or frame a message
-/// (Host, Content-Length, Transfer-Encoding and the like) are refused, whoever typed the name.
+/// (Host, Content-Length, Transfer-Encoding and the like) are refused, wherever the name came from.
 ///
 /// ```
 /// use auth_core::Credentials;

@@ -7,8 +7,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Does this work to its end, though the caller that waits for it may give up: the confirmation of something that has happened,
-/// the end of a session.
+/// Does this work to its end, though the caller that waits for it may give up: the confirmation of something that has
+/// happened, the end of a session.
 ///
 /// The work is handed to the transport's [`detach`](Transport::detach) at once, before the flow is polled; the flow gives
 /// its outcome. A transport that has nothing to run it on gives it back: then it is the flow that does the work, and a

@@ -26,7 +26,7 @@
 //! | token, secret_source | what is obtained and expires; secrets that a configuration names |
 //! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
-//! | scan, reasons | looking at many bytes in each step; a list of reasons for refusals |
+//! | scan, scanner, reasons | looking at many bytes in each step; the grammar of fields; a list of reasons for refusals |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
 //! | rejection, error | the caller's fault; ours or the peer's |
 //! | lookup, candidates, caller, tenant | what is known: the secrets that prove a caller, the caller, and its tenant |

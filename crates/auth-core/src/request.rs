@@ -67,7 +67,7 @@ impl<'a> RequestView<'a> {
         Self { memory: Some(memory), ..self }
     }
 
-    /// What is remembered of this request from one attempt to the next; `None` where whoever sends it keeps nothing.
+    /// What is remembered of this request from one attempt to the next; `None` where its sender keeps nothing.
     #[must_use]
     pub const fn memory(&self) -> Option<&'a RequestMemory> {
         self.memory

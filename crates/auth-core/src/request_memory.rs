@@ -33,7 +33,8 @@ use std::{
 #[derive(Default)]
 pub struct RequestMemory(Mutex<Vec<Remembered>>);
 
-/// One thing, and the stamper of the scheme that remembers it. It is kept, so that no later scheme is taken for this one.
+/// One thing, and the stamper of the scheme that remembers it. While the stamper is kept no later scheme has the same
+/// address, so none is taken for this one.
 type Remembered = (Stamper, Arc<dyn Any + Send + Sync>);
 
 impl RequestMemory {

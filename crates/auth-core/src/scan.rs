@@ -1,8 +1,8 @@
 //! Looking at many bytes: what a scheme that reads fields byte by byte needs beside
 //! [`Authorization`](crate::Authorization) and [`Challenges`](crate::Challenges).
 //!
-//! [`all`], [`any`], [`before`] and [`plain_text_length`] look at several bytes in each step, without `unsafe` and without a dependency. Every
-//! field of every request is read with them, so they stand in one place.
+//! [`all`], [`any`], [`before`] and [`plain_text_length`] look at several bytes in each step, without `unsafe` and
+//! without a dependency. Every field of every request is read with them, so they stand in one place.
 //!
 //! ```
 //! use auth_core::scan;
@@ -57,7 +57,7 @@ pub fn before(bytes: &[u8], stops: [u8; 2], below: u8) -> usize {
 /// How many bytes of a quoted string go by before its end, an escape, or a byte that no field may hold: a quote, a
 /// backslash, or a control character other than a tab (RFC 9110 section 5.6.4).
 ///
-/// For schemes that read their own lists of parameters. It looks at eight bytes at a time.
+/// For schemes that read their own lists of parameters. Looks at eight bytes in each step.
 ///
 /// ```
 /// assert_eq!(auth_core::scan::plain_text_length(br#"a realm", nonce="b""#), 7);

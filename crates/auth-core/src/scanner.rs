@@ -140,6 +140,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Is this the name of the scheme, in any case? Nearly everybody spells it as its specification does, which is one
+/// comparison.
+#[inline]
+pub(crate) fn is_scheme(name: &[u8], scheme: &str) -> bool {
+    name == scheme.as_bytes() || name.eq_ignore_ascii_case(scheme.as_bytes())
+}
+
 /// Bytes that the grammar has already found to be ASCII; `None` when there are none.
 fn text(bytes: &[u8]) -> Option<&str> {
     str::from_utf8(bytes).ok().filter(|text| !text.is_empty())

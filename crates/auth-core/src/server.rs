@@ -38,7 +38,11 @@ pub trait Verifier: Send + Sync {
         Need::Nothing
     }
 
-    /// Finds out who is calling. The outer error says that we could not tell (5xx), the inner one that the caller is refused.
+    /// Judges the credentials of a request. A rejection, the inner error, is the caller's fault.
+    ///
+    /// # Errors
+    ///
+    /// When the verifier could not find out whether the credentials are good: the server adapter answers with a 5xx.
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Self::Principal>>;
 
     /// The same verifier with another kind of principal: one that an application, or several schemes, share.

@@ -99,6 +99,11 @@ impl<'a> DigestResponse<'a> {
         self.counted.as_ref().map(|counted| counted.qop)
     }
 
+    /// The cnonce, empty where there is none: what a `-sess` secret is made with.
+    pub(crate) fn cnonce(&self) -> &[u8] {
+        self.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
+    }
+
     /// What the response has to be about; `None` when that is a body and its hash is not known.
     #[must_use]
     pub fn message<'m>(
@@ -378,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_one_reading_of_who_it_is() {
+    fn there_is_one_reading_of_the_user_name() {
         check("qop", "username*=UTF-8''a, qop", Err(reason::USERNAME_SEVERAL));
         check("qop", "userhash=true, qop", Err(reason::USERHASH_FORM));
         check("qop", "userhash=yes, qop", Err(reason::USERHASH_VALUE));

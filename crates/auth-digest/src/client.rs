@@ -51,8 +51,8 @@ use std::{fmt, sync::Arc};
 ///
 /// # Security
 ///
-/// The password never leaves this process; whoever records an exchange can guess at it offline, though, so use a long
-/// random one, and TLS. User name and password are hashed as they are given: RFC 7616 section 4 wants them in UTF-8 and
+/// The password never leaves this process; an attacker who records an exchange can guess at it offline, though, so use
+/// a long random one, and TLS. User name and password are hashed as they are given: RFC 7616 section 4 wants them in UTF-8 and
 /// normalized to NFC. The hash states that are kept are wiped with the password when this is dropped.
 ///
 /// ```

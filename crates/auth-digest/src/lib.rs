@@ -13,8 +13,8 @@
 //!
 //! # What it does not do
 //!
-//! It encrypts nothing: what a request says can be read, and under `auth` its body can be changed, by whoever is in
-//! between. So it belongs under TLS. It never falls back to Basic. It does not normalize names and passwords to NFC
+//! It encrypts nothing: an attacker between client and server can read what a request says and, under `auth`, change its
+//! body. So it belongs under TLS. It never falls back to Basic. It does not normalize names and passwords to NFC
 //! (RFC 7616 section 4): give them as the other side has them. It knows no hash functions but MD5 and SHA-2. Requests
 //! under a `-sess` algorithm each have the cnonce of their session, as the other implementations do it.
 //!

@@ -121,7 +121,7 @@ impl Nonces {
         &*self.random
     }
 
-    /// A new one, for whoever is at this address.
+    /// A new one, for a caller at this address.
     pub(crate) fn issue(&self, address: Option<IpAddr>) -> Result<Text> {
         let millis = u64::try_from(self.clock.now().since_epoch().as_millis()).unwrap_or(u64::MAX);
         let mut bytes = [0; 32];

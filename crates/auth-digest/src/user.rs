@@ -25,7 +25,12 @@ pub(crate) fn check_password(password: &Secret) -> Result<()> {
     check_text("password", "digest_password_control", password.expose())
 }
 
-fn check_text(name: &str, code: &'static str, text: &[u8]) -> Result<()> {
+/// Is this text free of what a file or a form leaves behind it?
+///
+/// # Errors
+///
+/// `Error::Config` with this code when the text holds a control character.
+pub(crate) fn check_text(name: &str, code: &'static str, text: &[u8]) -> Result<()> {
     if text.ends_with(b"\n") || text.ends_with(b"\r") {
         return Err(Error::config(code, format!("{name} ends with a line break; remove it")));
     }

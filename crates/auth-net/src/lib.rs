@@ -10,7 +10,7 @@
 //! * [`DeniedRanges`] denies outgoing requests to everything that is not public (server-side
 //!   request forgery).
 //!
-//! Nothing here does I/O: no socket is opened and no name is resolved, so whoever connects has to
+//! Nothing here does I/O: no socket is opened and no name is resolved, so a program that connects has to
 //! ask [`DeniedRanges::permits`] about the address it connects to. The PROXY protocol is not
 //! read. No question allocates, and no input makes it panic.
 //!

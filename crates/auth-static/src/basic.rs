@@ -35,7 +35,7 @@ const SCHEME: &str = "Basic";
 ///
 /// # Security
 ///
-/// Base64 hides nothing: whoever reads the request has the password. The client adapters send it over TLS alone.
+/// Base64 hides nothing: an attacker who reads the request has the password. The client adapters send it over TLS alone.
 ///
 /// ```
 /// use auth_static::Basic;

@@ -15,8 +15,8 @@
 //! # What it does not do
 //!
 //! It obtains and renews nothing: a token that expires is for a session to keep. It does not read JWTs, sign requests,
-//! or know a platform. It does not encrypt: everything here can be replayed by whoever reads it, so send it over TLS;
-//! the client adapters refuse to do otherwise. Bearer tokens are read from the `Authorization` field alone: the form and
+//! or know a platform. It does not encrypt: an attacker who reads a request can send it again, so send it over TLS; the
+//! client adapters refuse to do otherwise. Bearer tokens are read from the `Authorization` field alone: the form and
 //! query methods of RFC 6750 sections 2.2 and 2.3 are not offered.
 //!
 //! # The client's end

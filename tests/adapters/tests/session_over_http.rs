@@ -1,7 +1,5 @@
 //! Sessions over real connections: shared by threads and runtimes, and in front of an issuer that misbehaves.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use auth_core::{
     Cause, Context, Error, Exchange, Flow, Lifespan, Renewal, Result, Timestamp, Token,
     TokenSource, Transport,
@@ -200,7 +198,7 @@ fn held(session: &Session<LogIn>) -> Result<u32> {
     session.token().wait().map(|held| held.token.0)
 }
 
-/// Whoever asks first, and in whatever way it waits, all have the token of one log-in.
+/// All callers have the token of one log-in, whichever asks first and in whatever way it waits.
 #[test]
 fn one_session_serves_a_thread_and_two_kinds_of_runtime() {
     for means in transports() {

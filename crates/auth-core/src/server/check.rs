@@ -44,7 +44,7 @@ where
 
 impl<V: fmt::Debug, F> fmt::Debug for CheckedVerifier<V, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check").field("verifier", &self.verifier).finish_non_exhaustive()
+        f.debug_struct("CheckedVerifier").field("verifier", &self.verifier).finish_non_exhaustive()
     }
 }
 
@@ -127,7 +127,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn shows_its_own_name_and_its_verifier() {
+        let door = Reads.check(|(), _| Flow::ready(Ok(())));
+        assert_eq!(format!("{door:?}"), "CheckedVerifier { verifier: Reads, .. }");
+    }
+
     /// Needs a body whenever there is a host.
+    #[derive(Debug)]
     struct Reads;
 
     impl Verifier for Reads {

@@ -4,6 +4,7 @@ use super::{
     Digest, channel, cnonce,
     given::Given,
     meaning::{Asked, Kept, Meaning, NonceOrigin, Sent},
+    policy::Choice,
     session::{AuthenticationSession, ClientNonceCounting, Terms},
     side::Side,
     spaces::{KeptSession, ProtectionSpace, Standing},
@@ -49,23 +50,25 @@ impl Digest {
                 Ok(Verdict::Accept)
             }
             Meaning::Answer => {
-                // What it was refused with first is what others may still be using.
+                // Other requests may still use the session that this one was refused with first.
                 let refused = given.as_ref().map_or(serial, |given| given.refused);
-                let terms = Terms::new(challenge, choice, &self.user, known.as_deref().map(terms));
-                let kept = self.learn(terms, challenge, request)?;
+                let kept = self.learn(challenge, choice, known.as_deref(), request)?;
                 self.give(kept, refused, request);
                 Ok(Verdict::Retry { after: None })
             }
         }
     }
 
-    /// The session that a challenge begins. Nobody knows of it yet.
+    /// The session that a challenge begins, which no request uses yet.
     pub(super) fn learn(
         &self,
-        terms: Terms,
         challenge: &DigestChallenge<'_>,
+        choice: Choice,
+        known: Option<&KeptSession>,
         request: RequestView<'_>,
     ) -> Result<Arc<KeptSession>> {
+        let known = known.map(|kept| &*kept.session.terms);
+        let terms = Terms::new(challenge, choice, &self.user, known);
         let place = match self.side {
             Side::Server => ProtectionSpace::of(request.uri, challenge.domain.as_deref())?,
             Side::Proxy => ProtectionSpace::Anywhere,
@@ -87,7 +90,7 @@ impl Digest {
         }
     }
 
-    /// The password is wrong: requests that are late, and were sent with other nonces, shall know it.
+    /// The password is wrong: later refusals of requests that were sent with other nonces are not answered any more.
     fn refused(&self, given: Option<&Given>, known: Option<&KeptSession>) {
         match (given, known) {
             (Some(given), _) => {
@@ -159,6 +162,5 @@ fn as_kept(kept: Option<&KeptSession>) -> Kept<'_> {
     }
 }
 
-pub(super) fn terms(kept: &KeptSession) -> &Terms {
-    &kept.session.terms
-}
+#[cfg(test)]
+mod tests;

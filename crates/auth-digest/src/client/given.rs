@@ -42,3 +42,6 @@ impl Digest {
         (given.kept.serial == serial).then_some(given)
     }
 }
+
+#[cfg(test)]
+mod tests;

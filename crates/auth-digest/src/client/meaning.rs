@@ -116,7 +116,7 @@ mod tests {
         all
     }
 
-    /// Every row of the table, said the other way round: what the meaning has to be, from what is so.
+    /// Every case, against the table as two conditions: when the password is proven wrong, and when that is known.
     #[test]
     fn every_case_means_what_the_table_says() {
         let mut seen = Vec::new();

@@ -1,7 +1,7 @@
 //! Fields that a person typed into a form instead of a challenge.
 
 use super::session::{AuthenticationSession, ClientNonceCounting, Terms, User};
-use crate::{DigestAlgorithm, NonceCount, Qop, user::has_control};
+use crate::{DigestAlgorithm, NonceCount, Qop, user::check_text};
 use auth_core::{Error, Random, Result};
 use std::sync::Arc;
 
@@ -74,10 +74,7 @@ impl<'a> DigestPreset<'a> {
             ("opaque", self.opaque),
         ];
         for (name, text) in texts {
-            if text.is_some_and(has_control) {
-                let text = format!("{name} holds a control character, expected none");
-                return Err(Error::config("digest_typed_control", text));
-            }
+            check_text(name, "digest_typed_control", text.unwrap_or_default().as_bytes())?;
         }
         if self.client_nonce.is_some_and(str::is_empty) {
             let text = "client nonce is empty, expected some characters or none typed";
@@ -97,3 +94,6 @@ impl<'a> DigestPreset<'a> {
         Ok(AuthenticationSession::begin(terms, nonce, cnonce, first, self.counting))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! A request that says nothing, sent to be challenged before one that does.
 
-use super::{Digest, channel, exchange::terms, session::Terms};
+use super::{Digest, channel};
 use auth_core::{Credentials, Error, RequestView, Result, Transport};
 
 impl Digest {
@@ -26,8 +26,7 @@ impl Digest {
         }
         let (challenge, choice) = self.policy.choose(&fields, channel(request.uri))?;
         let known = self.spaces.find(request.uri);
-        let terms = Terms::new(challenge, choice, &self.user, known.as_deref().map(terms));
-        let kept = self.learn(terms, challenge, request)?;
+        let kept = self.learn(challenge, choice, known.as_deref(), request)?;
         let made = self.present_under(&kept, request)?;
         self.give(kept, None, request);
         if let Some(given) = self.given(request) {
@@ -39,3 +38,6 @@ impl Digest {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -82,3 +82,6 @@ impl DigestChallenge<'_> {
         field(out)
     }
 }
+
+#[cfg(test)]
+mod tests;

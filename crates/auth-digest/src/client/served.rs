@@ -17,8 +17,8 @@ use std::sync::Arc;
 impl Digest {
     /// A request with our credentials was not refused.
     ///
-    /// Only an `rspauth` that is not that of the password is an error. An answer is not worse for a field that cannot be
-    /// read, since whoever could spoil the field could take it away.
+    /// Only an `rspauth` that is not that of the password is an error. A field that cannot be read makes no answer an error,
+    /// since an attacker who can spoil the field can also take it away, and an answer without it is good.
     pub(super) fn served(
         &self,
         serial: u64,
@@ -96,9 +96,8 @@ impl Digest {
     /// What was sent is older than what is kept: its secret is made again.
     fn session_of(&self, sent: &DigestResponse<'_>) -> SessionHa1 {
         let algorithm = sent.algorithm();
-        let cnonce = sent.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce);
         let ha1 = self.user.ha1(algorithm.function(), &sent.realm);
-        ha1.session(algorithm, &sent.nonce, cnonce)
+        ha1.session(algorithm, &sent.nonce, sent.cnonce())
     }
 }
 
@@ -129,3 +128,6 @@ fn wrong_rspauth() -> Error {
                 changed its answer";
     Error::protocol("digest_rspauth", text)
 }
+
+#[cfg(test)]
+mod tests;

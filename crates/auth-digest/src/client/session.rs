@@ -142,7 +142,7 @@ pub enum ClientNonceCounting {
     ///
     /// # Security
     ///
-    /// Every request to one target then has the same credentials, so whoever reads one can send it again for ever.
+    /// Every request to one target then has the same credentials, so an attacker who reads one can send it again for ever.
     Repeated,
 }
 

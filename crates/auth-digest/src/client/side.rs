@@ -45,3 +45,6 @@ impl Side {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,7 @@ impl<L> DigestVerifier<L> {
             realm: &self.realm,
             algorithm: response.algorithm(),
             nonce: &response.nonce,
-            cnonce: cnonce(response),
+            cnonce: response.cnonce(),
         }
     }
 }
@@ -84,7 +84,5 @@ impl From<Rejection> for Stop {
     }
 }
 
-/// Empty where there is none.
-pub(super) fn cnonce<'r>(response: &'r DigestResponse<'_>) -> &'r [u8] {
-    response.counted.as_ref().map_or(&b""[..], |counted| &counted.cnonce)
-}
+#[cfg(test)]
+mod tests;

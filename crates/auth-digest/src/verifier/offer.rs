@@ -128,3 +128,6 @@ const IN_THE_CLEAR: Reason = Reason::new(
     "only MD5 is offered, and the connection is neither encrypted nor known to be of this machine; give the layer its \
      ConnectionInfo, or set with_md5",
 );
+
+#[cfg(test)]
+mod tests;

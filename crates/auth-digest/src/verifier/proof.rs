@@ -27,7 +27,7 @@ impl Proof {
         let counted = response.counted.as_ref();
         Self {
             under,
-            said: Said::of(&response.uri, counted.map(|it| &*it.cnonce).unwrap_or_default()),
+            said: Said::of(&response.uri, response.cnonce()),
             counted: counted.map(|it| (it.qop, it.nc)),
             nextnonce,
             limit,
@@ -100,3 +100,6 @@ impl Proof {
         Ok(headers)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::{
     DigestPrincipal, DigestQuery, DigestUserRecord, DigestVerifier, UserSecret,
-    head::{Head, Stop, cnonce},
+    head::{Head, Stop},
     right::RightAttempt,
     unread,
 };
@@ -59,7 +59,7 @@ where
         found: Option<Candidates<DigestUserRecord, P>>,
     ) -> Result<Proven<P>, Stop> {
         let algorithm = response.algorithm();
-        let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, cnonce(response));
+        let session = |ha1: &crate::Ha1| ha1.session(algorithm, &response.nonce, response.cnonce());
         let message = response.message(request.method.as_str(), body);
         let DigestMessage { method, uri, protection, .. } =
             message.ok_or_else(|| Stop::Failed(unread()))?;
@@ -134,3 +134,6 @@ where
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

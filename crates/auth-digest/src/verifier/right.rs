@@ -3,7 +3,7 @@
 use auth_core::{Attempt, AttemptOutcome};
 
 /// It makes its source known when the request is taken. One that is stale or replayed costs nothing and proves nothing,
-/// since whoever captured a request can send it; nor does one that is given up while the store is asked.
+/// since an attacker who captured a request can send it; nor does one that is given up while the store is asked.
 pub(super) struct RightAttempt(Option<Attempt>);
 
 impl RightAttempt {
@@ -26,3 +26,6 @@ impl Drop for RightAttempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

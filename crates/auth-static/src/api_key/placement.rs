@@ -87,7 +87,7 @@ impl ParameterName {
     }
 }
 
-/// Whoever typed the name, it is never one that routes or frames messages: credentials know which those are.
+/// Wherever the name came from, it is never one that routes or frames messages: credentials know which those are.
 pub(super) fn carries_credentials(name: &HeaderName) -> Result<()> {
     Credentials::header(name.clone(), HeaderValue::from_static("")).map(drop)
 }

@@ -10,8 +10,8 @@ use std::{fmt, sync::Arc};
 /// # Security
 ///
 /// An unknown user costs the same work as a known one with a wrong password, and gives the same answer; the password is
-/// compared in constant time. The flow does not borrow what is presented: whoever needs it longer copies it into
-/// something that is wiped.
+/// compared in constant time. The flow does not borrow what is presented: an implementation that needs it longer copies
+/// it into something that is wiped.
 pub trait Passwords: Send + Sync {
     /// The user that it turned out to be.
     type Principal: Send;
@@ -50,8 +50,8 @@ forward!(Arc, Box);
 ///
 /// # Security
 ///
-/// For passwords of at least 128 random bits, never for those that people choose: whoever gets hold of this process's
-/// memory guesses those at the speed of the hash. For people's there are `Argon2Passwords` (feature `argon2`).
+/// For passwords of at least 128 random bits, never for those that people choose: an attacker who gets hold of this
+/// process's memory guesses those at the speed of the hash. For people's there are `Argon2Passwords` (feature `argon2`).
 ///
 /// ```
 /// use auth_core::SystemRandom;

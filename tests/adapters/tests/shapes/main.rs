@@ -4,8 +4,6 @@
 //! authorizations, of webhooks under six kinds of authorization and of a registry of credentials. That a body signature
 //! and an API key hold together, with an effect once, is shown by auth-tower's own `tests/effect_once.rs`.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
 mod exclusive;
 mod kinds;
 mod redeemed;

@@ -8,8 +8,7 @@ use auth_digest::{
 use auth_tower::{Authenticated, VerifyLayer};
 use axum::{Router, body::Bytes, routing::any};
 use conformance::{Log, Told};
-use std::net::Ipv4Addr;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 /// A path, and what is asked for there.
@@ -82,7 +81,6 @@ impl Door {
         let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
         let replay = MemoryReplayStore::new(SystemClock);
         let verifier = DigestVerifier::new(REALM, accounts, nonces, replay)?;
-        // No -sess form is offered before there is a qop, and none without one.
         let verifier = verifier.with_qop(self.qop)?.with_algorithms(self.algorithms)?;
         let verifier = if self.userhash { verifier.with_userhash() } else { verifier };
         let verifier = if self.charset { verifier } else { verifier.without_charset() };
@@ -94,15 +92,7 @@ impl Door {
         let layer = VerifyLayer::new(verifier.map(shown)).with_observer(log.clone());
         Ok(Router::new().route(&format!("/{}", self.name), any(answer)).layer(layer))
     }
-}
 
-/// `alice by SHA-256 auth`: who it is, and how that was proved.
-fn shown(caller: DigestPrincipal) -> String {
-    let qop = caller.qop.map_or("without qop", auth_digest::Qop::name);
-    format!("{} by {} {qop}", caller.user, caller.algorithm)
-}
-
-impl Door {
     /// How the best answer that can be given here is shown.
     pub fn best(&self) -> String {
         let algorithm = self.algorithms.first().map_or("", |algorithm| algorithm.name());
@@ -118,4 +108,10 @@ impl Door {
     pub const fn counts(&self) -> bool {
         !matches!(self.qop, OfferedQop::Legacy)
     }
+}
+
+/// `alice by SHA-256 auth`: the user, and how the response proved it.
+fn shown(caller: DigestPrincipal) -> String {
+    let qop = caller.qop.map_or("without qop", auth_digest::Qop::name);
+    format!("{} by {} {qop}", caller.user, caller.algorithm)
 }

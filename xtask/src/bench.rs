@@ -14,23 +14,22 @@ pub const VERB: Verb = Verb {
 
 /// The package that has no peers, and the groups that are in it.
 const STRANGERS: &str = "strangers";
+/// It alone, for ratios between our own cases: it builds in seconds.
+const STRANGERS_ALONE: &[&str] = &["--package", STRANGERS, "--profile", "quick"];
 
 fn run(arguments: &Arguments) -> Result<String, Failure> {
     if !arguments.has("--list") {
         has_valgrind()?;
     }
     let words = arguments.words();
-    let alone = words == [STRANGERS];
-    measure(
-        if alone { &["--package", STRANGERS, "--profile", "quick"] } else { &["--release"] },
-        &words,
-    )?;
+    let build = if words == [STRANGERS] { STRANGERS_ALONE } else { &["--release"] };
+    measure(build, &words)?;
     Ok(if arguments.has("--list") { "none was run" } else { "no target was missed" }.into())
 }
 
-/// What a caller that is refused costs: the same, whether it is known or not. It builds in seconds.
+/// What a caller that is refused costs: the same, whether it is known or not.
 pub fn strangers() -> Result<(), String> {
-    measure(&["--package", STRANGERS, "--profile", "quick"], &[])
+    measure(STRANGERS_ALONE, &[])
 }
 
 /// Callgrind counts the instructions.

@@ -27,6 +27,16 @@ enum Absent {
     Fail,
 }
 
+impl Absent {
+    /// What becomes of a step that needs a peer, and why it is not run.
+    fn without(self, why: &str) -> Result<Done, String> {
+        match self {
+            Self::Skip => Ok(Done::Skipped(why.into())),
+            Self::Fail => Err(why.into()),
+        }
+    }
+}
+
 fn run(arguments: &Arguments) -> Result<String, Failure> {
     let absent = if arguments.has(REQUIRE_PEERS) { Absent::Fail } else { Absent::Skip };
     let metadata = Metadata::load()?;
@@ -97,11 +107,7 @@ fn features(metadata: &Metadata) -> Result<Done, String> {
 fn oldest_rust(metadata: &Metadata, absent: Absent) -> Result<Done, String> {
     let Some(rustc) = peers::oldest_rust() else {
         let what = "the oldest Rust is not installed; `cargo xtask peers install`";
-        return if absent == Absent::Fail {
-            Err(what.into())
-        } else {
-            Ok(Done::Skipped(what.into()))
-        };
+        return absent.without(what);
     };
     let mut words = vec!["check", "--lib"];
     words.extend(metadata.published().flat_map(|package| ["--package", package.name.as_str()]));
@@ -132,11 +138,7 @@ fn benchmarks(absent: Absent) -> Result<Done, String> {
     let headers = ["--exists", "openssl"];
     if command::capture(Command::new("pkg-config").args(headers)).is_err() {
         let what = "OpenSSL's headers are not installed; `cargo xtask peers install`";
-        return if absent == Absent::Fail {
-            Err(what.into())
-        } else {
-            Ok(Done::Skipped(what.into()))
-        };
+        return absent.without(what);
     }
     cargo(&["check", "--workspace", "--manifest-path", "bench/Cargo.toml"])
 }
@@ -145,8 +147,7 @@ fn benchmarks(absent: Absent) -> Result<Done, String> {
 fn strangers(absent: Absent) -> Result<Done, String> {
     match bench::has_valgrind() {
         Ok(()) => done(bench::strangers()),
-        Err(what) if absent == Absent::Skip => Ok(Done::Skipped(what)),
-        Err(what) => Err(what),
+        Err(what) => absent.without(&what),
     }
 }
 
@@ -154,11 +155,7 @@ fn strangers(absent: Absent) -> Result<Done, String> {
 fn deny(absent: Absent) -> Result<Done, String> {
     let Some(program) = peers::cargo_deny() else {
         let what = "cargo-deny is not installed; `cargo xtask peers install`";
-        return if absent == Absent::Fail {
-            Err(what.into())
-        } else {
-            Ok(Done::Skipped(what.into()))
-        };
+        return absent.without(what);
     };
     let mut deny = Command::new(program);
     deny.current_dir(repository::root());

@@ -182,7 +182,7 @@ fn door_and_requests(
     let door = door.with_md5(Md5Allowed::Anywhere).with_algorithms(&[algorithm]).expect("an offer");
     let none = HeaderMap::new();
     let digest = Digest::new(USER, PASSWORD, SystemRandom::new()).expect("a client");
-    challenged(&digest, &door);
+    strangers::digest::challenged(&digest, &door);
     let requests = (0..10_000).map(move |_| {
         let (mut uri, mut headers) = (self::uri(), HeaderMap::new());
         let view = RequestView::new(&Method::GET, &uri, &none);
@@ -207,16 +207,4 @@ fn replied() -> Call {
         let reply = HandlerReply::new(StatusCode::OK, &none, Body::Unread);
         completion.complete(reply).wait().expect("a proof")
     })
-}
-
-/// Has a client hear the challenge of a verifier.
-fn challenged(digest: &Digest, door: &DigestVerifier<DigestAccounts>) {
-    let (uri, none) = (uri(), HeaderMap::new());
-    let view = RequestView::new(&Method::GET, &uri, &none);
-    let refused = door.verify(view).wait().expect("told").expect_err("no credentials");
-    let asked = refused.challenges().iter().map(|challenge| {
-        (header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge.to_string()).expect("a field"))
-    });
-    let asked: HeaderMap = asked.collect();
-    digest.assess(&Credentials::none(), Answer::new(view, StatusCode::UNAUTHORIZED, &asked));
 }

@@ -6,7 +6,7 @@ use auth_core::{
 };
 use auth_digest::{Digest, DigestAccounts, DigestAlgorithm, DigestVerifier, Ha1, Nonces};
 use harness::case::{Call, Group, as_first, call, floor};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use http::{HeaderMap, Method, StatusCode, Uri, header};
 use std::hint::black_box;
 
 const USER: &str = "Mufasa";
@@ -53,13 +53,12 @@ fn uri() -> Uri {
 }
 
 /// Has a client hear the challenge of a verifier.
-fn challenged(digest: &Digest, door: &DigestVerifier<DigestAccounts>) {
+pub fn challenged(digest: &Digest, door: &DigestVerifier<DigestAccounts>) {
     let (uri, none) = (uri(), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &none);
     let refused = door.verify(view).wait().expect("told").expect_err("no credentials");
-    let asked = refused.challenges().iter().map(|challenge| {
-        (header::WWW_AUTHENTICATE, HeaderValue::try_from(challenge.to_string()).expect("a field"))
-    });
-    let asked: HeaderMap = asked.collect();
+    let asked = refused.challenges().iter();
+    let asked: HeaderMap =
+        asked.map(|one| (header::WWW_AUTHENTICATE, one.field().clone())).collect();
     digest.assess(&Credentials::none(), Answer::new(view, StatusCode::UNAUTHORIZED, &asked));
 }

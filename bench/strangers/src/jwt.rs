@@ -1,4 +1,4 @@
-//! What a token that is refused costs a server: the same, whoever is said to have signed it.
+//! What a token that is refused costs a server: the same, whatever issuer it names.
 
 use auth_core::{Clock as _, RequestView, SystemClock, Verifier as _};
 use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtKeys, JwtPolicy, JwtVerifier, KeyId, SigningKey};

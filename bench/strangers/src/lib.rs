@@ -3,7 +3,7 @@
 //! A package of its own, without the peers that take minutes to build: `cargo xtask test` runs it.
 
 mod basic;
-mod digest;
+pub mod digest;
 mod jwt;
 mod sigv4;
 

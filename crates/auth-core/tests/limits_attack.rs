@@ -50,7 +50,7 @@ fn one_account_that_is_used_from_many_sources_pushes_out_no_other() {
 
 /// Where neither an address nor a name is known, wrong attempts of anybody would be those of all.
 #[test]
-fn who_has_neither_a_source_nor_an_identity_locks_out_nobody() {
+fn a_caller_with_neither_a_source_nor_an_identity_locks_out_nobody() {
     let limit = AttemptLimit::new(MemoryAttemptLimits::new(ManualClock::at(1_000_000)));
     let (uri, headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
     let begin = |address: Option<IpAddr>, identity: Option<&[u8]>| {

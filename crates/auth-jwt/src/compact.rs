@@ -73,8 +73,8 @@ impl<'a> UnverifiedJws<'a> {
         &self.header
     }
 
-    /// Which key the token wants to be verified with, signed by the claim that the policy says: to look keys up, and for
-    /// nothing else.
+    /// Which key the token wants to be verified with: to look keys up, and for nothing else. The policy says which claim
+    /// names the signer.
     ///
     /// The payload is read as strictly as when it is verified, and of it the signer alone comes out.
     ///

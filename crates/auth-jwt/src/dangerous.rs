@@ -17,7 +17,7 @@ use std::fmt;
 ///
 /// # Security
 ///
-/// Whoever sent the token wrote all of this.
+/// The sender of the token wrote all of this.
 pub fn decode_unverified(token: &str) -> Result<Decoded, JwtRefused> {
     let unverified = UnverifiedJws::parse(token)?;
     Ok(Decoded { payload: unverified.payload()?, header: unverified.header().clone() })

@@ -27,7 +27,7 @@ use std::time::Duration;
 /// | `typ` | `JWT` or nothing; once types were named, one of them |
 /// | `jku`, `jwk`, `x5u`, `x5c` | refused: keys come from the look-up alone. [By name](JwtPolicy::allowing_key_header) each can be ignored |
 /// | members of one object | 64 |
-/// | who signs | the issuer |
+/// | the claim that names the signer | `iss` |
 /// | leeway | 60 s |
 ///
 /// ```

@@ -32,7 +32,7 @@ use std::{
 ///
 /// It answers for its issuer alone: the token of another names a key that is not known, and nothing is fetched. The URL
 /// is yours, never the token's (`jku`), and https beyond loopback. An answer has at most 256 KiB. A shared secret
-/// (`kty` `oct`) in it is left out: whoever can fetch the set could sign with it.
+/// (`kty` `oct`) in it is left out: every program that can fetch the set could sign with it.
 ///
 /// ```
 /// # use auth_core::{Context, Error};
@@ -86,8 +86,8 @@ impl RemoteJwkSet {
 }
 
 impl RemoteJwkSetBuilder {
-    /// The algorithm of the keys that do not state theirs; those that do are for the one that they state. Without it the
-    /// former are left out: a key is for one algorithm, and the token does not choose it.
+    /// The algorithm of the keys that state none, which are left out unless this is set: a key is for one algorithm, and
+    /// the token does not choose it. Keys that state an algorithm are for that one.
     #[must_use]
     pub const fn with_assumed_algorithm(mut self, algorithm: JwsAlgorithm) -> Self {
         self.assumed = Some(algorithm);

@@ -95,10 +95,10 @@ impl<L> JwtVerifier<L> {
     /// looked up.
     ///
     /// They are not counted for the name that a token claims to be signed by: an issuer signs for callers from
-    /// everywhere, and whoever knows its name could lock out all of them.
+    /// everywhere, and everybody who knows its name could lock out all of them.
     ///
     /// Callers whose address is unknown are not counted, since anybody could lock out all of them: give the server layer
-    /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share what it has: see [`AttemptLimit`].
+    /// the address, in auth-tower's `ConnectionInfo`. Callers of one source share its attempts: see [`AttemptLimit`].
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -373,7 +373,7 @@ mod tests {
         );
     }
 
-    /// Whoever tries the decoy's secret is as unknown as before.
+    /// A caller that signs with the decoy's secret is as unknown as before.
     #[test]
     fn a_decoy_accepts_nobody() {
         let decoy = SigningKey::from_secret(JwsAlgorithm::HS256, &[0; 64]).unwrap();
@@ -381,7 +381,7 @@ mod tests {
         check(&token("one", &decoy), "jwt_signature");
     }
 
-    /// Else the time tells who is known, and who is in the middle of a rotation.
+    /// Else the time would tell which issuers are known, and which of them are in the middle of a rotation.
     #[test]
     fn what_is_refused_costs_two_secrets_whoever_is_said_to_have_signed_it() {
         use std::sync::atomic::{AtomicUsize, Ordering};
@@ -500,7 +500,7 @@ mod tests {
         assert!(forged.starts_with("401"), "it was asked too early");
     }
 
-    /// Two who sign for themselves may choose the same id, and so may two keys of one issuer.
+    /// Two subjects that sign for themselves may choose the same id, and so may two keys of one issuer.
     #[test]
     fn an_id_is_used_once_for_each_key() {
         let clock = ManualClock::at(NOW);
@@ -682,7 +682,7 @@ mod tests {
         assert_eq!(said("203.0.113.1", "two", key(2)), "two");
     }
 
-    /// Whoever has captured a token that has expired proves nothing by it, and has guessed nothing.
+    /// A caller with a captured token that has expired proves nothing by it, and has guessed nothing.
     #[test]
     fn a_right_signature_counts_for_nothing_when_its_claims_are_refused() {
         use auth_core::{AttemptKey, Limits};
@@ -734,9 +734,9 @@ mod tests {
         assert!(told(&door, &[(AUTHORIZATION, "Bearer a.b.c")]).starts_with("401"));
     }
 
-    /// One key is a look-up's answer too, and the subject may be who signed.
+    /// One key is a look-up's answer too, and the signer may be the subject.
     #[test]
-    fn keys_are_found_by_who_signed() {
+    fn keys_are_found_by_the_signer() {
         let keys: HashMap<KeyId, JwtKeys> = HashMap::from([(id("bot"), key(1).verifying().into())]);
         let policy = JwtPolicy::new().with_signer_claim(crate::SignerClaim::Subject);
         let door = JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();

@@ -20,7 +20,7 @@ pub fn output(command: &mut Command, within: Duration) -> Result<Output, String>
         stop(&mut child);
         return Err(format!("{name} did not end within {} s", within.as_secs()));
     };
-    // Who inherited the pipe may hold it open; what was written until now is enough.
+    // A process that inherited the pipe may hold it open; what was written until now is enough.
     let read =
         |stream: Receiver<Vec<u8>>| stream.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
     Ok(Output { status, stdout: read(stdout), stderr: read(stderr) })

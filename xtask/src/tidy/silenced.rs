@@ -1,21 +1,13 @@
 //! The lints of the workspace hold in every library: nothing silences them there.
 
 use super::doors;
-use super::source::{Code, code, library};
+use super::source::{Code, code, search};
 use crate::metadata::Metadata;
 use crate::repository;
 
 pub fn find(metadata: &Metadata) -> Result<Vec<String>, String> {
     let lints = workspace_lints(&repository::read(&repository::root().join("Cargo.toml"))?);
-    let mut found = Vec::new();
-    for package in metadata.published() {
-        for code in library(package)? {
-            let place = repository::shown(&code.path);
-            let silenced = silenced_in(&code, &lints).into_iter();
-            found.extend(silenced.map(|(line, what)| format!("{place}:{line}: {what}")));
-        }
-    }
-    Ok(found)
+    search(metadata, |code| Ok(silenced_in(code, &lints)))
 }
 
 /// An `allow` or `expect` attribute that names one of these lints.
@@ -38,9 +30,13 @@ fn silenced_in(code: &Code, lints: &[String]) -> Vec<(usize, String)> {
     found
 }
 
-/// The names under `[workspace.lints.*]`, and what silences or asks for more than one lint.
+/// The groups that hold lints of ours: their names silence them as well.
+const GROUPS: [&str; 7] =
+    ["warnings", "complexity", "correctness", "perf", "restriction", "style", "suspicious"];
+
+/// The names under `[workspace.lints.*]`, those that `doors` asks for, and those of their groups.
 fn workspace_lints(manifest: &str) -> Vec<String> {
-    let others = ["warnings", "style"].iter().chain(doors::LINTS);
+    let others = GROUPS.iter().chain(doors::LINTS);
     let mut lints: Vec<String> = others.map(|lint| (*lint).to_string()).collect();
     let mut inside = false;
     for line in code(manifest) {
@@ -87,6 +83,8 @@ mod tests {
             "#[allow(clippy::disallowed_methods)]\n",
             &[(1, "silences `disallowed_methods`")],
         );
+        check_silenced("#[allow(clippy::restriction)]\n", &[(1, "silences `restriction`")]);
+        check_silenced("#[allow(clippy::perf)]\n", &[(1, "silences `perf`")]);
         check_silenced("#[allow(clippy::large_enum_variant)]\n#[derive(Debug)]\n", &[]);
         check_silenced("#[must_use]\nlet debug = x.expect(unwrap_used);\n", &[]);
     }

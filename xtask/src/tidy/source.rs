@@ -1,7 +1,8 @@
 //! A library's source with its tests and comments cut away, so that text searches find code.
 
-use crate::metadata::Package;
+use crate::metadata::{Metadata, Package};
 use crate::repository;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// The code of one file: what stands before its tests, with comment lines blanked so that line numbers stay.
@@ -10,7 +11,23 @@ pub struct Code {
     pub lines: Vec<String>,
 }
 
-pub fn library(package: &Package) -> Result<Vec<Code>, String> {
+/// What is found in the code of every library, each with its file and its line.
+pub fn search<What: Display>(
+    metadata: &Metadata,
+    find: impl Fn(&Code) -> Result<Vec<(usize, What)>, String>,
+) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    for package in metadata.published() {
+        for code in library(package)? {
+            let place = repository::shown(&code.path);
+            let here = find(&code).map_err(|error| format!("{place}: {error}"))?;
+            found.extend(here.into_iter().map(|(line, what)| format!("{place}:{line}: {what}")));
+        }
+    }
+    Ok(found)
+}
+
+fn library(package: &Package) -> Result<Vec<Code>, String> {
     let files = files(package)?.into_iter();
     files.map(|path| Ok(Code { lines: code(&repository::read(&path)?), path })).collect()
 }

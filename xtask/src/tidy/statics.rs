@@ -1,20 +1,11 @@
 //! State that a whole process would share: libraries have none, in no form that Rust's syntax knows.
 
-use super::source::{Code, library};
+use super::source::{Code, search};
 use crate::metadata::Metadata;
-use crate::repository;
 use proc_macro2::{TokenStream, TokenTree};
 
 pub fn find(metadata: &Metadata) -> Result<Vec<String>, String> {
-    let mut found = Vec::new();
-    for package in metadata.published() {
-        for code in library(package)? {
-            let place = repository::shown(&code.path);
-            let statics = statics_in(&code).map_err(|error| format!("{place}: {error}"))?;
-            found.extend(statics.into_iter().map(|(line, what)| format!("{place}:{line}: {what}")));
-        }
-    }
-    Ok(found)
+    search(metadata, statics_in)
 }
 
 /// Every `static` item and every `thread_local!`, wherever it stands: in a function, in a macro, on any line.

@@ -42,7 +42,7 @@ pub struct MemoryAttemptLimits {
 }
 
 struct State {
-    /// When it was last asked.
+    /// When the limits were last asked.
     now: Timestamp,
     most: usize,
     sources: Buckets<Source>,
@@ -139,7 +139,7 @@ impl MemoryAttemptLimits {
     fn succeeded(&self, by: AttemptKey) {
         let (source, Some(identity)) = by.hashed(self.seed) else { return };
         let mut state = self.lock();
-        // It was asked before each attempt, which is exact enough for a month.
+        // The limits were asked before this attempt: their time then is exact enough for a month.
         let State { now, most, known, .. } = &mut *state;
         let (pair, end) = ((source, identity), now.after(Self::KNOWN_FOR));
         match known.get(&pair) {
@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_known_from_a_quarter_of_all_sources_forgets_its_own_first() {
+    fn an_identity_that_is_known_from_a_quarter_of_all_sources_forgets_its_own_first() {
         let Limited(limit, hands) = Limited::new();
         let limited = Limited(limit.with_entries(8), hands);
         let succeed = |source: &str, user: &str| {

@@ -29,9 +29,9 @@ use std::{
 /// Identifiers without a moment of issue take at most a quarter of the limit together, and a quarter of that for one
 /// tenant (or for one owner, where there are no tenants).
 ///
-/// A store of the default size is sixteen parts with a lock each, so that threads do not wait for each other. An
-/// identifier belongs to one part, by its hash: limits, shares and horizons hold in each part, and an owner's identifiers
-/// are spread over all of them. A small store is one part, and one of less than 64 MiB a part for each 4 MiB.
+/// A store has a part for each 4 MiB of its limit, at least one and at most sixteen, each with a lock of its own, so that
+/// threads do not wait for each other. An identifier belongs to one part, by its hash: limits, shares and horizons hold
+/// in each part, and an owner's identifiers are spread over all of them.
 ///
 /// # Security
 ///

@@ -4,8 +4,8 @@ use auth_core::{Error, Result, Timestamp};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A token that was just signed. Any program that has it is taken for its subject: so it is not shown, and
-/// wiped when it is dropped.
+/// A token that was just signed. Any program that has it is taken for its subject: so it is not shown, and wiped
+/// when it is dropped.
 pub struct SignedJwt {
     token: Zeroizing<String>,
     expires: Option<Timestamp>,

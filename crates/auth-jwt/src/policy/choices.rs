@@ -4,11 +4,11 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RequiredClaim {
-    /// `iss`, whoever it is.
+    /// `iss`, with any value.
     Issuer,
     /// `sub`.
     Subject,
-    /// `aud`, whoever it is.
+    /// `aud`, with any value but an empty array.
     Audience,
     /// `nbf`.
     NotBefore,
@@ -34,7 +34,8 @@ pub enum SubjectJsonType {
 pub enum Expiry {
     /// It may not.
     Required,
-    /// It may, where [`JwtPolicy::with_max_age`](super::JwtPolicy::with_max_age) bounds the life of the token instead: no token lives for ever.
+    /// It may, where [`JwtPolicy::with_max_age`](super::JwtPolicy::with_max_age) bounds the life of the token instead: no
+    /// token lives for ever.
     Optional,
 }
 

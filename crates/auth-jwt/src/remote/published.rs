@@ -44,7 +44,7 @@ impl Published {
 
 fn usable(jwk: &Jwk, assumed: Option<JwsAlgorithm>) -> Result<VerifyingKey> {
     if jwk.is_shared_secret() {
-        let text = "fetched key set has a shared secret (kty oct), which whoever fetches it could sign with; \
+        let text = "fetched key set has a shared secret (kty oct), and every program that can fetch it could sign with it; \
                     give the secret by hand, in a look-up of its own";
         return Err(Error::config("jwks_shared_secret", text));
     }

@@ -3,8 +3,8 @@
 use crate::{JwsAlgorithm, VerifyingKey};
 use auth_core::Result;
 
-/// One for each algorithm under which a key is a secret that both ends share. The owner of a public
-/// key is no secret, so there is nothing to hide about others.
+/// One for each algorithm under which a key is a secret that both ends share. The owner of a public key is no
+/// secret, so there is nothing to hide about others.
 pub(super) struct Decoys(pub(super) [VerifyingKey; 3]);
 
 impl Decoys {

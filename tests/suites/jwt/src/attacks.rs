@@ -1,11 +1,9 @@
 //! Attacks on verifiers, each with the reason that we give for refusing it.
 
 use super::keys::{self, Key};
-use super::tokens::NOW;
+use super::tokens::{NOW, signed};
 use super::{Said, claims, policy};
 use auth_jwt::{DatePrecision, JwsAlgorithm, JwtPolicy, UnverifiedJws, VerifyingKey};
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use conformance::{Compared, compare};
 use ring::hmac;
 
@@ -116,7 +114,7 @@ fn public_as_secret(signer: &Signer) -> Vec<Compared> {
             hashes.map(|(name, hash)| {
                 let sign = |header: &str| {
                     let key = hmac::Key::new(hash, &secret);
-                    compact(header, CLAIMS, |message| hmac::sign(&key, message).as_ref().to_vec())
+                    signed(header, CLAIMS, |message| hmac::sign(&key, message).as_ref().to_vec())
                 };
                 let (named, kept) = (sign(&format!(r#"{{"alg":"{name}"}}"#)), sign(HEADER));
                 [
@@ -140,8 +138,8 @@ fn public_as_secret(signer: &Signer) -> Vec<Compared> {
 /// A token that brings the key it was signed with.
 fn embedded(signer: &Signer, other: &Key) -> Vec<Compared> {
     let header = format!(r#"{{"alg":"RS256","jwk":{}}}"#, other.jwk);
-    let token = compact(&header, CLAIMS, |message| other.sign(message));
-    let plain = compact(HEADER, CLAIMS, |message| other.sign(message));
+    let token = signed(&header, CLAIMS, |message| other.sign(message));
+    let plain = signed(HEADER, CLAIMS, |message| other.sign(message));
     vec![
         compare("jwk-embedded", "refused (jwt_signature)", signer.says_of(&token)),
         compare("another-key", "refused (jwt_signature)", signer.says_of(&plain)),
@@ -197,16 +195,10 @@ fn deep(signer: &Signer) -> Vec<Compared> {
 
 impl Signer {
     fn signed(&self, header: &str, payload: &str) -> String {
-        compact(header, payload, |message| self.key.sign(message))
+        signed(header, payload, |message| self.key.sign(message))
     }
 
     fn says_of(&self, token: &str) -> Said {
         claims(token, &self.ours, &self.policy, NOW)
     }
-}
-
-fn compact(header: &str, payload: &str, sign: impl FnOnce(&[u8]) -> Vec<u8>) -> String {
-    let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
-    let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
-    format!("{message}.{signature}")
 }

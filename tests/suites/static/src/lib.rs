@@ -8,7 +8,7 @@ mod start;
 
 use clients::Scheme;
 use conformance::{
-    Compared, Missing, NotStarted, Outcome, Settings, Started, Suite, broken, ran, suite,
+    Compared, Missing, NotStarted, Outcome, Settings, Started, Suite, asked, broken, ran, suite,
 };
 use demo::server::Running;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -44,14 +44,7 @@ pub const SUITES: &[Suite] = &[
 
 /// Our client against a real server.
 fn server(settings: &Settings, start: fn(&Settings) -> Result<Started, NotStarted>) -> Outcome {
-    match start(settings) {
-        Err(NotStarted::Missing(missing)) => Outcome::Skipped(missing),
-        Err(NotStarted::Failed(what)) => broken(what),
-        Ok(started) => match Runtime::new() {
-            Ok(runtime) => ran(runtime.block_on(servers::basic(&started.page))),
-            Err(error) => broken(error.to_string()),
-        },
-    }
+    asked(start(settings), async |started: &Started| servers::basic(&started.page).await)
 }
 
 fn curl(settings: &Settings, scheme: Scheme) -> Outcome {

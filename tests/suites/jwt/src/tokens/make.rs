@@ -96,7 +96,7 @@ impl<'a> Maker<'a> {
 }
 
 /// A compact token with the signature that this makes of its message.
-pub(super) fn signed(
+pub fn signed(
     header: impl AsRef<[u8]>,
     payload: impl AsRef<[u8]>,
     sign: impl FnOnce(&[u8]) -> Vec<u8>,

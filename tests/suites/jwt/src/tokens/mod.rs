@@ -12,6 +12,7 @@ mod signature;
 
 use super::keys::{self, Key};
 use auth_jwt::JwsAlgorithm;
+pub use make::signed;
 use make::{Made, Maker};
 use std::sync::OnceLock;
 

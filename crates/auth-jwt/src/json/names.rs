@@ -60,30 +60,6 @@ impl<'a> Names<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
-
-    /// How long it takes to read so many long names that begin alike, one escaped character in each.
-    fn took(count: usize) -> Duration {
-        const LENGTH: usize = 512 * 1024;
-        let same = "x".repeat(LENGTH / count);
-        let all: Vec<_> = (0..count).map(|at| format!("\\u0061{same}{at}")).collect();
-        let read = || {
-            let began = Instant::now();
-            let mut names = Names::at_most(MEMBERS);
-            for name in &all {
-                assert_eq!(names.add(Text::new(name, 0, true)), Ok(()));
-            }
-            began.elapsed()
-        };
-        (0..5).map(|_| read()).min().unwrap_or_default()
-    }
-
-    /// Nobody has signed a token when its names are read.
-    #[test]
-    fn escaped_names_take_as_long_as_they_are_and_not_as_many_times_as_there_are() {
-        let (two, most) = (took(2), took(MEMBERS));
-        assert!(most < 10 * two, "{most:?} for {MEMBERS} names, {two:?} for two");
-    }
 
     #[test]
     fn a_name_comes_twice_wherever_the_first_escape_stands() {

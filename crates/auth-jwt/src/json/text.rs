@@ -20,7 +20,12 @@ impl<'a> Text<'a> {
     pub(crate) fn to_str(self) -> Cow<'a, str> {
         match self.plain() {
             Some(plain) => Cow::Borrowed(plain),
-            None => Cow::Owned(self.unescaped().collect()),
+            None => {
+                // What is meant is no longer than what is written.
+                let mut meant = String::with_capacity(self.raw.len());
+                meant.extend(self.unescaped());
+                Cow::Owned(meant)
+            }
         }
     }
 

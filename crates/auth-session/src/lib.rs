@@ -95,4 +95,4 @@ pub use store::{
     Intent, Lease, MemoryTokenStore, SaveOutcome, SessionHeldElsewhere, StorableToken, StoredEntry,
     TokenStore,
 };
-pub use stored::{Stored, StoredToken};
+pub use stored::{Stored, StoredToken, TokenNotSaved};

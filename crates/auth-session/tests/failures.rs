@@ -299,7 +299,7 @@ impl TokenStore for Leaky {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
         self.0.save(name, lease, token)
     }
 

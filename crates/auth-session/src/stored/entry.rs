@@ -32,14 +32,22 @@ pub(super) fn read<T: StorableToken>(kept: &StoredEntry) -> Result<Option<T>> {
     kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
 }
 
-/// Why the source is asked: about the token that is kept, which may be later than the one we had.
-pub(super) fn why_asked<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
-    match (why, kept) {
+/// Why the source is asked: about the token that is kept, which may be later than the one we had. When a token was removed
+/// there is none to renew: the one that we had is the removed one, or an older one.
+pub(super) fn why_asked<T: StorableToken>(
+    why: Renewal<StoredToken<T>>,
+    kept: Option<&StoredEntry>,
+) -> Result<Renewal<T>> {
+    let was_removed = |kept: &&StoredEntry| kept.token.is_none() && kept.fence > 0;
+    if kept.filter(was_removed).is_some() {
+        return Ok(Renewal::First);
+    }
+    Ok(match (why, kept.map(read).transpose()?.flatten()) {
         (Renewal::Refused(old, refusal), kept) => {
             Renewal::Refused(kept.unwrap_or(old.token), refusal)
         }
         (Renewal::Due(old), kept) => Renewal::Due(kept.unwrap_or(old.token)),
         (Renewal::First, Some(kept)) => Renewal::Due(kept),
         (Renewal::First, None) => Renewal::First,
-    }
+    })
 }

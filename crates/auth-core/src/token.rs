@@ -77,6 +77,12 @@ pub trait Token: Clone + Send + Sync + 'static {
     /// How long it can be used.
     fn lifespan(&self) -> Lifespan;
 
+    /// From when on the issuer wants it to be renewed, if the issuer said so. A session renews it then, or earlier by its
+    /// own rules.
+    fn renew_from(&self) -> Option<Timestamp> {
+        None
+    }
+
     /// Does obtaining the next token end this one?
     fn succession(&self) -> Succession {
         Succession::Overlapping

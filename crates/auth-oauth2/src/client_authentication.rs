@@ -4,9 +4,11 @@ mod assertion;
 
 pub use assertion::AssertionAudience;
 
-use crate::{endpoint::config, foreign_text::Secrets, parameters::Parameters};
+use crate::{
+    endpoint::config, foreign_text::Secrets, parameters::Parameters, token_name::NameParts,
+};
 use assertion::Assertion;
-use auth_core::{Context, Result, Secret};
+use auth_core::{Context, KeyHasher, Result, Secret};
 use auth_jwt::SigningKey;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
@@ -156,6 +158,25 @@ impl ClientAuthentication {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    pub(crate) fn add_to_name(&self, name: &mut NameParts, hasher: &KeyHasher) {
+        name.add(&*self.client_id);
+        match &self.method {
+            Method::None => name.add("none"),
+            Method::Post(secret) => {
+                name.add("client_secret_post");
+                name.add(secret.expose());
+            }
+            Method::Basic(_, secret) => {
+                name.add("client_secret_basic");
+                name.add(secret.expose());
+            }
+            Method::Assertion(assertion) => {
+                name.add("assertion");
+                assertion.add_to_name(name, hasher);
+            }
+        }
     }
 
     /// The secrets that a server which repeats its request would show.

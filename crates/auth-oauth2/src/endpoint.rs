@@ -1,5 +1,6 @@
 //! Where tokens are asked for, and in which form.
 
+use crate::token_name::NameParts;
 use auth_core::{Error, Origin, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::fmt;
@@ -114,6 +115,21 @@ impl TokenEndpoint {
     pub const fn allowing_secrets_in_url(mut self) -> Self {
         self.secrets_in_url = SecretsInUrl::Allowed;
         self
+    }
+
+    pub(crate) fn add_to(&self, name: &mut NameParts) {
+        name.add(self.url.as_str());
+        name.add(self.method.as_str());
+        name.add(match self.placement {
+            ParameterPlacement::FormBody => "form",
+            ParameterPlacement::JsonBody => "json",
+            ParameterPlacement::Url => "url",
+        });
+        name.add(self.headers.len().to_string());
+        self.headers.iter().for_each(|(field, value)| {
+            name.add(field.as_str());
+            name.add(value);
+        });
     }
 
     /// The URL, as it was read.

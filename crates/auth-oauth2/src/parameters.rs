@@ -1,6 +1,6 @@
 //! The parameters of a request, in the order in which they were added.
 
-use crate::endpoint::config;
+use crate::{endpoint::config, token_name::NameParts};
 use auth_core::Result;
 use std::{borrow::Cow, fmt};
 use url::form_urlencoded;
@@ -37,6 +37,14 @@ impl Parameters {
         }
         self.add("resource", resource);
         Ok(())
+    }
+
+    pub(crate) fn add_to(&self, name: &mut NameParts) {
+        name.add(self.0.len().to_string());
+        self.iter().for_each(|(key, value)| {
+            name.add(key);
+            name.add(value);
+        });
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

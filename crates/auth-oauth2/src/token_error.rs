@@ -99,7 +99,8 @@ impl TokenError {
     /// its `invalid_grant` is not believed.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
-        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+        let again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
+        if self.status.is_server_error() || again.contains(&self.status) {
             return Remedy::Retry;
         }
         match self.kind {
@@ -147,7 +148,7 @@ mod tests {
     #[test]
     fn each_error_says_what_to_do() {
         check(400, "invalid_grant", Remedy::Consent);
-        for status in [429, 500, 502, 503] {
+        for status in [408, 429, 500, 502, 503] {
             check(status, "invalid_grant", Remedy::Retry);
         }
         check(200, "temporarily_unavailable", Remedy::Retry);

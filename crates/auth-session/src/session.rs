@@ -9,8 +9,7 @@ use crate::{
     uses::InUse,
 };
 use auth_core::{
-    Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, Token,
-    TokenSource,
+    Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, TokenSource,
 };
 use std::{
     fmt,
@@ -106,7 +105,7 @@ where
     /// A token that lasts until `needed`, for what must not outlive it: a presigned URL, a long upload.
     ///
     /// One that ends earlier is renewed first. The new one may be as short: then that is what there is, and its
-    /// [`lifespan`](Token::lifespan) says so.
+    /// [`lifespan`](auth_core::Token::lifespan) says so.
     pub fn token_until(&self, needed: Timestamp) -> Flow<'_, CurrentToken<S::Token>> {
         self.current_later(Some(needed))
     }
@@ -228,8 +227,7 @@ where
     /// A token as of this time, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
     /// and randomness are foreign code.
     pub(crate) fn kept(&self, token: S::Token, time: Time) -> KeptToken<S::Token> {
-        let (lifespan, succession) = (token.lifespan(), token.succession());
-        let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
+        let schedule = Schedule::of(&token, time, &*self.context.random);
         KeptToken::new(token, schedule, time.steady)
     }
 

@@ -11,7 +11,7 @@ use crate::{
 };
 use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Secret, Succession, Token, TokenSource,
+    Result, Secret, Succession, Timestamp, Token, TokenSource,
 };
 use entry::{is_dead, newer, why_asked};
 use http::{HeaderMap, StatusCode};
@@ -265,6 +265,10 @@ where
 impl<T: Token> Token for StoredToken<T> {
     fn lifespan(&self) -> Lifespan {
         self.token.lifespan()
+    }
+
+    fn renew_from(&self) -> Option<Timestamp> {
+        self.token.renew_from()
     }
 
     fn succession(&self) -> Succession {

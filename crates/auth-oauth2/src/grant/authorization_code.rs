@@ -3,6 +3,7 @@
 mod callback;
 mod pending;
 mod sealed;
+mod source;
 mod store;
 
 pub use callback::AuthorizationCallback;
@@ -14,7 +15,7 @@ use crate::{
     endpoint::{config, read_url},
     parameters::Parameters,
 };
-use auth_core::{ConnectionId, Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use auth_core::{ConnectionId, Context, Error, Flow, Result, Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{borrow::Cow, fmt};
 use url::Url;
@@ -240,19 +241,6 @@ impl AuthorizationCode {
             }
             None => Ok(()),
         }
-    }
-}
-
-/// Refreshes. The first token, and one in place of a grant that has ended, need the user.
-impl TokenSource for AuthorizationCode {
-    type Token = OAuthToken;
-
-    fn token<'a>(&'a self, context: &'a Context, why: Renewal<OAuthToken>) -> Flow<'a, OAuthToken> {
-        let (Renewal::Due(old) | Renewal::Refused(old, _)) = why else {
-            let text = "no user has agreed yet; begin an authorization, and put its token into the session";
-            return Flow::failed(Error::refused("oauth2_consent_needed", text));
-        };
-        Flow::new(async move { self.registration.refresh(&old, context).await })
     }
 }
 

@@ -1,8 +1,28 @@
 //! What a store has, as the reason for a renewal.
 
-use super::StoredToken;
-use crate::{StorableToken, StoredEntry};
-use auth_core::{Context, Lifespan, Renewal, Result, Token};
+use super::{Stored, StoredToken};
+use crate::{StorableToken, StoredEntry, TokenStore};
+use auth_core::{Context, Flow, Lifespan, Renewal, Result, Token, TokenSource};
+
+impl<S, K> Stored<S, K>
+where
+    S: TokenSource,
+    S::Token: StorableToken,
+    K: TokenStore,
+{
+    /// The token that the store has, dead or alive; the source is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and of [`StorableToken::from_rest`].
+    pub fn kept(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
+        self.store.load(&self.name).and_then(|kept| {
+            let token = kept.as_ref().map(read).transpose().map(Option::flatten);
+            let fence = kept.map_or(0, |kept| kept.fence);
+            token.map(|token| token.map(|token| StoredToken { token, fence })).into()
+        })
+    }
+}
 
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
 pub(super) fn newer<T: StorableToken>(

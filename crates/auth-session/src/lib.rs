@@ -67,6 +67,7 @@ mod learned;
 mod obtain;
 mod pool;
 mod present;
+mod remaining;
 mod retry_after;
 mod schedule;
 mod sealer;

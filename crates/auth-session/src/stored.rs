@@ -50,6 +50,14 @@ fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
     unsaved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The store has a token of this fence: what was to replace an earlier one has come too late.
+fn forget_replaced(unsaved: &Unsaved, fence: u64) {
+    let mut unsaved = lock(unsaved);
+    if unsaved.as_ref().is_some_and(|(_, replaces)| *replaces < fence) {
+        *unsaved = None;
+    }
+}
+
 /// A token from a store.
 #[derive(Clone, Debug)]
 pub struct StoredToken<T> {
@@ -111,6 +119,7 @@ where
         loop {
             let kept = self.store.load(&self.name).await?;
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
+                forget_replaced(&self.unsaved, other.fence);
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
@@ -231,6 +240,10 @@ where
         why: Renewal<Self::Token>,
     ) -> Flow<'a, Self::Token> {
         Flow::new(self.obtain(context, why))
+    }
+
+    fn has_unsaved(&self) -> bool {
+        lock(&self.unsaved).is_some()
     }
 }
 

@@ -7,7 +7,7 @@
 //! | | |
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
-//! | [`SessionPool`] | one session for each of many keys, in bounded memory |
+//! | [`SessionPool`] | one session for each of many keys, in bounded memory of which each tenant has a share |
 //! | [`Flight`], [`FlightWatch`] | work that is done once for all callers that wait for it |
 //! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
@@ -68,6 +68,7 @@ mod obtain;
 mod pool;
 mod present;
 mod refusers;
+mod remaining;
 mod retry_after;
 mod schedule;
 mod sealer;
@@ -80,10 +81,10 @@ mod uses;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Event, Exchange, Flow,
-    Lifespan, Need, Observer, Origin, OriginBound, PresentableToken, Random, Refusal, Renewal,
-    RequestView, Result, Secret, Stack, Stamp, Succession, SystemClock, SystemRandom, TenantId,
-    Timestamp, Token, TokenSource, Transport, Verdict, send,
+    Answer, Authenticator, Cause, Clock, ConnectionId, Context, Credentials, Error, Event,
+    Exchange, Flow, Lifespan, Need, Observer, Origin, OriginBound, PresentableToken, Random,
+    Refusal, Renewal, RequestView, Result, Secret, Stack, Stamp, Succession, SystemClock,
+    SystemRandom, TenantId, Timestamp, Token, TokenSource, Transport, Verdict, send,
 };
 
 pub use flight::{Flight, FlightWatch};

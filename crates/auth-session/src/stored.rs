@@ -3,18 +3,16 @@
 mod entry;
 mod not_saved;
 mod put;
+mod token;
 
 pub use not_saved::TokenNotSaved;
+pub use token::StoredToken;
 
 use crate::{
     Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
 };
-use auth_core::{
-    Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Secret, Succession, Timestamp, Token, TokenSource,
-};
+use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
 use entry::{is_dead, newer, why_asked};
-use http::{HeaderMap, StatusCode};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -55,18 +53,11 @@ fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
     unsaved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A token from a store.
-#[derive(Clone, Debug)]
-pub struct StoredToken<T> {
-    token: T,
-    fence: u64,
-}
-
-impl<T> StoredToken<T> {
-    /// The token itself.
-    #[must_use]
-    pub const fn token(&self) -> &T {
-        &self.token
+/// The store has a token of this fence: what was to replace an earlier one has come too late.
+fn forget_replaced(unsaved: &Unsaved, fence: u64) {
+    let mut unsaved = lock(unsaved);
+    if unsaved.as_ref().is_some_and(|(_, replaces)| *replaces < fence) {
+        *unsaved = None;
     }
 }
 
@@ -116,6 +107,7 @@ where
         loop {
             let kept = self.store.load(&self.name).await?;
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
+                forget_replaced(&self.unsaved, other.fence);
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
@@ -260,33 +252,9 @@ where
     ) -> Flow<'a, Self::Token> {
         Flow::new(self.obtain(context, why))
     }
-}
 
-impl<T: Token> Token for StoredToken<T> {
-    fn lifespan(&self) -> Lifespan {
-        self.token.lifespan()
-    }
-
-    fn renew_from(&self) -> Option<Timestamp> {
-        self.token.renew_from()
-    }
-
-    fn succession(&self) -> Succession {
-        self.token.succession()
-    }
-}
-
-impl<T: PresentableToken> PresentableToken for StoredToken<T> {
-    fn credentials(&self) -> Result<Credentials> {
-        self.token.credentials()
-    }
-
-    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        T::refusal(answer)
-    }
-
-    fn reads(status: StatusCode, headers: &HeaderMap) -> Need {
-        T::reads(status, headers)
+    fn has_unsaved(&self) -> bool {
+        lock(&self.unsaved).is_some()
     }
 }
 

@@ -7,8 +7,8 @@ use auth_core::{
     PresentableToken, Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
-    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, SessionPool, StorableToken, Stored,
-    StoredEntry, TokenNotSaved, TokenStore,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, StorableToken, Stored, StoredEntry,
+    TokenNotSaved, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -294,74 +294,6 @@ fn what_cannot_be_read_is_an_error_and_never_obtained_anew() {
     process.source().put(process.context(), redeemed).wait().unwrap();
     fleet.clock.advance(Duration::from_secs(1));
     assert_eq!((number(&process), fleet.asked()), (7, 0));
-}
-
-/// Making one session may take its time, and may need another one of the same pool: neither holds up anybody.
-#[test]
-fn a_pool_makes_sessions_without_keeping_others_from_theirs() {
-    let fleet = fleet();
-    let (family, context) = (fleet.family.clone(), fleet.context(7));
-    let pool = Arc::new_cyclic(|pool: &std::sync::Weak<SessionPool<u32, Family>>| {
-        let pool = pool.clone();
-        SessionPool::new(100, move |tenant: &u32| {
-            if let Some(other) = tenant.checked_sub(1) {
-                pool.upgrade().unwrap().get(&other)?;
-            }
-            thread::sleep(Duration::from_millis(1));
-            Ok(Session::new(family.clone(), context.clone()))
-        })
-    });
-    let (done, finished) = std::sync::mpsc::channel();
-    for _ in 0..8 {
-        let (pool, done) = (Arc::clone(&pool), done.clone());
-        thread::spawn(move || done.send(pool.get(&4).unwrap()).unwrap());
-    }
-    let wait = Duration::from_secs(10);
-    let sessions: Vec<_> = (0..8).map(|_| finished.recv_timeout(wait).unwrap()).collect();
-    let generation = |session: &Session<Family>| session.token().wait().unwrap().generation;
-    assert!(sessions.iter().all(|session| generation(session) == 1), "one session for all");
-    assert_eq!((pool.len(), fleet.asked()), (5, 1));
-}
-
-#[test]
-fn a_pool_keeps_the_sessions_that_are_wanted() {
-    let fleet = fleet();
-    let retired = Arc::new(Mutex::new(0));
-    let (family, clock, counted) =
-        (fleet.family.clone(), fleet.clock.clone(), Arc::clone(&retired));
-    let transport = fleet.transport.clone();
-    let made = Arc::new(Mutex::new(0));
-    let making = Arc::clone(&made);
-    let pool = SessionPool::new(3, move |tenant: &String| {
-        *making.lock().unwrap() += 1;
-        if tenant.is_empty() {
-            let cause = auth_core::Cause::new("tenant", "tenant is empty, expected a name");
-            return Err(Error::Config(cause));
-        }
-        let context = Context::new(transport.clone())
-            .with_clock(clock.clone())
-            .with_random(SeededRandom::new(7));
-        Ok(Session::new(family.clone(), context))
-    })
-    .with_retirement(move |_| *counted.lock().unwrap() += 1);
-    let get = |tenant: &str| pool.get(&tenant.to_owned());
-    for tenant in ["a", "b", "c", "a", "d"] {
-        get(tenant).unwrap();
-    }
-    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1));
-    assert_eq!(*made.lock().unwrap(), 4, "one for each key");
-    let kept = get("a").unwrap();
-    assert_eq!(kept.token().wait().unwrap().token.number, 1);
-    assert_eq!(get("a").unwrap().token().wait().unwrap().generation, 1, "the same session");
-    for tenant in 0..1000 {
-        get(&tenant.to_string()).unwrap();
-    }
-    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1001));
-    assert!(!pool.is_empty());
-    assert_eq!(get("").unwrap_err().code(), "tenant");
-    assert_eq!(pool.len(), 3);
-    assert_eq!((pool.drain().len(), pool.is_empty()), (3, true));
-    assert_eq!(kept.token().wait().unwrap().token.number, 1, "who holds it goes on");
 }
 
 /// A store that is full for a while.

@@ -56,7 +56,7 @@ impl ClientAuthentication {
     /// `Error::Config` when the identifier or the secret is empty or has control characters, as one that was copied
     /// with its line break has.
     pub fn client_secret_post(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         Self::new(client_id, Method::Post(Arc::new(secret)))
     }
 
@@ -67,7 +67,7 @@ impl ClientAuthentication {
     ///
     /// As for [`client_secret_post`](Self::client_secret_post).
     pub fn client_secret_basic(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
         let pair =
             Secret::new(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.expose())));
@@ -90,7 +90,7 @@ impl ClientAuthentication {
         secret: impl Into<Secret>,
         audience: AssertionAudience,
     ) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         let key = SigningKey::from_secret(auth_jwt::JwsAlgorithm::HS256, secret.expose())?;
         Self::private_key_jwt(client_id, key, audience)
     }
@@ -143,12 +143,7 @@ impl ClientAuthentication {
     }
 
     fn new(client_id: &str, method: Method) -> Result<Self> {
-        if client_id.is_empty() || client_id.chars().any(char::is_control) {
-            return Err(config(
-                "oauth2_client_id",
-                "client id is empty or holds a line break or another control character",
-            ));
-        }
+        check_client_id("client id", client_id)?;
         Ok(Self { client_id: client_id.into(), method })
     }
 
@@ -156,6 +151,11 @@ impl ClientAuthentication {
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    /// Does a parameter of the request prove the client?
+    pub(crate) const fn is_proven_by_parameters(&self) -> bool {
+        matches!(self.method, Method::Post(_) | Method::Assertion(_))
     }
 
     /// The secrets that a server which repeats its request would show.
@@ -191,19 +191,32 @@ impl ClientAuthentication {
     }
 }
 
-fn checked_secret(secret: Secret) -> Result<Secret> {
-    let fault = |text: &str| Err(config("oauth2_client_secret", text));
-    match std::str::from_utf8(secret.expose()) {
-        Err(_) => fault("client secret is no UTF-8 text"),
-        Ok("") => fault("client secret is empty"),
-        Ok(text) if text.ends_with(['\n', '\r']) => {
-            fault("client secret ends with a line break; remove it")
-        }
-        Ok(text) if text.chars().any(char::is_control) => {
-            fault("client secret holds a control character; remove it")
-        }
-        Ok(_) => Ok(secret),
-    }
+fn checked(secret: Secret) -> Result<Secret> {
+    check_secret("client secret", &secret)?;
+    Ok(secret)
+}
+
+/// Refuses what is no identifier of a client. `field` is what the person who typed it calls it.
+pub(crate) fn check_client_id(field: &str, client_id: &str) -> Result<()> {
+    check_text("oauth2_client_id", field, client_id)
+}
+
+/// Refuses what is no secret of a client. `field` is what the person who typed it calls it.
+pub(crate) fn check_secret(field: &str, secret: &Secret) -> Result<()> {
+    let Ok(text) = std::str::from_utf8(secret.expose()) else {
+        return Err(config("oauth2_client_secret", format!("{field} is no UTF-8 text")));
+    };
+    check_text("oauth2_client_secret", field, text)
+}
+
+fn check_text(code: &'static str, field: &str, text: &str) -> Result<()> {
+    let fault = match text {
+        "" => "is empty; fill in what the authorization server gave the client",
+        _ if text.ends_with(['\n', '\r']) => "ends with a line break; remove it",
+        _ if text.chars().any(char::is_control) => "holds a control character; remove it",
+        _ => return Ok(()),
+    };
+    Err(config(code, format!("{field} {fault}")))
 }
 
 /// Shows how, and for whom, and no secret.

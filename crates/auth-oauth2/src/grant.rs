@@ -8,5 +8,6 @@ pub use authorization_code::{
     AuthorizationCallback, AuthorizationCode, IssuerParameter, MemoryPendingAuthorizations,
     PendingAuthorization, PendingAuthorizations,
 };
+pub(crate) use authorization_code::{check_redirect_uri, read_authorization_url};
 pub use client_credentials::ClientCredentials;
 pub use open::OpenGrant;

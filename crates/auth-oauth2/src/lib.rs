@@ -27,6 +27,7 @@
 mod client_authentication;
 mod endpoint;
 mod foreign_text;
+mod form;
 mod grant;
 mod members;
 mod metadata;
@@ -47,6 +48,7 @@ pub use auth_session::{Sealer, Session, StorableToken};
 
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
+pub use form::{AdvancedSettings, AuthorizationCodeForm, ClientCredentialsForm};
 pub use grant::{
     AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter,
     MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,

@@ -15,8 +15,12 @@ use url::form_urlencoded;
 
 /// A client's identifier, and how it authenticates at the token endpoint (RFC 6749 section 2.3).
 ///
-/// The methods have the names under which they are registered (RFC 7591 section 2). A secret or an assertion goes to the
-/// token endpoint that it was configured with, and nowhere else.
+/// The methods have the names under which they are registered (RFC 7591 section 2).
+///
+/// # Security
+///
+/// A secret or an assertion goes to the token endpoint that it was configured with, or to that of the
+/// [issuer](Self::with_issuer) that it was configured for, and nowhere else.
 ///
 /// ```
 /// use auth_oauth2::ClientAuthentication;
@@ -29,6 +33,7 @@ use url::form_urlencoded;
 pub struct ClientAuthentication {
     client_id: Arc<str>,
     method: Method,
+    issuer: Option<Box<str>>,
 }
 
 #[derive(Clone)]
@@ -112,6 +117,13 @@ impl ClientAuthentication {
         Self::new(client_id, Method::Assertion(Arc::new(assertion)))
     }
 
+    /// For the authorization server with this issuer identifier: metadata of that issuer alone says where the client is
+    /// authenticated. A client whose token endpoint was typed needs none.
+    #[must_use]
+    pub fn with_issuer(self, identifier: &str) -> Self {
+        Self { issuer: Some(identifier.into()), ..self }
+    }
+
     /// Assertions that name their key (`kid`), for servers that know several of the client's.
     ///
     /// # Errors
@@ -144,7 +156,7 @@ impl ClientAuthentication {
 
     fn new(client_id: &str, method: Method) -> Result<Self> {
         check_client_id("client id", client_id)?;
-        Ok(Self { client_id: client_id.into(), method })
+        Ok(Self { client_id: client_id.into(), method, issuer: None })
     }
 
     /// The identifier, which is no secret.
@@ -156,6 +168,25 @@ impl ClientAuthentication {
     /// Does a parameter of the request prove the client?
     pub(crate) const fn is_proven_by_parameters(&self) -> bool {
         matches!(self.method, Method::Post(_) | Method::Assertion(_))
+    }
+
+    /// Refuses metadata of another issuer than the one that the client's secret or key is for. Identifiers are compared as
+    /// they are written.
+    pub(crate) fn check_issuer(&self, issuer: &str) -> Result<()> {
+        let audience = match &self.method {
+            Method::Assertion(assertion) => assertion.issuer(),
+            Method::None | Method::Post(_) | Method::Basic(..) => None,
+        };
+        let named = [self.issuer.as_deref(), audience];
+        let mut others = named.iter().flatten().filter(|name| **name != issuer);
+        let fault = if others.next().is_some() {
+            "client is for another issuer than the metadata is of; take the client that was registered at this one"
+        } else if named == [None, None] && !matches!(self.method, Method::None) {
+            "client is for no issuer, so nothing says that this one may have its secret; name it with with_issuer"
+        } else {
+            return Ok(());
+        };
+        Err(config("oauth2_client_issuer", fault))
     }
 
     /// The secrets that a server which repeats its request would show.

@@ -53,7 +53,9 @@ pub use grant::{
     AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter,
     MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,
 };
-pub use metadata::{AuthorizationServerMetadata, MetadataLocation};
+pub use metadata::{
+    AuthorizationServerMetadata, MetadataLocation, RemoteAuthorizationServerMetadata,
+};
 pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};

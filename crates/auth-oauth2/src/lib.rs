@@ -52,6 +52,7 @@ pub use form::{AdvancedSettings, AuthorizationCodeForm, ClientCredentialsForm};
 pub use grant::{
     AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter,
     MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,
+    RedirectionEndpoint,
 };
 pub use metadata::{
     AuthorizationServerMetadata, MetadataLocation, RemoteAuthorizationServerMetadata,

@@ -2,12 +2,14 @@
 
 mod callback;
 mod pending;
+mod redirection;
 mod sealed;
 mod store;
 mod urls;
 
 pub use callback::AuthorizationCallback;
 pub use pending::PendingAuthorization;
+pub use redirection::RedirectionEndpoint;
 pub use store::{MemoryPendingAuthorizations, PendingAuthorizations};
 pub(crate) use urls::{check_redirect_uri, read_authorization_url};
 

@@ -30,6 +30,7 @@ mod connection;
 mod consent_needed;
 mod endpoint;
 mod foreign_text;
+mod form;
 mod grant;
 mod members;
 mod metadata;
@@ -53,11 +54,15 @@ pub use client_authentication::{AssertionAudience, ClientAuthentication};
 pub use connection::OAuthConnection;
 pub use consent_needed::ConsentNeeded;
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
+pub use form::{AdvancedSettings, AuthorizationCodeForm, ClientCredentialsForm};
 pub use grant::{
     AuthorizationCallback, AuthorizationCode, ClientCredentials, Grant, IssuerParameter,
     MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,
+    RedirectionEndpoint,
 };
-pub use metadata::{AuthorizationServerMetadata, MetadataLocation};
+pub use metadata::{
+    AuthorizationServerMetadata, MetadataLocation, RemoteAuthorizationServerMetadata,
+};
 pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};

@@ -466,7 +466,7 @@ impl Shop {
         assert_eq!(self.number(name), Ok(1));
         self.pass(3600);
         self.fails(true);
-        assert_eq!(self.number(name), Err("full"));
+        assert_eq!(self.number(name), Err("session_token_not_saved"));
         assert_eq!((self.saved(name), self.issuer(name).asked().len()), (1, 2));
     }
 
@@ -536,7 +536,7 @@ fn a_store_that_fails_for_long_costs_new_keys_and_no_token() {
         shop.pass(3600);
         shop.fails(true);
         for name in &names {
-            assert_eq!(shop.number(name), Err("full"));
+            assert_eq!(shop.number(name), Err("session_token_not_saved"));
         }
         for _ in 0..3 {
             for name in ["new/1", "0/new"] {

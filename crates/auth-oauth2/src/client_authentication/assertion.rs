@@ -48,6 +48,14 @@ impl Assertion {
         Ok(Self { claims, key, audience })
     }
 
+    /// The issuer that it is for, if it is for one.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        match &self.audience {
+            AssertionAudience::Issuer(identifier) => Some(identifier),
+            AssertionAudience::Endpoint => None,
+        }
+    }
+
     pub(super) fn with_key_id(self, kid: &str) -> Result<Self> {
         Ok(Self { claims: self.claims.with_key_id(kid)?, ..self })
     }

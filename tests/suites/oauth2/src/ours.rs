@@ -7,6 +7,7 @@ use auth_oauth2::{
 };
 use auth_reqwest::ReqwestTransport;
 use auth_testing::{Canary, CapturedOutput};
+use auth_ureq::UreqTransport;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use conformance::{Compared, compare};
 use http::Response;
@@ -22,6 +23,12 @@ use url::form_urlencoded::Serializer;
 /// A context whose transport reaches this machine, as a program's own setting lets it.
 pub fn context() -> Result<Context, String> {
     let transport = ReqwestTransport::builder(Handle::current()).allowing_loopback().build();
+    Ok(Context::new(transport.map_err(text)?))
+}
+
+/// The same over the transport for blocking programs.
+pub fn blocking_context() -> Result<Context, String> {
+    let transport = UreqTransport::builder().allowing_loopback().build();
     Ok(Context::new(transport.map_err(text)?))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::ours::text;
 use axum::{Router, body::Bytes};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Method, Response, Uri};
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -28,17 +29,36 @@ impl Arrived {
         pairs(self.uri.query().unwrap_or_default().as_bytes())
     }
 
+    /// The parameters of a body that is a form.
     pub fn form(&self) -> Vec<(String, String)> {
-        pairs(&self.body)
+        let kind = self.header("content-type").unwrap_or_default();
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        if is_form { pairs(&self.body) } else { Vec::new() }
+    }
+
+    /// Its header fields, a line each.
+    pub fn fields(&self) -> String {
+        let fields = self.headers.iter().map(|(name, value)| {
+            format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
+        });
+        fields.collect()
+    }
+
+    /// What its query, its body and its Basic credentials say, decoded.
+    pub fn decoded(&self) -> String {
+        let basic = self.header("authorization").and_then(|field| field.strip_prefix("Basic "));
+        let basic = basic.and_then(|pair| STANDARD.decode(pair).ok()).unwrap_or_default();
+        let basic = String::from_utf8_lossy(&basic).into_owned();
+        let read = pairs(format!("x={basic}").as_bytes());
+        let sent = [self.query(), self.form(), read].concat();
+        let sent = sent.into_iter().map(|(name, value)| format!("{name}={value}\n"));
+        format!("{}{basic}", sent.collect::<String>())
     }
 
     /// All of it as text, to look for what should not be there.
     pub fn whole(&self) -> String {
-        let fields = self.headers.iter().map(|(name, value)| {
-            format!("{name}: {}\n", String::from_utf8_lossy(value.as_bytes()))
-        });
-        let (fields, body) = (fields.collect::<String>(), String::from_utf8_lossy(&self.body));
-        format!("{} {}\n{fields}\n{body}", self.method, self.uri)
+        let (fields, body) = (self.fields(), String::from_utf8_lossy(&self.body));
+        format!("{} {}\n{fields}\n{body}\n{}", self.method, self.uri, self.decoded())
     }
 }
 

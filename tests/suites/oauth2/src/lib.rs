@@ -1,5 +1,6 @@
 //! OAuth 2.0: our client against a certified authorization server, and against servers that attack it.
 
+mod addresses;
 mod assertions;
 mod attacks;
 mod browser;
@@ -30,6 +31,7 @@ pub const SUITES: &[Suite] = &[
     }),
     suite("oauth2-double", "OAuth 2.0", "our own server", |_| flows::ours()),
     suite("oauth2-attacks", "OAuth 2.0", "attacks", |_| attacks::cases()),
+    suite(addresses::SUITE, "OAuth 2.0", "denied addresses", addresses::cases),
     suite("oauth2-requests", "OAuth 2.0", "our own server", |_| requests::cases()),
     suite("oauth2-pyjwt", "OAuth 2.0", "PyJWT", |settings| assertions::judged(settings, "jwt")),
     suite("oauth2-joserfc", "OAuth 2.0", "joserfc", |settings| {

@@ -79,6 +79,19 @@ pub const PEERS: &[Peer] = &[
         origin: Origin::Npm("jose@6.2.17"),
         version: &["-e", NPM_VERSION_IS, "jose", "6.2.17"],
     },
+    pinned("Authlib", CLIENTS, "Authlib==1.9.10", &["-c", VERSION_IS, "Authlib", "1.9.10"]),
+    pinned(
+        "requests-oauthlib",
+        CLIENTS,
+        "requests-oauthlib==2.0.0",
+        &["-c", VERSION_IS, "requests-oauthlib", "2.0.0"],
+    ),
+    Peer {
+        name: "oidc-provider",
+        needed_for: SERVERS,
+        origin: Origin::Npm("oidc-provider@9.13.3"),
+        version: &["-e", NPM_VERSION_IS, "oidc-provider", "9.13.3"],
+    },
     Peer {
         name: "oldest rust",
         needed_for: "test",

@@ -124,7 +124,10 @@ impl TokenAnswerFormat {
         let ends = ["refresh_token_expires_in", "refresh_expires_in"];
         Ok(TokenAnswer {
             access_token: access_token.into(),
-            token_type: members.text("token_type").map(|text| text.to_ascii_lowercase().into()),
+            // An error shows it when it is another than expected.
+            token_type: members
+                .text("token_type")
+                .map(|text| secrets.cut(text).to_ascii_lowercase().into()),
             expires_in: members.time(&self.expires_in, self.unit)?,
             refresh_in: members.time("refresh_in", self.unit)?,
             refresh_token: members
@@ -336,6 +339,16 @@ mod tests {
             let body = format!(r#"{{"access_token":"t","expires_in":{text}}}"#);
             check_refused(200, &body, "oauth2_expires_in", number);
         }
+    }
+
+    #[test]
+    fn a_token_type_repeats_no_secret() {
+        let mut secrets = Secrets::default();
+        secrets.add("S3cret");
+        let body = r#"{"access_token":"t","token_type":"x S3cret\r\n"}"#;
+        let answer = answer(200, "application/json", body);
+        let read = TokenAnswerFormat::new().read_without(&answer, NOW, &secrets).unwrap();
+        assert_eq!(read.token_type.as_deref(), Some("x [secret]"));
     }
 
     #[test]

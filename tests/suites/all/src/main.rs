@@ -9,6 +9,7 @@ fn main() -> ExitCode {
         conformance_jwt::SUITES,
         conformance_digest::SUITES,
         conformance_sigv4::SUITES,
+        conformance_oauth2::SUITES,
     ];
     let suites: Vec<&Suite> = schemes.into_iter().flatten().collect();
     conformance::main(&suites, std::env::args().skip(1))

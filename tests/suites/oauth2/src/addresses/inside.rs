@@ -1,0 +1,358 @@
+//! The cases, in a network where a listener hears of every connection, whatever address it is made to.
+
+use super::names::NameServer;
+use crate::{
+    ours::{case, text},
+    recording::{Recording, locked},
+};
+use auth_core::{Context, Renewal, TokenSource, Transport};
+use auth_oauth2::{
+    AuthorizationServerMetadata, ClientAuthentication, ClientCredentials, ClientRegistration,
+    MetadataLocation, OAuthToken, TokenEndpoint, TokenRequest,
+};
+use auth_outbound::TransportBuilder;
+use auth_reqwest::ReqwestTransport;
+use auth_ureq::UreqTransport;
+use conformance::Compared;
+use http::Response;
+use std::{
+    collections::BTreeSet,
+    net::{IpAddr, Ipv6Addr},
+    sync::{Arc, Mutex},
+};
+use tokio::{
+    net::TcpListener,
+    runtime::{Handle, Runtime},
+    task::JoinHandle,
+};
+
+type Done<T> = Result<T, String>;
+
+/// Ways to write an address that is not public.
+const HOSTS: &[&str] = &[
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0X7F.1",
+    "0177.0.0.1",
+    "017700000001",
+    "00000177.0x0.0.1",
+    "127.0.0.2",
+    "127.255.255.254",
+    "%31%32%37.0.0.1",
+    "１２７.0.0.1",
+    "①②⑦。⓪。⓪。①",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "0.0.0.0",
+    "0",
+    "[::]",
+    "[::ffff:0.0.0.0]",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "10.0.0.1",
+    "167772161",
+    "172.16.0.1",
+    "192.168.0.1",
+    "192.168.1",
+    "100.64.0.1",
+    "198.18.0.1",
+    "192.0.2.1",
+    "[2001:db8::1]",
+    "localhost",
+    "LOCALHOST.",
+    "token.localhost",
+];
+
+/// Names, which only a connection resolves.
+const NAMES: &[&str] = &[
+    "loopback.example",
+    "loopback-two.example",
+    "loopback-six.example",
+    "mapped.example",
+    "link-local.example",
+    "link-local-six.example",
+    "private.example",
+    "private-six.example",
+    "any.example",
+    "nat64.example",
+];
+
+const REBINDING: &[&str] =
+    &["rebinding.example", "rebinding-six.example", "rebinding-link-local.example"];
+
+const TRANSPORTS: [&str; 2] = ["reqwest", "ureq"];
+
+pub fn cases() -> Done<Vec<Compared>> {
+    Runtime::new().map_err(text)?.block_on(async {
+        let (names, listener) = (NameServer::open().await?, Listener::open().await?);
+        let stage = Stage { names, listener };
+        let mut cases = Vec::new();
+        for name in TRANSPORTS {
+            cases.extend(stage.reachable(name).await);
+            cases.extend(stage.denied(name).await);
+            cases.extend(stage.named(name).await);
+            cases.extend(stage.redirected(name).await);
+        }
+        Ok(cases)
+    })
+}
+
+struct Stage {
+    names: NameServer,
+    listener: Listener,
+}
+
+#[derive(Clone, Copy)]
+enum Loopback {
+    Denied,
+    Allowed,
+}
+
+fn context(transport: &str, loopback: Loopback) -> Done<Context> {
+    fn set<T: Transport + 'static>(
+        builder: TransportBuilder<T>,
+        loopback: Loopback,
+    ) -> Done<Context> {
+        let builder = match loopback {
+            Loopback::Denied => builder,
+            Loopback::Allowed => builder.allowing_loopback(),
+        };
+        Ok(Context::new(builder.build().map_err(text)?))
+    }
+    match transport {
+        "reqwest" => set(ReqwestTransport::builder(Handle::current()), loopback),
+        _ => set(UreqTransport::builder(), loopback),
+    }
+}
+
+impl Stage {
+    /// The listener hears of every kind of connection that is made: what is denied below is not merely unreachable.
+    async fn reachable(&self, transport: &str) -> Vec<Compared> {
+        let mut cases = Vec::new();
+        for (id, host, loopback, expected) in [
+            ("outside", "93.184.216.34", Loopback::Denied, "93.184.216.34"),
+            ("outside-name", "outside.example", Loopback::Denied, "93.184.216.34"),
+            ("some-of-a-name", "both.example", Loopback::Denied, "93.184.216.34"),
+            ("loopback-allowed", "127.0.0.1", Loopback::Allowed, "127.0.0.1"),
+            ("loopback-allowed-decimal", "2130706433", Loopback::Allowed, "127.0.0.1"),
+            ("loopback-allowed-six", "[::1]", Loopback::Allowed, "::1"),
+            ("loopback-allowed-name", "localhost", Loopback::Allowed, "127.0.0.1"),
+        ] {
+            let run = async {
+                self.names.forget();
+                let context = context(transport, loopback)?;
+                self.asked(host, &context).await?;
+                Ok(self.listener.connected())
+            };
+            cases.push(case(&format!("{transport}-{id}"), expected, run).await);
+        }
+        cases
+    }
+
+    /// An address that is written in some way: nothing is even begun, also where loopback is allowed and it is another.
+    async fn denied(&self, transport: &str) -> Vec<Compared> {
+        let mut cases = Vec::new();
+        for host in HOSTS {
+            let run = async {
+                let mut said = self.asked(host, &context(transport, Loopback::Denied)?).await?;
+                let is_local = url::Url::parse(&format!("https://{host}")).is_ok_and(|url| {
+                    let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
+                    let bare = host.trim_matches(['[', ']']);
+                    let address = bare.parse::<IpAddr>().map(|address| address.to_canonical());
+                    host.ends_with("localhost") || address.is_ok_and(|ip| ip.is_loopback())
+                });
+                if !is_local {
+                    said.extend(self.asked(host, &context(transport, Loopback::Allowed)?).await?);
+                }
+                let said = said.into_iter().collect::<Vec<_>>().join(" ");
+                Ok(format!("{said}: {}", self.listener.connected()))
+            };
+            let id = format!("{transport}-{host}");
+            cases.push(case(&id, "transport_denied_address: nothing", run).await);
+        }
+        cases
+    }
+
+    /// Names whose addresses are inside, at once or from the second look-up on.
+    async fn named(&self, transport: &str) -> Vec<Compared> {
+        let mut cases = Vec::new();
+        let refused = format!("{transport}_connect: nothing");
+        for name in NAMES {
+            let run = async {
+                self.names.forget();
+                let said = self.asked(name, &context(transport, Loopback::Denied)?).await?;
+                let said = said.into_iter().collect::<Vec<_>>().join(" ");
+                Ok(format!("{said}: {}", self.listener.connected()))
+            };
+            cases.push(case(&format!("{transport}-{name}"), &refused, run).await);
+        }
+        for name in REBINDING {
+            let run = async {
+                self.names.forget();
+                let kept = context(transport, Loopback::Denied)?;
+                self.asked(name, &kept).await?;
+                self.asked(name, &kept).await?;
+                // One that has looked up nothing yet.
+                self.asked(name, &context(transport, Loopback::Denied)?).await?;
+                Ok(self.listener.connected())
+            };
+            cases.push(case(&format!("{transport}-{name}"), "93.184.216.34", run).await);
+        }
+        cases
+    }
+
+    /// A server that may be asked sends the client inside.
+    async fn redirected(&self, transport: &str) -> Vec<Compared> {
+        let mut cases = Vec::new();
+        for status in [301, 302, 303, 307, 308] {
+            let run = async {
+                let port = self.listener.port;
+                let server = Recording::open(move |request| {
+                    let inside = request.uri.path().trim_start_matches('/').to_owned();
+                    let inside = inside.split('/').next().unwrap_or_default().to_owned();
+                    let answer = Response::builder().status(status);
+                    let answer = answer.header("location", format!("http://{inside}:{port}/"));
+                    answer.body(Vec::new()).unwrap_or_default()
+                });
+                let server = server.await?;
+                let context = context(transport, Loopback::Allowed)?;
+                for inside in ["127.0.0.1", "169.254.169.254", "2852039166", "loopback.example"] {
+                    let url = format!("{}/{inside}", server.base);
+                    for kind in KINDS {
+                        let _ = ask(kind, &url, &context).await?;
+                    }
+                }
+                let asked = server.arrived().len();
+                Ok(format!("{asked} asked: {}", self.listener.connected()))
+            };
+            cases.push(case(&format!("{transport}-{status}"), "16 asked: nothing", run).await);
+        }
+        cases
+    }
+
+    /// Asks by every URL that can be typed; the codes of the errors.
+    async fn asked(&self, host: &str, context: &Context) -> Done<BTreeSet<&'static str>> {
+        let url = format!("https://{host}:{}", self.listener.port);
+        let mut codes = BTreeSet::new();
+        for kind in KINDS {
+            codes.insert(ask(kind, &url, context).await?);
+        }
+        Ok(codes)
+    }
+}
+
+/// The URLs that can be typed.
+const KINDS: [Kind; 4] = [Kind::Token, Kind::Refresh, Kind::OAuthMetadata, Kind::OpenIdMetadata];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Token,
+    Refresh,
+    OAuthMetadata,
+    OpenIdMetadata,
+}
+
+/// The code of the error that comes of it.
+async fn ask(kind: Kind, url: &str, context: &Context) -> Done<&'static str> {
+    let client = || ClientAuthentication::client_secret_post("acme", "s3cret");
+    let endpoint = TokenEndpoint::new(&format!("{url}/token"));
+    let outcome = match kind {
+        Kind::Token => match endpoint {
+            Err(error) => Err(error),
+            Ok(endpoint) => {
+                let registration = ClientRegistration::new(endpoint, client().map_err(text)?);
+                let request = TokenRequest::new("client_credentials");
+                registration.obtain(&request, context).await.map(drop)
+            }
+        },
+        Kind::Refresh => match endpoint {
+            Err(error) => Err(error),
+            Ok(endpoint) => {
+                let elsewhere = TokenEndpoint::new("https://login.example/token").map_err(text)?;
+                let registration = ClientRegistration::new(elsewhere, client().map_err(text)?);
+                let registration = registration.with_refresh_endpoint(endpoint);
+                registration.refresh(&kept()?, context).await.map(drop)
+            }
+        },
+        Kind::OAuthMetadata => metadata(url, MetadataLocation::OAuth, context).await,
+        Kind::OpenIdMetadata => metadata(url, MetadataLocation::OpenId, context).await,
+    };
+    Ok(outcome.err().map_or("answered", |error| error.code()))
+}
+
+async fn metadata(
+    issuer: &str,
+    location: MetadataLocation,
+    context: &Context,
+) -> auth_core::Result<()> {
+    let exchange = AuthorizationServerMetadata::exchange(issuer, location)?;
+    let answer = context.transport.fetch(exchange).await?;
+    AuthorizationServerMetadata::read(&answer, issuer).map(drop)
+}
+
+/// A token that can be refreshed.
+fn kept() -> Done<OAuthToken> {
+    use auth_testing::ScriptedTransport;
+    let granting = ScriptedTransport::new(|_| {
+        Ok(Response::new(br#"{"access_token":"t","refresh_token":"r"}"#.to_vec()))
+    });
+    let endpoint = TokenEndpoint::new("https://login.example/token").map_err(text)?;
+    let client = ClientAuthentication::none("acme").map_err(text)?;
+    let grant = ClientCredentials::new(ClientRegistration::new(endpoint, client));
+    grant.token(&Context::new(granting), Renewal::First).wait().map_err(text)
+}
+
+/// Hears of connections to every address of the network, and answers none.
+struct Listener {
+    port: u16,
+    connected: Arc<Mutex<BTreeSet<IpAddr>>>,
+    task: JoinHandle<()>,
+}
+
+impl Listener {
+    async fn open() -> Done<Self> {
+        // Both families.
+        let listener = TcpListener::bind((Ipv6Addr::UNSPECIFIED, 0)).await.map_err(text)?;
+        let port = listener.local_addr().map_err(text)?.port();
+        let connected = Arc::<Mutex<BTreeSet<IpAddr>>>::default();
+        let heard = Arc::clone(&connected);
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                if let Ok(to) = stream.local_addr() {
+                    locked(&heard).insert(to.ip().to_canonical());
+                }
+            }
+        });
+        Ok(Self { port, connected, task })
+    }
+
+    /// The addresses that were connected to since it was last asked.
+    fn connected(&self) -> String {
+        let connected = std::mem::take(&mut *locked(&self.connected));
+        let shown: Vec<String> = connected.iter().map(ToString::to_string).collect();
+        if shown.is_empty() { "nothing".into() } else { shown.join(" ") }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

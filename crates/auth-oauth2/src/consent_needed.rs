@@ -20,7 +20,7 @@ impl ConsentNeeded {
 
     /// The error in place of one that a refresh was refused with.
     pub(crate) fn after(refused: &Error) -> Error {
-        let refused = refused.cause().error().downcast_ref::<TokenError>().cloned();
+        let refused = TokenError::of(refused).cloned();
         Error::refused(Self::CODE, Self { refused })
     }
 

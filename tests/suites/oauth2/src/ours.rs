@@ -62,17 +62,13 @@ pub fn refusal<T>(outcome: auth_core::Result<T>, secrets: &[&Canary]) -> String 
     let shown = CapturedOutput::default();
     shown.debug(&error).text(&error.to_string());
     let mut said = error.code().to_owned();
-    if let Some(refused) = precise(&error) {
+    if let Some(refused) = TokenError::of(&error) {
         said.push_str(&format!(", {} {:?}", refused.status.as_u16(), refused.remedy()));
     }
     for leak in shown.leaks(secrets) {
         said.push_str(&format!(", shows {leak}"));
     }
     said
-}
-
-fn precise(error: &Error) -> Option<&TokenError> {
-    error.cause().error().downcast_ref()
 }
 
 /// How long a token lasts, whether it can be refreshed, and its scopes.

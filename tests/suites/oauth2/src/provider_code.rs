@@ -241,7 +241,7 @@ impl Flow<'_> {
             let family = refusal(refreshed(&session, &second).await?, &[&self.provider.secret]);
             Ok(format!("{replayed}; {family}"))
         };
-        let ended = "oauth2_invalid_grant, 400 Consent";
+        let ended = "oauth2_consent_needed, 400 Consent";
         cases.push(case("refresh-replayed", &format!("{ended}; {ended}"), run).await);
         // Three lives of a token, by a clock that is moved: callers see none of them end.
         let run = async {

@@ -205,7 +205,7 @@ fn outcome(outcome: &auth_core::Result<OAuthToken>) -> String {
 
 /// `error` of the answer, as the typed error has it.
 fn named(error: &auth_core::Error) -> String {
-    let precise = error.cause().error().downcast_ref::<TokenError>();
+    let precise = TokenError::of(error);
     precise.map_or_else(|| error.to_string(), |precise| precise.error.to_string())
 }
 

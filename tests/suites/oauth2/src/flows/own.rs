@@ -8,7 +8,7 @@ use crate::{
 use auth_core::{Authenticator, Context, Renewal, RequestView, TokenSource};
 use auth_oauth2::{
     AuthorizationCallback, AuthorizationCode, ClientAuthentication, ClientCredentials, OAuthToken,
-    PendingAuthorization, Session, TokenError,
+    PendingAuthorization, Session, StorableToken, TokenError,
 };
 use http::{HeaderMap, Method, Uri};
 use std::collections::HashMap;
@@ -161,12 +161,14 @@ impl Client<'_> {
         Ok(grant.redeem(pending, callback, &here, self.context).await)
     }
 
+    /// As a process does that has the token from a store, and does not know what another one has done with it.
     async fn refreshed(
         &self,
         grant: &AuthorizationCode,
         token: &OAuthToken,
     ) -> auth_core::Result<OAuthToken> {
-        grant.token(self.context, Renewal::Due(token.clone())).await
+        let copy = OAuthToken::from_rest(token.to_rest().expose())?;
+        grant.token(self.context, Renewal::Due(copy)).await
     }
 
     /// Whom the API takes the token for, which a session presents.

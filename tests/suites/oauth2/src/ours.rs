@@ -1,6 +1,6 @@
 //! Our client as these suites use it: over a real transport to this machine, and what it makes of an answer.
 
-use auth_core::{ConnectionId, Context, Error, Exchange, TenantId, Timestamp};
+use auth_core::{ConnectionId, Context, Exchange, TenantId, Timestamp};
 use auth_jwt::{JwsAlgorithm, SigningKey};
 use auth_oauth2::{
     ClientAuthentication, ClientRegistration, OAuthToken, TokenEndpoint, TokenError,

@@ -8,8 +8,6 @@ mod double;
 mod flows;
 mod ours;
 mod provider;
-mod provider_code;
-mod provider_service;
 mod recording;
 mod requests;
 
@@ -19,11 +17,7 @@ use provider::Provider;
 /// Every suite of OAuth 2.0. A new one is an entry here.
 pub const SUITES: &[Suite] = &[
     suite("oauth2-oidc-provider", "OAuth 2.0", "oidc-provider", |settings| {
-        asked(Provider::start(settings), async |provider: &Provider| {
-            let mut cases = provider_service::cases(provider).await;
-            cases.extend(provider_code::cases(provider).await);
-            cases
-        })
+        asked(Provider::start(settings), async |provider: &Provider| provider.cases().await)
     }),
     suite("oauth2-authlib", "OAuth 2.0", "Authlib", |settings| flows::python(settings, "authlib")),
     suite("oauth2-requests-oauthlib", "OAuth 2.0", "requests-oauthlib", |settings| {

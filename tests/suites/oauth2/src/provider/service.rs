@@ -1,11 +1,8 @@
 //! The client's own tokens at oidc-provider: every way to authenticate, what is refused, and the metadata.
 
-use crate::{
-    ours::{
-        ClientKey, case, claims_of, context, fetched, json_of, posted, refusal, registration,
-        shown, text,
-    },
-    provider::Provider,
+use super::Provider;
+use crate::ours::{
+    ClientKey, case, claims_of, fetched, json_of, posted, refusal, registration, shown, text,
 };
 use auth_core::{Context, TokenSource};
 use auth_oauth2::{
@@ -16,15 +13,11 @@ use auth_testing::Canary;
 use conformance::{Compared, compare};
 
 /// Everything that needs no user.
-pub async fn cases(provider: &Provider) -> Vec<Compared> {
-    let context = match context() {
-        Ok(context) => context,
-        Err(why) => return vec![compare("start", "started", why)],
-    };
-    let mut cases = granted(provider, &context).await;
-    cases.extend(refused(provider, &context).await);
-    cases.extend(assertions(provider, &context).await);
-    cases.extend(metadata(provider, &context).await);
+pub async fn cases(provider: &Provider, context: &Context) -> Vec<Compared> {
+    let mut cases = granted(provider, context).await;
+    cases.extend(refused(provider, context).await);
+    cases.extend(assertions(provider, context).await);
+    cases.extend(metadata(provider, context).await);
     cases
 }
 

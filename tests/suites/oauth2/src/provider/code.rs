@@ -1,10 +1,9 @@
 //! Tokens in a user's context at oidc-provider: the whole flow, what ends it, and refreshing.
 
+use super::{METHODS, OTHER_REDIRECT_URI, Provider, REDIRECT_URI, service::subject};
 use crate::{
     browser::{Browser, Person},
-    ours::{case, claims_of, connection, context, refusal, registration, shown, text},
-    provider::{METHODS, OTHER_REDIRECT_URI, Provider, REDIRECT_URI},
-    provider_service::subject,
+    ours::{case, claims_of, connection, refusal, registration, shown, text},
 };
 use auth_core::{Clock, Context, Secret, SystemClock};
 use auth_oauth2::{
@@ -12,18 +11,14 @@ use auth_oauth2::{
     Result as OAuthResult, Sealer, Session,
 };
 use auth_testing::ManualClock;
-use conformance::{Compared, compare};
+use conformance::Compared;
 use std::time::Duration;
 
 type Done<T> = Result<T, String>;
 
 /// Everything that needs a user.
-pub async fn cases(provider: &Provider) -> Vec<Compared> {
-    let context = match context() {
-        Ok(context) => context,
-        Err(why) => return vec![compare("start", "started", why)],
-    };
-    let flow = Flow { provider, context: &context };
+pub async fn cases(provider: &Provider, context: &Context) -> Vec<Compared> {
+    let flow = Flow { provider, context };
     let mut cases = flow.whole().await;
     cases.extend(flow.callbacks().await);
     cases.extend(flow.codes().await);

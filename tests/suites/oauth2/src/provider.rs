@@ -1,6 +1,7 @@
 //! npm oidc-provider as authorization server, and the clients that are registered there.
 
 mod code;
+mod refresh;
 mod service;
 
 use crate::ours::{ClientKey, context, text};

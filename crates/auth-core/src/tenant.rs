@@ -29,6 +29,13 @@ impl TenantId {
     }
 }
 
+/// A tenant is its own key where one thing is kept for each tenant.
+impl AsRef<TenantId> for TenantId {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl fmt::Debug for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "TenantId({:?})", self.as_str())
@@ -65,6 +72,13 @@ impl ConnectionId {
     #[must_use]
     pub fn on_behalf_of(self, user: impl Into<Arc<str>>) -> Self {
         Self { user: Some(user.into()), ..self }
+    }
+}
+
+/// The tenant that the connection belongs to, and that is charged for what is kept under it.
+impl AsRef<TenantId> for ConnectionId {
+    fn as_ref(&self) -> &TenantId {
+        &self.tenant
     }
 }
 

@@ -29,6 +29,14 @@ pub trait TokenSource: Send + Sync {
         context: &'a Context,
         why: Renewal<Self::Token>,
     ) -> Flow<'a, Self::Token>;
+
+    /// Does this source have a token that is nowhere but in its memory, because a store could not take it? A session over
+    /// such a source is kept until the token is saved, which the next renewal does first.
+    ///
+    /// It is asked at any time, and has to answer at once.
+    fn has_unsaved(&self) -> bool {
+        false
+    }
 }
 
 /// Why a token is wanted, with the one it replaces: a source may refresh, destroy or reuse what it sees there.
@@ -76,6 +84,12 @@ impl Refusal {
 pub trait Token: Clone + Send + Sync + 'static {
     /// How long it can be used.
     fn lifespan(&self) -> Lifespan;
+
+    /// From when on the issuer wants it to be renewed, if the issuer said so. A session renews it then, or earlier by its
+    /// own rules.
+    fn renew_from(&self) -> Option<Timestamp> {
+        None
+    }
 
     /// Does obtaining the next token end this one?
     fn succession(&self) -> Succession {
@@ -144,6 +158,10 @@ macro_rules! forward {
                 why: Renewal<Self::Token>,
             ) -> Flow<'a, Self::Token> {
                 (**self).token(context, why)
+            }
+
+            fn has_unsaved(&self) -> bool {
+                (**self).has_unsaved()
             }
         }
     )*};

@@ -105,6 +105,7 @@ impl Inner {
         }
         let intent = intent.map(|(bytes, _)| record::read_intent(&bytes, guard.path()));
         let (token, fence) = token.map_or((None, 0), |(token, fence)| (Some(token), fence));
+        let token = token.filter(|token| token.expose() != REMOVED);
         Ok(Some(StoredEntry { token, fence, intent: intent.transpose()? }))
     }
 
@@ -188,6 +189,9 @@ impl Inner {
 const PLAIN: u8 = 0;
 const SEALED: u8 = 1;
 
+/// What is written, and sealed, in place of a token that was removed: no token is written as no bytes.
+const REMOVED: &[u8] = &[];
+
 fn read(guard: &Guard<'_>) -> Result<Option<Record>> {
     guard.read()?.map(|bytes| Record::read(&bytes, guard.path())).transpose()
 }
@@ -201,8 +205,9 @@ impl TokenStore for FileTokenStore {
         self.at(name, move |inner, guard| inner.lease(guard, hold))
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
-        let note = match self.0.close("token", name, lease, token) {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
+        let removed = Secret::new(REMOVED);
+        let note = match self.0.close("token", name, lease, token.unwrap_or(&removed)) {
             Ok(note) => note,
             Err(error) => return Flow::failed(error),
         };

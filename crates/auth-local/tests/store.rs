@@ -67,7 +67,7 @@ fn lease(store: &FileTokenStore) -> Option<Lease> {
 }
 
 fn save(store: &FileTokenStore, lease: Lease, token: &str) -> SaveOutcome {
-    store.save("tenant", lease, &Secret::from(token)).wait().unwrap()
+    store.save("tenant", lease, Some(&Secret::from(token))).wait().unwrap()
 }
 
 /// The token, or the code of the error.
@@ -180,7 +180,7 @@ fn what_is_encrypted_is_bound_to_its_name() {
     let (directory, clock) = (Directory::new(), clock());
     let sealed = directory.sealed(&clock, 1);
     let held = sealed.lease("other", HOLD).wait().unwrap().unwrap();
-    sealed.save("other", held, &Secret::from("token")).wait().unwrap();
+    sealed.save("other", held, Some(&Secret::from("token"))).wait().unwrap();
     let other = directory.token_file();
     fs::copy(&other, other.with_file_name("tenant.token")).unwrap();
     assert_eq!(load(&sealed), Err("seal_broken"));
@@ -189,6 +189,26 @@ fn what_is_encrypted_is_bound_to_its_name() {
     let held = lease(&plain).unwrap();
     assert_eq!(save(&plain, held, "plain"), SaveOutcome::Kept);
     assert_eq!(load(&sealed), Err("token_store_sealed"));
+}
+
+/// Other processes learn that it was removed, and by which lease; a removal is sealed as a token is.
+#[test]
+fn a_removed_token_leaves_the_fence_of_its_removal() {
+    let (directory, clock) = (Directory::new(), clock());
+    let stores = [directory.store(&clock), directory.sealed(&clock, 1)];
+    for (store, name) in stores.into_iter().zip(["plain", "sealed"]) {
+        let held = store.lease(name, HOLD).wait().unwrap().unwrap();
+        for token in [Some(Secret::from("token")), None] {
+            let saved = store.save(name, held, token.as_ref()).wait().unwrap();
+            assert_eq!(saved, SaveOutcome::Kept);
+            let kept = store.load(name).wait().unwrap().unwrap();
+            assert_eq!((kept.token.is_some(), kept.fence), (token.is_some(), held.fence), "{name}");
+        }
+    }
+    let sealed = directory.files().into_iter().find(|path| path.ends_with("sealed.token")).unwrap();
+    fs::copy(&sealed, sealed.with_file_name("other.token")).unwrap();
+    let moved = directory.sealed(&clock, 1).load("other").wait();
+    assert_eq!(moved.unwrap_err().code(), "seal_broken", "a removal opens where it was made alone");
 }
 
 const INTENT: Intent =
@@ -258,7 +278,7 @@ fn a_version_that_is_not_known_is_an_error_and_no_empty_file() {
     assert_eq!(load(&store), Err("token_store_version"));
     let leased = store.lease("tenant", HOLD).wait();
     assert_eq!(leased.unwrap_err().code(), "token_store_version");
-    let saved = store.save("tenant", held, &Secret::from("token")).wait();
+    let saved = store.save("tenant", held, Some(&Secret::from("token"))).wait();
     assert_eq!(saved.unwrap_err().code(), "token_store_version");
     assert_eq!(fs::read(&file).unwrap(), newer, "it is as it was");
 }
@@ -281,7 +301,7 @@ fn no_flow_blocks_whoever_makes_or_polls_it() {
     let token = Secret::from("token");
     let mut load = store.load("tenant");
     let mut leased = store.lease("tenant", HOLD);
-    let mut saved = store.save("tenant", held, &token);
+    let mut saved = store.save("tenant", held, Some(&token));
     let mut intended = store.intend("tenant", held, Some(INTENT));
     let mut released = store.release("tenant", held);
     let context = &mut Context::from_waker(Waker::noop());
@@ -307,7 +327,7 @@ fn a_save_that_was_given_up_is_done_all_the_same() {
     let store = directory.store(&clock);
     let held = lease(&store).unwrap();
     let lock = locked(&directory);
-    let mut saved = store.save("tenant", held, &Secret::from("token"));
+    let mut saved = store.save("tenant", held, Some(&Secret::from("token")));
     assert!(Pin::new(&mut saved).poll(&mut Context::from_waker(Waker::noop())).is_pending());
     drop((saved, lock));
     let began = Instant::now();

@@ -4,9 +4,11 @@ mod assertion;
 
 pub use assertion::AssertionAudience;
 
-use crate::{endpoint::config, foreign_text::Secrets, parameters::Parameters};
+use crate::{
+    endpoint::config, foreign_text::Secrets, parameters::Parameters, token_name::NameParts,
+};
 use assertion::Assertion;
-use auth_core::{Context, Result, Secret};
+use auth_core::{Context, KeyHasher, Result, Secret};
 use auth_jwt::SigningKey;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
@@ -15,8 +17,12 @@ use url::form_urlencoded;
 
 /// A client's identifier, and how it authenticates at the token endpoint (RFC 6749 section 2.3).
 ///
-/// The methods have the names under which they are registered (RFC 7591 section 2). A secret or an assertion goes to the
-/// token endpoint that it was configured with, and nowhere else.
+/// The methods have the names under which they are registered (RFC 7591 section 2).
+///
+/// # Security
+///
+/// A secret or an assertion goes to the token endpoint that it was configured with, or to that of the
+/// [issuer](Self::with_issuer) that it was configured for, and nowhere else.
 ///
 /// ```
 /// use auth_oauth2::ClientAuthentication;
@@ -29,6 +35,7 @@ use url::form_urlencoded;
 pub struct ClientAuthentication {
     client_id: Arc<str>,
     method: Method,
+    issuer: Option<Box<str>>,
 }
 
 #[derive(Clone)]
@@ -56,7 +63,7 @@ impl ClientAuthentication {
     /// `Error::Config` when the identifier or the secret is empty or has control characters, as one that was copied
     /// with its line break has.
     pub fn client_secret_post(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         Self::new(client_id, Method::Post(Arc::new(secret)))
     }
 
@@ -67,7 +74,7 @@ impl ClientAuthentication {
     ///
     /// As for [`client_secret_post`](Self::client_secret_post).
     pub fn client_secret_basic(client_id: &str, secret: impl Into<Secret>) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         let encoded = |bytes: &[u8]| form_urlencoded::byte_serialize(bytes).collect::<String>();
         let pair =
             Secret::new(format!("{}:{}", encoded(client_id.as_bytes()), encoded(secret.expose())));
@@ -90,7 +97,7 @@ impl ClientAuthentication {
         secret: impl Into<Secret>,
         audience: AssertionAudience,
     ) -> Result<Self> {
-        let secret = checked_secret(secret.into())?;
+        let secret = checked(secret.into())?;
         let key = SigningKey::from_secret(auth_jwt::JwsAlgorithm::HS256, secret.expose())?;
         Self::private_key_jwt(client_id, key, audience)
     }
@@ -110,6 +117,13 @@ impl ClientAuthentication {
     ) -> Result<Self> {
         let assertion = Assertion::new(client_id, key, audience)?;
         Self::new(client_id, Method::Assertion(Arc::new(assertion)))
+    }
+
+    /// For the authorization server with this issuer identifier: metadata of that issuer alone says where the client is
+    /// authenticated. A client whose token endpoint was typed needs none.
+    #[must_use]
+    pub fn with_issuer(self, identifier: &str) -> Self {
+        Self { issuer: Some(identifier.into()), ..self }
     }
 
     /// Assertions that name their key (`kid`), for servers that know several of the client's.
@@ -143,19 +157,57 @@ impl ClientAuthentication {
     }
 
     fn new(client_id: &str, method: Method) -> Result<Self> {
-        if client_id.is_empty() || client_id.chars().any(char::is_control) {
-            return Err(config(
-                "oauth2_client_id",
-                "client id is empty or holds a line break or another control character",
-            ));
-        }
-        Ok(Self { client_id: client_id.into(), method })
+        check_client_id("client id", client_id)?;
+        Ok(Self { client_id: client_id.into(), method, issuer: None })
     }
 
     /// The identifier, which is no secret.
     #[must_use]
     pub fn client_id(&self) -> &str {
         &self.client_id
+    }
+
+    pub(crate) fn add_to_name(&self, name: &mut NameParts, hasher: &KeyHasher) {
+        name.add(&*self.client_id);
+        match &self.method {
+            Method::None => name.add("none"),
+            Method::Post(secret) => {
+                name.add("client_secret_post");
+                name.add(secret.expose());
+            }
+            Method::Basic(_, secret) => {
+                name.add("client_secret_basic");
+                name.add(secret.expose());
+            }
+            Method::Assertion(assertion) => {
+                name.add("assertion");
+                assertion.add_to_name(name, hasher);
+            }
+        }
+    }
+
+    /// Does a parameter of the request prove the client?
+    pub(crate) const fn is_proven_by_parameters(&self) -> bool {
+        matches!(self.method, Method::Post(_) | Method::Assertion(_))
+    }
+
+    /// Refuses metadata of another issuer than the one that the client's secret or key is for. Identifiers are compared as
+    /// they are written.
+    pub(crate) fn check_issuer(&self, issuer: &str) -> Result<()> {
+        let audience = match &self.method {
+            Method::Assertion(assertion) => assertion.issuer(),
+            Method::None | Method::Post(_) | Method::Basic(..) => None,
+        };
+        let named = [self.issuer.as_deref(), audience];
+        let mut others = named.iter().flatten().filter(|name| **name != issuer);
+        let fault = if others.next().is_some() {
+            "client is for another issuer than the metadata is of; take the client that was registered at this one"
+        } else if named == [None, None] && !matches!(self.method, Method::None) {
+            "client is for no issuer, so nothing says that this one may have its secret; name it with with_issuer"
+        } else {
+            return Ok(());
+        };
+        Err(config("oauth2_client_issuer", fault))
     }
 
     /// The secrets that a server which repeats its request would show.
@@ -191,19 +243,32 @@ impl ClientAuthentication {
     }
 }
 
-fn checked_secret(secret: Secret) -> Result<Secret> {
-    let fault = |text: &str| Err(config("oauth2_client_secret", text));
-    match std::str::from_utf8(secret.expose()) {
-        Err(_) => fault("client secret is no UTF-8 text"),
-        Ok("") => fault("client secret is empty"),
-        Ok(text) if text.ends_with(['\n', '\r']) => {
-            fault("client secret ends with a line break; remove it")
-        }
-        Ok(text) if text.chars().any(char::is_control) => {
-            fault("client secret holds a control character; remove it")
-        }
-        Ok(_) => Ok(secret),
-    }
+fn checked(secret: Secret) -> Result<Secret> {
+    check_secret("client secret", &secret)?;
+    Ok(secret)
+}
+
+/// Refuses what is no identifier of a client. `field` is what the person who typed it calls it.
+pub(crate) fn check_client_id(field: &str, client_id: &str) -> Result<()> {
+    check_text("oauth2_client_id", field, client_id)
+}
+
+/// Refuses what is no secret of a client. `field` is what the person who typed it calls it.
+pub(crate) fn check_secret(field: &str, secret: &Secret) -> Result<()> {
+    let Ok(text) = std::str::from_utf8(secret.expose()) else {
+        return Err(config("oauth2_client_secret", format!("{field} is no UTF-8 text")));
+    };
+    check_text("oauth2_client_secret", field, text)
+}
+
+fn check_text(code: &'static str, field: &str, text: &str) -> Result<()> {
+    let fault = match text {
+        "" => "is empty; fill in what the authorization server gave the client",
+        _ if text.ends_with(['\n', '\r']) => "ends with a line break; remove it",
+        _ if text.chars().any(char::is_control) => "holds a control character; remove it",
+        _ => return Ok(()),
+    };
+    Err(config(code, format!("{field} {fault}")))
 }
 
 /// Shows how, and for whom, and no secret.

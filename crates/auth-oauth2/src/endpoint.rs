@@ -1,5 +1,6 @@
 //! Where tokens are asked for, and in which form.
 
+use crate::token_name::NameParts;
 use auth_core::{Error, Origin, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use std::fmt;
@@ -116,6 +117,21 @@ impl TokenEndpoint {
         self
     }
 
+    pub(crate) fn add_to(&self, name: &mut NameParts) {
+        name.add(self.url.as_str());
+        name.add(self.method.as_str());
+        name.add(match self.placement {
+            ParameterPlacement::FormBody => "form",
+            ParameterPlacement::JsonBody => "json",
+            ParameterPlacement::Url => "url",
+        });
+        name.add(self.headers.len().to_string());
+        self.headers.iter().for_each(|(field, value)| {
+            name.add(field.as_str());
+            name.add(value);
+        });
+    }
+
     /// The URL, as it was read.
     #[must_use]
     pub fn url(&self) -> &str {
@@ -145,11 +161,9 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     let Ok(url) = Url::parse(text) else {
         return fault("is no absolute URL, expected one as https://login.example/token");
     };
-    let is_local =
-        || url.as_str().parse().is_ok_and(|uri| Origin::of(&uri).is_ok_and(|to| to.is_loopback()));
     match url.scheme() {
         "https" => {}
-        "http" if is_local() => {}
+        "http" if is_of_this_machine(&url) => {}
         "http" => return fault("is http, which shows secrets to everybody on the way; use https"),
         _ => return fault("is neither https nor http"),
     }
@@ -160,6 +174,10 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
         return fault("has a user name; set the client's authentication instead");
     }
     Ok(url)
+}
+
+pub(crate) fn is_of_this_machine(url: &Url) -> bool {
+    url.as_str().parse().is_ok_and(|uri| Origin::of(&uri).is_ok_and(|to| to.is_loopback()))
 }
 
 pub(crate) fn config(code: &'static str, text: impl Into<String>) -> Error {

@@ -10,8 +10,9 @@
 //! | the client's own tokens | [`ClientCredentials`] |
 //! | tokens on behalf of a user | [`AuthorizationCode`], with PKCE always; [`AuthorizationCallback`], [`PendingAuthorizations`] |
 //! | any other grant of one request | [`OpenGrant`] |
+//! | tokens that outlive the process and are shown to people | [`OAuthConnection`] |
 //! | plain functions | [`TokenRequest::exchange`], [`TokenAnswerFormat::read`], [`AuthorizationServerMetadata`] |
-//! | what went wrong | [`TokenError`], whose [`Remedy`] says what to do |
+//! | what went wrong | [`TokenError`], whose [`Remedy`] says what to do; [`ConsentNeeded`] |
 //!
 //! # Security
 //!
@@ -25,8 +26,11 @@
 //! public addresses alone. It verifies no tokens, and signs none but assertions; that is `auth-jwt`.
 
 mod client_authentication;
+mod connection;
+mod consent_needed;
 mod endpoint;
 mod foreign_text;
+mod form;
 mod grant;
 mod members;
 mod metadata;
@@ -35,23 +39,30 @@ mod registration;
 mod token;
 mod token_answer;
 mod token_error;
+mod token_name;
 mod token_request;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Clock, ConnectionId, Context, Error, Exchange, Flow, PresentableToken, Renewal, Result, Secret,
-    TenantId, Timestamp, Token, TokenSource,
+    Clock, ConnectionId, Context, Error, Exchange, Flow, KeyHasher, PresentableToken, Renewal,
+    Result, Secret, SystemClock, TenantId, Timestamp, Token, TokenSource,
 };
 pub use auth_jwt::{JwsAlgorithm, SigningKey};
-pub use auth_session::{Sealer, Session, StorableToken};
+pub use auth_session::{Sealer, Session, StorableToken, Stored, TokenStore};
 
 pub use client_authentication::{AssertionAudience, ClientAuthentication};
+pub use connection::OAuthConnection;
+pub use consent_needed::ConsentNeeded;
 pub use endpoint::{ParameterPlacement, TokenEndpoint};
+pub use form::{AdvancedSettings, AuthorizationCodeForm, ClientCredentialsForm};
 pub use grant::{
-    AuthorizationCallback, AuthorizationCode, ClientCredentials, IssuerParameter,
+    AuthorizationCallback, AuthorizationCode, ClientCredentials, Grant, IssuerParameter,
     MemoryPendingAuthorizations, OpenGrant, PendingAuthorization, PendingAuthorizations,
+    RedirectionEndpoint,
 };
-pub use metadata::{AuthorizationServerMetadata, MetadataLocation};
+pub use metadata::{
+    AuthorizationServerMetadata, MetadataLocation, RemoteAuthorizationServerMetadata,
+};
 pub use registration::ClientRegistration;
 pub use token::{MaskedToken, OAuthToken};
 pub use token_answer::{TokenAnswer, TokenAnswerFormat};

@@ -1,8 +1,12 @@
 //! What an authorization server says about itself (RFC 8414, OpenID Connect Discovery).
 
+mod remote;
+
+pub use remote::RemoteAuthorizationServerMetadata;
+
 use crate::{
-    IssuerParameter, TokenEndpoint,
-    endpoint::{config, read_url},
+    AuthorizationCode, ClientAuthentication, ClientRegistration, IssuerParameter, TokenEndpoint,
+    endpoint::{config, is_of_this_machine, read_url},
     members::{Member, Members},
 };
 use auth_core::{Error, Exchange, Result};
@@ -11,7 +15,19 @@ use url::Url;
 
 /// The metadata of an authorization server, as far as a client needs it.
 ///
-/// [`exchange`](Self::exchange) asks for it, [`read`](Self::read) reads the answer.
+/// [`exchange`](Self::exchange) asks for it, [`read`](Self::read) reads the answer;
+/// [`RemoteAuthorizationServerMetadata`] does both, and keeps it.
+///
+/// # Security
+///
+/// Metadata comes over https from the origin of its issuer, so it speaks for that issuer and nobody else. The endpoints
+/// that it names may be on other origins: large providers have them there, and the issuer says so itself. What keeps a
+/// secret from strangers is therefore not the origin of an endpoint but the issuer: [`registration`](Self::registration)
+/// gives the endpoint only to a client that is configured
+/// [for this issuer](ClientAuthentication::with_issuer). An issuer that somebody else named, as the metadata of a
+/// resource or a challenge does, finds no client that is for it.
+///
+/// An endpoint on this machine is taken from an issuer on this machine alone.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AuthorizationServerMetadata {
@@ -58,12 +74,44 @@ impl AuthorizationServerMetadata {
         Ok(Exchange::new(request).with_answer_limit(256 * 1024))
     }
 
+    /// The client at this issuer's token endpoint.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the client's secret or key is for another issuer, or for none.
+    pub fn registration(&self, client: ClientAuthentication) -> Result<ClientRegistration> {
+        client.check_issuer(&self.issuer)?;
+        Ok(ClientRegistration::new(self.token_endpoint.clone(), client))
+    }
+
+    /// Tokens for users of this client, who agree at this issuer and come back to this redirect URI. The callback is held
+    /// to the issuer (RFC 9207), as the metadata promises it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`registration`](Self::registration) and of [`AuthorizationCode::new`]; `Error::Protocol` when the issuer
+    /// has no authorization endpoint.
+    pub fn authorization_code(
+        &self,
+        client: ClientAuthentication,
+        redirect_uri: &str,
+    ) -> Result<AuthorizationCode> {
+        let registration = self.registration(client)?;
+        let Some(url) = &self.authorization_endpoint else {
+            let text = "metadata has no authorization_endpoint: the issuer has no grant for users";
+            return Err(Error::protocol("oauth2_metadata", text));
+        };
+        let grant = AuthorizationCode::new(registration, url, redirect_uri)?;
+        Ok(grant.with_issuer(&self.issuer, self.issuer_parameter))
+    }
+
     /// Reads the metadata of this issuer.
     ///
     /// # Errors
     ///
     /// `Error::Transport` when the answer is no 200. `Error::Protocol` when it is no JSON object, when it is of another
-    /// issuer (RFC 8414 section 3.3), or when an endpoint is missing or no URL that a client may use.
+    /// issuer (RFC 8414 section 3.3), or when an endpoint is missing, no URL that a client may use, or on this machine
+    /// though the issuer is not.
     pub fn read(answer: &Response<Vec<u8>>, issuer: &str) -> Result<Self> {
         if answer.status() != http::StatusCode::OK {
             let text = format!(
@@ -77,11 +125,14 @@ impl AuthorizationServerMetadata {
         if members.text("issuer") != Some(issuer) {
             return Err(fault("metadata is of another issuer than the one that was asked".into()));
         }
-        let url = |name: &str| match members.text(name) {
+        let is_local = Url::parse(issuer).is_ok_and(|issuer| is_of_this_machine(&issuer));
+        let url = |name: &str| match members.text(name).map(|text| read_url(name, text)) {
             None => Ok(None),
-            Some(text) => {
-                read_url(name, text).map(Some).map_err(|error| fault(error.cause().to_string()))
+            Some(Err(error)) => Err(fault(error.cause().to_string())),
+            Some(Ok(url)) if is_of_this_machine(&url) && !is_local => {
+                Err(fault(format!("{name} is on this machine, and the issuer is not")))
             }
+            Some(Ok(url)) => Ok(Some(url)),
         };
         let token_endpoint =
             url("token_endpoint")?.ok_or_else(|| fault("metadata has no token_endpoint".into()))?;
@@ -185,5 +236,15 @@ mod tests {
                 "protocol: token_endpoint is http, which shows secrets to everybody on the way; use https",
             ),
         );
+        for here in ["http://127.0.0.1/token", "https://localhost/token", "http://[::1]/"] {
+            check(
+                200,
+                &format!(r#"{{"issuer":"https://login.example","token_endpoint":"{here}"}}"#),
+                Err("protocol: token_endpoint is on this machine, and the issuer is not"),
+            );
+        }
+        let elsewhere =
+            r#"{"issuer":"https://login.example","token_endpoint":"https://tokens.example/"}"#;
+        check(200, elsewhere, Ok("https://tokens.example/  Optional"));
     }
 }

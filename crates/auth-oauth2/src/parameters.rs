@@ -1,6 +1,6 @@
 //! The parameters of a request, in the order in which they were added.
 
-use crate::endpoint::config;
+use crate::{endpoint::config, token_name::NameParts};
 use auth_core::Result;
 use std::{borrow::Cow, fmt};
 use url::form_urlencoded;
@@ -17,16 +17,15 @@ impl Parameters {
 
     /// `scope`: scopes with one space between two (RFC 6749 section 3.3); none, and no parameter, of empty text.
     pub(crate) fn add_scope(&mut self, scope: &str) -> Result<()> {
-        let text = match scope {
-            "" => return Ok(()),
-            _ if self.has("scope") => "scope is set twice; put all scopes into one text",
-            _ if is_scope(scope) => {
-                self.add("scope", scope);
-                return Ok(());
-            }
-            _ => "scope holds a character that no scope may have; put one space between two scopes",
-        };
-        Err(config("oauth2_scope", text))
+        check_scope("scope", scope)?;
+        if scope.is_empty() {
+            return Ok(());
+        }
+        if self.has("scope") {
+            return Err(config("oauth2_scope", "scope is set twice; put all scopes into one text"));
+        }
+        self.add("scope", scope);
+        Ok(())
     }
 
     /// One more `resource` (RFC 8707 section 2).
@@ -37,6 +36,14 @@ impl Parameters {
         }
         self.add("resource", resource);
         Ok(())
+    }
+
+    pub(crate) fn add_to(&self, name: &mut NameParts) {
+        name.add(self.0.len().to_string());
+        self.iter().for_each(|(key, value)| {
+            name.add(key);
+            name.add(value);
+        });
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -71,10 +78,16 @@ impl Parameters {
     }
 }
 
-/// `scope-token *( SP scope-token )` (RFC 6749 section 3.3).
-fn is_scope(text: &str) -> bool {
+/// Refuses what is neither empty nor `scope-token *( SP scope-token )` (RFC 6749 section 3.3). `field` is what the person
+/// who typed it calls it.
+pub(crate) fn check_scope(field: &str, text: &str) -> Result<()> {
     let is_char = |byte: u8| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    text.split(' ').all(|scope| !scope.is_empty() && scope.bytes().all(is_char))
+    let mut scopes = text.split(' ');
+    if text.is_empty() || scopes.all(|scope| !scope.is_empty() && scope.bytes().all(is_char)) {
+        return Ok(());
+    }
+    let fault = "holds a character that no scope may have; put one space between two scopes, and none at the ends";
+    Err(config("oauth2_scope", format!("{field} {fault}")))
 }
 
 impl fmt::Debug for Parameters {

@@ -1,10 +1,21 @@
 //! A client at an authorization server: where it asks, who it is, and how it is answered.
 
+mod refresh;
+mod refused_client;
+
 use crate::{
-    ClientAuthentication, OAuthToken, TokenAnswerFormat, TokenEndpoint, TokenRequest, token::Asked,
+    ClientAuthentication, OAuthToken, TokenAnswerFormat, TokenEndpoint, TokenRequest,
+    token::{Asked, Replaced},
+    token_name::NameParts,
 };
-use auth_core::{Context, Error, Flow, Result};
-use std::{fmt, time::Duration};
+use auth_core::{Context, Flow, KeyHasher, Result};
+use refused_client::RefusedClient;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 /// What an operator was given when the client was registered at an authorization server, and what they know of the
 /// server. Every grant is made of one.
@@ -25,18 +36,24 @@ pub struct ClientRegistration {
     client: ClientAuthentication,
     format: TokenAnswerFormat,
     validity: Option<Duration>,
+    rotation_hook: Option<Arc<RotationHook>>,
+    refused: Arc<RefusedClient>,
 }
+
+type RotationHook = dyn Fn(&OAuthToken) + Send + Sync;
 
 impl ClientRegistration {
     /// The client with this authentication at this endpoint.
     #[must_use]
-    pub const fn new(endpoint: TokenEndpoint, client: ClientAuthentication) -> Self {
+    pub fn new(endpoint: TokenEndpoint, client: ClientAuthentication) -> Self {
         Self {
             endpoint,
             refresh_endpoint: None,
             client,
             format: TokenAnswerFormat::new(),
             validity: None,
+            rotation_hook: None,
+            refused: Arc::default(),
         }
     }
 
@@ -44,7 +61,7 @@ impl ClientRegistration {
     /// it has to be the same server's.
     #[must_use]
     pub fn with_refresh_endpoint(self, endpoint: TokenEndpoint) -> Self {
-        Self { refresh_endpoint: Some(endpoint), ..self }
+        Self { refresh_endpoint: Some(endpoint), refused: Arc::default(), ..self }
     }
 
     /// With answers in another form than that of RFC 6749.
@@ -61,7 +78,20 @@ impl ClientRegistration {
         self
     }
 
+    /// With a hook that is told of every rotation: of each token whose refresh token is another one than that which it
+    /// was obtained with, before the token is used or saved.
+    ///
+    /// To keep tokens, give the session a [store](crate::OAuthConnection): a store can say that it failed. A hook that
+    /// panics is passed over.
+    #[must_use]
+    pub fn with_rotation_hook(self, hook: impl Fn(&OAuthToken) + Send + Sync + 'static) -> Self {
+        Self { rotation_hook: Some(Arc::new(hook)), ..self }
+    }
+
     /// Asks the token endpoint, and reads its answer.
+    ///
+    /// After `invalid_client` the server is not asked for five minutes, and then twice as long each time, up to an hour:
+    /// until then the same error is the answer, to every clone of this registration.
     ///
     /// # Errors
     ///
@@ -74,39 +104,16 @@ impl ClientRegistration {
         Flow::new(self.ask(&self.endpoint, request, context, None))
     }
 
-    /// Asks for a new token in place of one that has a refresh token (RFC 6749 section 6).
-    ///
-    /// # Errors
-    ///
-    /// `Error::Refused` with `oauth2_no_refresh_token` when it has none, or when that has ended; else those of
-    /// [`obtain`](Self::obtain).
-    pub fn refresh<'a>(
-        &'a self,
-        token: &'a OAuthToken,
-        context: &'a Context,
-    ) -> Flow<'a, OAuthToken> {
-        Flow::new(async move {
-            let request = self.refresh_request(token, context)?;
-            let endpoint = self.refresh_endpoint.as_ref().unwrap_or(&self.endpoint);
-            self.ask(endpoint, &request, context, Some(token)).await
-        })
-    }
-
-    fn refresh_request(&self, token: &OAuthToken, context: &Context) -> Result<TokenRequest> {
-        let now = context.clock.now();
-        let usable =
-            token.refresh_token().filter(|_| token.refresh_ends().is_none_or(|ends| now < ends));
-        let Some(refresh_token) = usable.and_then(|token| std::str::from_utf8(token.expose()).ok())
-        else {
-            let text =
-                "token has no refresh token that can still be used; the grant has to be made again";
-            return Err(Error::refused("oauth2_no_refresh_token", text));
-        };
-        TokenRequest::new("refresh_token").with_parameter("refresh_token", refresh_token)
-    }
-
     pub(crate) fn client_id(&self) -> &str {
         self.client.client_id()
+    }
+
+    /// All that is sent in its name: another secret, or another endpoint, makes another name.
+    pub(crate) fn add_to_name(&self, name: &mut NameParts, hasher: &KeyHasher) {
+        self.endpoint.add_to(name);
+        name.add([u8::from(self.refresh_endpoint.is_some())]);
+        self.refresh_endpoint.iter().for_each(|endpoint| endpoint.add_to(name));
+        self.client.add_to_name(name, hasher);
     }
 
     async fn ask(
@@ -114,13 +121,26 @@ impl ClientRegistration {
         endpoint: &TokenEndpoint,
         request: &TokenRequest,
         context: &Context,
-        replaced: Option<&OAuthToken>,
+        replaced: Option<Replaced<'_>>,
     ) -> Result<OAuthToken> {
+        self.refused.may_ask(context.clock.steady())?;
         let (exchange, secrets) = request.prepare(endpoint, &self.client, context)?;
         let answer = context.transport.fetch(exchange).await?;
         let now = context.clock.now();
-        let answer = self.format.read_without(&answer, now, &secrets)?;
-        OAuthToken::granted(answer, now, Asked { validity: self.validity, replaced })
+        let answer = self.format.read_without(&answer, now, &secrets);
+        self.refused.answered(&answer, context.clock.steady());
+        let token = OAuthToken::granted(answer?, now, Asked { validity: self.validity, replaced })?;
+        if replaced.is_some_and(|replaced| token.is_rotated_from(replaced.token)) {
+            self.tell_rotated(&token);
+        }
+        Ok(token)
+    }
+
+    /// A hook that panics takes no token along. The panic was reported where it began.
+    fn tell_rotated(&self, token: &OAuthToken) {
+        if let Some(hook) = &self.rotation_hook {
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(token)));
+        }
     }
 }
 

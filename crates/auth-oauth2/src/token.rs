@@ -8,7 +8,14 @@ use auth_core::{
     Token, bearer_token_refusal,
 };
 use http::{HeaderValue, header::AUTHORIZATION};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use zeroize::Zeroizing;
 
 /// An access token, with what renews it. A clone shares it.
@@ -25,18 +32,26 @@ pub struct OAuthToken(Arc<Granted>);
 struct Granted {
     access_token: Secret,
     refresh_token: Option<Secret>,
+    /// The refresh token before, until the server has taken the one that came in its place: it may have lost that one.
+    previous_refresh_token: Option<Secret>,
     /// When the access token ends, where that is known.
     ends: Option<Timestamp>,
+    /// From when on the server wants the token to be renewed, where it said so.
+    renew_from: Option<Timestamp>,
     /// When the refresh token ends, where that is known.
     refresh_ends: Option<Timestamp>,
     /// What was granted, where that is known.
     scope: Option<Box<str>>,
+    /// The server has refused the refresh tokens: nobody asks with them again.
+    ended: AtomicBool,
 }
 
 /// What a screen may show of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MaskedToken {
+    /// Its kind, by which it is presented: `Bearer`.
+    pub token_type: &'static str,
     /// The last four characters of the access token; empty where it has fewer than twelve.
     pub access_token: String,
     /// The same of the refresh token, if there is one.
@@ -50,7 +65,16 @@ pub struct MaskedToken {
 }
 
 impl OAuthToken {
-    /// The token of an answer that has just come. `asked` is what is known beside it.
+    /// The token of an answer that has just come.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Protocol` when its type is another one than Bearer, or when no header field can hold it.
+    pub fn new(answer: TokenAnswer, now: Timestamp) -> Result<Self> {
+        Self::granted(answer, now, Asked::default())
+    }
+
+    /// The same, when more is known: `asked`.
     pub(crate) fn granted(answer: TokenAnswer, now: Timestamp, asked: Asked<'_>) -> Result<Self> {
         if let Some(other) = answer.token_type.as_deref().filter(|kind| *kind != "bearer") {
             let text = format!(
@@ -61,24 +85,49 @@ impl OAuthToken {
         field(&answer.access_token)?;
         // The server's word wins over what was configured.
         let life = answer.expires_in.or(asked.validity);
-        let (before, scope) = (asked.replaced.map(|token| &*token.0), answer.scope);
-        let (refresh_token, refresh_ends) = match answer.refresh_token {
+        let (before, scope) = (asked.replaced.map(|replaced| &*replaced.token.0), answer.scope);
+        let used = asked.replaced.map(|replaced| copy(replaced.refresh_token));
+        let (refresh_token, refresh_ends, previous_refresh_token) = match answer.refresh_token {
             Some(token) => {
-                (Some(token), answer.refresh_token_expires_in.map(|life| now.after(life)))
+                let ends = answer.refresh_token_expires_in.map(|life| now.after(life));
+                let previous = used.filter(|used| !used.matches(token.expose()));
+                (Some(token), ends, previous)
             }
             // A server that does not rotate sends none again (RFC 6749 section 6).
-            None => match before {
-                Some(before) => (before.refresh_token.as_ref().map(copy), before.refresh_ends),
-                None => (None, None),
-            },
+            None => (used, before.and_then(|before| before.refresh_ends), None),
         };
         Ok(Self(Arc::new(Granted {
             access_token: answer.access_token,
             refresh_token,
+            previous_refresh_token,
             ends: life.map(|life| now.after(life)),
+            renew_from: answer.refresh_in.map(|span| now.after(span)),
             refresh_ends,
             scope: scope.or_else(|| before.and_then(|before| before.scope.clone())),
+            ended: AtomicBool::new(false),
         })))
+    }
+
+    /// The refresh tokens to ask with, in turn: the newest, and the one before while the newest is not proven. None when
+    /// they have ended.
+    pub(crate) fn usable_refresh_tokens(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
+        let ended = self.0.ended.load(Ordering::Relaxed);
+        let over = self.0.refresh_ends.is_some_and(|ends| ends <= now);
+        let both = [self.0.refresh_token.as_ref(), self.0.previous_refresh_token.as_ref()];
+        both.into_iter().filter(move |_| !ended && !over).flatten()
+    }
+
+    /// The server will never take its refresh tokens again.
+    pub(crate) fn end(&self) {
+        self.0.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Did the server give another refresh token than this one had?
+    pub(crate) fn is_rotated_from(&self, before: &Self) -> bool {
+        match (&self.0.refresh_token, &before.0.refresh_token) {
+            (Some(new), Some(old)) => !new.matches(old.expose()),
+            (new, old) => new.is_some() != old.is_some(),
+        }
     }
 
     /// The access token itself.
@@ -115,6 +164,7 @@ impl OAuthToken {
     #[must_use]
     pub fn masked(&self) -> MaskedToken {
         MaskedToken {
+            token_type: "Bearer",
             access_token: last_four(&self.0.access_token),
             refresh_token: self.0.refresh_token.as_ref().map(last_four),
             ends: self.0.ends,
@@ -130,12 +180,23 @@ pub(crate) struct Asked<'a> {
     /// How long it lasts, by the operator's word.
     pub(crate) validity: Option<Duration>,
     /// The token that was refreshed.
-    pub(crate) replaced: Option<&'a OAuthToken>,
+    pub(crate) replaced: Option<Replaced<'a>>,
+}
+
+/// A token that was refreshed, and the one of its refresh tokens that was sent.
+#[derive(Clone, Copy)]
+pub(crate) struct Replaced<'a> {
+    pub(crate) token: &'a OAuthToken,
+    pub(crate) refresh_token: &'a Secret,
 }
 
 impl Token for OAuthToken {
     fn lifespan(&self) -> Lifespan {
         self.0.ends.map_or(Lifespan::Unknown, Lifespan::Until)
+    }
+
+    fn renew_from(&self) -> Option<Timestamp> {
+        self.0.renew_from
     }
 }
 
@@ -241,7 +302,9 @@ mod tests {
         let first =
             r#"{"access_token":"1","refresh_token":"r","refresh_token_expires_in":9,"scope":"a"}"#;
         let first = granted(first, Asked::default()).unwrap();
-        let asked = Asked { validity: None, replaced: Some(&first) };
+        let refresh_token = first.refresh_token().unwrap();
+        let asked =
+            Asked { validity: None, replaced: Some(Replaced { token: &first, refresh_token }) };
         let second = granted(r#"{"access_token":"2"}"#, asked).unwrap();
         assert!(second.refresh_token().unwrap().matches(b"r"));
         assert_eq!(
@@ -252,6 +315,26 @@ mod tests {
             granted(r#"{"access_token":"3","refresh_token":"s","scope":"b"}"#, asked).unwrap();
         assert!(third.refresh_token().unwrap().matches(b"s"));
         assert_eq!((third.scope(), third.masked().refresh_ends), (Some("b"), None));
+        let usable = |token: &OAuthToken| {
+            let usable = token.usable_refresh_tokens(NOW).map(Secret::expose);
+            usable.map(|text| String::from_utf8_lossy(text).into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            (usable(&second), usable(&third)),
+            (vec!["r".into()], vec!["s".into(), "r".into()])
+        );
+        assert!(third.is_rotated_from(&first) && !second.is_rotated_from(&first));
+        let later = NOW.after(Duration::from_secs(9));
+        assert_eq!(second.usable_refresh_tokens(later).count(), 0, "its end was told");
+        third.end();
+        assert_eq!(third.clone().usable_refresh_tokens(NOW).count(), 0);
+    }
+
+    #[test]
+    fn the_server_may_want_an_earlier_renewal() {
+        let body = r#"{"access_token":"t","expires_in":86400,"refresh_in":43200}"#;
+        let token = granted(body, Asked::default()).unwrap();
+        assert_eq!(token.renew_from(), Some(NOW.after(Duration::from_secs(43_200))));
     }
 
     #[test]

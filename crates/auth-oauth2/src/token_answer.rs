@@ -93,7 +93,7 @@ impl TokenAnswerFormat {
     /// |---|---|
     /// | an error of RFC 6749 or another refusal | its cause is a [`TokenError`], which says what to do |
     /// | 429, 503, `temporarily_unavailable` | `Error::Unavailable`, with the time that was said |
-    /// | another 5xx | `Error::Transport`: it is not known what was done |
+    /// | another 5xx, 408 | `Error::Transport`: it is not known what was done |
     /// | `invalid_grant` with a 4xx | `Error::Refused` |
     /// | another 4xx, or a 200 with `error` | `Error::Config` |
     /// | a 2xx that cannot be read or has no access token | `Error::Protocol` |
@@ -197,7 +197,9 @@ fn refused(
             let code = "oauth2_temporarily_unavailable";
             Error::unavailable(code, retry_after(answer.headers(), now), error)
         }
-        status if status.is_server_error() => Error::transport("oauth2_server_error", error),
+        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+            Error::transport("oauth2_server_error", error)
+        }
         _ => match error.kind {
             TokenErrorKind::Temporary => {
                 Error::unavailable(code, retry_after(answer.headers(), now), error)

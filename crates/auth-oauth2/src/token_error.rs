@@ -1,5 +1,7 @@
 //! What a token endpoint refuses with, and what to do about it.
 
+use crate::ConsentNeeded;
+use auth_core::Error;
 use http::StatusCode;
 use std::{error, fmt};
 
@@ -95,11 +97,29 @@ impl TokenErrorKind {
 }
 
 impl TokenError {
+    /// What the token endpoint refused with, where that is behind this error: as its cause, or as that of a
+    /// [`ConsentNeeded`].
+    ///
+    /// ```
+    /// # use auth_oauth2::Error;
+    /// use auth_oauth2::{Remedy, TokenError};
+    ///
+    /// fn is_ours_to_mend(error: &Error) -> bool {
+    ///     TokenError::of(error).is_some_and(|refused| refused.remedy() == Remedy::Fix)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Option<&Self> {
+        let cause = error.cause().error();
+        cause.downcast_ref().or_else(|| cause.downcast_ref::<ConsentNeeded>()?.refused.as_ref())
+    }
+
     /// What is to be done. A server that fails (5xx) or is asked too often (429) says nothing about what was sent, so
     /// its `invalid_grant` is not believed.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
-        if self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS {
+        let again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];
+        if self.status.is_server_error() || again.contains(&self.status) {
             return Remedy::Retry;
         }
         match self.kind {
@@ -147,7 +167,7 @@ mod tests {
     #[test]
     fn each_error_says_what_to_do() {
         check(400, "invalid_grant", Remedy::Consent);
-        for status in [429, 500, 502, 503] {
+        for status in [408, 429, 500, 502, 503] {
             check(status, "invalid_grant", Remedy::Retry);
         }
         check(200, "temporarily_unavailable", Remedy::Retry);

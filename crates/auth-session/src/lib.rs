@@ -7,7 +7,7 @@
 //! | | |
 //! |---|---|
 //! | [`Session`] | keeps the token of one source, for everybody who shares it |
-//! | [`SessionPool`] | one session for each of many keys, in bounded memory |
+//! | [`SessionPool`] | one session for each of many keys, in bounded memory of which each tenant has a share |
 //! | [`Flight`], [`FlightWatch`] | work that is done once for all callers that wait for it |
 //! | [`Stored`], [`TokenStore`], [`StorableToken`], [`Intent`] | tokens that outlive the process and are shared by several |
 //! | [`Sealer`] | encrypts what a store keeps |
@@ -67,6 +67,8 @@ mod learned;
 mod obtain;
 mod pool;
 mod present;
+mod refusers;
+mod remaining;
 mod retry_after;
 mod schedule;
 mod sealer;
@@ -79,10 +81,10 @@ mod uses;
 
 // What the signatures of this crate need of `auth-core`, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Answer, Authenticator, Cause, Clock, Context, Credentials, Error, Event, Exchange, Flow,
-    Lifespan, Need, Observer, Origin, OriginBound, PresentableToken, Random, Refusal, Renewal,
-    RequestView, Result, Secret, Stack, Stamp, Succession, SystemClock, SystemRandom, TenantId,
-    Timestamp, Token, TokenSource, Transport, Verdict, send,
+    Answer, Authenticator, Cause, Clock, ConnectionId, Context, Credentials, Error, Event,
+    Exchange, Flow, Lifespan, Need, Observer, Origin, OriginBound, PresentableToken, Random,
+    Refusal, Renewal, RequestView, Result, Secret, Stack, Stamp, Succession, SystemClock,
+    SystemRandom, TenantId, Timestamp, Token, TokenSource, Transport, Verdict, send,
 };
 
 pub use flight::{Flight, FlightWatch};
@@ -95,4 +97,4 @@ pub use store::{
     Intent, Lease, MemoryTokenStore, SaveOutcome, SessionHeldElsewhere, StorableToken, StoredEntry,
     TokenStore,
 };
-pub use stored::{Stored, StoredToken};
+pub use stored::{Stored, StoredToken, TokenNotSaved};

@@ -123,10 +123,12 @@ where
     }
 
     fn land(&self, obtained: Result<S::Token>, begun: u64) -> Outcome<S::Token> {
+        let known = obtained.as_ref().is_err_and(|error| self.state().is_known(error));
         let landed = self.landed(obtained, begun);
         match &landed {
             Ok(Some(_)) => self.tell(Event::Renewed { session: self.name() }),
             Ok(None) => {}
+            Err(_) if known => {}
             Err(error) => self.tell(Event::RenewalFailed { session: self.name(), error }),
         }
         landed

@@ -3,10 +3,11 @@
 use crate::{
     Session,
     kept_token::{KeptToken, Unusable},
+    schedule::fraction,
     uses::InUse,
 };
 use auth_core::{
-    Answer, Authenticator, Credentials, Event, Flow, Need, PresentableToken, RequestView,
+    Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, RequestView,
     TokenSource, Verdict,
 };
 use http::{HeaderMap, StatusCode};
@@ -31,13 +32,18 @@ where
         // With it the uses of all tokens that were presented together are over.
         sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {
-            Some(refusal) => {
-                self.condemn(generation, refusal);
+            Some(refusal) if self.is_worth_another(generation, answer) => {
+                // The receiver has its own back-off; that of the session is for those who condemn by themselves.
+                self.condemned(generation, refusal, |state, kept, refusal, _, _| {
+                    state.refused(kept, refusal);
+                });
                 Verdict::Retry { after: None }
             }
+            Some(_) => Verdict::Accept,
             None => {
                 if answer.status.is_success() {
                     self.prove(generation);
+                    self.0.refusers.took(answer.request.uri);
                 }
                 Verdict::Accept
             }
@@ -60,6 +66,13 @@ where
             Some(credentials) => Flow::ready(credentials.clone()),
             None => self.presented_now(kept),
         }
+    }
+
+    /// Would another token do better where this one was refused?
+    fn is_worth_another(&self, generation: u64, answer: Answer<'_>) -> bool {
+        let Context { clock, random, .. } = &self.0.context;
+        let (now, jitter) = (clock.steady(), fraction(&**random));
+        self.0.refusers.condemn(answer.request.uri, generation, now, jitter)
     }
 
     /// The first time, and each time if the uses of this token are counted.

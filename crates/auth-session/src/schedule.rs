@@ -1,6 +1,6 @@
 //! When a kept token is to be renewed.
 
-use auth_core::{Clock, Lifespan, Random, Succession, Timestamp};
+use auth_core::{Clock, Lifespan, Random, Succession, Timestamp, Token};
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
@@ -58,20 +58,22 @@ const LONGEST_LATE: Duration = Duration::from_secs(30);
 impl Schedule {
     /// Renewal begins between 60 and 80 percent of a life, at random, so that a fleet whose tokens end together does
     /// not renew them together; everybody waits for it in the last tenth, or half minute. A token that its successor
-    /// ends is not renewed before all have to wait.
-    pub(crate) fn new(
-        lifespan: Lifespan,
-        succession: Succession,
-        time: Time,
-        random: &dyn Random,
-    ) -> Self {
-        match lifespan {
+    /// ends is not renewed before all have to wait. Where the issuer wants an earlier renewal, that begins in the first
+    /// fifth of the time between then and the end.
+    pub(crate) fn of(token: &impl Token, time: Time, random: &dyn Random) -> Self {
+        let succession = token.succession();
+        match token.lifespan() {
             Lifespan::Until(dead) => {
                 let life = dead.since(time.now);
                 let late = dead.before(LONGEST_LATE.min(life / 10));
                 let early = match succession {
                     Succession::Overlapping => {
-                        time.now.after(life.mul_f64(0.6 + 0.2 * fraction(random)))
+                        let drawn = fraction(random);
+                        let ours = time.now.after(life.mul_f64(0.6 + 0.2 * drawn));
+                        let theirs = token.renew_from().map_or(ours, |wanted| {
+                            wanted.after(dead.since(wanted).mul_f64(0.2 * drawn))
+                        });
+                        ours.min(theirs)
                     }
                     Succession::Exclusive { .. } => late,
                 };
@@ -164,9 +166,34 @@ mod tests {
     /// A schedule made at `AT`, the clock that it was made by, and its stages after so many seconds.
     struct Life(Schedule, ManualClock);
 
+    #[derive(Clone)]
+    struct Timed {
+        lifespan: Lifespan,
+        succession: Succession,
+        renew_from: Option<Timestamp>,
+    }
+
+    impl Token for Timed {
+        fn lifespan(&self) -> Lifespan {
+            self.lifespan
+        }
+
+        fn renew_from(&self) -> Option<Timestamp> {
+            self.renew_from
+        }
+
+        fn succession(&self) -> Succession {
+            self.succession
+        }
+    }
+
     fn life(lifespan: Lifespan, succession: Succession, drawn: u8) -> Life {
+        scheduled(&Timed { lifespan, succession, renew_from: None }, drawn)
+    }
+
+    fn scheduled(token: &Timed, drawn: u8) -> Life {
         let clock = ManualClock::at(AT.unix());
-        let schedule = Schedule::new(lifespan, succession, Time::of(&clock), &Drawn(drawn));
+        let schedule = Schedule::of(token, Time::of(&clock), &Drawn(drawn));
         Life(schedule, clock)
     }
 
@@ -200,6 +227,24 @@ mod tests {
         until(10, 0).check(&[(5, Stage::Fresh), (6, Stage::Early), (9, Stage::Late)]);
         until(10, 0).check(&[(10, Stage::Dead)]);
         until(0, 0).check(&[(0, Stage::Dead)]);
+    }
+
+    /// A day, to be renewed after `wanted` seconds: begins between then and a fifth of the rest later.
+    #[track_caller]
+    fn check_wanted(wanted: u64, drawn: u8, early: u64) {
+        let after = |seconds| AT.after(Duration::from_secs(seconds));
+        let lifespan = Lifespan::Until(after(86_400));
+        let (succession, renew_from) = (Succession::Overlapping, Some(after(wanted)));
+        let life = scheduled(&Timed { lifespan, succession, renew_from }, drawn);
+        life.check(&[(early - 1, Stage::Fresh), (early, Stage::Early)]);
+    }
+
+    #[test]
+    fn an_issuer_may_want_an_earlier_renewal_and_gets_no_later_one() {
+        check_wanted(43_200, 0, 43_200);
+        check_wanted(43_200, 255, 43_200 + 8640);
+        check_wanted(80_000, 0, 51_840);
+        check_wanted(90_000, 255, 69_120);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 
 use crate::{
     kept_token::{KeptToken, Unusable},
+    refusers::Refusers,
     schedule::{Schedule, Time, fraction},
     state::{State, ended},
     sync::{ArcSwapOption, Mutex, MutexGuard},
     uses::InUse,
 };
 use auth_core::{
-    Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, Token,
-    TokenSource,
+    Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, TokenSource,
 };
 use std::{
     fmt,
@@ -29,10 +29,14 @@ use std::{
 ///   that panicked, and also when somebody sets the clock back.
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
 ///   requests that are refused together cause one renewal.
+/// - **One receiver does not rule.** A receiver that refuses one token after another causes one exchange in each step of a
+///   back-off of its own (from one second, doubling to a minute), however many requests go to it. In between its answers
+///   are delivered as they are, and the token goes on serving the others.
 /// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when every
 ///   request that was made with it has its answer, and is not handed out from the moment at which the renewal begins.
 ///
-/// The observer of the context is told when a token was obtained, could not be obtained, or was refused.
+/// The observer of the context is told when a token was obtained, could not be obtained, or was refused. Of an error that
+/// somebody has to do something about (`Error::Refused`, `Error::Config`) it is told once, not again with each attempt.
 ///
 /// A clone is the same session.
 pub struct Session<S: TokenSource>(pub(crate) Arc<Inner<S>>);
@@ -41,6 +45,7 @@ pub(crate) struct Inner<S: TokenSource> {
     pub(crate) current: ArcSwapOption<KeptToken<S::Token>>,
     pub(crate) context: Context,
     pub(crate) source: Arc<S>,
+    pub(crate) refusers: Refusers,
     stamper: Stamper,
     name: OnceLock<Box<str>>,
     state: Mutex<State<S::Token>>,
@@ -72,6 +77,7 @@ where
             current: ArcSwapOption::new(None),
             context,
             source: Arc::new(source),
+            refusers: Refusers::default(),
             stamper: Stamper::new(),
             name: OnceLock::new(),
             state: Mutex::new(State::default()),
@@ -99,7 +105,7 @@ where
     /// A token that lasts until `needed`, for what must not outlive it: a presigned URL, a long upload.
     ///
     /// One that ends earlier is renewed first. The new one may be as short: then that is what there is, and its
-    /// [`lifespan`](Token::lifespan) says so.
+    /// [`lifespan`](auth_core::Token::lifespan) says so.
     pub fn token_until(&self, needed: Timestamp) -> Flow<'_, CurrentToken<S::Token>> {
         self.current_later(Some(needed))
     }
@@ -153,9 +159,18 @@ where
 
     /// A server refused a token of this generation: if it is the current one, the next caller has another one made.
     pub fn condemn(&self, generation: u64, refusal: Refusal) {
+        self.condemned(generation, refusal, State::condemned);
+    }
+
+    pub(crate) fn condemned(
+        &self,
+        generation: u64,
+        refusal: Refusal,
+        why: impl FnOnce(&mut State<S::Token>, &KeptToken<S::Token>, Refusal, Time, f64),
+    ) {
         let (inner, told, late) = (&self.0, refusal.clone(), refusal.clone());
         let condemned = inner.retire(generation, |state, kept, time, jitter| {
-            state.condemned(kept, refusal, time, jitter);
+            why(state, kept, refusal, time, jitter);
         });
         if condemned || inner.state().condemned_late(generation, late) {
             inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
@@ -212,8 +227,7 @@ where
     /// A token as of this time, with all that can be known of it before it has its turn. Never under the lock: tokens, clocks
     /// and randomness are foreign code.
     pub(crate) fn kept(&self, token: S::Token, time: Time) -> KeptToken<S::Token> {
-        let (lifespan, succession) = (token.lifespan(), token.succession());
-        let schedule = Schedule::new(lifespan, succession, time, &*self.context.random);
+        let schedule = Schedule::of(&token, time, &*self.context.random);
         KeptToken::new(token, schedule, time.steady)
     }
 

@@ -83,7 +83,7 @@ impl<T> Meanwhile<T> {
 }
 
 /// After failures we wait 1, 2, 4 and at most this many seconds before the next attempt.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
 /// A peer that asks for more patience than this is asked again all the same.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
@@ -162,6 +162,13 @@ impl<T: Token> State<T> {
         self.pause(error.clone(), times, time, jitter);
     }
 
+    /// Was the attempt before refused for the same reason? Somebody has to do something about it, and has been told.
+    pub(crate) fn is_known(&self, error: &Error) -> bool {
+        let is_final = matches!(error, Error::Refused(_) | Error::Config(_));
+        let before = self.failure.as_ref().map(|failure| failure.error.code());
+        is_final && before == Some(error.code())
+    }
+
     /// A server refused the generation that is current. When it did so before any server took it, and twice in a row,
     /// another token is not what is missing: then there is a pause.
     pub(crate) fn condemned(
@@ -176,6 +183,11 @@ impl<T: Token> State<T> {
             let error = Error::refused("session_refused", refused(&refusal));
             self.pause(error, times, time, jitter);
         }
+        self.refused(kept, refusal);
+    }
+
+    /// A receiver refused the generation that is current. It backs off by itself when it refuses one after another.
+    pub(crate) fn refused(&mut self, kept: &KeptToken<T>, refusal: Refusal) {
         self.last = Some(Last::of(kept, Some(refusal)));
     }
 
@@ -207,16 +219,21 @@ impl<T: Token> State<T> {
 
     /// Between half and all of the time, so that those who failed together do not come back together.
     fn pause(&mut self, error: Error, times: u32, time: Time, jitter: f64) {
-        let longest = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(times));
         let pause = match &error {
             Error::Unavailable { retry_after: Some(said), .. } => {
                 said.min(&LONGEST_PATIENCE).mul_f64(1.0 + 0.1 * jitter)
             }
-            _ => longest.min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * jitter),
+            _ => back_off(times, jitter),
         };
         let until = time.steady.checked_add(pause).unwrap_or(time.steady);
         self.failure = Some(Failure { error, times, until });
     }
+}
+
+/// A step of the back-off: between half and all of 1, 2, 4 and so on seconds.
+pub(crate) fn back_off(times: u32, jitter: f64) -> Duration {
+    let longest = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(times));
+    longest.min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * jitter)
 }
 
 fn refused(refusal: &Refusal) -> String {

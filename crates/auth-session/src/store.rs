@@ -6,7 +6,7 @@ mod memory;
 pub use intent::{Intent, SessionHeldElsewhere};
 pub use memory::MemoryTokenStore;
 
-use auth_core::{Flow, Result, Secret, Token};
+use auth_core::{Error, Flow, Result, Secret, Token};
 use std::{sync::Arc, time::Duration};
 
 /// Keeps tokens where other processes find them, and lets one process at a time renew.
@@ -23,14 +23,15 @@ use std::{sync::Arc, time::Duration};
 /// What is kept is as good as a password until it expires. A store that outlives the process should
 /// [seal](crate::Sealer) it.
 pub trait TokenStore: Send + Sync {
-    /// What is kept under this name; `None` if neither a token nor an intent is.
+    /// What is kept under this name; `None` if nothing ever was.
     fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>>;
 
     /// Takes the lease on this name for so long; `None` while another process has it.
     fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>>;
 
-    /// Keeps a token under this name, for good when the flow is done, and removes the intent.
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome>;
+    /// Keeps a token under this name, or removes the one that is there (`None`), for good when the flow is done, and
+    /// removes the intent. The fence stays as [`StoredEntry::fence`] either way, so that other processes learn of it.
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome>;
 
     /// Keeps an intent under this name, for good when the flow is done, or removes the one that is there. The token
     /// beside it and its fence stay as they are.
@@ -40,13 +41,13 @@ pub trait TokenStore: Send + Sync {
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()>;
 }
 
-/// What is kept under one name: a token, a token and an intent, or an intent alone.
+/// What is kept under one name: a token, an intent, both, or the note that a token was removed.
 #[derive(Debug)]
 pub struct StoredEntry {
     /// The token, as [`StorableToken`] wrote it.
     pub token: Option<Secret>,
-    /// The fence of the lease under which the token was saved: one that was saved later has a higher one. Zero if there
-    /// is no token.
+    /// The fence of the lease under which the token was saved or removed: what was done later has a higher one. Zero if
+    /// neither ever was.
     pub fence: u64,
     /// That another token is being obtained, or was and its answer was lost.
     pub intent: Option<Intent>,
@@ -70,7 +71,7 @@ pub enum SaveOutcome {
 
 /// A token that can be kept where it outlives the process.
 pub trait StorableToken: Token {
-    /// All that is needed to use and renew it, as bytes.
+    /// All that is needed to use and renew it, as bytes, of which there is at least one.
     fn to_rest(&self) -> Secret;
 
     /// Reads what [`to_rest`](Self::to_rest) wrote, perhaps in another version of the program: the first byte should be
@@ -81,6 +82,14 @@ pub trait StorableToken: Token {
     /// When it cannot be read. Every caller that needs the token gets this error. It is never obtained anew instead,
     /// because the newer program that wrote it may be using it.
     fn from_rest(bytes: &[u8]) -> Result<Self>;
+
+    /// Does this error of its renewal say that the issuer will never renew it, because what it was granted for has
+    /// ended? Then it is removed from the store, unless another process has saved something since, and no process asks
+    /// with it again. Without a word of the scheme no error says so.
+    fn is_ended_by(error: &Error) -> bool {
+        let _ = error;
+        false
+    }
 }
 
 macro_rules! forward {
@@ -94,7 +103,7 @@ macro_rules! forward {
                 (**self).lease(name, hold)
             }
 
-            fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+            fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
                 (**self).save(name, lease, token)
             }
 

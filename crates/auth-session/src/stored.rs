@@ -1,17 +1,18 @@
 //! A source whose tokens are kept in a store.
 
 mod entry;
+mod not_saved;
 mod put;
+mod token;
+
+pub use not_saved::TokenNotSaved;
+pub use token::StoredToken;
 
 use crate::{
     Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
 };
-use auth_core::{
-    Answer, Context, Credentials, Error, Flow, Lifespan, Need, PresentableToken, Refusal, Renewal,
-    Result, Secret, Succession, Token, TokenSource,
-};
-use entry::{is_dead, newer, read, why_asked};
-use http::{HeaderMap, StatusCode};
+use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use entry::{is_dead, newer, why_asked};
 use std::{
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,7 +24,9 @@ use std::{
 ///
 /// A session that needs a token looks into the store first: another process may have renewed. If not, it takes the lease, looks
 /// again, renews *what is kept* (a refresh token that rotates is good once), and saves the new one before anybody uses
-/// it. A process that does not get the lease waits for the other's token, or for the end of the lease.
+/// it. If the store fails then, callers get an `Error::Unavailable` whose cause is [`TokenNotSaved`]; the next attempt saves
+/// the token that was obtained, and asks for no other. A token that the issuer will never renew
+/// ([`StorableToken::is_ended_by`]) is removed, unless another process has saved one meanwhile. A process that does not get the lease waits for the other's token, or for the end of the lease.
 ///
 /// A process that dies between the issuer's answer and the saving takes the answer with it. What that means depends on
 /// the issuer:
@@ -50,18 +53,11 @@ fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
     unsaved.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A token from a store.
-#[derive(Clone, Debug)]
-pub struct StoredToken<T> {
-    token: T,
-    fence: u64,
-}
-
-impl<T> StoredToken<T> {
-    /// The token itself.
-    #[must_use]
-    pub const fn token(&self) -> &T {
-        &self.token
+/// The store has a token of this fence: what was to replace an earlier one has come too late.
+fn forget_replaced(unsaved: &Unsaved, fence: u64) {
+    let mut unsaved = lock(unsaved);
+    if unsaved.as_ref().is_some_and(|(_, replaces)| *replaces < fence) {
+        *unsaved = None;
     }
 }
 
@@ -111,6 +107,7 @@ where
         loop {
             let kept = self.store.load(&self.name).await?;
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
+                forget_replaced(&self.unsaved, other.fence);
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
@@ -160,16 +157,39 @@ where
         let is_over = unsaved.as_ref().is_some_and(|token| is_dead(context, token));
         let obtained = match unsaved {
             Some(token) => Some(token),
-            None => self.exchange(context, lease, why, kept.as_ref()).await?,
+            None => match self.exchange(context, lease, why, kept.as_ref()).await {
+                Err(error) if S::Token::is_ended_by(&error) => {
+                    return self.remove(lease, error, kept.as_ref()).await;
+                }
+                obtained => obtained?,
+            },
         };
         let Some(token) = obtained else { return Ok(None) };
         let bytes = token.to_rest();
         *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
-        if self.store.save(&self.name, lease, &bytes).await? == SaveOutcome::Lost {
+        let saved = self.store.save(&self.name, lease, Some(&bytes)).await;
+        if saved.map_err(TokenNotSaved::error)? == SaveOutcome::Lost {
             return Ok(None);
         }
         *lock(&self.unsaved) = None;
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
+    }
+
+    /// Removes a token that the issuer will never renew; `None` when the lease was lost, so that another process may have
+    /// saved a token since. If the store fails, the next attempt finds the token and asks once more.
+    async fn remove(
+        &self,
+        lease: Lease,
+        error: Error,
+        kept: Option<&StoredEntry>,
+    ) -> Result<Option<StoredToken<S::Token>>> {
+        if kept.is_none_or(|kept| kept.token.is_none()) {
+            return Err(error);
+        }
+        match self.store.save(&self.name, lease, None).await {
+            Ok(SaveOutcome::Lost) => Ok(None),
+            Ok(SaveOutcome::Kept) | Err(_) => Err(error),
+        }
     }
 
     /// What could not be saved, if the store still has the token that it replaces.
@@ -198,7 +218,7 @@ where
         if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
-        let why = why_asked(why.clone(), kept.map(read).transpose()?.flatten());
+        let why = why_asked(why.clone(), kept)?;
         let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
         let intent = Intent::of(life, now);
         if self.store.intend(&self.name, lease, Some(intent)).await? == SaveOutcome::Lost {
@@ -232,29 +252,9 @@ where
     ) -> Flow<'a, Self::Token> {
         Flow::new(self.obtain(context, why))
     }
-}
 
-impl<T: Token> Token for StoredToken<T> {
-    fn lifespan(&self) -> Lifespan {
-        self.token.lifespan()
-    }
-
-    fn succession(&self) -> Succession {
-        self.token.succession()
-    }
-}
-
-impl<T: PresentableToken> PresentableToken for StoredToken<T> {
-    fn credentials(&self) -> Result<Credentials> {
-        self.token.credentials()
-    }
-
-    fn refusal(answer: Answer<'_>) -> Option<Refusal> {
-        T::refusal(answer)
-    }
-
-    fn reads(status: StatusCode, headers: &HeaderMap) -> Need {
-        T::reads(status, headers)
+    fn has_unsaved(&self) -> bool {
+        lock(&self.unsaved).is_some()
     }
 }
 

@@ -368,7 +368,7 @@ impl TokenStore for Taking {
         self.store.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
         self.take_away(name, lease, &self.saving);
         self.store.save(name, lease, token)
     }

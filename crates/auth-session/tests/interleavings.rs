@@ -13,6 +13,8 @@ mod kept_token;
 mod obtain;
 #[path = "../src/present.rs"]
 mod present;
+#[path = "../src/refusers.rs"]
+mod refusers;
 #[path = "../src/schedule.rs"]
 mod schedule;
 #[path = "../src/session.rs"]

@@ -120,3 +120,21 @@ fn reqsign_837_a_cold_start_asks_once() {
     });
     assert_eq!(stage.issuer.times(), 1);
 }
+
+/// Somebody has to do something about it, and one word is enough until something changes.
+#[test]
+fn what_is_refused_again_and_again_is_told_once() {
+    let stage = stage(Background::None);
+    let refused = || Does::Fails(Error::refused("consent", "the user has to consent"));
+    for does in [refused(), refused(), Does::Fails(down()), Does::Fails(down()), refused()] {
+        stage.issuer.then(does);
+    }
+    let codes = [(); 5].map(|()| {
+        let code = stage.sends().unwrap_err();
+        stage.pass(60);
+        code
+    });
+    assert_eq!(codes, ["consent", "consent", "down", "down", "consent"]);
+    let told = ["consent", "down", "down", "consent"].map(|code| format!("unnamed: {code}"));
+    assert_eq!(stage.told.lines(), told);
+}

@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Answer, Authenticator, Clock, Context, Credentials, Flow, Lifespan, Need, PresentableToken,
-    Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
+    Answer, Authenticator, Clock, Context, Credentials, Error, Flow, Lifespan, Need,
+    PresentableToken, Refusal, Renewal, RequestView, Result, Secret, Token, TokenSource, Verdict,
 };
 use auth_session::{
-    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, SessionPool, StorableToken, Stored,
-    StoredEntry, TokenStore,
+    Intent, Lease, MemoryTokenStore, SaveOutcome, Session, StorableToken, Stored, StoredEntry,
+    TokenNotSaved, TokenStore,
 };
 use auth_testing::{Gate, ManualClock, ScriptedTransport, SeededRandom};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
@@ -53,13 +53,17 @@ impl StorableToken for Rotating {
         Secret::new(format!("{} {}", self.number, self.until))
     }
 
+    fn is_ended_by(error: &Error) -> bool {
+        error.code() == "ended"
+    }
+
     fn from_rest(bytes: &[u8]) -> Result<Self> {
         let text = std::str::from_utf8(bytes).unwrap_or_default();
         let read = text.split_once(' ').and_then(|(number, until)| {
             Some(Self { number: number.parse().ok()?, until: until.parse().ok()? })
         });
         let cause = || auth_core::Cause::new("rotating_at_rest", "expected two numbers");
-        read.ok_or_else(|| auth_core::Error::Protocol(cause()))
+        read.ok_or_else(|| Error::Protocol(cause()))
     }
 }
 
@@ -212,7 +216,7 @@ impl TokenStore for Noting {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
         self.0.save(name, lease, token)
     }
 
@@ -266,7 +270,7 @@ fn a_lost_lease_saves_nothing() {
     let quick = fleet.store.lease("tenant", hold).wait().unwrap().unwrap();
     assert!(quick.fence > slow.fence);
     let save = |lease: Lease, token: &str| {
-        fleet.store.save("tenant", lease, &Secret::from(token)).wait().unwrap()
+        fleet.store.save("tenant", lease, Some(&Secret::from(token))).wait().unwrap()
     };
     assert_eq!(save(quick, "quick"), SaveOutcome::Kept);
     assert_eq!(save(slow, "slow"), SaveOutcome::Lost);
@@ -282,7 +286,7 @@ fn a_lost_lease_saves_nothing() {
 fn what_cannot_be_read_is_an_error_and_never_obtained_anew() {
     let fleet = fleet();
     let lease = fleet.store.lease("tenant", Duration::ZERO).wait().unwrap().unwrap();
-    fleet.store.save("tenant", lease, &Secret::from("gibberish")).wait().unwrap();
+    fleet.store.save("tenant", lease, Some(&Secret::from("gibberish"))).wait().unwrap();
     let process = fleet.process(1);
     assert_eq!(process.token().wait().unwrap_err().code(), "rotating_at_rest");
     assert_eq!(fleet.asked(), 0);
@@ -290,74 +294,6 @@ fn what_cannot_be_read_is_an_error_and_never_obtained_anew() {
     process.source().put(process.context(), redeemed).wait().unwrap();
     fleet.clock.advance(Duration::from_secs(1));
     assert_eq!((number(&process), fleet.asked()), (7, 0));
-}
-
-/// Making one session may take its time, and may need another one of the same pool: neither holds up anybody.
-#[test]
-fn a_pool_makes_sessions_without_keeping_others_from_theirs() {
-    let fleet = fleet();
-    let (family, context) = (fleet.family.clone(), fleet.context(7));
-    let pool = Arc::new_cyclic(|pool: &std::sync::Weak<SessionPool<u32, Family>>| {
-        let pool = pool.clone();
-        SessionPool::new(100, move |tenant: &u32| {
-            if let Some(other) = tenant.checked_sub(1) {
-                pool.upgrade().unwrap().get(&other)?;
-            }
-            thread::sleep(Duration::from_millis(1));
-            Ok(Session::new(family.clone(), context.clone()))
-        })
-    });
-    let (done, finished) = std::sync::mpsc::channel();
-    for _ in 0..8 {
-        let (pool, done) = (Arc::clone(&pool), done.clone());
-        thread::spawn(move || done.send(pool.get(&4).unwrap()).unwrap());
-    }
-    let wait = Duration::from_secs(10);
-    let sessions: Vec<_> = (0..8).map(|_| finished.recv_timeout(wait).unwrap()).collect();
-    let generation = |session: &Session<Family>| session.token().wait().unwrap().generation;
-    assert!(sessions.iter().all(|session| generation(session) == 1), "one session for all");
-    assert_eq!((pool.len(), fleet.asked()), (5, 1));
-}
-
-#[test]
-fn a_pool_keeps_the_sessions_that_are_wanted() {
-    let fleet = fleet();
-    let retired = Arc::new(Mutex::new(0));
-    let (family, clock, counted) =
-        (fleet.family.clone(), fleet.clock.clone(), Arc::clone(&retired));
-    let transport = fleet.transport.clone();
-    let made = Arc::new(Mutex::new(0));
-    let making = Arc::clone(&made);
-    let pool = SessionPool::new(3, move |tenant: &String| {
-        *making.lock().unwrap() += 1;
-        if tenant.is_empty() {
-            let cause = auth_core::Cause::new("tenant", "tenant is empty, expected a name");
-            return Err(auth_core::Error::Config(cause));
-        }
-        let context = Context::new(transport.clone())
-            .with_clock(clock.clone())
-            .with_random(SeededRandom::new(7));
-        Ok(Session::new(family.clone(), context))
-    })
-    .with_retirement(move |_| *counted.lock().unwrap() += 1);
-    let get = |tenant: &str| pool.get(&tenant.to_owned());
-    for tenant in ["a", "b", "c", "a", "d"] {
-        get(tenant).unwrap();
-    }
-    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1));
-    assert_eq!(*made.lock().unwrap(), 4, "one for each key");
-    let kept = get("a").unwrap();
-    assert_eq!(kept.token().wait().unwrap().token.number, 1);
-    assert_eq!(get("a").unwrap().token().wait().unwrap().generation, 1, "the same session");
-    for tenant in 0..1000 {
-        get(&tenant.to_string()).unwrap();
-    }
-    assert_eq!((pool.len(), *retired.lock().unwrap()), (3, 1001));
-    assert!(!pool.is_empty());
-    assert_eq!(get("").unwrap_err().code(), "tenant");
-    assert_eq!(pool.len(), 3);
-    assert_eq!((pool.drain().len(), pool.is_empty()), (3, true));
-    assert_eq!(kept.token().wait().unwrap().token.number, 1, "who holds it goes on");
 }
 
 /// A store that is full for a while.
@@ -373,11 +309,11 @@ impl TokenStore for Full {
         self.0.lease(name, hold)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
         let mut times = self.1.lock().unwrap();
         if *times > 0 {
             *times -= 1;
-            return Flow::failed(auth_core::Error::transport("full", "no space is left"));
+            return Flow::failed(Error::transport("full", "no space is left"));
         }
         self.0.save(name, lease, token)
     }
@@ -409,7 +345,10 @@ fn a_rotated_token_that_could_not_be_saved_is_saved_with_the_next_attempt() {
             *store.1.lock().unwrap() = 2;
             for _ in 0..2 {
                 let failed = stored.token(&context, Renewal::Due(first.clone())).wait();
-                assert_eq!(failed.unwrap_err().code(), "full");
+                let error = failed.unwrap_err();
+                assert_eq!(error.code(), "session_token_not_saved");
+                let not_saved = error.cause().error().downcast_ref::<TokenNotSaved>().unwrap();
+                assert_eq!(not_saved.store.code(), "full");
             }
             fleet.clock.advance(Duration::from_secs(pause));
             let next = stored.token(&context, Renewal::Due(first)).wait().unwrap();
@@ -426,10 +365,10 @@ fn a_token_that_could_not_be_saved_gives_way_to_what_another_process_saved() {
     let (context, stored) =
         (fleet.context(1), Stored::new(fleet.family.clone(), store.clone(), "tenant"));
     let failed = stored.token(&context, Renewal::First).wait();
-    assert_eq!(failed.unwrap_err().code(), "full");
+    assert_eq!(failed.unwrap_err().code(), "session_token_not_saved");
     let lease = fleet.store.lease("tenant", Duration::from_secs(9)).wait().unwrap().unwrap();
     let other = Rotating { number: 70, until: 1_000_000 };
-    let _ = fleet.store.save("tenant", lease, &other.to_rest()).wait().unwrap();
+    let _ = fleet.store.save("tenant", lease, Some(&other.to_rest())).wait().unwrap();
     fleet.store.release("tenant", lease).wait().unwrap();
     let next = stored.token(&context, Renewal::First).wait().unwrap();
     assert_eq!(next.token().number, 71, "an older token was saved over a later one");
@@ -453,7 +392,7 @@ impl TokenStore for Slow {
         self.lease.pass().and_then(|()| lease)
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
         let saved = self.store.save(name, lease, token);
         self.save.pass().and_then(|()| saved)
     }
@@ -518,4 +457,87 @@ fn a_token_whose_caller_gives_up_the_wait_for_the_lease_is_not_put_there() {
     fleet.store.release("tenant", lease).wait().unwrap();
     assert_eq!(transport.run(), 0);
     assert!(fleet.store.load("tenant").wait().unwrap().is_none());
+}
+
+/// An issuer that will never renew: it says so, and notes what it was asked with.
+#[derive(Clone, Default)]
+struct Ending(Arc<Mutex<Vec<&'static str>>>);
+
+impl TokenSource for Ending {
+    type Token = Rotating;
+
+    fn token<'a>(&'a self, _: &'a Context, why: Renewal<Rotating>) -> Flow<'a, Rotating> {
+        let why = match why {
+            Renewal::First => "first",
+            Renewal::Due(_) | Renewal::Refused(..) => "again",
+        };
+        self.0.lock().unwrap().push(why);
+        Flow::failed(Error::refused("ended", "what it was granted for has ended"))
+    }
+}
+
+/// Nobody asks twice with a token that has ended, also not a process that had it before.
+#[test]
+fn a_token_that_has_ended_is_removed_and_no_process_asks_with_it_again() {
+    let fleet = fleet();
+    let ending = Ending::default();
+    let context = fleet.context(1);
+    let process = || Stored::new(ending.clone(), fleet.store.clone(), "tenant");
+    let (one, other) = (process(), process());
+    let first = Rotating { number: 7, until: fleet.clock.now().unix() + 3600 };
+    let had = one.put(&context, first).wait().unwrap();
+    for stored in [&one, &other, &one] {
+        let failed = stored.token(&context, Renewal::Due(had.clone())).wait();
+        assert_eq!(failed.unwrap_err().code(), "ended");
+    }
+    assert_eq!(*ending.0.lock().unwrap(), ["again", "first", "first"]);
+    let removed = fleet.store.load("tenant").wait().unwrap().unwrap();
+    assert!(removed.token.is_none() && removed.fence > 0);
+    // What is put there later is everybody's again.
+    let redeemed = Rotating { number: 8, until: fleet.clock.now().unix() + 3600 };
+    one.put(&context, redeemed).wait().unwrap();
+    let found = other.token(&context, Renewal::Due(had)).wait().unwrap();
+    assert_eq!((found.token().number, ending.0.lock().unwrap().len()), (8, 3));
+}
+
+/// A store that lost what it had says nothing about a token.
+#[test]
+fn a_token_that_the_store_has_lost_is_still_renewed() {
+    let fleet = fleet();
+    let (ending, context) = (Ending::default(), fleet.context(1));
+    let first = Rotating { number: 7, until: fleet.clock.now().unix() + 3600 };
+    let had = Stored::new(ending.clone(), fleet.store.clone(), "one").put(&context, first).wait();
+    let lost = Stored::new(ending.clone(), fleet.store.clone(), "other");
+    lost.token(&context, Renewal::Due(had.unwrap())).wait().unwrap_err();
+    assert_eq!(*ending.0.lock().unwrap(), ["again"]);
+}
+
+/// A process that was so slow that another took over removes nothing of that one's.
+#[test]
+fn what_another_process_has_saved_since_is_not_removed() {
+    let fleet = fleet();
+    let (ending, context) = (Ending::default(), fleet.context(1));
+    let (clock, store) = (fleet.clock.clone(), fleet.store.clone());
+    let stored =
+        Stored::new(Overtaken(ending.clone(), clock, store), fleet.store.clone(), "tenant");
+    let first = Rotating { number: 7, until: fleet.clock.now().unix() + 3600 };
+    let had = stored.put(&context, first).wait().unwrap();
+    let found = stored.token(&context, Renewal::Due(had)).wait().unwrap();
+    assert_eq!((found.token().number, ending.0.lock().unwrap().len()), (70, 1));
+}
+
+/// Takes so long that another process has taken the lease and saved meanwhile.
+struct Overtaken(Ending, ManualClock, MemoryTokenStore);
+
+impl TokenSource for Overtaken {
+    type Token = Rotating;
+
+    fn token<'a>(&'a self, context: &'a Context, why: Renewal<Rotating>) -> Flow<'a, Rotating> {
+        self.1.advance(Duration::from_secs(61));
+        let lease = self.2.lease("tenant", Duration::from_secs(9)).wait().unwrap().unwrap();
+        let other = Rotating { number: 70, until: self.1.now().unix() + 3600 };
+        let _ = self.2.save("tenant", lease, Some(&other.to_rest())).wait().unwrap();
+        self.2.release("tenant", lease).wait().unwrap();
+        self.0.token(context, why)
+    }
 }

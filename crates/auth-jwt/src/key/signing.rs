@@ -6,7 +6,7 @@ use super::{
     verifying::mismatch,
 };
 use crate::{Jwk, JwsAlgorithm, VerifyingKey};
-use auth_core::{Error, Result};
+use auth_core::{Error, KeyDigest, KeyHasher, Result};
 use ring::{
     error::KeyRejected,
     hmac,
@@ -177,6 +177,18 @@ impl SigningKey {
         self.verifying.clone()
     }
 
+    /// A keyed hash by which this key can be told from another one: part of the name of what was obtained with it.
+    #[must_use]
+    pub fn digest(&self, hasher: &KeyHasher) -> KeyDigest {
+        let known_by = match &*self.material {
+            Material::Secret(key) => hmac::sign(key, b"the name of this key").as_ref().to_vec(),
+            Material::Rsa { pair, .. } => pair.public_key().as_ref().to_vec(),
+            Material::Ecdsa(pair) => pair.public_key().as_ref().to_vec(),
+            Material::Ed25519(pair) => pair.public_key().as_ref().to_vec(),
+        };
+        hasher.hash(&[self.algorithm().name().as_bytes(), b" ", &known_by].concat())
+    }
+
     /// The numbers of RFC 7518 section 6.3.2, big-endian.
     pub(crate) fn of_rsa<B: AsRef<[u8]>>(
         algorithm: JwsAlgorithm,
@@ -277,5 +289,28 @@ fn no_randomness() -> Error {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "SigningKey({})", self.algorithm())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_core::Secret;
+
+    #[test]
+    fn a_digest_tells_keys_and_algorithms_apart() {
+        let secret = |algorithm, byte| SigningKey::from_secret(algorithm, &[byte; 64]).unwrap();
+        let keys = [
+            secret(JwsAlgorithm::HS256, 1),
+            secret(JwsAlgorithm::HS256, 2),
+            secret(JwsAlgorithm::HS512, 1),
+        ];
+        let hasher = |byte| KeyHasher::new(&Secret::new(vec![byte; 32])).unwrap();
+        let all: Vec<_> = keys.iter().map(|key| key.digest(&hasher(7))).collect();
+        for (n, one) in all.iter().enumerate() {
+            assert_eq!(all.iter().position(|other| other == one), Some(n));
+        }
+        assert_eq!(secret(JwsAlgorithm::HS256, 1).digest(&hasher(7)), all[0]);
+        assert_ne!(keys[0].digest(&hasher(8)), all[0]);
     }
 }

@@ -1,7 +1,7 @@
 //! JWTs that authenticate a client (RFC 7523 section 2.2, as RFC 10070 has it).
 
-use crate::parameters::Parameters;
-use auth_core::{Context, Result};
+use crate::{parameters::Parameters, token_name::NameParts};
+use auth_core::{Context, KeyHasher, Result};
 use auth_jwt::{ClaimsToSign, SigningKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::time::Duration;
@@ -48,12 +48,28 @@ impl Assertion {
         Ok(Self { claims, key, audience })
     }
 
+    /// The issuer that it is for, if it is for one.
+    pub(super) fn issuer(&self) -> Option<&str> {
+        match &self.audience {
+            AssertionAudience::Issuer(identifier) => Some(identifier),
+            AssertionAudience::Endpoint => None,
+        }
+    }
+
     pub(super) fn with_key_id(self, kid: &str) -> Result<Self> {
         Ok(Self { claims: self.claims.with_key_id(kid)?, ..self })
     }
 
     pub(super) fn without_token_type(self) -> Self {
         Self { claims: self.claims.with_token_type("JWT"), ..self }
+    }
+
+    pub(super) fn add_to_name(&self, name: &mut NameParts, hasher: &KeyHasher) {
+        name.add(self.key.digest(hasher).as_bytes());
+        name.add_or_none(match &self.audience {
+            AssertionAudience::Issuer(identifier) => Some(identifier),
+            AssertionAudience::Endpoint => None,
+        });
     }
 
     /// One assertion more: its time and its identifier are its own.

@@ -2,22 +2,26 @@
 
 mod callback;
 mod pending;
+mod redirection;
 mod sealed;
+mod source;
 mod store;
+mod urls;
 
 pub use callback::AuthorizationCallback;
 pub use pending::PendingAuthorization;
+pub use redirection::RedirectionEndpoint;
 pub use store::{MemoryPendingAuthorizations, PendingAuthorizations};
+pub(crate) use urls::{check_redirect_uri, read_authorization_url};
 
 use crate::{
-    ClientRegistration, OAuthToken, TokenRequest,
-    endpoint::{config, read_url},
-    parameters::Parameters,
+    ClientRegistration, OAuthToken, TokenRequest, endpoint::config, parameters::Parameters,
 };
-use auth_core::{ConnectionId, Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use auth_core::{ConnectionId, Context, Error, Flow, Result, Secret};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{borrow::Cow, fmt};
 use url::Url;
+use urls::OF_THE_GRANT;
 
 /// Obtains tokens in a user's context: the user is sent to [`begin`](Self::begin)'s URL, comes back with a code, and the
 /// code is [redeemed](Self::redeem). The token goes into a [`Session`](auth_session::Session) by
@@ -84,24 +88,14 @@ impl AuthorizationCode {
     /// # Errors
     ///
     /// `Error::Config` when the authorization URL is none that a token URL could be, or has a parameter that the grant
-    /// sets; and when the redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2).
+    /// sets; and when the redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2), or has spaces.
     pub fn new(
         registration: ClientRegistration,
         authorization_url: &str,
         redirect_uri: &str,
     ) -> Result<Self> {
-        if !Url::parse(redirect_uri).is_ok_and(|url| url.fragment().is_none()) {
-            return Err(config(
-                "oauth2_redirect_uri",
-                "redirect URI is no absolute URL without a fragment (RFC 6749 section 3.1.2)",
-            ));
-        }
-        let authorization_url = read_url("authorization URL", authorization_url)?;
-        let mut typed = authorization_url.query_pairs();
-        if let Some((name, _)) = typed.find(|(name, _)| OF_THE_GRANT.contains(&&**name)) {
-            let text = format!("authorization URL has {name}, which the grant sets; leave it out");
-            return Err(config("oauth2_parameter", text));
-        }
+        check_redirect_uri("redirect URI", redirect_uri)?;
+        let authorization_url = read_authorization_url("authorization URL", authorization_url)?;
         Ok(Self {
             registration,
             authorization_url,
@@ -115,8 +109,13 @@ impl AuthorizationCode {
     ///
     /// # Errors
     ///
-    /// As for [`TokenRequest::with_scope`].
+    /// As for [`TokenRequest::with_scope`]; and when the authorization URL has a scope already.
     pub fn with_scope(mut self, scope: &str) -> Result<Self> {
+        if !scope.is_empty() && self.is_in_url("scope") {
+            let text =
+                "scope is set, and the authorization URL has one too; put all scopes into one text";
+            return Err(config("oauth2_scope", text));
+        }
         self.parameters.add_scope(scope)?;
         Ok(self)
     }
@@ -135,14 +134,15 @@ impl AuthorizationCode {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is set already, or is one that the grant sets.
+    /// `Error::Config` when it is set already, here or in the authorization URL, or is one that the grant sets.
     pub fn with_parameter(
         mut self,
         name: impl Into<Cow<'static, str>>,
         value: impl Into<String>,
     ) -> Result<Self> {
         let name = name.into();
-        if name.is_empty() || self.parameters.has(&name) || OF_THE_GRANT.contains(&&*name) {
+        let is_taken = self.parameters.has(&name) || self.is_in_url(&name);
+        if name.is_empty() || is_taken || OF_THE_GRANT.contains(&&*name) {
             let text = format!(
                 "parameter {name:.64} of the authorization URL is set twice, or by the grant"
             );
@@ -150,6 +150,10 @@ impl AuthorizationCode {
         }
         self.parameters.add(name, value);
         Ok(self)
+    }
+
+    fn is_in_url(&self, name: &str) -> bool {
+        self.authorization_url.query_pairs().any(|(known, _)| known == name)
     }
 
     /// With the issuer identifier of the authorization server: a callback that names another one is refused. It is
@@ -242,30 +246,6 @@ impl AuthorizationCode {
         }
     }
 }
-
-/// Refreshes. The first token, and one in place of a grant that has ended, need the user.
-impl TokenSource for AuthorizationCode {
-    type Token = OAuthToken;
-
-    fn token<'a>(&'a self, context: &'a Context, why: Renewal<OAuthToken>) -> Flow<'a, OAuthToken> {
-        let (Renewal::Due(old) | Renewal::Refused(old, _)) = why else {
-            let text = "no user has agreed yet; begin an authorization, and put its token into the session";
-            return Flow::failed(Error::refused("oauth2_consent_needed", text));
-        };
-        Flow::new(async move { self.registration.refresh(&old, context).await })
-    }
-}
-
-const OF_THE_GRANT: &[&str] = &[
-    "response_type",
-    "client_id",
-    "redirect_uri",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-    "client_secret",
-    "resource",
-];
 
 /// Random text is ASCII; a code is checked to be when the callback is read.
 fn text(secret: &Secret) -> String {

@@ -1,8 +1,8 @@
 //! The client's own token (RFC 6749 section 4.4).
 
-use super::OpenGrant;
+use super::{Grant, OpenGrant};
 use crate::{ClientRegistration, OAuthToken, TokenRequest};
-use auth_core::{Context, Flow, Renewal, Result, TokenSource};
+use auth_core::{ConnectionId, Context, Flow, KeyHasher, Renewal, Result, TokenSource};
 use std::borrow::Cow;
 
 /// Obtains tokens for the client itself, outside any user's context (RFC 6749 section 4.4).
@@ -74,6 +74,12 @@ impl ClientCredentials {
 
     fn with(self, change: impl FnOnce(TokenRequest) -> Result<TokenRequest>) -> Result<Self> {
         self.0.with_request(change).map(Self)
+    }
+}
+
+impl Grant for ClientCredentials {
+    fn token_name(&self, hasher: &KeyHasher, connection: &ConnectionId) -> String {
+        self.0.token_name(hasher, connection)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Any grant that is one request: a type and its parameters.
 
-use crate::{ClientRegistration, OAuthToken, TokenRequest};
-use auth_core::{Context, Error, Flow, Renewal, Result, TokenSource};
+use super::Grant;
+use crate::{ClientRegistration, OAuthToken, TokenRequest, token_name::NameParts};
+use auth_core::{ConnectionId, Context, Error, Flow, KeyHasher, Renewal, Result, TokenSource};
 
 /// A grant whose every token is asked for by the same request: a token exchange, a JWT for a token, a vendor's own.
 ///
@@ -25,6 +26,15 @@ impl OpenGrant {
         change: impl FnOnce(TokenRequest) -> Result<TokenRequest>,
     ) -> Result<Self> {
         Ok(Self { request: change(self.request)?, ..self })
+    }
+}
+
+impl Grant for OpenGrant {
+    fn token_name(&self, hasher: &KeyHasher, connection: &ConnectionId) -> String {
+        let mut name = NameParts::of(connection);
+        self.registration.add_to_name(&mut name, hasher);
+        self.request.0.add_to(&mut name);
+        name.name(hasher)
     }
 }
 

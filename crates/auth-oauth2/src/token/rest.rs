@@ -1,10 +1,11 @@
 //! A token at rest.
 
 use super::{Granted, OAuthToken};
+use crate::ConsentNeeded;
 use auth_core::{Error, Result, Secret, Timestamp};
 use auth_session::StorableToken;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -14,7 +15,9 @@ const VERSION: u8 = 1;
 struct Rest {
     access_token: Zeroed,
     refresh_token: Option<Zeroed>,
+    previous_refresh_token: Option<Zeroed>,
     ends: Option<u64>,
+    renew_from: Option<u64>,
     refresh_ends: Option<u64>,
     scope: Option<Box<str>>,
 }
@@ -35,13 +38,15 @@ impl Zeroed {
 
 impl StorableToken for OAuthToken {
     fn to_rest(&self) -> Secret {
-        let Granted { access_token, refresh_token, ends, refresh_ends, scope } = &*self.0;
+        let Granted { access_token, refresh_token, previous_refresh_token, .. } = &*self.0;
         let rest = Rest {
             access_token: Zeroed::of(access_token),
             refresh_token: refresh_token.as_ref().map(Zeroed::of),
-            ends: ends.map(Timestamp::unix),
-            refresh_ends: refresh_ends.map(Timestamp::unix),
-            scope: scope.clone(),
+            previous_refresh_token: previous_refresh_token.as_ref().map(Zeroed::of),
+            ends: self.0.ends.map(Timestamp::unix),
+            renew_from: self.0.renew_from.map(Timestamp::unix),
+            refresh_ends: self.0.refresh_ends.map(Timestamp::unix),
+            scope: self.0.scope.clone(),
         };
         let mut bytes = vec![VERSION];
         // Texts and numbers can always be written.
@@ -64,10 +69,17 @@ impl StorableToken for OAuthToken {
         Ok(Self(Arc::new(Granted {
             access_token: rest.access_token.secret(),
             refresh_token: rest.refresh_token.as_ref().map(Zeroed::secret),
+            previous_refresh_token: rest.previous_refresh_token.as_ref().map(Zeroed::secret),
             ends: rest.ends.map(Timestamp::from_unix),
+            renew_from: rest.renew_from.map(Timestamp::from_unix),
             refresh_ends: rest.refresh_ends.map(Timestamp::from_unix),
             scope: rest.scope,
+            ended: AtomicBool::new(false),
         })))
+    }
+
+    fn is_ended_by(error: &Error) -> bool {
+        error.code() == ConsentNeeded::CODE
     }
 }
 
@@ -81,7 +93,11 @@ fn unreadable() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{TokenAnswerFormat, token::Asked};
+    use crate::{
+        TokenAnswerFormat,
+        token::{Asked, Replaced},
+    };
+    use auth_core::Token;
     use http::Response;
 
     const NOW: Timestamp = Timestamp::from_unix(1_700_000_000);
@@ -90,17 +106,25 @@ mod tests {
     fn comes_back_as_it_was() {
         for body in [
             r#"{"access_token":"t"}"#,
-            r#"{"access_token":"t\"","expires_in":5,"refresh_token":"r","refresh_expires_in":9,"scope":"a b"}"#,
+            r#"{"access_token":"t\"","expires_in":5,"refresh_in":3,"refresh_token":"r","refresh_expires_in":9,"scope":"a b"}"#,
         ] {
             let answer = Response::new(body.as_bytes().to_vec());
             let answer = TokenAnswerFormat::new().read(&answer, NOW).unwrap();
-            let token = OAuthToken::granted(answer, NOW, Asked::default()).unwrap();
+            let before = r#"{"access_token":"b","refresh_token":"before"}"#;
+            let before = Response::new(before.as_bytes().to_vec());
+            let before = TokenAnswerFormat::new().read(&before, NOW).unwrap();
+            let before = OAuthToken::new(before, NOW).unwrap();
+            let refresh_token = before.refresh_token().unwrap();
+            let replaced = Some(Replaced { token: &before, refresh_token });
+            let token =
+                OAuthToken::granted(answer, NOW, Asked { validity: None, replaced }).unwrap();
             let again = OAuthToken::from_rest(token.to_rest().expose()).unwrap();
             assert!(again.access_token().matches(token.access_token().expose()));
             assert_eq!(
-                again.refresh_token().map(Secret::expose),
-                token.refresh_token().map(Secret::expose)
+                again.usable_refresh_tokens(NOW).map(Secret::expose).collect::<Vec<_>>(),
+                token.usable_refresh_tokens(NOW).map(Secret::expose).collect::<Vec<_>>()
             );
+            assert_eq!(again.renew_from(), token.renew_from());
             assert_eq!(
                 format!("{again:?} {:?}", again.masked()),
                 format!("{token:?} {:?}", token.masked())

@@ -18,7 +18,9 @@ pub struct MemoryTokenStore {
 
 #[derive(Default)]
 struct Entry {
-    token: Option<(Secret, u64)>,
+    token: Option<Secret>,
+    /// The number of the lease under which the token was saved or removed.
+    changed: u64,
     intent: Option<Intent>,
     /// The number of the last lease.
     fence: u64,
@@ -52,12 +54,9 @@ impl TokenStore for MemoryTokenStore {
     fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
         let all = self.kept();
         let entry = all.get(name).and_then(|kept| {
-            let (token, fence) = match &kept.token {
-                Some((token, fence)) => (Some(Secret::new(token.expose())), *fence),
-                None => (None, 0),
-            };
-            let intent = kept.intent;
-            (token.is_some() || intent.is_some()).then_some(StoredEntry { token, fence, intent })
+            let token = kept.token.as_ref().map(|token| Secret::new(token.expose()));
+            let (fence, intent) = (kept.changed, kept.intent);
+            (fence > 0 || intent.is_some()).then_some(StoredEntry { token, fence, intent })
         });
         Flow::ready(entry)
     }
@@ -74,10 +73,10 @@ impl TokenStore for MemoryTokenStore {
         Flow::ready(Some(Lease { fence: kept.fence }))
     }
 
-    fn save(&self, name: &str, lease: Lease, token: &Secret) -> Flow<'_, SaveOutcome> {
-        let token = Secret::new(token.expose());
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
+        let token = token.map(|token| Secret::new(token.expose()));
         Flow::ready(self.under(name, lease, |kept| {
-            (kept.token, kept.intent) = (Some((token, lease.fence)), None);
+            (kept.token, kept.changed, kept.intent) = (token, lease.fence, None);
         }))
     }
 

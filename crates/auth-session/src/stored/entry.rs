@@ -1,8 +1,28 @@
 //! What a store has, as the reason for a renewal.
 
-use super::StoredToken;
-use crate::{StorableToken, StoredEntry};
-use auth_core::{Context, Lifespan, Renewal, Result, Token};
+use super::{Stored, StoredToken};
+use crate::{StorableToken, StoredEntry, TokenStore};
+use auth_core::{Context, Flow, Lifespan, Renewal, Result, Token, TokenSource};
+
+impl<S, K> Stored<S, K>
+where
+    S: TokenSource,
+    S::Token: StorableToken,
+    K: TokenStore,
+{
+    /// The token that the store has, dead or alive; the source is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and of [`StorableToken::from_rest`].
+    pub fn kept(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
+        self.store.load(&self.name).and_then(|kept| {
+            let token = kept.as_ref().map(read).transpose().map(Option::flatten);
+            let fence = kept.map_or(0, |kept| kept.fence);
+            token.map(|token| token.map(|token| StoredToken { token, fence })).into()
+        })
+    }
+}
 
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.
 pub(super) fn newer<T: StorableToken>(
@@ -32,14 +52,22 @@ pub(super) fn read<T: StorableToken>(kept: &StoredEntry) -> Result<Option<T>> {
     kept.token.as_ref().map(|token| T::from_rest(token.expose())).transpose()
 }
 
-/// Why the source is asked: about the token that is kept, which may be later than the one we had.
-pub(super) fn why_asked<T>(why: Renewal<StoredToken<T>>, kept: Option<T>) -> Renewal<T> {
-    match (why, kept) {
+/// Why the source is asked: about the token that is kept, which may be later than the one we had. When a token was removed
+/// there is none to renew: the one that we had is the removed one, or an older one.
+pub(super) fn why_asked<T: StorableToken>(
+    why: Renewal<StoredToken<T>>,
+    kept: Option<&StoredEntry>,
+) -> Result<Renewal<T>> {
+    let was_removed = |kept: &&StoredEntry| kept.token.is_none() && kept.fence > 0;
+    if kept.filter(was_removed).is_some() {
+        return Ok(Renewal::First);
+    }
+    Ok(match (why, kept.map(read).transpose()?.flatten()) {
         (Renewal::Refused(old, refusal), kept) => {
             Renewal::Refused(kept.unwrap_or(old.token), refusal)
         }
         (Renewal::Due(old), kept) => Renewal::Due(kept.unwrap_or(old.token)),
         (Renewal::First, Some(kept)) => Renewal::Due(kept),
         (Renewal::First, None) => Renewal::First,
-    }
+    })
 }

@@ -59,7 +59,7 @@ impl<K: TokenStore> Attempt<K> {
     /// The fence under which it was saved; none when another process has the lease, or took it meanwhile.
     async fn run(self) -> Result<Option<u64>> {
         let Some(lease) = self.store.lease(&self.name, self.hold).await? else { return Ok(None) };
-        let saved = self.store.save(&self.name, lease, &self.token).await;
+        let saved = self.store.save(&self.name, lease, Some(&self.token)).await;
         if matches!(saved, Ok(SaveOutcome::Kept)) {
             *lock(&self.unsaved) = None;
         }

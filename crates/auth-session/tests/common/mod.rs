@@ -215,7 +215,17 @@ pub fn badge(session: &Session<Issuer>) -> std::result::Result<u32, &'static str
 
 /// The answer to what was sent; true when it is worth another try.
 pub fn answered(session: &Session<Issuer>, sent: &Credentials, status: u16) -> bool {
-    let (uri, headers) = (Uri::from_static("https://a.example/"), HeaderMap::new());
+    answered_by(session, "https://a.example/", sent, status)
+}
+
+/// The same, from this receiver.
+pub fn answered_by(
+    session: &Session<Issuer>,
+    receiver: &'static str,
+    sent: &Credentials,
+    status: u16,
+) -> bool {
+    let (uri, headers) = (Uri::from_static(receiver), HeaderMap::new());
     let view = RequestView::new(&Method::GET, &uri, &headers);
     let answer = Answer::new(view, StatusCode::from_u16(status).unwrap(), &headers);
     matches!(session.assess(sent, answer), Verdict::Retry { .. })

@@ -14,7 +14,7 @@ use auth_jwt::{
 };
 use auth_reqwest::{AuthClient, ReqwestTransport};
 use auth_session::{
-    MemoryTokenStore, Session, SessionPool, StorableToken, Stored, TokenStore as _,
+    MemoryTokenStore, Session, SessionPool, StorableToken, Stored, TenantId, TokenStore as _,
 };
 use auth_sigv4::{AccessKey, AccessKeys, AwsService, SigV4};
 use auth_static::{
@@ -269,9 +269,9 @@ fn no_session_shows_a_secret() {
     assert!(format!("{:?}", headers[AUTHORIZATION].as_bytes()).len() > 40, "it was used");
     shown.debug(&headers);
     let token = source();
-    let pool: SessionPool<u8, Kept> =
+    let pool: SessionPool<TenantId, Kept> =
         SessionPool::new(4, move |_| Ok(Session::new(token.clone(), context.clone())));
-    pool.get(&1).unwrap().token().wait().unwrap();
+    pool.get(&TenantId::new("acme")).wait().unwrap().token().wait().unwrap();
     shown.debug(&pool).debug(&session.end().wait().unwrap());
     assert_eq!(shown.leaks(&planted.all()), [""; 0], "in\n{}", shown.all());
 }

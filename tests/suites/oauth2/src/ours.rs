@@ -1,6 +1,6 @@
 //! Our client as these suites use it: over a real transport to this machine, and what it makes of an answer.
 
-use auth_core::{ConnectionId, Context, Error, Exchange, TenantId, Timestamp};
+use auth_core::{ConnectionId, Context, Exchange, TenantId, Timestamp};
 use auth_jwt::{JwsAlgorithm, SigningKey};
 use auth_oauth2::{
     ClientAuthentication, ClientRegistration, OAuthToken, TokenEndpoint, TokenError,
@@ -62,17 +62,13 @@ pub fn refusal<T>(outcome: auth_core::Result<T>, secrets: &[&Canary]) -> String 
     let shown = CapturedOutput::default();
     shown.debug(&error).text(&error.to_string());
     let mut said = error.code().to_owned();
-    if let Some(refused) = precise(&error) {
+    if let Some(refused) = TokenError::of(&error) {
         said.push_str(&format!(", {} {:?}", refused.status.as_u16(), refused.remedy()));
     }
     for leak in shown.leaks(secrets) {
         said.push_str(&format!(", shows {leak}"));
     }
     said
-}
-
-fn precise(error: &Error) -> Option<&TokenError> {
-    error.cause().error().downcast_ref()
 }
 
 /// How long a token lasts, whether it can be refreshed, and its scopes.

@@ -53,10 +53,15 @@ impl PendingAuthorization {
         if self.state.matches(state.expose()) && self.connection == *connection && !is_late {
             return Ok(());
         }
-        let text = "callback belongs to no authorization that was begun for this connection in the last ten minutes; \
-                    begin again";
-        Err(Error::refused("oauth2_state", text))
+        Err(unknown())
     }
+}
+
+/// What a callback is refused with that belongs to nothing which was begun here.
+pub(super) fn unknown() -> Error {
+    let text = "callback belongs to no authorization that was begun for this connection in the last ten minutes; \
+                begin again";
+    Error::refused("oauth2_state", text)
 }
 
 impl fmt::Debug for PendingAuthorization {

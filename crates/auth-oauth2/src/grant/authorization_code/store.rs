@@ -1,12 +1,12 @@
 //! Where pending authorizations wait for their users.
 
 use super::PendingAuthorization;
-use auth_core::{Clock, ConnectionId, Error, Flow, Result, Secret};
+use auth_core::{Clock, ConnectionId, Error, Flow, Result, Secret, TenantId};
 use ring::digest::{SHA256, digest};
 use std::{
     collections::{HashMap, VecDeque},
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -16,8 +16,8 @@ use std::{
 /// [`MemoryPendingAuthorizations`]. Without any store, a [sealed](PendingAuthorization::seal) one is left with the
 /// user's browser.
 pub trait PendingAuthorizations: Send + Sync {
-    /// Keeps one for [`PendingAuthorization::LIFETIME`]. Of one connection, which names the user, only the newest few are
-    /// kept.
+    /// Keeps one for [`PendingAuthorization::LIFETIME`]. Of one user only the newest few are kept, whatever connections
+    /// they are for.
     ///
     /// # Errors
     ///
@@ -36,8 +36,9 @@ pub trait PendingAuthorizations: Send + Sync {
 ///
 /// # Security
 ///
-/// Whoever begins authorizations fills memory, so there are bounds: the oldest of a connection makes room for its sixth,
-/// and when 10,000 wait the next one is an `Error::Unavailable`. Nobody pushes out what another user has begun.
+/// Whoever begins authorizations fills memory, so there are bounds: the oldest of a user makes room for the eleventh, and
+/// when 2,500 of a tenant or 10,000 of all wait the next one is an `Error::Unavailable`. No user pushes out what another
+/// has begun, and no tenant leaves the others without room.
 pub struct MemoryPendingAuthorizations<C> {
     clock: C,
     waiting: Mutex<Waiting>,
@@ -49,14 +50,23 @@ type Key = [u8; 32];
 struct Waiting {
     /// By the hash of `state`, so that a look-up tells nothing about one.
     by_state: HashMap<Key, PendingAuthorization>,
-    of_connection: HashMap<ConnectionId, VecDeque<Key>>,
+    of_tenant: HashMap<TenantId, OfTenant>,
     /// In the order in which they came. Some may be gone already.
     ends: VecDeque<(Instant, Key)>,
 }
 
+#[derive(Default)]
+struct OfTenant {
+    waiting: usize,
+    of_user: HashMap<Option<Arc<str>>, VecDeque<Key>>,
+}
+
 impl<C: Clock> MemoryPendingAuthorizations<C> {
-    /// How many authorizations of one connection wait at once.
-    pub const MOST_OF_A_CONNECTION: usize = 5;
+    /// How many authorizations of one user wait at once, over all connections.
+    pub const MOST_OF_A_USER: usize = 10;
+
+    /// How many of one tenant wait at once.
+    pub const MOST_OF_A_TENANT: usize = 2_500;
 
     /// How many wait at once.
     pub const MOST: usize = 10_000;
@@ -77,16 +87,21 @@ impl<C: Clock> MemoryPendingAuthorizations<C> {
         let (key, connection) = (key(pending.state()), pending.connection().clone());
         let mut waiting = self.waiting();
         waiting.forget_ended(now);
-        let mine = waiting.of_connection.get(&connection);
-        let mine = mine.filter(|mine| mine.len() >= Self::MOST_OF_A_CONNECTION);
+        let tenant = waiting.of_tenant.get(&connection.tenant);
+        let mine = tenant.and_then(|tenant| tenant.of_user.get(&connection.user));
+        let mine = mine.filter(|mine| mine.len() >= Self::MOST_OF_A_USER);
         if let Some(oldest) = mine.and_then(|mine| mine.front().copied()) {
             waiting.remove(&oldest);
         }
-        if waiting.by_state.len() >= Self::MOST {
-            let text = "10,000 authorizations wait for their users; try again in some minutes";
+        let of_tenant =
+            waiting.of_tenant.get(&connection.tenant).map_or(0, |tenant| tenant.waiting);
+        if of_tenant >= Self::MOST_OF_A_TENANT || waiting.by_state.len() >= Self::MOST {
+            let text = "too many authorizations wait for their users; try again in some minutes";
             return Err(Error::unavailable("oauth2_pending_full", None, text));
         }
-        waiting.of_connection.entry(connection).or_default().push_back(key);
+        let tenant = waiting.of_tenant.entry(connection.tenant).or_default();
+        tenant.waiting += 1;
+        tenant.of_user.entry(connection.user).or_default().push_back(key);
         waiting.by_state.insert(key, pending);
         waiting.ends.push_back((now + PendingAuthorization::LIFETIME, key));
         Ok(())
@@ -102,11 +117,17 @@ impl<C: Clock> MemoryPendingAuthorizations<C> {
 impl Waiting {
     fn remove(&mut self, key: &Key) -> Option<PendingAuthorization> {
         let pending = self.by_state.remove(key)?;
-        if let Some(keys) = self.of_connection.get_mut(pending.connection()) {
+        let ConnectionId { tenant, user, .. } = pending.connection();
+        let Some(of_tenant) = self.of_tenant.get_mut(tenant) else { return Some(pending) };
+        of_tenant.waiting = of_tenant.waiting.saturating_sub(1);
+        if let Some(keys) = of_tenant.of_user.get_mut(user) {
             keys.retain(|known| known != key);
             if keys.is_empty() {
-                self.of_connection.remove(pending.connection());
+                of_tenant.of_user.remove(user);
             }
+        }
+        if of_tenant.of_user.is_empty() {
+            self.of_tenant.remove(tenant);
         }
         Some(pending)
     }
@@ -127,6 +148,22 @@ fn key(state: &Secret) -> Key {
     digest(&SHA256, state.expose()).as_ref().first_chunk().copied().unwrap_or_default()
 }
 
+macro_rules! forward {
+    ($($pointer:ident),*) => {$(
+        impl<T: PendingAuthorizations + ?Sized> PendingAuthorizations for $pointer<T> {
+            fn keep(&self, pending: PendingAuthorization) -> Flow<'_, ()> {
+                (**self).keep(pending)
+            }
+
+            fn take(&self, state: &Secret) -> Flow<'_, Option<PendingAuthorization>> {
+                (**self).take(state)
+            }
+        }
+    )*};
+}
+
+forward!(Arc, Box);
+
 impl<C: Clock> PendingAuthorizations for MemoryPendingAuthorizations<C> {
     fn keep(&self, pending: PendingAuthorization) -> Flow<'_, ()> {
         self.keep_now(pending).into()
@@ -146,7 +183,7 @@ impl<C> fmt::Debug for MemoryPendingAuthorizations<C> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use auth_core::{Context, TenantId};
+    use auth_core::Context;
     use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
     use std::{thread, time::Duration};
 
@@ -157,14 +194,23 @@ mod tests {
     }
 
     fn begun(user: &str, context: &Context) -> (Secret, PendingAuthorization) {
-        let connection = ConnectionId::new(TenantId::new("acme"), "crm").on_behalf_of(user);
+        begun_at("acme", "crm", user, context)
+    }
+
+    fn begun_at(
+        tenant: &str,
+        authorization: &str,
+        user: &str,
+        context: &Context,
+    ) -> (Secret, PendingAuthorization) {
+        let connection = ConnectionId::new(TenantId::new(tenant), authorization).on_behalf_of(user);
         let pending = PendingAuthorization::new(connection, context).unwrap();
         (Secret::new(pending.state().expose()), pending)
     }
 
     fn sizes<C: Clock>(store: &MemoryPendingAuthorizations<C>) -> [usize; 3] {
         let waiting = store.waiting();
-        [waiting.by_state.len(), waiting.of_connection.len(), waiting.ends.len()]
+        [waiting.by_state.len(), waiting.of_tenant.len(), waiting.ends.len()]
     }
 
     #[test]
@@ -205,15 +251,16 @@ mod tests {
         let (store, context) = (MemoryPendingAuthorizations::new(clock.clone()), context(&clock));
         let (bobs, pending) = begun("bob", &context);
         store.keep(pending).wait().unwrap();
-        let states: Vec<Secret> = (0..7)
-            .map(|_| {
-                let (state, pending) = begun("alice", &context);
+        // One for each of twelve connections: the bound is the user's.
+        let states: Vec<Secret> = (0..12)
+            .map(|n| {
+                let (state, pending) = begun_at("acme", &n.to_string(), "alice", &context);
                 store.keep(pending).wait().unwrap();
                 state
             })
             .collect();
         let kept: Vec<bool> = states.iter().map(|state| store.take_now(state).is_some()).collect();
-        assert_eq!(kept, [false, false, true, true, true, true, true]);
+        assert_eq!(kept, [[false; 2].as_slice(), &[true; 10]].concat());
         assert!(store.take_now(&bobs).is_some());
     }
 
@@ -223,8 +270,10 @@ mod tests {
         let (store, context) = (MemoryPendingAuthorizations::new(clock.clone()), context(&clock));
         let (first, pending) = begun("first", &context);
         store.keep(pending).wait().unwrap();
-        for user in 1..10_000 {
-            store.keep(begun(&user.to_string(), &context).1).wait().unwrap();
+        for n in 1..10_000 {
+            let (tenant, user) = (n % 5, n.to_string());
+            let tenant = if tenant == 0 { String::from("acme") } else { tenant.to_string() };
+            store.keep(begun_at(&tenant, "crm", &user, &context).1).wait().unwrap();
         }
         for user in ["one", "more"] {
             let error = store.keep(begun(user, &context).1).wait().unwrap_err();
@@ -232,9 +281,31 @@ mod tests {
         }
         assert!(store.take_now(&first).is_some());
         store.keep(begun("one", &context).1).wait().unwrap();
-        assert_eq!(sizes(&store)[..2], [10_000, 10_000]);
+        assert_eq!(sizes(&store)[..2], [10_000, 5]);
         clock.advance(Duration::from_secs(600));
         store.keep(begun("one", &context).1).wait().unwrap();
+        assert_eq!(sizes(&store), [1, 1, 1]);
+    }
+
+    #[test]
+    fn a_tenant_that_fills_its_share_leaves_the_others_theirs() {
+        let clock = ManualClock::at(1_700_000_000);
+        let (store, context) = (MemoryPendingAuthorizations::new(clock.clone()), context(&clock));
+        let keep = |tenant: &str, user: &str| {
+            let (state, pending) = begun_at(tenant, "crm", user, &context);
+            store.keep(pending).wait().map(|()| state).map_err(|error| error.code())
+        };
+        for n in 0..2_500 {
+            keep("greedy", &n.to_string()).unwrap();
+        }
+        assert_eq!(keep("greedy", "one more").unwrap_err(), "oauth2_pending_full");
+        // A user who has one waiting makes no exception, and one who has ten makes room by their own oldest.
+        assert_eq!(keep("greedy", "0").unwrap_err(), "oauth2_pending_full");
+        let acme = keep("acme", "alice").unwrap();
+        assert!(store.take_now(&acme).is_some());
+        assert_eq!(sizes(&store)[..2], [2_500, 1]);
+        clock.advance(Duration::from_secs(600));
+        keep("greedy", "one more").unwrap();
         assert_eq!(sizes(&store), [1, 1, 1]);
     }
 }

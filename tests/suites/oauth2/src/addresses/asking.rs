@@ -73,7 +73,8 @@ async fn metadata(
 }
 
 fn named(url: &str) -> auth_core::Result<TokenEndpoint> {
-    let issuer = "https://login.example";
+    // An issuer that is not on this machine names nothing there.
+    let issuer = if url.starts_with("http:") { url } else { "https://login.example" };
     let metadata = json!({ "issuer": issuer, "token_endpoint": format!("{url}/token") });
     let answer = Response::new(metadata.to_string().into_bytes());
     Ok(AuthorizationServerMetadata::read(&answer, issuer)?.token_endpoint)

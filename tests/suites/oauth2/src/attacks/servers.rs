@@ -80,7 +80,7 @@ async fn challenged(stage: &Stage) -> Vec<Compared> {
         (
             "challenge-names-a-server",
             format!("{}/api", stage.attacker.base),
-            "session_refused, [/api 1, /api 1], 2 tokens",
+            "401, [/api 1, /api 1], 2 tokens",
         ),
         ("receiver-redirects", format!("{}/307/api", stage.moved.base), "401, [/api 0], 1 tokens"),
     ] {

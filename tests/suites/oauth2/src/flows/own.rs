@@ -9,7 +9,7 @@ use auth_core::{Authenticator, Context, Renewal, RequestView, TokenSource};
 use auth_oauth2::{
     AssertionAudience, AuthorizationCallback, AuthorizationCode, ClientAuthentication,
     ClientCredentials, ClientRegistration, OAuthToken, ParameterPlacement, PendingAuthorization,
-    Session, TokenEndpoint, TokenError,
+    Session, StorableToken, TokenEndpoint, TokenError,
 };
 use http::{HeaderMap, Method, Uri};
 use std::collections::HashMap;
@@ -163,12 +163,14 @@ impl Client<'_> {
         Ok(grant.redeem(pending, callback, &here, self.context).await)
     }
 
+    /// As a process does that has the token from a store, and does not know what another one has done with it.
     async fn refreshed(
         &self,
         grant: &AuthorizationCode,
         token: &OAuthToken,
     ) -> auth_core::Result<OAuthToken> {
-        grant.token(self.context, Renewal::Due(token.clone())).await
+        let copy = OAuthToken::from_rest(token.to_rest().expose())?;
+        grant.token(self.context, Renewal::Due(copy)).await
     }
 
     /// Whom the API takes the token for, which a session presents.
@@ -222,7 +224,7 @@ fn outcome(outcome: &auth_core::Result<OAuthToken>) -> String {
 
 /// `error` of the answer, as the typed error has it.
 fn named(error: &auth_core::Error) -> String {
-    let precise = error.cause().error().downcast_ref::<TokenError>();
+    let precise = TokenError::of(error);
     precise.map_or_else(|| error.to_string(), |precise| precise.error.to_string())
 }
 

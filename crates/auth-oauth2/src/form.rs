@@ -1,0 +1,95 @@
+//! The form by which people who run a platform describe an authorization server, field by field.
+
+mod advanced;
+mod authorization_code;
+mod client_credentials;
+
+pub use advanced::AdvancedSettings;
+pub use authorization_code::AuthorizationCodeForm;
+pub use client_credentials::ClientCredentialsForm;
+
+use crate::{
+    ClientRegistration, TokenEndpoint,
+    endpoint::{config, read_url},
+    parameters::check_scope,
+};
+use auth_core::{Error, Result, Secret};
+use std::time::Duration;
+
+/// What a field is called where a person fills it in.
+mod label {
+    pub(super) const ACCESS_TOKEN_URL: &str = "Access Token URL";
+    pub(super) const ACCESS_TOKEN_URL_HEADERS: &str = "Access Token URL Headers";
+    pub(super) const ACCESS_TOKEN_URL_PARAMETER_TYPE: &str = "Access Token URL Parameter type";
+    pub(super) const AUTHORIZATION_URL: &str = "Authorization URL";
+    pub(super) const CALL_BACK_URL: &str = "Call Back URL";
+    pub(super) const CLIENT_AUTHENTICATION: &str = "Client Authentication";
+    pub(super) const CLIENT_ID: &str = "Client ID";
+    pub(super) const CLIENT_SECRET: &str = "Client Secret";
+    pub(super) const CONSUMER_ID: &str = "Consumer ID";
+    pub(super) const CONSUMER_SECRET: &str = "Consumer Secret";
+    pub(super) const REFRESH_URL: &str = "Refresh URL Token";
+    pub(super) const SCOPE: &str = "Scope";
+    pub(super) const VALIDITY: &str = "Validity";
+}
+
+/// The fields that both grants have. A text that is empty was not filled in.
+#[derive(Default)]
+struct SharedFields {
+    consumer_id: String,
+    scope: String,
+    access_token_url: String,
+    refresh_url: String,
+    validity: Option<Duration>,
+    advanced: AdvancedSettings,
+}
+
+/// A field, and what was filled in; empty, where nothing was.
+struct Field<T> {
+    label: &'static str,
+    value: T,
+}
+
+impl SharedFields {
+    /// The client with this identifier and this secret.
+    fn registration(&self, id: &Field<&str>, secret: Field<Secret>) -> Result<ClientRegistration> {
+        let endpoint = self.endpoint(label::ACCESS_TOKEN_URL, &self.access_token_url)?;
+        let client = self.advanced.client(id, secret)?;
+        let mut registration = ClientRegistration::new(endpoint, client);
+        if !self.refresh_url.is_empty() {
+            let endpoint = self.endpoint(label::REFRESH_URL, &self.refresh_url)?;
+            registration = registration.with_refresh_endpoint(endpoint);
+        }
+        let Some(validity) = self.validity else { return Ok(registration) };
+        if validity < Duration::from_secs(1) {
+            let text = format!(
+                "{} is shorter than a second; fill in how long a token lasts, or switch the limited validity off",
+                label::VALIDITY
+            );
+            return Err(config("oauth2_form_validity", text));
+        }
+        Ok(registration.with_validity(validity))
+    }
+
+    fn endpoint(&self, label: &'static str, url: &str) -> Result<TokenEndpoint> {
+        self.advanced.endpoint(read_url(label, filled_in(label, url)?)?)
+    }
+
+    fn scope(&self) -> Result<&str> {
+        check_scope(label::SCOPE, &self.scope)?;
+        Ok(&self.scope)
+    }
+}
+
+fn filled_in<'a>(label: &str, text: &'a str) -> Result<&'a str> {
+    if text.is_empty() {
+        let fault = "is empty; fill in what the owner of the authorization server says";
+        return Err(config("oauth2_form_empty", format!("{label} {fault}")));
+    }
+    Ok(text)
+}
+
+/// An error of a part, as one of the field that the part was made of.
+fn of_field(label: &str, error: &Error) -> Error {
+    config(error.code(), format!("{label}: {}", error.cause()))
+}

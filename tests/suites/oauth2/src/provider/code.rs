@@ -10,7 +10,7 @@ use crate::{
 use auth_core::{Context, Secret};
 use auth_oauth2::{
     AuthorizationCallback, AuthorizationCode, IssuerParameter, OAuthToken, PendingAuthorization,
-    Result as OAuthResult, Sealer, Session,
+    RemoteAuthorizationServerMetadata, Result as OAuthResult, Sealer, Session,
 };
 use conformance::Compared;
 
@@ -89,6 +89,17 @@ impl Flow<'_> {
                 .await,
             );
         }
+        let run = async {
+            let server =
+                RemoteAuthorizationServerMetadata::new(&self.provider.issuer, self.context.clone());
+            let metadata = server.map_err(text)?.metadata().await.map_err(text)?;
+            let client = self.provider.client("web", "client_secret_basic").map_err(text)?;
+            let client = client.with_issuer(&self.provider.issuer);
+            let grant = metadata.authorization_code(client, REDIRECT_URI).map_err(text)?;
+            let token = self.token(&grant.with_scope("sms:read").map_err(text)?).await?;
+            subject(self.provider, &token, self.context).await
+        };
+        cases.push(case("code-discovered", "of alice", run).await);
         let run = async {
             let resource = "https://api.example/sms";
             let grant = self.grant("client_secret_post")?;

@@ -7,7 +7,8 @@ use crate::ours::{
 use auth_core::{Context, TokenSource};
 use auth_oauth2::{
     AssertionAudience, AuthorizationServerMetadata, ClientAuthentication, ClientCredentials,
-    IssuerParameter, MetadataLocation, OAuthToken, Renewal, TokenEndpoint, TokenRequest,
+    IssuerParameter, MetadataLocation, OAuthToken, RemoteAuthorizationServerMetadata, Renewal,
+    TokenEndpoint, TokenRequest,
 };
 use auth_testing::Canary;
 use conformance::{Compared, compare};
@@ -35,6 +36,16 @@ async fn granted(provider: &Provider, context: &Context) -> Vec<Compared> {
         };
         cases.push(case(&format!("service-{method}"), "1 min, no subject", run).await);
     }
+    // The same by what the server says about itself.
+    let run = async {
+        let server = RemoteAuthorizationServerMetadata::new(&provider.issuer, context.clone());
+        let client = provider.client("service", "private_key_jwt").map_err(text)?;
+        let metadata = server.map_err(text)?.metadata().await.map_err(text)?;
+        let grant = ClientCredentials::new(metadata.registration(client).map_err(text)?);
+        let token = grant.token(context, Renewal::First).await.map_err(text)?;
+        subject(provider, &token, context).await
+    };
+    cases.push(case("service-discovered", "no subject", run).await);
     let run = async {
         let token = ask(
             provider,

@@ -42,6 +42,8 @@ struct Granted {
     refresh_ends: Option<Timestamp>,
     /// What was granted, where that is known.
     scope: Option<Box<str>>,
+    /// A refresh has been asked for, and it is not known what came of it.
+    asked: AtomicBool,
     /// The server has refused the refresh tokens: nobody asks with them again.
     ended: AtomicBool,
 }
@@ -104,17 +106,26 @@ impl OAuthToken {
             renew_from: answer.refresh_in.map(|span| now.after(span)),
             refresh_ends,
             scope: scope.or_else(|| before.and_then(|before| before.scope.clone())),
+            asked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })))
     }
 
     /// The refresh tokens to ask with, in turn: the newest, and the one before while the newest is not proven. None when
-    /// they have ended.
+    /// they have ended. Once somebody has asked with the newest and the answer is not known, the server may have taken it;
+    /// the one before has ended then.
     pub(crate) fn usable_refresh_tokens(&self, now: Timestamp) -> impl Iterator<Item = &Secret> {
         let ended = self.0.ended.load(Ordering::Relaxed);
         let over = self.0.refresh_ends.is_some_and(|ends| ends <= now);
-        let both = [self.0.refresh_token.as_ref(), self.0.previous_refresh_token.as_ref()];
+        let asked = self.0.asked.load(Ordering::Relaxed);
+        let previous = self.0.previous_refresh_token.as_ref().filter(|_| !asked);
+        let both = [self.0.refresh_token.as_ref(), previous];
         both.into_iter().filter(move |_| !ended && !over).flatten()
+    }
+
+    /// Notes what came of a refresh; before it is asked for, that nobody may learn it.
+    pub(crate) fn asked(&self, outcome: RefreshOutcome) {
+        self.0.asked.store(outcome == RefreshOutcome::Unknown, Ordering::Relaxed);
     }
 
     /// The server will never take its refresh tokens again.
@@ -172,6 +183,15 @@ impl OAuthToken {
             scope: self.0.scope.clone(),
         }
     }
+}
+
+/// What came of asking for a refresh.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefreshOutcome {
+    /// The server has answered, and gave nothing.
+    Nothing,
+    /// It may have given another token.
+    Unknown,
 }
 
 /// What is known of a token beside the answer that brings it.

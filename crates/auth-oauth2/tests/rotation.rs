@@ -3,8 +3,10 @@
 
 mod common;
 
+use auth_core::Error;
 use auth_oauth2::{ConsentNeeded, OAuthToken, Session};
 use auth_session::{MemoryTokenStore, TokenNotSaved};
+use auth_testing::ScriptedTransport;
 use common::{
     Reuse, Server, Told, access_token, clock, code, context, is_consent_needed, process,
     registration, token,
@@ -93,6 +95,42 @@ fn a_family_that_has_ended_asks_for_consent_once_and_the_server_nothing_more() {
     stored[0].put_token(token(7, &clock)).wait().unwrap();
     assert_eq!(stored.each_ref().map(|process| access_token(process).unwrap()), ["a7", "a7"]);
     assert_eq!(server.asked(), [""; 0]);
+}
+
+/// The server took the newest, and its answer was lost on the way: then the one before has ended, and is not sent again,
+/// neither by the process that knows nor by another one.
+#[test]
+fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
+    for who in ["the same", "another", "without a store"] {
+        let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+        let store = MemoryTokenStore::new(clock.clone());
+        let loses = Arc::new(Mutex::new(false));
+        let (losing, answering) = (Arc::clone(&loses), server.clone());
+        let transport = ScriptedTransport::new(move |request| {
+            let answer = answering.answer(request);
+            let lost = std::mem::take(&mut *losing.lock().unwrap());
+            if lost { Err(Error::transport("timeout", "no answer")) } else { Ok(answer) }
+        });
+        let processes = [(); 2].map(|()| process(&store, &transport, &clock));
+        let alone = Session::new(code(registration("s3cret")), context(&transport, &clock));
+        let first = |number| {
+            let next: usize = if who == "another" { number } else { 0 };
+            match who {
+                "without a store" => alone.token().wait().map(drop),
+                _ => access_token(&processes[next]).map(drop),
+            }
+        };
+        processes[0].put_token(token(1, &clock)).wait().unwrap();
+        alone.put(token(1, &clock)).unwrap();
+        clock.advance(HOUR);
+        first(0).unwrap();
+        clock.advance(HOUR);
+        *loses.lock().unwrap() = true;
+        assert_eq!(first(0).unwrap_err().code(), "timeout");
+        clock.advance(Duration::from_secs(2));
+        assert!(is_consent_needed(&first(1)), "{who}");
+        assert_eq!(server.asked(), ["r1", "r2", "r2"], "{who}");
+    }
 }
 
 #[test]
@@ -244,7 +282,7 @@ macro_rules! store {
 
 store!(Failing, |store| {
     let fails = *store.1.lock().unwrap();
-    if fails { Err(auth_core::Error::transport("full", "no space is left")) } else { Ok(()) }
+    if fails { Err(Error::transport("full", "no space is left")) } else { Ok(()) }
 });
 store!(Slow, |_| Ok(()));
 

@@ -83,6 +83,19 @@ pub trait StorableToken: Token {
     /// because the newer program that wrote it may be using it.
     fn from_rest(bytes: &[u8]) -> Result<Self>;
 
+    /// Does a renewal spend what it is asked with, as it does with a refresh token that rotates? Then a note is written
+    /// before the issuer is asked, which keeps nobody from asking.
+    fn is_spent_by_renewal(&self) -> bool {
+        false
+    }
+
+    /// The same token, when a process has asked for its renewal and nobody knows what came of it: the process died, or the
+    /// answer did not arrive.
+    #[must_use]
+    fn after_lost_renewal(self) -> Self {
+        self
+    }
+
     /// Does this error of its renewal say that the issuer will never renew it, because what it was granted for has
     /// ended? Then it is removed from the store, unless another process has saved something since, and no process asks
     /// with it again. Without a word of the scheme no error says so.

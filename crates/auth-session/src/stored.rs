@@ -11,7 +11,7 @@ pub use token::StoredToken;
 use crate::{
     Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
 };
-use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use auth_core::{Context, Error, Flow, Renewal, Result, Secret, Timestamp, TokenSource};
 use entry::{is_dead, newer, why_asked};
 use std::{
     fmt,
@@ -31,7 +31,8 @@ use std::{
 /// A process that dies between the issuer's answer and the saving takes the answer with it. What that means depends on
 /// the issuer:
 ///
-/// - It lets an old refresh token be used until the new one has been: the next process renews what was kept before.
+/// - It lets an old refresh token be used until the new one has been: the next process renews what was kept before, and
+///   knows that somebody has asked with it already ([`StorableToken::after_lost_renewal`]).
 /// - It revokes the whole family when the old one comes again: a new log-in is wanted.
 /// - It lets only one token live at a time: no process can have another one until the lost one has ended. Set
 ///   [`with_intents`](Self::with_intents) for these.
@@ -219,8 +220,9 @@ where
             return Err(noted.error(now, None));
         }
         let why = why_asked(why.clone(), kept)?;
-        let Some(life) = self.life else { return self.source.token(context, why).await.map(Some) };
-        let intent = Intent::of(life, now);
+        let Some(intent) = self.intent(&why, now) else {
+            return self.source.token(context, why).await.map(Some);
+        };
         if self.store.intend(&self.name, lease, Some(intent)).await? == SaveOutcome::Lost {
             return Ok(None);
         }
@@ -231,9 +233,22 @@ where
                 let _ = self.store.intend(&self.name, lease, None).await;
                 Err(error)
             }
+            // Nobody is kept from asking again; the note says that somebody has asked.
+            Err(lost) if !intent.holds() => Err(lost),
             // A kind of error that is added later proves nothing either.
             Err(lost) => Err(intent.error(context.clock.now(), Some(lost))),
         }
+    }
+
+    /// The note to write before the issuer is asked: one that keeps others from asking where only one token may live, and
+    /// one that keeps nobody where a renewal spends what it is asked with.
+    fn intent(&self, why: &Renewal<S::Token>, now: Timestamp) -> Option<Intent> {
+        let is_spent = match why {
+            Renewal::First => false,
+            Renewal::Due(old) | Renewal::Refused(old, _) => old.is_spent_by_renewal(),
+        };
+        let life = self.life.or(is_spent.then_some(Duration::ZERO))?;
+        Some(Intent::of(life, now))
     }
 }
 

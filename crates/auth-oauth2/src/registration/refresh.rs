@@ -1,15 +1,19 @@
 //! A new token in place of an old one (RFC 6749 section 6).
 
 use super::ClientRegistration;
-use crate::{OAuthToken, TokenRequest, token::Replaced};
+use crate::{
+    OAuthToken, TokenRequest,
+    token::{RefreshOutcome, Replaced},
+};
 use auth_core::{Context, Error, Flow, Result, Secret};
 
 impl ClientRegistration {
     /// Asks for a new token in place of one that has a refresh token (RFC 6749 section 6).
     ///
     /// A server that rotates may lose the refresh token that it gave last, in a failover for example. So the one before is
-    /// kept until the newest has been taken, and is tried once when the newest is refused with `invalid_grant`. When both
-    /// are refused, nobody asks with this token again, nor with its clones.
+    /// kept until the newest has been taken, and is tried once when the newest is refused with `invalid_grant`; unless the
+    /// newest was sent before and the answer did not arrive, because then it was the newest that the server took. When
+    /// both are refused, nobody asks with this token again, nor with its clones.
     ///
     /// # Errors
     ///
@@ -24,10 +28,16 @@ impl ClientRegistration {
             let text =
                 "token has no refresh token that can still be used; the grant has to be made again";
             let mut refused = Error::refused("oauth2_no_refresh_token", text);
-            for refresh_token in token.usable_refresh_tokens(context.clock.now()) {
+            let usable = token.usable_refresh_tokens(context.clock.now());
+            token.asked(RefreshOutcome::Unknown);
+            for refresh_token in usable {
                 match self.refresh_with(token, refresh_token, context).await {
                     Err(error) if error.code() == "oauth2_invalid_grant" => refused = error,
-                    answered => return answered,
+                    Err(error @ (Error::Transport(_) | Error::Protocol(_))) => return Err(error),
+                    answered => {
+                        token.asked(RefreshOutcome::Nothing);
+                        return answered;
+                    }
                 }
             }
             token.end();

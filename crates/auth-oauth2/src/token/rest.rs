@@ -1,6 +1,6 @@
 //! A token at rest.
 
-use super::{Granted, OAuthToken};
+use super::{Granted, OAuthToken, RefreshOutcome};
 use crate::ConsentNeeded;
 use auth_core::{Error, Result, Secret, Timestamp};
 use auth_session::StorableToken;
@@ -74,8 +74,18 @@ impl StorableToken for OAuthToken {
             renew_from: rest.renew_from.map(Timestamp::from_unix),
             refresh_ends: rest.refresh_ends.map(Timestamp::from_unix),
             scope: rest.scope,
+            asked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })))
+    }
+
+    fn is_spent_by_renewal(&self) -> bool {
+        self.0.refresh_token.is_some()
+    }
+
+    fn after_lost_renewal(self) -> Self {
+        self.asked(RefreshOutcome::Unknown);
+        self
     }
 
     fn is_ended_by(error: &Error) -> bool {

@@ -65,6 +65,11 @@ impl Intent {
         Self::of(self.span(), now)
     }
 
+    /// Does it keep others from asking? One of no span only says that somebody has asked.
+    pub(crate) fn holds(&self) -> bool {
+        self.span() > Duration::ZERO
+    }
+
     fn span(&self) -> Duration {
         self.retry_at.since(self.since)
     }

@@ -34,7 +34,8 @@ pub(super) fn newer<T: StorableToken>(
         Renewal::First => 0,
         Renewal::Due(old) | Renewal::Refused(old, _) => old.fence,
     };
-    let Some(kept) = kept.filter(|kept| kept.fence > known && kept.intent.is_none()) else {
+    let is_held = |kept: &StoredEntry| kept.intent.is_some_and(|intent| intent.holds());
+    let Some(kept) = kept.filter(|kept| kept.fence > known && !is_held(kept)) else {
         return Ok(None);
     };
     let token = read(kept)?.filter(|token| !is_dead(context, token));
@@ -62,7 +63,10 @@ pub(super) fn why_asked<T: StorableToken>(
     if kept.filter(was_removed).is_some() {
         return Ok(Renewal::First);
     }
-    Ok(match (why, kept.map(read).transpose()?.flatten()) {
+    let was_asked = kept.is_some_and(|kept| kept.intent.is_some());
+    let kept: Option<T> = kept.map(read).transpose()?.flatten();
+    let kept = kept.map(|kept| if was_asked { kept.after_lost_renewal() } else { kept });
+    Ok(match (why, kept) {
         (Renewal::Refused(old, refusal), kept) => {
             Renewal::Refused(kept.unwrap_or(old.token), refusal)
         }

@@ -53,6 +53,8 @@ pub const PEERS: &[Peer] = &[
     debian("squid", SERVERS, "squid", &["squid", "-v"]),
     debian("s3cmd", CLIENTS, "s3cmd", &["s3cmd", "--version"]),
     debian("chromium", CLIENTS, "chromium", &["chromium", "--version"]),
+    debian("unshare", "address suites", "util-linux", &["unshare", "--version"]),
+    debian("ip", "address suites", "iproute2", &["ip", "-V"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),

@@ -64,6 +64,7 @@ const PLACES: &[Place] = &[
     place("conformance-jwt", Row::Top, May::All),
     place("conformance-digest", Row::Top, May::All),
     place("conformance-sigv4", Row::Top, May::All),
+    place("conformance-oauth2", Row::Top, May::All),
     place("conformance-all", Row::Top, May::All),
     place("demo", Row::Top, May::All),
     place("statements", Row::Top, May::All),

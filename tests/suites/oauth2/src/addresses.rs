@@ -1,6 +1,8 @@
 //! URLs that lead inside: token, refresh and metadata URLs as a tenant could type them, in a network that has an address of
 //! every kind. What counts is to which of them a connection was made.
 
+mod asking;
+mod hosts;
 mod inside;
 mod names;
 
@@ -38,8 +40,8 @@ pub fn cases(settings: &Settings) -> Outcome {
     };
     // Some systems keep this from programs.
     if !output(own().arg("true"), Duration::from_secs(10)).is_ok_and(|done| done.status.success()) {
-        let what = "unshare is there, and a network of its own";
-        return Outcome::Skipped(Missing::Peer(format!("{what} is not permitted:")));
+        let what = "unshare, with the right to make a network of its own,";
+        return Outcome::Skipped(Missing::Peer(what.into()));
     }
     run(own(), &folder).map_or_else(broken, ran)
 }

@@ -33,6 +33,18 @@ const FLOWS: &[(&str, &str)] = &[
     ("refresh-after-its-successor", "invalid_grant"),
 ];
 
+/// What our client can say besides.
+const OWN_FLOWS: &[(&str, &str)] = &[
+    ("own-json", "the client"),
+    ("own-url", "the client"),
+    ("own-get", "the client"),
+    ("own-assertion", "the client"),
+    ("code-json", "alice, 60, sms:read"),
+    ("code-get", "alice, 60, sms:read"),
+    ("refresh-json", "alice, rotated: true"),
+    ("refresh-get", "alice, rotated: true"),
+];
+
 /// Both servers: one that ends a family at the second use of a token, and one that takes it once more.
 pub struct Doubles {
     strict: Double,
@@ -53,7 +65,7 @@ pub fn python(settings: &Settings, library: &str) -> Outcome {
     let python = settings.own_python(library).map_err(|_| Missing::Peer(library.into()));
     match python {
         Err(missing) => Outcome::Skipped(missing),
-        Ok(python) => judged(|runtime, doubles| {
+        Ok(python) => judged(&[FLOWS], |runtime, doubles| {
             let _entered = runtime.enter();
             said_by(&python, library, doubles)
         }),
@@ -62,17 +74,20 @@ pub fn python(settings: &Settings, library: &str) -> Outcome {
 
 /// Our client.
 pub fn ours() -> Outcome {
-    judged(|runtime, doubles| runtime.block_on(own::said(doubles)))
+    judged(&[FLOWS, OWN_FLOWS], |runtime, doubles| runtime.block_on(own::said(doubles)))
 }
 
 fn judged(
+    flows: &[&[(&str, &str)]],
     said: impl FnOnce(&Runtime, &Doubles) -> Result<HashMap<String, String>, String>,
 ) -> Outcome {
     let run = || {
         let runtime = Runtime::new().map_err(text)?;
         let doubles = runtime.block_on(Doubles::open())?;
         let said = said(&runtime, &doubles)?;
-        Ok::<_, String>(FLOWS.iter().map(|(id, expected)| judge(&said, id, expected)).collect())
+        Ok::<_, String>(
+            flows.concat().iter().map(|(id, expected)| judge(&said, id, expected)).collect(),
+        )
     };
     run().map_or_else(broken, |cases: Vec<Compared>| ran(cases))
 }

@@ -9,8 +9,6 @@ mod flows;
 mod ours;
 mod processes;
 mod provider;
-mod provider_code;
-mod provider_service;
 mod recording;
 mod requests;
 
@@ -22,11 +20,7 @@ pub use processes::run_if_asked;
 /// Every suite of OAuth 2.0. A new one is an entry here.
 pub const SUITES: &[Suite] = &[
     suite("oauth2-oidc-provider", "OAuth 2.0", "oidc-provider", |settings| {
-        asked(Provider::start(settings), async |provider: &Provider| {
-            let mut cases = provider_service::cases(provider).await;
-            cases.extend(provider_code::cases(provider).await);
-            cases
-        })
+        asked(Provider::start(settings), async |provider: &Provider| provider.cases().await)
     }),
     suite("oauth2-authlib", "OAuth 2.0", "Authlib", |settings| flows::python(settings, "authlib")),
     suite("oauth2-requests-oauthlib", "OAuth 2.0", "requests-oauthlib", |settings| {

@@ -1,28 +1,32 @@
 //! npm oidc-provider as authorization server, and the clients that are registered there.
 
-use crate::ours::{ClientKey, text};
+mod code;
+mod refresh;
+mod service;
+
+use crate::ours::{ClientKey, context, text};
 use auth_core::SystemRandom;
 use auth_jwt::SigningKey;
 use auth_oauth2::{AssertionAudience, ClientAuthentication};
 use auth_testing::Canary;
-use conformance::{NotStarted, Place, Settings, Started, script};
+use conformance::{Compared, NotStarted, Place, Settings, Started, compare, script};
 use serde_json::{Value, json};
 use std::process::Command;
 
 /// Where the server sends browsers back to: one place for each connection, as each tenant has its own.
-pub const REDIRECT_URI: &str = "http://127.0.0.1:9/callback/crm";
-pub const OTHER_REDIRECT_URI: &str = "http://127.0.0.1:9/callback/erp";
+const REDIRECT_URI: &str = "http://127.0.0.1:9/callback/crm";
+const OTHER_REDIRECT_URI: &str = "http://127.0.0.1:9/callback/erp";
 
 /// A server that runs until it is dropped.
 pub struct Provider {
-    pub issuer: String,
-    pub secret: Canary,
-    pub key: ClientKey,
+    issuer: String,
+    secret: Canary,
+    key: ClientKey,
     _started: Started,
 }
 
 /// How the clients authenticate, which is also a part of their names.
-pub const METHODS: [&str; 5] =
+const METHODS: [&str; 5] =
     ["client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt", "none"];
 
 impl Provider {
@@ -47,17 +51,27 @@ impl Provider {
         Ok(Self { issuer, secret, key, _started: started })
     }
 
-    pub fn token_endpoint(&self) -> String {
+    pub async fn cases(&self) -> Vec<Compared> {
+        let context = match context() {
+            Ok(context) => context,
+            Err(why) => return vec![compare("start", "started", why)],
+        };
+        let mut cases = service::cases(self, &context).await;
+        cases.extend(code::cases(self, &context).await);
+        cases
+    }
+
+    fn token_endpoint(&self) -> String {
         format!("{}/token", self.issuer)
     }
 
     /// How the client of this name authenticates, as it is registered.
-    pub fn client(&self, kind: &str, method: &str) -> auth_core::Result<ClientAuthentication> {
+    fn client(&self, kind: &str, method: &str) -> auth_core::Result<ClientAuthentication> {
         self.client_with(kind, method, self.secret.text(), &self.key.signing)
     }
 
     /// The same with another secret and another key.
-    pub fn client_with(
+    fn client_with(
         &self,
         kind: &str,
         method: &str,

@@ -1,15 +1,15 @@
 //! The cases, in a network where a listener hears of every connection, whatever address it is made to.
 
-use super::names::NameServer;
+use super::{
+    asking::{KINDS, ask},
+    hosts::{HOSTS, NAMES, REBINDING},
+    names::NameServer,
+};
 use crate::{
     ours::{case, text},
     recording::{Recording, locked},
 };
-use auth_core::{Context, Renewal, TokenSource, Transport};
-use auth_oauth2::{
-    AuthorizationServerMetadata, ClientAuthentication, ClientCredentials, ClientRegistration,
-    MetadataLocation, OAuthToken, TokenEndpoint, TokenRequest,
-};
+use auth_core::{Context, Transport};
 use auth_outbound::TransportBuilder;
 use auth_reqwest::ReqwestTransport;
 use auth_ureq::UreqTransport;
@@ -27,75 +27,6 @@ use tokio::{
 };
 
 type Done<T> = Result<T, String>;
-
-/// Ways to write an address that is not public.
-const HOSTS: &[&str] = &[
-    "127.0.0.1",
-    "127.0.0.1.",
-    "127.1",
-    "127.0.1",
-    "2130706433",
-    "0x7f000001",
-    "0x7f.0.0.1",
-    "0X7F.1",
-    "0177.0.0.1",
-    "017700000001",
-    "00000177.0x0.0.1",
-    "127.0.0.2",
-    "127.255.255.254",
-    "%31%32%37.0.0.1",
-    "１２７.0.0.1",
-    "①②⑦。⓪。⓪。①",
-    "[::1]",
-    "[0:0:0:0:0:0:0:1]",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[::127.0.0.1]",
-    "[64:ff9b::7f00:1]",
-    "[64:ff9b::127.0.0.1]",
-    "[2002:7f00:1::]",
-    "0.0.0.0",
-    "0",
-    "[::]",
-    "[::ffff:0.0.0.0]",
-    "169.254.169.254",
-    "2852039166",
-    "0xa9fea9fe",
-    "0251.0376.0251.0376",
-    "[::ffff:169.254.169.254]",
-    "[::ffff:a9fe:a9fe]",
-    "[fe80::1]",
-    "[fd00:ec2::254]",
-    "10.0.0.1",
-    "167772161",
-    "172.16.0.1",
-    "192.168.0.1",
-    "192.168.1",
-    "100.64.0.1",
-    "198.18.0.1",
-    "192.0.2.1",
-    "[2001:db8::1]",
-    "localhost",
-    "LOCALHOST.",
-    "token.localhost",
-];
-
-/// Names, which only a connection resolves.
-const NAMES: &[&str] = &[
-    "loopback.example",
-    "loopback-two.example",
-    "loopback-six.example",
-    "mapped.example",
-    "link-local.example",
-    "link-local-six.example",
-    "private.example",
-    "private-six.example",
-    "any.example",
-    "nat64.example",
-];
-
-const REBINDING: &[&str] =
-    &["rebinding.example", "rebinding-six.example", "rebinding-link-local.example"];
 
 const TRANSPORTS: [&str; 2] = ["reqwest", "ureq"];
 
@@ -170,22 +101,20 @@ impl Stage {
     async fn denied(&self, transport: &str) -> Vec<Compared> {
         let mut cases = Vec::new();
         for host in HOSTS {
+            let local = is_of_this_machine(host);
             let run = async {
                 let mut said = self.asked(host, &context(transport, Loopback::Denied)?).await?;
-                let is_local = url::Url::parse(&format!("https://{host}")).is_ok_and(|url| {
-                    let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_owned();
-                    let bare = host.trim_matches(['[', ']']);
-                    let address = bare.parse::<IpAddr>().map(|address| address.to_canonical());
-                    host.ends_with("localhost") || address.is_ok_and(|ip| ip.is_loopback())
-                });
-                if !is_local {
+                if !local {
                     said.extend(self.asked(host, &context(transport, Loopback::Allowed)?).await?);
                 }
                 let said = said.into_iter().collect::<Vec<_>>().join(" ");
                 Ok(format!("{said}: {}", self.listener.connected()))
             };
+            // Metadata that names this machine is refused when it is read.
+            let read = if local { "oauth2_metadata " } else { "" };
+            let expected = format!("{read}transport_denied_address: nothing");
             let id = format!("{transport}-{host}");
-            cases.push(case(&id, "transport_denied_address: nothing", run).await);
+            cases.push(case(&id, &expected, run).await);
         }
         cases
     }
@@ -242,7 +171,7 @@ impl Stage {
                 let asked = server.arrived().len();
                 Ok(format!("{asked} asked: {}", self.listener.connected()))
             };
-            cases.push(case(&format!("{transport}-{status}"), "16 asked: nothing", run).await);
+            cases.push(case(&format!("{transport}-{status}"), "20 asked: nothing", run).await);
         }
         cases
     }
@@ -258,65 +187,13 @@ impl Stage {
     }
 }
 
-/// The URLs that can be typed.
-const KINDS: [Kind; 4] = [Kind::Token, Kind::Refresh, Kind::OAuthMetadata, Kind::OpenIdMetadata];
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Token,
-    Refresh,
-    OAuthMetadata,
-    OpenIdMetadata,
-}
-
-/// The code of the error that comes of it.
-async fn ask(kind: Kind, url: &str, context: &Context) -> Done<&'static str> {
-    let client = || ClientAuthentication::client_secret_post("acme", "s3cret");
-    let endpoint = TokenEndpoint::new(&format!("{url}/token"));
-    let outcome = match kind {
-        Kind::Token => match endpoint {
-            Err(error) => Err(error),
-            Ok(endpoint) => {
-                let registration = ClientRegistration::new(endpoint, client().map_err(text)?);
-                let request = TokenRequest::new("client_credentials");
-                registration.obtain(&request, context).await.map(drop)
-            }
-        },
-        Kind::Refresh => match endpoint {
-            Err(error) => Err(error),
-            Ok(endpoint) => {
-                let elsewhere = TokenEndpoint::new("https://login.example/token").map_err(text)?;
-                let registration = ClientRegistration::new(elsewhere, client().map_err(text)?);
-                let registration = registration.with_refresh_endpoint(endpoint);
-                registration.refresh(&kept()?, context).await.map(drop)
-            }
-        },
-        Kind::OAuthMetadata => metadata(url, MetadataLocation::OAuth, context).await,
-        Kind::OpenIdMetadata => metadata(url, MetadataLocation::OpenId, context).await,
-    };
-    Ok(outcome.err().map_or("answered", |error| error.code()))
-}
-
-async fn metadata(
-    issuer: &str,
-    location: MetadataLocation,
-    context: &Context,
-) -> auth_core::Result<()> {
-    let exchange = AuthorizationServerMetadata::exchange(issuer, location)?;
-    let answer = context.transport.fetch(exchange).await?;
-    AuthorizationServerMetadata::read(&answer, issuer).map(drop)
-}
-
-/// A token that can be refreshed.
-fn kept() -> Done<OAuthToken> {
-    use auth_testing::ScriptedTransport;
-    let granting = ScriptedTransport::new(|_| {
-        Ok(Response::new(br#"{"access_token":"t","refresh_token":"r"}"#.to_vec()))
-    });
-    let endpoint = TokenEndpoint::new("https://login.example/token").map_err(text)?;
-    let client = ClientAuthentication::none("acme").map_err(text)?;
-    let grant = ClientCredentials::new(ClientRegistration::new(endpoint, client));
-    grant.token(&Context::new(granting), Renewal::First).wait().map_err(text)
+/// Is it loopback, however it is written?
+fn is_of_this_machine(host: &str) -> bool {
+    url::Url::parse(&format!("https://{host}")).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.');
+        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        host == "localhost" || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
+    })
 }
 
 /// Hears of connections to every address of the network, and answers none.

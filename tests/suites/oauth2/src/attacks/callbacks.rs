@@ -5,12 +5,13 @@ use crate::{
     double::REDIRECT_URI,
     ours::{case, connection, refusal, text},
 };
-use auth_core::{Secret, SystemClock, SystemRandom};
+use auth_core::{ConnectionId, Flow, Secret, SystemClock, SystemRandom, TenantId};
 use auth_oauth2::{
-    AuthorizationCallback, AuthorizationCode, MemoryPendingAuthorizations, PendingAuthorization,
-    PendingAuthorizations, Sealer,
+    AuthorizationCode, MemoryPendingAuthorizations, PendingAuthorization, PendingAuthorizations,
+    RedirectionEndpoint, Sealer,
 };
 use conformance::Compared;
+use std::sync::Arc;
 
 /// Where the attacker's own connection is called back: another place than the victim's, as each connection has its own.
 const EVIL_REDIRECT_URI: &str = "http://127.0.0.1:9/callback/evil";
@@ -25,7 +26,7 @@ pub async fn cases(stage: &Stage) -> Vec<Compared> {
 /// What comes of it, and what arrived where.
 async fn called_back(
     stage: &Stage,
-    store: &MemoryPendingAuthorizations<SystemClock>,
+    store: &Store,
     query: &str,
     here: (&AuthorizationCode, &str, &str),
 ) -> Done<String> {
@@ -33,26 +34,33 @@ async fn called_back(
     Ok(format!("{said}, {}", stage.arrived()))
 }
 
-/// What the platform does when a browser calls it back: the path says for which connection, the session for whom.
+/// What the platform's redirection endpoint does: the path says for which connection, the session for whom.
 async fn answered(
     stage: &Stage,
-    store: &MemoryPendingAuthorizations<SystemClock>,
+    store: &Store,
     query: &str,
     (grant, authorization, user): (&AuthorizationCode, &str, &str),
 ) -> Done<String> {
-    let callback = match AuthorizationCallback::parse(query) {
-        Ok(callback) => callback,
-        Err(error) => return Ok(error.code().into()),
-    };
-    let Some(pending) = store.take(callback.state()).await.map_err(text)? else {
-        return Ok("unknown state".into());
-    };
-    let here = connection(authorization, user);
-    Ok(refusal(grant.redeem(pending, callback, &here, &stage.context).await, &[]))
+    let endpoint = RedirectionEndpoint::new(
+        grant.clone(),
+        ConnectionId::new(TenantId::new("acme"), authorization),
+        Arc::clone(store),
+        stage.context.clone(),
+    );
+    let outcome = endpoint.redeem(query, user, |_| Flow::ready(())).await;
+    let page = RedirectionEndpoint::page(&outcome);
+    let said = refusal(outcome, &[]);
+    // The page repeats nothing of what came.
+    let repeats = query.split(['&', '=']).any(|part| part.len() > 5 && page.body().contains(part));
+    let repeats = if repeats { " and repeats it" } else { "" };
+    Ok(format!("{said} {}{repeats}", page.status().as_u16()))
 }
 
-async fn kept(pending: PendingAuthorization) -> Done<MemoryPendingAuthorizations<SystemClock>> {
-    let store = MemoryPendingAuthorizations::new(SystemClock);
+/// What waits for its users.
+type Store = Arc<MemoryPendingAuthorizations<SystemClock>>;
+
+async fn kept(pending: PendingAuthorization) -> Done<Store> {
+    let store = Arc::new(MemoryPendingAuthorizations::new(SystemClock));
     store.keep(pending).await.map_err(text)?;
     Ok(store)
 }
@@ -70,7 +78,7 @@ async fn takeovers(stage: &Stage) -> Vec<Compared> {
         let (pending, query) = stage.begun(&good, "crm", "alice").await?;
         called_back(stage, &kept(pending).await?, &query, (&good, "crm", "alice")).await
     };
-    cases.push(case("no-attack", "granted, 1 redeemed, 0 secrets", run).await);
+    cases.push(case("no-attack", "granted 200, 1 redeemed, 0 secrets", run).await);
     // The victim's server does not know the redirect URI of the attacker's connection.
     let run = async {
         let begun = stage.begun(&evil(EVIL_REDIRECT_URI)?, "evil", "alice").await;
@@ -85,7 +93,7 @@ async fn takeovers(stage: &Stage) -> Vec<Compared> {
         let good = stage.good()?;
         called_back(stage, &kept(pending).await?, &query, (&good, "crm", "alice")).await
     };
-    let refused = "oauth2_state, 0 redeemed, 0 secrets";
+    let refused = "oauth2_state 400, 0 redeemed, 0 secrets";
     cases.push(case("takeover-victims-redirect-uri", refused, run).await);
     // The victim's code and state, brought to the callback of the attacker's connection.
     let run = async {
@@ -103,7 +111,7 @@ async fn takeovers(stage: &Stage) -> Vec<Compared> {
         let query = with_state(&query, pending.state());
         called_back(stage, &kept(pending).await?, &query, (&evil, "evil", "alice")).await
     };
-    let expected = "oauth2_issuer, 0 redeemed, 0 secrets";
+    let expected = "oauth2_issuer 400, 0 redeemed, 0 secrets";
     cases.push(case("takeover-with-the-attackers-state", expected, run).await);
     cases
 }
@@ -124,7 +132,7 @@ async fn forged(stage: &Stage) -> Vec<Compared> {
         ("forged-own-code", "mallory", "alice", as_it_is, "oauth2_state"),
         ("forged-without-state", "mallory", "alice", without_state, "oauth2_callback"),
         ("forged-empty-state", "mallory", "alice", empty_state, "oauth2_callback"),
-        ("forged-guessed-state", "mallory", "alice", guessed, "unknown state"),
+        ("forged-guessed-state", "mallory", "alice", guessed, "oauth2_state"),
         // The victim follows the attacker's link and agrees; the attacker fetches the result.
         ("fixed-session", "alice", "mallory", as_it_is, "oauth2_state"),
         ("opened-by-hand", "alice", "alice", nothing, "oauth2_callback"),
@@ -135,7 +143,7 @@ async fn forged(stage: &Stage) -> Vec<Compared> {
             let (store, query) = (kept(pending).await?, change(&query));
             called_back(stage, &store, &query, (&good, "crm", browser)).await
         };
-        let expected = format!("{expected}, 0 redeemed, 0 secrets");
+        let expected = format!("{expected} 400, 0 redeemed, 0 secrets");
         cases.push(case(id, &expected, run).await);
     }
     // The same where the browser keeps what was begun: the attacker plants his own cookie.
@@ -179,7 +187,7 @@ async fn forged(stage: &Stage) -> Vec<Compared> {
         let two = called_back(stage, &store, &query, here).await?;
         Ok(format!("{one}; {two}"))
     };
-    let expected = "granted, 1 redeemed, 0 secrets; unknown state, 0 redeemed, 0 secrets";
+    let expected = "granted 200, 1 redeemed, 0 secrets; oauth2_state 400, 0 redeemed, 0 secrets";
     cases.push(case("called-back-twice", expected, run).await);
     cases
 }
@@ -198,7 +206,7 @@ async fn mixed_up(stage: &Stage) -> Vec<Compared> {
             }
             called_back(stage, &kept(pending).await?, &query, (&evil, "evil", "alice")).await
         };
-        cases.push(case(id, "oauth2_issuer, 0 redeemed, 0 secrets", run).await);
+        cases.push(case(id, "oauth2_issuer 400, 0 redeemed, 0 secrets", run).await);
     }
     cases
 }

@@ -140,6 +140,28 @@ async fn metadata(stage: &Stage) -> Vec<Compared> {
         let expected = "oauth2_metadata_status, 0 arrived";
         cases.push(case(&format!("metadata-{place}-redirected"), expected, run).await);
     }
+    // His own metadata, as a challenge of his could name it, finds no client that is for him.
+    for (id, issuer) in [("for-another", Some(victim)), ("for-nobody", None)] {
+        for method in METHODS {
+            let run = async {
+                let exchange =
+                    AuthorizationServerMetadata::exchange(attacker, MetadataLocation::OAuth);
+                let answer = stage.context.transport.fetch(exchange.map_err(text)?).await;
+                let read = AuthorizationServerMetadata::read(&answer.map_err(text)?, attacker);
+                let mut client = client(method, SECRET, victim)?;
+                if let Some(issuer) = issuer {
+                    client = client.with_issuer(issuer);
+                }
+                Ok(refusal(read.map_err(text)?.registration(client), &[]))
+            };
+            // A client without a secret has nothing to lose, unless it is another server's.
+            let expected = match (issuer, method) {
+                (None, "none") => "granted",
+                _ => "oauth2_client_issuer",
+            };
+            cases.push(case(&format!("metadata-client-{id}-{method}"), expected, run).await);
+        }
+    }
     // Who is a client of his too: an assertion that he gets serves at no other server.
     for (id, audience) in
         [("issuer", AssertionAudience::issuer(attacker)), ("endpoint", AssertionAudience::Endpoint)]

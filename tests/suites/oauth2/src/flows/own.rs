@@ -1,14 +1,15 @@
 //! The flows as our client makes them.
 
-use super::{Doubles, FLOWS};
+use super::{Doubles, FLOWS, OWN_FLOWS};
 use crate::{
-    double::{CONFIDENTIAL, Double, PUBLIC, REDIRECT_URI, SECRET, query_of},
-    ours::{connection, context, fetched, registration, text},
+    double::{ASSERTING, CONFIDENTIAL, Double, PUBLIC, REDIRECT_URI, SECRET, query_of},
+    ours::{ClientKey, connection, context, fetched, text},
 };
 use auth_core::{Authenticator, Context, Renewal, RequestView, TokenSource};
 use auth_oauth2::{
-    AuthorizationCallback, AuthorizationCode, ClientAuthentication, ClientCredentials, OAuthToken,
-    PendingAuthorization, Session, StorableToken, TokenError,
+    AssertionAudience, AuthorizationCallback, AuthorizationCode, ClientAuthentication,
+    ClientCredentials, ClientRegistration, OAuthToken, ParameterPlacement, PendingAuthorization,
+    Session, StorableToken, TokenEndpoint, TokenError,
 };
 use http::{HeaderMap, Method, Uri};
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ pub async fn said(doubles: &Doubles) -> Done<HashMap<String, String>> {
     let context = context()?;
     let client = Client { doubles, context: &context };
     let mut said = HashMap::new();
-    for (id, _) in FLOWS {
+    for (id, _) in FLOWS.iter().chain(OWN_FLOWS) {
         said.insert((*id).to_owned(), client.flow(id).await.unwrap_or_else(|why| why));
     }
     Ok(said)
@@ -47,12 +48,14 @@ impl Client<'_> {
     async fn flow(&self, id: &str) -> Done<String> {
         let (strict, lenient) = (&self.doubles.strict, &self.doubles.lenient);
         match id.split_once('-') {
-            Some(("own", way)) => self.own(authentication(way, SECRET)).await,
-            Some(("wrong", way @ ("basic" | "post"))) => {
-                self.own(authentication(way, "guess")).await
+            Some(("own", way)) => self.own(way, SECRET).await,
+            Some(("wrong", way @ ("basic" | "post"))) => self.own(way, "guess").await,
+            Some(("code", way @ ("basic" | "post" | "none" | "json" | "get"))) => {
+                self.code(way).await
             }
-            Some(("code", way @ ("basic" | "post" | "none"))) => self.code(way).await,
-            Some(("refresh", way @ ("basic" | "post" | "none"))) => self.refresh(way).await,
+            Some(("refresh", way @ ("basic" | "post" | "none" | "json" | "get"))) => {
+                self.refresh(way).await
+            }
             _ => match id {
                 "wrong-verifier" => self.wrong_verifier().await,
                 "code-replayed" => self.code_replayed().await,
@@ -64,9 +67,8 @@ impl Client<'_> {
         }
     }
 
-    async fn own(&self, client: auth_core::Result<ClientAuthentication>) -> Done<String> {
-        let url = self.doubles.strict.at("/token");
-        let grant = ClientCredentials::new(registration(&url, client)?);
+    async fn own(&self, way: &str, secret: &str) -> Done<String> {
+        let grant = ClientCredentials::new(registered(&self.doubles.strict, way, secret)?);
         match Session::new(grant, self.context.clone()).token().await {
             Ok(current) => self.owner(&current.token).await,
             Err(error) => Ok(named(&error)),
@@ -142,7 +144,7 @@ impl Client<'_> {
     }
 
     fn grant(&self, server: &Double, way: &str) -> Done<AuthorizationCode> {
-        let registration = registration(&server.at("/token"), authentication(way, SECRET))?;
+        let registration = registered(server, way, SECRET)?;
         let grant = AuthorizationCode::new(registration, &server.at("/authorize"), REDIRECT_URI);
         grant.and_then(|grant| grant.with_scope("sms:read")).map_err(text)
     }
@@ -205,12 +207,27 @@ impl Client<'_> {
     }
 }
 
-fn authentication(way: &str, secret: &str) -> auth_core::Result<ClientAuthentication> {
-    match way {
+/// A client that authenticates in this way, or says in this way what it asks for.
+fn registered(server: &Double, way: &str, secret: &str) -> Done<ClientRegistration> {
+    let client = match way {
         "basic" => ClientAuthentication::client_secret_basic(CONFIDENTIAL, secret),
-        "post" => ClientAuthentication::client_secret_post(CONFIDENTIAL, secret),
-        _ => ClientAuthentication::none(PUBLIC),
-    }
+        "none" => ClientAuthentication::none(PUBLIC),
+        "assertion" => {
+            let (key, audience) = (ClientKey::new("one")?.signing, AssertionAudience::Endpoint);
+            ClientAuthentication::private_key_jwt(ASSERTING, key, audience)
+        }
+        _ => ClientAuthentication::client_secret_post(CONFIDENTIAL, secret),
+    };
+    let endpoint = TokenEndpoint::new(&server.at("/token")).map_err(text)?;
+    let in_url =
+        |at: TokenEndpoint| at.with_placement(ParameterPlacement::Url).allowing_secrets_in_url();
+    let endpoint = match way {
+        "json" => endpoint.with_placement(ParameterPlacement::JsonBody),
+        "url" => in_url(endpoint),
+        "get" => in_url(endpoint.with_get()),
+        _ => endpoint,
+    };
+    Ok(ClientRegistration::new(endpoint, client.map_err(text)?))
 }
 
 fn outcome(outcome: &auth_core::Result<OAuthToken>) -> String {

@@ -1,30 +1,24 @@
 //! The client's own tokens at oidc-provider: every way to authenticate, what is refused, and the metadata.
 
-use crate::{
-    ours::{
-        ClientKey, case, claims_of, context, fetched, json_of, posted, refusal, registration,
-        shown, text,
-    },
-    provider::Provider,
+use super::Provider;
+use crate::ours::{
+    ClientKey, case, claims_of, fetched, json_of, posted, refusal, registration, shown, text,
 };
 use auth_core::{Context, TokenSource};
 use auth_oauth2::{
     AssertionAudience, AuthorizationServerMetadata, ClientAuthentication, ClientCredentials,
-    IssuerParameter, MetadataLocation, OAuthToken, Renewal, TokenEndpoint, TokenRequest,
+    IssuerParameter, MetadataLocation, OAuthToken, RemoteAuthorizationServerMetadata, Renewal,
+    TokenEndpoint, TokenRequest,
 };
 use auth_testing::Canary;
 use conformance::{Compared, compare};
 
 /// Everything that needs no user.
-pub async fn cases(provider: &Provider) -> Vec<Compared> {
-    let context = match context() {
-        Ok(context) => context,
-        Err(why) => return vec![compare("start", "started", why)],
-    };
-    let mut cases = granted(provider, &context).await;
-    cases.extend(refused(provider, &context).await);
-    cases.extend(assertions(provider, &context).await);
-    cases.extend(metadata(provider, &context).await);
+pub async fn cases(provider: &Provider, context: &Context) -> Vec<Compared> {
+    let mut cases = granted(provider, context).await;
+    cases.extend(refused(provider, context).await);
+    cases.extend(assertions(provider, context).await);
+    cases.extend(metadata(provider, context).await);
     cases
 }
 
@@ -42,6 +36,16 @@ async fn granted(provider: &Provider, context: &Context) -> Vec<Compared> {
         };
         cases.push(case(&format!("service-{method}"), "1 min, no subject", run).await);
     }
+    // The same by what the server says about itself.
+    let run = async {
+        let server = RemoteAuthorizationServerMetadata::new(&provider.issuer, context.clone());
+        let client = provider.client("service", "private_key_jwt").map_err(text)?;
+        let metadata = server.map_err(text)?.metadata().await.map_err(text)?;
+        let grant = ClientCredentials::new(metadata.registration(client).map_err(text)?);
+        let token = grant.token(context, Renewal::First).await.map_err(text)?;
+        subject(provider, &token, context).await
+    };
+    cases.push(case("service-discovered", "no subject", run).await);
     let run = async {
         let token = ask(
             provider,

@@ -1,29 +1,24 @@
 //! Tokens in a user's context at oidc-provider: the whole flow, what ends it, and refreshing.
 
+use super::{
+    METHODS, OTHER_REDIRECT_URI, Provider, REDIRECT_URI, refresh::refreshed, service::subject,
+};
 use crate::{
     browser::{Browser, Person},
-    ours::{case, claims_of, connection, context, refusal, registration, shown, text},
-    provider::{METHODS, OTHER_REDIRECT_URI, Provider, REDIRECT_URI},
-    provider_service::subject,
+    ours::{case, claims_of, connection, refusal, registration, shown, text},
 };
-use auth_core::{Clock, Context, Secret, SystemClock};
+use auth_core::{Context, Secret};
 use auth_oauth2::{
     AuthorizationCallback, AuthorizationCode, IssuerParameter, OAuthToken, PendingAuthorization,
-    Result as OAuthResult, Sealer, Session,
+    RemoteAuthorizationServerMetadata, Result as OAuthResult, Sealer, Session,
 };
-use auth_testing::ManualClock;
-use conformance::{Compared, compare};
-use std::time::Duration;
+use conformance::Compared;
 
 type Done<T> = Result<T, String>;
 
 /// Everything that needs a user.
-pub async fn cases(provider: &Provider) -> Vec<Compared> {
-    let context = match context() {
-        Ok(context) => context,
-        Err(why) => return vec![compare("start", "started", why)],
-    };
-    let flow = Flow { provider, context: &context };
+pub async fn cases(provider: &Provider, context: &Context) -> Vec<Compared> {
+    let flow = Flow { provider, context };
     let mut cases = flow.whole().await;
     cases.extend(flow.callbacks().await);
     cases.extend(flow.codes().await);
@@ -31,9 +26,9 @@ pub async fn cases(provider: &Provider) -> Vec<Compared> {
     cases
 }
 
-struct Flow<'a> {
-    provider: &'a Provider,
-    context: &'a Context,
+pub(super) struct Flow<'a> {
+    pub(super) provider: &'a Provider,
+    pub(super) context: &'a Context,
 }
 
 /// What a browser came back with, and what was kept meanwhile.
@@ -43,7 +38,7 @@ struct Back {
 }
 
 impl Flow<'_> {
-    fn grant(&self, method: &str) -> Done<AuthorizationCode> {
+    pub(super) fn grant(&self, method: &str) -> Done<AuthorizationCode> {
         self.grant_at(method, REDIRECT_URI)
     }
 
@@ -71,7 +66,7 @@ impl Flow<'_> {
         Ok(grant.redeem(back.pending, callback, &here, self.context).await)
     }
 
-    async fn token(&self, grant: &AuthorizationCode) -> Done<OAuthToken> {
+    pub(super) async fn token(&self, grant: &AuthorizationCode) -> Done<OAuthToken> {
         let back = self.back(grant, Person::Agrees("alice")).await?;
         self.redeem(grant, back).await?.map_err(text)
     }
@@ -94,6 +89,17 @@ impl Flow<'_> {
                 .await,
             );
         }
+        let run = async {
+            let server =
+                RemoteAuthorizationServerMetadata::new(&self.provider.issuer, self.context.clone());
+            let metadata = server.map_err(text)?.metadata().await.map_err(text)?;
+            let client = self.provider.client("web", "client_secret_basic").map_err(text)?;
+            let client = client.with_issuer(&self.provider.issuer);
+            let grant = metadata.authorization_code(client, REDIRECT_URI).map_err(text)?;
+            let token = self.token(&grant.with_scope("sms:read").map_err(text)?).await?;
+            subject(self.provider, &token, self.context).await
+        };
+        cases.push(case("code-discovered", "of alice", run).await);
         let run = async {
             let resource = "https://api.example/sms";
             let grant = self.grant("client_secret_post")?;
@@ -216,65 +222,6 @@ impl Flow<'_> {
         cases.push(case("code-other-client", ended, run).await);
         cases
     }
-
-    /// Refresh tokens are rotated, and one that was used ends all that came of it.
-    async fn refreshed(&self) -> Vec<Compared> {
-        let mut cases = Vec::new();
-        for method in METHODS {
-            let run = async {
-                let grant = self.grant(method)?;
-                let first = self.token(&grant).await?;
-                let session = Session::new(grant, self.context.clone());
-                let second = refreshed(&session, &first).await?.map_err(text)?;
-                let rotated = refresh_token(&first)? != refresh_token(&second)?;
-                let subject = subject(self.provider, &second, self.context).await?;
-                Ok(format!("rotated: {rotated}, {subject}"))
-            };
-            cases.push(case(&format!("refresh-{method}"), "rotated: true, of alice", run).await);
-        }
-        let run = async {
-            let grant = self.grant("client_secret_basic")?;
-            let first = self.token(&grant).await?;
-            let session = Session::new(grant, self.context.clone());
-            let second = refreshed(&session, &first).await?.map_err(text)?;
-            let replayed = refusal(refreshed(&session, &first).await?, &[&self.provider.secret]);
-            let family = refusal(refreshed(&session, &second).await?, &[&self.provider.secret]);
-            Ok(format!("{replayed}; {family}"))
-        };
-        let ended = "oauth2_consent_needed, 400 Consent";
-        cases.push(case("refresh-replayed", &format!("{ended}; {ended}"), run).await);
-        // Three lives of a token, by a clock that is moved: callers see none of them end.
-        let run = async {
-            let clock = ManualClock::at(SystemClock.now().unix());
-            let grant = self.grant("client_secret_basic")?;
-            let first = self.token(&grant).await?;
-            let session = Session::new(grant, self.context.clone().with_clock(clock.clone()));
-            session.put(first).map_err(text)?;
-            let mut seen = Vec::new();
-            for _ in 0..3 {
-                clock.advance(Duration::from_secs(61));
-                let token = session.token().await.map_err(text)?.token;
-                seen.push(subject(self.provider, &token, self.context).await?);
-            }
-            Ok(seen.join(", "))
-        };
-        cases.push(case("refresh-three-lives", "of alice, of alice, of alice", run).await);
-        cases
-    }
-}
-
-/// What a session does with a token that is due.
-async fn refreshed(
-    session: &Session<AuthorizationCode>,
-    token: &OAuthToken,
-) -> Done<OAuthResult<OAuthToken>> {
-    use auth_core::{Renewal, TokenSource};
-    let why = Renewal::Due(token.clone());
-    Ok(session.source().token(session.context(), why).await)
-}
-
-fn refresh_token(token: &OAuthToken) -> Done<&[u8]> {
-    token.refresh_token().map(Secret::expose).ok_or_else(|| "no refresh token".into())
 }
 
 /// A pending authorization as the user's browser keeps it: one that somebody can bring twice.

@@ -1,0 +1,71 @@
+//! Hosts that lead inside.
+
+/// Ways to write an address that is not public.
+pub const HOSTS: &[&str] = &[
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "0x7f000001",
+    "0x7f.0.0.1",
+    "0X7F.1",
+    "0177.0.0.1",
+    "017700000001",
+    "00000177.0x0.0.1",
+    "127.0.0.2",
+    "127.255.255.254",
+    "%31%32%37.0.0.1",
+    "１２７.0.0.1",
+    "①②⑦。⓪。⓪。①",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "0.0.0.0",
+    "0",
+    "[::]",
+    "[::ffff:0.0.0.0]",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "[::ffff:169.254.169.254]",
+    "[::ffff:a9fe:a9fe]",
+    "[fe80::1]",
+    "[fd00:ec2::254]",
+    "10.0.0.1",
+    "167772161",
+    "172.16.0.1",
+    "192.168.0.1",
+    "192.168.1",
+    "100.64.0.1",
+    "198.18.0.1",
+    "192.0.2.1",
+    "[2001:db8::1]",
+    "localhost",
+    "LOCALHOST.",
+    "token.localhost",
+];
+
+/// Names, which only a connection resolves.
+pub const NAMES: &[&str] = &[
+    "loopback.example",
+    "loopback-two.example",
+    "loopback-six.example",
+    "mapped.example",
+    "link-local.example",
+    "private.example",
+    "private-six.example",
+    "shared.example",
+    "any.example",
+    "nat64.example",
+];
+
+/// Names that resolve to the outside once, and inside from then on.
+pub const REBINDING: &[&str] =
+    &["rebinding.example", "rebinding-six.example", "rebinding-link-local.example"];

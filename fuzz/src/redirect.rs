@@ -10,14 +10,14 @@ const STATE: &str = "s t";
 pub fn redirect(data: &[u8]) {
     static RECEIVER: OnceLock<(CallbackReceiver, String)> = OnceLock::new();
     let (receiver, host) = RECEIVER.get_or_init(|| {
-        let receiver = CallbackReceiver::bind(&Secret::from(STATE)).expect("a port");
+        let receiver = CallbackReceiver::bind().expect("a port");
         let uri = receiver.redirect_uri();
         let host = uri.trim_start_matches("http://").trim_end_matches(CallbackReceiver::PATH);
         (receiver, host.to_owned())
     });
     // The port is another one in each run.
     let head = String::from_utf8_lossy(data).replace("HERE", host);
-    let reply = receiver.reply(head.as_bytes());
+    let reply = receiver.reply(head.as_bytes(), &Secret::from(STATE));
     assert!(reply.response.starts_with(b"HTTP/1.1 "), "no response");
     assert!(!reply.response.windows(7).any(|part| part == b"<script"), "not escaped");
     let Some(outcome) = reply.outcome else { return };

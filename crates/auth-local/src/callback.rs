@@ -15,8 +15,8 @@ use std::{
 
 /// Waits on loopback for the browser of a person who has been asked to authorize the program (RFC 8252 section 7.3).
 ///
-/// Begin the authorization request with [`redirect_uri`](Self::redirect_uri) and the `state` that this was given, open
-/// it in a browser, and [`wait`](Self::wait).
+/// Begin the authorization request with its [`redirect_uri`](Self::redirect_uri), open the request's URL in a browser, and
+/// [`wait`](Self::wait) for the `state` of that request.
 ///
 /// # Security
 ///
@@ -31,10 +31,10 @@ use std::{
 /// use std::time::Duration;
 ///
 /// # fn main() -> auth_core::Result<()> {
+/// let receiver = CallbackReceiver::bind()?;
 /// let state = "AF0F2SJ8M1X9P5K7"; // random in real life
-/// let receiver = CallbackReceiver::bind(&Secret::from(state))?;
 /// println!("https://login.example/authorize?state={state}&redirect_uri={}", receiver.redirect_uri());
-/// let authorized = receiver.wait(Duration::from_secs(300))?;
+/// let authorized = receiver.wait(&Secret::from(state), Duration::from_secs(300))?;
 /// # let _ = authorized.code.expose();
 /// # Ok(())
 /// # }
@@ -42,7 +42,6 @@ use std::{
 pub struct CallbackReceiver {
     listener: TcpListener,
     address: SocketAddr,
-    state: Secret,
 }
 
 /// The person has authorized the program (RFC 6749 section 4.1.2).
@@ -53,6 +52,17 @@ pub struct ReceivedCallback {
     pub code: Secret,
     /// Who says so (RFC 9207), where the server tells. It must be whom the request was sent to.
     pub iss: Option<String>,
+    query: Secret,
+}
+
+impl ReceivedCallback {
+    /// All of it, as it stood behind `?`: for a client that reads the answer itself, as `AuthorizationCallback` of
+    /// `auth-oauth2` does. It has the code, so it is as secret.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        // It was text when it was received.
+        std::str::from_utf8(self.query.expose()).unwrap_or_default()
+    }
 }
 
 /// What a request is answered with, and what it brought.
@@ -75,16 +85,12 @@ impl CallbackReceiver {
     /// The path of the redirect.
     pub const PATH: &'static str = "/callback";
 
-    /// A receiver on any port that is free, for the request with this `state`.
+    /// A receiver on any port that is free.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the state is empty or no port can be had.
-    pub fn bind(state: &Secret) -> Result<Self> {
-        if state.expose().is_empty() {
-            let text = "state is empty, expected at least 128 random bits";
-            return Err(Error::config("redirect_state", text));
-        }
+    /// `Error::Config` when no port can be had.
+    pub fn bind() -> Result<Self> {
         let listen = || {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
             listener.set_nonblocking(true)?;
@@ -92,7 +98,7 @@ impl CallbackReceiver {
         };
         let (listener, address) =
             listen().map_err(|error| Error::config("redirect_bind", error))?;
-        Ok(Self { listener, address, state: Secret::new(state.expose()) })
+        Ok(Self { listener, address })
     }
 
     /// What the authorization request says: `http://127.0.0.1:PORT/callback`. Servers take any port (RFC 8252 section
@@ -102,15 +108,20 @@ impl CallbackReceiver {
         format!("http://{}{}", self.address, Self::PATH)
     }
 
-    /// Waits for the answer, tells the person that the window can be closed, and listens no more.
+    /// Waits for the answer to the request with this `state`, tells the person that the window can be closed, and listens
+    /// no more.
     ///
     /// It blocks its thread: an async program calls it on one that may be blocked.
     ///
     /// # Errors
     ///
     /// `Error::Refused` when the person or the server refused (RFC 6749 section 4.1.2.1): the code of the server is in
-    /// the message. `Error::Transport` when nothing came in time.
-    pub fn wait(self, limit: Duration) -> Result<ReceivedCallback> {
+    /// the message. `Error::Transport` when nothing came in time. `Error::Config` when the state is empty.
+    pub fn wait(self, state: &Secret, limit: Duration) -> Result<ReceivedCallback> {
+        if state.expose().is_empty() {
+            let text = "state is empty, expected at least 128 random bits";
+            return Err(Error::config("redirect_state", text));
+        }
         let began = Instant::now();
         let mut connections: Vec<Connection> = Vec::new();
         while began.elapsed() < limit {
@@ -128,7 +139,7 @@ impl CallbackReceiver {
                     Progress::Waiting => index += 1,
                     Progress::Gone => drop(connections.remove(index)),
                     Progress::Whole => {
-                        let reply = self.reply(&connection.head);
+                        let reply = self.reply(&connection.head, state);
                         connection.write(&reply.response);
                         if let Some(outcome) = reply.outcome {
                             return outcome;
@@ -143,10 +154,11 @@ impl CallbackReceiver {
         Err(Error::transport("redirect_timeout", text))
     }
 
-    /// What the head of a request means: for those who listen by themselves.
+    /// What the head of a request means while the answer with this `state` is waited for: for those who listen by
+    /// themselves.
     #[must_use]
-    pub fn reply(&self, head: &[u8]) -> CallbackReply {
-        match request::read(head, self.address, Self::PATH, &self.state) {
+    pub fn reply(&self, head: &[u8], state: &Secret) -> CallbackReply {
+        match request::read(head, self.address, Self::PATH, state) {
             Ok(authorized) => CallbackReply {
                 response: page::page(200, page::DONE),
                 outcome: Some(Ok(authorized)),
@@ -214,14 +226,18 @@ mod tests {
     use super::*;
 
     fn receiver() -> CallbackReceiver {
-        CallbackReceiver::bind(&Secret::from("st4te")).unwrap()
+        CallbackReceiver::bind().unwrap()
+    }
+
+    fn wait(receiver: CallbackReceiver, limit: Duration) -> Result<ReceivedCallback> {
+        receiver.wait(&Secret::from("st4te"), limit)
     }
 
     /// What the wait ends with after these requests, each on a connection of its own.
     fn visited(requests: &[&str]) -> (Vec<String>, Result<ReceivedCallback>) {
         let receiver = receiver();
         let address = receiver.address;
-        let waiting = thread::spawn(move || receiver.wait(Duration::from_secs(10)));
+        let waiting = thread::spawn(move || wait(receiver, Duration::from_secs(10)));
         let pages = requests.iter().map(|request| {
             let mut browser = TcpStream::connect(address).unwrap();
             let request = request.replace("HERE", &address.to_string());
@@ -248,6 +264,7 @@ mod tests {
         let (pages, outcome) = visited(&[&whole]);
         let authorized = outcome.unwrap();
         assert!(authorized.code.matches(b"c/1"));
+        assert_eq!(authorized.query(), "code=c%2F1&state=st4te&iss=https%3A%2F%2Fissuer.example");
         assert_eq!(authorized.iss.as_deref(), Some("https://issuer.example"));
         assert!(
             pages[0].starts_with("HTTP/1.1 200 OK\r\n") && pages[0].contains("close this window")
@@ -285,7 +302,7 @@ mod tests {
     #[test]
     fn nobody_waits_for_ever() {
         let began = Instant::now();
-        let error = receiver().wait(Duration::from_millis(50)).unwrap_err();
+        let error = wait(receiver(), Duration::from_millis(50)).unwrap_err();
         assert_eq!(error.code(), "redirect_timeout");
         assert!(began.elapsed() < Duration::from_secs(5));
     }
@@ -294,7 +311,7 @@ mod tests {
     fn connections_that_say_nothing_are_in_nobodys_way() {
         let receiver = receiver();
         let address = receiver.address;
-        let waiting = thread::spawn(move || receiver.wait(Duration::from_secs(10)));
+        let waiting = thread::spawn(move || wait(receiver, Duration::from_secs(10)));
         let silent: Vec<_> = (0..40).map(|_| TcpStream::connect(address).unwrap()).collect();
         let mut browser = TcpStream::connect(address).unwrap();
         let request = get("/callback?code=c&state=st4te").replace("HERE", &address.to_string());
@@ -305,6 +322,7 @@ mod tests {
 
     #[test]
     fn a_state_is_needed() {
-        assert_eq!(CallbackReceiver::bind(&Secret::from("")).unwrap_err().code(), "redirect_state");
+        let error = receiver().wait(&Secret::from(""), Duration::from_secs(1)).unwrap_err();
+        assert_eq!(error.code(), "redirect_state");
     }
 }

@@ -74,12 +74,12 @@ fn answer(query: &str, state: &Secret) -> Result<ReceivedCallback, Fault> {
             return Err(MALFORMED);
         }
     }
-    if !came.is_some_and(|came| state.matches(came.as_bytes())) {
+    if !came.is_some_and(|came| !came.is_empty() && state.matches(came.as_bytes())) {
         return Err(MALFORMED);
     }
     match (code, error) {
         (Some(code), None) if !code.is_empty() => {
-            Ok(ReceivedCallback { code: Secret::from(code), iss })
+            Ok(ReceivedCallback { code: Secret::from(code), iss, query: Secret::from(query) })
         }
         (None, Some(error)) if !error.is_empty() => {
             let why = description.map(|text| format!(" ({text})")).unwrap_or_default();
@@ -159,6 +159,13 @@ mod tests {
         check(&get("error=access_denied&state=s+t"), Err(Fault::Refused("access_denied".into())));
         let words = "error=e&error_description=a%0d%0ab&state=s+t";
         check(&get(words), Err(Fault::Refused("e (ab)".into())));
+    }
+
+    #[test]
+    fn an_empty_state_is_nobodys() {
+        let (head, here) = (get("code=a&state="), HERE.parse().unwrap());
+        let read = read(head.as_bytes(), here, "/callback", &Secret::from(""));
+        assert_eq!(read.map(drop), Err(MALFORMED));
     }
 
     #[test]

@@ -4,10 +4,10 @@ mod assertion;
 
 pub use assertion::AssertionAudience;
 
-use crate::{endpoint::config, foreign_text::Secrets, parameters::Parameters};
+use crate::endpoint::config;
 use assertion::Assertion;
 use auth_core::{Context, Result, Secret};
-use auth_jwt::SigningKey;
+use auth_jwt::{SignedJwt, SigningKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use std::{fmt, sync::Arc};
@@ -158,37 +158,73 @@ impl ClientAuthentication {
         &self.client_id
     }
 
-    /// The secrets that a server which repeats its request would show.
-    pub(crate) fn add_secrets(&self, secrets: &mut Secrets) {
-        if let Method::Post(secret) | Method::Basic(_, secret) = &self.method {
-            secrets.add(&String::from_utf8_lossy(secret.expose()));
-        }
-        if let Method::Basic(field, _) = &self.method {
-            let encoded = field.to_str().ok().and_then(|field| field.strip_prefix("Basic "));
-            secrets.add(encoded.unwrap_or_default());
+    /// What one request to this endpoint has of it.
+    pub(crate) fn proof(&self, endpoint: &str, context: &Context) -> Result<ClientProof<'_>> {
+        let assertion = match &self.method {
+            Method::Assertion(assertion) => Some(assertion.sign(endpoint, context)?),
+            Method::None | Method::Post(_) | Method::Basic(..) => None,
+        };
+        Ok(ClientProof { client: self, assertion })
+    }
+}
+
+/// How a client authenticates in one request.
+pub(crate) struct ClientProof<'a> {
+    client: &'a ClientAuthentication,
+    /// One assertion more: its time and its identifier are its own.
+    assertion: Option<SignedJwt>,
+}
+
+impl ClientProof<'_> {
+    /// The field `Authorization`, if it stands there.
+    pub(crate) fn authorization(&self) -> Option<&HeaderValue> {
+        match &self.client.method {
+            Method::Basic(field, _) => Some(field),
+            Method::None | Method::Post(_) | Method::Assertion(_) => None,
         }
     }
 
-    /// Adds what one request to this endpoint has of it; the field `Authorization`, if it stands there.
-    pub(crate) fn add_to(
-        &self,
-        parameters: &mut Parameters,
-        endpoint: &str,
-        context: &Context,
-    ) -> Result<Option<HeaderValue>> {
-        if let Method::Basic(field, _) = &self.method {
-            return Ok(Some(field.clone()));
-        }
-        parameters.add("client_id", &*self.client_id);
-        match &self.method {
-            Method::Post(secret) => {
-                parameters.add("client_secret", String::from_utf8_lossy(secret.expose()));
-            }
-            Method::Assertion(assertion) => assertion.add_to(parameters, endpoint, context)?,
-            Method::None | Method::Basic(..) => {}
-        }
-        Ok(None)
+    /// The parameters of the request.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let id = match &self.client.method {
+            Method::Basic(..) => None,
+            Method::None | Method::Post(_) | Method::Assertion(_) => Some(&*self.client.client_id),
+        };
+        let secret = match &self.client.method {
+            Method::Post(secret) => Some(text(secret)),
+            Method::None | Method::Basic(..) | Method::Assertion(_) => None,
+        };
+        let assertion = self.assertion.as_ref().map(SignedJwt::expose);
+        let kind = assertion.map(|_| assertion::TYPE);
+        let all = [
+            ("client_id", id),
+            ("client_secret", secret),
+            ("client_assertion_type", kind),
+            ("client_assertion", assertion),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?)))
     }
+
+    /// Does a parameter of the request hold a secret?
+    pub(crate) const fn has_secret_parameter(&self) -> bool {
+        matches!(self.client.method, Method::Post(_) | Method::Assertion(_))
+    }
+
+    /// What a server that repeats its request would show.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        let (secret, field) = match &self.client.method {
+            Method::Post(secret) => (Some(text(secret)), None),
+            Method::Basic(field, secret) => (Some(text(secret)), field.to_str().ok()),
+            Method::None | Method::Assertion(_) => (None, None),
+        };
+        let field = field.and_then(|field| field.strip_prefix("Basic "));
+        [secret, field, self.assertion.as_ref().map(SignedJwt::expose)].into_iter().flatten()
+    }
+}
+
+/// Secrets were checked to be text.
+fn text(secret: &Secret) -> &str {
+    std::str::from_utf8(secret.expose()).unwrap_or_default()
 }
 
 fn checked_secret(secret: Secret) -> Result<Secret> {

@@ -1,7 +1,7 @@
 //! Where tokens are asked for, and in which form.
 
 use auth_core::{Error, Origin, Result};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use std::fmt;
 use url::Url;
 
@@ -21,6 +21,8 @@ use url::Url;
 #[derive(Clone)]
 pub struct TokenEndpoint {
     pub(crate) url: Url,
+    /// The same for a request; none if it holds a character that no request line may have.
+    pub(crate) uri: Option<Uri>,
     pub(crate) method: Method,
     pub(crate) placement: ParameterPlacement,
     pub(crate) headers: HeaderMap,
@@ -58,6 +60,7 @@ impl TokenEndpoint {
 
     pub(crate) fn at(url: Url) -> Self {
         Self {
+            uri: url.as_str().parse().ok(),
             url,
             method: Method::POST,
             placement: ParameterPlacement::default(),

@@ -106,7 +106,7 @@ impl TokenAnswerFormat {
         &self,
         answer: &Response<Vec<u8>>,
         now: Timestamp,
-        secrets: &Secrets,
+        secrets: &Secrets<'_>,
     ) -> Result<TokenAnswer> {
         let members = Members::read(answer);
         let says_error = members
@@ -124,7 +124,7 @@ impl TokenAnswerFormat {
         let ends = ["refresh_token_expires_in", "refresh_expires_in"];
         Ok(TokenAnswer {
             access_token: access_token.into(),
-            token_type: members.text("token_type").map(|text| text.to_ascii_lowercase().into()),
+            token_type: members.text("token_type").map(|text| token_type(text, secrets).into()),
             expires_in: members.time(&self.expires_in, self.unit)?,
             refresh_in: members.time("refresh_in", self.unit)?,
             refresh_token: members
@@ -140,7 +140,15 @@ impl TokenAnswerFormat {
     }
 }
 
-impl Members {
+/// In small letters. What is no Bearer is told in an error, so it is foreign text like any other.
+fn token_type(text: &str, secrets: &Secrets<'_>) -> String {
+    if text.eq_ignore_ascii_case("bearer") {
+        return String::from("bearer");
+    }
+    secrets.cut(text).to_ascii_lowercase()
+}
+
+impl Members<'_> {
     /// A time that the server wrote as a number, or as text that is one.
     fn time(&self, name: &str, unit: Duration) -> Result<Option<Duration>> {
         /// A hundred years: more is for ever, and less arithmetic overflows.
@@ -148,7 +156,7 @@ impl Members {
         let number = match self.find(name) {
             None | Some(Member::Null) => return Ok(None),
             Some(Member::Text(text)) if text.is_empty() => return Ok(None),
-            Some(Member::Number(text)) => text.parse::<f64>().ok(),
+            Some(Member::Number(number)) => Some(number.value()),
             Some(Member::Text(text)) => text.trim().parse::<f64>().ok(),
             Some(Member::Truth(_) | Member::Other) => None,
         };
@@ -165,9 +173,9 @@ impl Members {
 #[cold]
 fn refused(
     answer: &Response<Vec<u8>>,
-    members: Option<&Members>,
+    members: Option<&Members<'_>>,
     now: Timestamp,
-    secrets: &Secrets,
+    secrets: &Secrets<'_>,
 ) -> Error {
     let status = answer.status();
     let text = |name| members.and_then(|members| members.text(name)).map(|text| secrets.cut(text));
@@ -182,7 +190,7 @@ fn refused(
         uri: text("error_uri").map(Into::into),
         others: others
             .filter_map(|(name, value)| {
-                let value = secrets.cut(value.text()?);
+                let value = secrets.cut(&value.text()?);
                 Some((secrets.cut(name).into(), value.into()))
             })
             .collect(),

@@ -46,7 +46,7 @@ pub fn token_answer(data: &[u8]) {
     for time in [read.expires_in, read.refresh_in, read.refresh_token_expires_in] {
         assert!(time.is_none_or(|time| time <= A_HUNDRED_YEARS), "for ever");
     }
-    let open: Vec<_> = read.scope.iter().chain(&read.token_type).map(|text| &**text).collect();
+    let open: Vec<_> = [read.scope.as_deref(), read.token_type.as_deref()].into_iter().flatten().collect();
     let shown = format!("{read:?}{read:#?}");
     for secret in [Some(access_token), refresh_token].into_iter().flatten() {
         let told = secret.len() < 8 || open.iter().any(|open| open.contains(&*secret));

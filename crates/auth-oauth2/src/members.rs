@@ -1,7 +1,7 @@
 //! The members of an answer: of a JSON object, or of a form.
 
 use auth_core::{Error, Result};
-use http::{Response, header};
+use http::{HeaderValue, Response, header};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::{borrow::Cow, fmt, ops::Deref};
 use zeroize::Zeroizing;
@@ -41,9 +41,8 @@ impl<'a> Members<'a> {
 
     /// Reads the body as its `Content-Type` says; as JSON where that is missing or something else.
     pub(crate) fn read(answer: &'a Response<Vec<u8>>) -> Result<Self> {
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if kind.is_some_and(is_form) {
             return Self::form(answer.body());
         }
         Self::read_json(answer.body(), Self::MOST)
@@ -107,6 +106,16 @@ impl<'a> Members<'a> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Member<'a>)> {
         self.0.iter().map(|(name, value)| (&**name, value))
     }
+}
+
+/// Is it the media type of a form, with parameters or without?
+fn is_form(kind: &[u8]) -> bool {
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    let parts = kind.trim_ascii_start().split_at_checked(FORM.len());
+    parts.is_some_and(|(kind, rest)| {
+        kind.eq_ignore_ascii_case(FORM)
+            && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
+    })
 }
 
 impl Member<'_> {
@@ -327,7 +336,10 @@ mod tests {
             check(kind, json, Ok(expected));
         }
         let form = "application/x-www-form-urlencoded; charset=utf-8";
-        check(form, "a=x+y&b=%C3%A9", Ok(&[("a", Some("x y")), ("b", Some("\u{e9}"))]));
+        let read: &[_] = &[("a", Some("x y")), ("b", Some("\u{e9}"))];
+        check(form, "a=x+y&b=%C3%A9", Ok(read));
+        check("Application/X-WWW-Form-UrlEncoded ;x", "a=x+y&b=%C3%A9", Ok(read));
+        check("application/x-www-form-urlencoded-2", "{}", Ok(&[]));
         check(form, "", Ok(&[]));
     }
 

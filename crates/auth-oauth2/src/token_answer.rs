@@ -18,7 +18,7 @@ pub struct TokenAnswer {
     /// `access_token`.
     pub access_token: Secret,
     /// `token_type`, in small letters; many servers leave it out.
-    pub token_type: Option<Box<str>>,
+    pub token_type: Option<Cow<'static, str>>,
     /// `expires_in`: how long the access token lasts, if the server says so. Not more than a hundred years; zero where
     /// it is negative.
     pub expires_in: Option<Duration>,
@@ -124,7 +124,7 @@ impl TokenAnswerFormat {
         let ends = ["refresh_token_expires_in", "refresh_expires_in"];
         Ok(TokenAnswer {
             access_token: access_token.into(),
-            token_type: members.text("token_type").map(|text| token_type(text, secrets).into()),
+            token_type: members.text("token_type").map(|text| token_type(text, secrets)),
             expires_in: members.time(&self.expires_in, self.unit)?,
             refresh_in: members.time("refresh_in", self.unit)?,
             refresh_token: members
@@ -141,11 +141,11 @@ impl TokenAnswerFormat {
 }
 
 /// In small letters. What is no Bearer is told in an error, so it is foreign text like any other.
-fn token_type(text: &str, secrets: &Secrets<'_>) -> String {
+fn token_type(text: &str, secrets: &Secrets<'_>) -> Cow<'static, str> {
     if text.eq_ignore_ascii_case("bearer") {
-        return String::from("bearer");
+        return Cow::Borrowed("bearer");
     }
-    secrets.cut(text).to_ascii_lowercase()
+    Cow::Owned(secrets.cut(text).to_ascii_lowercase())
 }
 
 impl Members<'_> {

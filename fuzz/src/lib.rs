@@ -5,6 +5,7 @@
 
 mod address_list;
 mod authorization;
+mod callback;
 mod challenges;
 mod claims;
 mod digest_challenge;
@@ -17,12 +18,16 @@ mod jwt_verdicts;
 mod location;
 mod pem;
 mod redirect;
+mod server_metadata;
 mod sigv4_canonical;
 mod sigv4_chunks;
 mod sigv4_presented;
+mod token_answer;
+mod token_error;
 
 pub use address_list::address_list;
 pub use authorization::authorization;
+pub use callback::callback;
 pub use challenges::challenges;
 pub use claims::claims;
 pub use digest_challenge::digest_challenge;
@@ -34,17 +39,21 @@ pub use jwt_verdicts::jwt_verdicts;
 pub use location::location;
 pub use pem::pem;
 pub use redirect::redirect;
+pub use server_metadata::server_metadata;
 pub use sigv4_canonical::sigv4_canonical;
 pub use sigv4_chunks::sigv4_chunks;
 pub use sigv4_presented::sigv4_presented;
+pub use token_answer::token_answer;
+pub use token_error::token_error;
 
 /// Takes an input, and panics where it does not hold.
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 16] = [
+pub const LAWS: [(&str, Law); 20] = [
     ("address_list", address_list),
     ("authorization", authorization),
+    ("callback", callback),
     ("challenges", challenges),
     ("claims", claims),
     ("digest_challenge", digest_challenge),
@@ -56,7 +65,10 @@ pub const LAWS: [(&str, Law); 16] = [
     ("location", location),
     ("pem", pem),
     ("redirect", redirect),
+    ("server_metadata", server_metadata),
     ("sigv4_canonical", sigv4_canonical),
     ("sigv4_chunks", sigv4_chunks),
     ("sigv4_presented", sigv4_presented),
+    ("token_answer", token_answer),
+    ("token_error", token_error),
 ];

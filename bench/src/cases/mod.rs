@@ -6,6 +6,7 @@ mod challenges;
 mod digest;
 mod jwt;
 mod live;
+mod oauth2;
 mod replay;
 mod session;
 mod sigv4;
@@ -35,6 +36,7 @@ pub fn all() -> Vec<Group> {
     all.extend(digest::groups());
     all.extend(sigv4::groups());
     all.extend(live::groups());
+    all.extend(oauth2::groups());
     all.extend(strangers::groups());
     all
 }

@@ -1,12 +1,12 @@
 //! The client's identifier, and how the client authenticates at the token endpoint.
 
 mod assertion;
+mod proof;
 
 pub use assertion::AssertionAudience;
+pub(crate) use proof::ClientProof;
 
-use crate::{
-    endpoint::config, foreign_text::Secrets, parameters::Parameters, token_name::NameParts,
-};
+use crate::{endpoint::config, token_name::NameParts};
 use assertion::Assertion;
 use auth_core::{Context, KeyHasher, Result, Secret};
 use auth_jwt::SigningKey;
@@ -210,36 +210,13 @@ impl ClientAuthentication {
         Err(config("oauth2_client_issuer", fault))
     }
 
-    /// The secrets that a server which repeats its request would show.
-    pub(crate) fn add_secrets(&self, secrets: &mut Secrets) {
-        if let Method::Post(secret) | Method::Basic(_, secret) = &self.method {
-            secrets.add(&String::from_utf8_lossy(secret.expose()));
-        }
-        if let Method::Basic(field, _) = &self.method {
-            let encoded = field.to_str().ok().and_then(|field| field.strip_prefix("Basic "));
-            secrets.add(encoded.unwrap_or_default());
-        }
-    }
-
-    /// Adds what one request to this endpoint has of it; the field `Authorization`, if it stands there.
-    pub(crate) fn add_to(
-        &self,
-        parameters: &mut Parameters,
-        endpoint: &str,
-        context: &Context,
-    ) -> Result<Option<HeaderValue>> {
-        if let Method::Basic(field, _) = &self.method {
-            return Ok(Some(field.clone()));
-        }
-        parameters.add("client_id", &*self.client_id);
-        match &self.method {
-            Method::Post(secret) => {
-                parameters.add("client_secret", String::from_utf8_lossy(secret.expose()));
-            }
-            Method::Assertion(assertion) => assertion.add_to(parameters, endpoint, context)?,
-            Method::None | Method::Basic(..) => {}
-        }
-        Ok(None)
+    /// What one request to this endpoint has of it.
+    pub(crate) fn proof(&self, endpoint: &str, context: &Context) -> Result<ClientProof<'_>> {
+        let assertion = match &self.method {
+            Method::Assertion(assertion) => Some(assertion.sign(endpoint, context)?),
+            Method::None | Method::Post(_) | Method::Basic(..) => None,
+        };
+        Ok(ClientProof::new(self, assertion))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::token_name::NameParts;
 use auth_core::{Error, Origin, Result};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use std::fmt;
 use url::Url;
 
@@ -22,6 +22,8 @@ use url::Url;
 #[derive(Clone)]
 pub struct TokenEndpoint {
     pub(crate) url: Url,
+    /// The same for a request; none if it holds a character that no request line may have.
+    pub(crate) uri: Option<Uri>,
     pub(crate) method: Method,
     pub(crate) placement: ParameterPlacement,
     pub(crate) headers: HeaderMap,
@@ -59,6 +61,7 @@ impl TokenEndpoint {
 
     pub(crate) fn at(url: Url) -> Self {
         Self {
+            uri: url.as_str().parse().ok(),
             url,
             method: Method::POST,
             placement: ParameterPlacement::default(),

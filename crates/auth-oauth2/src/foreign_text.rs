@@ -1,46 +1,88 @@
 //! Text that a peer chose, made fit for an error: short, plain, and without the secrets that it may repeat.
 
+use crate::{client_authentication::ClientProof, parameters::Parameters};
+use http::HeaderMap;
+use std::sync::OnceLock;
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
 
-/// Secrets of a request, which an answer may repeat.
+/// Secrets of a request, which an answer may repeat. What they look like is worked out when the first text is cut, since
+/// most requests are not refused.
 #[derive(Default)]
-pub(crate) struct Secrets(Vec<Zeroizing<String>>);
+pub(crate) struct Secrets<'a> {
+    sent: Option<Sent<'a>>,
+    others: Vec<Zeroizing<String>>,
+    forms: OnceLock<Vec<Zeroizing<String>>>,
+}
 
-impl Secrets {
+/// What was sent.
+pub(crate) struct Sent<'a> {
+    pub(crate) parameters: &'a Parameters,
+    pub(crate) proof: ClientProof<'a>,
+    /// A field that an operator typed may be a key.
+    pub(crate) fields: &'a HeaderMap,
+}
+
+impl<'a> From<Sent<'a>> for Secrets<'a> {
+    fn from(sent: Sent<'a>) -> Self {
+        Self { sent: Some(sent), ..Self::default() }
+    }
+}
+
+impl Secrets<'_> {
     /// Shorter ones are found in everything.
     const LEAST: usize = 4;
 
-    /// Remembers a secret, and how it stands in a form or a URL.
+    /// Remembers one more.
     pub(crate) fn add(&mut self, secret: &str) {
-        if secret.len() < Self::LEAST {
-            return;
-        }
-        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let url = form.replace('+', "%20");
-        let small = |encoded: &str| lower_escapes(encoded);
-        for one in [small(&form), small(&url), form, url, secret.to_owned()] {
-            // Texts are looked through when what a log could not show is gone from them.
-            let one: String = one.chars().filter(is_allowed).collect();
-            if one.len() >= Self::LEAST && !self.0.iter().any(|known| **known == one) {
-                self.0.push(Zeroizing::new(one));
+        self.others.push(Zeroizing::new(secret.to_owned()));
+        self.forms = OnceLock::new();
+    }
+
+    /// Every form that has to be cut out, the longest first: a part of one that was cut out would stand alone.
+    fn forms(&self) -> &[Zeroizing<String>] {
+        self.forms.get_or_init(|| {
+            let mut forms = Vec::new();
+            self.others.iter().for_each(|secret| add_forms(&mut forms, secret));
+            if let Some(Sent { parameters, proof, fields }) = &self.sent {
+                parameters.secrets().for_each(|secret| add_forms(&mut forms, secret));
+                proof.secrets().for_each(|secret| add_forms(&mut forms, secret));
+                let fields = fields.values().filter_map(|value| value.to_str().ok());
+                fields.for_each(|value| add_forms(&mut forms, value));
             }
-        }
-        // The longest first: a part of one that was cut out would stand alone.
-        self.0.sort_by_key(|one| std::cmp::Reverse(one.len()));
+            forms.sort_by_key(|one| std::cmp::Reverse(one.len()));
+            forms
+        })
     }
 
     /// At most 256 bytes of the text, in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
     pub(crate) fn cut(&self, text: &str) -> String {
         let mut text: String = text.chars().filter(is_allowed).collect();
-        for secret in &self.0 {
+        for secret in self.forms() {
             if text.contains(secret.as_str()) {
                 text = text.replace(secret.as_str(), "[secret]");
             }
         }
         text.truncate(MOST);
         text
+    }
+}
+
+/// A secret, and how it stands in a form or a URL.
+fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
+    if secret.len() < Secrets::LEAST {
+        return;
+    }
+    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = form.replace('+', "%20");
+    let small = |encoded: &str| lower_escapes(encoded);
+    for one in [small(&form), small(&url), form, url, secret.to_owned()] {
+        // Texts are looked through when what a log could not show is gone from them.
+        let one: String = one.chars().filter(is_allowed).collect();
+        if one.len() >= Secrets::LEAST && !forms.iter().any(|known| **known == one) {
+            forms.push(Zeroizing::new(one));
+        }
     }
 }
 

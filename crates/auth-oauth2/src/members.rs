@@ -1,56 +1,72 @@
 //! The members of an answer: of a JSON object, or of a form.
 
 use auth_core::{Error, Result};
-use http::{Response, header};
+use http::{HeaderValue, Response, header};
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use std::{borrow::Cow, fmt, ops::Deref};
 use zeroize::Zeroizing;
 
-/// Each name stands once.
-pub(crate) struct Members(Vec<(String, Member)>);
+/// Each name stands once. Names and texts are lent by the body, unless an escape stands in them.
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Member<'a>)>);
 
 /// A value. What stands in objects and arrays is passed over.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Member {
-    Text(Zeroizing<String>),
-    /// As text: what it is a number of is not known here.
-    Number(String),
+pub(crate) enum Member<'a> {
+    Text(Text<'a>),
+    Number(Number),
     Truth(bool),
     Null,
     Other,
 }
 
-impl Members {
+/// Text of the body, or what its escapes stand for.
+pub(crate) enum Text<'a> {
+    Lent(&'a str),
+    Owned(Zeroizing<String>),
+}
+
+/// What it is a number of is not known here.
+#[derive(Clone, Copy)]
+pub(crate) enum Number {
+    Unsigned(u64),
+    Negative(i64),
+    Float(f64),
+}
+
+impl<'a> Members<'a> {
     /// More is not the answer of a token endpoint.
     const MOST: usize = 64;
 
+    /// Most answers have no more.
+    const USUAL: usize = 8;
+
     /// Reads the body as its `Content-Type` says; as JSON where that is missing or something else.
-    pub(crate) fn read(answer: &Response<Vec<u8>>) -> Result<Self> {
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim();
-        if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    pub(crate) fn read(answer: &'a Response<Vec<u8>>) -> Result<Self> {
+        let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if kind.is_some_and(is_form) {
             return Self::form(answer.body());
         }
         Self::read_json(answer.body(), Self::MOST)
     }
 
     /// Reads a JSON object of so many members at most.
-    pub(crate) fn read_json(body: &[u8], most: usize) -> Result<Self> {
-        let mut json = serde_json::Deserializer::from_slice(body);
+    pub(crate) fn read_json(body: &'a [u8], most: usize) -> Result<Self> {
+        let fault = |place: &str| {
+            let text = format!("answer of the server is not JSON: {place}");
+            Error::protocol("oauth2_answer", text)
+        };
+        // All of it: what is passed over is held to that as well (RFC 8259 section 8.1).
+        let body = std::str::from_utf8(body).map_err(|_| fault("it is no UTF-8 text"))?;
+        let mut json = serde_json::Deserializer::from_str(body);
         let read =
             Object { most }.deserialize(&mut json).and_then(|members| json.end().map(|()| members));
         // Its message names a place and what was expected there, never a value.
-        read.map_err(|error| {
-            let text = format!("answer of the server is not JSON: {}", place(&error));
-            Error::protocol("oauth2_answer", text)
-        })
+        read.map_err(|error| fault(&place(&error)))
     }
 
-    fn form(body: &[u8]) -> Result<Self> {
-        let mut members = Self(Vec::new());
+    fn form(body: &'a [u8]) -> Result<Self> {
+        let mut members = Self(Vec::with_capacity(Self::USUAL));
         for (name, value) in url::form_urlencoded::parse(body) {
-            let value = Member::Text(Zeroizing::new(value.into_owned()));
-            members.add(name.into_owned(), value, Self::MOST).map_err(|fault| {
+            members.add(name, Member::Text(value.into()), Self::MOST).map_err(|fault| {
                 let text = format!("answer of the server {fault}");
                 Error::protocol("oauth2_answer", text)
             })?;
@@ -59,7 +75,12 @@ impl Members {
     }
 
     /// Two members of one name would be read in two ways.
-    fn add(&mut self, name: String, value: Member, most: usize) -> Result<(), &'static str> {
+    fn add(
+        &mut self,
+        name: Cow<'a, str>,
+        value: Member<'a>,
+        most: usize,
+    ) -> Result<(), &'static str> {
         if self.find(&name).is_some() {
             return Err("has a member twice");
         }
@@ -70,7 +91,7 @@ impl Members {
         Ok(())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<&Member> {
+    pub(crate) fn find(&self, name: &str) -> Option<&Member<'a>> {
         self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
@@ -82,20 +103,75 @@ impl Members {
         }
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Member)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Member<'a>)> {
+        self.0.iter().map(|(name, value)| (&**name, value))
     }
 }
 
-impl Member {
+/// Is it the media type of a form, with parameters or without?
+fn is_form(kind: &[u8]) -> bool {
+    const FORM: &[u8] = b"application/x-www-form-urlencoded";
+    let parts = kind.trim_ascii_start().split_at_checked(FORM.len());
+    parts.is_some_and(|(kind, rest)| {
+        kind.eq_ignore_ascii_case(FORM)
+            && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
+    })
+}
+
+impl Member<'_> {
     /// As text, whatever it is; `None` for what is no single value.
-    pub(crate) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Text(text) => Some(text),
-            Self::Number(number) => Some(number),
-            Self::Truth(true) => Some("true"),
-            Self::Truth(false) => Some("false"),
+            Self::Text(text) => Some(Cow::Borrowed(text)),
+            Self::Number(number) => Some(Cow::Owned(number.to_string())),
+            Self::Truth(true) => Some(Cow::Borrowed("true")),
+            Self::Truth(false) => Some(Cow::Borrowed("false")),
             Self::Null | Self::Other => None,
+        }
+    }
+}
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        match self {
+            Self::Lent(text) => text,
+            Self::Owned(text) => text,
+        }
+    }
+}
+
+impl<'a> From<Cow<'a, str>> for Text<'a> {
+    fn from(text: Cow<'a, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => Self::Lent(text),
+            Cow::Owned(text) => Self::Owned(Zeroizing::new(text)),
+        }
+    }
+}
+
+impl Number {
+    pub(crate) fn value(self) -> f64 {
+        match self {
+            Self::Unsigned(number) => float(number),
+            Self::Negative(number) => -float(number.unsigned_abs()),
+            Self::Float(number) => number,
+        }
+    }
+}
+
+fn float(number: u64) -> f64 {
+    let half = |number: u64| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    half(number >> 32) * 4_294_967_296.0 + half(number & 0xFFFF_FFFF)
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unsigned(number) => number.fmt(f),
+            Self::Negative(number) => number.fmt(f),
+            Self::Float(number) => number.fmt(f),
         }
     }
 }
@@ -120,69 +196,97 @@ struct Object {
 }
 
 impl<'de> DeserializeSeed<'de> for Object {
-    type Value = Members;
+    type Value = Members<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Members, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Object {
-    type Value = Members;
+    type Value = Members<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-        let mut members = Members(Vec::new());
-        while let Some((name, value)) = map.next_entry()? {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members(Vec::with_capacity(Members::USUAL));
+        while let Some((Name(name), value)) = map.next_entry()? {
             members.add(name, value, self.most).map_err(serde::de::Error::custom)?;
         }
         Ok(members)
     }
 }
 
-impl<'de> Deserialize<'de> for Member {
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
         impl<'de> Visitor<'de> for Any {
-            type Value = Member;
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Borrowed(name)))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(Cow::Owned(name.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(Any)
+    }
+}
+
+impl<'de> Deserialize<'de> for Member<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+        impl<'de> Visitor<'de> for Any {
+            type Value = Member<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("any value")
             }
 
-            fn visit_bool<E>(self, truth: bool) -> Result<Member, E> {
+            fn visit_bool<E>(self, truth: bool) -> Result<Member<'de>, E> {
                 Ok(Member::Truth(truth))
             }
 
-            fn visit_i64<E>(self, number: i64) -> Result<Member, E> {
-                Ok(Member::Number(number.to_string()))
+            fn visit_i64<E>(self, number: i64) -> Result<Member<'de>, E> {
+                Ok(Member::Number(Number::Negative(number)))
             }
 
-            fn visit_u64<E>(self, number: u64) -> Result<Member, E> {
-                Ok(Member::Number(number.to_string()))
+            fn visit_u64<E>(self, number: u64) -> Result<Member<'de>, E> {
+                Ok(Member::Number(Number::Unsigned(number)))
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Member, E> {
-                Ok(Member::Number(number.to_string()))
+            fn visit_f64<E>(self, number: f64) -> Result<Member<'de>, E> {
+                Ok(Member::Number(Number::Float(number)))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Member, E> {
-                Ok(Member::Text(Zeroizing::new(text.to_owned())))
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Member<'de>, E> {
+                Ok(Member::Text(Text::Lent(text)))
             }
 
-            fn visit_unit<E>(self) -> Result<Member, E> {
+            fn visit_str<E>(self, text: &str) -> Result<Member<'de>, E> {
+                Ok(Member::Text(Text::Owned(Zeroizing::new(text.to_owned()))))
+            }
+
+            fn visit_unit<E>(self) -> Result<Member<'de>, E> {
                 Ok(Member::Null)
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member<'de>, A::Error> {
                 while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
                 Ok(Member::Other)
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member<'de>, A::Error> {
                 while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
                 Ok(Member::Other)
             }
@@ -198,12 +302,20 @@ mod tests {
     #[track_caller]
     fn check(kind: &str, body: &str, expected: Result<&[(&str, Option<&str>)], &str>) {
         let answer = Response::builder().header("content-type", kind);
-        let read = Members::read(&answer.body(body.as_bytes().to_vec()).unwrap());
+        let answer = answer.body(body.as_bytes().to_vec()).unwrap();
+        let read = Members::read(&answer);
         let read = read.as_ref().map(|members| {
-            members.iter().map(|(name, value)| (name, value.text())).collect::<Vec<_>>()
+            members
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.text().map(Cow::into_owned)))
+                .collect::<Vec<_>>()
         });
-        let expected = expected
-            .map(|pairs| pairs.iter().map(|(name, value)| (*name, *value)).collect::<Vec<_>>());
+        let expected = expected.map(|pairs| {
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.map(str::to_owned)))
+                .collect::<Vec<_>>()
+        });
         let expected = expected.map_err(|text| format!("protocol: answer of the server {text}"));
         assert_eq!(read.map_err(ToString::to_string), expected, "{body}");
     }
@@ -224,7 +336,10 @@ mod tests {
             check(kind, json, Ok(expected));
         }
         let form = "application/x-www-form-urlencoded; charset=utf-8";
-        check(form, "a=x+y&b=%C3%A9", Ok(&[("a", Some("x y")), ("b", Some("\u{e9}"))]));
+        let read: &[_] = &[("a", Some("x y")), ("b", Some("\u{e9}"))];
+        check(form, "a=x+y&b=%C3%A9", Ok(read));
+        check("Application/X-WWW-Form-UrlEncoded ;x", "a=x+y&b=%C3%A9", Ok(read));
+        check("application/x-www-form-urlencoded-2", "{}", Ok(&[]));
         check(form, "", Ok(&[]));
     }
 
@@ -241,5 +356,26 @@ mod tests {
         check(form, "a=1&a=2", Err("has a member twice"));
         let many: Vec<String> = (0..65).map(|n| format!("a{n}=1")).collect();
         check(form, &many.join("&"), Err("has too many members"));
+    }
+
+    #[test]
+    fn what_is_passed_over_is_text_as_well() {
+        let answer = Response::new(b"{\"a\":[\"\x80\"]}".to_vec());
+        let error = Members::read(&answer).err().unwrap().to_string();
+        assert_eq!(error, "protocol: answer of the server is not JSON: it is no UTF-8 text");
+    }
+
+    #[test]
+    fn a_number_is_what_was_written() {
+        for (number, value) in [
+            (Number::Unsigned(3600), 3600.0),
+            (Number::Unsigned(u64::MAX), 18_446_744_073_709_551_615.0),
+            (Number::Unsigned(1_000_000_000_000_000_000), 1e18),
+            (Number::Negative(-1), -1.0),
+            (Number::Negative(i64::MIN), -9_223_372_036_854_775_808.0),
+            (Number::Float(0.5), 0.5),
+        ] {
+            assert!((number.value() - value).abs() <= value.abs() * 1e-15, "{number}");
+        }
     }
 }

@@ -50,32 +50,60 @@ impl Parameters {
         self.0.iter().any(|(known, _)| known == name)
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
         self.0.iter().map(|(name, value)| (&**name, value.as_str()))
+    }
+
+    /// The values that stand in no URL unless that was allowed, and that no answer repeats into an error.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| value)
     }
 
     /// As `application/x-www-form-urlencoded`, behind what stands there already.
     pub(crate) fn write_form(&self, to: String) -> String {
-        let mut form = form_urlencoded::Serializer::new(to);
-        form.extend_pairs(self.iter());
-        form.finish()
+        write_form(self.iter(), to)
     }
+}
 
-    /// As the members of a JSON object; several of one name as an array.
-    pub(crate) fn write_json(&self) -> Vec<u8> {
-        let mut json = serde_json::Map::new();
-        for (name, value) in self.iter() {
-            let value = serde_json::Value::from(value);
-            match json.get_mut(name) {
-                None => {
-                    json.insert(name.to_owned(), value);
-                }
-                Some(serde_json::Value::Array(values)) => values.push(value),
-                Some(first) => *first = serde_json::Value::from(vec![first.take(), value]),
+const SECRETS: &[&str] = &[
+    "refresh_token",
+    "password",
+    "subject_token",
+    "actor_token",
+    "assertion",
+    "client_assertion",
+    "client_secret",
+    "code",
+    "code_verifier",
+];
+
+/// As `application/x-www-form-urlencoded`, behind what stands there already.
+pub(crate) fn write_form<'a>(
+    parameters: impl Iterator<Item = (&'a str, &'a str)> + Clone,
+    mut to: String,
+) -> String {
+    // Enough for most: few characters are escaped.
+    let length = |(name, value): (&str, &str)| name.len() + value.len() + value.len() / 4 + 2;
+    to.reserve(parameters.clone().map(length).sum());
+    let mut form = form_urlencoded::Serializer::new(to);
+    form.extend_pairs(parameters);
+    form.finish()
+}
+
+/// As the members of a JSON object; several of one name as an array.
+pub(crate) fn write_json<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> Vec<u8> {
+    let mut json = serde_json::Map::new();
+    for (name, value) in parameters {
+        let value = serde_json::Value::from(value);
+        match json.get_mut(name) {
+            None => {
+                json.insert(name.to_owned(), value);
             }
+            Some(serde_json::Value::Array(values)) => values.push(value),
+            Some(first) => *first = serde_json::Value::from(vec![first.take(), value]),
         }
-        serde_json::Value::from(json).to_string().into_bytes()
     }
+    serde_json::Value::from(json).to_string().into_bytes()
 }
 
 /// Refuses what is neither empty nor `scope-token *( SP scope-token )` (RFC 6749 section 3.3). `field` is what the person
@@ -110,7 +138,7 @@ mod tests {
     fn check(pairs: &[(&'static str, &str)], form: &str, json: &str) {
         let parameters = parameters(pairs);
         assert_eq!(parameters.write_form(String::new()), form);
-        assert_eq!(String::from_utf8(parameters.write_json()).unwrap(), json);
+        assert_eq!(String::from_utf8(write_json(parameters.iter())).unwrap(), json);
     }
 
     #[test]

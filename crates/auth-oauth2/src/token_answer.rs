@@ -18,7 +18,7 @@ pub struct TokenAnswer {
     /// `access_token`.
     pub access_token: Secret,
     /// `token_type`, in small letters; many servers leave it out.
-    pub token_type: Option<Box<str>>,
+    pub token_type: Option<Cow<'static, str>>,
     /// `expires_in`: how long the access token lasts, if the server says so. Not more than a hundred years; zero where
     /// it is negative.
     pub expires_in: Option<Duration>,
@@ -106,7 +106,7 @@ impl TokenAnswerFormat {
         &self,
         answer: &Response<Vec<u8>>,
         now: Timestamp,
-        secrets: &Secrets,
+        secrets: &Secrets<'_>,
     ) -> Result<TokenAnswer> {
         let members = Members::read(answer);
         let says_error = members
@@ -124,10 +124,7 @@ impl TokenAnswerFormat {
         let ends = ["refresh_token_expires_in", "refresh_expires_in"];
         Ok(TokenAnswer {
             access_token: access_token.into(),
-            // An error shows it when it is another than expected.
-            token_type: members
-                .text("token_type")
-                .map(|text| secrets.cut(text).to_ascii_lowercase().into()),
+            token_type: members.text("token_type").map(|text| token_type(text, secrets)),
             expires_in: members.time(&self.expires_in, self.unit)?,
             refresh_in: members.time("refresh_in", self.unit)?,
             refresh_token: members
@@ -143,7 +140,15 @@ impl TokenAnswerFormat {
     }
 }
 
-impl Members {
+/// In small letters. What is no Bearer is told in an error, so it is foreign text like any other.
+fn token_type(text: &str, secrets: &Secrets<'_>) -> Cow<'static, str> {
+    if text.eq_ignore_ascii_case("bearer") {
+        return Cow::Borrowed("bearer");
+    }
+    Cow::Owned(secrets.cut(text).to_ascii_lowercase())
+}
+
+impl Members<'_> {
     /// A time that the server wrote as a number, or as text that is one.
     fn time(&self, name: &str, unit: Duration) -> Result<Option<Duration>> {
         /// A hundred years: more is for ever, and less arithmetic overflows.
@@ -151,7 +156,7 @@ impl Members {
         let number = match self.find(name) {
             None | Some(Member::Null) => return Ok(None),
             Some(Member::Text(text)) if text.is_empty() => return Ok(None),
-            Some(Member::Number(text)) => text.parse::<f64>().ok(),
+            Some(Member::Number(number)) => Some(number.value()),
             Some(Member::Text(text)) => text.trim().parse::<f64>().ok(),
             Some(Member::Truth(_) | Member::Other) => None,
         };
@@ -168,9 +173,9 @@ impl Members {
 #[cold]
 fn refused(
     answer: &Response<Vec<u8>>,
-    members: Option<&Members>,
+    members: Option<&Members<'_>>,
     now: Timestamp,
-    secrets: &Secrets,
+    secrets: &Secrets<'_>,
 ) -> Error {
     let status = answer.status();
     let text = |name| members.and_then(|members| members.text(name)).map(|text| secrets.cut(text));
@@ -185,7 +190,7 @@ fn refused(
         uri: text("error_uri").map(Into::into),
         others: others
             .filter_map(|(name, value)| {
-                let value = secrets.cut(value.text()?);
+                let value = secrets.cut(&value.text()?);
                 Some((secrets.cut(name).into(), value.into()))
             })
             .collect(),

@@ -3,8 +3,8 @@
 use crate::{
     ClientAuthentication, ParameterPlacement, TokenEndpoint,
     endpoint::{SecretsInUrl, config},
-    foreign_text::Secrets,
-    parameters::Parameters,
+    foreign_text::{Secrets, Sent},
+    parameters::{Parameters, write_form, write_json},
 };
 use auth_core::{Context, Exchange, Result};
 use http::{HeaderValue, header};
@@ -100,16 +100,15 @@ impl TokenRequest {
     }
 
     /// The exchange, and the secrets that it sends.
-    pub(crate) fn prepare(
-        &self,
-        endpoint: &TokenEndpoint,
-        client: &ClientAuthentication,
+    pub(crate) fn prepare<'a>(
+        &'a self,
+        endpoint: &'a TokenEndpoint,
+        client: &'a ClientAuthentication,
         context: &Context,
-    ) -> Result<(Exchange, Secrets)> {
-        let mut parameters = self.0.clone();
-        let authorization = client.add_to(&mut parameters, endpoint.url.as_str(), context)?;
+    ) -> Result<(Exchange, Secrets<'a>)> {
+        let proof = client.proof(endpoint.url.as_str(), context)?;
+        let has_secret = client.is_proven_by_parameters() || self.0.secrets().next().is_some();
         let in_url = endpoint.placement == ParameterPlacement::Url;
-        let has_secret = SECRETS.iter().any(|name| parameters.has(name));
         if in_url && endpoint.secrets_in_url == SecretsInUrl::Refused && has_secret {
             return Err(config(
                 "oauth2_secret_in_url",
@@ -117,39 +116,41 @@ impl TokenRequest {
                  it with allowing_secrets_in_url",
             ));
         }
-        let mut url = endpoint.url.clone();
-        let (content_type, body) = match endpoint.placement {
+        let parameters = self.0.iter().chain(proof.parameters());
+        let (uri, content_type, body) = match endpoint.placement {
             ParameterPlacement::FormBody => {
-                (Some(FORM), parameters.write_form(String::new()).into_bytes())
+                let form = write_form(parameters, String::new());
+                (endpoint.uri.clone(), Some(FORM), form.into_bytes())
             }
-            ParameterPlacement::JsonBody => (Some(JSON), parameters.write_json()),
+            ParameterPlacement::JsonBody => {
+                (endpoint.uri.clone(), Some(JSON), write_json(parameters))
+            }
             ParameterPlacement::Url => {
+                let mut url = endpoint.url.clone();
                 let before = url.query().map(str::to_owned).unwrap_or_default();
-                url.set_query(Some(&parameters.write_form(before)));
-                (None, Vec::new())
+                url.set_query(Some(&write_form(parameters, before)));
+                (url.as_str().parse().ok(), None, Vec::new())
             }
         };
-        let request = http::Request::builder().method(&endpoint.method).uri(url.as_str());
-        let mut request = request.body(body).map_err(|_| {
+        let uri = uri.ok_or_else(|| {
             config("oauth2_url", "token URL holds a character that no request line may have")
         })?;
+        let mut request = http::Request::new(body);
+        *request.uri_mut() = uri;
+        request.method_mut().clone_from(&endpoint.method);
         let headers = request.headers_mut();
         headers.insert(header::ACCEPT, JSON);
         if let Some(content_type) = content_type {
             headers.insert(header::CONTENT_TYPE, content_type);
         }
-        headers.extend(endpoint.headers.clone());
-        if let Some(field) = authorization {
-            headers.insert(header::AUTHORIZATION, field);
+        if !endpoint.headers.is_empty() {
+            headers.extend(endpoint.headers.clone());
         }
-        let mut secrets = Secrets::default();
-        client.add_secrets(&mut secrets);
-        let sent = parameters.iter().filter(|(name, _)| SECRETS.contains(name));
-        sent.for_each(|(_, value)| secrets.add(value));
-        // A field that an operator typed may be a key.
-        let fields = endpoint.headers.values().filter_map(|value| value.to_str().ok());
-        fields.for_each(|value| secrets.add(value));
-        Ok((Exchange::new(request), secrets))
+        if let Some(field) = proof.authorization() {
+            headers.insert(header::AUTHORIZATION, field.clone());
+        }
+        let sent = Sent { parameters: &self.0, proof, fields: &endpoint.headers };
+        Ok((Exchange::new(request), Secrets::from(sent)))
     }
 }
 
@@ -158,19 +159,6 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 const OF_THE_CLIENT: &[&str] =
     &["client_id", "client_secret", "client_assertion", "client_assertion_type"];
-
-/// What stands in no URL unless that was allowed, and what no answer repeats into an error.
-const SECRETS: &[&str] = &[
-    "refresh_token",
-    "password",
-    "subject_token",
-    "actor_token",
-    "assertion",
-    "client_assertion",
-    "client_secret",
-    "code",
-    "code_verifier",
-];
 
 #[cfg(test)]
 mod tests {

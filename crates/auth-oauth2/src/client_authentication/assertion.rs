@@ -1,8 +1,8 @@
 //! JWTs that authenticate a client (RFC 7523 section 2.2, as RFC 10070 has it).
 
-use crate::{parameters::Parameters, token_name::NameParts};
+use crate::token_name::NameParts;
 use auth_core::{Context, KeyHasher, Result};
-use auth_jwt::{ClaimsToSign, SigningKey};
+use auth_jwt::{ClaimsToSign, SignedJwt, SigningKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::time::Duration;
 
@@ -73,24 +73,18 @@ impl Assertion {
     }
 
     /// One assertion more: its time and its identifier are its own.
-    pub(super) fn add_to(
-        &self,
-        parameters: &mut Parameters,
-        endpoint: &str,
-        context: &Context,
-    ) -> Result<()> {
+    pub(super) fn sign(&self, endpoint: &str, context: &Context) -> Result<SignedJwt> {
         let mut id = [0; 16];
         context.random.fill(&mut id)?;
         let (id, now) = (URL_SAFE_NO_PAD.encode(id), context.clock.now());
-        let signed = match self.audience {
-            AssertionAudience::Issuer(_) => self.claims.sign(&self.key, now, Some(&id))?,
+        match self.audience {
+            AssertionAudience::Issuer(_) => self.claims.sign(&self.key, now, Some(&id)),
             AssertionAudience::Endpoint => {
-                self.claims.clone().with_audience(endpoint).sign(&self.key, now, Some(&id))?
+                self.claims.clone().with_audience(endpoint).sign(&self.key, now, Some(&id))
             }
-        };
-        parameters
-            .add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
-        parameters.add("client_assertion", signed.expose());
-        Ok(())
+        }
     }
 }
+
+/// `client_assertion_type` (RFC 7523 section 2.2).
+pub(super) const TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -45,7 +45,7 @@ impl AuthorizationCallback {
         })?;
         let outcome = match (code.filter(|code| is_visible(code)), error) {
             (Some(code), None) => Ok(Secret::from(code)),
-            (None, Some(error)) => Err(refused(&error, description.as_deref())),
+            (None, Some(error)) => Err(refused(&error, description.as_deref(), &state)),
             (Some(_), Some(_)) => return Err(fault("has a code and an error")),
             (None, None) => return Err(fault("has no code")),
         };
@@ -65,11 +65,14 @@ fn is_visible(code: &str) -> bool {
     !code.is_empty() && code.bytes().all(|byte| matches!(byte, 0x20..=0x7e))
 }
 
-fn refused(error: &str, description: Option<&str>) -> Error {
-    let (none, mut text) = (Secrets::default(), String::from("authorization was refused with "));
-    text.push_str(&none.cut(error));
+/// A refusal in the server's words, without the state: whoever knows it could come back with a code of their own.
+fn refused(error: &str, description: Option<&str>, state: &str) -> Error {
+    let (mut secrets, mut text) =
+        (Secrets::default(), String::from("authorization was refused with "));
+    secrets.add(state);
+    text.push_str(&secrets.cut(error));
     if let Some(description) = description {
-        text.push_str(&format!(" ({})", none.cut(description)));
+        text.push_str(&format!(" ({})", secrets.cut(description)));
     }
     Error::refused("oauth2_authorization_refused", text)
 }
@@ -114,6 +117,12 @@ mod tests {
         check(
             "error=access_denied&error_description=no%0Away&state=x",
             Ok("x refused: authorization was refused with access_denied (noway) None"),
+        );
+        check(
+            "error=denied&error_description=for+st%2Bte+and+st%252Bte&state=st%2Bte",
+            Ok(
+                "st+te refused: authorization was refused with denied (for [secret] and [secret]) None",
+            ),
         );
         let no_state = "has no state; it is opened by a redirect of the authorization server alone";
         check("", Err(no_state));

@@ -29,7 +29,7 @@ pub async fn said(doubles: &Doubles) -> Done<HashMap<String, String>> {
 
 /// The token that alice agreed to at this double.
 pub async fn agreed_at(double: &Double, context: &Context) -> Done<OAuthToken> {
-    let registration = registration(&double.at("/token"), authentication("basic", SECRET))?;
+    let registration = registered(double, "basic", SECRET)?;
     let grant = AuthorizationCode::new(registration, &double.at("/authorize"), REDIRECT_URI);
     let (grant, here) = (grant.map_err(text)?, connection("crm", "alice"));
     let (url, pending) = grant.begin(&here, context).map_err(text)?;

@@ -254,7 +254,7 @@ fn signing(audience: AssertionAudience) -> ClientAuthentication {
     ClientAuthentication::private_key_jwt("me", key, audience).unwrap()
 }
 
-/// A secret is for one issuer, and the metadata of another one gets no endpoint for it: whoever named that issuer.
+/// A secret is for one issuer, and the metadata of another one gets no endpoint for it.
 #[test]
 fn a_secret_goes_to_the_issuer_that_it_is_for() {
     let other = "https://evil.example";

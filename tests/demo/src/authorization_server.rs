@@ -33,8 +33,8 @@ pub struct AuthorizationServer {
 struct State {
     /// Access tokens, and whom they act for.
     live: HashMap<KeyDigest, &'static str>,
-    /// Codes, and the challenge under which each was given.
-    codes: HashMap<String, String>,
+    /// Codes, and the challenge and the redirect URI under which each was given.
+    codes: HashMap<String, (String, String)>,
     refresh_tokens: HashSet<String>,
 }
 
@@ -60,14 +60,16 @@ impl AuthorizationServer {
     /// RFC 6749 section 4.1.2, with PKCE (RFC 7636).
     fn authorize(&self, asked: &Parameters) -> Response {
         let is = |name: &str, expected: &str| asked.get(name).is_some_and(|is| is == expected);
-        let is_ours = is("client_id", CLIENT) && is("redirect_uri", CALLBACK);
+        let back = asked.get("redirect_uri").filter(|uri| is_registered(uri));
         let challenge = asked.get("code_challenge").filter(|_| is("code_challenge_method", "S256"));
-        let (Some(challenge), Some(state), true) = (challenge, asked.get("state"), is_ours) else {
+        let (Some(challenge), Some(back), Some(state), true) =
+            (challenge, back, asked.get("state"), is("client_id", CLIENT))
+        else {
             return StatusCode::BAD_REQUEST.into_response();
         };
         let Ok(code) = random("code") else { return failed() };
-        self.state().codes.insert(code.clone(), challenge.clone());
-        let location = format!("{CALLBACK}?code={code}&state={state}");
+        self.state().codes.insert(code.clone(), (challenge.clone(), back.clone()));
+        let location = format!("{back}?code={code}&state={state}");
         (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response()
     }
 
@@ -83,11 +85,11 @@ impl AuthorizationServer {
         let granted = match value("grant_type") {
             "client_credentials" => return self.grant(CLIENT, None),
             "authorization_code" => {
-                let challenge = self.state().codes.remove(value("code"));
+                let given = self.state().codes.remove(value("code"));
                 let hash =
                     ring::digest::digest(&ring::digest::SHA256, value("code_verifier").as_bytes());
-                let proven = challenge.is_some_and(|is| is == URL_SAFE_NO_PAD.encode(hash));
-                proven && value("redirect_uri") == CALLBACK
+                let proof = (URL_SAFE_NO_PAD.encode(hash), value("redirect_uri").to_owned());
+                given == Some(proof)
             }
             "refresh_token" => self.state().refresh_tokens.remove(value("refresh_token")),
             _ => return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
@@ -127,6 +129,13 @@ impl Lookup<KeyDigest> for Granted {
     fn lookup(&self, id: &KeyDigest) -> Flow<'_, Option<Self::Found>> {
         Flow::ready(self.0.state().live.get(id).map(|who| Candidates::one((), *who)))
     }
+}
+
+/// A command line is sent back to this machine, to any port (RFC 8252 section 7.3).
+fn is_registered(redirect_uri: &str) -> bool {
+    let port = redirect_uri.strip_prefix("http://127.0.0.1:");
+    let port = port.and_then(|rest| rest.strip_suffix("/callback"));
+    redirect_uri == CALLBACK || port.is_some_and(|port| port.parse::<u16>().is_ok())
 }
 
 fn parameters(form: &str) -> Parameters {

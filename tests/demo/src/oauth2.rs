@@ -7,14 +7,15 @@ use super::{
     calls::{Call, Line, With},
     server::Running,
 };
-use auth_core::{Authenticator, ConnectionId, Context, Error, SystemClock, TenantId};
+use auth_core::{Authenticator, ConnectionId, Context, Error, Secret, SystemClock, TenantId};
+use auth_local::CallbackReceiver;
 use auth_oauth2::{
-    AdvancedSettings, AuthorizationCode, AuthorizationCodeForm, ClientCredentialsForm,
-    MemoryPendingAuthorizations, RedirectionEndpoint,
+    AdvancedSettings, AuthorizationCallback, AuthorizationCode, AuthorizationCodeForm,
+    ClientCredentialsForm, MemoryPendingAuthorizations, RedirectionEndpoint,
 };
 use auth_session::Session;
 use auth_static::{Bearer, NoAuth};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 pub const PATH: &str = "/oauth2";
@@ -28,9 +29,10 @@ pub async fn run(callers: &Callers, server: &Running) -> Result<Vec<Line>, Strin
     let in_body = client(server, CLIENT_SECRET, AdvancedSettings::new()).map_err(text)?;
     let in_field = client(server, CLIENT_SECRET, basic).map_err(text)?;
     let guess = client(server, "guess", AdvancedSettings::new()).map_err(text)?;
-    let alone = user(server).map_err(text)?;
-    let agreed = user(server).map_err(text)?;
+    let alone = user(server, CALLBACK).map_err(text)?;
+    let agreed = user(server, CALLBACK).map_err(text)?;
     agree(callers, &agreed).await?;
+    let on_command_line = agree_on_command_line(callers, server).await?;
     let stranger: Arc<dyn Authenticator> = Arc::new(Bearer::new("token-of-nobody").map_err(text)?);
     let ok = (200, "");
     let sent_nothing = |with: Arc<dyn Authenticator>| With::Many(with, 1);
@@ -51,6 +53,7 @@ pub async fn run(callers: &Callers, server: &Running) -> Result<Vec<Line>, Strin
             "oauth2_consent_needed",
         ),
         ("a user who has agreed", With::Ours(Arc::new(agreed)), ok, AGREES),
+        ("one who agreed to a command line", With::Ours(Arc::new(on_command_line)), ok, AGREES),
         ("a token that nobody was granted", With::Ours(stranger), (401, INVALID), "bearer_unknown"),
         ("nothing", With::Ours(Arc::new(NoAuth)), (401, CHALLENGE), "bearer_missing"),
     ] {
@@ -81,15 +84,46 @@ fn client(
 }
 
 /// The client on behalf of a user, who has not agreed yet.
-fn user(server: &Running) -> Result<Session<AuthorizationCode>, Error> {
+fn user(server: &Running, callback: &str) -> Result<Session<AuthorizationCode>, Error> {
     let grant = AuthorizationCodeForm::new()
         .with_consumer_id(CLIENT)
         .with_consumer_secret(CLIENT_SECRET)
-        .with_callback_url(CALLBACK)
+        .with_callback_url(callback)
         .with_authorization_url(&format!("{}{PATH}/authorize", server.base()))
         .with_access_token_url(&format!("{}{PATH}/token", server.base()))
         .build()?;
     Ok(Session::new(grant, context()?))
+}
+
+/// The same on a command line: the browser comes back to this machine.
+async fn agree_on_command_line(
+    callers: &Callers,
+    server: &Running,
+) -> Result<Session<AuthorizationCode>, String> {
+    let text = |error: Error| error.to_string();
+    let receiver = CallbackReceiver::bind().map_err(text)?;
+    let session = user(server, &receiver.redirect_uri()).map_err(text)?;
+    let (grant, context) = (session.source(), session.context());
+    let me = ConnectionId::new(TenantId::new("me"), "crm");
+    let (url, pending) = grant.begin(&me, context).map_err(text)?;
+    let state = Secret::new(pending.state().expose());
+    let limit = Duration::from_secs(10);
+    let waiting = tokio::task::spawn_blocking(move || receiver.wait(&state, limit));
+    let location = sent_back(callers, &url).await?;
+    let page = callers.reqwest.http().get(location).send().await;
+    page.map_err(|error| error.to_string())?;
+    let received = waiting.await.map_err(|error| error.to_string())?.map_err(text)?;
+    let callback = AuthorizationCallback::parse(received.query()).map_err(text)?;
+    let token = grant.redeem(pending, callback, &me, context).await.map_err(text)?;
+    session.put(token).map_err(text)?;
+    Ok(session)
+}
+
+/// Where the authorization server sends the user's browser to. The client of the adapter follows no redirect by itself.
+async fn sent_back(callers: &Callers, url: &str) -> Result<String, String> {
+    let answer = callers.reqwest.http().get(url).send().await.map_err(|error| error.to_string())?;
+    let location = answer.headers().get("location").and_then(|to| to.to_str().ok());
+    Ok(location.ok_or("the user was not sent back")?.to_owned())
 }
 
 /// The user's browser goes to the authorization server, and comes back to the redirection endpoint.
@@ -100,11 +134,8 @@ async fn agree(callers: &Callers, session: &Session<AuthorizationCode>) -> Resul
     let waiting = MemoryPendingAuthorizations::new(SystemClock);
     let endpoint = RedirectionEndpoint::new(grant, connection, waiting, context);
     let url = endpoint.begin(AGREES).await.map_err(text)?;
-    // The client of the adapter follows no redirect by itself.
-    let browser = callers.reqwest.http();
-    let answer = browser.get(url).send().await.map_err(|error| error.to_string())?;
-    let location = answer.headers().get("location").and_then(|to| to.to_str().ok());
-    let (_, query) = location.and_then(|to| to.split_once('?')).ok_or("nobody was sent back")?;
+    let location = sent_back(callers, &url).await?;
+    let (_, query) = location.split_once('?').ok_or("the user came back without a query")?;
     let keeping = session.clone();
     let keep = move |token| keeping.put(token).map(drop).into();
     endpoint.redeem(query, AGREES, keep).await.map_err(text)

@@ -1,4 +1,4 @@
-//! What a form hides until somebody asks for it.
+//! The settings of a form that stay hidden until they are switched on.
 
 use super::{Field, label, of_field};
 use crate::{

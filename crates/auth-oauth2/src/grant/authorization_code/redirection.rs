@@ -116,8 +116,8 @@ impl RedirectionEndpoint {
         finish_even_if_dropped(&*self.0.context.transport, Flow::new(work))
     }
 
-    /// What the browser is answered: a plain sentence for each outcome, which repeats nothing of what came, and which
-    /// nobody keeps.
+    /// What the browser is answered: a plain sentence for each outcome, which repeats nothing of what came, and which no
+    /// cache keeps.
     ///
     /// | outcome | status |
     /// |---|---|

@@ -36,7 +36,7 @@ pub trait PendingAuthorizations: Send + Sync {
 ///
 /// # Security
 ///
-/// Whoever begins authorizations fills memory, so there are bounds: the oldest of a user makes room for the eleventh, and
+/// Users who begin authorizations fill memory, so there are bounds: the oldest of a user makes room for the eleventh, and
 /// when 2,500 of a tenant or 10,000 of all wait the next one is an `Error::Unavailable`. No user pushes out what another
 /// has begun, and no tenant leaves the others without room.
 pub struct MemoryPendingAuthorizations<C> {

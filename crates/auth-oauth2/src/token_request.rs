@@ -111,7 +111,7 @@ impl TokenRequest {
         let in_url = endpoint.placement == ParameterPlacement::Url;
         if in_url && endpoint.secrets_in_url == SecretsInUrl::Refused && has_secret {
             return Err(config(
-                "oauth2_secret_in_url",
+                SECRET_IN_URL,
                 "parameters hold a secret and stand in the URL, which logs write down; send them in the body, or allow \
                  it with allowing_secrets_in_url",
             ));
@@ -153,6 +153,9 @@ impl TokenRequest {
         Ok((Exchange::new(request), Secrets::from(sent)))
     }
 }
+
+/// The code of the error of a secret that would stand in a URL.
+pub(crate) const SECRET_IN_URL: &str = "oauth2_secret_in_url";
 
 const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use auth_oauth2::{
-    ClientAuthentication, ClientCredentials, ClientRegistration, Context, Error, OpenGrant, Result,
-    TokenEndpoint, TokenRequest,
+    ClientAuthentication, ClientCredentials, ClientRegistration, Context, Error, OpenGrant,
+    ParameterPlacement, Result, TokenEndpoint, TokenRequest,
 };
 use auth_session::Session;
 use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
@@ -110,6 +110,25 @@ fn a_token_with_a_refresh_token_is_refreshed_at_the_refresh_url() {
         assert_eq!(again.map_err(Error::code), got.map(str::as_bytes), "{answer}");
         assert_eq!(server.asked(), asked, "{answer}");
     }
+}
+
+/// The client's own token came with a refresh token, as some servers give one, and no URL may hold that.
+#[test]
+fn a_refresh_token_that_may_not_stand_in_the_url_is_left_alone_and_the_grant_made_again() {
+    let clock = ManualClock::at(1_700_000_000);
+    let server = Server::answering(&[
+        (200, r#"{"access_token":"one","expires_in":60,"refresh_token":"fresh"}"#),
+        (200, r#"{"access_token":"two"}"#),
+    ]);
+    let endpoint = TokenEndpoint::new("https://login.example/token").unwrap();
+    let endpoint = endpoint.with_get().with_placement(ParameterPlacement::Url);
+    let client = ClientAuthentication::client_secret_basic("me", "s3cret").unwrap();
+    let grant = ClientCredentials::new(ClientRegistration::new(endpoint, client));
+    let session = Session::new(grant, server.context(&clock));
+    assert_eq!(token(&session), "one");
+    clock.advance(Duration::from_secs(60));
+    assert_eq!(token(&session), "two");
+    assert_eq!(server.asked().len(), 2);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Any grant that is one request: a type and its parameters.
 
 use super::Grant;
-use crate::{ClientRegistration, OAuthToken, TokenRequest, token_name::NameParts};
+use crate::{
+    ClientRegistration, OAuthToken, TokenRequest, token_name::NameParts,
+    token_request::SECRET_IN_URL,
+};
 use auth_core::{ConnectionId, Context, Error, Flow, KeyHasher, Renewal, Result, TokenSource};
 
 /// A grant whose every token is asked for by the same request: a token exchange, a JWT for a token, a vendor's own.
@@ -47,10 +50,16 @@ impl TokenSource for OpenGrant {
         };
         Flow::new(async move {
             match self.registration.refresh(&old, context).await {
-                // There is no refresh token, or it has ended; the grant has not.
-                Err(Error::Refused(_)) => self.registration.obtain(&self.request, context).await,
+                // There is no refresh token, or it has ended, or no URL may hold it; the grant has not ended.
+                Err(error) if is_no_refresh(&error) => {
+                    self.registration.obtain(&self.request, context).await
+                }
                 refreshed => refreshed,
             }
         })
     }
+}
+
+fn is_no_refresh(error: &Error) -> bool {
+    matches!(error, Error::Refused(_)) || error.code() == SECRET_IN_URL
 }

@@ -77,7 +77,7 @@ where
     /// # Errors
     ///
     /// Those of the grant and of the store. The token that was kept before stays.
-    pub fn fetch_token(&self) -> Flow<'_, MaskedToken> {
+    pub fn fetch_token(&self) -> Flow<'static, MaskedToken> {
         self.seen_through(|session| async move {
             let stored = session.source();
             let why = stored.kept().await?.map_or(Renewal::First, Renewal::Due);
@@ -93,7 +93,7 @@ where
     /// # Errors
     ///
     /// Those of the store.
-    pub fn put_token(&self, token: OAuthToken) -> Flow<'_, MaskedToken> {
+    pub fn put_token(&self, token: OAuthToken) -> Flow<'static, MaskedToken> {
         self.seen_through(|session| async move {
             let kept = session.source().put(session.context(), token).await?;
             session.put(kept.clone())?;
@@ -124,7 +124,7 @@ where
         self.0.source().kept().map(|kept| kept.map(|kept| kept.token().clone()))
     }
 
-    fn seen_through<T, F>(&self, act: impl FnOnce(Session<Stored<G, K>>) -> F) -> Flow<'_, T>
+    fn seen_through<T, F>(&self, act: impl FnOnce(Session<Stored<G, K>>) -> F) -> Flow<'static, T>
     where
         T: Clone + Send + Sync + 'static,
         F: Future<Output = Result<T>> + Send + 'static,

@@ -3,10 +3,11 @@
 
 use auth_core::{ConnectionId, Context, Flow, SystemRandom, TenantId};
 use auth_oauth2::{
-    AdvancedSettings, AuthorizationCodeForm, ClientCredentialsForm, MemoryPendingAuthorizations,
-    ParameterPlacement, RedirectionEndpoint,
+    AdvancedSettings, AuthorizationCallback, AuthorizationCodeForm, ClientCredentialsForm,
+    KeyHasher, MemoryPendingAuthorizations, OAuthConnection, ParameterPlacement,
+    RedirectionEndpoint, Secret,
 };
-use auth_session::Session;
+use auth_session::{MemoryTokenStore, Session};
 use auth_testing::{ManualClock, ScriptedTransport};
 use http::{Request, Response};
 use std::{
@@ -227,4 +228,60 @@ fn s002_40_an_access_token_is_obtained_when_asked_for() {
     let token = session.token().wait().unwrap().token;
     assert_eq!(asked.lock().unwrap().len(), 1);
     assert_eq!(token.masked().access_token, "1234");
+}
+
+/// Two grants: one redeems what a user agreed to, and one asks in the client's own name. A certified authorization server
+/// says whose the tokens are: the suite `oauth2-oidc-provider` of `cargo xtask conformance`.
+#[test]
+fn s002_25_s002_26_s002_27_one_grant_is_in_the_context_of_a_user_and_one_is_not() {
+    let (context, _, written) = server(r#"{"access_token":"tN"}"#);
+    let grant = code().build().unwrap();
+    let alice = ConnectionId::new(TenantId::new("acme"), "crm").on_behalf_of("alice");
+    let nobody = Session::new(grant.clone(), context.clone()).token().wait();
+    assert_eq!(nobody.unwrap_err().code(), "oauth2_consent_needed", "without a user there is none");
+    let (_, pending) = grant.begin(&alice, &context).unwrap();
+    let state = String::from_utf8(pending.state().expose().to_vec()).unwrap();
+    let callback = AuthorizationCallback::parse(&format!("code=alices&state={state}")).unwrap();
+    grant.redeem(pending, callback, &alice, &context).wait().unwrap();
+    let request = written.lock().unwrap().pop().unwrap();
+    let body = String::from_utf8(request.into_body()).unwrap();
+    assert!(body.starts_with("grant_type=authorization_code&code=alices&"), "{body}");
+    let (_, body, _) = asked(credentials());
+    assert_eq!(body, "grant_type=client_credentials&client_id=me&client_secret=s3cret");
+}
+
+#[test]
+fn s002_41_tokens_are_shown_masked_revealed_on_request_and_kept_over_a_restart() {
+    let answer =
+        r#"{"access_token":"2YotnFZFEjr1zCsicMWp-N","refresh_token":"tGzv3JOkF0XG5Qx2TlKW-N"}"#;
+    let (context, clock, asked) = server(answer);
+    let store = MemoryTokenStore::new(clock);
+    let hasher = KeyHasher::new(&Secret::new([7; 32])).unwrap();
+    let id = ConnectionId::new(TenantId::new("acme"), "crm");
+    let started = || {
+        let grant = credentials().build().unwrap();
+        OAuthConnection::new(grant, store.clone(), &hasher, &id, context.clone())
+    };
+    let shown = started().fetch_token().wait().unwrap();
+    let masked = (&*shown.access_token, shown.refresh_token.as_deref());
+    assert_eq!(masked, ("Wp-1", Some("KW-1")));
+    let again = started();
+    assert_eq!(again.masked_token().wait().unwrap(), Some(shown), "after a restart");
+    let revealed = again.reveal_token().wait().unwrap().unwrap();
+    assert!(revealed.access_token().matches(b"2YotnFZFEjr1zCsicMWp-1"));
+    assert!(revealed.refresh_token().unwrap().matches(b"tGzv3JOkF0XG5Qx2TlKW-1"));
+    assert_eq!(asked.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn s002_42_credentials_go_into_the_body_unless_the_provider_wants_them_otherwise() {
+    let (_, body, headers) = asked(credentials());
+    assert!(
+        body.ends_with("client_id=me&client_secret=s3cret")
+            && !headers.contains_key("authorization")
+    );
+    let settings = AdvancedSettings::new().with_client_secret_basic();
+    let (_, body, headers) = asked(credentials().with_advanced_settings(settings));
+    assert_eq!(body, "grant_type=client_credentials");
+    assert_eq!(headers["authorization"], "Basic bWU6czNjcmV0");
 }

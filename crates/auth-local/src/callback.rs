@@ -52,9 +52,17 @@ pub struct ReceivedCallback {
     pub code: Secret,
     /// Who says so (RFC 9207), where the server tells. It must be whom the request was sent to.
     pub iss: Option<String>,
+    query: Secret,
+}
+
+impl ReceivedCallback {
     /// All of it, as it stood behind `?`: for a client that reads the answer itself, as `AuthorizationCallback` of
-    /// `auth-oauth2` does.
-    pub query: Secret,
+    /// `auth-oauth2` does. It has the code, so it is as secret.
+    #[must_use]
+    pub fn query(&self) -> &str {
+        // It was text when it was received.
+        std::str::from_utf8(self.query.expose()).unwrap_or_default()
+    }
 }
 
 /// What a request is answered with, and what it brought.
@@ -256,9 +264,7 @@ mod tests {
         let (pages, outcome) = visited(&[&whole]);
         let authorized = outcome.unwrap();
         assert!(authorized.code.matches(b"c/1"));
-        assert!(
-            authorized.query.matches(b"code=c%2F1&state=st4te&iss=https%3A%2F%2Fissuer.example")
-        );
+        assert_eq!(authorized.query(), "code=c%2F1&state=st4te&iss=https%3A%2F%2Fissuer.example");
         assert_eq!(authorized.iss.as_deref(), Some("https://issuer.example"));
         assert!(
             pages[0].starts_with("HTTP/1.1 200 OK\r\n") && pages[0].contains("close this window")

@@ -7,8 +7,10 @@
 //! | | |
 //! |---|---|
 //! | what an operator was given | [`ClientRegistration`]: [`TokenEndpoint`], [`ClientAuthentication`], [`TokenAnswerFormat`] |
+//! | the same, as people fill it in | [`ClientCredentialsForm`], [`AuthorizationCodeForm`], [`AdvancedSettings`] |
+//! | what a server says of itself | [`RemoteAuthorizationServerMetadata`] |
 //! | the client's own tokens | [`ClientCredentials`] |
-//! | tokens on behalf of a user | [`AuthorizationCode`], with PKCE always; [`AuthorizationCallback`], [`PendingAuthorizations`] |
+//! | tokens on behalf of a user | [`AuthorizationCode`], with PKCE always; [`RedirectionEndpoint`], [`PendingAuthorizations`] |
 //! | any other grant of one request | [`OpenGrant`] |
 //! | tokens that outlive the process and are shown to people | [`OAuthConnection`] |
 //! | plain functions | [`TokenRequest::exchange`], [`TokenAnswerFormat::read`], [`AuthorizationServerMetadata`] |
@@ -16,9 +18,9 @@
 //!
 //! # Security
 //!
-//! A client secret or an assertion goes to the endpoint that it was configured with, and nowhere else: nothing that a
-//! challenge, a redirect or another server's metadata names is ever asked. Give every connection of a tenant a redirect
-//! URI of its own.
+//! A client secret or an assertion goes to the endpoint that it was configured with, or to that of the issuer that it was
+//! configured for, and nowhere else: nothing that a challenge, a redirect or another server's metadata names is ever
+//! asked. Give every connection of a tenant a redirect URI of its own.
 //!
 //! # What it does not do
 //!

@@ -194,4 +194,6 @@ fn what_the_grant_sets_is_set_by_nobody_else() {
     );
     let twice = grant().with_parameter("prompt", "a").unwrap().with_parameter("prompt", "b");
     assert_eq!(twice.unwrap_err().code(), "oauth2_parameter");
+    let in_url = grant().with_parameter("tenant", "b");
+    assert_eq!(in_url.unwrap_err().code(), "oauth2_parameter", "the URL has one");
 }

@@ -1,7 +1,6 @@
 //! The form of an authorization, field by field, against a token endpoint that writes down what it is asked.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use auth_core::{Authenticator, RequestView};
 use auth_oauth2::{
     AdvancedSettings, AssertionAudience, AuthorizationCallback, AuthorizationCodeForm,
     ClientAuthentication, ClientCredentialsForm, ConnectionId, Context, ParameterPlacement, Result,
@@ -326,38 +325,4 @@ fn a_code_is_redeemed_at_the_access_token_url_and_tokens_refreshed_at_the_refres
     let redeem = "https://login.example/token grant_type=authorization_code&code=c0de\
                   &redirect_uri=https%3A%2F%2Fplatform.example%2Fcallback%2Fcrm&client_id=me&client_secret=s3cret";
     assert_eq!(lines.collect::<Vec<_>>(), [redeem.to_owned(), refresh(1), refresh(2), refresh(3)]);
-}
-
-/// The token endpoint of a vendor that takes the account's user name and password for client id and client secret, and
-/// gives no refresh token: its tokens, as its documentation writes one, are sent letter by letter, and replaced in time.
-#[test]
-fn a_token_is_sent_as_it_came_and_another_one_obtained_when_it_ends() {
-    const TOKEN: &str = "eyJraWQiOiI5d29rWGRoSSIsInR5cCI6IkpXVCIsImFsZyI6IkhTMjU2In0.eyJzdWIiOiJERDIwMjAiLCJpc3MiOiJpbmZvYmlwLmNvbSIsImV4cCI6MTYzMzAwNDQwNiwiaWF0IjoxNjMzMDAwODA2LCJqdGkiOiJiMmJmODgyMS01OTcxLTRiOTMtYWVmNy0zM2QwMDNkMjIxNjcifQ.KvIIOmCKJETiB6xKOqBxvZYnYOa8RAulYhChBEmI4Os";
-    const ANSWER: &str = r#"{"access_token":"eyJraWQiOiI5d29rWGRoSSIsInR5cCI6IkpXVCIsImFsZyI6IkhTMjU2In0.eyJzdWIiOiJERDIwMjAiLCJpc3MiOiJpbmZvYmlwLmNvbSIsImV4cCI6MTYzMzAwNDQwNiwiaWF0IjoxNjMzMDAwODA2LCJqdGkiOiJiMmJmODgyMS01OTcxLTRiOTMtYWVmNy0zM2QwMDNkMjIxNjcifQ.KvIIOmCKJETiB6xKOqBxvZYnYOa8RAulYhChBEmI4Os","expires_in":3600,"token_type":"bearer"}"#;
-    let (clock, asked) = (clock(), Asked::default());
-    let written = Arc::clone(&asked);
-    let transport = ScriptedTransport::new(move |request| {
-        written.lock().unwrap().push(request.clone());
-        Ok(Response::new(ANSWER.into()))
-    });
-    let context = Context::new(transport).with_clock(clock.clone());
-    let grant = ClientCredentialsForm::new()
-        .with_client_id("username")
-        .with_client_secret("pass word")
-        .with_access_token_url("https://acme.api.example/auth/1/oauth2/token")
-        .build();
-    let session = Session::new(grant.unwrap(), context);
-    for (minutes, exchanges) in [(0, 1), (30, 1), (30, 2), (30, 2), (30, 3)] {
-        clock.advance(Duration::from_secs(minutes * 60));
-        let (mut uri, mut headers) = (
-            http::Uri::from_static("https://acme.api.example/sms/3/messages"),
-            http::HeaderMap::new(),
-        );
-        let view = RequestView::new(&http::Method::POST, &uri, &headers);
-        session.credentials(view).wait().unwrap().commit(&mut uri, &mut headers).unwrap();
-        assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
-        assert_eq!(asked.lock().unwrap().len(), exchanges);
-    }
-    let body = "grant_type=client_credentials&client_id=username&client_secret=pass+word";
-    assert!(asked.lock().unwrap().iter().all(|request| request.body() == body.as_bytes()));
 }

@@ -135,13 +135,26 @@ fn many_callers_ask_once() {
             thread::spawn(move || told(&server))
         })
         .collect();
-    // A caller that gives up takes nothing with it.
-    drop(server.metadata());
     thread::sleep(Duration::from_millis(50));
     gate.open();
     for caller in callers {
         assert_eq!(caller.join().unwrap().unwrap(), "https://login.example/token");
     }
+    assert_eq!(issuer.asked(), [OAUTH]);
+}
+
+#[test]
+fn a_caller_that_gives_up_takes_nothing_with_it() {
+    let (issuer, gate) = (Issuer::good(), Gate::closed());
+    let context = issuer.context(issuer.transport().with_gate(gate.clone()));
+    let server = RemoteAuthorizationServerMetadata::new(ISSUER, context).unwrap();
+    for _ in 0..3 {
+        let mut caller = server.metadata();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(std::pin::Pin::new(&mut caller).poll(&mut context).is_pending());
+    }
+    gate.open();
+    assert_eq!(told(&server).unwrap(), "https://login.example/token");
     assert_eq!(issuer.asked(), [OAUTH]);
 }
 

@@ -44,3 +44,12 @@ pub use auth_core as readme;
 ))]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 pub use auth_core as getting_started;
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "local",
+    feature = "oauth2",
+    feature = "ureq"
+))]
+#[doc = include_str!("../../../docs/guide/oauth2.md")]
+pub use auth_core as guide_oauth2;

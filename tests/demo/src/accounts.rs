@@ -106,6 +106,12 @@ pub const PATHS: &[Path] = &[
         accepts: "the access_token that a POST to /session/token answers with",
         curl: "-H 'Authorization: Bearer TOKEN'",
     },
+    Path {
+        path: "/oauth2",
+        scheme: "OAuth 2.0, with tokens that are granted at /oauth2/token and kept",
+        accepts: "client acme-client, secret \"secret-of-acme-client-93e1\"; users agree at /oauth2/authorize",
+        curl: "-H 'Authorization: Bearer TOKEN'",
+    },
 ];
 
 /// One path of the server.
@@ -132,6 +138,10 @@ pub const SERVICE_SECRET: &str =
 pub const ACCESS_KEY: &str = "AKIDDEMO";
 pub const SECRET_KEY: &str = "secret-of-acme-51d0c7";
 pub const REGION: &str = "eu-west-1";
+pub const CLIENT: &str = "acme-client";
+pub const CLIENT_SECRET: &str = "secret-of-acme-client-93e1";
+/// Where users of the client are sent back to.
+pub const CALLBACK: &str = "https://platform.example/callback/acme-crm";
 pub const BOT: &str = "demo-bot";
 pub const BOT_KEY: &str = include_str!("bot.pem");
 
@@ -152,6 +162,7 @@ pub fn document(base: &str) -> serde_json::Value {
         "services": [{ "iss": SERVICE, "secret": SERVICE_SECRET, "alg": "HS256" }],
         "bots": [{ "sub": BOT, "key": BOT_KEY, "alg": "RS512" }],
         "access_keys": [{ "id": ACCESS_KEY, "secret": SECRET_KEY, "region": REGION }],
+        "clients": [{ "id": CLIENT, "secret": CLIENT_SECRET, "redirect_uri": CALLBACK }],
         "paths": paths.collect::<Vec<_>>(),
     })
 }
@@ -168,7 +179,7 @@ fn parameters(path: &str) -> serde_json::Value {
         "/key/query" => serde_json::json!({ "parameter": KEY_PARAMETER }),
         "/sigv4/api" => serde_json::json!({ "region": REGION, "service": "execute-api" }),
         "/sigv4/s3" => serde_json::json!({ "region": REGION, "service": "s3" }),
-        "/bearer" | "/jwt/service" | "/jwt/login" | "/session" => {
+        "/bearer" | "/jwt/service" | "/jwt/login" | "/session" | "/oauth2" => {
             serde_json::json!({ "realm": REALM })
         }
         _ => serde_json::json!({}),

@@ -1,7 +1,7 @@
 //! `demo`: a real server, and real calls of every scheme through every adapter. `demo --serve ADDR`: the server alone.
 
 use demo::{
-    accounts, aws, callers, digest,
+    accounts, aws, callers, digest, oauth2,
     print::{self, Colour},
     server::Running,
     storms, table,
@@ -62,6 +62,9 @@ async fn demo() -> Result<ExitCode, String> {
         }
         if path.path == aws::PATH {
             lines.extend(aws::run(&callers, &server).await?);
+        }
+        if path.path == oauth2::PATH {
+            lines.extend(oauth2::run(&callers, &server).await?);
         }
         if path.path == storms::PATH {
             lines.extend(storms::run(&callers, &server).await?);

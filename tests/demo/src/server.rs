@@ -5,6 +5,7 @@ use super::{
         ACCESS_KEY, BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM,
         REGION, SECRET_KEY, SERVICE, SERVICE_SECRET, TOKEN, USER,
     },
+    authorization_server::{AuthorizationServer, Granted},
     issuer::{Issuer, Live},
 };
 use auth_core::{
@@ -111,6 +112,9 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/jwt/login", Arc::new(login()?));
     at("/jwt/first", Arc::new(Precedence::new(service()?).then(header()?)));
     at("/session", Arc::new(BearerVerifier::new(REALM, hasher.clone(), Live(issuer.clone()))?));
+    let granting = AuthorizationServer::new(&hasher);
+    let granted = Granted(Arc::clone(&granting));
+    at("/oauth2", Arc::new(BearerVerifier::new(REALM, hasher.clone(), granted)?));
     at(
         "/digest",
         Arc::new(digest(&[DigestAlgorithm::Sha256, DigestAlgorithm::Md5], OfferedQop::Auth)?),
@@ -120,6 +124,7 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/sigv4/api", Arc::new(sigv4(auth_sigv4::AwsService::ExecuteApi)?));
     at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::AwsService::S3)?));
     let issuer = Arc::clone(issuer);
+    let app = app.merge(granting.router());
     Ok(app.route("/session/token", post(move || async move { issuer.answer() })))
 }
 

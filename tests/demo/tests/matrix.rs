@@ -1,6 +1,6 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
-use demo::{accounts::PATHS, aws, callers, digest, server::Running, storms, table};
+use demo::{accounts::PATHS, aws, callers, digest, oauth2, server::Running, storms, table};
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -10,6 +10,7 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     let mut seen = BTreeSet::new();
     let mut lines = storms::run(&callers, &server).await.unwrap();
     lines.extend(aws::run(&callers, &server).await.unwrap());
+    lines.extend(oauth2::run(&callers, &server).await.unwrap());
     for (path, _) in digest::PATHS {
         lines.extend(digest::run(path, &callers, &server).await.unwrap());
     }

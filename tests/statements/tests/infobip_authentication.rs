@@ -1,12 +1,15 @@
 //! Document 003: Infobip's ways to authenticate. One test for each statement that holds; `docs/coverage.md` lists them
 //! all.
 
-use auth_core::{Authenticator, RequestView, SystemRandom, Verifier};
+use auth_core::{Authenticator, Context, RequestView, SystemRandom, Verifier};
+use auth_oauth2::ClientCredentialsForm;
 use auth_reqwest::AuthClient;
+use auth_session::Session;
 use auth_static::{ApiKey, ApiKeyVerifier, Basic, Bearer, FixedKeys, KeyHasher, Placement};
-use auth_testing::{Canary, CapturedOutput};
+use auth_testing::{Canary, CapturedOutput, ManualClock, ScriptedTransport};
 use auth_tower::{TracingObserver, VerifyLayer};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+use std::time::Duration;
 
 fn wire(authenticator: &dyn Authenticator) -> (Uri, HeaderMap) {
     let (mut uri, mut headers) =
@@ -126,5 +129,35 @@ fn s003_16_the_scheme_word_is_app() {
     ] {
         let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
         assert_eq!(accepts("App", &headers, &uri), expected, "{value}");
+    }
+}
+
+/// The token and its life come from the token endpoint; the token, as the document writes one, goes out as Bearer letter
+/// by letter; two hours later it has been replaced twice, and no request went out without a good one.
+#[test]
+fn s003_26_s003_28_s003_29_oauth_tokens_come_from_an_endpoint_and_are_renewed() {
+    const TOKEN: &str = "eyJraWQiOiI5d29rWGRoSSIsInR5cCI6IkpXVCIsImFsZyI6IkhTMjU2In0.eyJzdWIiOiJERDIwMjAiLCJpc3MiOiJpbmZvYmlwLmNvbSIsImV4cCI6MTYzMzAwNDQwNiwiaWF0IjoxNjMzMDAwODA2LCJqdGkiOiJiMmJmODgyMS01OTcxLTRiOTMtYWVmNy0zM2QwMDNkMjIxNjcifQ.KvIIOmCKJETiB6xKOqBxvZYnYOa8RAulYhChBEmI4Os";
+    let clock = ManualClock::at(1_633_000_806);
+    let transport = ScriptedTransport::new(|request| {
+        assert_eq!(request.uri(), "https://x.api.infobip.com/auth/1/oauth2/token");
+        let body = "grant_type=client_credentials&client_id=username&client_secret=pass+word";
+        assert_eq!(String::from_utf8_lossy(request.body()), body);
+        let answer =
+            format!(r#"{{"access_token":"{TOKEN}","expires_in":3600,"token_type":"bearer"}}"#);
+        Ok(http::Response::new(answer.into_bytes()))
+    });
+    let grant = ClientCredentialsForm::new()
+        .with_client_id("username")
+        .with_client_secret("pass word")
+        .with_access_token_url("https://x.api.infobip.com/auth/1/oauth2/token")
+        .build()
+        .unwrap();
+    let context = Context::new(transport.clone()).with_clock(clock.clone());
+    let session = Session::new(grant, context);
+    for (minutes, exchanges) in [(0, 1), (30, 1), (30, 2), (30, 2), (30, 3)] {
+        clock.advance(Duration::from_secs(minutes * 60));
+        let (_, headers) = wire(&session);
+        assert_eq!(headers[AUTHORIZATION], format!("Bearer {TOKEN}"));
+        assert_eq!(transport.exchanges(), exchanges, "{minutes} minutes later");
     }
 }

@@ -4,6 +4,10 @@ use conformance::Suite;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // This program is also the processes that share one refresh token.
+    if let Some(done) = conformance_oauth2::run_if_asked() {
+        return done;
+    }
     let schemes = [
         conformance_static::SUITES,
         conformance_jwt::SUITES,

@@ -2,6 +2,8 @@
 
 mod own;
 
+pub use own::agreed_at;
+
 use crate::{
     double::{Double, PreviousToken, REDIRECT_URI, SECRET},
     ours::text,

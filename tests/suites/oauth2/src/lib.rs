@@ -7,12 +7,15 @@ mod browser;
 mod double;
 mod flows;
 mod ours;
+mod processes;
 mod provider;
 mod recording;
 mod requests;
 
 use conformance::{Suite, asked, suite};
 use provider::Provider;
+
+pub use processes::run_if_asked;
 
 /// Every suite of OAuth 2.0. A new one is an entry here.
 pub const SUITES: &[Suite] = &[
@@ -24,6 +27,7 @@ pub const SUITES: &[Suite] = &[
         flows::python(settings, "requests_oauthlib")
     }),
     suite("oauth2-double", "OAuth 2.0", "our own server", |_| flows::ours()),
+    suite("oauth2-processes", "OAuth 2.0", "processes of ours", processes::cases),
     suite("oauth2-attacks", "OAuth 2.0", "attacks", |_| attacks::cases()),
     suite(addresses::SUITE, "OAuth 2.0", "denied addresses", addresses::cases),
     suite("oauth2-requests", "OAuth 2.0", "our own server", |_| requests::cases()),

@@ -304,6 +304,12 @@ mod tests {
         let acme = keep("acme", "alice").unwrap();
         assert!(store.take_now(&acme).is_some());
         assert_eq!(sizes(&store)[..2], [2_500, 1]);
+        // What is taken gives its room back, while another user of the tenant still waits.
+        keep("acme", "bob").unwrap();
+        for _ in 0..2_500 {
+            let alices = keep("acme", "alice").unwrap();
+            assert!(store.take_now(&alices).is_some());
+        }
         clock.advance(Duration::from_secs(600));
         keep("greedy", "one more").unwrap();
         assert_eq!(sizes(&store), [1, 1, 1]);

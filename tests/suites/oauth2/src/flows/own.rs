@@ -27,6 +27,18 @@ pub async fn said(doubles: &Doubles) -> Done<HashMap<String, String>> {
     Ok(said)
 }
 
+/// The token that alice agreed to at this double.
+pub async fn agreed_at(double: &Double, context: &Context) -> Done<OAuthToken> {
+    let registration = registered(double, "basic", SECRET)?;
+    let grant = AuthorizationCode::new(registration, &double.at("/authorize"), REDIRECT_URI);
+    let (grant, here) = (grant.map_err(text)?, connection("crm", "alice"));
+    let (url, pending) = grant.begin(&here, context).map_err(text)?;
+    let request = http::Request::get(url).body(Vec::new()).map_err(text)?;
+    let query = query_of(&fetched(context, request).await?)?;
+    let callback = AuthorizationCallback::parse(&query).map_err(text)?;
+    grant.redeem(pending, callback, &here, context).await.map_err(text)
+}
+
 struct Client<'a> {
     doubles: &'a Doubles,
     context: &'a Context,

@@ -2,7 +2,7 @@
 
 use crate::{client_authentication::ClientProof, parameters::Parameters};
 use http::HeaderMap;
-use std::sync::OnceLock;
+use std::{cmp::Reverse, sync::OnceLock};
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
@@ -51,33 +51,50 @@ impl Secrets<'_> {
                 let fields = fields.values().filter_map(|value| value.to_str().ok());
                 fields.for_each(|value| add_forms(&mut forms, value));
             }
-            forms.sort_by_key(|one| std::cmp::Reverse(one.len()));
+            forms.sort_by_key(|one| Reverse(one.len()));
             forms
         })
     }
 
-    /// At most 256 bytes of the text, in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
+    /// At most 256 bytes of what [`hide`](Self::hide) leaves of the text.
     pub(crate) fn cut(&self, text: &str) -> String {
+        let mut text = self.hide(text);
+        text.truncate(MOST);
+        text
+    }
+
+    /// The text in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
+    pub(crate) fn hide(&self, text: &str) -> String {
         let mut text: String = text.chars().filter(is_allowed).collect();
-        for secret in self.forms() {
-            if text.contains(secret.as_str()) {
-                text = text.replace(secret.as_str(), "[secret]");
+        for form in self.forms() {
+            if text.contains(form.as_str()) {
+                text = text.replace(form.as_str(), "[secret]");
             }
         }
-        text.truncate(MOST);
         text
     }
 }
 
-/// A secret, and how it stands in a form or a URL.
+/// What libraries write for a quotation mark and an apostrophe in a page.
+const PAGE_QUOTES: [[&str; 2]; 4] =
+    [["&quot;", "&#39;"], ["&#34;", "&#39;"], ["&quot;", "&#x27;"], ["&quot;", "&#039;"]];
+
+/// As it stands in a page.
+fn page(secret: &str, [quotation, apostrophe]: [&str; 2]) -> String {
+    let text = secret.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    text.replace('"', quotation).replace('\'', apostrophe)
+}
+
+/// A secret as it is, and as it stands in a form, in a URL and in a page.
 fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     if secret.len() < Secrets::LEAST {
         return;
     }
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = form.replace('+', "%20");
-    let small = |encoded: &str| lower_escapes(encoded);
-    for one in [small(&form), small(&url), form, url, secret.to_owned()] {
+    let small = [lower_escapes(&form), lower_escapes(&url)];
+    let pages = PAGE_QUOTES.map(|quotes| page(secret, quotes));
+    for one in small.into_iter().chain([form, url, secret.to_owned()]).chain(pages) {
         // Texts are looked through when what a log could not show is gone from them.
         let one: String = one.chars().filter(is_allowed).collect();
         if one.len() >= Secrets::LEAST && !forms.iter().any(|known| **known == one) {
@@ -135,6 +152,26 @@ mod tests {
         }
         let long = format!("{}p \"a\u{e9}/+", "x".repeat(254));
         assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
+    }
+
+    #[test]
+    fn a_secret_is_found_in_a_page() {
+        let mut secrets = Secrets::default();
+        secrets.add("a&b<c>d\"e'");
+        for (quotation, apostrophe) in
+            [("&quot;", "&#39;"), ("&#34;", "&#39;"), ("&quot;", "&#x27;"), ("&quot;", "&#039;")]
+        {
+            let text = format!("a&amp;b&lt;c&gt;d{quotation}e{apostrophe}");
+            assert_eq!(secrets.cut(&text), "[secret]", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_hidden_whole_and_not_cut() {
+        let mut secrets = Secrets::default();
+        secrets.add("s3cret");
+        let long = "scope ".repeat(100);
+        assert_eq!(secrets.hide(&format!("{long}s3cret")), format!("{long}[secret]"));
     }
 
     #[test]

@@ -135,7 +135,8 @@ impl TokenAnswerFormat {
                 None => members.time(ends[1], self.unit)?,
                 said => said,
             },
-            scope: members.text("scope").map(Into::into),
+            // Screens show it.
+            scope: members.text("scope").map(|text| secrets.hide(text).into()),
         })
     }
 }
@@ -347,13 +348,14 @@ mod tests {
     }
 
     #[test]
-    fn a_token_type_repeats_no_secret() {
+    fn what_is_shown_of_a_grant_repeats_no_secret() {
         let mut secrets = Secrets::default();
         secrets.add("S3cret");
-        let body = r#"{"access_token":"t","token_type":"x S3cret\r\n"}"#;
+        let body = r#"{"access_token":"t","token_type":"x S3cret\r\n","scope":"a\nS3cret"}"#;
         let answer = answer(200, "application/json", body);
         let read = TokenAnswerFormat::new().read_without(&answer, NOW, &secrets).unwrap();
         assert_eq!(read.token_type.as_deref(), Some("x [secret]"));
+        assert_eq!(read.scope.as_deref(), Some("a[secret]"));
     }
 
     #[test]

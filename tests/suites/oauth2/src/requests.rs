@@ -2,16 +2,21 @@
 
 use crate::{
     ours::{case, context, registration, text},
-    recording::{Arrived, Recording},
+    recording::{Arrived, Recording, locked},
 };
 use auth_core::{Context, Renewal, TokenSource};
 use auth_oauth2::{
     ClientAuthentication, ClientCredentials, ClientRegistration, ParameterPlacement, Session,
     TokenEndpoint,
 };
+use auth_reqwest::AuthClient;
+use auth_testing::ManualClock;
 use conformance::{Compared, Outcome, broken, ran};
 use http::Response;
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use tokio::runtime::Runtime;
 
 /// All of it, at a server that grants whatever arrives.
@@ -24,6 +29,14 @@ pub fn cases() -> Outcome {
             let mut cases = placed(&server, &context).await;
             cases.extend(refused(&server, &context).await);
             cases.extend(lives(&server, &context).await);
+            cases.push(
+                case(
+                    "life-until-refused",
+                    "200 one, 200 one, 200 two, 2 asked",
+                    until_refused(&context),
+                )
+                .await,
+            );
             Ok::<_, String>(cases)
         })
     };
@@ -211,4 +224,45 @@ async fn lives(server: &Recording, context: &Context) -> Vec<Compared> {
                     /refresh grant_type refresh_token client_id client_secret";
     cases.push(case("refresh-url", expected, run).await);
     cases
+}
+
+/// A token whose end nobody says is kept until an API refuses it, and then there is another.
+async fn until_refused(context: &Context) -> Result<String, String> {
+    let given = Arc::new(Mutex::new(Vec::new()));
+    let tokens = Arc::clone(&given);
+    let server = Recording::open(move |request| {
+        let mut given = locked(&tokens);
+        let token = request.header("authorization").unwrap_or_default();
+        let answer = Response::builder();
+        match request.uri.path() {
+            "/token" => {
+                let token = if given.is_empty() { "one" } else { "two" };
+                given.push(token);
+                let json = format!(r#"{{"access_token":"{token}"}}"#);
+                answer.body(json.into_bytes())
+            }
+            "/ended" if token == "Bearer one" => answer
+                .status(401)
+                .header("www-authenticate", r#"Bearer error="invalid_token""#)
+                .body(Vec::new()),
+            _ => answer.body(token.trim_start_matches("Bearer ").into()),
+        }
+        .unwrap_or_default()
+    });
+    let server = server.await?;
+    let clock = ManualClock::at(context.clock.now().unix());
+    let grant = registration(&format!("{}/token", server.base), client("post"))?;
+    let context = context.clone().with_clock(clock.clone());
+    let session = Session::new(ClientCredentials::new(grant), context);
+    let http = AuthClient::builder().build().map_err(text)?;
+    let mut said = Vec::new();
+    for path in ["/", "/", "/ended"] {
+        let request = http.http().get(format!("{}{path}", server.base)).build().map_err(text)?;
+        let answer = http.send(&session, request).await.map_err(text)?;
+        let status = answer.status().as_u16();
+        said.push(format!("{status} {}", answer.text().await.map_err(text)?));
+        clock.advance(Duration::from_secs(10 * 365 * 24 * 3600));
+    }
+    let asked = locked(&given).len();
+    Ok(format!("{}, {asked} asked", said.join(", ")))
 }

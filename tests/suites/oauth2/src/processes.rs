@@ -12,7 +12,8 @@ use crate::{
 use auth_core::{Context, KeyHasher, Secret, SystemClock};
 use auth_local::FileTokenStore;
 use auth_oauth2::{
-    AuthorizationCode, ClientAuthentication, ConnectionId, OAuthConnection, TenantId, TokenStore,
+    AuthorizationCode, ClientAuthentication, ConnectionId, OAuthConnection, OAuthToken, TenantId,
+    TokenStore,
 };
 use conformance::{Compared, Outcome, Settings, broken, compare, ran};
 use serde::{Deserialize, Serialize};
@@ -93,10 +94,11 @@ pub fn cases(settings: &Settings) -> Outcome {
             runtime.block_on(a_thousand(settings)).unwrap_or_else(|why| why),
         )];
         for step in Step::ALL {
-            let expected = match step {
-                Step::Answered => "4 ask for consent, 1 token came twice, then nothing came",
-                _ => "the family lives, each token came once",
+            let came = match step {
+                Step::Answered => "1 token came twice, then nothing came",
+                _ => "each token came once",
             };
+            let expected = format!("{}, {came}", expected(step));
             let id = format!("strict-killed-{}", step.name());
             let said = runtime.block_on(strict(settings, step)).unwrap_or_else(|why| why);
             cases.push(compare(id, expected, said));
@@ -108,7 +110,8 @@ pub fn cases(settings: &Settings) -> Outcome {
 
 /// A thousand refreshes, with one of the four killed at each step in turn.
 async fn a_thousand(settings: &Settings) -> Result<String, String> {
-    let run = Run::begin(settings, "lenient", PreviousToken::TakenOnceMore).await?;
+    let at = AtDouble::begin(settings, "lenient", PreviousToken::TakenOnceMore).await?;
+    let run = &at.run;
     let mut came = HashMap::new();
     let mut killed = 0;
     let mut victims = Step::ALL.into_iter();
@@ -117,7 +120,7 @@ async fn a_thousand(settings: &Settings) -> Result<String, String> {
         processes.push(run.shared.start(None)?);
     }
     let mut victim = run.shared.start(victims.next().map(|step| (step, 5)))?;
-    while count(&mut came, &run.double) < 1000 {
+    while count(&mut came, &at.double) < 1000 {
         run.check_time()?;
         if let Some(status) = victim.try_wait().map_err(text)? {
             if status.code().is_some() {
@@ -142,35 +145,47 @@ async fn a_thousand(settings: &Settings) -> Result<String, String> {
 /// One process is killed at this step; the server ends the family when a token comes twice.
 async fn strict(settings: &Settings, step: Step) -> Result<String, String> {
     let name = format!("strict-{}", step.name());
-    let run = Run::begin(settings, &name, PreviousToken::EndsTheFamily).await?;
+    let at = AtDouble::begin(settings, &name, PreviousToken::EndsTheFamily).await?;
     let mut came = HashMap::new();
-    let mut victim = run.shared.start(Some((step, 3)))?;
-    let mut processes = Vec::new();
-    for _ in 0..3 {
-        processes.push(run.shared.start(None)?);
-    }
-    while victim.try_wait().map_err(text)?.is_none() {
-        run.check_time()?;
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let at_death = count(&mut came, &run.double);
-    processes.push(run.shared.start(None)?);
-    // Long enough for each of the four to have come to the token, and for more than one back-off.
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let ended = run.finish(processes).await?;
-    let after = count(&mut came, &run.double) - at_death;
+    let mut at_death = 0;
+    let ended = at.run.killed_at(step, || at_death = count(&mut came, &at.double)).await?;
+    let after = count(&mut came, &at.double) - at_death;
     let twice = came.values().filter(|times| **times == 2).count();
     let more = came.values().filter(|times| **times > 2).count();
     if ended.iter().all(|said| said == "over") && twice + more == 0 {
-        let lives = run.lives().await?;
+        let lives = at.run.lives().await?;
         return Ok(format!("{lives}, each token came once"));
     }
-    let consent = ended.iter().filter(|said| *said == "oauth2_consent_needed").count();
     let rest = match (more, after) {
         (0, 0 | 1) => "then nothing came".into(),
         _ => format!("{more} came more often, {after} requests after the death"),
     };
-    Ok(format!("{consent} ask for consent, {twice} token came twice, {rest}"))
+    Ok(format!("{}, {twice} token came twice, {rest}", consent(&ended)))
+}
+
+/// One process is killed at this step, at a server that is not ours: `shared` says where, and `first` is its token.
+pub async fn killed_at(
+    shared: Shared,
+    first: OAuthToken,
+    context: &Context,
+    step: Step,
+) -> Result<String, String> {
+    let run = Run::begin(shared, first, context.clone()).await?;
+    let ended = run.killed_at(step, || ()).await?;
+    if ended.iter().all(|said| said == "over") { run.lives().await } else { Ok(consent(&ended)) }
+}
+
+/// What is said of the step at which the process is killed: only one loses what the server gave.
+pub fn expected(step: Step) -> &'static str {
+    match step {
+        Step::Answered => "4 ask for consent",
+        _ => "the family lives",
+    }
+}
+
+fn consent(ended: &[String]) -> String {
+    let asking = ended.iter().filter(|said| *said == "oauth2_consent_needed").count();
+    format!("{asking} ask for consent")
 }
 
 /// How often each refresh token has come; how many refreshes there were in all.
@@ -191,38 +206,67 @@ fn said(process: &mut Child) -> Result<String, String> {
     Ok(written.unwrap_or_default().lines().last().unwrap_or("nothing").to_owned())
 }
 
-/// A server, a store with its first token, and a deadline.
-struct Run {
+/// A run at a double of ours.
+struct AtDouble {
     double: Double,
-    shared: Shared,
-    context: Context,
-    begun: Instant,
+    run: Run,
 }
 
-impl Run {
+impl AtDouble {
     async fn begin(
         settings: &Settings,
         name: &str,
         previous: PreviousToken,
     ) -> Result<Self, String> {
-        let folder = settings.folder(&format!("oauth2-processes-{name}")).map_err(text)?;
         let double = Double::open(previous).await?;
         let context = crate::ours::context()?;
         let shared = Shared {
-            folder,
+            folder: settings.folder(&format!("oauth2-processes-{name}")).map_err(text)?,
             token_endpoint: double.at("/token"),
             client_id: CONFIDENTIAL.into(),
             secret: SECRET.into(),
             kill_at: None,
         };
         let first = flows::agreed_at(&double, &context).await?;
+        let run = Run::begin(shared, first, context).await?;
+        double.server.arrived();
+        Ok(Self { double, run })
+    }
+}
+
+/// A store with its first token, and a deadline.
+struct Run {
+    shared: Shared,
+    context: Context,
+    begun: Instant,
+}
+
+impl Run {
+    async fn begin(shared: Shared, first: OAuthToken, context: Context) -> Result<Self, String> {
         shared
             .connection(shared.store()?, context.clone())?
             .put_token(first)
             .await
             .map_err(text)?;
-        double.server.arrived();
-        Ok(Self { double, shared, context, begun: Instant::now() })
+        Ok(Self { shared, context, begun: Instant::now() })
+    }
+
+    /// What the four processes said last, when one of four was killed at this step and another took its place.
+    async fn killed_at(&self, step: Step, at_death: impl FnOnce()) -> Result<Vec<String>, String> {
+        let mut victim = self.shared.start(Some((step, 3)))?;
+        let mut processes = Vec::new();
+        for _ in 0..3 {
+            processes.push(self.shared.start(None)?);
+        }
+        while victim.try_wait().map_err(text)?.is_none() {
+            self.check_time()?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        at_death();
+        processes.push(self.shared.start(None)?);
+        // Long enough for each of the four to have come to the token, and for more than one back-off.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        self.finish(processes).await
     }
 
     fn check_time(&self) -> Result<(), String> {

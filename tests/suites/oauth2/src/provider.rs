@@ -1,6 +1,7 @@
 //! npm oidc-provider as authorization server, and the clients that are registered there.
 
 mod code;
+mod processes;
 mod refresh;
 mod service;
 
@@ -11,7 +12,7 @@ use auth_oauth2::{AssertionAudience, ClientAuthentication};
 use auth_testing::Canary;
 use conformance::{Compared, NotStarted, Place, Settings, Started, compare, script};
 use serde_json::{Value, json};
-use std::process::Command;
+use std::{path::PathBuf, process::Command};
 
 /// Where the server sends browsers back to: one place for each connection, as each tenant has its own.
 const REDIRECT_URI: &str = "http://127.0.0.1:9/callback/crm";
@@ -22,6 +23,7 @@ pub struct Provider {
     issuer: String,
     secret: Canary,
     key: ClientKey,
+    folder: PathBuf,
     _started: Started,
 }
 
@@ -43,12 +45,13 @@ impl Provider {
             .collect();
         place.write("clients", Value::from(clients).to_string())?;
         let (port, clients) = (place.port.to_string(), place.folder.join("clients"));
+        let kept = place.folder.clone();
         let started = place.start("", |_| {
             let mut command = Command::new(node);
             command.arg(script("oauth2_provider.mjs")).arg(folder).arg(port).arg(clients);
             command
         })?;
-        Ok(Self { issuer, secret, key, _started: started })
+        Ok(Self { issuer, secret, key, folder: kept, _started: started })
     }
 
     pub async fn cases(&self) -> Vec<Compared> {

@@ -23,6 +23,7 @@ pub async fn cases(provider: &Provider, context: &Context) -> Vec<Compared> {
     cases.extend(flow.callbacks().await);
     cases.extend(flow.codes().await);
     cases.extend(flow.refreshed().await);
+    cases.extend(flow.killed().await);
     cases
 }
 

@@ -102,6 +102,76 @@ fn a_clock_that_was_ahead_for_a_moment_forgets_nothing() {
     }
 }
 
+/// Each part of the store looks for what has ended when somebody comes to it, so many come while the clock is ahead.
+#[test]
+fn a_clock_that_was_ahead_for_a_moment_forgets_nothing_in_any_part() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone());
+    let all: Vec<_> = (0..200).map(|n| unique("a", n, NOW, NOW + 300)).collect();
+    assert!(all.iter().all(|one| used(&store, one) == ReplayOutcome::Fresh));
+    clock.set(at(NOW + 3600));
+    for n in 0..200 {
+        let later = unique("b", n, NOW + 3600, NOW + 3900);
+        assert_eq!(used(&store, &later), ReplayOutcome::Fresh);
+    }
+    clock.set(at(NOW + 100));
+    assert!(all.iter().all(|one| used(&store, one) == ReplayOutcome::Seen));
+}
+
+/// An end within a second is not the beginning of that second.
+#[test]
+fn remembers_to_an_end_between_two_seconds() {
+    let half = Duration::from_millis(500);
+    let end = at(NOW + 180).after(half);
+    let dated = Unique::new("test", b"a", b"1", end).issued_at(at(NOW));
+    for one in [dated, Unique::new("test", b"a", b"2", end)] {
+        let clock = ManualClock::at(NOW);
+        let store = MemoryReplayStore::new(clock.clone());
+        assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
+        clock.advance(Duration::from_millis(300_400));
+        assert_eq!(used(&store, &one), ReplayOutcome::Seen, "{one:?}");
+        clock.advance(half);
+        assert_eq!(used(&store, &one), ReplayOutcome::TooOld, "{one:?}");
+    }
+}
+
+/// Limit and share may be set in either order, and both count.
+#[test]
+fn a_limit_and_a_share_are_set_in_any_order() {
+    const LIMIT: usize = 64 * 1024;
+    let filled = |store: MemoryReplayStore| {
+        for n in 0..4000 {
+            assert_eq!(used(&store, &unique("a", n, NOW + n, NOW + 9999)), ReplayOutcome::Fresh);
+        }
+        assert!(!store.is_empty());
+        store.bytes()
+    };
+    let new = || MemoryReplayStore::new(ManualClock::at(NOW));
+    assert!(new().is_empty());
+    let quarter = filled(new().with_limit(LIMIT));
+    assert!(quarter <= LIMIT / 3, "{quarter}");
+    for store in [new().with_limit(LIMIT).with_share(1), new().with_share(1).with_limit(LIMIT)] {
+        let all = filled(store);
+        assert!((LIMIT / 2..=LIMIT).contains(&all), "{all}");
+    }
+}
+
+/// What is larger than what it takes the place of does not let an owner grow beyond its share.
+#[test]
+fn an_owner_keeps_within_its_share_whatever_it_uses() {
+    const LIMIT: usize = 256 * 1024;
+    let store = MemoryReplayStore::new(ManualClock::at(NOW)).with_limit(LIMIT);
+    for n in 0..3000 {
+        assert_eq!(used(&store, &unique("a", n, NOW + n, NOW + 99_999)), ReplayOutcome::Fresh);
+    }
+    let before = store.bytes();
+    for n in 3000..6000 {
+        let nonce = unique("a", n, NOW + n, NOW + 99_999);
+        assert_eq!(store.window(&nonce, 1, 128).wait().unwrap(), ReplayOutcome::Fresh);
+    }
+    assert!(store.bytes() <= before + before / 8, "{before} and then {}", store.bytes());
+}
+
 #[test]
 fn a_clock_that_is_set_back_makes_nothing_fresh_that_had_ended() {
     let clock = ManualClock::at(NOW);
@@ -258,7 +328,10 @@ fn one_owner_fills_its_share_and_takes_nothing_from_others() {
 fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     let clock = ManualClock::at(NOW);
     let store = MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024);
-    let of = |tenant: &str, n| undated("key", n, NOW + 300).with_tenant(TenantId::new(tenant));
+    // Each of another key: the part is the tenant's, since a tenant has as many keys as it wants.
+    let of = |tenant: &str, n: u64| {
+        undated(&format!("key {n}"), n, NOW + 300).with_tenant(TenantId::new(tenant))
+    };
     let taken = |tenant: &str| {
         (0_u64..).find(|n| used(&store, &of(tenant, *n)) != ReplayOutcome::Fresh).unwrap()
     };

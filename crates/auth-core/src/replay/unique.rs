@@ -160,6 +160,10 @@ mod tests {
         }
         let at = Timestamp::default();
         assert_ne!(Unique::new("t", b"a", b"bc", at), Unique::new("t", b"ab", b"c", at));
+        for owner in [&long[..1], &long] {
+            assert_eq!(Unique::new("t", owner, b"id", at), Unique::new("t", owner, b"id", at));
+            assert_ne!(Unique::new("t", owner, b"id", at), Unique::new("t", owner, b"ie", at));
+        }
     }
 
     #[test]

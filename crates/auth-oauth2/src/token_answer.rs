@@ -97,6 +97,11 @@ impl TokenAnswerFormat {
     /// | `invalid_grant` with a 4xx | `Error::Refused` |
     /// | another 4xx, or a 200 with `error` | `Error::Config` |
     /// | a 2xx that cannot be read or has no access token | `Error::Protocol` |
+    ///
+    /// # Security
+    ///
+    /// What the server says is in the error, cut to what a log can show. A server may repeat what it was asked with: this
+    /// function does not know that, and [`ClientRegistration::obtain`](crate::ClientRegistration::obtain) cuts it out.
     pub fn read(&self, answer: &Response<Vec<u8>>, now: Timestamp) -> Result<TokenAnswer> {
         self.read_without(answer, now, &Secrets::default())
     }

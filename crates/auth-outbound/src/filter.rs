@@ -2,7 +2,7 @@
 
 use crate::Proxy;
 use auth_core::{Error, Origin, Result};
-use auth_net::{AddressList, DeniedRanges};
+use auth_net::{AddressList, DeniedRanges, Destination};
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 
@@ -58,8 +58,9 @@ impl AddressFilter {
     /// # Errors
     ///
     /// `Error::Config`: `transport_plain_http` for http beyond loopback, and to loopback when a proxy on another machine
-    /// would carry it; `transport_denied_address` for an address or a local name that may not be connected to; and those
-    /// of [`Origin::of`].
+    /// would carry it; `transport_denied_address` for an address or a local name that may not be connected to;
+    /// `transport_proxy_resolves` for a name that a proxy would resolve which is not
+    /// [trusted](Proxy::trusting_its_address_filter) with that; and those of [`Origin::of`].
     pub fn check(&self, uri: &Uri) -> Result<()> {
         let origin = Origin::of(uri)?;
         let is_loopback = origin.is_loopback();
@@ -74,10 +75,17 @@ impl AddressFilter {
         if is_loopback {
             return Ok(());
         }
-        self.denied
-            .permits_host(origin.host())
-            .map(drop)
-            .map_err(|error| denied(&error.to_string()))
+        let host = origin.host();
+        let found = self.denied.permits_host(host).map_err(|error| denied(&error.to_string()))?;
+        let is_blind = |proxy: &Proxy| proxy.resolves_unfiltered(host);
+        if found == Destination::Unresolved && self.proxy.as_ref().is_some_and(is_blind) {
+            return Err(Error::config(
+                "transport_proxy_resolves",
+                "url names a host that the proxy resolves, so no address is checked here; if the proxy itself keeps \
+                 connections from addresses inside, say so with trusting_its_address_filter",
+            ));
+        }
+        Ok(())
     }
 
     /// May a connection to this address be made?
@@ -146,6 +154,23 @@ mod tests {
         check(&far, "https://127.0.0.1/", Ok(()));
         check(&far, "http://[::1]/", Ok(()));
         check(&through("http://127.0.0.1:3128"), "http://localhost/", Ok(()));
+    }
+
+    #[test]
+    fn a_name_that_a_proxy_resolves_is_refused_unless_the_proxy_is_trusted_with_it() {
+        let proxy =
+            Proxy::new("http://proxy.example:3128").unwrap().with_exception("direct.example");
+        let blind = AddressFilter::default().behind(Some(proxy.clone()));
+        let trusted = AddressFilter::default().behind(Some(proxy.trusting_its_address_filter()));
+        let (name, address) = ("https://login.example/token", "https://8.8.8.8/");
+        check(&blind, name, Err("transport_proxy_resolves"));
+        check(&trusted, name, Ok(()));
+        for filter in [blind, trusted] {
+            check(&filter, address, Ok(()));
+            check(&filter, "https://direct.example/", Ok(()));
+            check(&filter, "https://10.0.0.1/", Err("transport_denied_address"));
+            check(&filter, "https://metadata.google.internal/", Err("transport_denied_address"));
+        }
     }
 
     #[test]

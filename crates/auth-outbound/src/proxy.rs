@@ -29,6 +29,16 @@ pub struct Proxy {
     uri: Uri,
     authorization: Option<HeaderValue>,
     except: Vec<Box<str>>,
+    addresses: ProxyAddresses,
+}
+
+/// Who looks at the addresses that names resolve to behind a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ProxyAddresses {
+    /// Nobody that is known of.
+    Unfiltered,
+    /// The proxy, by the operator's word.
+    FilteredByProxy,
 }
 
 impl Proxy {
@@ -54,7 +64,12 @@ impl Proxy {
         let scheme = uri.scheme_str().filter(|_| known && bare).ok_or_else(wrong)?;
         let without_user = format!("{scheme}://{place}/").parse().map_err(|_| wrong())?;
         let authorization = user.map(|user| basic(user).ok_or_else(wrong)).transpose()?;
-        Ok(Self { uri: without_user, authorization, except: Vec::new() })
+        Ok(Self {
+            uri: without_user,
+            authorization,
+            except: Vec::new(),
+            addresses: ProxyAddresses::Unfiltered,
+        })
     }
 
     /// Reaches this host without the proxy; a name that begins with a dot stands for all names that end with it.
@@ -62,6 +77,21 @@ impl Proxy {
     pub fn with_exception(mut self, host: &str) -> Self {
         self.except.push(spelled(host));
         self
+    }
+
+    /// Trusts the proxy to keep connections from addresses inside: it resolves the names, so an
+    /// [`AddressFilter`](crate::AddressFilter) on this side sees addresses that are written as such, and nothing else.
+    ///
+    /// Without this, a transport refuses names that this proxy would resolve (`transport_proxy_resolves`). A client whose
+    /// caller chose the URL asks no filter, and needs no such word.
+    #[must_use]
+    pub fn trusting_its_address_filter(self) -> Self {
+        Self { addresses: ProxyAddresses::FilteredByProxy, ..self }
+    }
+
+    /// Would it resolve this name, with nobody who looks at the address?
+    pub(crate) fn resolves_unfiltered(&self, name: &str) -> bool {
+        self.addresses == ProxyAddresses::Unfiltered && self.carries(name)
     }
 
     /// Does a request to this host go through the proxy?

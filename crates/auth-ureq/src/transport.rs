@@ -20,7 +20,8 @@ use ureq::Agent;
 /// filtered when connecting, after the name was resolved, so that a name cannot change between check and use: whatever
 /// is not a public unicast address is denied ([`AddressFilter`]), the explicit proxy's own excepted. Connecting takes at
 /// most 5 seconds, an exchange 10, and an answer has the bytes that its [`Exchange`] allows. Behind a proxy it is the
-/// proxy that resolves names: then the filter covers address literals alone, and the proxy must have one of its own.
+/// proxy that resolves names: they are refused unless the proxy is trusted with keeping connections from addresses inside
+/// ([`Proxy::trusting_its_address_filter`](auth_outbound::Proxy::trusting_its_address_filter)).
 ///
 /// ```
 /// # fn example() -> auth_core::Result<()> {

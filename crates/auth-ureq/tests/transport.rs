@@ -112,6 +112,7 @@ fn an_exchange_is_given_up_at_its_deadline() {
         let builder = local().with_deadline(Duration::from_millis(300));
         let code = if scheme == "proxy" {
             let proxy = Proxy::new(&format!("http://{address}")).unwrap();
+            let proxy = proxy.trusting_its_address_filter();
             fetched(builder.with_proxy(proxy), "https://api.example.com/")
         } else {
             fetched(builder, format!("{scheme}://{address}/"))
@@ -175,7 +176,9 @@ fn plain_http_beyond_loopback_is_refused() {
 fn a_proxy_may_be_anywhere_and_opens_nothing_else() {
     let (address, at_proxy) = tunnel();
     let proxy = || Proxy::new(&format!("http://localhost:{}", address.port())).unwrap();
-    let through = UreqTransport::builder().with_proxy(proxy());
+    let named = fetched(UreqTransport::builder().with_proxy(proxy()), "https://api.example.com/");
+    assert_eq!(named, "transport_proxy_resolves");
+    let through = UreqTransport::builder().with_proxy(proxy().trusting_its_address_filter());
     // Behind this proxy is nobody who speaks TLS.
     let url = "https://api.example.com/token";
     let deadline = Duration::from_millis(500);
@@ -208,6 +211,7 @@ fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
             send.send(more).unwrap();
         });
         let proxy = Proxy::new(&format!("http://{address}")).unwrap();
+        let proxy = proxy.trusting_its_address_filter();
         let transport = UreqTransport::builder().with_proxy(proxy).build().unwrap();
         let error = transport.fetch(get("https://api.example.com/")).wait().unwrap_err();
         assert_eq!(error.code(), "ureq_connect");

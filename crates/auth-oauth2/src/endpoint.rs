@@ -148,11 +148,10 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     let Ok(url) = Url::parse(text) else {
         return fault("is no absolute URL, expected one as https://login.example/token");
     };
-    let is_local =
-        || url.as_str().parse().is_ok_and(|uri| Origin::of(&uri).is_ok_and(|to| to.is_loopback()));
+    let origin = url.as_str().parse().ok().and_then(|uri| Origin::of(&uri).ok());
     match url.scheme() {
         "https" => {}
-        "http" if is_local() => {}
+        "http" if origin.as_ref().is_some_and(Origin::is_loopback) => {}
         "http" => return fault("is http, which shows secrets to everybody on the way; use https"),
         _ => return fault("is neither https nor http"),
     }
@@ -161,6 +160,9 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return fault("has a user name; set the client's authentication instead");
+    }
+    if origin.is_none() {
+        return fault("names no host that a request can go to, or holds a character of no request");
     }
     Ok(url)
 }
@@ -202,6 +204,8 @@ mod tests {
         let no_url = "is no absolute URL, expected one as https://login.example/token";
         check("login.example/token", Err(no_url));
         check("", Err(no_url));
+        let no_host = "names no host that a request can go to, or holds a character of no request";
+        check("https:......", Err(no_host));
         let user = "has a user name; set the client's authentication instead";
         check("https://a:b@login.example/", Err(user));
         check(

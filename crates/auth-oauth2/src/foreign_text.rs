@@ -69,7 +69,7 @@ impl Secrets<'_> {
     }
 }
 
-/// A secret, and how it stands in a form or a URL.
+/// A secret, and how it stands in a form or a URL, or comes out of a form in which it was not escaped.
 fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     if secret.len() < Secrets::LEAST {
         return;
@@ -77,9 +77,13 @@ fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     let url = form.replace('+', "%20");
     let small = |encoded: &str| lower_escapes(encoded);
-    for one in [small(&form), small(&url), form, url, secret.to_owned()] {
+    // What becomes of one that stands unescaped in a form.
+    let unescaped = secret.replace('+', " ");
+    for one in [small(&form), small(&url), form, url, secret.to_owned(), unescaped] {
         // Texts are looked through when what a log could not show is gone from them.
-        let one: String = one.chars().filter(is_allowed).collect();
+        let one = one.chars().filter(is_allowed).collect::<String>();
+        // Padding may be lost, and tells nothing.
+        let one = one.trim_end_matches('=').to_owned();
         if one.len() >= Secrets::LEAST && !forms.iter().any(|known| **known == one) {
             forms.push(Zeroizing::new(one));
         }
@@ -128,11 +132,18 @@ mod tests {
     fn a_secret_is_found_however_it_was_escaped() {
         let mut secrets = Secrets::default();
         secrets.add("p \"a\u{e9}/+");
-        for text in
-            ["p \"a\u{e9}/+", "p+%22a%C3%A9%2F%2B", "p%20%22a%c3%a9%2f%2b", "p%20%22a%C3%A9%2F%2B"]
-        {
+        for text in [
+            "p \"a\u{e9}/+",
+            "p \"a\u{e9}/ ",
+            "p+%22a%C3%A9%2F%2B",
+            "p%20%22a%c3%a9%2f%2b",
+            "p%20%22a%C3%A9%2F%2B",
+        ] {
             assert_eq!(secrets.cut(text), "[secret]", "{text}");
         }
+        let mut padded = Secrets::default();
+        padded.add("bWU6czNjcmV0LQ==");
+        assert_eq!(padded.cut("a bWU6czNjcmV0LQ b bWU6czNjcmV0LQ=="), "a [secret] b [secret]==");
         let long = format!("{}p \"a\u{e9}/+", "x".repeat(254));
         assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
     }

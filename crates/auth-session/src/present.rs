@@ -31,7 +31,9 @@ where
         // With it the uses of all tokens that were presented together are over.
         sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {
-            Some(refusal) => {
+            Some(mut refusal) => {
+                // The observer is told the code, which a server may have made of what it was sent.
+                refusal.code = refusal.code.filter(|code| !sent.are_repeated_in(code));
                 self.condemn(generation, refusal);
                 Verdict::Retry { after: None }
             }

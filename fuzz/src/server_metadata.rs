@@ -43,7 +43,7 @@ pub fn server_metadata(data: &[u8]) {
         assert!(
             typed.is_empty()
                 || !is_name
-                || typed.strip_suffix('.').unwrap_or(&typed) == origin.host(),
+                || typed.trim_end_matches('.') == origin.host().trim_end_matches('.'),
             "{issuer} asks {uri}"
         );
     }

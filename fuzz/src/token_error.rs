@@ -9,31 +9,47 @@ use auth_oauth2::{
 };
 use http::Response;
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-const SECRET: &str = "a client's s3cr&t of 40 characters, +/%\u{e9}";
-const REFRESH: &str = "r3fr3sh/+token==that-lives-long";
-const HEADER: &str = "k3y-that-an-operator-typed";
 const STATUS: [u16; 8] = [200, 302, 400, 401, 403, 429, 500, 503];
+
+/// Another one each time, without what cuts a form in two: what a search has learned from one run shows nothing in the next.
+fn fresh(between: [char; 3]) -> String {
+    let drawn = || RandomState::new().hash_one(()) >> 32;
+    let parts = between.map(|char| format!("{:08x}{char}", drawn()));
+    format!("{}{:08x}", parts.concat(), drawn())
+}
 
 /// A refusal is read, and bounded; and no secret that was sent comes back in it.
 pub fn token_error(data: &[u8]) {
     let [choice, other, body @ ..] = data else { return };
     let status = STATUS[usize::from(choice % 8)];
+    let (secret, refresh, field) =
+        (fresh(['/', ' ', '\u{e9}']), fresh(['+', '-', '/']), fresh(['-', '_', '.']));
     let client = match other % 3 {
-        0 => ClientAuthentication::client_secret_post("me", SECRET),
-        1 => ClientAuthentication::client_secret_basic("me", SECRET),
-        _ => ClientAuthentication::client_secret_jwt("me", SECRET, AssertionAudience::Endpoint),
+        0 => ClientAuthentication::client_secret_post("me", secret.as_str()),
+        1 => ClientAuthentication::client_secret_basic("me", secret.as_str()),
+        _ => {
+            let audience = AssertionAudience::Endpoint;
+            ClientAuthentication::client_secret_jwt("me", secret.as_str(), audience)
+        }
     };
     let endpoint = TokenEndpoint::new("https://login.example/token").expect("a URL");
-    let endpoint = endpoint.with_header("x-key", HEADER).expect("a field");
+    let endpoint = endpoint.with_header("x-key", &field).expect("a field");
     let registration = ClientRegistration::new(endpoint, client.expect("a client"));
-    let request = TokenRequest::new("refresh_token").with_parameter("refresh_token", REFRESH);
+    let request =
+        TokenRequest::new("refresh_token").with_parameter("refresh_token", refresh.as_str());
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let echo =
-        Echo { status, is_form: other & 4 != 0, body: body.to_vec(), sent: Arc::clone(&sent) };
+    let echo = Echo {
+        status,
+        is_form: other & 4 != 0,
+        body: body.to_vec(),
+        planted: [secret, refresh, field],
+        sent: Arc::clone(&sent),
+    };
     let context = Context::new(echo).with_clock(Timestamp::from_unix(1_700_000_000));
     let read = registration.obtain(&request.expect("a request"), &context).wait();
     let Err(error) = read else { return };
@@ -70,6 +86,8 @@ struct Echo {
     status: u16,
     is_form: bool,
     body: Vec<u8>,
+    /// The client's secret, the refresh token, and the field.
+    planted: [String; 3],
     sent: Arc<Mutex<Vec<String>>>,
 }
 
@@ -84,20 +102,25 @@ impl Transport for Echo {
                 form.split('&').find_map(|pair| pair.strip_prefix(name)).unwrap_or_default();
             found.to_owned()
         };
+        let [secret, refresh, field] = self.planted.clone();
         let mut all = vec![
             ("<FORM>", value("client_secret=")),
             ("<BASIC>", basic.to_owned()),
-            ("<REFRESH>", REFRESH.to_owned()),
-            ("<HEADER>", HEADER.to_owned()),
+            ("<REFRESH>", refresh),
+            ("<HEADER>", field),
             ("<JWT>", value("client_assertion=")),
         ];
         // What was not sent does not come back.
         if !form.contains("client_assertion=") {
-            all.push(("<POST>", SECRET.to_owned()));
+            all.push(("<POST>", secret));
         }
         let mut body = String::from_utf8_lossy(&self.body).into_owned();
         all.iter().for_each(|(name, secret)| body = body.replace(name, secret));
+        // Every assertion begins alike: its end is its own.
+        let own = |secret: String| secret.rsplit('.').next().unwrap_or_default().to_owned();
         let secrets = all.into_iter().map(|(_, secret)| secret).chain([value("refresh_token=")]);
+        let secrets =
+            secrets.map(|secret| if secret.starts_with("eyJ") { own(secret) } else { secret });
         self.sent.lock().expect("no panic").extend(secrets);
         let kind =
             if self.is_form { "application/x-www-form-urlencoded" } else { "application/json" };

@@ -215,6 +215,13 @@ impl Credentials {
         Ok(())
     }
 
+    /// Does this text, which came from a server, repeat a secret of these credentials, or more than thirty bytes of one in
+    /// a row? Then it is fit for no log.
+    #[must_use]
+    pub fn are_repeated_in(&self, text: &str) -> bool {
+        self.parts().iter().any(|part| part.is_repeated_in(text.as_bytes()))
+    }
+
     fn parts(&self) -> &[Part] {
         self.as_made().parts.as_slice()
     }
@@ -426,6 +433,26 @@ mod tests {
     fn are_no_larger_for_what_they_may_carry() {
         assert!(size_of::<Credentials>() <= 120, "{}", size_of::<Credentials>());
         assert!(size_of::<Part>() <= 72, "{}", size_of::<Part>());
+    }
+
+    #[test]
+    fn a_text_repeats_a_secret_whole_or_in_part_and_nothing_else() {
+        let token = "mF_9.B5f-4.1JqM-and-so-on-for-long";
+        let field = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+        let sent = Credentials::header(http::header::AUTHORIZATION, field).unwrap();
+        let sent = sent.and(Credentials::query("apikey", "s3cr3t-of-a-query")).unwrap();
+        for text in [
+            token,
+            "got mF_9.B5f-4.1JqM-an",
+            "apikey=s3cr3t-of-a-query",
+            "x_9.B5f-4.1JqM-and-so-on-for-lon",
+        ] {
+            assert!(sent.are_repeated_in(text), "{text}");
+        }
+        for text in ["", "invalid_token", "Bearer", "mF_9.B5", "apikey"] {
+            assert!(!sent.are_repeated_in(text), "{text}");
+        }
+        assert!(!Credentials::none().are_repeated_in("invalid_token"));
     }
 
     #[test]

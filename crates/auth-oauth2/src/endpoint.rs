@@ -164,9 +164,10 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     let Ok(url) = Url::parse(text) else {
         return fault("is no absolute URL, expected one as https://login.example/token");
     };
+    let origin = url.as_str().parse().ok().and_then(|uri| Origin::of(&uri).ok());
     match url.scheme() {
         "https" => {}
-        "http" if is_of_this_machine(&url) => {}
+        "http" if origin.as_ref().is_some_and(Origin::is_loopback) => {}
         "http" => return fault("is http, which shows secrets to everybody on the way; use https"),
         _ => return fault("is neither https nor http"),
     }
@@ -175,6 +176,9 @@ pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return fault("has a user name; set the client's authentication instead");
+    }
+    if origin.is_none() {
+        return fault("names no host that a request can go to, or holds a character of no request");
     }
     Ok(url)
 }
@@ -220,6 +224,8 @@ mod tests {
         let no_url = "is no absolute URL, expected one as https://login.example/token";
         check("login.example/token", Err(no_url));
         check("", Err(no_url));
+        let no_host = "names no host that a request can go to, or holds a character of no request";
+        check("https:......", Err(no_host));
         let user = "has a user name; set the client's authentication instead";
         check("https://a:b@login.example/", Err(user));
         check(

@@ -85,7 +85,8 @@ fn page(secret: &str, [quotation, apostrophe]: [&str; 2]) -> String {
     text.replace('"', quotation).replace('\'', apostrophe)
 }
 
-/// A secret as it is, and as it stands in a form, in a URL and in a page.
+/// A secret as it is, as it stands in a form, in a URL and in a page, and as it comes out of a form in which it was not
+/// escaped.
 fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     if secret.len() < Secrets::LEAST {
         return;
@@ -94,9 +95,13 @@ fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     let url = form.replace('+', "%20");
     let small = [lower_escapes(&form), lower_escapes(&url)];
     let pages = PAGE_QUOTES.map(|quotes| page(secret, quotes));
-    for one in small.into_iter().chain([form, url, secret.to_owned()]).chain(pages) {
+    let unescaped = secret.replace('+', " ");
+    let plain = [form, url, secret.to_owned(), unescaped];
+    for one in small.into_iter().chain(plain).chain(pages) {
         // Texts are looked through when what a log could not show is gone from them.
-        let one: String = one.chars().filter(is_allowed).collect();
+        let one = one.chars().filter(is_allowed).collect::<String>();
+        // Padding may be lost, and tells nothing.
+        let one = one.trim_end_matches('=').to_owned();
         if one.len() >= Secrets::LEAST && !forms.iter().any(|known| **known == one) {
             forms.push(Zeroizing::new(one));
         }
@@ -145,11 +150,18 @@ mod tests {
     fn a_secret_is_found_however_it_was_escaped() {
         let mut secrets = Secrets::default();
         secrets.add("p \"a\u{e9}/+");
-        for text in
-            ["p \"a\u{e9}/+", "p+%22a%C3%A9%2F%2B", "p%20%22a%c3%a9%2f%2b", "p%20%22a%C3%A9%2F%2B"]
-        {
+        for text in [
+            "p \"a\u{e9}/+",
+            "p \"a\u{e9}/ ",
+            "p+%22a%C3%A9%2F%2B",
+            "p%20%22a%c3%a9%2f%2b",
+            "p%20%22a%C3%A9%2F%2B",
+        ] {
             assert_eq!(secrets.cut(text), "[secret]", "{text}");
         }
+        let mut padded = Secrets::default();
+        padded.add("bWU6czNjcmV0LQ==");
+        assert_eq!(padded.cut("a bWU6czNjcmV0LQ b bWU6czNjcmV0LQ=="), "a [secret] b [secret]==");
         let long = format!("{}p \"a\u{e9}/+", "x".repeat(254));
         assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
     }

@@ -32,7 +32,9 @@ where
         // With it the uses of all tokens that were presented together are over.
         sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {
-            Some(refusal) if self.is_worth_another(generation, answer) => {
+            Some(mut refusal) if self.is_worth_another(generation, answer) => {
+                // The observer is told the code, which a server may have made of what it was sent.
+                refusal.code = refusal.code.filter(|code| !sent.are_repeated_in(code));
                 // The receiver has its own back-off; that of the session is for those who condemn by themselves.
                 self.condemned(generation, refusal, |state, kept, refusal, _, _| {
                     state.refused(kept, refusal);

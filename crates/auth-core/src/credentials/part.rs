@@ -22,6 +22,22 @@ pub(super) enum Part {
     Path(Arc<str>),
 }
 
+impl Part {
+    pub(super) fn is_repeated_in(&self, text: &[u8]) -> bool {
+        /// Shorter words are no secrets: `Bearer`, `Basic`, the name of a parameter.
+        const LEAST: usize = 8;
+        const PART: usize = 16;
+        let (value, border) = match self {
+            Self::Header(_, value) => (value.as_bytes(), b' '),
+            Self::Query(pair) => (pair.as_bytes(), b'='),
+            Self::Path(_) => return false,
+        };
+        let words = value.split(|byte| *byte == border).filter(|word| word.len() >= LEAST);
+        let mut parts = words.flat_map(|word| word.chunks(PART)).filter(|part| part.len() >= LEAST);
+        parts.any(|part| text.windows(part.len()).any(|window| window == part))
+    }
+}
+
 impl Parts {
     /// Several of them; no header field twice, and one path at most.
     pub(super) fn several(parts: Vec<Part>) -> Result<Self> {

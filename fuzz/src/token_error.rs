@@ -26,7 +26,12 @@ fn fresh(between: [char; 3]) -> String {
 /// A refusal is read, and bounded; and no secret that was sent comes back in it.
 pub fn token_error(data: &[u8]) {
     let [choice, other, body @ ..] = data else { return };
-    let status = STATUS[usize::from(choice % 8)];
+    let (status, is_form) = (STATUS[usize::from(choice % 8)], other & 4 != 0);
+    // An escape before a secret that is not escaped would take its first letters along.
+    let is_begun = |three: &[u8]| matches!(three, [b'%', b'<', _] | [b'%', _, b'<']);
+    if is_form && body.windows(3).any(is_begun) {
+        return;
+    }
     let (secret, refresh, field) =
         (fresh(['/', ' ', '\u{e9}']), fresh(['+', '-', '/']), fresh(['-', '_', '.']));
     let client = match other % 3 {
@@ -45,7 +50,7 @@ pub fn token_error(data: &[u8]) {
     let sent = Arc::new(Mutex::new(Vec::new()));
     let echo = Echo {
         status,
-        is_form: other & 4 != 0,
+        is_form,
         body: body.to_vec(),
         planted: [secret, refresh, field],
         sent: Arc::clone(&sent),

@@ -29,6 +29,7 @@ pub fn all() -> Vec<Group> {
         api_key::verify(),
         api_key::bearer(),
         session::kept(),
+        session::pool_miss(),
         challenges::read(),
     ];
     all.extend(challenges::slopes());

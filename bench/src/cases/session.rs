@@ -8,10 +8,10 @@ use auth_core::{
     Answer, Authenticator, Clock, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken,
     Refusal, Renewal, RequestView, Result, SystemClock, Timestamp, Token, TokenSource, Transport,
 };
-use auth_session::Session;
+use auth_session::{Session, SessionPool, TenantId};
 use google::Ask;
 use harness::{
-    case::{Call, Group, Role, Target, floor, ours, peer},
+    case::{Call, Group, Role, Target, call, floor, ours, peer},
     threads::{Pair, PairCase, SharedCall},
 };
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -31,6 +31,32 @@ pub fn kept() -> Group {
         input: "a token that is fresh; credentials through dyn Authenticator, one thread",
         cases,
     }
+}
+
+/// A pool that is full, asked for a key that it does not have: the oldest session makes room.
+pub fn pool_miss() -> Group {
+    let cases = vec![
+        floor("a pool of 100", || missed(100)),
+        ours("a pool of 10,000", Some(1.1), 8, || missed(10_000)),
+    ];
+    Group {
+        name: "session-pool-miss",
+        input: "a key of another tenant each time; the session is made, and one is dropped",
+        cases,
+    }
+}
+
+fn missed(most: usize) -> Call {
+    let context = context();
+    let pool =
+        SessionPool::new(most, move |_: &TenantId| Ok(Session::new(Issuer, context.clone())));
+    let mut next = 1_000_000_u64;
+    let mut get = move || {
+        next += 1;
+        black_box(&pool).get(&TenantId::new(next.to_string())).wait().expect("a session")
+    };
+    (0..most).for_each(|_| drop(get()));
+    call(get)
 }
 
 pub fn two_threads() -> Pair {

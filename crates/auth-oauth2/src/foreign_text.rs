@@ -2,7 +2,7 @@
 
 use crate::{client_authentication::ClientProof, parameters::Parameters};
 use http::HeaderMap;
-use std::{cmp::Reverse, sync::OnceLock};
+use std::{borrow::Cow, cmp::Reverse, sync::OnceLock};
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
@@ -40,38 +40,53 @@ impl Secrets<'_> {
         self.forms = OnceLock::new();
     }
 
-    /// Every form that has to be cut out, the longest first: a part of one that was cut out would stand alone.
-    fn forms(&self) -> &[Zeroizing<String>] {
-        self.forms.get_or_init(|| {
-            let mut forms = Vec::new();
-            self.others.iter().for_each(|secret| add_forms(&mut forms, secret));
-            if let Some(Sent { parameters, proof, fields }) = &self.sent {
-                parameters.secrets().for_each(|secret| add_forms(&mut forms, secret));
-                proof.secrets().for_each(|secret| add_forms(&mut forms, secret));
-                let fields = fields.values().filter_map(|value| value.to_str().ok());
-                fields.for_each(|value| add_forms(&mut forms, value));
-            }
-            forms.sort_by_key(|one| Reverse(one.len()));
-            forms
-        })
-    }
-
     /// At most 256 bytes of what [`hide`](Self::hide) leaves of the text.
     pub(crate) fn cut(&self, text: &str) -> String {
-        let mut text = self.hide(text);
+        let mut text = self.hide(text).into_owned();
         text.truncate(MOST);
         text
     }
 
-    /// The text in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
-    pub(crate) fn hide(&self, text: &str) -> String {
+    /// The text in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`. A text that is so already
+    /// costs next to nothing, since every good answer has one.
+    pub(crate) fn hide<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if text.bytes().all(|byte| is_allowed(&char::from(byte))) && !self.are_perhaps_in(text) {
+            return Cow::Borrowed(text);
+        }
         let mut text: String = text.chars().filter(is_allowed).collect();
         for form in self.forms() {
             if text.contains(form.as_str()) {
                 text = text.replace(form.as_str(), "[secret]");
             }
         }
-        text
+        Cow::Owned(text)
+    }
+
+    /// Every form of a secret has the letters and digits of the secret itself that stand in a row.
+    fn are_perhaps_in(&self, text: &str) -> bool {
+        self.iter().filter(|secret| secret.len() >= Self::LEAST).any(|secret| {
+            let rows = secret.split(|char: char| !char.is_ascii_alphanumeric());
+            let longest = rows.max_by_key(|row| row.len()).unwrap_or_default();
+            longest.len() < Self::LEAST || text.contains(longest)
+        })
+    }
+
+    /// Every form that has to be cut out, the longest first: a part of one that was cut out would stand alone.
+    fn forms(&self) -> &[Zeroizing<String>] {
+        self.forms.get_or_init(|| {
+            let mut forms = Vec::new();
+            self.iter().for_each(|secret| add_forms(&mut forms, secret));
+            forms.sort_by_key(|one| Reverse(one.len()));
+            forms
+        })
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &str> {
+        let sent = self.sent.iter().flat_map(|Sent { parameters, proof, fields }| {
+            let fields = fields.values().filter_map(|value| value.to_str().ok());
+            parameters.secrets().chain(proof.secrets()).chain(fields)
+        });
+        self.others.iter().map(|secret| secret.as_str()).chain(sent)
     }
 }
 

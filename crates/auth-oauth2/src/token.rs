@@ -84,7 +84,7 @@ impl OAuthToken {
             );
             return Err(Error::protocol("oauth2_token_type", text));
         }
-        field(&answer.access_token)?;
+        check_field(&answer.access_token)?;
         // The server's word wins over what was configured.
         let life = answer.expires_in.or(asked.validity);
         let (before, scope) = (asked.replaced.map(|replaced| &*replaced.token.0), answer.scope);
@@ -231,17 +231,21 @@ impl PresentableToken for OAuthToken {
 }
 
 fn field(token: &Secret) -> Result<HeaderValue> {
+    check_field(token)?;
     let field = Zeroizing::new([b"Bearer ", token.expose()].concat());
-    let no_field = || {
-        let text = "access token holds a character that no header field may have";
-        Error::protocol("oauth2_access_token", text)
-    };
-    if token.expose().iter().any(|byte| !matches!(byte, 0x21..=0x7e)) {
-        return Err(no_field());
-    }
     let mut field = HeaderValue::from_bytes(&field).map_err(|_| no_field())?;
     field.set_sensitive(true);
     Ok(field)
+}
+
+fn check_field(token: &Secret) -> Result<()> {
+    let is_visible = |byte: &u8| matches!(byte, 0x21..=0x7e);
+    token.expose().iter().all(is_visible).then_some(()).ok_or_else(no_field)
+}
+
+fn no_field() -> Error {
+    let text = "access token holds a character that no header field may have";
+    Error::protocol("oauth2_access_token", text)
 }
 
 fn copy(secret: &Secret) -> Secret {

@@ -19,13 +19,18 @@ use std::{
 pub(crate) struct Refusers {
     /// Is there any? Read with each good answer, without the lock.
     any: AtomicBool,
-    known: Mutex<Vec<Refuser>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    refusers: Vec<Refuser>,
+    /// The newest token that another one was obtained for.
+    condemned: u64,
 }
 
 struct Refuser {
     origin: Origin,
-    /// The last token that another one was obtained for.
-    condemned: u64,
     /// When it last refused a token.
     last: Instant,
     /// How many tokens in a row it refused after another one was obtained for it.
@@ -44,18 +49,15 @@ impl Refusers {
     pub(crate) fn condemn(&self, target: &Uri, generation: u64, now: Instant, jitter: f64) -> bool {
         let Ok(origin) = Origin::of(target) else { return true };
         let mut known = self.known();
-        if let Some(refuser) = known.iter_mut().find(|refuser| refuser.origin == origin) {
-            return refuser.condemn(generation, now, jitter);
+        // Then the next token is there or under way, whoever was refused first. Requests that were on their way with this
+        // one are all sent again with it, whatever receivers they went to.
+        let is_condemned = generation <= known.condemned;
+        if known.condemns(origin, is_condemned, now, jitter) {
+            known.condemned = known.condemned.max(generation);
+            self.any.store(true, Ordering::Relaxed);
+            return true;
         }
-        if known.len() == MOST {
-            let Some(past) = known.iter().position(|refuser| refuser.is_past(now)) else {
-                return false;
-            };
-            known.swap_remove(past);
-        }
-        known.push(Refuser { origin, condemned: generation, last: now, times: 0, until: None });
-        self.any.store(true, Ordering::Relaxed);
-        true
+        is_condemned
     }
 
     /// This receiver took a token.
@@ -69,31 +71,48 @@ impl Refusers {
     #[cold]
     fn forget(&self, target: &Uri) {
         let mut known = self.known();
-        known.retain(|refuser| !refuser.origin.covers(target));
-        self.any.store(!known.is_empty(), Ordering::Relaxed);
+        known.refusers.retain(|refuser| !refuser.origin.covers(target));
+        self.any.store(!known.refusers.is_empty(), Ordering::Relaxed);
     }
 
-    fn known(&self) -> MutexGuard<'_, Vec<Refuser>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         // What is behind the lock is whole between any two statements.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Known {
+    fn condemns(&mut self, origin: Origin, is_condemned: bool, now: Instant, jitter: f64) -> bool {
+        let refusers = &mut self.refusers;
+        if let Some(refuser) = refusers.iter_mut().find(|refuser| refuser.origin == origin) {
+            return refuser.condemns(is_condemned, now, jitter);
+        }
+        if refusers.len() == MOST {
+            let Some(past) = refusers.iter().position(|refuser| refuser.is_past(now)) else {
+                return false;
+            };
+            refusers.swap_remove(past);
+        }
+        refusers.push(Refuser { origin, last: now, times: 0, until: None });
+        true
+    }
+}
+
 impl Refuser {
-    fn condemn(&mut self, generation: u64, now: Instant, jitter: f64) -> bool {
+    fn condemns(&mut self, is_condemned: bool, now: Instant, jitter: f64) -> bool {
         let past = self.is_past(now);
         self.last = now;
         match self.until {
             // It was served for long, as far as we know: not every answer says that a token was taken.
             _ if past => {
-                (self.condemned, self.times, self.until) = (generation, 0, None);
+                (self.times, self.until) = (0, None);
                 true
             }
-            // The requests that were on their way with one token are all sent again with the next.
-            _ if generation == self.condemned => true,
+            // It says nothing about the token that was obtained since.
+            _ if is_condemned => true,
             Some(until) if now < until => false,
             Some(_) => {
-                (self.condemned, self.until) = (generation, None);
+                self.until = None;
                 true
             }
             None => {
@@ -145,18 +164,33 @@ mod tests {
     }
 
     #[test]
+    fn one_token_that_a_thousand_refuse_is_condemned_for_all_of_them() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        for number in 0..1000 {
+            assert!(refusers.condemn(&receiver(number), 2, now, 1.0), "{number}");
+        }
+        assert!(refusers.condemn(&receiver(7), 1, now, 1.0), "and an older one is over anyway");
+        for number in 0..1000 {
+            assert!(!refusers.condemn(&receiver(number), 3, now, 1.0), "each backs off: {number}");
+        }
+    }
+
+    #[test]
     fn what_one_refuses_is_not_held_against_another_and_all_are_bounded() {
         let (refusers, now) = (Refusers::default(), Instant::now());
         let condemns =
             |number, generation, now| refusers.condemn(&receiver(number), generation, now, 1.0);
-        for number in 0..MOST {
-            assert!(condemns(number, 1, now) && !condemns(number, 2, now));
+        for (number, generation) in (0..MOST).zip(1..) {
+            assert!(condemns(number, generation, now) && !condemns(number, generation + 1, now));
         }
-        assert!(!condemns(MOST, 3, now), "all who are known back off");
+        assert!(!condemns(MOST, 100, now), "all who are known back off");
         refusers.took(&receiver(7));
-        assert!(condemns(MOST, 3, now));
-        assert!(!condemns(7, 3, now));
-        assert!(condemns(7, 3, now + LONGEST_PAUSE), "one that refused nothing lately makes room");
-        assert_eq!(refusers.known().len(), MOST);
+        assert!(condemns(MOST, 100, now));
+        assert!(!condemns(7, 101, now));
+        assert!(
+            condemns(7, 101, now + LONGEST_PAUSE),
+            "one that refused nothing lately makes room"
+        );
+        assert_eq!(refusers.known().refusers.len(), MOST);
     }
 }

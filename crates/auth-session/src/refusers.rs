@@ -30,7 +30,8 @@ struct Known {
 }
 
 struct Refuser {
-    origin: Origin,
+    /// None for all whose target names no origin, as behind a connection that was made beforehand.
+    origin: Option<Origin>,
     /// When it last refused a token.
     last: Instant,
     /// How many tokens in a row it refused after another one was obtained for it.
@@ -47,7 +48,7 @@ impl Refusers {
     /// Is it a reason to obtain another token that this receiver refused this one? It is for the first token that a
     /// receiver refuses, and after that for one at the end of each step of the back-off.
     pub(crate) fn condemn(&self, target: &Uri, generation: u64, now: Instant, jitter: f64) -> bool {
-        let Ok(origin) = Origin::of(target) else { return true };
+        let origin = Origin::of(target).ok();
         let mut known = self.known();
         // Then the next token is there or under way, whoever was refused first. Requests that were on their way with this
         // one are all sent again with it, whatever receivers they went to.
@@ -71,7 +72,7 @@ impl Refusers {
     #[cold]
     fn forget(&self, target: &Uri) {
         let mut known = self.known();
-        known.refusers.retain(|refuser| !refuser.origin.covers(target));
+        known.refusers.retain(|refuser| !refuser.is_at(target));
         self.any.store(!known.refusers.is_empty(), Ordering::Relaxed);
     }
 
@@ -82,7 +83,13 @@ impl Refusers {
 }
 
 impl Known {
-    fn condemns(&mut self, origin: Origin, is_condemned: bool, now: Instant, jitter: f64) -> bool {
+    fn condemns(
+        &mut self,
+        origin: Option<Origin>,
+        is_condemned: bool,
+        now: Instant,
+        jitter: f64,
+    ) -> bool {
         let refusers = &mut self.refusers;
         if let Some(refuser) = refusers.iter_mut().find(|refuser| refuser.origin == origin) {
             return refuser.condemns(is_condemned, now, jitter);
@@ -120,6 +127,13 @@ impl Refuser {
                 self.times = self.times.saturating_add(1);
                 false
             }
+        }
+    }
+
+    fn is_at(&self, target: &Uri) -> bool {
+        match &self.origin {
+            Some(origin) => origin.covers(target),
+            None => Origin::of(target).is_err(),
         }
     }
 
@@ -173,6 +187,18 @@ mod tests {
         for number in 0..1000 {
             assert!(!refusers.condemn(&receiver(number), 3, now, 1.0), "each backs off: {number}");
         }
+    }
+
+    #[test]
+    fn targets_without_an_origin_are_one_receiver() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        let (one, other) = (Uri::from_static("/hook"), Uri::from_static("/other"));
+        assert!(refusers.condemn(&one, 1, now, 1.0));
+        assert!(!refusers.condemn(&other, 2, now, 1.0));
+        refusers.took(&receiver(1));
+        assert!(!refusers.condemn(&one, 2, now, 1.0));
+        refusers.took(&other);
+        assert!(refusers.condemn(&one, 2, now, 1.0));
     }
 
     #[test]

@@ -43,7 +43,8 @@ where
             None => {
                 if answer.status.is_success() {
                     self.prove(generation);
-                    self.0.refusers.took(answer.request.uri);
+                    let now = || self.0.context.clock.steady();
+                    self.0.refusers.took(answer.request.uri, now);
                 }
                 Verdict::Accept
             }

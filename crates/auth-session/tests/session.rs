@@ -473,3 +473,18 @@ fn a_late_refusal_of_an_older_token_is_no_refusal_of_the_one_in_its_place() {
     assert!(!answered(&stage.session, &third, 401), "this one is the first of its back-off");
     assert_eq!(stage.issuer.times(), 3);
 }
+
+/// A webhook that answers 200 and 401 in turn is no better than one that answers 401 to everything.
+#[test]
+fn one_receiver_that_refuses_every_other_request_costs_one_exchange_in_each_step() {
+    let stage = stage(Background::None);
+    for _ in 0..1000 {
+        let sent = made(&stage.session).unwrap();
+        assert!(!answered(&stage.session, &sent, 200));
+        if answered(&stage.session, &sent, 401) {
+            assert!(!answered(&stage.session, &made(&stage.session).unwrap(), 401));
+        }
+        stage.clock.advance(Duration::from_millis(10));
+    }
+    assert!((5..=7).contains(&stage.issuer.times()), "{}", stage.issuer.times());
+}

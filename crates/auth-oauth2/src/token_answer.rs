@@ -180,13 +180,15 @@ fn refused(
 ) -> Error {
     let status = answer.status();
     let text = |name| members.and_then(|members| members.text(name)).map(|text| secrets.cut(text));
+    // What it means is read from what the server wrote: a secret may be a word of it.
+    let kind = members.and_then(|members| members.text("error")).unwrap_or_default();
     let error = text("error").unwrap_or_default();
     let named = ["error", "error_description", "error_uri"];
     let others =
         members.into_iter().flat_map(Members::iter).filter(|(name, _)| !named.contains(name));
     let error = TokenError {
         status,
-        kind: TokenErrorKind::of(&error),
+        kind: TokenErrorKind::of(kind),
         description: text("error_description").map(Into::into),
         uri: text("error_uri").map(Into::into),
         others: others
@@ -345,6 +347,16 @@ mod tests {
             let body = format!(r#"{{"access_token":"t","expires_in":{text}}}"#);
             check_refused(200, &body, "oauth2_expires_in", number);
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_of_an_error_code_changes_nothing_of_what_it_means() {
+        let mut secrets = Secrets::default();
+        secrets.add("grant");
+        let answer = answer(400, "", r#"{"error":"invalid_grant"}"#);
+        let error = TokenAnswerFormat::new().read_without(&answer, NOW, &secrets).unwrap_err();
+        assert_eq!(error.code(), "oauth2_invalid_grant");
+        assert!(!error.to_string().contains("invalid_grant"), "{error}");
     }
 
     #[test]

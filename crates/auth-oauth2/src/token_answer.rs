@@ -161,12 +161,13 @@ impl Members<'_> {
             Some(Member::Text(text)) => text.trim().parse::<f64>().ok(),
             Some(Member::Truth(_) | Member::Other) => None,
         };
-        let Some(number) = number.filter(|number| !number.is_nan()) else {
+        let seconds = number.map(|number| number * unit.as_secs_f64());
+        // Infinity of a unit of no length is no number either.
+        let Some(seconds) = seconds.filter(|seconds| !seconds.is_nan()) else {
             let text = format!("{name} of the token endpoint's answer is no number");
             return Err(Error::protocol("oauth2_expires_in", text));
         };
-        let seconds = (number * unit.as_secs_f64()).clamp(0.0, MOST);
-        Ok(Some(Duration::from_secs_f64(seconds)))
+        Ok(Some(Duration::from_secs_f64(seconds.clamp(0.0, MOST))))
     }
 }
 
@@ -292,6 +293,18 @@ mod tests {
             (read.access_token.expose(), read.refresh_token.unwrap().expose()),
             (&b"t"[..], &b"r"[..])
         );
+    }
+
+    #[test]
+    fn no_time_in_no_unit_panics() {
+        let format = TokenAnswerFormat::new().with_expires_in("expires_in", Duration::ZERO);
+        for (text, expected) in [("inf", Err("oauth2_expires_in")), ("7", Ok(Some(Duration::ZERO)))]
+        {
+            let body = format!(r#"{{"access_token":"t","expires_in":"{text}"}}"#);
+            let read = format.read(&answer(200, "application/json", &body), NOW);
+            let read = read.map(|read| read.expires_in).map_err(|error| error.code());
+            assert_eq!(read, expected, "{text}");
+        }
     }
 
     #[track_caller]

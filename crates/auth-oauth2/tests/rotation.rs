@@ -3,14 +3,15 @@
 
 mod common;
 
-use auth_core::Error;
-use auth_oauth2::{ConsentNeeded, OAuthToken, Session};
+use auth_core::{Clock, Error};
+use auth_oauth2::{ConsentNeeded, OAuthToken, Session, TokenAnswerFormat};
 use auth_session::{MemoryTokenStore, TokenNotSaved};
 use auth_testing::ScriptedTransport;
 use common::{
     Reuse, Server, Told, access_token, clock, code, context, is_consent_needed, process,
     registration, token,
 };
+use http::Response;
 use std::{
     future::Future,
     sync::{Arc, Mutex},
@@ -131,6 +132,28 @@ fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
         assert!(is_consent_needed(&first(1)), "{who}");
         assert_eq!(server.asked(), ["r1", "r2", "r2"], "{who}");
     }
+}
+
+/// The server gave no refresh token: there is nothing to renew with, and the token is good to its end.
+#[test]
+fn a_token_without_a_refresh_token_stays_in_the_store_and_is_used_to_its_end() {
+    let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+    let store = MemoryTokenStore::new(clock.clone());
+    let connections = [(); 2].map(|()| process(&store, &server.transport(), &clock));
+    let answer = Response::new(br#"{"access_token":"a1","expires_in":3600}"#.to_vec());
+    let answer = TokenAnswerFormat::new().read(&answer, clock.now()).unwrap();
+    let token = OAuthToken::new(answer, clock.now()).unwrap();
+    connections[0].put_token(token).wait().unwrap();
+    for _ in 0..59 {
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(access_token(&connections[0]).unwrap(), "a1");
+    }
+    assert_eq!(access_token(&connections[1]).unwrap(), "a1", "a process that starts later");
+    clock.advance(Duration::from_secs(60));
+    for connection in &connections {
+        assert!(is_consent_needed(&access_token(connection)));
+    }
+    assert_eq!(server.asked(), [""; 0]);
 }
 
 #[test]

@@ -213,7 +213,8 @@ fn refused(
             TokenErrorKind::Temporary => {
                 Error::unavailable(code, retry_after(answer.headers(), now), error)
             }
-            TokenErrorKind::InvalidGrant => Error::refused(code, error),
+            // A redirect, or what stands in its place, is no word of the token endpoint.
+            TokenErrorKind::InvalidGrant if !status.is_redirection() => Error::refused(code, error),
             _ => Error::config(code, error),
         },
     }
@@ -324,6 +325,12 @@ mod tests {
             "oauth2_invalid_grant",
             "refused: token endpoint refused with 400 and invalid_grant (code [secret] is used); the grant has ended: \
              let the user consent again",
+        );
+        check_refused(
+            302,
+            r#"{"error":"invalid_grant"}"#,
+            "oauth2_invalid_grant",
+            "configuration: token endpoint refused with 302 and invalid_grant; correct the configuration of the client",
         );
         check_refused(
             401,

@@ -158,7 +158,7 @@ fn a_token_without_a_refresh_token_stays_in_the_store_and_is_used_to_its_end() {
 
 #[test]
 fn a_server_that_fails_ends_nothing() {
-    for status in [408, 429, 500, 502, 503] {
+    for status in [302, 307, 408, 429, 500, 502, 503] {
         let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
         let store = MemoryTokenStore::new(clock.clone());
         let connection = process(&store, &server.transport(), &clock);

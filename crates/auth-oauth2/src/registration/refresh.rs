@@ -32,7 +32,7 @@ impl ClientRegistration {
             token.asked(RefreshOutcome::Unknown);
             for refresh_token in usable {
                 match self.refresh_with(token, refresh_token, context).await {
-                    Err(error) if error.code() == "oauth2_invalid_grant" => refused = error,
+                    Err(error @ Error::Refused(_)) => refused = error,
                     Err(error @ (Error::Transport(_) | Error::Protocol(_))) => return Err(error),
                     answered => {
                         token.asked(RefreshOutcome::Nothing);

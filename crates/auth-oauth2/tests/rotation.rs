@@ -129,8 +129,12 @@ fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
         *loses.lock().unwrap() = true;
         assert_eq!(first(0).unwrap_err().code(), "timeout");
         clock.advance(Duration::from_secs(2));
+        // Nor is it when the server has said something else meanwhile.
+        server.state().instead = vec![(429, String::new())];
+        assert_eq!(first(1).unwrap_err().code(), "oauth2_temporarily_unavailable", "{who}");
+        clock.advance(Duration::from_secs(2));
         assert!(is_consent_needed(&first(1)), "{who}");
-        assert_eq!(server.asked(), ["r1", "r2", "r2"], "{who}");
+        assert_eq!(server.asked(), ["r1", "r2", "r2", "r2"], "{who}");
     }
 }
 

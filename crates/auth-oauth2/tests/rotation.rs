@@ -6,7 +6,7 @@ mod common;
 use auth_core::{Clock, Error};
 use auth_oauth2::{ConsentNeeded, OAuthToken, Session, TokenAnswerFormat};
 use auth_session::{MemoryTokenStore, TokenNotSaved};
-use auth_testing::ScriptedTransport;
+use auth_testing::{ManualClock, ScriptedTransport};
 use common::{
     Reuse, Server, Told, access_token, clock, code, context, is_consent_needed, process,
     registration, token,
@@ -158,6 +158,21 @@ fn a_token_without_a_refresh_token_stays_in_the_store_and_is_used_to_its_end() {
         assert!(is_consent_needed(&access_token(connection)));
     }
     assert_eq!(server.asked(), [""; 0]);
+}
+
+/// The process that wrote the note is ahead by a minute, and has died.
+#[test]
+fn a_note_of_a_process_whose_clock_is_ahead_keeps_no_other_process_from_asking() {
+    let (server, clock) = (Server::new(Reuse::PreviousTaken), clock());
+    let ahead = ManualClock::at(clock.now().unix() + 3660);
+    let store = MemoryTokenStore::new(clock.clone());
+    let down = ScriptedTransport::new(|_| Err(Error::transport("timeout", "no answer")));
+    let (dies, lives) =
+        (process(&store, &down, &ahead), process(&store, &server.transport(), &clock));
+    lives.put_token(token(1, &clock)).wait().unwrap();
+    clock.advance(HOUR);
+    assert_eq!(access_token(&dies).unwrap_err().code(), "timeout");
+    assert_eq!(access_token(&lives).unwrap(), "a2");
 }
 
 #[test]

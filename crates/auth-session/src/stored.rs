@@ -216,7 +216,7 @@ where
             }
             noted = Some(again);
         }
-        if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
+        if let Some(noted) = noted.filter(|noted| noted.holds() && now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
         let why = why_asked(why.clone(), kept)?;

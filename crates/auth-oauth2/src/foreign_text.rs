@@ -3,6 +3,7 @@
 use crate::{client_authentication::ClientProof, parameters::Parameters};
 use http::HeaderMap;
 use std::{cmp::Reverse, sync::OnceLock};
+use url::Url;
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
@@ -14,12 +15,16 @@ pub(crate) struct Secrets<'a> {
     sent: Option<Sent<'a>>,
     others: Vec<Zeroizing<String>>,
     forms: OnceLock<Vec<Zeroizing<String>>>,
+    /// The same, and what may be a secret.
+    all_forms: OnceLock<Vec<Zeroizing<String>>>,
 }
 
 /// What was sent.
 pub(crate) struct Sent<'a> {
     pub(crate) parameters: &'a Parameters,
     pub(crate) proof: ClientProof<'a>,
+    /// A parameter that an operator typed into it may be a key.
+    pub(crate) url: &'a Url,
     /// A field that an operator typed may be a key.
     pub(crate) fields: &'a HeaderMap,
 }
@@ -37,42 +42,63 @@ impl Secrets<'_> {
     /// Remembers one more.
     pub(crate) fn add(&mut self, secret: &str) {
         self.others.push(Zeroizing::new(secret.to_owned()));
-        self.forms = OnceLock::new();
+        (self.forms, self.all_forms) = (OnceLock::new(), OnceLock::new());
     }
 
-    /// Every form that has to be cut out, the longest first: a part of one that was cut out would stand alone.
+    /// Every form that has to be cut out of what a screen shows.
     fn forms(&self) -> &[Zeroizing<String>] {
         self.forms.get_or_init(|| {
             let mut forms = Vec::new();
             self.others.iter().for_each(|secret| add_forms(&mut forms, secret));
-            if let Some(Sent { parameters, proof, fields }) = &self.sent {
+            if let Some(Sent { parameters, proof, fields, .. }) = &self.sent {
                 parameters.secrets().for_each(|secret| add_forms(&mut forms, secret));
                 proof.secrets().for_each(|secret| add_forms(&mut forms, secret));
                 let fields = fields.values().filter_map(|value| value.to_str().ok());
                 fields.for_each(|value| add_forms(&mut forms, value));
             }
-            forms.sort_by_key(|one| Reverse(one.len()));
-            forms
+            sorted(forms)
         })
     }
 
-    /// At most 256 bytes of what [`hide`](Self::hide) leaves of the text.
+    /// Every form that has to be cut out of an error: whatever is not known to be public may be a vendor's key.
+    fn all_forms(&self) -> &[Zeroizing<String>] {
+        self.all_forms.get_or_init(|| {
+            let mut forms = self.forms().to_vec();
+            if let Some(Sent { parameters, url, .. }) = &self.sent {
+                parameters.unknown().for_each(|value| add_forms(&mut forms, value));
+                url.query_pairs().for_each(|(_, value)| add_forms(&mut forms, &value));
+            }
+            sorted(forms)
+        })
+    }
+
+    /// At most 256 bytes of a text for an error, each secret as `[secret]`, and so each value that may be one.
     pub(crate) fn cut(&self, text: &str) -> String {
-        let mut text = self.hide(text);
+        let mut text = without(text, self.all_forms());
         text.truncate(MOST);
         text
     }
 
     /// The text in the characters that RFC 6749 section 5.2 allows, each secret as `[secret]`.
     pub(crate) fn hide(&self, text: &str) -> String {
-        let mut text: String = text.chars().filter(is_allowed).collect();
-        for form in self.forms() {
-            if text.contains(form.as_str()) {
-                text = text.replace(form.as_str(), "[secret]");
-            }
-        }
-        text
+        without(text, self.forms())
     }
+}
+
+/// The longest first: a part of one that was cut out would stand alone.
+fn sorted(mut forms: Vec<Zeroizing<String>>) -> Vec<Zeroizing<String>> {
+    forms.sort_by_key(|one| Reverse(one.len()));
+    forms
+}
+
+fn without(text: &str, forms: &[Zeroizing<String>]) -> String {
+    let mut text: String = text.chars().filter(is_allowed).collect();
+    for form in forms {
+        if text.contains(form.as_str()) {
+            text = text.replace(form.as_str(), "[secret]");
+        }
+    }
+    text
 }
 
 /// What libraries write for a quotation mark and an apostrophe in a page.

@@ -1,9 +1,13 @@
 //! Text that a peer chose, made fit for an error: short, plain, and without the secrets that it may repeat.
 
 use crate::{client_authentication::ClientProof, parameters::Parameters};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use http::HeaderMap;
 use std::{cmp::Reverse, sync::OnceLock};
-use url::Url;
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
@@ -111,16 +115,50 @@ fn page(secret: &str, [quotation, apostrophe]: [&str; 2]) -> String {
     text.replace('"', quotation).replace('\'', apostrophe)
 }
 
-/// A secret as it is, and as it stands in a form, in a URL and in a page.
+/// As it stands in JSON where these characters are escaped; the reverse solidus is no character of an error.
+fn json(secret: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut text = String::new();
+    for char in secret.chars() {
+        if is_escaped(char) {
+            let mut units = [0; 2];
+            let units = char.encode_utf16(&mut units);
+            units.iter().for_each(|unit| text.push_str(&format!("u{unit:04x}")));
+        } else {
+            text.push(char);
+        }
+    }
+    text
+}
+
+/// As it stands in a form and in a URL, where libraries differ in what they escape, and in a form inside of another one.
+fn urls(secret: &str) -> [String; 6] {
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = form.replace('+', "%20");
+    let unreserved = url.replace("%7E", "~").replace('*', "%2A");
+    let path = unreserved.replace("%2F", "/");
+    let marks = [("%7E", "~"), ("%21", "!"), ("%27", "'"), ("%28", "("), ("%29", ")")];
+    let script = marks.iter().fold(url.clone(), |url, (escape, mark)| url.replace(escape, mark));
+    let twice = form_urlencoded::byte_serialize(form.as_bytes()).collect();
+    [form, url, unreserved, path, script, twice]
+}
+
+/// A secret as it is, and as it stands in a form, in a URL, in a page, in JSON and in Base64.
 fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     if secret.len() < Secrets::LEAST {
         return;
     }
-    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let url = form.replace('+', "%20");
-    let small = [lower_escapes(&form), lower_escapes(&url)];
+    let urls = urls(secret);
+    let small = urls.each_ref().map(|url| lower_escapes(url));
     let pages = PAGE_QUOTES.map(|quotes| page(secret, quotes));
-    for one in small.into_iter().chain([form, url, secret.to_owned()]).chain(pages) {
+    let jsons = [
+        json(secret, |char| !char.is_ascii()),
+        json(secret, |char| "&<>".contains(char)),
+        json(secret, |char| "&<>".contains(char) || !char.is_ascii()),
+        json(secret, |char| "&<>='".contains(char)),
+    ];
+    let base64 = [URL_SAFE_NO_PAD.encode(secret), STANDARD_NO_PAD.encode(secret)];
+    let escaped = urls.into_iter().chain(small).chain(pages).chain(jsons).chain(base64);
+    for one in escaped.chain([secret.to_owned()]) {
         // Texts are looked through when what a log could not show is gone from them.
         let one: String = one.chars().filter(is_allowed).collect();
         if one.len() >= Secrets::LEAST && !forms.iter().any(|known| **known == one) {
@@ -178,6 +216,26 @@ mod tests {
         }
         let long = format!("{}p \"a\u{e9}/+", "x".repeat(254));
         assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
+    }
+
+    /// As Python, JavaScript, Go and PHP write it, and as a server does that escapes what was escaped.
+    #[test]
+    fn a_secret_is_found_in_the_escapes_of_other_languages() {
+        let mut secrets = Secrets::default();
+        secrets.add("S3cr&t/with<a>~(\u{e9})");
+        for text in [
+            "S3cr%26t/with%3Ca%3E~%28%C3%A9%29",
+            "S3cr%26t%2fwith%3ca%3e~%28%c3%a9%29",
+            "S3cr%26t%2Fwith%3Ca%3E~(%C3%A9)",
+            "S3cr%2526t%252Fwith%253Ca%253E%257E%2528%25C3%25A9%2529",
+            "S3cr\\u0026t/with\\u003ca\\u003e~(\u{e9})",
+            "S3cr&t\\/with<a>~(\\u00e9)",
+            "UzNjciZ0L3dpdGg8YT5-KMOpKQ",
+            "UzNjciZ0L3dpdGg8YT5+KMOpKQ==",
+        ] {
+            let left = secrets.cut(text);
+            assert_eq!(left.trim_end_matches('='), "[secret]", "{text}");
+        }
     }
 
     #[test]

@@ -79,6 +79,11 @@ impl Secrets<'_> {
     /// At most 256 bytes of a text for an error, each secret as `[secret]`, and so each value that may be one.
     pub(crate) fn cut(&self, text: &str) -> String {
         let mut text = without(text, self.all_forms());
+        let kept = text.len().saturating_sub(part_at_end(&text, self.all_forms()));
+        if kept < text.len() {
+            text.truncate(kept);
+            text.push_str("[secret]");
+        }
         text.truncate(MOST);
         text
     }
@@ -103,6 +108,20 @@ fn without(text: &str, forms: &[Zeroizing<String>]) -> String {
         }
     }
     text
+}
+
+/// How long the end of a text is that is the beginning of a secret, as where a server cuts what it repeats.
+fn part_at_end(text: &str, forms: &[Zeroizing<String>]) -> usize {
+    /// Fewer are found in other words.
+    const LEAST: usize = 6;
+    let end = text.trim_end_matches('.');
+    let part = |form: &Zeroizing<String>| {
+        let most = form.len().min(end.len());
+        let is_part = |length: &usize| form.get(..*length).is_some_and(|part| end.ends_with(part));
+        (LEAST..=most).rev().find(is_part)
+    };
+    let longest = forms.iter().filter_map(part).max();
+    longest.map_or(0, |longest| longest.saturating_add(text.len().saturating_sub(end.len())))
 }
 
 /// What libraries write for a quotation mark and an apostrophe in a page.
@@ -235,6 +254,21 @@ mod tests {
         ] {
             let left = secrets.cut(text);
             assert_eq!(left.trim_end_matches('='), "[secret]", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_the_server_cut_is_found_at_the_end() {
+        let mut secrets = Secrets::default();
+        secrets.add("correct&horse");
+        for (text, expected) in [
+            ("client_secret=correct%26ho", "client_secret=[secret]"),
+            ("client_secret=correct&hors...", "client_secret=[secret]"),
+            ("correc", "[secret]"),
+            ("what is corre", "what is corre"),
+            ("correct & horse", "correct & horse"),
+        ] {
+            assert_eq!(secrets.cut(text), expected);
         }
     }
 

@@ -1,8 +1,13 @@
 //! Text that a peer chose, made fit for an error: short, plain, and without the secrets that it may repeat.
 
 use crate::{client_authentication::ClientProof, parameters::Parameters};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD},
+};
 use http::HeaderMap;
 use std::{borrow::Cow, cmp::Reverse, sync::OnceLock};
+use url::{Url, form_urlencoded};
 use zeroize::Zeroizing;
 
 const MOST: usize = 256;
@@ -14,12 +19,16 @@ pub(crate) struct Secrets<'a> {
     sent: Option<Sent<'a>>,
     others: Vec<Zeroizing<String>>,
     forms: OnceLock<Vec<Zeroizing<String>>>,
+    /// The same, and what may be a secret.
+    all_forms: OnceLock<Vec<Zeroizing<String>>>,
 }
 
 /// What was sent.
 pub(crate) struct Sent<'a> {
     pub(crate) parameters: &'a Parameters,
     pub(crate) proof: ClientProof<'a>,
+    /// A parameter that an operator typed into it may be a key.
+    pub(crate) url: &'a Url,
     /// A field that an operator typed may be a key.
     pub(crate) fields: &'a HeaderMap,
 }
@@ -37,12 +46,38 @@ impl Secrets<'_> {
     /// Remembers one more.
     pub(crate) fn add(&mut self, secret: &str) {
         self.others.push(Zeroizing::new(secret.to_owned()));
-        self.forms = OnceLock::new();
+        (self.forms, self.all_forms) = (OnceLock::new(), OnceLock::new());
     }
 
-    /// At most 256 bytes of what [`hide`](Self::hide) leaves of the text.
+    /// Every form that has to be cut out of what a screen shows.
+    fn forms(&self) -> &[Zeroizing<String>] {
+        self.forms.get_or_init(|| {
+            let mut forms = Vec::new();
+            self.iter().for_each(|secret| add_forms(&mut forms, secret));
+            sorted(forms)
+        })
+    }
+
+    /// Every form that has to be cut out of an error: whatever is not known to be public may be a vendor's key.
+    fn all_forms(&self) -> &[Zeroizing<String>] {
+        self.all_forms.get_or_init(|| {
+            let mut forms = self.forms().to_vec();
+            if let Some(Sent { parameters, url, .. }) = &self.sent {
+                parameters.unknown().for_each(|value| add_forms(&mut forms, value));
+                url.query_pairs().for_each(|(_, value)| add_forms(&mut forms, &value));
+            }
+            sorted(forms)
+        })
+    }
+
+    /// At most 256 bytes of a text for an error, each secret as `[secret]`, and so each value that may be one.
     pub(crate) fn cut(&self, text: &str) -> String {
-        let mut text = self.hide(text).into_owned();
+        let mut text = without(text, self.all_forms());
+        let kept = text.len().saturating_sub(part_at_end(&text, self.all_forms()));
+        if kept < text.len() {
+            text.truncate(kept);
+            text.push_str("[secret]");
+        }
         text.truncate(MOST);
         text
     }
@@ -53,41 +88,59 @@ impl Secrets<'_> {
         if text.bytes().all(|byte| is_allowed(&char::from(byte))) && !self.are_perhaps_in(text) {
             return Cow::Borrowed(text);
         }
-        let mut text: String = text.chars().filter(is_allowed).collect();
-        for form in self.forms() {
-            if text.contains(form.as_str()) {
-                text = text.replace(form.as_str(), "[secret]");
-            }
-        }
-        Cow::Owned(text)
+        Cow::Owned(without(text, self.forms()))
     }
 
-    /// Every form of a secret has the letters and digits of the secret itself that stand in a row.
+    /// Every form of a secret has the letters and digits of the secret itself that stand in a row, or it is Base64, and
+    /// then a long word.
     fn are_perhaps_in(&self, text: &str) -> bool {
+        let is_of_word = |char: char| char.is_ascii_alphanumeric() || "+/-_".contains(char);
+        let word = text.split(|char| !is_of_word(char)).map(str::len).max().unwrap_or_default();
         self.iter().filter(|secret| secret.len() >= Self::LEAST).any(|secret| {
             let rows = secret.split(|char: char| !char.is_ascii_alphanumeric());
-            let longest = rows.max_by_key(|row| row.len()).unwrap_or_default();
-            longest.len() < Self::LEAST || text.contains(longest)
-        })
-    }
-
-    /// Every form that has to be cut out, the longest first: a part of one that was cut out would stand alone.
-    fn forms(&self) -> &[Zeroizing<String>] {
-        self.forms.get_or_init(|| {
-            let mut forms = Vec::new();
-            self.iter().for_each(|secret| add_forms(&mut forms, secret));
-            forms.sort_by_key(|one| Reverse(one.len()));
-            forms
+            let row = rows.max_by_key(|row| row.len()).unwrap_or_default();
+            let base64 = secret.len().saturating_mul(4).div_ceil(3);
+            row.len() < Self::LEAST || word >= base64 || text.contains(row)
         })
     }
 
     fn iter(&self) -> impl Iterator<Item = &str> {
-        let sent = self.sent.iter().flat_map(|Sent { parameters, proof, fields }| {
+        let sent = self.sent.iter().flat_map(|Sent { parameters, proof, fields, .. }| {
             let fields = fields.values().filter_map(|value| value.to_str().ok());
             parameters.secrets().chain(proof.secrets()).chain(fields)
         });
         self.others.iter().map(|secret| secret.as_str()).chain(sent)
     }
+}
+
+/// The longest first: a part of one that was cut out would stand alone.
+fn sorted(mut forms: Vec<Zeroizing<String>>) -> Vec<Zeroizing<String>> {
+    forms.sort_by_key(|one| Reverse(one.len()));
+    forms
+}
+
+fn without(text: &str, forms: &[Zeroizing<String>]) -> String {
+    let mut text: String = text.chars().filter(is_allowed).collect();
+    for form in forms {
+        if text.contains(form.as_str()) {
+            text = text.replace(form.as_str(), "[secret]");
+        }
+    }
+    text
+}
+
+/// How long the end of a text is that is the beginning of a secret, as where a server cuts what it repeats.
+fn part_at_end(text: &str, forms: &[Zeroizing<String>]) -> usize {
+    /// Fewer are found in other words.
+    const LEAST: usize = 6;
+    let end = text.trim_end_matches('.');
+    let part = |form: &Zeroizing<String>| {
+        let most = form.len().min(end.len());
+        let is_part = |length: &usize| form.get(..*length).is_some_and(|part| end.ends_with(part));
+        (LEAST..=most).rev().find(is_part)
+    };
+    let longest = forms.iter().filter_map(part).max();
+    longest.map_or(0, |longest| longest.saturating_add(text.len().saturating_sub(end.len())))
 }
 
 /// What libraries write for a quotation mark and an apostrophe in a page.
@@ -100,19 +153,51 @@ fn page(secret: &str, [quotation, apostrophe]: [&str; 2]) -> String {
     text.replace('"', quotation).replace('\'', apostrophe)
 }
 
-/// A secret as it is, as it stands in a form, in a URL and in a page, and as it comes out of a form in which it was not
-/// escaped.
+/// As it stands in JSON where these characters are escaped; the reverse solidus is no character of an error.
+fn json(secret: &str, is_escaped: impl Fn(char) -> bool) -> String {
+    let mut text = String::new();
+    for char in secret.chars() {
+        if is_escaped(char) {
+            let mut units = [0; 2];
+            let units = char.encode_utf16(&mut units);
+            units.iter().for_each(|unit| text.push_str(&format!("u{unit:04x}")));
+        } else {
+            text.push(char);
+        }
+    }
+    text
+}
+
+/// As it stands in a form and in a URL, where libraries differ in what they escape, and in a form inside of another one.
+fn urls(secret: &str) -> [String; 6] {
+    let form: String = form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    let url = form.replace('+', "%20");
+    let unreserved = url.replace("%7E", "~").replace('*', "%2A");
+    let path = unreserved.replace("%2F", "/");
+    let marks = [("%7E", "~"), ("%21", "!"), ("%27", "'"), ("%28", "("), ("%29", ")")];
+    let script = marks.iter().fold(url.clone(), |url, (escape, mark)| url.replace(escape, mark));
+    let twice = form_urlencoded::byte_serialize(form.as_bytes()).collect();
+    [form, url, unreserved, path, script, twice]
+}
+
+/// A secret as it is, as it stands in a form, in a URL, in a page, in JSON and in Base64, and as it comes out of a form in
+/// which it was not escaped.
 fn add_forms(forms: &mut Vec<Zeroizing<String>>, secret: &str) {
     if secret.len() < Secrets::LEAST {
         return;
     }
-    let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-    let url = form.replace('+', "%20");
-    let small = [lower_escapes(&form), lower_escapes(&url)];
+    let urls = urls(secret);
+    let small = urls.each_ref().map(|url| lower_escapes(url));
     let pages = PAGE_QUOTES.map(|quotes| page(secret, quotes));
-    let unescaped = secret.replace('+', " ");
-    let plain = [form, url, secret.to_owned(), unescaped];
-    for one in small.into_iter().chain(plain).chain(pages) {
+    let jsons = [
+        json(secret, |char| !char.is_ascii()),
+        json(secret, |char| "&<>".contains(char)),
+        json(secret, |char| "&<>".contains(char) || !char.is_ascii()),
+        json(secret, |char| "&<>='".contains(char)),
+    ];
+    let base64 = [URL_SAFE_NO_PAD.encode(secret), STANDARD_NO_PAD.encode(secret)];
+    let escaped = urls.into_iter().chain(small).chain(pages).chain(jsons).chain(base64);
+    for one in escaped.chain([secret.to_owned(), secret.replace('+', " ")]) {
         // Texts are looked through when what a log could not show is gone from them.
         let one = one.chars().filter(is_allowed).collect::<String>();
         // Padding may be lost, and tells nothing.
@@ -181,6 +266,41 @@ mod tests {
         assert!(!secrets.cut(&long).contains("xp"), "a secret at the end is not cut in two");
     }
 
+    /// As Python, JavaScript, Go and PHP write it, and as a server does that escapes what was escaped.
+    #[test]
+    fn a_secret_is_found_in_the_escapes_of_other_languages() {
+        let mut secrets = Secrets::default();
+        secrets.add("S3cr&t/with<a>~(\u{e9})");
+        for text in [
+            "S3cr%26t/with%3Ca%3E~%28%C3%A9%29",
+            "S3cr%26t%2fwith%3ca%3e~%28%c3%a9%29",
+            "S3cr%26t%2Fwith%3Ca%3E~(%C3%A9)",
+            "S3cr%2526t%252Fwith%253Ca%253E%257E%2528%25C3%25A9%2529",
+            "S3cr\\u0026t/with\\u003ca\\u003e~(\u{e9})",
+            "S3cr&t\\/with<a>~(\\u00e9)",
+            "UzNjciZ0L3dpdGg8YT5-KMOpKQ",
+            "UzNjciZ0L3dpdGg8YT5+KMOpKQ==",
+        ] {
+            let left = secrets.cut(text);
+            assert_eq!(left.trim_end_matches('='), "[secret]", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_the_server_cut_is_found_at_the_end() {
+        let mut secrets = Secrets::default();
+        secrets.add("correct&horse");
+        for (text, expected) in [
+            ("client_secret=correct%26ho", "client_secret=[secret]"),
+            ("client_secret=correct&hors...", "client_secret=[secret]"),
+            ("correc", "[secret]"),
+            ("what is corre", "what is corre"),
+            ("correct & horse", "correct & horse"),
+        ] {
+            assert_eq!(secrets.cut(text), expected);
+        }
+    }
+
     #[test]
     fn a_secret_is_found_in_a_page() {
         let mut secrets = Secrets::default();
@@ -191,6 +311,28 @@ mod tests {
             let text = format!("a&amp;b&lt;c&gt;d{quotation}e{apostrophe}");
             assert_eq!(secrets.cut(&text), "[secret]", "{text}");
         }
+    }
+
+    /// What costs nothing to look at is not passed over for that.
+    #[test]
+    fn every_form_is_found_among_scopes_and_a_usual_scope_is_left_as_it_is() {
+        for secret in
+            ["s3cret", "gX1fBat3bV-7Fjfp%JErLb5n1Kt9zVo8", "a+b/c=d&e<f>g'h", "\u{e9}\u{e8}12"]
+        {
+            let (mut secrets, mut forms) = (Secrets::default(), Vec::new());
+            secrets.add(secret);
+            add_forms(&mut forms, secret);
+            assert!(forms.len() > 1, "{secret}");
+            for form in forms {
+                let hidden = secrets.hide(&format!("read {} write", *form)).into_owned();
+                assert_eq!(hidden, "read [secret] write", "{secret} as {}", *form);
+            }
+            assert_eq!(secrets.hide("read write"), "read write");
+        }
+        let mut secrets = Secrets::default();
+        secrets.add("gX1fBat3bV-7Fjfp%JErLb5n1Kt9zVo8");
+        let usual = "openid https://api.example/messages.read";
+        assert!(matches!(secrets.hide(usual), Cow::Borrowed(_)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
 };
 use auth_core::{Error, Exchange, Result};
 use http::{HeaderValue, Response, header};
-use url::Url;
+use url::{Host, Url};
 
 /// The metadata of an authorization server, as far as a client needs it.
 ///
@@ -129,7 +129,7 @@ impl AuthorizationServerMetadata {
         let url = |name: &str| match members.text(name).map(|text| read_url(name, text)) {
             None => Ok(None),
             Some(Err(error)) => Err(fault(error.cause().to_string())),
-            Some(Ok(url)) if is_of_this_machine(&url) && !is_local => {
+            Some(Ok(url)) if leads_to_this_machine(&url) && !is_local => {
                 Err(fault(format!("{name} is on this machine, and the issuer is not")))
             }
             Some(Ok(url)) => Ok(Some(url)),
@@ -147,6 +147,17 @@ impl AuthorizationServerMetadata {
                 _ => IssuerParameter::Optional,
             },
         })
+    }
+}
+
+/// Wherever a system may take it for itself: more than what may be asked over plain http.
+fn leads_to_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) if address.is_unspecified() => true,
+        Some(Host::Ipv6(address)) if address.to_canonical().is_unspecified() => true,
+        // RFC 6761 section 6.3.
+        Some(Host::Domain(name)) if name.trim_end_matches('.').ends_with(".localhost") => true,
+        _ => is_of_this_machine(url),
     }
 }
 
@@ -236,7 +247,16 @@ mod tests {
                 "protocol: token_endpoint is http, which shows secrets to everybody on the way; use https",
             ),
         );
-        for here in ["http://127.0.0.1/token", "https://localhost/token", "http://[::1]/"] {
+        for here in [
+            "http://127.0.0.1/token",
+            "https://localhost/token",
+            "http://[::1]/",
+            "https://0.0.0.0/token",
+            "https://0/token",
+            "https://[::]/token",
+            "https://[::ffff:0.0.0.0]/token",
+            "https://a.localhost./token",
+        ] {
             check(
                 200,
                 &format!(r#"{{"issuer":"https://login.example","token_endpoint":"{here}"}}"#),

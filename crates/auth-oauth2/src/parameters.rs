@@ -54,7 +54,12 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (&**name, value.as_str()))
     }
 
-    /// The values that stand in no URL unless that was allowed, and that no answer repeats into an error.
+    /// The values that no answer repeats into an error: all but those that are none's secret. A vendor's own may be a key.
+    pub(crate) fn unknown(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|(name, _)| !PUBLIC.contains(name)).map(|(_, value)| value)
+    }
+
+    /// The values that stand in no URL unless that was allowed.
     pub(crate) fn secrets(&self) -> impl Iterator<Item = &str> {
         self.iter().filter(|(name, _)| SECRETS.contains(name)).map(|(_, value)| value)
     }
@@ -75,6 +80,17 @@ const SECRETS: &[&str] = &[
     "client_secret",
     "code",
     "code_verifier",
+];
+
+const PUBLIC: &[&str] = &[
+    "grant_type",
+    "scope",
+    "resource",
+    "audience",
+    "redirect_uri",
+    "subject_token_type",
+    "actor_token_type",
+    "requested_token_type",
 ];
 
 /// As `application/x-www-form-urlencoded`, behind what stands there already.

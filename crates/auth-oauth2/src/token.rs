@@ -128,6 +128,14 @@ impl OAuthToken {
         self.0.asked.store(outcome == RefreshOutcome::Unknown, Ordering::Relaxed);
     }
 
+    /// What is known of the refreshes that were asked for.
+    pub(crate) fn outcome(&self) -> RefreshOutcome {
+        match self.0.asked.load(Ordering::Relaxed) {
+            true => RefreshOutcome::Unknown,
+            false => RefreshOutcome::Nothing,
+        }
+    }
+
     /// The server will never take its refresh tokens again.
     pub(crate) fn end(&self) {
         self.0.ended.store(true, Ordering::Relaxed);

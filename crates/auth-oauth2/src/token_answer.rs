@@ -166,12 +166,13 @@ impl Members<'_> {
             Some(Member::Text(text)) => text.trim().parse::<f64>().ok(),
             Some(Member::Truth(_) | Member::Other) => None,
         };
-        let Some(number) = number.filter(|number| !number.is_nan()) else {
+        let seconds = number.map(|number| number * unit.as_secs_f64());
+        // Infinity of a unit of no length is no number either.
+        let Some(seconds) = seconds.filter(|seconds| !seconds.is_nan()) else {
             let text = format!("{name} of the token endpoint's answer is no number");
             return Err(Error::protocol("oauth2_expires_in", text));
         };
-        let seconds = (number * unit.as_secs_f64()).clamp(0.0, MOST);
-        Ok(Some(Duration::from_secs_f64(seconds)))
+        Ok(Some(Duration::from_secs_f64(seconds.clamp(0.0, MOST))))
     }
 }
 
@@ -185,13 +186,15 @@ fn refused(
 ) -> Error {
     let status = answer.status();
     let text = |name| members.and_then(|members| members.text(name)).map(|text| secrets.cut(text));
+    // What it means is read from what the server wrote: a secret may be a word of it.
+    let kind = members.and_then(|members| members.text("error")).unwrap_or_default();
     let error = text("error").unwrap_or_default();
     let named = ["error", "error_description", "error_uri"];
     let others =
         members.into_iter().flat_map(Members::iter).filter(|(name, _)| !named.contains(name));
     let error = TokenError {
         status,
-        kind: TokenErrorKind::of(&error),
+        kind: TokenErrorKind::of(kind),
         description: text("error_description").map(Into::into),
         uri: text("error_uri").map(Into::into),
         others: others
@@ -215,7 +218,8 @@ fn refused(
             TokenErrorKind::Temporary => {
                 Error::unavailable(code, retry_after(answer.headers(), now), error)
             }
-            TokenErrorKind::InvalidGrant => Error::refused(code, error),
+            // A redirect, or what stands in its place, is no word of the token endpoint.
+            TokenErrorKind::InvalidGrant if !status.is_redirection() => Error::refused(code, error),
             _ => Error::config(code, error),
         },
     }
@@ -297,6 +301,18 @@ mod tests {
         );
     }
 
+    #[test]
+    fn no_time_in_no_unit_panics() {
+        let format = TokenAnswerFormat::new().with_expires_in("expires_in", Duration::ZERO);
+        for (text, expected) in [("inf", Err("oauth2_expires_in")), ("7", Ok(Some(Duration::ZERO)))]
+        {
+            let body = format!(r#"{{"access_token":"t","expires_in":"{text}"}}"#);
+            let read = format.read(&answer(200, "application/json", &body), NOW);
+            let read = read.map(|read| read.expires_in).map_err(|error| error.code());
+            assert_eq!(read, expected, "{text}");
+        }
+    }
+
     #[track_caller]
     fn check_refused(status: u16, body: &str, code: &str, text: &str) {
         let mut secrets = Secrets::default();
@@ -314,6 +330,12 @@ mod tests {
             "oauth2_invalid_grant",
             "refused: token endpoint refused with 400 and invalid_grant (code [secret] is used); the grant has ended: \
              let the user consent again",
+        );
+        check_refused(
+            302,
+            r#"{"error":"invalid_grant"}"#,
+            "oauth2_invalid_grant",
+            "configuration: token endpoint refused with 302 and invalid_grant; correct the configuration of the client",
         );
         check_refused(
             401,
@@ -350,6 +372,16 @@ mod tests {
             let body = format!(r#"{{"access_token":"t","expires_in":{text}}}"#);
             check_refused(200, &body, "oauth2_expires_in", number);
         }
+    }
+
+    #[test]
+    fn a_secret_that_is_a_word_of_an_error_code_changes_nothing_of_what_it_means() {
+        let mut secrets = Secrets::default();
+        secrets.add("grant");
+        let answer = answer(400, "", r#"{"error":"invalid_grant"}"#);
+        let error = TokenAnswerFormat::new().read_without(&answer, NOW, &secrets).unwrap_err();
+        assert_eq!(error.code(), "oauth2_invalid_grant");
+        assert!(!error.to_string().contains("invalid_grant"), "{error}");
     }
 
     #[test]

@@ -124,7 +124,8 @@ impl TokenError {
         }
         match self.kind {
             TokenErrorKind::Temporary => Remedy::Retry,
-            TokenErrorKind::InvalidGrant => Remedy::Consent,
+            // A redirect is no word of the token endpoint.
+            TokenErrorKind::InvalidGrant if !self.status.is_redirection() => Remedy::Consent,
             _ => Remedy::Fix,
         }
     }
@@ -172,6 +173,7 @@ mod tests {
         }
         check(200, "temporarily_unavailable", Remedy::Retry);
         check(400, "server_error", Remedy::Retry);
+        check(302, "invalid_grant", Remedy::Fix);
         for error in [
             "invalid_request",
             "invalid_client",

@@ -149,7 +149,8 @@ impl TokenRequest {
         if let Some(field) = proof.authorization() {
             headers.insert(header::AUTHORIZATION, field.clone());
         }
-        let sent = Sent { parameters: &self.0, proof, fields: &endpoint.headers };
+        let sent =
+            Sent { parameters: &self.0, proof, url: &endpoint.url, fields: &endpoint.headers };
         Ok((Exchange::new(request), Secrets::from(sent)))
     }
 }

@@ -6,8 +6,8 @@ mod common;
 use auth_core::Error;
 use auth_jwt::{JwsAlgorithm, SigningKey};
 use auth_oauth2::{
-    AssertionAudience, ClientAuthentication, ClientCredentials, ClientRegistration, Grant,
-    OAuthConnection, Session, TokenEndpoint,
+    AssertionAudience, AuthorizationCode, ClientAuthentication, ClientCredentials,
+    ClientRegistration, Grant, OAuthConnection, Session, TokenEndpoint,
 };
 use auth_session::MemoryTokenStore;
 use auth_testing::ScriptedTransport;
@@ -147,7 +147,17 @@ fn whatever_is_sent_is_part_of_the_name() {
     for connection in [id("other"), id("acme").on_behalf_of("alice"), id("acme").on_behalf_of("")] {
         names.push(plain().token_name(&hasher(), &connection));
     }
-    names.push(code(registration("s3cret")).token_name(&hasher(), &id("acme")));
+    let users = |url, redirect_uri| {
+        AuthorizationCode::new(registration("s3cret"), url, redirect_uri).unwrap()
+    };
+    for grant in [
+        code(registration("s3cret")),
+        code(registration("s3cret")).with_parameter("grant_type", "client_credentials").unwrap(),
+        users("https://login.example/other", "https://me.example/callback/crm"),
+        users("https://login.example/authorize", "https://me.example/callback/other"),
+    ] {
+        names.push(grant.token_name(&hasher(), &id("acme")));
+    }
     for (n, one) in names.iter().enumerate() {
         assert_eq!(names.iter().position(|other| other == one), Some(n), "number {n}");
         assert!(one.len() < 64 && !one.contains("s3cret"), "{one}");

@@ -179,3 +179,27 @@ fn a_server_that_repeats_the_request_puts_no_secret_into_an_error() {
         assert!(!format!("{error} {error:?}").contains("s3cret"), "{error:?}");
     }
 }
+
+/// A vendor's parameter, and one that stands in the token URL, may be keys.
+#[test]
+fn an_error_repeats_no_value_that_is_not_known_to_be_public_and_a_scope_stays_as_it_is() {
+    let echo = r#"{"error":"invalid_request","error_description":"k3y-in-url ECHO"}"#;
+    let granted = r#"{"access_token":"t","scope":"messages:send"}"#;
+    let server = Server::answering(&[(400, echo), (200, granted)]);
+    let client = ClientAuthentication::client_secret_post("me", "s3cret").unwrap();
+    let endpoint = TokenEndpoint::new("https://login.example/token?key=k3y-in-url").unwrap();
+    let registration = ClientRegistration::new(endpoint, client);
+    let request = TokenRequest::new("client_credentials")
+        .with_scope("messages:send")
+        .and_then(|request| request.with_parameter("api_key", "vend0r-key"))
+        .and_then(|request| request.with_parameter("permission", "messages:send"))
+        .unwrap();
+    let context = server.context(&ManualClock::at(1_700_000_000));
+    let error = registration.obtain(&request, &context).wait().unwrap_err().to_string();
+    assert!(error.contains("api_key=[secret]"), "{error}");
+    for secret in ["k3y-in-url", "vend0r-key", "s3cret"] {
+        assert!(!error.contains(secret), "{error}");
+    }
+    let token = registration.obtain(&request, &context).wait().unwrap();
+    assert_eq!(token.scope(), Some("messages:send"));
+}

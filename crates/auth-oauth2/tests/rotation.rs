@@ -3,14 +3,15 @@
 
 mod common;
 
-use auth_core::Error;
-use auth_oauth2::{ConsentNeeded, OAuthToken, Session};
+use auth_core::{Clock, Error};
+use auth_oauth2::{ConsentNeeded, OAuthToken, Session, TokenAnswerFormat};
 use auth_session::{MemoryTokenStore, TokenNotSaved};
-use auth_testing::ScriptedTransport;
+use auth_testing::{ManualClock, ScriptedTransport};
 use common::{
     Reuse, Server, Told, access_token, clock, code, context, is_consent_needed, process,
     registration, token,
 };
+use http::Response;
 use std::{
     future::Future,
     sync::{Arc, Mutex},
@@ -128,14 +129,55 @@ fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
         *loses.lock().unwrap() = true;
         assert_eq!(first(0).unwrap_err().code(), "timeout");
         clock.advance(Duration::from_secs(2));
+        // Nor is it when the server has said something else meanwhile.
+        server.state().instead = vec![(429, String::new())];
+        assert_eq!(first(1).unwrap_err().code(), "oauth2_temporarily_unavailable", "{who}");
+        clock.advance(Duration::from_secs(2));
         assert!(is_consent_needed(&first(1)), "{who}");
-        assert_eq!(server.asked(), ["r1", "r2", "r2"], "{who}");
+        assert_eq!(server.asked(), ["r1", "r2", "r2", "r2"], "{who}");
     }
+}
+
+/// The server gave no refresh token: there is nothing to renew with, and the token is good to its end.
+#[test]
+fn a_token_without_a_refresh_token_stays_in_the_store_and_is_used_to_its_end() {
+    let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+    let store = MemoryTokenStore::new(clock.clone());
+    let connections = [(); 2].map(|()| process(&store, &server.transport(), &clock));
+    let answer = Response::new(br#"{"access_token":"a1","expires_in":3600}"#.to_vec());
+    let answer = TokenAnswerFormat::new().read(&answer, clock.now()).unwrap();
+    let token = OAuthToken::new(answer, clock.now()).unwrap();
+    connections[0].put_token(token).wait().unwrap();
+    for _ in 0..59 {
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(access_token(&connections[0]).unwrap(), "a1");
+    }
+    assert_eq!(access_token(&connections[1]).unwrap(), "a1", "a process that starts later");
+    clock.advance(Duration::from_secs(60));
+    for connection in &connections {
+        assert!(is_consent_needed(&access_token(connection)));
+    }
+    assert_eq!(server.asked(), [""; 0]);
+}
+
+/// The process that wrote the note is ahead by a minute, and has died.
+#[test]
+fn a_note_of_a_process_whose_clock_is_ahead_keeps_no_other_process_from_asking() {
+    let (server, clock) = (Server::new(Reuse::PreviousTaken), clock());
+    let ahead = ManualClock::at(clock.now().unix() + 3660);
+    let store = MemoryTokenStore::new(clock.clone());
+    let down = ScriptedTransport::new(|_| Err(Error::transport("timeout", "no answer")));
+    let (dies, lives) =
+        (process(&store, &down, &ahead), process(&store, &server.transport(), &clock));
+    lives.put_token(token(1, &clock)).wait().unwrap();
+    clock.advance(HOUR);
+    assert_eq!(access_token(&dies).unwrap_err().code(), "timeout");
+    assert_eq!(access_token(&lives).unwrap(), "a2");
 }
 
 #[test]
 fn a_server_that_fails_ends_nothing() {
-    for status in [408, 429, 500, 502, 503] {
+    for status in [302, 307, 408, 429, 500, 502, 503] {
         let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
         let store = MemoryTokenStore::new(clock.clone());
         let connection = process(&store, &server.transport(), &clock);

@@ -45,7 +45,8 @@ where
             None => {
                 if answer.status.is_success() {
                     self.prove(generation);
-                    self.0.refusers.took(answer.request.uri);
+                    let now = || self.0.context.clock.steady();
+                    self.0.refusers.took(answer.request.uri, now);
                 }
                 Verdict::Accept
             }
@@ -74,7 +75,10 @@ where
     fn is_worth_another(&self, generation: u64, answer: Answer<'_>) -> bool {
         let Context { clock, random, .. } = &self.0.context;
         let (now, jitter) = (clock.steady(), fraction(&**random));
-        self.0.refusers.condemn(answer.request.uri, generation, now, jitter)
+        // One that is there already costs no exchange.
+        let current = self.0.current.load();
+        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
+        is_over || self.0.refusers.condemn(answer.request.uri, generation, now, jitter)
     }
 
     /// The first time, and each time if the uses of this token are counted.

@@ -19,17 +19,27 @@ use std::{
 pub(crate) struct Refusers {
     /// Is there any? Read with each good answer, without the lock.
     any: AtomicBool,
-    known: Mutex<Vec<Refuser>>,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    refusers: Vec<Refuser>,
+    /// The newest token that another one was obtained for.
+    condemned: u64,
 }
 
 struct Refuser {
-    origin: Origin,
-    /// The last token that another one was obtained for.
-    condemned: u64,
+    /// None for all whose target names no origin, as behind a connection that was made beforehand.
+    origin: Option<Origin>,
+    /// When another token was last obtained for it.
+    renewed: Instant,
     /// When it last refused a token.
     last: Instant,
     /// How many tokens in a row it refused after another one was obtained for it.
     times: u32,
+    /// Has it taken a token since?
+    took: bool,
     /// Until when its refusals cause no exchange; `None` while the token that was obtained for it has not been tried.
     until: Option<Instant>,
 }
@@ -42,58 +52,92 @@ impl Refusers {
     /// Is it a reason to obtain another token that this receiver refused this one? It is for the first token that a
     /// receiver refuses, and after that for one at the end of each step of the back-off.
     pub(crate) fn condemn(&self, target: &Uri, generation: u64, now: Instant, jitter: f64) -> bool {
-        let Ok(origin) = Origin::of(target) else { return true };
+        let origin = Origin::of(target).ok();
         let mut known = self.known();
-        if let Some(refuser) = known.iter_mut().find(|refuser| refuser.origin == origin) {
-            return refuser.condemn(generation, now, jitter);
+        // Then the next token is there or under way, whoever was refused first. Requests that were on their way with this
+        // one are all sent again with it, whatever receivers they went to.
+        let is_condemned = generation <= known.condemned;
+        if known.condemns(origin, is_condemned, now, jitter) {
+            known.condemned = known.condemned.max(generation);
+            self.any.store(true, Ordering::Relaxed);
+            return true;
         }
-        if known.len() == MOST {
-            let Some(past) = known.iter().position(|refuser| refuser.is_past(now)) else {
-                return false;
-            };
-            known.swap_remove(past);
-        }
-        known.push(Refuser { origin, condemned: generation, last: now, times: 0, until: None });
-        self.any.store(true, Ordering::Relaxed);
-        true
+        is_condemned
     }
 
     /// This receiver took a token.
     #[inline]
-    pub(crate) fn took(&self, target: &Uri) {
+    pub(crate) fn took(&self, target: &Uri, now: impl FnOnce() -> Instant) {
         if self.any.load(Ordering::Relaxed) {
-            self.forget(target);
+            self.note(target, now());
         }
     }
 
     #[cold]
-    fn forget(&self, target: &Uri) {
+    fn note(&self, target: &Uri, now: Instant) {
         let mut known = self.known();
-        known.retain(|refuser| !refuser.origin.covers(target));
-        self.any.store(!known.is_empty(), Ordering::Relaxed);
+        known.refusers.retain(|refuser| !refuser.is_past(now));
+        known.refusers.iter_mut().filter(|refuser| refuser.is_at(target)).for_each(Refuser::took);
+        self.any.store(!known.refusers.is_empty(), Ordering::Relaxed);
     }
 
-    fn known(&self) -> MutexGuard<'_, Vec<Refuser>> {
+    fn known(&self) -> MutexGuard<'_, Known> {
         // What is behind the lock is whole between any two statements.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Known {
+    fn condemns(
+        &mut self,
+        origin: Option<Origin>,
+        is_condemned: bool,
+        now: Instant,
+        jitter: f64,
+    ) -> bool {
+        let refusers = &mut self.refusers;
+        if let Some(refuser) = refusers.iter_mut().find(|refuser| refuser.origin == origin) {
+            return refuser.condemns(is_condemned, now, jitter);
+        }
+        if refusers.len() == MOST {
+            let Some(past) = refusers.iter().position(|refuser| refuser.makes_room(now)) else {
+                return false;
+            };
+            refusers.swap_remove(past);
+        }
+        refusers.push(Refuser::new(origin, now));
+        true
+    }
+}
+
 impl Refuser {
-    fn condemn(&mut self, generation: u64, now: Instant, jitter: f64) -> bool {
+    fn new(origin: Option<Origin>, now: Instant) -> Self {
+        Self { origin, renewed: now, last: now, times: 0, took: false, until: None }
+    }
+
+    /// One that takes tokens and refuses them in turn waits no shorter than one that takes none.
+    fn took(&mut self) {
+        self.took = true;
+        if self.until.is_none() {
+            self.until = self.renewed.checked_add(back_off(self.times, 1.0));
+            self.times = self.times.saturating_add(1);
+        }
+    }
+
+    fn condemns(&mut self, is_condemned: bool, now: Instant, jitter: f64) -> bool {
         let past = self.is_past(now);
         self.last = now;
         match self.until {
             // It was served for long, as far as we know: not every answer says that a token was taken.
             _ if past => {
-                (self.condemned, self.times, self.until) = (generation, 0, None);
+                (self.renewed, self.times, self.took, self.until) = (now, 0, false, None);
                 true
             }
-            // The requests that were on their way with one token are all sent again with the next.
-            _ if generation == self.condemned => true,
+            // It says nothing about the token that was obtained since.
+            _ if is_condemned => true,
             Some(until) if now < until => false,
             Some(_) => {
-                (self.condemned, self.until) = (generation, None);
+                (self.renewed, self.took, self.until) = (now, false, None);
                 true
             }
             None => {
@@ -102,6 +146,19 @@ impl Refuser {
                 false
             }
         }
+    }
+
+    fn is_at(&self, target: &Uri) -> bool {
+        match &self.origin {
+            Some(origin) => origin.covers(target),
+            None => Origin::of(target).is_err(),
+        }
+    }
+
+    /// It refused nothing for long; or it did so once, has taken a token since, and its step is over.
+    fn makes_room(&self, now: Instant) -> bool {
+        let is_over = self.until.is_some_and(|until| until <= now);
+        self.is_past(now) || (self.took && self.times <= 1 && is_over)
     }
 
     fn is_past(&self, now: Instant) -> bool {
@@ -132,8 +189,39 @@ mod tests {
             }
         }
         assert_eq!(condemned, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
-        refusers.took(&receiver(1));
-        assert!(refusers.condemn(&receiver(1), generation, start, 1.0), "it took one since");
+        let end = start + Duration::from_secs(300);
+        refusers.took(&receiver(1), || end);
+        assert!(!refusers.condemn(&receiver(1), generation, end, 1.0), "of all it takes one");
+        let later = end + LONGEST_PAUSE;
+        refusers.took(&receiver(2), || later);
+        assert!(refusers.known().refusers.is_empty(), "it refused nothing for long");
+        assert!(refusers.condemn(&receiver(1), generation, later, 1.0));
+    }
+
+    #[test]
+    fn each_step_condemns_one_token_though_every_other_request_takes_it() {
+        let (refusers, start) = (Refusers::default(), Instant::now());
+        let mut condemned = Vec::new();
+        let mut generation = 1;
+        for tenth in 0..3000 {
+            let now = start + Duration::from_millis(100 * tenth);
+            if tenth % 2 == 1 {
+                refusers.took(&receiver(1), || now);
+            } else if refusers.condemn(&receiver(1), generation, now, 1.0) {
+                condemned.push(tenth / 10);
+                generation += 1;
+            }
+        }
+        assert_eq!(condemned, [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+    }
+
+    /// An issuer revokes tokens twice, the second time when the first step is over.
+    #[test]
+    fn a_receiver_that_took_the_next_token_condemns_that_one_after_a_second() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        assert!(refusers.condemn(&receiver(1), 1, now, 1.0));
+        refusers.took(&receiver(1), || now);
+        assert!(refusers.condemn(&receiver(1), 2, now + Duration::from_secs(1), 1.0));
     }
 
     #[test]
@@ -145,18 +233,57 @@ mod tests {
     }
 
     #[test]
+    fn one_token_that_a_thousand_refuse_is_condemned_for_all_of_them() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        for number in 0..1000 {
+            assert!(refusers.condemn(&receiver(number), 2, now, 1.0), "{number}");
+        }
+        assert!(refusers.condemn(&receiver(7), 1, now, 1.0), "and an older one is over anyway");
+        for number in 0..1000 {
+            assert!(!refusers.condemn(&receiver(number), 3, now, 1.0), "each backs off: {number}");
+        }
+    }
+
+    #[test]
+    fn targets_without_an_origin_are_one_receiver() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        let (one, other) = (Uri::from_static("/hook"), Uri::from_static("/other"));
+        assert!(refusers.condemn(&one, 1, now, 1.0));
+        assert!(!refusers.condemn(&other, 2, now, 1.0));
+        let later = now + Duration::from_secs(1);
+        refusers.took(&receiver(1), || later);
+        assert!(!refusers.known().refusers.iter().any(|refuser| refuser.took));
+        refusers.took(&other, || later);
+        assert!(refusers.known().refusers.iter().all(|refuser| refuser.took));
+    }
+
+    /// Sixty-four receivers refused a token that was revoked, and took the next.
+    #[test]
+    fn those_who_took_the_next_token_keep_nobody_from_condemning_that_one() {
+        let (refusers, now) = (Refusers::default(), Instant::now());
+        for number in 0..MOST {
+            assert!(refusers.condemn(&receiver(number), 1, now, 1.0));
+            refusers.took(&receiver(number), || now);
+        }
+        assert!(!refusers.condemn(&receiver(MOST), 2, now, 1.0));
+        assert!(refusers.condemn(&receiver(MOST), 2, now + Duration::from_secs(1), 1.0));
+    }
+
+    #[test]
     fn what_one_refuses_is_not_held_against_another_and_all_are_bounded() {
         let (refusers, now) = (Refusers::default(), Instant::now());
         let condemns =
             |number, generation, now| refusers.condemn(&receiver(number), generation, now, 1.0);
-        for number in 0..MOST {
-            assert!(condemns(number, 1, now) && !condemns(number, 2, now));
+        for (number, generation) in (0..MOST).zip(1..) {
+            assert!(condemns(number, generation, now) && !condemns(number, generation + 1, now));
         }
-        assert!(!condemns(MOST, 3, now), "all who are known back off");
-        refusers.took(&receiver(7));
-        assert!(condemns(MOST, 3, now));
-        assert!(!condemns(7, 3, now));
-        assert!(condemns(7, 3, now + LONGEST_PAUSE), "one that refused nothing lately makes room");
-        assert_eq!(refusers.known().len(), MOST);
+        assert!(!condemns(MOST, 100, now), "all who are known back off");
+        let later = now + Duration::from_secs(1);
+        refusers.took(&receiver(7), || later);
+        assert!(condemns(MOST, 100, later), "one that has taken a token makes room");
+        assert!(!condemns(7, 101, later));
+        let later = later + LONGEST_PAUSE;
+        assert!(condemns(7, 101, later), "so does one that refused nothing lately");
+        assert_eq!(refusers.known().refusers.len(), MOST);
     }
 }

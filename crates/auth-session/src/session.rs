@@ -30,8 +30,9 @@ use std::{
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
 ///   requests that are refused together cause one renewal.
 /// - **One receiver does not rule.** A receiver that refuses one token after another causes one exchange in each step of a
-///   back-off of its own (from one second, doubling to a minute), however many requests go to it. In between its answers
-///   are delivered as they are, and the token goes on serving the others.
+///   back-off of its own (from one second, doubling to a minute), however many requests go to it, and though it takes
+///   some of them. In between its answers are delivered as they are, and the token goes on serving the others. A minute
+///   without a refusal ends the back-off.
 /// - **One at a time.** A token that its successor ends ([`Succession`](auth_core::Succession)) is renewed when every
 ///   request that was made with it has its answer, and is not handed out from the moment at which the renewal begins.
 ///

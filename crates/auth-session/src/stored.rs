@@ -199,7 +199,7 @@ where
         unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
     }
 
-    /// Asks the issuer, with a note of it before and none afterwards; `None` when the lease was lost before.
+    /// Asks the issuer, with a note of it before, and afterwards the one of before; `None` when the lease was lost before.
     async fn exchange(
         &self,
         context: &Context,
@@ -216,7 +216,7 @@ where
             }
             noted = Some(again);
         }
-        if let Some(noted) = noted.filter(|noted| now < noted.retry_at) {
+        if let Some(noted) = noted.filter(|noted| noted.holds() && now < noted.retry_at) {
             return Err(noted.error(now, None));
         }
         let why = why_asked(why.clone(), kept)?;
@@ -229,8 +229,10 @@ where
         match self.source.token(context, why).await {
             Ok(token) => Ok(Some(token)),
             Err(error @ (Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })) => {
+                // An answer that was lost earlier is lost still.
+                let before = noted.filter(|noted| !noted.holds());
                 // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
-                let _ = self.store.intend(&self.name, lease, None).await;
+                let _ = self.store.intend(&self.name, lease, before).await;
                 Err(error)
             }
             // Nobody is kept from asking again; the note says that somebody has asked.

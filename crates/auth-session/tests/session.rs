@@ -444,3 +444,47 @@ fn one_receiver_that_refuses_everything_costs_one_exchange_in_each_step() {
     assert!((5..=7).contains(&stage.issuer.times()), "{}", stage.issuer.times());
     assert!(delivered >= 990, "{delivered}");
 }
+
+/// An issuer revokes a token that two hundred receivers are sent at once: every request is made again, with the one token
+/// that comes in its place.
+#[test]
+fn one_token_that_many_receivers_refuse_together_costs_one_exchange_and_no_request() {
+    let stage = stage(Background::None);
+    let sent = made(&stage.session).unwrap();
+    let receivers = (0..200).map(|number| format!("https://{number}.example/").leak());
+    for receiver in receivers {
+        assert!(answered_by(&stage.session, receiver, &sent, 401), "{receiver}");
+        assert_eq!(stage.sends(), Ok(2));
+    }
+    assert_eq!(stage.issuer.times(), 2);
+}
+
+/// A request is under way for longer than its token is current; the receiver has refused the next token meanwhile.
+#[test]
+fn a_late_refusal_of_an_older_token_is_no_refusal_of_the_one_in_its_place() {
+    let stage = stage(Background::None);
+    let first = made(&stage.session).unwrap();
+    stage.pass(3000);
+    let second = made(&stage.session).unwrap();
+    assert_eq!(number(&second), 2);
+    assert!(answered(&stage.session, &second, 401));
+    let third = made(&stage.session).unwrap();
+    assert!(answered(&stage.session, &first, 401), "it is sent again with the third");
+    assert!(!answered(&stage.session, &third, 401), "this one is the first of its back-off");
+    assert_eq!(stage.issuer.times(), 3);
+}
+
+/// A webhook that answers 200 and 401 in turn is no better than one that answers 401 to everything.
+#[test]
+fn one_receiver_that_refuses_every_other_request_costs_one_exchange_in_each_step() {
+    let stage = stage(Background::None);
+    for _ in 0..1000 {
+        let sent = made(&stage.session).unwrap();
+        assert!(!answered(&stage.session, &sent, 200));
+        if answered(&stage.session, &sent, 401) {
+            assert!(!answered(&stage.session, &made(&stage.session).unwrap(), 401));
+        }
+        stage.clock.advance(Duration::from_millis(10));
+    }
+    assert!((5..=7).contains(&stage.issuer.times()), "{}", stage.issuer.times());
+}

@@ -83,15 +83,21 @@ fn answer(query: &str, state: &Secret) -> Result<ReceivedCallback, Fault> {
         }
         (None, Some(error)) if !error.is_empty() => {
             let why = description.map(|text| format!(" ({text})")).unwrap_or_default();
-            Err(Fault::Refused(shown(&format!("{error}{why}"))))
+            Err(Fault::Refused(shown(&format!("{error}{why}"), state)))
         }
         _ => Err(MALFORMED),
     }
 }
 
-/// Words of somebody else, made fit for one line of a log: short, and no control characters.
-fn shown(text: &str) -> String {
-    text.chars().filter(|character| !character.is_control()).take(300).collect()
+/// Words of somebody else, made fit for an error: the characters of RFC 6749 section 5.2, at most 256 of them, and without
+/// the state, which says whose answer this is.
+fn shown(text: &str, state: &Secret) -> String {
+    let is_allowed = |char: &char| matches!(char, ' ' | '!' | '#'..='[' | ']'..='~');
+    let fit = |text: &str| text.chars().filter(is_allowed).collect::<String>();
+    let state = std::str::from_utf8(state.expose()).map(fit).unwrap_or_default();
+    let text = fit(text);
+    let text = if state.is_empty() { text } else { text.replace(&state, "[state]") };
+    text.chars().take(256).collect()
 }
 
 /// `application/x-www-form-urlencoded`; `None` for an escape that is none, or what is no UTF-8.
@@ -159,6 +165,21 @@ mod tests {
         check(&get("error=access_denied&state=s+t"), Err(Fault::Refused("access_denied".into())));
         let words = "error=e&error_description=a%0d%0ab&state=s+t";
         check(&get(words), Err(Fault::Refused("e (ab)".into())));
+    }
+
+    #[test]
+    fn words_of_a_server_are_short_and_plain_and_do_not_repeat_the_state() {
+        let refused = |description: &str| {
+            let (here, state) = (HERE.parse().unwrap(), Secret::from("s t"));
+            let head = get(&format!("error=e&error_description={description}&state=s+t"));
+            match read(head.as_bytes(), here, "/callback", &state) {
+                Err(Fault::Refused(words)) => words,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(refused("for+s+t+and+s%0A+t"), "e (for [state] and [state])");
+        assert_eq!(refused("%E2%80%AEgnorw%22%5C%C3%A9"), "e (gnorw)");
+        assert_eq!(refused(&"a".repeat(1000)).len(), 256);
     }
 
     #[test]

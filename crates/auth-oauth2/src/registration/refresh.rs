@@ -29,13 +29,15 @@ impl ClientRegistration {
                 "token has no refresh token that can still be used; the grant has to be made again";
             let mut refused = Error::refused("oauth2_no_refresh_token", text);
             let usable = token.usable_refresh_tokens(context.clock.now());
+            let before = token.outcome();
             token.asked(RefreshOutcome::Unknown);
             for refresh_token in usable {
                 match self.refresh_with(token, refresh_token, context).await {
-                    Err(error) if error.code() == "oauth2_invalid_grant" => refused = error,
+                    Err(error @ Error::Refused(_)) => refused = error,
                     Err(error @ (Error::Transport(_) | Error::Protocol(_))) => return Err(error),
                     answered => {
-                        token.asked(RefreshOutcome::Nothing);
+                        // It says nothing of an answer that was lost earlier.
+                        token.asked(before);
                         return answered;
                     }
                 }

@@ -17,13 +17,21 @@ struct Refused {
     error: Error,
     times: u32,
     until: Instant,
+    /// One request asks again.
+    trial: Trial,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trial {
+    UnderWay,
+    NotYet,
 }
 
 const FIRST_PAUSE: Duration = Duration::from_secs(5 * 60);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// So long the others wait for the one that asks again.
-const TRIAL: Duration = Duration::from_secs(60);
+const TRIAL_LASTS: Duration = Duration::from_secs(60);
 
 impl RefusedClient {
     /// May the server be asked now?
@@ -35,7 +43,7 @@ impl RefusedClient {
         match &mut *self.state() {
             Some(refused) if now < refused.until => Err(refused.error.clone()),
             Some(refused) => {
-                refused.until = after(now, TRIAL);
+                (refused.until, refused.trial) = (after(now, TRIAL_LASTS), Trial::UnderWay);
                 Ok(())
             }
             None => Ok(()),
@@ -47,10 +55,15 @@ impl RefusedClient {
         let mut state = self.state();
         match answer {
             Err(error) if error.code() == "oauth2_invalid_client" => {
-                let times = state.as_ref().map_or(0, |refused| refused.times.saturating_add(1));
+                // Requests that were under way together are refused together, and that is one refusal.
+                let times = match &*state {
+                    None => 0,
+                    Some(Refused { times, trial: Trial::UnderWay, .. }) => times.saturating_add(1),
+                    Some(Refused { trial: Trial::NotYet, .. }) => return,
+                };
                 let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(times));
                 let until = after(now, pause.min(LONGEST_PAUSE));
-                *state = Some(Refused { error: error.clone(), times, until });
+                *state = Some(Refused { error: error.clone(), times, until, trial: Trial::NotYet });
             }
             Ok(_) => *state = None,
             // It says nothing about the client.
@@ -88,11 +101,26 @@ mod tests {
         }
         assert!(client.may_ask(now).is_ok());
         assert!(client.may_ask(now).is_err(), "the others wait for the one that asks");
-        now += TRIAL;
+        now += TRIAL_LASTS;
         assert!(client.may_ask(now).is_ok(), "and not for ever");
         client.answered(&Err::<(), _>(Error::transport("down", "nobody answers")), now);
         assert!(client.may_ask(now).is_err(), "an outage says nothing about the client");
         client.answered(&Ok(()), now);
         assert!(client.may_ask(now).is_ok() && client.may_ask(now).is_ok());
+    }
+
+    #[test]
+    fn a_hundred_that_are_refused_together_are_one_refusal() {
+        let (client, now) = (RefusedClient::default(), Instant::now());
+        for _ in 0..100 {
+            assert!(client.may_ask(now).is_ok());
+        }
+        (0..100).for_each(|_| client.answered(&invalid(), now));
+        let later = now + FIRST_PAUSE;
+        assert!(client.may_ask(now + FIRST_PAUSE / 2).is_err());
+        assert!(client.may_ask(later).is_ok());
+        (0..2).for_each(|_| client.answered(&invalid(), later));
+        assert!(client.may_ask(later + FIRST_PAUSE).is_err());
+        assert!(client.may_ask(later + 2 * FIRST_PAUSE).is_ok());
     }
 }

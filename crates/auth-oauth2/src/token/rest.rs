@@ -88,8 +88,10 @@ impl StorableToken for OAuthToken {
         self
     }
 
+    /// The server has refused its refresh tokens. One that never had any may still be good for a while.
     fn is_ended_by(error: &Error) -> bool {
-        error.code() == ConsentNeeded::CODE
+        let consent = error.cause().error().downcast_ref::<ConsentNeeded>();
+        consent.is_some_and(|consent| consent.refused.is_some())
     }
 }
 

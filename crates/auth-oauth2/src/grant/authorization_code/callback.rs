@@ -43,11 +43,13 @@ impl AuthorizationCallback {
         let state = state.ok_or_else(|| {
             fault("has no state; it is opened by a redirect of the authorization server alone")
         })?;
-        let outcome = match (code.filter(|code| is_visible(code)), error) {
-            (Some(code), None) => Ok(Secret::from(code)),
-            (None, Some(error)) => Err(refused(&error, description.as_deref(), &state)),
+        let outcome = match (code, error) {
             (Some(_), Some(_)) => return Err(fault("has a code and an error")),
-            (None, None) => return Err(fault("has no code")),
+            (Some(code), None) if is_visible(&code) => Ok(Secret::from(code)),
+            (None, Some(error)) if !error.is_empty() => {
+                Err(refused(&error, description.as_deref(), &state))
+            }
+            _ => return Err(fault("has no code")),
         };
         Ok(Self { state: Secret::from(state), iss: iss.map(Into::into), outcome })
     }
@@ -131,6 +133,9 @@ mod tests {
         check("state=x", Err("has no code"));
         check("state=x&code=", Err("has no code"));
         check("state=x&code=%0A", Err("has no code"));
+        check("state=x&error=", Err("has no code"));
+        check("state=x&code=&error=b", Err("has a code and an error"));
+        check("state=x&code=%0A&error=b", Err("has a code and an error"));
         check("state=x&code=a&code=b", Err("has code twice"));
         check("state=x&state=y&code=a", Err("has state twice"));
         check("state=x&code=a&error=b", Err("has a code and an error"));

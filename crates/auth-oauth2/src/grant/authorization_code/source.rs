@@ -26,6 +26,10 @@ impl Grant for AuthorizationCode {
     fn token_name(&self, hasher: &KeyHasher, connection: &ConnectionId) -> String {
         let mut name = NameParts::of(connection);
         self.registration.add_to_name(&mut name, hasher);
+        // Another grant of the same registration and parameters has another name.
+        name.add("authorization_code");
+        name.add(self.authorization_url.as_str());
+        name.add(&self.redirect_uri);
         self.parameters.add_to(&mut name);
         name.name(hasher)
     }

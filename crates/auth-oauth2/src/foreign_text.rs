@@ -94,13 +94,16 @@ impl Secrets<'_> {
     /// Every form of a secret has the letters and digits of the secret itself that stand in a row, or it is Base64, and
     /// then a long word.
     fn are_perhaps_in(&self, text: &str) -> bool {
-        let is_of_word = |char: char| char.is_ascii_alphanumeric() || "+/-_".contains(char);
-        let word = text.split(|char| !is_of_word(char)).map(str::len).max().unwrap_or_default();
+        let is_of_word =
+            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_');
+        let words = || text.as_bytes().split(|byte| !is_of_word(byte));
         self.iter().filter(|secret| secret.len() >= Self::LEAST).any(|secret| {
             let rows = secret.split(|char: char| !char.is_ascii_alphanumeric());
             let row = rows.max_by_key(|row| row.len()).unwrap_or_default();
             let base64 = secret.len().saturating_mul(4).div_ceil(3);
-            row.len() < Self::LEAST || word >= base64 || text.contains(row)
+            row.len() < Self::LEAST
+                || text.contains(row)
+                || words().any(|word| word.len() >= base64)
         })
     }
 

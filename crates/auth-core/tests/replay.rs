@@ -156,6 +156,81 @@ fn a_limit_and_a_share_are_set_in_any_order() {
     }
 }
 
+/// What an owner is charged is what it takes, whether it uses many identifiers in a second or one in each; a table that
+/// has just doubled takes a third more.
+#[test]
+fn an_owner_that_fills_its_share_takes_about_as_many_bytes() {
+    const LIMIT: usize = 1024 * 1024;
+    for in_a_second in [1, 10, 1000] {
+        let store = MemoryReplayStore::new(ManualClock::at(NOW)).with_limit(LIMIT);
+        for n in 0..20_000 {
+            let one = unique("a", n, NOW + n / in_a_second, NOW + 99_999);
+            assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
+        }
+        let taken = store.bytes() * 100 / (LIMIT / 4);
+        assert!((60..=140).contains(&taken), "{taken} of a hundred, {in_a_second} in a second");
+    }
+}
+
+/// Its first identifier was forgotten to make room, and all of its others have ended: the first is refused all the same.
+#[test]
+fn what_an_owner_has_lost_is_refused_to_its_own_end_and_then_costs_nothing() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone()).with_limit(256 * 1024).with_share(64);
+    let owner = |number: u64| format!("owner {number}");
+    let first = |number| unique(&owner(number), 0, NOW, NOW + 9999);
+    for number in 0..50 {
+        assert_eq!(used(&store, &first(number)), ReplayOutcome::Fresh);
+        for n in 1..100 {
+            let next = unique(&owner(number), n, NOW + n, NOW + 200);
+            assert_eq!(used(&store, &next), ReplayOutcome::Fresh);
+        }
+    }
+    clock.advance(Duration::from_secs(300));
+    let other = unique("other", 1, NOW + 300, NOW + 600);
+    assert_eq!(used(&store, &other), ReplayOutcome::Fresh);
+    for number in 0..50 {
+        assert_eq!(used(&store, &first(number)), ReplayOutcome::TooOld, "{number}");
+    }
+    clock.advance(Duration::from_secs(20_000));
+    for n in 0..20 {
+        let later = unique("other", n, NOW + 20_300 + n, NOW + 30_000);
+        assert_eq!(used(&store, &later), ReplayOutcome::Fresh);
+        clock.advance(Duration::from_secs(1));
+    }
+    assert!(store.bytes() < 8 * 1024, "{} bytes", store.bytes());
+}
+
+#[test]
+fn what_finds_no_room_at_all_is_never_fresh() {
+    for limit in [0, 1, 64] {
+        let store = MemoryReplayStore::new(ManualClock::at(NOW)).with_limit(limit).with_share(1);
+        for _ in 0..2 {
+            let told = used(&store, &unique("a", 1, NOW, NOW + 300));
+            assert_eq!(told, ReplayOutcome::TooOld, "{limit} bytes");
+        }
+    }
+}
+
+/// What has ended in the middle makes room before anything that has not.
+#[test]
+fn what_has_ended_makes_room_before_what_is_oldest() {
+    let clock = ManualClock::at(NOW);
+    let store = MemoryReplayStore::new(clock.clone()).with_limit(64 * 1024).with_share(1);
+    let oldest = unique("a", 0, NOW, NOW + 9999);
+    assert_eq!(used(&store, &oldest), ReplayOutcome::Fresh);
+    for round in 0..20 {
+        let now = clock.now().unix();
+        for n in 0..200 {
+            let one = unique("a", round * 1000 + n + 1, now + 1 + n % 5, now + 60);
+            assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
+        }
+        clock.advance(Duration::from_secs(100));
+    }
+    assert_eq!(used(&store, &oldest), ReplayOutcome::Seen);
+    assert!(store.bytes() <= 64 * 1024);
+}
+
 /// What is larger than what it takes the place of does not let an owner grow beyond its share.
 #[test]
 fn an_owner_keeps_within_its_share_whatever_it_uses() {
@@ -187,6 +262,8 @@ fn a_clock_that_is_set_back_makes_nothing_fresh_that_had_ended() {
         ReplayOutcome::Fresh,
         "a new one"
     );
+    let short = unique("a", 4, NOW + 101, NOW + 250);
+    assert_eq!(used(&store, &short), ReplayOutcome::Fresh, "issued later than what had ended");
 }
 
 #[test]

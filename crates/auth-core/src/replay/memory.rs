@@ -9,7 +9,7 @@ mod undated;
 
 use super::{ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique};
 use crate::{Clock, Event, Flow, Observer};
-use entry::{Kind, Now};
+use entry::{Kind, Now, Settled};
 use shard::{Shard, Shards};
 use std::{
     fmt,
@@ -159,9 +159,9 @@ impl MemoryReplayStore {
         told
     }
 
-    fn settle(&self, unique: &Unique, ticket: ReservationTicket, confirmed: bool) -> bool {
+    fn settle(&self, unique: &Unique, ticket: ReservationTicket, becomes: Settled) -> bool {
         let (now, key) = (self.now(), self.key(unique));
-        self.shards.of(key).settle(unique, key, ticket, now, confirmed)
+        self.shards.of(key).settle(unique, key, ticket, now, becomes)
     }
 }
 
@@ -239,11 +239,11 @@ impl ReplayStore for MemoryReplayStore {
     }
 
     fn confirm(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
-        Flow::ready(self.settle(unique, ticket, true))
+        Flow::ready(self.settle(unique, ticket, Settled::Used))
     }
 
     fn release(&self, unique: &Unique, ticket: ReservationTicket) -> Flow<'_, bool> {
-        Flow::ready(self.settle(unique, ticket, false))
+        Flow::ready(self.settle(unique, ticket, Settled::Free))
     }
 }
 

@@ -35,6 +35,15 @@ pub(super) enum Kind {
     Open(Box<Open>),
 }
 
+/// What becomes of a claim that is settled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Settled {
+    /// The identifier is used.
+    Used,
+    /// It is free again.
+    Free,
+}
+
 pub(super) enum Open {
     /// Until the end of the claim; `None` for ever.
     Held { ticket: ReservationTicket, end: Option<Instant> },

@@ -2,7 +2,7 @@
 
 use super::{
     Key, Share, Told,
-    entry::{Kind, Now},
+    entry::{Kind, Now, Settled},
     table::Table,
     undated::Undated,
 };
@@ -127,14 +127,14 @@ impl Shard {
         key: Key,
         ticket: ReservationTicket,
         now: Now,
-        confirmed: bool,
+        becomes: Settled,
     ) -> bool {
         let mut state = self.lock();
         let State { dated, undated, .. } = &mut *state;
         let held = |kind: &Kind| kind.is_held_by(ticket, now.steady);
         match unique.issued() {
-            Some(issued) => dated.settle(key, issued, held, confirmed),
-            None => undated.settle(key, held, confirmed),
+            Some(issued) => dated.settle(key, issued, held, becomes),
+            None => undated.settle(key, held, becomes),
         }
     }
 

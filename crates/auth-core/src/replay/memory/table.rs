@@ -2,7 +2,7 @@
 
 use super::{
     Key, Share, Told,
-    entry::{Entry, Kind, Now, seconds_up},
+    entry::{Entry, Kind, Now, Settled, seconds_up},
     owners::Owners,
     second::Second,
     shard::Raised,
@@ -112,7 +112,7 @@ impl Table {
         key: Key,
         issued: Timestamp,
         held: impl Fn(&Kind) -> bool,
-        confirmed: bool,
+        becomes: Settled,
     ) -> bool {
         let Some(second) = self.seconds.get_mut(&issued.unix()) else { return false };
         let hash_map::Entry::Occupied(mut place) = second.entries.entry(key) else { return false };
@@ -123,7 +123,7 @@ impl Table {
         second.beside = second.beside.saturating_sub(beside);
         self.bytes = self.bytes.saturating_sub(beside);
         self.owners.give_back(share, beside);
-        if confirmed {
+        if becomes == Settled::Used {
             place.get_mut().kind = Kind::Used;
         } else {
             place.remove();

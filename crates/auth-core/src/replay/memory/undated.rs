@@ -2,7 +2,7 @@
 
 use super::{
     Key, Share, Told,
-    entry::{Entry, Kind, Now, Open, seconds_up},
+    entry::{Entry, Kind, Now, Open, Settled, seconds_up},
     second::{Entries, table_bytes},
 };
 use crate::Timestamp;
@@ -102,7 +102,7 @@ impl Undated {
         &mut self,
         key: Key,
         held: impl Fn(&Kind) -> bool,
-        confirmed: bool,
+        becomes: Settled,
     ) -> bool {
         let hash_map::Entry::Occupied(mut place) = self.entries.entry(key) else { return false };
         let Entry { share, kind } = &mut place.get_mut().entry;
@@ -110,7 +110,7 @@ impl Undated {
             return false;
         }
         self.beside = self.beside.saturating_sub(kind.bytes());
-        if confirmed {
+        if becomes == Settled::Used {
             *kind = Kind::Used;
         } else {
             disown(&mut self.shares, *share);

@@ -42,6 +42,8 @@ struct Granted {
     refresh_ends: Option<Timestamp>,
     /// What was granted, where that is known.
     scope: Option<Box<str>>,
+    /// Who the user is, by the server's word of when the token came. It is not kept at rest.
+    id_token: Option<Secret>,
     /// A refresh has been asked for, and it is not known what came of it.
     asked: AtomicBool,
     /// The server has refused the refresh tokens: nobody asks with them again.
@@ -106,6 +108,7 @@ impl OAuthToken {
             renew_from: answer.refresh_in.map(|span| now.after(span)),
             refresh_ends,
             scope: scope.or_else(|| before.and_then(|before| before.scope.clone())),
+            id_token: answer.id_token,
             asked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })))
@@ -177,6 +180,18 @@ impl OAuthToken {
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.0.scope.as_deref()
+    }
+
+    /// The ID token that came with this token, if one did (OpenID Connect Core 1.0 section 2). A token from a store has
+    /// none.
+    ///
+    /// # Security
+    ///
+    /// Nobody has verified it. Verify it with `auth-jwt`, for this client as its audience, and compare its `nonce` with
+    /// that of the [`PendingAuthorization`](crate::PendingAuthorization::nonce), before you believe who the user is.
+    #[must_use]
+    pub fn id_token(&self) -> Option<&Secret> {
+        self.0.id_token.as_ref()
     }
 
     /// What a screen may show.

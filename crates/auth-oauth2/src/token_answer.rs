@@ -30,6 +30,8 @@ pub struct TokenAnswer {
     pub refresh_token_expires_in: Option<Duration>,
     /// `scope`, if the server says what it granted.
     pub scope: Option<Box<str>>,
+    /// `id_token` (OpenID Connect Core 1.0 section 3.1.3.3), as the server wrote it. Nobody has verified it.
+    pub id_token: Option<Secret>,
 }
 
 /// The names under which a server's answers have their fields, and the unit of their times.
@@ -140,6 +142,7 @@ impl TokenAnswerFormat {
                 None => members.time(ends[1], self.unit)?,
                 said => said,
             },
+            id_token: members.text("id_token").map(Secret::from),
             // Screens show it.
             scope: members.text("scope").map(|text| secrets.hide(text).into()),
         })

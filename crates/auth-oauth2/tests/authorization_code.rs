@@ -197,3 +197,33 @@ fn what_the_grant_sets_is_set_by_nobody_else() {
     let in_url = grant().with_parameter("tenant", "b");
     assert_eq!(in_url.unwrap_err().code(), "oauth2_parameter", "the URL has one");
 }
+
+/// An ID token is asked for with the scope `openid`, and has to repeat what is kept; a plain grant sends no nonce.
+#[test]
+fn the_scope_openid_sends_a_nonce_that_is_kept() {
+    let (clock, asked) = (ManualClock::at(1_700_000_000), Asked::default());
+    let context = context(&clock, &asked);
+    for (scope, has_nonce) in [("openid sms", true), ("sms openid", true), ("sms openids", false)] {
+        let grant = grant().with_scope(scope).unwrap();
+        let (url, pending) = grant.begin(&connection("alice"), &context).unwrap();
+        let sent = parameters(&url).into_iter().find(|(name, _)| name == "nonce");
+        assert_eq!(sent.is_some(), has_nonce, "{scope}");
+        assert!(sent.is_none_or(|(_, nonce)| pending.nonce().matches(nonce.as_bytes())));
+    }
+    assert_eq!(grant().with_parameter("nonce", "mine").unwrap_err().code(), "oauth2_parameter");
+}
+
+/// The grant was edited while the user was away: what was begun at one issuer is not finished at another.
+#[test]
+fn what_was_begun_at_one_issuer_is_not_redeemed_at_another() {
+    let (clock, asked) = (ManualClock::at(1_700_000_000), Asked::default());
+    let context = context(&clock, &asked);
+    let at = |issuer: &str| grant().with_issuer(issuer, IssuerParameter::Optional);
+    let (_, pending) = at(ISSUER).begin(&connection("alice"), &context).unwrap();
+    let query = format!("code=c&state={}", state(&pending));
+    let callback = AuthorizationCallback::parse(&query).unwrap();
+    let other = at("https://other.example");
+    let refused = other.redeem(pending, callback, &connection("alice"), &context).wait();
+    assert_eq!(refused.unwrap_err().code(), "oauth2_state");
+    assert_eq!(asked.lock().unwrap().len(), 0);
+}

@@ -174,7 +174,8 @@ impl AuthorizationCode {
         connection: &ConnectionId,
         context: &Context,
     ) -> Result<(String, PendingAuthorization)> {
-        let pending = PendingAuthorization::new(connection.clone(), context)?;
+        let issuer = self.issuer.as_ref().map(|expected| &*expected.identifier);
+        let pending = PendingAuthorization::new(connection.clone(), issuer, context)?;
         let mut parameters = Parameters::default();
         parameters.add("response_type", "code");
         parameters.add("client_id", self.registration.client_id());
@@ -182,6 +183,9 @@ impl AuthorizationCode {
         parameters.add("state", text(&pending.state));
         parameters.add("code_challenge", pending.code_challenge());
         parameters.add("code_challenge_method", "S256");
+        if self.parameters.iter().any(|(name, value)| name == "scope" && is_openid(value)) {
+            parameters.add("nonce", text(&pending.nonce));
+        }
         self.parameters.iter().for_each(|(name, value)| parameters.add(name.to_owned(), value));
         let mut url = self.authorization_url.clone();
         let before = url.query().map(str::to_owned).unwrap_or_default();
@@ -196,7 +200,7 @@ impl AuthorizationCode {
     ///
     /// | the callback | error |
     /// |---|---|
-    /// | another `state`, another connection, or more than ten minutes late | `Error::Refused`, `oauth2_state` |
+    /// | another `state`, another connection, more than ten minutes late, or begun at another issuer than the grant's | `Error::Refused`, `oauth2_state` |
     /// | another issuer, or none though one was promised | `Error::Refused`, `oauth2_issuer` |
     /// | says that the user or the server refused | `Error::Refused`, `oauth2_authorization_refused` |
     ///
@@ -219,7 +223,8 @@ impl AuthorizationCode {
         connection: &ConnectionId,
         context: &Context,
     ) -> Result<TokenRequest> {
-        pending.check(&callback.state, connection, context.clock.now())?;
+        let issuer = self.issuer.as_ref().map(|expected| &*expected.identifier);
+        pending.check(&callback.state, connection, issuer, context.clock.now())?;
         self.check_issuer(callback.iss.as_deref())?;
         let code = callback.outcome?;
         let mut request = TokenRequest::new("authorization_code")
@@ -245,6 +250,11 @@ impl AuthorizationCode {
             None => Ok(()),
         }
     }
+}
+
+/// Is an ID token asked for (OpenID Connect Core 1.0 section 3.1.2.1)?
+fn is_openid(scope: &str) -> bool {
+    scope.split(' ').any(|scope| scope == "openid")
 }
 
 /// Random text is ASCII; a code is checked to be when the callback is read.

@@ -74,6 +74,7 @@ impl StorableToken for OAuthToken {
             renew_from: rest.renew_from.map(Timestamp::from_unix),
             refresh_ends: rest.refresh_ends.map(Timestamp::from_unix),
             scope: rest.scope,
+            id_token: None,
             asked: AtomicBool::new(false),
             ended: AtomicBool::new(false),
         })))
@@ -142,6 +143,19 @@ mod tests {
                 format!("{token:?} {:?}", token.masked())
             );
         }
+    }
+
+    #[test]
+    fn an_id_token_is_handed_on_and_neither_kept_nor_shown() {
+        let answer = Response::new(br#"{"access_token":"t","id_token":"canary.e30.x"}"#.to_vec());
+        let answer = TokenAnswerFormat::new().read(&answer, NOW).unwrap();
+        assert!(!format!("{answer:?}").contains("canary"));
+        let token = OAuthToken::new(answer, NOW).unwrap();
+        assert!(token.id_token().unwrap().matches(b"canary.e30.x"));
+        let rest = token.to_rest();
+        assert!(!String::from_utf8_lossy(rest.expose()).contains("canary"));
+        assert!(OAuthToken::from_rest(rest.expose()).unwrap().id_token().is_none());
+        assert!(!format!("{token:?} {:?}", token.masked()).contains("canary"));
     }
 
     #[test]

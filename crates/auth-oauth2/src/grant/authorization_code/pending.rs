@@ -11,6 +11,9 @@ use std::{fmt, time::Duration};
 pub struct PendingAuthorization {
     pub(super) state: Secret,
     pub(super) code_verifier: Secret,
+    pub(super) nonce: Secret,
+    /// The issuer that the user was sent to, where the grant names one.
+    pub(super) issuer: Option<Box<str>>,
     pub(super) connection: ConnectionId,
     pub(super) begun: Timestamp,
 }
@@ -19,15 +22,28 @@ impl PendingAuthorization {
     /// How long a user may take.
     pub const LIFETIME: Duration = Duration::from_secs(600);
 
-    pub(super) fn new(connection: ConnectionId, context: &Context) -> Result<Self> {
+    pub(super) fn new(
+        connection: ConnectionId,
+        issuer: Option<&str>,
+        context: &Context,
+    ) -> Result<Self> {
         let (state, code_verifier) = (random_text(context)?, random_text(context)?);
-        Ok(Self { state, code_verifier, connection, begun: context.clock.now() })
+        let (nonce, issuer) = (random_text(context)?, issuer.map(Into::into));
+        let begun = context.clock.now();
+        Ok(Self { state, code_verifier, nonce, issuer, connection, begun })
     }
 
     /// `state`: what a callback is recognised by.
     #[must_use]
     pub const fn state(&self) -> &Secret {
         &self.state
+    }
+
+    /// `nonce`: what an ID token of this authorization has to repeat (OpenID Connect Core 1.0 section 3.1.3.7). It is sent
+    /// where the scope `openid` is asked for.
+    #[must_use]
+    pub const fn nonce(&self) -> &Secret {
+        &self.nonce
     }
 
     /// The connection that it was begun for.
@@ -47,10 +63,12 @@ impl PendingAuthorization {
         &self,
         state: &Secret,
         connection: &ConnectionId,
+        issuer: Option<&str>,
         now: Timestamp,
     ) -> Result<()> {
         let is_late = now.since(self.begun) >= Self::LIFETIME;
-        if self.state.matches(state.expose()) && self.connection == *connection && !is_late {
+        let is_same = self.connection == *connection && self.issuer.as_deref() == issuer;
+        if self.state.matches(state.expose()) && is_same && !is_late {
             return Ok(());
         }
         Err(unknown())
@@ -81,6 +99,8 @@ mod tests {
         let pending = PendingAuthorization {
             state: Secret::from("s"),
             code_verifier: Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
+            nonce: Secret::from("n"),
+            issuer: None,
             connection: ConnectionId::new(TenantId::new("acme"), "crm"),
             begun: Timestamp::from_unix(0),
         };

@@ -12,6 +12,8 @@ use zeroize::Zeroizing;
 struct Rest {
     state: Zeroizing<String>,
     code_verifier: Zeroizing<String>,
+    nonce: Zeroizing<String>,
+    issuer: Option<Box<str>>,
     begun: u64,
 }
 
@@ -33,6 +35,8 @@ impl PendingAuthorization {
         let rest = Rest {
             state: Zeroizing::new(text(&self.state)),
             code_verifier: Zeroizing::new(text(&self.code_verifier)),
+            nonce: Zeroizing::new(text(&self.nonce)),
+            issuer: self.issuer.clone(),
             begun: self.begun.unix(),
         };
         let mut json = Vec::new();
@@ -61,6 +65,8 @@ impl PendingAuthorization {
         Ok(Self {
             state: Secret::from(rest.state.as_str()),
             code_verifier: Secret::from(rest.code_verifier.as_str()),
+            nonce: Secret::from(rest.nonce.as_str()),
+            issuer: rest.issuer,
             connection: connection.clone(),
             begun: Timestamp::from_unix(rest.begun),
         })
@@ -96,7 +102,9 @@ mod tests {
             ConnectionId::new(TenantId::new(tenant), authorization).on_behalf_of(user)
         };
         let own = connection("acme", "crm", "alice");
-        let pending = PendingAuthorization::new(own.clone(), &context).unwrap();
+        let pending =
+            PendingAuthorization::new(own.clone(), Some("https://login.example"), &context)
+                .unwrap();
         let sealed = text(&pending.seal(&sealer(1)).unwrap());
         let again = PendingAuthorization::unseal(&sealer(1), &own, &sealed).unwrap();
         assert!(again.state.matches(pending.state.expose()));

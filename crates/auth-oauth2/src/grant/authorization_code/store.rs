@@ -204,7 +204,7 @@ mod tests {
         context: &Context,
     ) -> (Secret, PendingAuthorization) {
         let connection = ConnectionId::new(TenantId::new(tenant), authorization).on_behalf_of(user);
-        let pending = PendingAuthorization::new(connection, context).unwrap();
+        let pending = PendingAuthorization::new(connection, None, context).unwrap();
         (Secret::new(pending.state().expose()), pending)
     }
 

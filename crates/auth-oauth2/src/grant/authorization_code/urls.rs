@@ -32,6 +32,7 @@ pub(super) const OF_THE_GRANT: &[&str] = &[
     "client_id",
     "redirect_uri",
     "state",
+    "nonce",
     "code_challenge",
     "code_challenge_method",
     "client_secret",

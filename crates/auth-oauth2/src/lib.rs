@@ -36,6 +36,7 @@ mod form;
 mod grant;
 mod members;
 mod metadata;
+mod nested_fields;
 mod parameters;
 mod registration;
 mod token;

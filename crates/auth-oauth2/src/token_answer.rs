@@ -3,6 +3,7 @@
 use crate::{
     foreign_text::Secrets,
     members::{Member, Members},
+    nested_fields::nested_fields,
     token_error::{TokenError, TokenErrorKind},
 };
 use auth_core::{Error, Result, Secret, Timestamp};
@@ -97,6 +98,7 @@ impl TokenAnswerFormat {
     /// | 429, 503, `temporarily_unavailable` | `Error::Unavailable`, with the time that was said |
     /// | another 5xx, 408 | `Error::Transport`: it is not known what was done |
     /// | `invalid_grant` with a 4xx | `Error::Refused` |
+    /// | 401 without a code | `Error::Config`, as `invalid_client`: RFC 6749 section 5.2 has that status for it |
     /// | another 4xx, or a 200 with `error` | `Error::Config` |
     /// | a 2xx that cannot be read or has no access token | `Error::Protocol` |
     ///
@@ -195,17 +197,24 @@ fn refused(
     let named = ["error", "error_description", "error_uri"];
     let others =
         members.into_iter().flat_map(Members::iter).filter(|(name, _)| !named.contains(name));
+    let kind = match TokenErrorKind::of(kind) {
+        // What a server means that has no such codes (RFC 6749 section 5.2).
+        TokenErrorKind::Other if kind.is_empty() && status == StatusCode::UNAUTHORIZED => {
+            TokenErrorKind::InvalidClient
+        }
+        kind => kind,
+    };
+    let others = others.filter_map(|(name, value)| {
+        let value = secrets.cut(&value.text()?);
+        Some((secrets.cut(name).into(), value.into()))
+    });
+    let nested = members.map(|members| nested_fields(answer.body(), members, secrets));
     let error = TokenError {
         status,
-        kind: TokenErrorKind::of(kind),
+        kind,
         description: text("error_description").map(Into::into),
         uri: text("error_uri").map(Into::into),
-        others: others
-            .filter_map(|(name, value)| {
-                let value = secrets.cut(&value.text()?);
-                Some((secrets.cut(name).into(), value.into()))
-            })
-            .collect(),
+        others: others.chain(nested.into_iter().flatten()).collect(),
         error: error.into(),
     };
     let code = error.kind.code();
@@ -407,6 +416,6 @@ mod tests {
         let precise = cause.error().downcast_ref::<TokenError>().unwrap();
         let others: Vec<_> =
             precise.others.iter().map(|(name, value)| (&**name, &**value)).collect();
-        assert_eq!(others, [("error_code", "E429"), ("number", "7")]);
+        assert_eq!(others, [("error_code", "E429"), ("number", "7"), ("requestError.a", "1")]);
     }
 }

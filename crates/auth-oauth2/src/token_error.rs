@@ -25,7 +25,8 @@ pub struct TokenError {
     pub description: Option<Box<str>>,
     /// `error_uri`.
     pub uri: Option<Box<str>>,
-    /// Every other field of the answer that is text, a number or a truth value: its name and value.
+    /// Every other field of the answer that is text, a number or a truth value: its name and value. One that stands inside
+    /// of others has their names before its own: `requestError.serviceException.messageId`.
     pub others: Vec<(Box<str>, Box<str>)>,
 }
 
@@ -137,6 +138,15 @@ impl fmt::Display for TokenError {
         write!(f, "token endpoint refused with {} and {error}", self.status.as_u16())?;
         if let Some(description) = &self.description {
             write!(f, " ({description})")?;
+        } else if self.error.is_empty() {
+            // What the server says in its own way is better than nothing.
+            let mut others = self.others.iter().take(4).peekable();
+            let mut border = " (";
+            while let Some((name, value)) = others.next() {
+                let end = if others.peek().is_none() { ")" } else { "" };
+                write!(f, "{border}{name}: {value}{end}")?;
+                border = ", ";
+            }
         }
         f.write_str(match self.remedy() {
             Remedy::Retry => "; ask again later",
@@ -163,6 +173,25 @@ mod tests {
             others: Vec::new(),
         };
         assert_eq!(refused.remedy(), expected, "{status} {error}");
+    }
+
+    #[test]
+    fn a_server_without_codes_is_quoted() {
+        let fields = [("requestError.text", "Invalid login details"), ("more", "1")];
+        let mut refused = TokenError {
+            status: StatusCode::UNAUTHORIZED,
+            kind: TokenErrorKind::InvalidClient,
+            error: "".into(),
+            description: None,
+            uri: None,
+            others: fields.map(|(name, value)| (name.into(), value.into())).to_vec(),
+        };
+        let begins = "token endpoint refused with 401 and no error code";
+        let ends = "; correct the configuration of the client";
+        let quoted = format!("{begins} (requestError.text: Invalid login details, more: 1){ends}");
+        assert_eq!(refused.to_string(), quoted);
+        refused.others.clear();
+        assert_eq!(refused.to_string(), format!("{begins}{ends}"));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! An authorization that a user has begun and not come back from.
 
 use super::random_text;
-use auth_core::{ConnectionId, Context, Error, Result, Secret, Timestamp};
+use auth_core::{ConnectionId, Context, Error, Result, Secret, Timestamp, Unique};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use std::{fmt, time::Duration};
 
@@ -50,7 +50,10 @@ impl PendingAuthorization {
         now: Timestamp,
     ) -> Result<()> {
         let is_late = now.since(self.begun) >= Self::LIFETIME;
-        if self.state.matches(state.expose()) && self.connection == *connection && !is_late {
+        // The clock was set back by more than two nodes may be apart: nobody knows how long ago it was begun.
+        let is_ahead = self.begun.since(now) > Unique::NODES_APART;
+        let is_in_time = !is_late && !is_ahead;
+        if self.state.matches(state.expose()) && self.connection == *connection && is_in_time {
             return Ok(());
         }
         Err(unknown())
@@ -85,5 +88,29 @@ mod tests {
             begun: Timestamp::from_unix(0),
         };
         assert_eq!(pending.code_challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    /// One that a browser keeps has no other end than this.
+    #[test]
+    fn ends_after_ten_minutes_and_when_the_clock_is_set_back() {
+        let connection = ConnectionId::new(TenantId::new("acme"), "crm");
+        let pending = PendingAuthorization {
+            state: Secret::from("s"),
+            code_verifier: Secret::from("v"),
+            connection: connection.clone(),
+            begun: Timestamp::from_unix(1_000_000),
+        };
+        for (now, expected) in [
+            (1_000_000, true),
+            (1_000_599, true),
+            (1_000_600, false),
+            (999_880, true),
+            (999_879, false),
+            (0, false),
+        ] {
+            let now = Timestamp::from_unix(now);
+            let checked = pending.check(&Secret::from("s"), &connection, now);
+            assert_eq!(checked.is_ok(), expected, "{now}");
+        }
     }
 }

@@ -104,6 +104,10 @@ impl ClientRegistration {
         Flow::new(self.ask(&self.endpoint, request, context, None))
     }
 
+    pub(crate) fn token_endpoint(&self) -> &str {
+        self.endpoint.url()
+    }
+
     pub(crate) fn client_id(&self) -> &str {
         self.client.client_id()
     }

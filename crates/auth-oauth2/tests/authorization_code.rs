@@ -227,3 +227,24 @@ fn what_was_begun_at_one_issuer_is_not_redeemed_at_another() {
     assert_eq!(refused.unwrap_err().code(), "oauth2_state");
     assert_eq!(asked.lock().unwrap().len(), 0);
 }
+
+/// A connection that is edited within the ten minutes sends no code to the server that it names then.
+#[test]
+fn what_was_begun_at_one_token_endpoint_is_not_redeemed_at_another() {
+    let (clock, asked) = (ManualClock::at(1_700_000_000), Asked::default());
+    let context = context(&clock, &asked);
+    let (_, pending) = grant().begin(&connection("alice"), &context).unwrap();
+    let query = format!("code=c&state={}", state(&pending));
+    let client = ClientAuthentication::client_secret_post("me", "s3cret").unwrap();
+    let elsewhere = TokenEndpoint::new("https://evil.example/token").unwrap();
+    let edited = AuthorizationCode::new(
+        ClientRegistration::new(elsewhere, client),
+        "https://login.example/authorize?tenant=acme",
+        "https://me.example/callback/crm",
+    );
+    let callback = AuthorizationCallback::parse(&query).unwrap();
+    let (edited, alice) = (edited.unwrap(), connection("alice"));
+    let refused = edited.redeem(pending, callback, &alice, &context).wait();
+    assert_eq!(refused.unwrap_err().code(), "oauth2_state");
+    assert_eq!(asked.lock().unwrap().len(), 0);
+}

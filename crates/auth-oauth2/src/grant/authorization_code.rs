@@ -10,6 +10,7 @@ mod urls;
 
 pub use callback::AuthorizationCallback;
 pub use pending::PendingAuthorization;
+use pending::Server;
 pub use redirection::RedirectionEndpoint;
 pub use store::{MemoryPendingAuthorizations, PendingAuthorizations};
 pub(crate) use urls::{check_redirect_uri, read_authorization_url};
@@ -174,8 +175,7 @@ impl AuthorizationCode {
         connection: &ConnectionId,
         context: &Context,
     ) -> Result<(String, PendingAuthorization)> {
-        let issuer = self.issuer.as_ref().map(|expected| &*expected.identifier);
-        let pending = PendingAuthorization::new(connection.clone(), issuer, context)?;
+        let pending = PendingAuthorization::new(connection.clone(), self.server(), context)?;
         let mut parameters = Parameters::default();
         parameters.add("response_type", "code");
         parameters.add("client_id", self.registration.client_id());
@@ -200,7 +200,7 @@ impl AuthorizationCode {
     ///
     /// | the callback | error |
     /// |---|---|
-    /// | another `state`, another connection, more than ten minutes late, or begun at another issuer than the grant's | `Error::Refused`, `oauth2_state` |
+    /// | another `state`, another connection, more than ten minutes late, or begun at another token endpoint or issuer than the grant's | `Error::Refused`, `oauth2_state` |
     /// | another issuer, or none though one was promised | `Error::Refused`, `oauth2_issuer` |
     /// | says that the user or the server refused | `Error::Refused`, `oauth2_authorization_refused` |
     ///
@@ -223,8 +223,7 @@ impl AuthorizationCode {
         connection: &ConnectionId,
         context: &Context,
     ) -> Result<TokenRequest> {
-        let issuer = self.issuer.as_ref().map(|expected| &*expected.identifier);
-        pending.check(&callback.state, connection, issuer, context.clock.now())?;
+        pending.check(&callback.state, connection, &self.server(), context.clock.now())?;
         self.check_issuer(callback.iss.as_deref())?;
         let code = callback.outcome?;
         let mut request = TokenRequest::new("authorization_code")
@@ -235,6 +234,13 @@ impl AuthorizationCode {
             request = request.with_resource(resource)?;
         }
         Ok(request)
+    }
+
+    fn server(&self) -> Server {
+        Server {
+            token_endpoint: self.registration.token_endpoint().into(),
+            issuer: self.issuer.as_ref().map(|expected| expected.identifier.clone()),
+        }
     }
 
     /// Error callbacks are held to it too: an attacker's server could end an authorization at another one.

@@ -1,8 +1,9 @@
 //! An authorization that a user has begun and not come back from.
 
 use super::random_text;
-use auth_core::{ConnectionId, Context, Error, Result, Secret, Timestamp};
+use auth_core::{ConnectionId, Context, Error, Result, Secret, Timestamp, Unique};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize};
 use std::{fmt, time::Duration};
 
 /// What has to be kept, for the user who began it and no other, until the browser comes back.
@@ -12,25 +13,28 @@ pub struct PendingAuthorization {
     pub(super) state: Secret,
     pub(super) code_verifier: Secret,
     pub(super) nonce: Secret,
-    /// The issuer that the user was sent to, where the grant names one.
-    pub(super) issuer: Option<Box<str>>,
+    pub(super) server: Server,
     pub(super) connection: ConnectionId,
     pub(super) begun: Timestamp,
+}
+
+/// The authorization server that an authorization was begun at: the code goes to no other, though the connection was edited
+/// meanwhile.
+#[derive(Clone, PartialEq, Eq, Deserialize, Serialize)]
+pub(super) struct Server {
+    pub(super) token_endpoint: Box<str>,
+    /// Where the grant names one.
+    pub(super) issuer: Option<Box<str>>,
 }
 
 impl PendingAuthorization {
     /// How long a user may take.
     pub const LIFETIME: Duration = Duration::from_secs(600);
 
-    pub(super) fn new(
-        connection: ConnectionId,
-        issuer: Option<&str>,
-        context: &Context,
-    ) -> Result<Self> {
+    pub(super) fn new(connection: ConnectionId, server: Server, context: &Context) -> Result<Self> {
         let (state, code_verifier) = (random_text(context)?, random_text(context)?);
-        let (nonce, issuer) = (random_text(context)?, issuer.map(Into::into));
-        let begun = context.clock.now();
-        Ok(Self { state, code_verifier, nonce, issuer, connection, begun })
+        let (nonce, begun) = (random_text(context)?, context.clock.now());
+        Ok(Self { state, code_verifier, nonce, server, connection, begun })
     }
 
     /// `state`: what a callback is recognised by.
@@ -63,12 +67,14 @@ impl PendingAuthorization {
         &self,
         state: &Secret,
         connection: &ConnectionId,
-        issuer: Option<&str>,
+        server: &Server,
         now: Timestamp,
     ) -> Result<()> {
         let is_late = now.since(self.begun) >= Self::LIFETIME;
-        let is_same = self.connection == *connection && self.issuer.as_deref() == issuer;
-        if self.state.matches(state.expose()) && is_same && !is_late {
+        // The clock was set back by more than two nodes may be apart: nobody knows how long ago it was begun.
+        let is_ahead = self.begun.since(now) > Unique::NODES_APART;
+        let is_same = self.connection == *connection && self.server == *server;
+        if self.state.matches(state.expose()) && is_same && !is_late && !is_ahead {
             return Ok(());
         }
         Err(unknown())
@@ -93,6 +99,10 @@ mod tests {
     use super::*;
     use auth_core::TenantId;
 
+    fn server() -> Server {
+        Server { token_endpoint: "https://login.example/token".into(), issuer: None }
+    }
+
     /// RFC 7636 appendix B.
     #[test]
     fn the_challenge_is_that_of_the_specifications_example() {
@@ -100,10 +110,36 @@ mod tests {
             state: Secret::from("s"),
             code_verifier: Secret::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"),
             nonce: Secret::from("n"),
-            issuer: None,
+            server: server(),
             connection: ConnectionId::new(TenantId::new("acme"), "crm"),
             begun: Timestamp::from_unix(0),
         };
         assert_eq!(pending.code_challenge(), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
+    }
+
+    /// One that a browser keeps has no other end than this.
+    #[test]
+    fn ends_after_ten_minutes_and_when_the_clock_is_set_back() {
+        let connection = ConnectionId::new(TenantId::new("acme"), "crm");
+        let pending = PendingAuthorization {
+            state: Secret::from("s"),
+            code_verifier: Secret::from("v"),
+            nonce: Secret::from("n"),
+            server: server(),
+            connection: connection.clone(),
+            begun: Timestamp::from_unix(1_000_000),
+        };
+        for (now, expected) in [
+            (1_000_000, true),
+            (1_000_599, true),
+            (1_000_600, false),
+            (999_880, true),
+            (999_879, false),
+            (0, false),
+        ] {
+            let now = Timestamp::from_unix(now);
+            let checked = pending.check(&Secret::from("s"), &connection, &server(), now);
+            assert_eq!(checked.is_ok(), expected, "{now}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! A pending authorization that the user's browser keeps.
 
-use super::{PendingAuthorization, text};
+use super::{PendingAuthorization, pending::Server, text};
 use auth_core::{ConnectionId, Error, Result, Secret, Timestamp};
 use auth_session::{SealedFor, Sealer};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -13,7 +13,7 @@ struct Rest {
     state: Zeroizing<String>,
     code_verifier: Zeroizing<String>,
     nonce: Zeroizing<String>,
-    issuer: Option<Box<str>>,
+    server: Server,
     begun: u64,
 }
 
@@ -36,7 +36,7 @@ impl PendingAuthorization {
             state: Zeroizing::new(text(&self.state)),
             code_verifier: Zeroizing::new(text(&self.code_verifier)),
             nonce: Zeroizing::new(text(&self.nonce)),
-            issuer: self.issuer.clone(),
+            server: self.server.clone(),
             begun: self.begun.unix(),
         };
         let mut json = Vec::new();
@@ -66,7 +66,7 @@ impl PendingAuthorization {
             state: Secret::from(rest.state.as_str()),
             code_verifier: Secret::from(rest.code_verifier.as_str()),
             nonce: Secret::from(rest.nonce.as_str()),
-            issuer: rest.issuer,
+            server: rest.server,
             connection: connection.clone(),
             begun: Timestamp::from_unix(rest.begun),
         })
@@ -89,6 +89,13 @@ fn place<'a>(connection: &'a ConnectionId, name: &'a str) -> SealedFor<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn server() -> Server {
+        Server {
+            token_endpoint: "https://login.example/token".into(),
+            issuer: Some("https://login.example".into()),
+        }
+    }
     use auth_core::{Context, TenantId};
     use auth_testing::{ScriptedTransport, SeededRandom};
 
@@ -102,9 +109,7 @@ mod tests {
             ConnectionId::new(TenantId::new(tenant), authorization).on_behalf_of(user)
         };
         let own = connection("acme", "crm", "alice");
-        let pending =
-            PendingAuthorization::new(own.clone(), Some("https://login.example"), &context)
-                .unwrap();
+        let pending = PendingAuthorization::new(own.clone(), server(), &context).unwrap();
         let sealed = text(&pending.seal(&sealer(1)).unwrap());
         let again = PendingAuthorization::unseal(&sealer(1), &own, &sealed).unwrap();
         assert!(again.state.matches(pending.state.expose()));

@@ -204,7 +204,11 @@ mod tests {
         context: &Context,
     ) -> (Secret, PendingAuthorization) {
         let connection = ConnectionId::new(TenantId::new(tenant), authorization).on_behalf_of(user);
-        let pending = PendingAuthorization::new(connection, None, context).unwrap();
+        let server = crate::grant::authorization_code::Server {
+            token_endpoint: "https://login.example/token".into(),
+            issuer: None,
+        };
+        let pending = PendingAuthorization::new(connection, server, context).unwrap();
         (Secret::new(pending.state().expose()), pending)
     }
 

@@ -5,7 +5,7 @@ use crate::{
     uses::{InUse, Uses},
 };
 use auth_core::{
-    Credentials, Error, PresentableToken, Result, Stamp, Succession, Timestamp, Token,
+    Credentials, Error, PresentableToken, Refusal, Result, Stamp, Succession, Timestamp, Token,
 };
 use std::{
     array,
@@ -28,6 +28,8 @@ pub(crate) struct KeptToken<T> {
     uses: Option<Arc<Uses>>,
     presented: OnceLock<Result<[Credentials; COPIES]>>,
     proven: AtomicBool,
+    /// How a receiver refused it, though others may take it.
+    pub(crate) refusal: Option<Refusal>,
 }
 
 /// Why a kept token cannot be used.
@@ -55,7 +57,21 @@ impl<T: Token> KeptToken<T> {
             Succession::Exclusive { .. } => Some(Arc::default()),
         };
         let (presented, proven) = (OnceLock::new(), AtomicBool::new(false));
-        Self { token, generation: 0, schedule, since, came_dead: false, uses, presented, proven }
+        let (generation, came_dead, refusal) = (0, false, None);
+        Self { token, generation, schedule, since, came_dead, uses, presented, proven, refusal }
+    }
+
+    /// The same token, refused by a receiver: another one is obtained, and this one is used where there is none. None for
+    /// one that its successor ends, and for one that was refused already.
+    pub(crate) fn refused(&self, refusal: &Refusal) -> Option<Self> {
+        if self.uses.is_some() || self.refusal.is_some() {
+            return None;
+        }
+        let mut refused = Self::new(self.token.clone(), self.schedule.refused(), self.since);
+        refused.generation = self.generation;
+        refused.proven = AtomicBool::new(self.proven.load(Ordering::Relaxed));
+        refused.refusal = Some(refusal.clone());
+        Some(refused)
     }
 }
 

@@ -35,11 +35,11 @@ where
             Some(mut refusal) if self.is_worth_another(generation, answer) => {
                 // The observer is told the code, which a server may have made of what it was sent.
                 refusal.code = refusal.code.filter(|code| !sent.are_repeated_in(code));
-                // The receiver has its own back-off; that of the session is for those who condemn by themselves.
-                self.condemned(generation, refusal, |state, kept, refusal, _, _| {
-                    state.refused(kept, refusal);
-                });
-                Verdict::Retry { after: None }
+                if self.refused(generation, refusal) {
+                    Verdict::Retry { after: None }
+                } else {
+                    Verdict::Accept
+                }
             }
             Some(_) => Verdict::Accept,
             None => {

@@ -37,6 +37,11 @@ pub(crate) enum Schedule {
         used: AtomicU64,
     },
     Unknown,
+    /// A receiver has refused it: all wait for another one, and use this one where there is none.
+    Refused {
+        /// From here on it is of no use, if it has an end.
+        dead: Option<Timestamp>,
+    },
 }
 
 /// What a token is good for at some moment.
@@ -101,14 +106,24 @@ impl Schedule {
                 fresh
             }
             Self::Unknown => true,
+            Self::Refused { .. } => false,
+        }
+    }
+
+    /// That of the same token when a receiver has refused it.
+    pub(crate) const fn refused(&self) -> Self {
+        match self {
+            Self::Until { dead, .. } => Self::Refused { dead: Some(*dead) },
+            Self::Refused { dead } => Self::Refused { dead: *dead },
+            Self::Idle { .. } | Self::Unknown => Self::Refused { dead: None },
         }
     }
 
     /// Will it live then? Where nothing is known, it will.
     pub(crate) fn lasts_until(&self, then: Timestamp) -> bool {
         match self {
-            Self::Until { dead, .. } => then < *dead,
-            Self::Idle { .. } | Self::Unknown => true,
+            Self::Until { dead, .. } | Self::Refused { dead: Some(dead) } => then < *dead,
+            Self::Idle { .. } | Self::Unknown | Self::Refused { dead: None } => true,
         }
     }
 
@@ -122,6 +137,8 @@ impl Schedule {
                 idle_stage(*span, time.steady.saturating_duration_since(*since), used)
             }
             Self::Unknown => Stage::Fresh,
+            Self::Refused { dead } if dead.is_some_and(|dead| dead <= time.now) => Stage::Dead,
+            Self::Refused { .. } => Stage::Late,
         }
     }
 }

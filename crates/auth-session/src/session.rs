@@ -28,7 +28,8 @@ use std::{
 ///   a pause that doubles from one second to a minute, or when the peer said; and it always comes, also after a source
 ///   that panicked, and also when somebody sets the clock back.
 /// - **Compare and condemn.** A refused request condemns the token that it was sent with, and no newer one. Ten thousand
-///   requests that are refused together cause one renewal.
+///   requests that are refused together cause one renewal. Where that renewal fails, the token is used on while it lives:
+///   one receiver has refused it, and others may take it.
 /// - **One receiver does not rule.** A receiver that refuses one token after another causes one exchange in each step of a
 ///   back-off of its own (from one second, doubling to a minute), however many requests go to it, and though it takes
 ///   some of them. In between its answers are delivered as they are, and the token goes on serving the others. A minute
@@ -160,22 +161,40 @@ where
 
     /// A server refused a token of this generation: if it is the current one, the next caller has another one made.
     pub fn condemn(&self, generation: u64, refusal: Refusal) {
-        self.condemned(generation, refusal, State::condemned);
-    }
-
-    pub(crate) fn condemned(
-        &self,
-        generation: u64,
-        refusal: Refusal,
-        why: impl FnOnce(&mut State<S::Token>, &KeptToken<S::Token>, Refusal, Time, f64),
-    ) {
         let (inner, told, late) = (&self.0, refusal.clone(), refusal.clone());
         let condemned = inner.retire(generation, |state, kept, time, jitter| {
-            why(state, kept, refusal, time, jitter);
+            state.condemned(kept, refusal, time, jitter);
         });
         if condemned || inner.state().condemned_late(generation, late) {
             inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
         }
+    }
+
+    /// One of the receivers refused a token of this generation, which others may still take: another one is obtained, and
+    /// this one is used where there is none. True when the request is worth another try.
+    pub(crate) fn refused(&self, generation: u64, refusal: Refusal) -> bool {
+        let (inner, told) = (&self.0, refusal.clone());
+        let time = Time::of(&*inner.context.clock);
+        let mut state = inner.state();
+        let current = inner.current.load();
+        let is_new = match current.as_ref().filter(|kept| kept.generation == generation) {
+            // The renewal has been tried, and this is the token that there is.
+            Some(kept) if kept.refusal.is_some() => return !state.is_paused(time),
+            Some(kept) => {
+                let refused = kept.refused(&refusal).map(Arc::new);
+                if refused.is_none() {
+                    state.refused(kept, refusal);
+                }
+                inner.current.store(refused);
+                true
+            }
+            None => state.condemned_late(generation, refusal),
+        };
+        drop(state);
+        if is_new {
+            inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
+        }
+        true
     }
 
     /// A server took a token of this generation.

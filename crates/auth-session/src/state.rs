@@ -128,7 +128,10 @@ impl<T: Token> State<T> {
 
     fn why(&self, current: Option<&Arc<KeptToken<T>>>) -> Renewal<T> {
         match (current, &self.last) {
-            (Some(kept), _) => Renewal::Due(kept.token.clone()),
+            (Some(kept), _) => match &kept.refusal {
+                Some(refusal) => Renewal::Refused(kept.token.clone(), refusal.clone()),
+                None => Renewal::Due(kept.token.clone()),
+            },
             (None, Some(Last { token, refusal: Some(refusal), .. })) => {
                 Renewal::Refused(token.clone(), refusal.clone())
             }
@@ -184,6 +187,11 @@ impl<T: Token> State<T> {
             self.pause(error, times, time, jitter);
         }
         self.refused(kept, refusal);
+    }
+
+    /// Is it too early to try again after an attempt that failed?
+    pub(crate) fn is_paused(&self, time: Time) -> bool {
+        self.failure.as_ref().is_some_and(|failure| time.steady < failure.until)
     }
 
     /// A receiver refused the generation that is current. It backs off by itself when it refuses one after another.

@@ -5,7 +5,7 @@
 mod common;
 
 use auth_core::{Error, Lifespan, Token};
-use common::{Background, Does, badge, down, stage};
+use common::{Background, Does, answered_by, badge, down, made, stage};
 use std::{thread, time::Duration};
 
 /// google-cloud-rust #4541: tokens are renewed, the metadata server drops connections for a quarter of a minute, and
@@ -137,4 +137,37 @@ fn what_is_refused_again_and_again_is_told_once() {
     assert_eq!(codes, ["consent", "consent", "down", "down", "consent"]);
     let told = ["consent", "down", "down", "consent"].map(|code| format!("unnamed: {code}"));
     assert_eq!(stage.told.lines(), told);
+}
+
+/// One receiver refuses the token while its issuer is down: the others are served with it until it ends.
+#[test]
+fn a_token_that_one_receiver_refused_serves_the_others_while_there_is_no_other() {
+    let stage = stage(Background::None);
+    let (good, bad) = ("https://good.example/", "https://bad.example/");
+    assert!(!answered_by(&stage.session, good, &made(&stage.session).unwrap(), 200));
+    (0..100).for_each(|_| {
+        stage.issuer.then(Does::Fails(down()));
+    });
+    assert!(answered_by(&stage.session, bad, &made(&stage.session).unwrap(), 401), "one more try");
+    for _ in 0..60 {
+        let sent = made(&stage.session).unwrap();
+        assert!(!answered_by(&stage.session, good, &sent, 200));
+        let sent = made(&stage.session).unwrap();
+        assert!(!answered_by(&stage.session, bad, &sent, 401), "the same token again is no use");
+        stage.pass(1);
+    }
+    let asked = stage.issuer.asked();
+    assert!((3..=12).contains(&asked.len()), "{asked:?}");
+    assert!(asked[1..].iter().all(|why| why == "refused 1"), "{asked:?}");
+    let condemned = stage.told.lines().into_iter().filter(|line| line.contains("condemned"));
+    assert_eq!(condemned.count(), 1, "told once");
+    stage.issuer.recovers();
+    stage.pass(60);
+    assert_eq!(badge(&stage.session), Ok(2));
+    // It ends when it ends.
+    stage.issuer.then(Does::Fails(down()));
+    assert!(answered_by(&stage.session, bad, &made(&stage.session).unwrap(), 401));
+    stage.pass(3600);
+    stage.issuer.then(Does::Fails(down()));
+    assert_eq!(badge(&stage.session), Err("down"));
 }

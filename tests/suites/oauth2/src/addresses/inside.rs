@@ -111,7 +111,7 @@ impl Stage {
                 Ok(format!("{said}: {}", self.listener.connected()))
             };
             // Metadata that names this machine is refused when it is read.
-            let read = if local { "oauth2_metadata " } else { "" };
+            let read = if local || is_any_of_this_machine(host) { "oauth2_metadata " } else { "" };
             let expected = format!("{read}transport_denied_address: nothing");
             let id = format!("{transport}-{host}");
             cases.push(case(&id, &expected, run).await);
@@ -189,10 +189,19 @@ impl Stage {
 
 /// Is it loopback, however it is written?
 fn is_of_this_machine(host: &str) -> bool {
+    is_written(host, |host| host == "localhost", |address| address.is_loopback())
+}
+
+/// Does it stand for this machine where it is connected to: every address of it, or a name under `localhost`?
+fn is_any_of_this_machine(host: &str) -> bool {
+    is_written(host, |host| host.ends_with(".localhost"), |address| address.is_unspecified())
+}
+
+fn is_written(host: &str, name: fn(&str) -> bool, address: fn(IpAddr) -> bool) -> bool {
     url::Url::parse(&format!("https://{host}")).is_ok_and(|url| {
         let host = url.host_str().unwrap_or_default().trim_end_matches('.');
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-        host == "localhost" || address.is_ok_and(|ip| ip.to_canonical().is_loopback())
+        let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
+        name(host) || literal.is_ok_and(|literal| address(literal.to_canonical()))
     })
 }
 

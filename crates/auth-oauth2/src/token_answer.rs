@@ -230,8 +230,8 @@ fn refused(
             TokenErrorKind::Temporary => {
                 Error::unavailable(code, retry_after(answer.headers(), now), error)
             }
-            // A redirect, or what stands in its place, is no word of the token endpoint.
-            TokenErrorKind::InvalidGrant if !status.is_redirection() => Error::refused(code, error),
+            // With any other status it is not believed: nobody should be sent through consent for a proxy's page.
+            TokenErrorKind::InvalidGrant if status.is_client_error() => Error::refused(code, error),
             _ => Error::config(code, error),
         },
     }
@@ -347,7 +347,13 @@ mod tests {
             302,
             r#"{"error":"invalid_grant"}"#,
             "oauth2_invalid_grant",
-            "configuration: token endpoint refused with 302 and invalid_grant; correct the configuration of the client",
+            "configuration: token endpoint refused with 302 and invalid_grant; check the URL of the endpoint",
+        );
+        check_refused(
+            200,
+            r#"{"error":"invalid_grant"}"#,
+            "oauth2_invalid_grant",
+            "configuration: token endpoint refused with 200 and invalid_grant; correct the configuration of the client",
         );
         check_refused(
             401,

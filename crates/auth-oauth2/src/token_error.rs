@@ -66,6 +66,45 @@ pub enum Remedy {
     Fix,
 }
 
+impl Remedy {
+    /// What is to be done about any error of this crate, or of a session over one of its grants.
+    ///
+    /// | error | remedy |
+    /// |---|---|
+    /// | the user has to consent ([`ConsentNeeded`]), or the grant was refused | `Consent` |
+    /// | `Error::Transport`, `Error::Unavailable`: an outage, a timeout, a store that failed | `Retry` |
+    /// | every other one | `Fix` |
+    ///
+    /// ```
+    /// use auth_oauth2::{Error, Remedy};
+    ///
+    /// fn what_to_do(error: &Error) -> &'static str {
+    ///     match Remedy::of(error) {
+    ///         Remedy::Retry => "ask again later",
+    ///         Remedy::Consent => "send the user through the authorization again",
+    ///         Remedy::Fix => "show the error to whoever configured the client",
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::Transport(_) | Error::Unavailable { .. } => Self::Retry,
+            Error::Refused(_) if OF_THE_USER.contains(&error.code()) => Self::Consent,
+            _ => Self::Fix,
+        }
+    }
+}
+
+/// Codes of refusals that the user resolves by another authorization.
+const OF_THE_USER: &[&str] = &[
+    ConsentNeeded::CODE,
+    "oauth2_invalid_grant",
+    "oauth2_no_refresh_token",
+    "oauth2_state",
+    "oauth2_authorization_refused",
+];
+
 impl TokenErrorKind {
     pub(crate) fn of(error: &str) -> Self {
         match error {
@@ -125,8 +164,8 @@ impl TokenError {
         }
         match self.kind {
             TokenErrorKind::Temporary => Remedy::Retry,
-            // A redirect is no word of the token endpoint.
-            TokenErrorKind::InvalidGrant if !self.status.is_redirection() => Remedy::Consent,
+            // With another status it is no word of the token endpoint.
+            TokenErrorKind::InvalidGrant if self.status.is_client_error() => Remedy::Consent,
             _ => Remedy::Fix,
         }
     }
@@ -150,10 +189,19 @@ impl fmt::Display for TokenError {
         }
         f.write_str(match self.remedy() {
             Remedy::Retry => "; ask again later",
-            Remedy::Consent => "; the grant has ended: let the user consent again",
+            Remedy::Consent => {
+                "; the grant has ended: let the user consent again"
+            }
+            Remedy::Fix if is_elsewhere(self.status) => "; check the URL of the endpoint",
             Remedy::Fix => "; correct the configuration of the client",
         })
     }
+}
+
+/// Is there no token endpoint at this URL, or is it at another one?
+fn is_elsewhere(status: StatusCode) -> bool {
+    let nothing = [StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED, StatusCode::GONE];
+    status.is_redirection() || nothing.contains(&status)
 }
 
 impl error::Error for TokenError {}
@@ -173,6 +221,37 @@ mod tests {
             others: Vec::new(),
         };
         assert_eq!(refused.remedy(), expected, "{status} {error}");
+    }
+
+    #[test]
+    fn every_error_has_one_remedy() {
+        for (error, expected) in [
+            (ConsentNeeded::at_first(), Remedy::Consent),
+            (Error::refused("oauth2_state", "begin again"), Remedy::Consent),
+            (Error::transport("ureq_connect", "connection refused"), Remedy::Retry),
+            (Error::unavailable("session_token_not_saved", None, "full"), Remedy::Retry),
+            (Error::config("oauth2_url", "is http"), Remedy::Fix),
+            (Error::protocol("oauth2_answer", "no JSON"), Remedy::Fix),
+            (Error::refused("oauth2_issuer", "another"), Remedy::Fix),
+        ] {
+            assert_eq!(Remedy::of(&error), expected, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_url_at_which_there_is_no_endpoint_is_said_to_be_one() {
+        for (status, is_of_the_url) in [(404, true), (405, true), (302, true), (400, false)] {
+            let refused = TokenError {
+                status: StatusCode::from_u16(status).unwrap(),
+                kind: TokenErrorKind::Other,
+                error: "".into(),
+                description: None,
+                uri: None,
+                others: Vec::new(),
+            };
+            let said = refused.to_string().ends_with("check the URL of the endpoint");
+            assert_eq!(said, is_of_the_url, "{status}");
+        }
     }
 
     #[test]

@@ -92,12 +92,28 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the store.
+    /// `Error::Unavailable` with `session_token_not_saved` when the store fails: the token is kept in memory, used from
+    /// here on, and saved with the next renewal or when a request asks for it.
     pub fn put_token(&self, token: OAuthToken) -> Flow<'static, MaskedToken> {
         self.seen_through(|session| async move {
             let kept = session.source().put(session.context(), token).await?;
             session.put(kept.clone())?;
             Ok(kept.token().masked())
+        })
+    }
+
+    /// Forgets the connection: its session is ended, what is being obtained is seen through, and what is kept is removed.
+    /// No process that shares the store uses or refreshes the token any more, once the one that it has in memory is due.
+    ///
+    /// The authorization server is not told: revoke the token there first, if it is to end at once.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store. The session has ended all the same.
+    pub fn forget(&self) -> Flow<'static, ()> {
+        self.seen_through(|session| async move {
+            session.end().await?;
+            session.source().remove(session.context()).await
         })
     }
 

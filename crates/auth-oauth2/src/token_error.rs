@@ -189,9 +189,7 @@ impl fmt::Display for TokenError {
         }
         f.write_str(match self.remedy() {
             Remedy::Retry => "; ask again later",
-            Remedy::Consent => {
-                "; the grant has ended: let the user consent again"
-            }
+            Remedy::Consent => "; the grant has ended: let the user consent again",
             Remedy::Fix if is_elsewhere(self.status) => "; check the URL of the endpoint",
             Remedy::Fix => "; correct the configuration of the client",
         })

@@ -214,6 +214,75 @@ fn a_token_that_could_not_be_saved_is_a_typed_error_and_saved_before_it_is_used(
     assert_eq!(server.asked(), ["r1"]);
 }
 
+/// A code is spent by being redeemed: a store that fails then must not lose what it was redeemed for.
+#[test]
+fn a_redeemed_token_that_could_not_be_saved_is_saved_by_the_next_request() {
+    for has_one_before in [false, true] {
+        let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+        let memory = MemoryTokenStore::new(clock.clone());
+        let store = Failing(memory.clone(), Arc::default());
+        let transport = server.transport();
+        let connection = auth_oauth2::OAuthConnection::new(
+            code(registration("s3cret")),
+            store.clone(),
+            &common::hasher(),
+            &common::id("acme"),
+            context(&transport, &clock),
+        );
+        if has_one_before {
+            connection.put_token(token(1, &clock)).wait().unwrap();
+            clock.advance(HOUR);
+        }
+        *store.1.lock().unwrap() = true;
+        let failed = connection.put_token(token(7, &clock)).wait();
+        assert_eq!(failed.unwrap_err().code(), "session_token_not_saved");
+        *store.1.lock().unwrap() = false;
+        let current = connection.session().token().wait().unwrap();
+        assert!(current.token.token().access_token().matches(b"a7"));
+        // Another process has it from the store.
+        let other = process(&memory, &transport, &clock);
+        assert_eq!(access_token(&other).unwrap(), "a7");
+        assert_eq!(server.asked(), [""; 0]);
+    }
+}
+
+/// Another process has saved something since: what was kept in memory is older, and gives way.
+#[test]
+fn what_could_not_be_saved_gives_way_to_what_another_process_saved_since() {
+    let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+    let memory = MemoryTokenStore::new(clock.clone());
+    let store = Failing(memory.clone(), Arc::default());
+    let transport = server.transport();
+    let connection = auth_oauth2::OAuthConnection::new(
+        code(registration("s3cret")),
+        store.clone(),
+        &common::hasher(),
+        &common::id("acme"),
+        context(&transport, &clock),
+    );
+    *store.1.lock().unwrap() = true;
+    connection.put_token(token(7, &clock)).wait().unwrap_err();
+    *store.1.lock().unwrap() = false;
+    process(&memory, &transport, &clock).put_token(token(8, &clock)).wait().unwrap();
+    let current = connection.session().token().wait().unwrap();
+    assert!(current.token.token().access_token().matches(b"a8"));
+}
+
+#[test]
+fn a_connection_that_is_forgotten_is_forgotten_by_every_process() {
+    let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
+    let store = MemoryTokenStore::new(clock.clone());
+    let processes = [(); 2].map(|()| process(&store, &server.transport(), &clock));
+    processes[0].put_token(token(1, &clock)).wait().unwrap();
+    assert_eq!(access_token(&processes[1]).unwrap(), "a1");
+    processes[0].forget().wait().unwrap();
+    assert!(processes[0].reveal_token().wait().unwrap().is_none());
+    assert_eq!(access_token(&processes[0]).unwrap_err().code(), "session_ended");
+    clock.advance(HOUR);
+    assert!(is_consent_needed(&access_token(&processes[1])));
+    assert_eq!(server.asked(), [""; 0], "nobody refreshes what was forgotten");
+}
+
 #[test]
 fn a_hook_is_told_of_every_rotation_and_takes_nothing_along_when_it_panics() {
     let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());

@@ -15,7 +15,10 @@ use auth_core::{Context, Error, Flow, Renewal, Result, Secret, Timestamp, TokenS
 use entry::{is_dead, newer, why_asked};
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -45,6 +48,8 @@ pub struct Stored<S, K> {
     life: Option<Duration>,
     /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
     unsaved: Arc<Unsaved>,
+    /// The fence of what the store had when it was last looked at.
+    seen: AtomicU64,
 }
 
 type Unsaved = Mutex<Option<(Secret, u64)>>;
@@ -67,7 +72,8 @@ impl<S, K> Stored<S, K> {
     pub fn new(source: S, store: K, name: &str) -> Self {
         let hold = Duration::from_secs(60);
         let (store, unsaved) = (Arc::new(store), Arc::default());
-        Self { source, store, name: name.into(), hold, life: None, unsaved }
+        let (name, seen) = (name.into(), AtomicU64::new(0));
+        Self { source, store, name, hold, life: None, unsaved, seen }
     }
 
     /// How long a renewal may take before another process takes over; a minute unless set.
@@ -107,6 +113,7 @@ where
     ) -> Result<StoredToken<S::Token>> {
         loop {
             let kept = self.store.load(&self.name).await?;
+            self.seen.store(kept.as_ref().map_or(0, |kept| kept.fence), Ordering::Relaxed);
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
                 forget_replaced(&self.unsaved, other.fence);
                 return Ok(other);
@@ -160,7 +167,7 @@ where
             Some(token) => Some(token),
             None => match self.exchange(context, lease, why, kept.as_ref()).await {
                 Err(error) if S::Token::is_ended_by(&error) => {
-                    return self.remove(lease, error, kept.as_ref()).await;
+                    return self.remove_ended(lease, error, kept.as_ref()).await;
                 }
                 obtained => obtained?,
             },
@@ -172,13 +179,14 @@ where
         if saved.map_err(TokenNotSaved::error)? == SaveOutcome::Lost {
             return Ok(None);
         }
+        self.seen.store(lease.fence, Ordering::Relaxed);
         *lock(&self.unsaved) = None;
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
     }
 
     /// Removes a token that the issuer will never renew; `None` when the lease was lost, so that another process may have
     /// saved a token since. If the store fails, the next attempt finds the token and asks once more.
-    async fn remove(
+    async fn remove_ended(
         &self,
         lease: Lease,
         error: Error,

@@ -1,9 +1,12 @@
-//! Tokens that were obtained elsewhere.
+//! Tokens that were obtained elsewhere, and tokens that nobody is to have any more.
 
-use super::{Stored, StoredToken, Unsaved, lock};
+use super::{Stored, StoredToken, TokenNotSaved, Unsaved, lock};
 use crate::{SaveOutcome, StorableToken, TokenStore};
 use auth_core::{Context, Flow, Result, Secret, TokenSource, finish_even_if_dropped};
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 impl<S, K> Stored<S, K>
 where
@@ -21,28 +24,49 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the store, and of the transport's pauses.
+    /// `Error::Unavailable` with `session_token_not_saved` when the store fails: the token is kept in memory, and the next
+    /// renewal saves it in place of an exchange, unless another process has saved one meanwhile. Else those of the
+    /// transport's pauses.
     pub fn put<'a>(
         &'a self,
         context: &'a Context,
         token: S::Token,
     ) -> Flow<'a, StoredToken<S::Token>> {
         Flow::new(async move {
-            loop {
-                let attempt = Attempt {
-                    store: Arc::clone(&self.store),
-                    name: Arc::clone(&self.name),
-                    unsaved: Arc::clone(&self.unsaved),
-                    hold: self.hold,
-                    token: token.to_rest(),
-                };
-                let kept = finish_even_if_dropped(&*context.transport, Flow::new(attempt.run()));
-                if let Some(fence) = kept.await? {
-                    return Ok(StoredToken { token, fence });
-                }
-                Self::wait(context).await?;
-            }
+            let fence = self.change(context, Some(token.to_rest())).await?;
+            Ok(StoredToken { token, fence })
         })
+    }
+
+    /// Removes what is kept, in the store and in memory: no process renews with it any more.
+    ///
+    /// It waits for the lease, and is seen through, as [`put`](Self::put) is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and of the transport's pauses.
+    pub fn remove<'a>(&'a self, context: &'a Context) -> Flow<'a, ()> {
+        Flow::new(async move { self.change(context, None).await.map(drop) })
+    }
+
+    /// The fence under which it was changed.
+    async fn change(&self, context: &Context, token: Option<Secret>) -> Result<u64> {
+        loop {
+            let attempt = Attempt {
+                store: Arc::clone(&self.store),
+                name: Arc::clone(&self.name),
+                unsaved: Arc::clone(&self.unsaved),
+                seen: self.seen.load(Ordering::Relaxed),
+                hold: self.hold,
+                token: token.as_ref().map(|token| Secret::new(token.expose())),
+            };
+            let kept = finish_even_if_dropped(&*context.transport, Flow::new(attempt.run()));
+            if let Some(fence) = kept.await? {
+                self.seen.store(fence, Ordering::Relaxed);
+                return Ok(fence);
+            }
+            Self::wait(context).await?;
+        }
     }
 }
 
@@ -51,15 +75,27 @@ struct Attempt<K> {
     store: Arc<K>,
     name: Arc<str>,
     unsaved: Arc<Unsaved>,
+    /// The fence of what the store had when it was last looked at.
+    seen: u64,
     hold: Duration,
-    token: Secret,
+    token: Option<Secret>,
 }
 
 impl<K: TokenStore> Attempt<K> {
-    /// The fence under which it was saved; none when another process has the lease, or took it meanwhile.
+    /// The fence under which it was changed; none when another process has the lease, or took it meanwhile.
     async fn run(self) -> Result<Option<u64>> {
+        match (self.changed().await, self.token) {
+            (Err(store), Some(token)) => {
+                *lock(&self.unsaved) = Some((token, self.seen));
+                Err(TokenNotSaved::error(store))
+            }
+            (changed, _) => changed,
+        }
+    }
+
+    async fn changed(&self) -> Result<Option<u64>> {
         let Some(lease) = self.store.lease(&self.name, self.hold).await? else { return Ok(None) };
-        let saved = self.store.save(&self.name, lease, Some(&self.token)).await;
+        let saved = self.store.save(&self.name, lease, self.token.as_ref()).await;
         if matches!(saved, Ok(SaveOutcome::Kept)) {
             *lock(&self.unsaved) = None;
         }

@@ -49,6 +49,7 @@ pub use auth_core as getting_started;
     feature = "axum",
     feature = "local",
     feature = "oauth2",
+    feature = "reqwest",
     feature = "ureq"
 ))]
 #[doc = include_str!("../../../docs/guide/oauth2.md")]

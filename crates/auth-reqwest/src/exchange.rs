@@ -41,7 +41,8 @@ impl AuthClient {
             if in_url {
                 *copy.url_mut() = url(&to)?;
             }
-            let answer = self.http.execute(copy).await.map_err(transport)?;
+            let answer = self.http.execute(copy).await;
+            let answer = answer.map_err(|error| transport(request.url(), error))?;
             let answer = if in_url { answer_to(request.url(), answer) } else { answer };
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;

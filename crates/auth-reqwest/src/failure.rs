@@ -1,9 +1,22 @@
 //! What went wrong in reqwest, in our words.
 
-use auth_core::Error;
+use auth_core::{Error, Origin};
+use auth_outbound::FailedExchange;
+use http::Uri;
+use reqwest::Url;
+use std::{error, fmt};
 
-/// Without the URL, which may hold a secret.
-pub(crate) fn transport(error: reqwest::Error) -> Error {
+/// A client or a request that could not be made.
+pub(crate) fn made(error: reqwest::Error) -> Error {
+    sorted(None, error)
+}
+
+/// An exchange that failed, told without the path and the query of its URL, which may hold a secret.
+pub(crate) fn transport(url: &Url, error: reqwest::Error) -> Error {
+    sorted(url.as_str().parse::<Uri>().ok().and_then(|uri| Origin::of(&uri).ok()), error)
+}
+
+fn sorted(origin: Option<Origin>, error: reqwest::Error) -> Error {
     let code = if error.is_timeout() {
         "reqwest_timeout"
     } else if error.is_connect() {
@@ -15,8 +28,40 @@ pub(crate) fn transport(error: reqwest::Error) -> Error {
     };
     let error = error.without_url();
     if error.is_builder() {
-        Error::config("reqwest_builder", error)
-    } else {
-        Error::transport(code, error)
+        return Error::config("reqwest_builder", error);
     }
+    Error::transport(code, FailedExchange::new(origin, InWords(error)))
+}
+
+/// An error of reqwest that says what did not happen. What lies beneath stands in its text when nothing was sent yet;
+/// later a peer may have chosen it, or repeat what it was sent.
+#[derive(Debug)]
+struct InWords(reqwest::Error);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.0.is_connect(), self.0.is_timeout()) {
+            (true, true) => f.write_str("not connected in time"),
+            (true, false) => {
+                f.write_str("not connected")?;
+                beneath(&self.0).try_for_each(|error| write!(f, ": {error}"))
+            }
+            (false, true) => f.write_str("no whole answer in time"),
+            (false, false) => self.0.fmt(f),
+        }
+    }
+}
+
+impl error::Error for InWords {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        // What is in the text is not told twice.
+        error::Error::source(&self.0).filter(|_| !self.0.is_connect())
+    }
+}
+
+/// The errors beneath one, without the step of the client that it failed in: the text says that.
+fn beneath(error: &reqwest::Error) -> impl Iterator<Item = &(dyn error::Error + 'static)> {
+    let first = error::Error::source(error);
+    let first = first.map(|client| client.source().unwrap_or(client));
+    std::iter::successors(first, |error| error.source())
 }

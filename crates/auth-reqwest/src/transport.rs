@@ -45,7 +45,7 @@ impl ReqwestTransport {
                 filter: settings.filter.clone(),
                 proxy: proxy.map(|proxy| proxy.host().to_ascii_lowercase()),
             });
-        let http = http.build().map_err(failure::transport)?;
+        let http = http.build().map_err(failure::made)?;
         Ok(Self { runtime, http, filter: settings.filter })
     }
 }
@@ -81,10 +81,12 @@ async fn exchange(
     request: http::Request<Vec<u8>>,
     most_bytes: usize,
 ) -> Result<Response<Vec<u8>>> {
-    let request = reqwest::Request::try_from(request).map_err(failure::transport)?;
-    let mut answer = http.execute(request).await.map_err(failure::transport)?;
+    let request = reqwest::Request::try_from(request).map_err(failure::made)?;
+    let url = request.url().clone();
+    let failed = |error| failure::transport(&url, error);
+    let mut answer = http.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failure::transport)? {
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
         if body.len().saturating_add(piece.len()) > most_bytes {
             return Err(Error::protocol(
                 "transport_answer_too_long",

@@ -1,7 +1,10 @@
 //! What went wrong in ureq, in our words.
 
-use auth_core::Error;
+use auth_core::{Error, Origin};
+use auth_outbound::FailedExchange;
+use http::Uri;
 use std::{error, fmt, io};
+use ureq::Timeout;
 
 /// Something failed before the request was sent. ureq itself does not tell that from what fails later.
 #[derive(Debug)]
@@ -16,8 +19,8 @@ pub(crate) fn connecting(error: ureq::Error) -> ureq::Error {
     }
 }
 
-/// A request that brought no answer.
-pub(crate) fn transport(error: ureq::Error) -> Error {
+/// A request to this target that brought no answer.
+pub(crate) fn transport(target: &Uri, error: ureq::Error) -> Error {
     let code = match &error {
         // These name the URL or a field, which may hold a secret.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_) => {
@@ -30,15 +33,18 @@ pub(crate) fn transport(error: ureq::Error) -> Error {
         error if is_not_connected(error) => "ureq_connect",
         _ => "ureq_request",
     };
-    Error::transport(code, error)
+    Error::transport(code, FailedExchange::new(Origin::of(target).ok(), InWords(error)))
 }
 
-/// An answer that broke off.
-pub(crate) fn body(error: io::Error) -> Error {
+/// An answer from this target that broke off.
+pub(crate) fn body(target: &Uri, error: io::Error) -> Error {
     // ureq hides its own errors in those of I/O.
     match ureq::Error::from(error) {
-        error @ ureq::Error::Timeout(_) => transport(error),
-        error => Error::transport("ureq_body", error),
+        error @ ureq::Error::Timeout(_) => transport(target, error),
+        error => {
+            let failed = FailedExchange::new(Origin::of(target).ok(), InWords(error));
+            Error::transport("ureq_body", failed)
+        }
     }
 }
 
@@ -48,8 +54,32 @@ fn is_not_connected(error: &ureq::Error) -> bool {
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not connected: {}", self.0)
+        f.write_str("not connected: ")?;
+        write_words(&self.0, f)
     }
 }
 
 impl error::Error for NotConnected {}
+
+/// An error of ureq that says what did not happen.
+#[derive(Debug)]
+struct InWords(ureq::Error);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_words(&self.0, f)
+    }
+}
+
+impl error::Error for InWords {}
+
+fn write_words(error: &ureq::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        ureq::Error::Timeout(Timeout::Resolve) => f.write_str("the name was not resolved in time"),
+        ureq::Error::Timeout(Timeout::Connect) => f.write_str("not connected in time"),
+        ureq::Error::Timeout(limit) => write!(f, "no whole answer in time (limit: {limit})"),
+        // An error of ours, which ureq only carried.
+        ureq::Error::Other(error) => write!(f, "{error}"),
+        error => write!(f, "{error}"),
+    }
+}

@@ -1,6 +1,6 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
-use crate::failure::transport;
+use crate::failure::{Way, transport};
 use auth_core::{AnswerBodyLimit, Need, Result};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
@@ -63,7 +63,7 @@ async fn fill(
 ) -> Result<bool> {
     while bytes.len() <= limit {
         let frame = body.frame().await.transpose();
-        match frame.map_err(|error| transport(url, error))?.map(Frame::into_data) {
+        match frame.map_err(|error| transport(Way::Direct, url, error))?.map(Frame::into_data) {
             None => return Ok(true),
             Some(Ok(data)) => bytes.extend_from_slice(&data),
             Some(Err(frame)) => *trailers = frame.into_trailers().ok(),

@@ -100,6 +100,13 @@ async fn a_failure_names_the_host_and_neither_path_nor_query() {
         );
         assert!(text.starts_with(&expected) && !text.contains("canary"), "{text}");
     }
+    for at in [free.to_string(), "no.such.name.invalid:1".into()] {
+        let proxy = Proxy::new(&format!("http://canary:canary@{at}")).unwrap();
+        let proxied = local().with_proxy(proxy.trusting_its_address_filter());
+        let text = failure(proxied, &format!("https://login.example/{path}")).await;
+        let expected = "transport: https://login.example:443: not connected through the proxy: ";
+        assert!(text.starts_with(expected) && !text.contains("canary"), "{text}");
+    }
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = silent.local_addr().unwrap();
     let impatient = local().with_deadline(Duration::from_millis(200));

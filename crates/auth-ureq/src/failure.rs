@@ -8,15 +8,30 @@ use ureq::Timeout;
 
 /// Something failed before the request was sent. ureq itself does not tell that from what fails later.
 #[derive(Debug)]
-pub(crate) struct NotConnected(ureq::Error);
+pub(crate) struct NotConnected {
+    way: Way,
+    error: ureq::Error,
+}
+
+/// Who is connected to first. The one that failed may be the proxy or, behind it, the target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Direct,
+    ThroughProxy,
+}
 
 /// Marks a failure as one of connecting; running out of time stays what it is.
-pub(crate) fn connecting(error: ureq::Error) -> ureq::Error {
-    match error {
-        ureq::Error::Timeout(_) => error,
-        error if is_not_connected(&error) => error,
-        error => ureq::Error::Other(Box::new(NotConnected(error))),
-    }
+pub(crate) fn connecting(way: Way, error: ureq::Error) -> ureq::Error {
+    let error = match error {
+        ureq::Error::Timeout(_) => return error,
+        // Whoever marked it first did not know the way.
+        ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
+            Ok(marked) => marked.error,
+            Err(error) => ureq::Error::Other(error),
+        },
+        error => error,
+    };
+    ureq::Error::Other(Box::new(NotConnected { way, error }))
 }
 
 /// A request to this target that brought no answer.
@@ -54,8 +69,11 @@ fn is_not_connected(error: &ureq::Error) -> bool {
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not connected: ")?;
-        write_words(&self.0, f)
+        f.write_str(match self.way {
+            Way::Direct => "not connected: ",
+            Way::ThroughProxy => "not connected through the proxy: ",
+        })?;
+        write_words(&self.error, f)
     }
 }
 

@@ -103,6 +103,14 @@ fn a_failure_names_the_host_and_neither_path_nor_query() {
             format!("transport: {scheme}://{free}: not connected: io: Connection refused");
         assert!(text.starts_with(&expected) && !text.contains("canary"), "{text}");
     }
+    for at in [free.to_string(), "no.such.name.invalid:1".into()] {
+        let proxy = Proxy::new(&format!("http://canary:canary@{at}")).unwrap();
+        let proxied = local().with_proxy(proxy.trusting_its_address_filter());
+        let text = failure(proxied, &format!("https://login.example/{path}"));
+        let expected =
+            "transport: https://login.example:443: not connected through the proxy: io: ";
+        assert!(text.starts_with(expected) && !text.contains("canary"), "{text}");
+    }
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = silent.local_addr().unwrap();
     let late =
@@ -245,6 +253,8 @@ fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
         let transport = UreqTransport::builder().with_proxy(proxy).build().unwrap();
         let error = transport.fetch(get("https://api.example.com/")).wait().unwrap_err();
         assert_eq!(error.code(), "ureq_connect");
+        let place = "transport: https://api.example.com:443: not connected through the proxy: ";
+        assert!(error.to_string().starts_with(place), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(receive.recv_timeout(Duration::from_secs(5)).unwrap(), b"");
     }

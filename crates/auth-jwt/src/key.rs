@@ -2,6 +2,7 @@
 
 mod der;
 mod pem;
+mod rejected;
 mod rsa;
 mod secret;
 mod signing;

@@ -148,6 +148,18 @@ fn rsa_keys_are_read_in_every_form() {
             "everybody knows",
         );
     }
+    for (name, algorithm) in [
+        ("pkcs8.pem", JwsAlgorithm::ES256),
+        ("pkcs1.pem", JwsAlgorithm::ES256),
+        ("pkcs8.pem", JwsAlgorithm::EdDSA),
+        ("pkcs1.pem", JwsAlgorithm::EdDSA),
+    ] {
+        refused(
+            SigningKey::from_pem(algorithm, &folder.text(name)),
+            "jwt_key_rejected",
+            &format!("private key is of another kind than {algorithm} signs with, expected a"),
+        );
+    }
     assert!(folder.openssl("genrsa -out short.pem 1024"));
     assert!(folder.openssl("rsa -in short.pem -pubout -out short-public.pem"));
     refused(signing("short.pem"), "jwt_key_rejected", "TooSmall");
@@ -181,7 +193,7 @@ fn elliptic_keys_are_read_in_every_form() {
         refused(
             SigningKey::from_pem(JwsAlgorithm::RS256, &folder.text("pkcs8.pem")),
             "jwt_key_rejected",
-            "expected PKCS#8 or PKCS#1",
+            "private key is of another kind than RS256 signs with, expected an RSA key",
         );
         let other = if algorithm == JwsAlgorithm::ES256 {
             JwsAlgorithm::ES384
@@ -196,7 +208,7 @@ fn elliptic_keys_are_read_in_every_form() {
         refused(
             SigningKey::from_pem(other, &folder.text("pkcs8.pem")),
             "jwt_key_rejected",
-            other.name(),
+            &format!("private key is of another kind than {other} signs with"),
         );
     }
     assert!(folder.openssl("ecparam -name prime256v1 -genkey -noout -out sec1.pem"));
@@ -334,6 +346,31 @@ fn what_is_no_key_is_told() {
         "jwt_key_certificate",
         "X.509",
     );
+}
+
+/// As OpenSSL wrote encrypted keys before PKCS#8, and still does with `-traditional`. The code is that of any PEM that is
+/// not read.
+#[test]
+fn an_old_encrypted_key_is_told_from_one_that_is_cut_off() {
+    for kind in ["RSA", "EC"] {
+        let pem = format!(
+            "-----BEGIN {kind} PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nYQ==\n\
+             -----END {kind} PRIVATE KEY-----\n"
+        );
+        for pem in [pem.replace('\n', "\r\n"), pem.replace('\n', "\\n"), pem] {
+            let says = "is an encrypted private key, expected one that is not; decrypt it first";
+            refused(SigningKey::from_pem(JwsAlgorithm::RS256, &pem), "jwt_key_pem", says);
+        }
+    }
+    let Some(folder) = Folder::with_openssl("old") else { return };
+    assert!(folder.openssl("genrsa -traditional -aes256 -passout pass:a -out old.pem 2048"));
+    refused(
+        SigningKey::from_pem(JwsAlgorithm::RS256, &folder.text("old.pem")),
+        "jwt_key_pem",
+        "decrypt it first",
+    );
+    assert!(folder.openssl("pkcs8 -topk8 -nocrypt -passin pass:a -in old.pem -out new.pem"));
+    assert!(SigningKey::from_pem(JwsAlgorithm::RS256, &folder.text("new.pem")).is_ok());
 }
 
 #[test]

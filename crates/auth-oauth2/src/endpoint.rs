@@ -160,9 +160,14 @@ const RESERVED: &[HeaderName] = &[
 
 /// A URL that a person typed, or that metadata names.
 pub(crate) fn read_url(field: &str, text: &str) -> Result<Url> {
+    read_url_like("https://login.example/token", field, text)
+}
+
+/// The same, with what a URL of this kind looks like for whoever typed none.
+pub(crate) fn read_url_like(example: &str, field: &str, text: &str) -> Result<Url> {
     let fault = |what: &str| Err(config("oauth2_url", format!("{field} {what}")));
     let Ok(url) = Url::parse(text) else {
-        return fault("is no absolute URL, expected one as https://login.example/token");
+        return fault(&format!("is no absolute URL, expected one as {example}"));
     };
     let origin = url.as_str().parse().ok().and_then(|uri| Origin::of(&uri).ok());
     match url.scheme() {

@@ -82,9 +82,14 @@ impl SharedFields {
 }
 
 fn filled_in<'a>(label: &str, text: &'a str) -> Result<&'a str> {
+    filled_in_with("what the owner of the authorization server says", label, text)
+}
+
+/// The same, for what does not come from there.
+fn filled_in_with<'a>(what: &str, label: &str, text: &'a str) -> Result<&'a str> {
     if text.is_empty() {
-        let fault = "is empty; fill in what the owner of the authorization server says";
-        return Err(config("oauth2_form_empty", format!("{label} {fault}")));
+        let text = format!("{label} is empty; fill in {what}");
+        return Err(config("oauth2_form_empty", text));
     }
     Ok(text)
 }

@@ -1,8 +1,10 @@
 //! The members of an answer: of a JSON object, or of a form.
 
+mod json;
+
 use auth_core::{Error, Result};
 use http::{HeaderValue, Response, header};
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::DeserializeSeed;
 use std::{borrow::Cow, fmt, ops::Deref};
 use zeroize::Zeroizing;
 
@@ -41,26 +43,33 @@ impl<'a> Members<'a> {
 
     /// Reads the body as its `Content-Type` says; as JSON where that is missing or something else.
     pub(crate) fn read(answer: &'a Response<Vec<u8>>) -> Result<Self> {
-        let kind = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-        if kind.is_some_and(is_form) {
+        if is_of_type(answer, &[b"application/x-www-form-urlencoded"]) {
             return Self::form(answer.body());
         }
-        Self::read_json(answer.body(), Self::MOST)
+        Self::read_json_of(answer, Self::MOST)
+    }
+
+    /// Reads an answer as a JSON object of so many members at most, whatever its `Content-Type` is.
+    pub(crate) fn read_json_of(answer: &'a Response<Vec<u8>>, most: usize) -> Result<Self> {
+        Self::read_json(answer.body(), most).map_err(|error| {
+            // Some servers call their JSON a page, so that is no reason to refuse it.
+            if is_of_type(answer, &[b"text/html", b"application/xhtml+xml"]) {
+                return not_json("it is a web page; check the URL");
+            }
+            error
+        })
     }
 
     /// Reads a JSON object of so many members at most.
     pub(crate) fn read_json(body: &'a [u8], most: usize) -> Result<Self> {
-        let fault = |place: &str| {
-            let text = format!("answer of the server is not JSON: {place}");
-            Error::protocol("oauth2_answer", text)
-        };
         // All of it: what is passed over is held to that as well (RFC 8259 section 8.1).
-        let body = std::str::from_utf8(body).map_err(|_| fault("it is no UTF-8 text"))?;
+        let body = std::str::from_utf8(body).map_err(|_| not_json("it is no UTF-8 text"))?;
         let mut json = serde_json::Deserializer::from_str(body);
-        let read =
-            Object { most }.deserialize(&mut json).and_then(|members| json.end().map(|()| members));
+        let read = json::Object { most }
+            .deserialize(&mut json)
+            .and_then(|members| json.end().map(|()| members));
         // Its message names a place and what was expected there, never a value.
-        read.map_err(|error| fault(&place(&error)))
+        read.map_err(|error| not_json(&json::place(&error)))
     }
 
     fn form(body: &'a [u8]) -> Result<Self> {
@@ -108,14 +117,20 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Is it the media type of a form, with parameters or without?
-fn is_form(kind: &[u8]) -> bool {
-    const FORM: &[u8] = b"application/x-www-form-urlencoded";
-    let parts = kind.trim_ascii_start().split_at_checked(FORM.len());
-    parts.is_some_and(|(kind, rest)| {
-        kind.eq_ignore_ascii_case(FORM)
-            && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
-    })
+/// Is an answer said to have one of these media types, with parameters or without?
+fn is_of_type(answer: &Response<Vec<u8>>, types: &[&[u8]]) -> bool {
+    let said = answer.headers().get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let said = said.unwrap_or_default().trim_ascii_start();
+    types.iter().filter_map(|name| Some((name, said.split_at_checked(name.len())?))).any(
+        |(name, (kind, rest))| {
+            kind.eq_ignore_ascii_case(name)
+                && matches!(rest.trim_ascii_start().first(), None | Some(b';'))
+        },
+    )
+}
+
+fn not_json(why: &str) -> Error {
+    Error::protocol("oauth2_answer", format!("answer of the server is not JSON: {why}"))
 }
 
 impl Member<'_> {
@@ -173,125 +188,6 @@ impl fmt::Display for Number {
             Self::Negative(number) => number.fmt(f),
             Self::Float(number) => number.fmt(f),
         }
-    }
-}
-
-/// Where and how, without what was there.
-fn place(error: &serde_json::Error) -> String {
-    let what = match error.classify() {
-        serde_json::error::Category::Eof => "it ends too early",
-        serde_json::error::Category::Data => {
-            "it is no object of members, each named once, or has too many"
-        }
-        serde_json::error::Category::Syntax | serde_json::error::Category::Io => {
-            "its syntax is wrong"
-        }
-    };
-    format!("{what}, at line {} column {}", error.line(), error.column())
-}
-
-/// An object of so many members at most.
-struct Object {
-    most: usize,
-}
-
-impl<'de> DeserializeSeed<'de> for Object {
-    type Value = Members<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Object {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members(Vec::with_capacity(Members::USUAL));
-        while let Some((Name(name), value)) = map.next_entry()? {
-            members.add(name, value, self.most).map_err(serde::de::Error::custom)?;
-        }
-        Ok(members)
-    }
-}
-
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Name<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name")
-            }
-
-            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(name)))
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(name.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Any)
-    }
-}
-
-impl<'de> Deserialize<'de> for Member<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Member<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("any value")
-            }
-
-            fn visit_bool<E>(self, truth: bool) -> Result<Member<'de>, E> {
-                Ok(Member::Truth(truth))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Member<'de>, E> {
-                Ok(Member::Number(Number::Negative(number)))
-            }
-
-            fn visit_u64<E>(self, number: u64) -> Result<Member<'de>, E> {
-                Ok(Member::Number(Number::Unsigned(number)))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Member<'de>, E> {
-                Ok(Member::Number(Number::Float(number)))
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Member<'de>, E> {
-                Ok(Member::Text(Text::Lent(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Member<'de>, E> {
-                Ok(Member::Text(Text::Owned(Zeroizing::new(text.to_owned()))))
-            }
-
-            fn visit_unit<E>(self) -> Result<Member<'de>, E> {
-                Ok(Member::Null)
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Member<'de>, A::Error> {
-                while seq.next_element::<serde::de::IgnoredAny>()?.is_some() {}
-                Ok(Member::Other)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Member<'de>, A::Error> {
-                while map.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
-                Ok(Member::Other)
-            }
-        }
-        deserializer.deserialize_any(Any)
     }
 }
 
@@ -356,6 +252,21 @@ mod tests {
         check(form, "a=1&a=2", Err("has a member twice"));
         let many: Vec<String> = (0..65).map(|n| format!("a{n}=1")).collect();
         check(form, &many.join("&"), Err("has too many members"));
+    }
+
+    #[test]
+    fn a_web_page_is_called_one() {
+        let page = "<!DOCTYPE html><title>canary</title>";
+        let expected = Err("is not JSON: it is a web page; check the URL");
+        for kind in
+            ["text/html", "Text/HTML; charset=utf-8", " text/html ;x", "application/xhtml+xml"]
+        {
+            check(kind, page, expected);
+            check(kind, "", expected);
+        }
+        for kind in ["text/html5", "text/plain", "application/json", "x text/html", ""] {
+            check(kind, page, Err("is not JSON: its syntax is wrong, at line 1 column 1"));
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub use remote::RemoteAuthorizationServerMetadata;
 use crate::{
     AuthorizationCode, ClientAuthentication, ClientRegistration, IssuerParameter, TokenEndpoint,
     endpoint::{config, is_of_this_machine, read_url},
+    foreign_text::Secrets,
     members::{Member, Members},
 };
 use auth_core::{Error, Exchange, Result};
@@ -120,10 +121,11 @@ impl AuthorizationServerMetadata {
             );
             return Err(Error::transport("oauth2_metadata_status", text));
         }
-        let members = Members::read_json(answer.body(), Self::MOST_MEMBERS)?;
+        let members = Members::read_json_of(answer, Self::MOST_MEMBERS)?;
         let fault = |text: String| Error::protocol("oauth2_metadata", text);
-        if members.text("issuer") != Some(issuer) {
-            return Err(fault("metadata is of another issuer than the one that was asked".into()));
+        let named = members.text("issuer");
+        if named != Some(issuer) {
+            return Err(fault(of_another(named, issuer)));
         }
         let is_local = Url::parse(issuer).is_ok_and(|issuer| is_of_this_machine(&issuer));
         let url = |name: &str| match members.text(name).map(|text| read_url(name, text)) {
@@ -159,6 +161,28 @@ fn leads_to_this_machine(url: &Url) -> bool {
         Some(Host::Domain(name)) if name.trim_end_matches('.').ends_with(".localhost") => true,
         _ => is_of_this_machine(url),
     }
+}
+
+/// Metadata that names another issuer than the one that was asked, or none. Neither is shown with a query or fragment:
+/// no issuer has one, so nobody knows what stands in it.
+fn of_another(named: Option<&str>, asked: &str) -> String {
+    let shown = |text: &str| {
+        let (identifier, query) =
+            match text.find(['?', '#']).and_then(|at| text.split_at_checked(at)) {
+                Some((identifier, _)) => (identifier, " (and a query or fragment)"),
+                None => (text, ""),
+            };
+        format!("{}{query}", Secrets::default().cut(identifier))
+    };
+    let Some(named) = named else {
+        return format!("metadata names no issuer, expected {}", shown(asked));
+    };
+    format!(
+        "metadata is of the issuer {}, and {} was asked; if both are the same server, configure the issuer letter by \
+         letter as the metadata has it",
+        shown(named),
+        shown(asked)
+    )
 }
 
 fn issuer_url(issuer: &str) -> Result<Url> {
@@ -232,11 +256,29 @@ mod tests {
             &format!(r#"{{"issuer":"https://login.example",{token}}}"#),
             Ok("https://login.example/token  Optional"),
         );
-        let other = "protocol: metadata is of another issuer than the one that was asked";
+        let other = |issuer: &str| {
+            format!(
+                "protocol: metadata is of the issuer {issuer}, and https://login.example was asked; if both are the same \
+                 server, configure the issuer letter by letter as the metadata has it"
+            )
+        };
         for issuer in ["https://login.example/", "https://evil.example", "HTTPS://login.example"] {
-            check(200, &format!(r#"{{"issuer":"{issuer}",{token}}}"#), Err(other));
+            check(200, &format!(r#"{{"issuer":"{issuer}",{token}}}"#), Err(&other(issuer)));
         }
-        check(200, &format!("{{{token}}}"), Err(other));
+        // What the server chose is cut.
+        for (issuer, shown) in [
+            ("https://a.example?key=canary", "https://a.example (and a query or fragment)"),
+            ("https://a.example/#canary", "https://a.example/ (and a query or fragment)"),
+            (r"https://a.example/\n\u001b[31m\u202eb", "https://a.example/[31mb"),
+            (&"x".repeat(300), &"x".repeat(256)),
+            ("", ""),
+        ] {
+            check(200, &format!(r#"{{"issuer":"{issuer}",{token}}}"#), Err(&other(shown)));
+        }
+        let none = "protocol: metadata names no issuer, expected https://login.example";
+        for body in [format!("{{{token}}}"), format!(r#"{{"issuer":1,{token}}}"#)] {
+            check(200, &body, Err(none));
+        }
         check(404, "", Err("transport: metadata of the issuer: status 404, expected 200"));
         let no_token = r#"{"issuer":"https://login.example"}"#;
         check(200, no_token, Err("protocol: metadata has no token_endpoint"));

@@ -201,7 +201,7 @@ fn each_error_names_the_field_as_the_person_sees_it() {
     refused(
         with(new().with_placement(ParameterPlacement::Url)),
         "Access Token URL Parameter type is URL, which logs write down, and the client secret would stand in it; choose \
-         Body, or allow it with allowing_secrets_in_url",
+         Body, or have secrets in a URL allowed in the advanced settings (allowing_secrets_in_url)",
     );
     let brought = |id| new().with_client_authentication(ClientAuthentication::none(id).unwrap());
     refused(
@@ -219,8 +219,22 @@ fn each_error_of_the_other_grant_names_its_field_too() {
     let fill = "is empty; fill in what the owner of the authorization server says";
     let given = "is empty; fill in what the authorization server gave the client";
     refused(code().with_consumer_id("").build(), &format!("Consumer ID {given}"));
-    refused(code().with_consumer_secret("").build(), &format!("Consumer Secret {given}"));
-    refused(code().with_callback_url("").build(), &format!("Call Back URL {fill}"));
+    refused(
+        code().with_consumer_secret("").build(),
+        &format!(
+            "Consumer Secret {given}, or, for a public client, which has no secret, set Client Authentication to none \
+             (ClientAuthentication::none)"
+        ),
+    );
+    refused(
+        code().with_callback_url("").build(),
+        "Call Back URL is empty; fill in the URL of this platform that users come back to, as it is registered at the \
+         authorization server",
+    );
+    refused(
+        code().with_callback_url("/callback").build(),
+        "Call Back URL is no absolute URL, expected one as https://platform.example/callback",
+    );
     refused(code().with_authorization_url("").build(), &format!("Authorization URL {fill}"));
     refused(
         code().with_callback_url("http://platform.example/").build(),
@@ -242,7 +256,7 @@ fn each_error_of_the_other_grant_names_its_field_too() {
     refused(
         code().with_advanced_settings(in_url.with_client_secret_basic()).build(),
         "Access Token URL Parameter type is URL, which logs write down, and the authorization code would stand in it; \
-         choose Body, or allow it with allowing_secrets_in_url",
+         choose Body, or have secrets in a URL allowed in the advanced settings (allowing_secrets_in_url)",
     );
 }
 

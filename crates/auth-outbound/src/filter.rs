@@ -1,8 +1,8 @@
 //! To which addresses a connection may be made.
 
-use crate::Proxy;
+use crate::{Proxy, failed_exchange::shown};
 use auth_core::{Error, Origin, Result};
-use auth_net::{AddressList, DeniedRanges, Destination};
+use auth_net::{AddressList, DeniedDestination, DeniedRanges, Destination};
 use http::Uri;
 use std::net::{IpAddr, SocketAddr};
 
@@ -65,7 +65,9 @@ impl AddressFilter {
         let origin = Origin::of(uri)?;
         let is_loopback = origin.is_loopback();
         if is_loopback && self.loopback == Loopback::DeniedDestination {
-            return Err(denied("url goes to this machine, expected a public address"));
+            let fault =
+                "which is this machine, expected a public address; allow it with allowing_loopback";
+            return Err(denied(&format!("url goes to {}, {fault}", origin.host())));
         }
         let leaves = !is_loopback
             || self.proxy.as_ref().is_some_and(|proxy| proxy.carries_away(origin.host()));
@@ -76,7 +78,7 @@ impl AddressFilter {
             return Ok(());
         }
         let host = origin.host();
-        let found = self.denied.permits_host(host).map_err(|error| denied(&error.to_string()))?;
+        let found = self.denied.permits_host(host).map_err(|error| denied_host(host, error))?;
         let is_blind = |proxy: &Proxy| proxy.resolves_unfiltered(host);
         if found == Destination::Unresolved && self.proxy.as_ref().is_some_and(is_blind) {
             return Err(Error::config(
@@ -103,11 +105,29 @@ impl AddressFilter {
     pub fn keep(&self, found: impl IntoIterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>> {
         let kept: Vec<_> = found.into_iter().filter(|address| self.permits(address.ip())).collect();
         if kept.is_empty() {
-            return Err(denied("the name resolves to no address that may be connected to"));
+            // One text for all: a tenant does not learn what an internal name resolves to.
+            return Err(denied(
+                "the name resolves to no address that may be connected to; allow this machine with allowing_loopback, \
+                 other addresses with allowing_addresses",
+            ));
         }
         Ok(kept)
     }
 }
+
+/// What the person who configured the URL sees of a host that it names.
+fn denied_host(host: &str, error: DeniedDestination) -> Error {
+    let advice = match error {
+        DeniedDestination::Address(_) | DeniedDestination::Loopback => {
+            "; allow its address with allowing_addresses"
+        }
+        _ => "",
+    };
+    denied(&format!("url goes to {}: {error}{advice}", shown(host, MOST_OF_HOST)))
+}
+
+/// No name that can be resolved is longer (RFC 1035 section 2.3.4).
+const MOST_OF_HOST: usize = 255;
 
 fn denied(text: &str) -> Error {
     Error::config("transport_denied_address", text)
@@ -140,6 +160,39 @@ mod tests {
         let private = AddressList::new(["10.0.0.0/8"]).unwrap();
         check(&public.clone().allowing_addresses(private.clone()), "https://10.0.0.1/", Ok(()));
         check(&public.allowing_addresses(private), "http://10.0.0.1/", Err("transport_plain_http"));
+    }
+
+    #[track_caller]
+    fn check_text(url: &str, expected: &str) {
+        let error = AddressFilter::default().check(&url.parse().unwrap()).unwrap_err();
+        assert_eq!(error.code(), "transport_denied_address", "{url}");
+        assert_eq!(error.to_string(), format!("configuration: url goes to {expected}"));
+    }
+
+    #[test]
+    fn a_refusal_names_the_host_and_the_setting_that_allows_it() {
+        let here =
+            "which is this machine, expected a public address; allow it with allowing_loopback";
+        check_text("http://localhost:8080/canary?canary", &format!("localhost, {here}"));
+        check_text("https://127.0.0.1/", &format!("127.0.0.1, {here}"));
+        check_text(
+            "https://10.0.0.1/canary",
+            "10.0.0.1: expected a public address, found one in 10.0.0.0/8 (private); allow its address with \
+             allowing_addresses",
+        );
+        check_text(
+            "https://api.localhost/",
+            "api.localhost: expected a public host, found this machine's name; allow its address with \
+             allowing_addresses",
+        );
+        // No setting allows these.
+        check_text(
+            "https://metadata.google.internal/",
+            "metadata.google.internal: expected a public host, found the name of a metadata service",
+        );
+        let host = "expected a host in ASCII: a name, IPv4, or IPv6 in brackets";
+        let name = |length| "a".repeat(length);
+        check_text(&format!("https://{}/", name(300)), &format!("{}: {host}", name(255)));
     }
 
     #[test]
@@ -188,5 +241,8 @@ mod tests {
         );
         let none = public.keep(found.into_iter().take(2)).unwrap_err();
         assert_eq!(none.code(), "transport_denied_address");
+        let text = none.to_string();
+        let settings = ["allowing_loopback", "allowing_addresses"];
+        assert!(settings.iter().all(|setting| text.contains(setting)), "{text}");
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     ClientBuilder,
     exchange::{copy, is_repeatable},
-    failure::transport,
+    failure::{made, transport},
     http::{bare, target, url},
 };
 use auth_core::{Answer, Authenticator, Event, Redirects, RequestView, Result};
@@ -52,7 +52,7 @@ impl AuthClient {
         let http = bare(&settings.tls, settings.proxy.as_ref())?;
         let http = http.connect_timeout(settings.connect_timeout);
         let http = settings.timeout.into_iter().fold(http, reqwest::ClientBuilder::timeout);
-        Ok(Self { http: http.build().map_err(transport)?, settings: Arc::new(settings) })
+        Ok(Self { http: http.build().map_err(made)?, settings: Arc::new(settings) })
     }
 
     /// The client beneath, to build requests with. What it sends by itself is not authenticated.
@@ -89,7 +89,8 @@ impl AuthClient {
         loop {
             let repeatable = is_repeatable(&request);
             let answer = if redirects.left_origin() {
-                self.http.execute(copy(&mut request)).await.map_err(transport)?
+                let answer = self.http.execute(copy(&mut request)).await;
+                answer.map_err(|error| transport(self.way(&uri), request.url(), error))?
             } else {
                 self.exchange(authenticator, &mut request, &uri).await?
             };

@@ -2,7 +2,7 @@
 
 use crate::{
     AuthClient,
-    failure::transport,
+    failure::{Way, transport},
     http::url,
     read::{answer_to, read},
 };
@@ -41,7 +41,8 @@ impl AuthClient {
             if in_url {
                 *copy.url_mut() = url(&to)?;
             }
-            let answer = self.http.execute(copy).await.map_err(transport)?;
+            let answer = self.http.execute(copy).await;
+            let answer = answer.map_err(|error| transport(self.way(uri), request.url(), error))?;
             let answer = if in_url { answer_to(request.url(), answer) } else { answer };
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;
@@ -64,11 +65,14 @@ impl AuthClient {
 
     /// reqwest hands what is http to a proxy as it is; to https it makes a tunnel.
     fn hop(&self, uri: &Uri) -> Hop {
-        let proxy = self.settings.proxy.as_ref().filter(|_| uri.scheme_str() == Some("http"));
-        match proxy {
-            Some(proxy) if proxy.carries(uri.host().unwrap_or_default()) => Hop::Proxy,
-            _ => Hop::Origin,
+        match self.way(uri) {
+            Way::ThroughProxy if uri.scheme_str() == Some("http") => Hop::Proxy,
+            Way::ThroughProxy | Way::Direct => Hop::Origin,
         }
+    }
+
+    pub(crate) fn way(&self, uri: &Uri) -> Way {
+        Way::to(uri.host(), self.settings.proxy.as_ref())
     }
 }
 

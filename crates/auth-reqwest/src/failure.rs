@@ -1,9 +1,41 @@
 //! What went wrong in reqwest, in our words.
 
-use auth_core::Error;
+use crate::Proxy;
+use auth_core::{Error, Origin};
+use auth_outbound::FailedExchange;
+use http::Uri;
+use reqwest::Url;
+use std::{error, fmt};
 
-/// Without the URL, which may hold a secret.
-pub(crate) fn transport(error: reqwest::Error) -> Error {
+/// A client or a request that could not be made.
+pub(crate) fn made(error: reqwest::Error) -> Error {
+    sorted(Way::Direct, None, error)
+}
+
+/// Who is connected to first. The one that failed may be the proxy or, behind it, the target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Direct,
+    ThroughProxy,
+}
+
+impl Way {
+    /// The way to this host, if there is this proxy.
+    pub(crate) fn to(host: Option<&str>, proxy: Option<&Proxy>) -> Self {
+        match proxy {
+            Some(proxy) if proxy.carries(host.unwrap_or_default()) => Self::ThroughProxy,
+            _ => Self::Direct,
+        }
+    }
+}
+
+/// An exchange that failed, told without the path and the query of its URL, which may hold a secret.
+pub(crate) fn transport(way: Way, url: &Url, error: reqwest::Error) -> Error {
+    let origin = url.as_str().parse::<Uri>().ok().and_then(|uri| Origin::of(&uri).ok());
+    sorted(way, origin, error)
+}
+
+fn sorted(way: Way, origin: Option<Origin>, error: reqwest::Error) -> Error {
     let code = if error.is_timeout() {
         "reqwest_timeout"
     } else if error.is_connect() {
@@ -15,8 +47,46 @@ pub(crate) fn transport(error: reqwest::Error) -> Error {
     };
     let error = error.without_url();
     if error.is_builder() {
-        Error::config("reqwest_builder", error)
-    } else {
-        Error::transport(code, error)
+        return Error::config("reqwest_builder", error);
     }
+    Error::transport(code, FailedExchange::new(origin, InWords { way, error }))
+}
+
+/// An error of reqwest that says what did not happen. What lies beneath stands in its text when nothing was sent yet;
+/// later a peer may have chosen it, or repeat what it was sent.
+#[derive(Debug)]
+struct InWords {
+    way: Way,
+    error: reqwest::Error,
+}
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.error.is_connect(), self.error.is_timeout()) {
+            (true, true) => f.write_str("not connected in time"),
+            (true, false) => {
+                f.write_str(match self.way {
+                    Way::Direct => "not connected",
+                    Way::ThroughProxy => "not connected through the proxy",
+                })?;
+                beneath(&self.error).try_for_each(|error| write!(f, ": {error}"))
+            }
+            (false, true) => f.write_str("no whole answer in time"),
+            (false, false) => self.error.fmt(f),
+        }
+    }
+}
+
+impl error::Error for InWords {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        // What is in the text is not told twice.
+        error::Error::source(&self.error).filter(|_| !self.error.is_connect())
+    }
+}
+
+/// The errors beneath one, without the step of the client that it failed in: the text says that.
+fn beneath(error: &reqwest::Error) -> impl Iterator<Item = &(dyn error::Error + 'static)> {
+    let first = error::Error::source(error);
+    let first = first.map(|client| client.source().unwrap_or(client));
+    std::iter::successors(first, |error| error.source())
 }

@@ -1,13 +1,13 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
-use crate::failure::transport;
+use crate::failure::{Way, transport};
 use auth_core::{AnswerBodyLimit, Need, Result};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
 use http_body::Frame;
 use http_body_util::{BodyExt, BodyStream, StreamBody};
-use reqwest::{Body, Response, ResponseBuilderExt};
+use reqwest::{Body, Response, ResponseBuilderExt, Url};
 
 /// What was read of an answer's body.
 #[derive(Default)]
@@ -24,7 +24,7 @@ pub(crate) async fn read(answer: Response, need: Need) -> Result<(Response, Read
     let url = answer.url().clone();
     let (head, mut body) = http::Response::from(answer).into_parts();
     let (mut bytes, mut trailers) = (BytesMut::new(), None);
-    let end = fill(&mut body, &mut bytes, &mut trailers, part.limit);
+    let end = fill(&url, &mut body, &mut bytes, &mut trailers, part.limit);
     // It is given up without a loss: what it has read is in here.
     let ended = match part.within {
         None => end.await?,
@@ -55,13 +55,15 @@ fn begun_with(
 
 /// Reads to the end of a body, or until more than `limit` bytes came; says whether the end was reached.
 async fn fill(
+    url: &Url,
     body: &mut Body,
     bytes: &mut BytesMut,
     trailers: &mut Option<HeaderMap>,
     limit: usize,
 ) -> Result<bool> {
     while bytes.len() <= limit {
-        match body.frame().await.transpose().map_err(transport)?.map(Frame::into_data) {
+        let frame = body.frame().await.transpose();
+        match frame.map_err(|error| transport(Way::Direct, url, error))?.map(Frame::into_data) {
             None => return Ok(true),
             Some(Ok(data)) => bytes.extend_from_slice(&data),
             Some(Err(frame)) => *trailers = frame.into_trailers().ok(),
@@ -72,12 +74,12 @@ async fn fill(
 
 /// The answer as one to this URL: that of the caller, since reqwest shows it in its errors, and the one that was sent may
 /// hold a credential.
-pub(crate) fn answer_to(url: &reqwest::Url, answer: Response) -> Response {
+pub(crate) fn answer_to(url: &Url, answer: Response) -> Response {
     let (head, body) = http::Response::from(answer).into_parts();
     rebuild(head, body, url.clone())
 }
 
-fn rebuild(head: http::response::Parts, body: Body, url: reqwest::Url) -> Response {
+fn rebuild(head: http::response::Parts, body: Body, url: Url) -> Response {
     let mut answer = http::Response::builder().url(url).body(body).unwrap_or_default();
     (*answer.status_mut(), *answer.version_mut()) = (head.status, head.version);
     *answer.headers_mut() = head.headers;

@@ -1,6 +1,10 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
-use crate::{TransportBuilder, failure, http::bare};
+use crate::{
+    Proxy, TransportBuilder,
+    failure::{self, Way},
+    http::bare,
+};
 use auth_core::{Error, Exchange, Flow, Result};
 use auth_outbound::{AddressFilter, TransportSettings};
 use http::Response;
@@ -26,6 +30,7 @@ pub struct ReqwestTransport {
     runtime: Handle,
     http: reqwest::Client,
     filter: AddressFilter,
+    proxy: Option<Proxy>,
 }
 
 impl ReqwestTransport {
@@ -45,8 +50,8 @@ impl ReqwestTransport {
                 filter: settings.filter.clone(),
                 proxy: proxy.map(|proxy| proxy.host().to_ascii_lowercase()),
             });
-        let http = http.build().map_err(failure::transport)?;
-        Ok(Self { runtime, http, filter: settings.filter })
+        let http = http.build().map_err(failure::made)?;
+        Ok(Self { runtime, http, filter: settings.filter, proxy: settings.proxy })
     }
 }
 
@@ -56,11 +61,11 @@ impl auth_core::Transport for ReqwestTransport {
         if let Err(error) = self.filter.check(request.uri()) {
             return Flow::failed(error);
         }
-        let http = self.http.clone();
+        let (http, way) = (self.http.clone(), Way::to(request.uri().host(), self.proxy.as_ref()));
         let (send, receive) = oneshot::channel();
         self.runtime.spawn(async move {
             // Nobody may be waiting any more; the exchange is seen through all the same.
-            let _ = send.send(exchange(http, request, most_bytes).await);
+            let _ = send.send(exchange(http, way, request, most_bytes).await);
         });
         Flow::new(async move { receive.await.unwrap_or_else(|_| Err(gone())) })
     }
@@ -78,13 +83,16 @@ impl auth_core::Transport for ReqwestTransport {
 
 async fn exchange(
     http: reqwest::Client,
+    way: Way,
     request: http::Request<Vec<u8>>,
     most_bytes: usize,
 ) -> Result<Response<Vec<u8>>> {
-    let request = reqwest::Request::try_from(request).map_err(failure::transport)?;
-    let mut answer = http.execute(request).await.map_err(failure::transport)?;
+    let request = reqwest::Request::try_from(request).map_err(failure::made)?;
+    let url = request.url().clone();
+    let failed = |error| failure::transport(way, &url, error);
+    let mut answer = http.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
-    while let Some(piece) = answer.chunk().await.map_err(failure::transport)? {
+    while let Some(piece) = answer.chunk().await.map_err(failed)? {
         if body.len().saturating_add(piece.len()) > most_bytes {
             return Err(Error::protocol(
                 "transport_answer_too_long",

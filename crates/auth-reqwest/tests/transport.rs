@@ -83,6 +83,48 @@ async fn says_where_an_exchange_broke() {
     assert_eq!(code(got), "reqwest_connect");
 }
 
+/// The text of the error of an exchange that fails.
+async fn failure(builder: TransportBuilder, url: &str) -> String {
+    builder.build().unwrap().fetch(get(url)).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_failure_names_the_host_and_neither_path_nor_query() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let path = "canary?key=canary";
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for scheme in ["http", "https"] {
+        let text = failure(local(), &format!("{scheme}://{free}/{path}")).await;
+        let expected = format!(
+            "transport: {scheme}://{free}: not connected: tcp connect error: Connection refused"
+        );
+        assert!(text.starts_with(&expected) && !text.contains("canary"), "{text}");
+    }
+    for at in [free.to_string(), "no.such.name.invalid:1".into()] {
+        let proxy = Proxy::new(&format!("http://canary:canary@{at}")).unwrap();
+        let proxied = local().with_proxy(proxy.trusting_its_address_filter());
+        let text = failure(proxied, &format!("https://login.example/{path}")).await;
+        let expected = "transport: https://login.example:443: not connected through the proxy: ";
+        assert!(text.starts_with(expected) && !text.contains("canary"), "{text}");
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = silent.local_addr().unwrap();
+    let impatient = local().with_deadline(Duration::from_millis(200));
+    let late = failure(impatient, &format!("http://{at}/{path}")).await;
+    assert_eq!(late, format!("transport: http://{at}: no whole answer in time"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut caller, _) = listener.accept().await.unwrap();
+        let _ = caller.read(&mut [0; 1024]).await;
+        let short = b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc";
+        caller.write_all(short).await.unwrap();
+    });
+    let short = failure(local(), &format!("http://{at}/{path}")).await;
+    assert!(short.starts_with(&format!("transport: http://{at}: ")), "{short}");
+    assert!(!short.contains("canary"), "{short}");
+}
+
 #[tokio::test]
 async fn an_answer_that_never_comes_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -3,7 +3,11 @@
 //! ureq would make a TLS configuration of its own, which cannot hold an authority beside the system's, and would wait for
 //! a proxy beyond every deadline as long as it keeps sending.
 
-use crate::{failure::connecting, names::Names, tunnel};
+use crate::{
+    failure::{Way, connecting},
+    names::Names,
+    tunnel,
+};
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use std::{
     fmt,
@@ -79,7 +83,8 @@ impl Connector for Connect {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
-        self.open(details).map(Some).map_err(connecting)
+        let way = self.names.proxy_for(details.uri).map_or(Way::Direct, |_| Way::ThroughProxy);
+        self.open(details).map(Some).map_err(|error| connecting(way, error))
     }
 }
 

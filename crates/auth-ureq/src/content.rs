@@ -42,6 +42,7 @@ impl RequestContent {
     pub(crate) fn send(&mut self, agent: &Agent, mut head: Parts) -> Result<Response<ureq::Body>> {
         // ureq would take settings from there: redirects of its own, another proxy.
         head.extensions = Extensions::new();
+        let target = head.uri.clone();
         let sent = match &mut self.0 {
             Kind::Bytes(bytes) if bytes.is_empty() && !announces_nothing(&head.method) => {
                 agent.run(Request::from_parts(head, ()))
@@ -51,7 +52,7 @@ impl RequestContent {
                 agent.run(Request::from_parts(head, SendBody::from_reader(reader)))
             }
         };
-        sent.map_err(transport)
+        sent.map_err(|error| transport(&target, error))
     }
 }
 

@@ -26,7 +26,7 @@ impl AuthClient {
             let sent = authenticate(authenticator, plain_http, whole, uri, headers).wait()?;
             let answer = content.send(&self.agent, copy)?;
             let need = authenticator.reads(answer.status(), answer.headers());
-            let answer = read(answer, need)?;
+            let answer = read(&head.uri, answer, need)?;
             let mut seen = Answer::new(view, answer.head.status, &answer.head.headers);
             seen.body = answer.whole();
             let verdict = authenticator.assess(&sent, seen);

@@ -1,23 +1,41 @@
 //! What went wrong in ureq, in our words.
 
-use auth_core::Error;
+use auth_core::{Error, Origin};
+use auth_outbound::FailedExchange;
+use http::Uri;
 use std::{error, fmt, io};
+use ureq::Timeout;
 
 /// Something failed before the request was sent. ureq itself does not tell that from what fails later.
 #[derive(Debug)]
-pub(crate) struct NotConnected(ureq::Error);
-
-/// Marks a failure as one of connecting; running out of time stays what it is.
-pub(crate) fn connecting(error: ureq::Error) -> ureq::Error {
-    match error {
-        ureq::Error::Timeout(_) => error,
-        error if is_not_connected(&error) => error,
-        error => ureq::Error::Other(Box::new(NotConnected(error))),
-    }
+pub(crate) struct NotConnected {
+    way: Way,
+    error: ureq::Error,
 }
 
-/// A request that brought no answer.
-pub(crate) fn transport(error: ureq::Error) -> Error {
+/// Who is connected to first. The one that failed may be the proxy or, behind it, the target.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way {
+    Direct,
+    ThroughProxy,
+}
+
+/// Marks a failure as one of connecting; running out of time stays what it is.
+pub(crate) fn connecting(way: Way, error: ureq::Error) -> ureq::Error {
+    let error = match error {
+        ureq::Error::Timeout(_) => return error,
+        // Whoever marked it first did not know the way.
+        ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
+            Ok(marked) => marked.error,
+            Err(error) => ureq::Error::Other(error),
+        },
+        error => error,
+    };
+    ureq::Error::Other(Box::new(NotConnected { way, error }))
+}
+
+/// A request to this target that brought no answer.
+pub(crate) fn transport(target: &Uri, error: ureq::Error) -> Error {
     let code = match &error {
         // These name the URL or a field, which may hold a secret.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_) => {
@@ -30,15 +48,18 @@ pub(crate) fn transport(error: ureq::Error) -> Error {
         error if is_not_connected(error) => "ureq_connect",
         _ => "ureq_request",
     };
-    Error::transport(code, error)
+    Error::transport(code, FailedExchange::new(Origin::of(target).ok(), InWords(error)))
 }
 
-/// An answer that broke off.
-pub(crate) fn body(error: io::Error) -> Error {
+/// An answer from this target that broke off.
+pub(crate) fn body(target: &Uri, error: io::Error) -> Error {
     // ureq hides its own errors in those of I/O.
     match ureq::Error::from(error) {
-        error @ ureq::Error::Timeout(_) => transport(error),
-        error => Error::transport("ureq_body", error),
+        error @ ureq::Error::Timeout(_) => transport(target, error),
+        error => {
+            let failed = FailedExchange::new(Origin::of(target).ok(), InWords(error));
+            Error::transport("ureq_body", failed)
+        }
     }
 }
 
@@ -48,8 +69,35 @@ fn is_not_connected(error: &ureq::Error) -> bool {
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not connected: {}", self.0)
+        f.write_str(match self.way {
+            Way::Direct => "not connected: ",
+            Way::ThroughProxy => "not connected through the proxy: ",
+        })?;
+        write_words(&self.error, f)
     }
 }
 
 impl error::Error for NotConnected {}
+
+/// An error of ureq that says what did not happen.
+#[derive(Debug)]
+struct InWords(ureq::Error);
+
+impl fmt::Display for InWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_words(&self.0, f)
+    }
+}
+
+impl error::Error for InWords {}
+
+fn write_words(error: &ureq::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match error {
+        ureq::Error::Timeout(Timeout::Resolve) => f.write_str("the name was not resolved in time"),
+        ureq::Error::Timeout(Timeout::Connect) => f.write_str("not connected in time"),
+        ureq::Error::Timeout(limit) => write!(f, "no whole answer in time (limit: {limit})"),
+        // An error of ours, which ureq only carried.
+        ureq::Error::Other(error) => write!(f, "{error}"),
+        error => write!(f, "{error}"),
+    }
+}

@@ -3,7 +3,7 @@
 //! ureq would look a name up for every request, also for one that goes over a connection that is there already, and on a
 //! thread of its own each time.
 
-use crate::failure::connecting;
+use crate::failure::{Way, connecting};
 use auth_outbound::{AddressFilter, Proxy};
 use http::{Uri, uri::Scheme};
 use std::{
@@ -100,7 +100,11 @@ impl Names {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let addresses = match bare.unwrap_or(host).parse::<IpAddr>() {
             Ok(literal) => Arc::new([literal]),
-            Err(_) => self.0.clone().named(host, Instant::now(), timeout).map_err(connecting)?,
+            Err(_) => self
+                .0
+                .clone()
+                .named(host, Instant::now(), timeout)
+                .map_err(|error| connecting(Way::Direct, error))?,
         };
         Ok((port, addresses))
     }
@@ -128,7 +132,7 @@ impl Resolver for Names {
         let Some(filter) = &self.0.filter else { return Ok(self.collected(found)) };
         match filter.keep(found) {
             Ok(kept) => Ok(self.collected(kept.into_iter())),
-            Err(error) => Err(connecting(Error::Other(error.into()))),
+            Err(error) => Err(connecting(Way::Direct, Error::Other(error.into()))),
         }
     }
 }

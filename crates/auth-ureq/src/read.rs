@@ -2,7 +2,7 @@
 
 use crate::{ahead::Ahead, failure};
 use auth_core::{AnswerBodyLimit, Need, Result};
-use http::{Response, response::Parts};
+use http::{Response, Uri, response::Parts};
 use std::io::{Cursor, Read as _};
 use ureq::Body;
 
@@ -21,21 +21,23 @@ enum Arrived {
     Begun(Vec<u8>, Ahead),
 }
 
-pub(crate) fn read(answer: Response<Body>, need: Need) -> Result<Read> {
+/// The answer of this target.
+pub(crate) fn read(target: &Uri, answer: Response<Body>, need: Need) -> Result<Read> {
     let (head, body) = answer.into_parts();
     let Some(part) = AnswerBodyLimit::of(need, head.status, body.content_length()) else {
         return Ok(Read { head, body: Arrived::Unread(body) });
     };
     let mut body = body.into_reader();
+    let broke_off = |error| failure::body(target, error);
     let body = if let Some(patience) = part.within {
-        match Ahead::read(body, part.limit, patience).map_err(failure::body)? {
+        match Ahead::read(body, part.limit, patience).map_err(broke_off)? {
             (bytes, None) => Arrived::Whole(bytes),
             (bytes, Some(rest)) => Arrived::Begun(bytes, rest),
         }
     } else {
         // No longer than the limit: its framing says so.
         let mut bytes = Vec::new();
-        body.read_to_end(&mut bytes).map_err(failure::body)?;
+        body.read_to_end(&mut bytes).map_err(broke_off)?;
         Arrived::Whole(bytes)
     };
     Ok(Read { head, body })

@@ -81,10 +81,12 @@ impl auth_core::Transport for UreqTransport {
 fn exchange(agent: &Agent, request: Exchange) -> Result<Response<Vec<u8>>> {
     let most_bytes = request.most_bytes();
     let (head, sent) = request.into_request().into_parts();
+    let target = head.uri.clone();
     let (head, answer) = RequestContent::from(sent).send(agent, head)?.into_parts();
     let limit = u64::try_from(most_bytes).unwrap_or(u64::MAX).saturating_add(1);
     let mut body = Vec::new();
-    answer.into_reader().take(limit).read_to_end(&mut body).map_err(failure::body)?;
+    let read = answer.into_reader().take(limit).read_to_end(&mut body);
+    read.map_err(|error| failure::body(&target, error))?;
     if body.len() > most_bytes {
         return Err(Error::protocol(
             "transport_answer_too_long",

@@ -212,9 +212,11 @@ fn credentials_are_not_sent_in_the_clear() {
 
 #[test]
 fn nobody_there_is_a_transport_error_that_shows_no_url() {
-    let request = Request::get(format!("http://{}/?apikey=canary", nobody())).body(()).unwrap();
+    let free = nobody();
+    let request = Request::get(format!("http://{free}/?apikey=canary")).body(()).unwrap();
     let error = client().send(&Session::default(), request).unwrap_err();
     assert_eq!(error.code(), "ureq_connect");
+    assert!(error.to_string().starts_with(&format!("transport: http://{free}: not connected: ")));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }
 

@@ -87,6 +87,44 @@ fn says_where_an_exchange_broke() {
     assert_eq!(fetched(local(), format!("https://{}/", nobody())), "ureq_connect");
 }
 
+/// The text of the error of an exchange that fails.
+#[track_caller]
+fn failure(builder: TransportBuilder, url: &str) -> String {
+    builder.build().unwrap().fetch(get(url)).wait().unwrap_err().to_string()
+}
+
+#[test]
+fn a_failure_names_the_host_and_neither_path_nor_query() {
+    let path = "canary?key=canary";
+    let free = nobody();
+    for scheme in ["http", "https"] {
+        let text = failure(local(), &format!("{scheme}://{free}/{path}"));
+        let expected =
+            format!("transport: {scheme}://{free}: not connected: io: Connection refused");
+        assert!(text.starts_with(&expected) && !text.contains("canary"), "{text}");
+    }
+    for at in [free.to_string(), "no.such.name.invalid:1".into()] {
+        let proxy = Proxy::new(&format!("http://canary:canary@{at}")).unwrap();
+        let proxied = local().with_proxy(proxy.trusting_its_address_filter());
+        let text = failure(proxied, &format!("https://login.example/{path}"));
+        let expected =
+            "transport: https://login.example:443: not connected through the proxy: io: ";
+        assert!(text.starts_with(expected) && !text.contains("canary"), "{text}");
+    }
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let late =
+        failure(local().with_deadline(Duration::from_millis(200)), &format!("http://{at}/{path}"));
+    assert_eq!(late, format!("transport: http://{at}: no whole answer in time (limit: global)"));
+    let at = listen(|mut caller| {
+        let _ = caller.read(&mut [0; 1024]);
+        caller.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc").unwrap();
+    });
+    let short = failure(local(), &format!("http://{at}/{path}"));
+    assert!(short.starts_with(&format!("transport: http://{at}: ")), "{short}");
+    assert!(!short.contains("canary"), "{short}");
+}
+
 /// Silence, and answers that come a byte at a time: in the head, in the body, in the handshake, from a proxy.
 #[test]
 fn an_exchange_is_given_up_at_its_deadline() {
@@ -215,6 +253,8 @@ fn a_proxy_that_gives_no_tunnel_says_so_and_is_told_nothing_more() {
         let transport = UreqTransport::builder().with_proxy(proxy).build().unwrap();
         let error = transport.fetch(get("https://api.example.com/")).wait().unwrap_err();
         assert_eq!(error.code(), "ureq_connect");
+        let place = "transport: https://api.example.com:443: not connected through the proxy: ";
+        assert!(error.to_string().starts_with(place), "{error}");
         assert!(error.to_string().contains(expected), "{error}");
         assert_eq!(receive.recv_timeout(Duration::from_secs(5)).unwrap(), b"");
     }

@@ -23,7 +23,7 @@ pub(super) fn read(text: &str) -> Result<(Kind, Zeroizing<Vec<u8>>)> {
         Zeroizing::new(text.replace("\\n", "\n").replace(" RSA PUBLIC KEY--", " PUBLIC KEY--"));
     let mut found = None;
     for section in <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes()) {
-        let (kind, der) = section.map_err(|_| malformed())?;
+        let (kind, der) = section.map_err(|_| malformed(&text))?;
         found = keep(found, kind, Zeroizing::new(der))?;
     }
     found.ok_or_else(|| missing(&text))
@@ -53,9 +53,7 @@ fn keep(
 }
 
 fn missing(text: &str) -> Error {
-    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----")
-        || text.contains("Proc-Type: 4,ENCRYPTED")
-    {
+    if text.contains("-----BEGIN ENCRYPTED PRIVATE KEY-----") || text.contains(OLD_ENCRYPTION) {
         let text = "PEM is an encrypted private key, expected one that is not: \
                     `openssl pkcs8 -in FILE` decrypts it";
         return Error::config("jwt_key_encrypted", text);
@@ -64,6 +62,16 @@ fn missing(text: &str) -> Error {
     Error::config("jwt_key_pem", text)
 }
 
-fn malformed() -> Error {
-    Error::config("jwt_key_pem", "PEM is cut off or not Base64 between its lines")
+/// The first field of a key that is encrypted as before PKCS#8 (RFC 1421 section 4.6.1.1).
+const OLD_ENCRYPTION: &str = "Proc-Type: 4,ENCRYPTED";
+
+/// Those fields are no Base64.
+fn malformed(text: &str) -> Error {
+    let fault = if text.contains(OLD_ENCRYPTION) {
+        "PEM is an encrypted private key, expected one that is not; decrypt it first: \
+         `openssl pkcs8 -topk8 -nocrypt -in FILE`"
+    } else {
+        "PEM is cut off or not Base64 between its lines"
+    };
+    Error::config("jwt_key_pem", fault)
 }

@@ -2,13 +2,13 @@
 
 use super::{
     pem::{self, Kind},
+    rejected::{clearer, no_point, rejected},
     secret,
     verifying::mismatch,
 };
 use crate::{Jwk, JwsAlgorithm, VerifyingKey};
 use auth_core::{Error, KeyDigest, KeyHasher, Result};
 use ring::{
-    error::KeyRejected,
     hmac,
     rand::SystemRandom,
     rsa::{KeyPairComponents, PublicKeyComponents},
@@ -105,11 +105,11 @@ impl SigningKey {
             }
             (None, Some(curve)) => EcdsaKeyPair::from_pkcs8(curve, der, &SystemRandom::new())
                 .map(Material::Ecdsa)
-                .map_err(|error| rejected(algorithm, &error))?,
+                .map_err(|error| no_point(algorithm, der, &error))?,
             (None, None) if algorithm == JwsAlgorithm::EdDSA => {
                 Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
                     .map(Material::Ed25519)
-                    .map_err(|error| rejected(algorithm, &error))?
+                    .map_err(|error| no_point(algorithm, der, &error))?
             }
             (None, None) => return Err(mismatch(algorithm)),
         };
@@ -264,21 +264,6 @@ fn ecdsa(algorithm: JwsAlgorithm) -> Option<&'static EcdsaSigningAlgorithm> {
         JwsAlgorithm::ES384 => &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
         _ => return None,
     })
-}
-
-/// Of the complaints of two readers, that of the one who got further.
-fn clearer(pkcs8: &KeyRejected, pkcs1: KeyRejected) -> KeyRejected {
-    if pkcs1.to_string() == "InvalidEncoding" { *pkcs8 } else { pkcs1 }
-}
-
-fn rejected(algorithm: JwsAlgorithm, error: &KeyRejected) -> Error {
-    let form = match algorithm {
-        JwsAlgorithm::ES256 | JwsAlgorithm::ES384 => "PKCS#8 with its public half",
-        JwsAlgorithm::EdDSA => "PKCS#8",
-        _ => "PKCS#8 or PKCS#1 with 2048 to 4096 bits",
-    };
-    let text = format!("private key for {algorithm} is refused ({error}), expected {form}");
-    Error::config("jwt_key_rejected", text)
 }
 
 fn no_randomness() -> Error {

@@ -239,18 +239,20 @@ fn point(algorithm: JwsAlgorithm, public: &Public<'_>) -> Result<Material> {
     Ok(Material::Point { verification, point: point.into() })
 }
 
-pub(super) fn mismatch(algorithm: JwsAlgorithm) -> Error {
-    let wants = match algorithm {
+/// What an algorithm needs.
+pub(super) const fn kind(algorithm: JwsAlgorithm) -> &'static str {
+    match algorithm {
         JwsAlgorithm::HS256 | JwsAlgorithm::HS384 | JwsAlgorithm::HS512 => "a shared secret",
         JwsAlgorithm::ES256 => "a P-256 key",
         JwsAlgorithm::ES384 => "a P-384 key",
         JwsAlgorithm::EdDSA => "an Ed25519 key",
         _ => "an RSA key",
-    };
-    Error::config(
-        "jwt_key_mismatch",
-        format!("key is of another kind, expected {wants} for {algorithm}"),
-    )
+    }
+}
+
+pub(super) fn mismatch(algorithm: JwsAlgorithm) -> Error {
+    let text = format!("key is of another kind, expected {} for {algorithm}", kind(algorithm));
+    Error::config("jwt_key_mismatch", text)
 }
 
 impl fmt::Debug for VerifyingKey {

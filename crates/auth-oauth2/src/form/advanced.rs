@@ -6,7 +6,7 @@ use crate::{
     client_authentication::{check_client_id, check_secret},
     endpoint::{SecretsInUrl, config},
 };
-use auth_core::{Result, Secret};
+use auth_core::{Error, Result, Secret};
 use http::Method;
 use std::fmt;
 use url::Url;
@@ -128,6 +128,9 @@ impl AdvancedSettings {
             FormClient::SecretBasic => ClientAuthentication::client_secret_basic,
         };
         check_client_id(id.label, id.value)?;
+        if secret.label == label::CONSUMER_SECRET && secret.value.expose().is_empty() {
+            return Err(no_secret(secret.label));
+        }
         check_secret(secret.label, &secret.value)?;
         authentication(id.value, secret.value)
     }
@@ -151,12 +154,22 @@ impl AdvancedSettings {
             return Ok(());
         }
         let text = format!(
-            "{} is URL, which logs write down, and {secret} would stand in it; choose Body, or allow it with \
-             allowing_secrets_in_url",
+            "{} is URL, which logs write down, and {secret} would stand in it; choose Body, or have \
+             secrets in a URL allowed in the advanced settings (allowing_secrets_in_url)",
             label::ACCESS_TOKEN_URL_PARAMETER_TYPE
         );
         Err(config("oauth2_form_secret_in_url", text))
     }
+}
+
+/// Where users agree, a client may be a public one.
+fn no_secret(field: &str) -> Error {
+    let text = format!(
+        "{field} is empty; fill in what the authorization server gave the client, or, for a public client, which has no \
+         secret, set {} to none (ClientAuthentication::none)",
+        label::CLIENT_AUTHENTICATION
+    );
+    config("oauth2_client_secret", text)
 }
 
 /// What brings its own identifier and key agrees with what was filled in beside it.

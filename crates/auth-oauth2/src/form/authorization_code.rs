@@ -1,9 +1,9 @@
 //! The form under the grant of authorization codes.
 
-use super::{AdvancedSettings, Field, SharedFields, filled_in, label, of_field};
+use super::{AdvancedSettings, Field, SharedFields, filled_in, filled_in_with, label, of_field};
 use crate::{
     AuthorizationCode,
-    endpoint::read_url,
+    endpoint::read_url_like,
     grant::{check_redirect_uri, read_authorization_url},
 };
 use auth_core::{Result, Secret};
@@ -129,8 +129,7 @@ impl AuthorizationCodeForm {
         let Self { consumer_secret, callback_url, authorization_url, shared } = self;
         let id = Field { label: label::CONSUMER_ID, value: shared.consumer_id.as_str() };
         let secret = Field { label: label::CONSUMER_SECRET, value: consumer_secret };
-        read_url(label::CALL_BACK_URL, filled_in(label::CALL_BACK_URL, &callback_url)?)?;
-        check_redirect_uri(label::CALL_BACK_URL, &callback_url)?;
+        check_callback_url(&callback_url)?;
         filled_in(label::AUTHORIZATION_URL, &authorization_url)?;
         read_authorization_url(label::AUTHORIZATION_URL, &authorization_url)?;
         let (scope, registration) = (shared.scope()?, shared.registration(&id, secret)?);
@@ -138,6 +137,14 @@ impl AuthorizationCodeForm {
         let grant = AuthorizationCode::new(registration, &authorization_url, &callback_url)?;
         grant.with_scope(scope).map_err(|error| of_field(label::AUTHORIZATION_URL, &error))
     }
+}
+
+/// Where users come back to: a URL of the platform's own, which is not for the authorization server's owner to say.
+fn check_callback_url(url: &str) -> Result<()> {
+    let own = "the URL of this platform that users come back to, as it is registered at the authorization server";
+    let url = filled_in_with(own, label::CALL_BACK_URL, url)?;
+    read_url_like("https://platform.example/callback", label::CALL_BACK_URL, url)?;
+    check_redirect_uri(label::CALL_BACK_URL, url)
 }
 
 impl Default for AuthorizationCodeForm {

@@ -163,26 +163,33 @@ fn leads_to_this_machine(url: &Url) -> bool {
     }
 }
 
-/// Metadata that names another issuer than the one that was asked, or none. Neither is shown with a query or fragment:
-/// no issuer has one, so nobody knows what stands in it.
+/// Metadata that names another issuer than the one that was asked, or none.
 fn of_another(named: Option<&str>, asked: &str) -> String {
-    let shown = |text: &str| {
-        let (identifier, query) =
-            match text.find(['?', '#']).and_then(|at| text.split_at_checked(at)) {
-                Some((identifier, _)) => (identifier, " (and a query or fragment)"),
-                None => (text, ""),
-            };
-        format!("{}{query}", Secrets::default().cut(identifier))
-    };
-    let Some(named) = named else {
+    let (asked, Some(named)) = (shown(asked), named) else {
         return format!("metadata names no issuer, expected {}", shown(asked));
     };
     format!(
-        "metadata is of the issuer {}, and {} was asked; if both are the same server, configure the issuer letter by \
-         letter as the metadata has it",
-        shown(named),
-        shown(asked)
+        "metadata is of the issuer {}, and {asked} was asked; if both are the same server, configure the issuer letter \
+         by letter as the metadata has it",
+        shown(named)
     )
+}
+
+/// An issuer identifier as an error may show it. What is no URL of a server, has a user in it, or stands in a query or
+/// fragment is in no issuer, so that it may be anything.
+fn shown(issuer: &str) -> String {
+    let is_of_server = Url::parse(issuer).is_ok_and(|url| {
+        matches!(url.scheme(), "https" | "http")
+            && url.username().is_empty()
+            && url.password().is_none()
+    });
+    if !is_of_server {
+        return "[no issuer's URL]".into();
+    }
+    let at = issuer.find(['?', '#']).unwrap_or(issuer.len());
+    let (identifier, rest) = issuer.split_at_checked(at).unwrap_or_default();
+    let rest = if rest.is_empty() { "" } else { "[a query or fragment]" };
+    format!("{}{rest}", Secrets::default().cut(identifier))
 }
 
 fn issuer_url(issuer: &str) -> Result<Url> {
@@ -267,11 +274,13 @@ mod tests {
         }
         // What the server chose is cut.
         for (issuer, shown) in [
-            ("https://a.example?key=canary", "https://a.example (and a query or fragment)"),
-            ("https://a.example/#canary", "https://a.example/ (and a query or fragment)"),
+            ("https://a.example?key=canary", "https://a.example[a query or fragment]"),
+            ("https://a.example/#canary", "https://a.example/[a query or fragment]"),
             (r"https://a.example/\n\u001b[31m\u202eb", "https://a.example/[31mb"),
-            (&"x".repeat(300), &"x".repeat(256)),
-            ("", ""),
+            ("https://me:canary@a.example", "[no issuer's URL]"),
+            ("canary", "[no issuer's URL]"),
+            ("", "[no issuer's URL]"),
+            (&format!("https://{}", "x".repeat(300)), &format!("https://{}", "x".repeat(248))),
         ] {
             check(200, &format!(r#"{{"issuer":"{issuer}",{token}}}"#), Err(&other(shown)));
         }

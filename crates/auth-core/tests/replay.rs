@@ -164,8 +164,13 @@ fn an_owner_that_fills_its_share_takes_about_as_many_bytes() {
     for in_a_second in [1, 10, 1000] {
         let store = MemoryReplayStore::new(ManualClock::at(NOW)).with_limit(LIMIT);
         for n in 0..20_000 {
-            let one = unique("a", n, NOW + n / in_a_second, NOW + 99_999);
-            assert_eq!(used(&store, &one), ReplayOutcome::Fresh);
+            let one = |n| unique("a", n, NOW + n / in_a_second, NOW + 99_999);
+            assert_eq!(used(&store, &one(n)), ReplayOutcome::Fresh);
+            // What makes room is the oldest, and no more than has to.
+            if n % in_a_second != 0 || in_a_second == 1 {
+                let before = used(&store, &one(n.saturating_sub(1)));
+                assert_eq!(before, ReplayOutcome::Seen, "{n}");
+            }
         }
         let taken = store.bytes() * 100 / (LIMIT / 4);
         assert!((60..=140).contains(&taken), "{taken} of a hundred, {in_a_second} in a second");

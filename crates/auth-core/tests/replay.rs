@@ -426,8 +426,28 @@ fn without_a_moment_of_issue_a_full_store_refuses_and_forgets_nothing() {
     assert_eq!(used(&store, &dated), ReplayOutcome::Fresh, "others do not notice");
     clock.advance(Duration::from_secs(300));
     assert_eq!(taken("a"), 0, "what has ended is refused");
-    let later = undated("key", 1, NOW + 900).with_tenant(TenantId::new("a"));
-    assert_eq!(used(&store, &later), ReplayOutcome::Fresh);
+    // What has ended is given back, each time.
+    for round in 0..3 {
+        let later = |n: u64| {
+            let end = clock.now().unix() + 300;
+            undated(&format!("key {n}"), n, end).with_tenant(TenantId::new("a"))
+        };
+        assert!((0..first).all(|n| used(&store, &later(n)) == ReplayOutcome::Fresh), "{round}");
+        assert_eq!(used(&store, &later(first)), ReplayOutcome::Full, "{round}");
+        clock.advance(Duration::from_secs(300));
+    }
+    // Half of it ends: half of it is given back, and no more.
+    let now = clock.now().unix();
+    let until = |n: u64, seconds| {
+        undated(&format!("key {n}"), n, now + seconds).with_tenant(TenantId::new("a"))
+    };
+    for n in 0..first {
+        let seconds = if n % 2 == 0 { 200 } else { 900 };
+        assert_eq!(used(&store, &until(n, seconds)), ReplayOutcome::Fresh);
+    }
+    clock.advance(Duration::from_secs(200));
+    let again = (first..).find(|n| used(&store, &until(*n, 900)) == ReplayOutcome::Full);
+    assert_eq!(again.unwrap() - first, first.div_ceil(2));
 }
 
 #[test]

@@ -92,8 +92,9 @@ where
     ///
     /// # Errors
     ///
-    /// `Error::Unavailable` with `session_token_not_saved` when the store fails: the token is kept in memory, used from
-    /// here on, and saved with the next renewal or when a request asks for it.
+    /// `Error::Unavailable` with `session_token_not_saved` when the store fails. The connection keeps the token in memory
+    /// then, and its next renewal saves it in place of an exchange and uses it; where the connection has no token that
+    /// lives, the next request is such a renewal. `Error::Config` with `session_ended` after [`forget`](Self::forget).
     pub fn put_token(&self, token: OAuthToken) -> Flow<'static, MaskedToken> {
         self.seen_through(|session| async move {
             let kept = session.source().put(session.context(), token).await?;
@@ -104,8 +105,9 @@ where
 
     /// Forgets the connection: its session is ended, what is being obtained is seen through, and what is kept is removed.
     /// No process that shares the store uses or refreshes the token any more, once the one that it has in memory is due.
+    /// Another process whose connection goes on obtains another token, where its grant needs no user.
     ///
-    /// The authorization server is not told: revoke the token there first, if it is to end at once.
+    /// The authorization server is not told: a program that wants the token to end at once revokes it there first.
     ///
     /// # Errors
     ///
@@ -131,7 +133,7 @@ where
     ///
     /// # Security
     ///
-    /// Ask who wants to see it first, and write down that they did.
+    /// The program decides which of its users may see a token, and should record who saw it and when.
     ///
     /// # Errors
     ///

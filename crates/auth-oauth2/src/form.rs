@@ -81,6 +81,52 @@ impl SharedFields {
     }
 }
 
+/// The methods of the fields that both grants have.
+macro_rules! shared_fields {
+    ($form:ident) => {
+        impl $form {
+            /// Scope: the scopes that are asked for, one space between two.
+            #[must_use]
+            pub fn with_scope(mut self, scope: &str) -> Self {
+                scope.clone_into(&mut self.shared.scope);
+                self
+            }
+
+            /// Access Token URL: the token endpoint.
+            #[must_use]
+            pub fn with_access_token_url(mut self, url: &str) -> Self {
+                url.clone_into(&mut self.shared.access_token_url);
+                self
+            }
+
+            /// Access token has a limited validity, and for how long, where the server does not say it. What the server says
+            /// wins.
+            #[must_use]
+            pub fn with_limited_validity(mut self, validity: Duration) -> Self {
+                self.shared.validity = Some(validity);
+                self
+            }
+
+            /// Refresh URL Token: where tokens are refreshed that came with a refresh token.
+            #[must_use]
+            pub fn with_refresh_url(mut self, url: &str) -> Self {
+                url.clone_into(&mut self.shared.refresh_url);
+                self
+            }
+
+            /// The advanced settings, switched on.
+            #[must_use]
+            pub fn with_advanced_settings(mut self, settings: AdvancedSettings) -> Self {
+                self.shared.advanced = settings;
+                self
+            }
+        }
+    };
+}
+
+shared_fields!(AuthorizationCodeForm);
+shared_fields!(ClientCredentialsForm);
+
 fn filled_in<'a>(label: &str, text: &'a str) -> Result<&'a str> {
     filled_in_with("what the owner of the authorization server says", label, text)
 }

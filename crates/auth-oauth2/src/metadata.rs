@@ -6,7 +6,7 @@ pub use remote::RemoteAuthorizationServerMetadata;
 
 use crate::{
     AuthorizationCode, ClientAuthentication, ClientRegistration, IssuerParameter, TokenEndpoint,
-    endpoint::{config, is_of_this_machine, read_url},
+    endpoint::{config, is_of_this_machine, read_url, read_url_like},
     foreign_text::Secrets,
     members::{Member, Members},
 };
@@ -193,7 +193,7 @@ fn shown(issuer: &str) -> String {
 }
 
 fn issuer_url(issuer: &str) -> Result<Url> {
-    let url = read_url("issuer", issuer)?;
+    let url = read_url_like("https://login.example", "issuer", issuer)?;
     if url.query().is_some() {
         return Err(config(
             "oauth2_issuer_url",

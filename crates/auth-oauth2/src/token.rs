@@ -42,7 +42,7 @@ struct Granted {
     refresh_ends: Option<Timestamp>,
     /// What was granted, where that is known.
     scope: Option<Box<str>>,
-    /// Who the user is, by the server's word of when the token came. It is not kept at rest.
+    /// In it the server said who the user is, when it issued this token. It is not kept at rest.
     id_token: Option<Secret>,
     /// A refresh has been asked for, and it is not known what came of it.
     asked: AtomicBool,

@@ -71,7 +71,7 @@ impl Remedy {
     ///
     /// | error | remedy |
     /// |---|---|
-    /// | the user has to consent ([`ConsentNeeded`]), or the grant was refused | `Consent` |
+    /// | the user has to consent ([`ConsentNeeded`]), what the user agreed to has ended, or the callback brought no code of this authorization | `Consent` |
     /// | `Error::Transport`, `Error::Unavailable`: an outage, a timeout, a store that failed | `Retry` |
     /// | every other one | `Fix` |
     ///
@@ -154,8 +154,9 @@ impl TokenError {
         cause.downcast_ref().or_else(|| cause.downcast_ref::<ConsentNeeded>()?.refused.as_ref())
     }
 
-    /// What is to be done. A server that fails (5xx) or is asked too often (429) says nothing about what was sent, so
-    /// its `invalid_grant` is not believed.
+    /// What is to be done. A server that fails (5xx), gives up waiting (408) or is asked too often (429) says nothing about
+    /// what was sent, and a page with another status than 4xx is no word of a token endpoint: `invalid_grant` is believed
+    /// of neither.
     #[must_use]
     pub fn remedy(&self) -> Remedy {
         let again = [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT];

@@ -89,7 +89,8 @@ impl TokenRequest {
     /// # Errors
     ///
     /// `Error::Config` when a secret would stand in the URL of an endpoint that does not
-    /// [allow it](TokenEndpoint::allowing_secrets_in_url), and when an assertion cannot be signed.
+    /// [allow it](TokenEndpoint::allowing_secrets_in_url), when a parameter would stand there twice, and when an assertion
+    /// cannot be signed.
     pub fn exchange(
         &self,
         endpoint: &TokenEndpoint,
@@ -127,6 +128,12 @@ impl TokenRequest {
             }
             ParameterPlacement::Url => {
                 let mut url = endpoint.url.clone();
+                let is_ours = |typed: &str| parameters.clone().any(|(name, _)| name == typed);
+                if let Some((name, _)) = url.query_pairs().find(|(typed, _)| is_ours(typed)) {
+                    let text =
+                        format!("token URL has {name:.64}, which the request sets; leave it out");
+                    return Err(config("oauth2_parameter", text));
+                }
                 let before = url.query().map(str::to_owned).unwrap_or_default();
                 url.set_query(Some(&write_form(parameters, before)));
                 (url.as_str().parse().ok(), None, Vec::new())
@@ -228,6 +235,27 @@ mod tests {
         let refresh =
             TokenRequest::new("refresh_token").with_parameter("refresh_token", "r").unwrap();
         assert_eq!(refused(&refresh, &basic), Some("oauth2_secret_in_url"));
+    }
+
+    /// RFC 6749 section 3.2: no parameter more than once. In a body beside the URL it stands once in each.
+    #[test]
+    fn a_parameter_that_the_url_has_already_is_not_added_to_it() {
+        for (typed, is_taken) in [
+            ("grant_type=x", false),
+            ("scope=a", false),
+            ("client%5Fid=x", false),
+            ("tenant=a", true),
+        ] {
+            let endpoint = TokenEndpoint::new(&format!("https://login.example/token?{typed}"));
+            let endpoint = endpoint.unwrap().with_placement(ParameterPlacement::Url);
+            let request = TokenRequest::new("client_credentials").with_scope("a b").unwrap();
+            let client = ClientAuthentication::none("me").unwrap();
+            let made = request.exchange(&endpoint, &client, &context());
+            let code = made.as_ref().err().map(|error| error.code());
+            assert_eq!(code, (!is_taken).then_some("oauth2_parameter"), "{typed}");
+            let in_body = endpoint.with_placement(ParameterPlacement::FormBody);
+            assert!(request.exchange(&in_body, &client, &context()).is_ok(), "{typed}");
+        }
     }
 
     /// RFC 6749 section 2.3.1: form-encoded first.

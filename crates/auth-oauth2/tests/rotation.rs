@@ -102,7 +102,7 @@ fn a_family_that_has_ended_asks_for_consent_once_and_the_server_nothing_more() {
 /// neither by the process that knows nor by another one.
 #[test]
 fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
-    for who in ["the same", "another", "without a store"] {
+    for asking in ["the same", "another", "without a store"] {
         let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
         let store = MemoryTokenStore::new(clock.clone());
         let loses = Arc::new(Mutex::new(false));
@@ -115,8 +115,8 @@ fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
         let processes = [(); 2].map(|()| process(&store, &transport, &clock));
         let alone = Session::new(code(registration("s3cret")), context(&transport, &clock));
         let first = |number| {
-            let next: usize = if who == "another" { number } else { 0 };
-            match who {
+            let next: usize = if asking == "another" { number } else { 0 };
+            match asking {
                 "without a store" => alone.token().wait().map(drop),
                 _ => access_token(&processes[next]).map(drop),
             }
@@ -131,10 +131,10 @@ fn an_answer_that_was_lost_leaves_no_second_use_of_a_refresh_token_of_before() {
         clock.advance(Duration::from_secs(2));
         // Nor is it when the server has said something else meanwhile.
         server.state().instead = vec![(429, String::new())];
-        assert_eq!(first(1).unwrap_err().code(), "oauth2_temporarily_unavailable", "{who}");
+        assert_eq!(first(1).unwrap_err().code(), "oauth2_temporarily_unavailable", "{asking}");
         clock.advance(Duration::from_secs(2));
-        assert!(is_consent_needed(&first(1)), "{who}");
-        assert_eq!(server.asked(), ["r1", "r2", "r2", "r2"], "{who}");
+        assert!(is_consent_needed(&first(1)), "{asking}");
+        assert_eq!(server.asked(), ["r1", "r2", "r2", "r2"], "{asking}");
     }
 }
 
@@ -194,13 +194,7 @@ fn a_server_that_fails_ends_nothing() {
 fn a_token_that_could_not_be_saved_is_a_typed_error_and_saved_before_it_is_used() {
     let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
     let store = Failing(MemoryTokenStore::new(clock.clone()), Arc::default());
-    let connection = auth_oauth2::OAuthConnection::new(
-        code(registration("s3cret")),
-        store.clone(),
-        &common::hasher(),
-        &common::id("acme"),
-        context(&server.transport(), &clock),
-    );
+    let connection = over(&store, &server.transport(), &clock);
     connection.put_token(token(1, &clock)).wait().unwrap();
     clock.advance(HOUR);
     *store.1.lock().unwrap() = true;
@@ -222,13 +216,7 @@ fn a_redeemed_token_that_could_not_be_saved_is_saved_by_the_next_request() {
         let memory = MemoryTokenStore::new(clock.clone());
         let store = Failing(memory.clone(), Arc::default());
         let transport = server.transport();
-        let connection = auth_oauth2::OAuthConnection::new(
-            code(registration("s3cret")),
-            store.clone(),
-            &common::hasher(),
-            &common::id("acme"),
-            context(&transport, &clock),
-        );
+        let connection = over(&store, &transport, &clock);
         if has_one_before {
             connection.put_token(token(1, &clock)).wait().unwrap();
             clock.advance(HOUR);
@@ -253,13 +241,7 @@ fn what_could_not_be_saved_gives_way_to_what_another_process_saved_since() {
     let memory = MemoryTokenStore::new(clock.clone());
     let store = Failing(memory.clone(), Arc::default());
     let transport = server.transport();
-    let connection = auth_oauth2::OAuthConnection::new(
-        code(registration("s3cret")),
-        store.clone(),
-        &common::hasher(),
-        &common::id("acme"),
-        context(&transport, &clock),
-    );
+    let connection = over(&store, &transport, &clock);
     *store.1.lock().unwrap() = true;
     connection.put_token(token(7, &clock)).wait().unwrap_err();
     *store.1.lock().unwrap() = false;
@@ -314,13 +296,7 @@ fn a_caller_that_is_dropped_anywhere_loses_nothing() {
         let (server, clock) = (Server::new(Reuse::FamilyRevoked), clock());
         let store = Slow(MemoryTokenStore::new(clock.clone()));
         let transport = server.transport();
-        let connection = auth_oauth2::OAuthConnection::new(
-            code(registration("s3cret")),
-            store,
-            &common::hasher(),
-            &common::id("acme"),
-            context(&transport, &clock),
-        );
+        let connection = over(&store, &transport, &clock);
         connection.put_token(token(1, &clock)).wait().unwrap();
         for number in 2..=3 {
             clock.advance(HOUR);
@@ -340,11 +316,23 @@ fn a_caller_that_is_dropped_anywhere_loses_nothing() {
     }
 }
 
+/// A connection of a user over this store.
+fn over<K: auth_session::TokenStore + Clone + 'static>(
+    store: &K,
+    transport: &ScriptedTransport,
+    clock: &ManualClock,
+) -> auth_oauth2::OAuthConnection<auth_oauth2::AuthorizationCode, K> {
+    let (grant, id) = (code(registration("s3cret")), common::id("acme"));
+    let context = context(transport, clock);
+    auth_oauth2::OAuthConnection::new(grant, store.clone(), &common::hasher(), &id, context)
+}
+
 /// Fails to save while it is told to.
 #[derive(Clone)]
 struct Failing(MemoryTokenStore, Arc<Mutex<bool>>);
 
 /// Every step takes one more poll than it has to.
+#[derive(Clone)]
 struct Slow(MemoryTokenStore);
 
 macro_rules! store {

@@ -1,5 +1,6 @@
 //! What went wrong with an exchange, and where it was to go.
 
+use crate::Proxy;
 use auth_core::Origin;
 use std::{error::Error, fmt};
 
@@ -53,6 +54,37 @@ impl Error for FailedExchange {
     }
 }
 
+/// How an HTTP client reaches a target. What failed on the way through a proxy may be the proxy or, behind it, the target.
+///
+/// As text it says that there was no connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionPath {
+    /// The client connects to the target itself.
+    Direct,
+    /// The client connects to a proxy, which connects to the target.
+    ThroughProxy,
+}
+
+impl ConnectionPath {
+    /// The path to this host for a client that has this proxy, or none.
+    #[must_use]
+    pub fn to(host: &str, proxy: Option<&Proxy>) -> Self {
+        match proxy {
+            Some(proxy) if proxy.carries(host) => Self::ThroughProxy,
+            _ => Self::Direct,
+        }
+    }
+}
+
+impl fmt::Display for ConnectionPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Direct => "not connected",
+            Self::ThroughProxy => "not connected through the proxy",
+        })
+    }
+}
+
 /// So many of its visible characters.
 pub(crate) fn shown(text: &str, most: usize) -> String {
     text.chars().filter(|char| matches!(char, ' '..='~')).take(most).collect()
@@ -96,6 +128,18 @@ mod tests {
     fn shows_visible_characters_and_not_without_end() {
         check("http://a/", "a\r\nb\u{1b}[31m\u{202e}c", "http://a:80: ab[31mc");
         check("http://a/", &"x".repeat(300), &format!("http://a:80: {}", "x".repeat(256)));
+    }
+
+    #[test]
+    fn a_path_leads_through_the_proxy_unless_the_host_is_excepted() {
+        let proxy = Proxy::new("http://proxy.example:3128").unwrap().with_exception("near.example");
+        for (host, proxy, expected) in [
+            ("far.example", Some(&proxy), "not connected through the proxy"),
+            ("near.example", Some(&proxy), "not connected"),
+            ("far.example", None, "not connected"),
+        ] {
+            assert_eq!(ConnectionPath::to(host, proxy).to_string(), expected);
+        }
     }
 
     #[test]

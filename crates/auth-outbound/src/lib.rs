@@ -9,7 +9,7 @@
 //! | [`Proxy`] | through which proxy requests go, and which hosts they reach without it |
 //! | [`AddressFilter`] | to which addresses a connection may be made, names judged by what they resolve to |
 //! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
-//! | [`FailedExchange`] | what went wrong, with the host and port that a request was for |
+//! | [`FailedExchange`], [`ConnectionPath`] | what went wrong, with the host and port that a request was for, and whether a proxy stood between |
 //! | [`Routes`] | one transport for each tenant, origin and client identity |
 //!
 //! What it does not do: it opens no connection, resolves no name and reads no file; it knows no HTTP client.
@@ -23,7 +23,7 @@ mod settings;
 mod tls;
 
 pub use auth_core::TenantId;
-pub use failed_exchange::FailedExchange;
+pub use failed_exchange::{ConnectionPath, FailedExchange};
 pub use filter::AddressFilter;
 pub use identity::ClientIdentity;
 pub use proxy::Proxy;

@@ -90,7 +90,7 @@ impl AuthClient {
             let repeatable = is_repeatable(&request);
             let answer = if redirects.left_origin() {
                 let answer = self.http.execute(copy(&mut request)).await;
-                answer.map_err(|error| transport(self.way(&uri), request.url(), error))?
+                answer.map_err(|error| transport(self.path(&uri), request.url(), error))?
             } else {
                 self.exchange(authenticator, &mut request, &uri).await?
             };

@@ -2,7 +2,7 @@
 
 use crate::{
     AuthClient,
-    failure::{Way, transport},
+    failure::transport,
     http::url,
     read::{answer_to, read},
 };
@@ -10,6 +10,7 @@ use auth_core::{
     Answer, Authenticator, Body, Event, Hop, NextStep, RequestMemory, RequestView, Result,
     RetryBudget, authenticate,
 };
+use auth_outbound::ConnectionPath;
 use http::Uri;
 use reqwest::{Request, Response};
 
@@ -42,7 +43,7 @@ impl AuthClient {
                 *copy.url_mut() = url(&to)?;
             }
             let answer = self.http.execute(copy).await;
-            let answer = answer.map_err(|error| transport(self.way(uri), request.url(), error))?;
+            let answer = answer.map_err(|error| transport(self.path(uri), request.url(), error))?;
             let answer = if in_url { answer_to(request.url(), answer) } else { answer };
             let need = authenticator.reads(answer.status(), answer.headers());
             let (answer, read) = read(answer, need).await?;
@@ -65,14 +66,14 @@ impl AuthClient {
 
     /// reqwest hands what is http to a proxy as it is; to https it makes a tunnel.
     fn hop(&self, uri: &Uri) -> Hop {
-        match self.way(uri) {
-            Way::ThroughProxy if uri.scheme_str() == Some("http") => Hop::Proxy,
-            Way::ThroughProxy | Way::Direct => Hop::Origin,
+        match self.path(uri) {
+            ConnectionPath::ThroughProxy if uri.scheme_str() == Some("http") => Hop::Proxy,
+            ConnectionPath::ThroughProxy | ConnectionPath::Direct => Hop::Origin,
         }
     }
 
-    pub(crate) fn way(&self, uri: &Uri) -> Way {
-        Way::to(uri.host(), self.settings.proxy.as_ref())
+    pub(crate) fn path(&self, uri: &Uri) -> ConnectionPath {
+        ConnectionPath::to(uri.host().unwrap_or_default(), self.settings.proxy.as_ref())
     }
 }
 

@@ -1,41 +1,23 @@
 //! What went wrong in reqwest, in our words.
 
-use crate::Proxy;
 use auth_core::{Error, Origin};
-use auth_outbound::FailedExchange;
+use auth_outbound::{ConnectionPath, FailedExchange};
 use http::Uri;
 use reqwest::Url;
 use std::{error, fmt};
 
 /// A client or a request that could not be made.
 pub(crate) fn made(error: reqwest::Error) -> Error {
-    sorted(Way::Direct, None, error)
-}
-
-/// Who is connected to first. The one that failed may be the proxy or, behind it, the target.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
-    Direct,
-    ThroughProxy,
-}
-
-impl Way {
-    /// The way to this host, if there is this proxy.
-    pub(crate) fn to(host: Option<&str>, proxy: Option<&Proxy>) -> Self {
-        match proxy {
-            Some(proxy) if proxy.carries(host.unwrap_or_default()) => Self::ThroughProxy,
-            _ => Self::Direct,
-        }
-    }
+    sorted(ConnectionPath::Direct, None, error)
 }
 
 /// An exchange that failed, told without the path and the query of its URL, which may hold a secret.
-pub(crate) fn transport(way: Way, url: &Url, error: reqwest::Error) -> Error {
+pub(crate) fn transport(path: ConnectionPath, url: &Url, error: reqwest::Error) -> Error {
     let origin = url.as_str().parse::<Uri>().ok().and_then(|uri| Origin::of(&uri).ok());
-    sorted(way, origin, error)
+    sorted(path, origin, error)
 }
 
-fn sorted(way: Way, origin: Option<Origin>, error: reqwest::Error) -> Error {
+fn sorted(path: ConnectionPath, origin: Option<Origin>, error: reqwest::Error) -> Error {
     let code = if error.is_timeout() {
         "reqwest_timeout"
     } else if error.is_connect() {
@@ -49,14 +31,14 @@ fn sorted(way: Way, origin: Option<Origin>, error: reqwest::Error) -> Error {
     if error.is_builder() {
         return Error::config("reqwest_builder", error);
     }
-    Error::transport(code, FailedExchange::new(origin, InWords { way, error }))
+    Error::transport(code, FailedExchange::new(origin, InWords { path, error }))
 }
 
 /// An error of reqwest that says what did not happen. What lies beneath stands in its text when nothing was sent yet;
 /// later a peer may have chosen it, or repeat what it was sent.
 #[derive(Debug)]
 struct InWords {
-    way: Way,
+    path: ConnectionPath,
     error: reqwest::Error,
 }
 
@@ -65,10 +47,7 @@ impl fmt::Display for InWords {
         match (self.error.is_connect(), self.error.is_timeout()) {
             (true, true) => f.write_str("not connected in time"),
             (true, false) => {
-                f.write_str(match self.way {
-                    Way::Direct => "not connected",
-                    Way::ThroughProxy => "not connected through the proxy",
-                })?;
+                self.path.fmt(f)?;
                 beneath(&self.error).try_for_each(|error| write!(f, ": {error}"))
             }
             (false, true) => f.write_str("no whole answer in time"),

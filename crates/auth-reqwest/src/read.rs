@@ -1,7 +1,8 @@
 //! Reads an answer's body as far as a scheme must see it, and gives the answer back whole.
 
-use crate::failure::{Way, transport};
+use crate::failure::transport;
 use auth_core::{AnswerBodyLimit, Need, Result};
+use auth_outbound::ConnectionPath;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt, stream};
 use http::HeaderMap;
@@ -63,7 +64,10 @@ async fn fill(
 ) -> Result<bool> {
     while bytes.len() <= limit {
         let frame = body.frame().await.transpose();
-        match frame.map_err(|error| transport(Way::Direct, url, error))?.map(Frame::into_data) {
+        match frame
+            .map_err(|error| transport(ConnectionPath::Direct, url, error))?
+            .map(Frame::into_data)
+        {
             None => return Ok(true),
             Some(Ok(data)) => bytes.extend_from_slice(&data),
             Some(Err(frame)) => *trailers = frame.into_trailers().ok(),

@@ -1,12 +1,8 @@
 //! A transport that trusts nobody: for token endpoints, whose addresses a tenant may have typed.
 
-use crate::{
-    Proxy, TransportBuilder,
-    failure::{self, Way},
-    http::bare,
-};
+use crate::{Proxy, TransportBuilder, failure, http::bare};
 use auth_core::{Error, Exchange, Flow, Result};
-use auth_outbound::{AddressFilter, TransportSettings};
+use auth_outbound::{AddressFilter, ConnectionPath, TransportSettings};
 use http::Response;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{fmt, time::Duration};
@@ -61,11 +57,12 @@ impl auth_core::Transport for ReqwestTransport {
         if let Err(error) = self.filter.check(request.uri()) {
             return Flow::failed(error);
         }
-        let (http, way) = (self.http.clone(), Way::to(request.uri().host(), self.proxy.as_ref()));
+        let host = request.uri().host().unwrap_or_default();
+        let (http, path) = (self.http.clone(), ConnectionPath::to(host, self.proxy.as_ref()));
         let (send, receive) = oneshot::channel();
         self.runtime.spawn(async move {
             // Nobody may be waiting any more; the exchange is seen through all the same.
-            let _ = send.send(exchange(http, way, request, most_bytes).await);
+            let _ = send.send(exchange(http, path, request, most_bytes).await);
         });
         Flow::new(async move { receive.await.unwrap_or_else(|_| Err(gone())) })
     }
@@ -83,13 +80,13 @@ impl auth_core::Transport for ReqwestTransport {
 
 async fn exchange(
     http: reqwest::Client,
-    way: Way,
+    path: ConnectionPath,
     request: http::Request<Vec<u8>>,
     most_bytes: usize,
 ) -> Result<Response<Vec<u8>>> {
     let request = reqwest::Request::try_from(request).map_err(failure::made)?;
     let url = request.url().clone();
-    let failed = |error| failure::transport(way, &url, error);
+    let failed = |error| failure::transport(path, &url, error);
     let mut answer = http.execute(request).await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(piece) = answer.chunk().await.map_err(failed)? {

@@ -62,9 +62,9 @@ impl<T: Token> KeptToken<T> {
     }
 
     /// The same token, refused by a receiver: another one is obtained, and this one is used where there is none. None for
-    /// one that its successor ends, and for one that was refused already.
+    /// one that its successor ends.
     pub(crate) fn refused(&self, refusal: &Refusal) -> Option<Self> {
-        if self.uses.is_some() || self.refusal.is_some() {
+        if self.uses.is_some() {
             return None;
         }
         let mut refused = Self::new(self.token.clone(), self.schedule.refused(), self.since);

@@ -44,10 +44,12 @@ where
         let (is_ended, is_under_way) = (state.is_ended(), state.flight.is_some());
         drop(state);
         // Never under the lock: a source is foreign code.
-        match is_under_way {
-            true => Remaining::Renewal,
-            false if !is_ended && self.0.source.has_unsaved() => Remaining::Saving,
-            false => Remaining::Nothing,
+        if is_under_way {
+            Remaining::Renewal
+        } else if !is_ended && self.0.source.has_unsaved() {
+            Remaining::Saving
+        } else {
+            Remaining::Nothing
         }
     }
 

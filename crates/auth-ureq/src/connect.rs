@@ -3,11 +3,8 @@
 //! ureq would make a TLS configuration of its own, which cannot hold an authority beside the system's, and would wait for
 //! a proxy beyond every deadline as long as it keeps sending.
 
-use crate::{
-    failure::{Way, connecting},
-    names::Names,
-    tunnel,
-};
+use crate::{failure::connecting, names::Names, tunnel};
+use auth_outbound::ConnectionPath;
 use rustls::{ClientConfig, ClientConnection, StreamOwned, pki_types::ServerName};
 use std::{
     fmt,
@@ -83,8 +80,9 @@ impl Connector for Connect {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Self::Out>, Error> {
-        let way = self.names.proxy_for(details.uri).map_or(Way::Direct, |_| Way::ThroughProxy);
-        self.open(details).map(Some).map_err(|error| connecting(way, error))
+        let proxy = self.names.proxy_for(details.uri);
+        let path = proxy.map_or(ConnectionPath::Direct, |_| ConnectionPath::ThroughProxy);
+        self.open(details).map(Some).map_err(|error| connecting(path, error))
     }
 }
 

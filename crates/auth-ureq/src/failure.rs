@@ -1,7 +1,7 @@
 //! What went wrong in ureq, in our words.
 
 use auth_core::{Error, Origin};
-use auth_outbound::FailedExchange;
+use auth_outbound::{ConnectionPath, FailedExchange};
 use http::Uri;
 use std::{error, fmt, io};
 use ureq::Timeout;
@@ -9,29 +9,22 @@ use ureq::Timeout;
 /// Something failed before the request was sent. ureq itself does not tell that from what fails later.
 #[derive(Debug)]
 pub(crate) struct NotConnected {
-    way: Way,
+    path: ConnectionPath,
     error: ureq::Error,
 }
 
-/// Who is connected to first. The one that failed may be the proxy or, behind it, the target.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Way {
-    Direct,
-    ThroughProxy,
-}
-
 /// Marks a failure as one of connecting; running out of time stays what it is.
-pub(crate) fn connecting(way: Way, error: ureq::Error) -> ureq::Error {
+pub(crate) fn connecting(path: ConnectionPath, error: ureq::Error) -> ureq::Error {
     let error = match error {
         ureq::Error::Timeout(_) => return error,
-        // Whoever marked it first did not know the way.
+        // The step that marked it first did not know the path.
         ureq::Error::Other(error) => match error.downcast::<NotConnected>() {
             Ok(marked) => marked.error,
             Err(error) => ureq::Error::Other(error),
         },
         error => error,
     };
-    ureq::Error::Other(Box::new(NotConnected { way, error }))
+    ureq::Error::Other(Box::new(NotConnected { path, error }))
 }
 
 /// A request to this target that brought no answer.
@@ -69,10 +62,7 @@ fn is_not_connected(error: &ureq::Error) -> bool {
 
 impl fmt::Display for NotConnected {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.way {
-            Way::Direct => "not connected: ",
-            Way::ThroughProxy => "not connected through the proxy: ",
-        })?;
+        write!(f, "{}: ", self.path)?;
         write_words(&self.error, f)
     }
 }

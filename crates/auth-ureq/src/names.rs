@@ -3,8 +3,8 @@
 //! ureq would look a name up for every request, also for one that goes over a connection that is there already, and on a
 //! thread of its own each time.
 
-use crate::failure::{Way, connecting};
-use auth_outbound::{AddressFilter, Proxy};
+use crate::failure::connecting;
+use auth_outbound::{AddressFilter, ConnectionPath, Proxy};
 use http::{Uri, uri::Scheme};
 use std::{
     collections::HashMap,
@@ -104,7 +104,7 @@ impl Names {
                 .0
                 .clone()
                 .named(host, Instant::now(), timeout)
-                .map_err(|error| connecting(Way::Direct, error))?,
+                .map_err(|error| connecting(ConnectionPath::Direct, error))?,
         };
         Ok((port, addresses))
     }
@@ -132,7 +132,7 @@ impl Resolver for Names {
         let Some(filter) = &self.0.filter else { return Ok(self.collected(found)) };
         match filter.keep(found) {
             Ok(kept) => Ok(self.collected(kept.into_iter())),
-            Err(error) => Err(connecting(Way::Direct, Error::Other(error.into()))),
+            Err(error) => Err(connecting(ConnectionPath::Direct, Error::Other(error.into()))),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The form under the grant of authorization codes.
 
-use super::{AdvancedSettings, Field, SharedFields, filled_in, filled_in_with, label, of_field};
+use super::{Field, SharedFields, filled_in, filled_in_with, label, of_field};
 use crate::{
     AuthorizationCode,
     endpoint::read_url_like,
     grant::{check_redirect_uri, read_authorization_url},
 };
 use auth_core::{Result, Secret};
-use std::{fmt, time::Duration};
+use std::fmt;
 
 /// The fields of a form of authorizations under the grant type "Authorization Code".
 ///
@@ -24,7 +24,7 @@ use std::{fmt, time::Duration};
 /// | Scope | [`with_scope`](Self::with_scope) | no `scope` is sent, and the server decides |
 /// | limited validity, and Validity | [`with_limited_validity`](Self::with_limited_validity) | a token is used until its `expires_in`, or without one until it is refused |
 /// | Refresh URL Token | [`with_refresh_url`](Self::with_refresh_url) | tokens are refreshed at the access token URL |
-/// | the advanced settings | [`with_advanced_settings`](Self::with_advanced_settings) | see [`AdvancedSettings`] |
+/// | the advanced settings | [`with_advanced_settings`](Self::with_advanced_settings) | see [`AdvancedSettings`](crate::AdvancedSettings) |
 ///
 /// ```
 /// use auth_oauth2::AuthorizationCodeForm;
@@ -41,7 +41,7 @@ pub struct AuthorizationCodeForm {
     consumer_secret: Secret,
     callback_url: String,
     authorization_url: String,
-    shared: SharedFields,
+    pub(super) shared: SharedFields,
 }
 
 impl AuthorizationCodeForm {
@@ -82,41 +82,6 @@ impl AuthorizationCodeForm {
         Self { authorization_url: url.to_owned(), ..self }
     }
 
-    /// Scope: the scopes that users are asked for, one space between two.
-    #[must_use]
-    pub fn with_scope(mut self, scope: &str) -> Self {
-        scope.clone_into(&mut self.shared.scope);
-        self
-    }
-
-    /// Access Token URL: the token endpoint, where codes are redeemed.
-    #[must_use]
-    pub fn with_access_token_url(mut self, url: &str) -> Self {
-        url.clone_into(&mut self.shared.access_token_url);
-        self
-    }
-
-    /// Access token has a limited validity, and for how long, where the server does not say it. What the server says wins.
-    #[must_use]
-    pub fn with_limited_validity(mut self, validity: Duration) -> Self {
-        self.shared.validity = Some(validity);
-        self
-    }
-
-    /// Refresh URL Token: where tokens are refreshed.
-    #[must_use]
-    pub fn with_refresh_url(mut self, url: &str) -> Self {
-        url.clone_into(&mut self.shared.refresh_url);
-        self
-    }
-
-    /// The advanced settings, switched on.
-    #[must_use]
-    pub fn with_advanced_settings(mut self, settings: AdvancedSettings) -> Self {
-        self.shared.advanced = settings;
-        self
-    }
-
     /// The grant that these fields describe. What no field has (an issuer, a resource, another parameter) can be added to
     /// it.
     ///
@@ -124,7 +89,7 @@ impl AuthorizationCodeForm {
     ///
     /// `Error::Config`, which names the field, when one is needed and empty, when what was filled in is not what the
     /// field is for, and when codes and secrets would stand in the access token URL without being
-    /// [allowed](AdvancedSettings::allowing_secrets_in_url) there.
+    /// [allowed](crate::AdvancedSettings::allowing_secrets_in_url) there.
     pub fn build(self) -> Result<AuthorizationCode> {
         let Self { consumer_secret, callback_url, authorization_url, shared } = self;
         let id = Field { label: label::CONSUMER_ID, value: shared.consumer_id.as_str() };

@@ -1,9 +1,9 @@
 //! The form under the grant of client credentials.
 
-use super::{AdvancedSettings, Field, SharedFields, label};
+use super::{Field, SharedFields, label};
 use crate::{ClientCredentials, endpoint::config};
 use auth_core::{Result, Secret};
-use std::{fmt, time::Duration};
+use std::fmt;
 
 /// The fields of a form of authorizations under the grant type "Client Credentials".
 ///
@@ -19,7 +19,7 @@ use std::{fmt, time::Duration};
 /// | Scope | [`with_scope`](Self::with_scope) | no `scope` is sent, and the server decides |
 /// | limited validity, and Validity | [`with_limited_validity`](Self::with_limited_validity) | a token is used until its `expires_in`, or without one until it is refused |
 /// | Refresh URL Token | [`with_refresh_url`](Self::with_refresh_url) | tokens are refreshed at the access token URL |
-/// | the advanced settings | [`with_advanced_settings`](Self::with_advanced_settings) | see [`AdvancedSettings`] |
+/// | the advanced settings | [`with_advanced_settings`](Self::with_advanced_settings) | see [`AdvancedSettings`](crate::AdvancedSettings) |
 ///
 /// ```
 /// use auth_oauth2::ClientCredentialsForm;
@@ -34,7 +34,7 @@ use std::{fmt, time::Duration};
 pub struct ClientCredentialsForm {
     client_id: String,
     client_secret: Secret,
-    shared: SharedFields,
+    pub(super) shared: SharedFields,
 }
 
 impl ClientCredentialsForm {
@@ -67,48 +67,13 @@ impl ClientCredentialsForm {
         self
     }
 
-    /// Scope: the scopes that are asked for, one space between two.
-    #[must_use]
-    pub fn with_scope(mut self, scope: &str) -> Self {
-        scope.clone_into(&mut self.shared.scope);
-        self
-    }
-
-    /// Access Token URL: the token endpoint.
-    #[must_use]
-    pub fn with_access_token_url(mut self, url: &str) -> Self {
-        url.clone_into(&mut self.shared.access_token_url);
-        self
-    }
-
-    /// Access token has a limited validity, and for how long, where the server does not say it. What the server says wins.
-    #[must_use]
-    pub fn with_limited_validity(mut self, validity: Duration) -> Self {
-        self.shared.validity = Some(validity);
-        self
-    }
-
-    /// Refresh URL Token: where tokens are refreshed that came with a refresh token.
-    #[must_use]
-    pub fn with_refresh_url(mut self, url: &str) -> Self {
-        url.clone_into(&mut self.shared.refresh_url);
-        self
-    }
-
-    /// The advanced settings, switched on.
-    #[must_use]
-    pub fn with_advanced_settings(mut self, settings: AdvancedSettings) -> Self {
-        self.shared.advanced = settings;
-        self
-    }
-
     /// The grant that these fields describe. What no field has (a resource, another parameter) can be added to it.
     ///
     /// # Errors
     ///
     /// `Error::Config`, which names the field, when one is needed and empty, when what was filled in is not what the
     /// field is for, when Consumer ID and Client ID differ, and when a secret would stand in the access token URL without
-    /// being [allowed](AdvancedSettings::allowing_secrets_in_url) there.
+    /// being [allowed](crate::AdvancedSettings::allowing_secrets_in_url) there.
     pub fn build(self) -> Result<ClientCredentials> {
         let Self { client_id, client_secret, shared } = self;
         let id = identifier(&client_id, &shared.consumer_id)?;

@@ -303,7 +303,7 @@ mod tests {
             keep("greedy", &n.to_string()).unwrap();
         }
         assert_eq!(keep("greedy", "one more").unwrap_err(), "oauth2_pending_full");
-        // A user who has one waiting makes no exception, and one who has ten makes room by their own oldest.
+        // The tenant is full for a user who has one waiting as well; only the eleventh of a user makes room by itself.
         assert_eq!(keep("greedy", "0").unwrap_err(), "oauth2_pending_full");
         let acme = keep("acme", "alice").unwrap();
         assert!(store.take_now(&acme).is_some());

@@ -1,6 +1,6 @@
 //! The two URLs of the grant that people type.
 
-use crate::endpoint::{config, read_url};
+use crate::endpoint::{config, read_url_like};
 use auth_core::Result;
 use url::Url;
 
@@ -17,7 +17,7 @@ pub(crate) fn check_redirect_uri(field: &str, text: &str) -> Result<()> {
 
 /// The URL that users are sent to; `field` is what the person who typed it calls it.
 pub(crate) fn read_authorization_url(field: &str, text: &str) -> Result<Url> {
-    let url = read_url(field, text)?;
+    let url = read_url_like("https://login.example/authorize", field, text)?;
     let mut typed = url.query_pairs();
     if let Some((name, _)) = typed.find(|(name, _)| OF_THE_GRANT.contains(&&**name)) {
         let text = format!("{field} has {name}, which the grant sets; leave it out");

@@ -43,7 +43,7 @@ const PLACES: &[Place] = &[
     place("auth-oauth2", Row::Two, May::Only(&["auth-core", "auth-session", "auth-jwt"])),
     place("auth-symphony", Row::Two, May::Only(&["auth-core", "auth-session", "auth-jwt"])),
     place("auth-ibsso", Row::Two, May::Only(&["auth-core", "auth-session"])),
-    place("auth-lifecycle", Row::Two, May::Only(&["auth-core", "auth-net"])),
+    place("auth-lifecycle", Row::Two, May::Only(LIFECYCLE)),
     place("auth-webhook", Row::Three, May::UpTo(Row::Two, &[])),
     place("auth-webex", Row::Three, May::UpTo(Row::Two, &["auth-webhook"])),
     place("auth-infobip", Row::Three, May::UpTo(Row::Two, &["auth-webhook"])),
@@ -52,8 +52,8 @@ const PLACES: &[Place] = &[
     place("auth-ureq", Row::Edge, May::Only(CLIENT)),
     place("auth-tower", Row::Edge, May::Only(EDGE)),
     place("auth-local", Row::Edge, May::Only(EDGE)),
-    place("auth-store-sqlite", Row::Edge, May::Only(&["auth-core", "auth-lifecycle"])),
-    place("auth-store-postgres", Row::Edge, May::Only(&["auth-core", "auth-lifecycle"])),
+    place("auth-store-sqlite", Row::Edge, May::Only(STORES)),
+    place("auth-store-postgres", Row::Edge, May::Only(STORES)),
     place("auth-store-redis", Row::Edge, May::Only(&["auth-core"])),
     place("auth-testing", Row::Testing, May::UpTo(Row::Three, &["auth-tower"])),
     place("auth-emulator", Row::Testing, May::UpTo(Row::Three, &["auth-tower"])),
@@ -72,6 +72,17 @@ const PLACES: &[Place] = &[
     place("xtask", Row::Top, May::Only(&[])),
 ];
 
+/// Row 1 behind features: the look-ups of each scheme.
+const LIFECYCLE: &[&str] = &[
+    "auth-core",
+    "auth-net",
+    "auth-session",
+    "auth-static",
+    "auth-jwt",
+    "auth-digest",
+    "auth-sigv4",
+];
+const STORES: &[&str] = &["auth-core", "auth-session", "auth-lifecycle"];
 const EDGE: &[&str] = &["auth-core", "auth-net", "auth-session"];
 const CLIENT: &[&str] = &["auth-core", "auth-net", "auth-outbound"];
 

@@ -1,0 +1,1 @@
+//! Credentials that a platform issues, from their creation to their end.

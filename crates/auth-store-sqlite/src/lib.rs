@@ -1,0 +1,1 @@
+//! Credentials and tokens in SQLite, for the processes of one machine.

@@ -1,1 +1,35 @@
 //! Credentials that a platform issues, from their creation to their end.
+
+mod actor;
+mod command;
+mod credential;
+mod decide;
+mod event;
+mod group;
+mod id;
+mod kept;
+mod kind;
+mod policy;
+mod refusal;
+mod rest;
+mod store;
+#[cfg(test)]
+mod testing;
+
+pub use actor::{Actor, Role};
+pub use command::{
+    Change, Command, CommandName, LiveSession, NewCredential, Order, RevokeGuard, StepUp, Update,
+};
+pub use credential::{Credential, State, Status};
+pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};
+pub use event::{Event, EventHash, EventName, Happening};
+pub use group::Group;
+pub use id::{CredentialId, GroupId, ServiceId};
+pub use kept::{Kept, Material};
+pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
+pub use policy::{GroupPolicy, Holds, WhenLeaked};
+pub use refusal::CommandRefusal;
+pub use store::{
+    Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
+    RememberedAnswer, Service, Use,
+};

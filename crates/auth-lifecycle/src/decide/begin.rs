@@ -1,0 +1,143 @@
+//! Credentials and secrets that begin: created, imported, regenerated, rotated.
+
+use super::Work;
+use crate::{
+    CommandRefusal, Credential, EventName, GroupPolicy, Holds, Kept, LiveSession, Material,
+    NewCredential, State, Status,
+};
+use std::time::Duration;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Work<'_> {
+    pub(super) fn create(
+        &mut self,
+        new: &NewCredential,
+        live: LiveSession,
+    ) -> Result<(), CommandRefusal> {
+        self.count_creation()?;
+        if self.policy.holds == Holds::OneSession {
+            let alive = |one: &&Credential| one.status(self.now) == Status::Usable;
+            if let Some(alive) = self.after.credentials.iter().find(alive).cloned() {
+                if live == LiveSession::Keep {
+                    return Err(CommandRefusal::SessionAlreadyActive);
+                }
+                let revoked = Credential { state: State::Revoked, ..alive };
+                self.put(revoked, EventName::SessionDestroyed, "replaced".into());
+            }
+        }
+        self.forget_ended_sessions();
+        self.add(new, EventName::Created, String::new())
+    }
+
+    pub(super) fn import(&mut self, new: &NewCredential) -> Result<(), CommandRefusal> {
+        self.add(new, EventName::Imported, String::new())
+    }
+
+    /// The credential keeps its name; the old secret ends in the same step.
+    pub(super) fn regenerate(&mut self, it: Credential, kept: &Kept) -> Result<(), CommandRefusal> {
+        match it.status(self.now) {
+            Status::Usable | Status::NotYet | Status::Inactive => {}
+            Status::Expired | Status::Retired => return Err(CommandRefusal::Expired),
+            status => return Err(CommandRefusal::WrongState { status }),
+        }
+        let generation = it.generation.saturating_add(1);
+        let renewed = Credential {
+            generation,
+            kept: kept.clone(),
+            secret_since: self.now,
+            rotation_told: false,
+            ..it
+        };
+        self.put(renewed, EventName::Regenerated, format!("generation {generation}"));
+        Ok(())
+    }
+
+    /// The old one is good until its successor has been in use for the overlap, and never longer than it was before.
+    pub(super) fn rotate(
+        &mut self,
+        it: Credential,
+        overlap: Duration,
+        new: &NewCredential,
+    ) -> Result<(), CommandRefusal> {
+        match it.status(self.now) {
+            Status::Usable => {}
+            Status::Expired | Status::Retired => return Err(CommandRefusal::Expired),
+            status => return Err(CommandRefusal::WrongState { status }),
+        }
+        if overlap.is_zero() {
+            let (field, expected) =
+                ("overlap", "more than zero; regenerate ends the old secret at once");
+            return Err(CommandRefusal::Invalid { field, expected });
+        }
+        let rotating = |one: &Credential| one.state == State::Active && one.retire_at.is_some();
+        if self.after.credentials.iter().any(rotating) {
+            return Err(CommandRefusal::RotationInProgress);
+        }
+        let ends = self.now.after(overlap);
+        let retire_at = Some(it.expires.map_or(ends, |expires| expires.min(ends)));
+        self.count_creation()?;
+        self.add(new, EventName::Created, format!("successor of {}", it.id))?;
+        let detail = format!("successor {}", new.id);
+        self.put(Credential { retire_at, ..it }, EventName::RotationStarted, detail);
+        self.guard()
+    }
+
+    /// Keeps a password under the registry's own hash. The password is the same, and so is its generation.
+    pub(super) fn rehash(
+        &mut self,
+        it: Credential,
+        generation: u64,
+        material: &Material,
+    ) -> Result<(), CommandRefusal> {
+        if it.generation == generation && it.kept.material != *material {
+            let kept = Kept { material: material.clone(), ..it.kept.clone() };
+            self.put(Credential { kept, ..it }, EventName::Rehashed, String::new());
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        new: &NewCredential,
+        name: EventName,
+        detail: String,
+    ) -> Result<(), CommandRefusal> {
+        let most = self.policy.max_total;
+        if self.after.places_taken() >= usize::from(most) {
+            return Err(CommandRefusal::CapReached { most });
+        }
+        if self.after.credentials.len() >= usize::from(GroupPolicy::MOST) {
+            return Err(CommandRefusal::CapReached { most: GroupPolicy::MOST });
+        }
+        let starts = new.not_before.unwrap_or(self.now).max(self.now);
+        let lifetime = self.policy.lifetime.map(|life| starts.after(life));
+        let expires = new.expires.or(lifetime);
+        let latest = self.policy.longest_lifetime.map(|life| starts.after(life));
+        let invalid = |field, expected| Err(CommandRefusal::Invalid { field, expected });
+        if expires.is_some_and(|end| end <= starts) {
+            return invalid("expires", "a moment after the beginning");
+        }
+        if latest.is_some_and(|latest| expires.is_none_or(|end| end > latest)) {
+            return invalid("expires", "a moment within the longest lifetime of the policy");
+        }
+        let new = NewCredential { expires, ..new.clone() };
+        let it = new.into_credential(&self.order.actor, self.now, self.policy.idle_timeout);
+        self.put(it, name, detail);
+        Ok(())
+    }
+
+    /// Counts a creation, and forgets those of more than 24 hours ago.
+    fn count_creation(&mut self) -> Result<(), CommandRefusal> {
+        let Some(most) = self.policy.creations_a_day else { return Ok(()) };
+        let creations = &mut self.after.creations;
+        creations.retain(|at| self.now.since(*at) < DAY);
+        if creations.len() >= usize::from(most) {
+            let first = creations.first().copied().unwrap_or(self.now);
+            let retry_after = first.after(DAY).since(self.now);
+            return Err(CommandRefusal::CreationRate { retry_after });
+        }
+        creations.push(self.now);
+        Ok(())
+    }
+}

@@ -13,8 +13,8 @@ use std::{fmt, sync::Arc};
 pub struct Caller {
     /// The tenant that owns the service.
     pub tenant: TenantId,
-    /// The service that called.
-    pub service: Arc<str>,
+    /// The service that called; `None` where the credential belongs to the tenant itself and to no service.
+    pub service: Option<Arc<str>>,
     /// The identifier of the credential that proved the caller: what an audit names, and what is rotated or revoked.
     pub credential: Arc<str>,
     /// The kind of the credential, as the registry names it: `service_key`, `service_jwt`.
@@ -26,15 +26,21 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller without scopes whose credential stays in use.
+    /// A caller of no service, without scopes, whose credential stays in use.
     pub fn new(
         tenant: TenantId,
-        service: impl Into<Arc<str>>,
         credential: impl Into<Arc<str>>,
         kind: &'static str,
     ) -> Self {
-        let (service, credential) = (service.into(), credential.into());
-        Self { tenant, service, credential, kind, scopes: Scopes::default(), retiring: None }
+        let credential = credential.into();
+        let (service, scopes, retiring) = (None, Scopes::default(), None);
+        Self { tenant, service, credential, kind, scopes, retiring }
+    }
+
+    /// As this service of the tenant.
+    #[must_use]
+    pub fn with_service(self, service: impl Into<Arc<str>>) -> Self {
+        Self { service: Some(service.into()), ..self }
     }
 
     /// With what the credential may be used for.

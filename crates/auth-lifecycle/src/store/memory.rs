@@ -109,7 +109,11 @@ impl Inner {
                 // What was there before keeps its fingerprint; what is replaced brings one that never was.
                 let again = self.fingerprints.get(&fingerprint).is_some_and(|id| *id == it.id)
                     && self.current(&change.id, &it.id).is_none_or(|now| now != fingerprint);
-                other_group || known || twice || again
+                // A name finds the credentials of one group.
+                let names = self.found_by.get(&it.kept.found_by);
+                let elsewhere = |id: &CredentialId| self.group_of.get(id) != Some(&change.id);
+                let name = names.is_some_and(|ids| ids.iter().any(elsewhere));
+                other_group || known || twice || again || name
             },
         )
     }

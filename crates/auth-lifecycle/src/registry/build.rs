@@ -1,0 +1,154 @@
+//! What a registry is built with.
+
+use super::{Hashers, Inner, LedgerClock, Registry, StepUpCheck};
+use crate::{EnvelopeSealer, GroupPolicy, Kind, KeyWrapper, LifecycleStore, LocalKeyWrapper, TokenFormat};
+use auth_core::{Clock, KeyHasher, Random, Result, Secret, SystemClock, SystemRandom};
+use ring::hmac;
+use std::{collections::HashMap, fmt, sync::Arc};
+
+/// The keys of a registry: one hashes tokens, the other one seals secrets.
+pub struct RegistryKeys {
+    hashing: Secret,
+    wrapper: Arc<dyn KeyWrapper>,
+}
+
+impl RegistryKeys {
+    /// Both keys made of one master key of 32 random bytes: for a first deployment.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the key has another length.
+    ///
+    /// # Security
+    ///
+    /// An attacker who has the master key and the store has every secret in it. Keep the key where the store and its
+    /// backups are not. The hashing key can never be replaced, since nobody can hash again what was never kept: a platform
+    /// that wants to replace the sealing key begins with [`new`](Self::new) and two keys.
+    pub fn from_master(master: &Secret) -> Result<Self> {
+        let wrapper = LocalKeyWrapper::new("master", &derived(master, b"sealing"), SystemRandom::new())?;
+        KeyHasher::new(master)?;
+        Ok(Self { hashing: derived(master, b"hashing"), wrapper: Arc::new(wrapper) })
+    }
+
+    /// A hashing key of at least 32 random bytes, and what wraps data keys: a
+    /// [`LocalKeyWrapper`], or a key management service.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the hashing key is too short.
+    pub fn new(hashing: Secret, wrapper: impl KeyWrapper + 'static) -> Result<Self> {
+        KeyHasher::new(&hashing)?;
+        Ok(Self { hashing, wrapper: Arc::new(wrapper) })
+    }
+}
+
+/// A key for one purpose, made of another (HMAC as a key derivation function in counter mode, NIST SP 800-108).
+fn derived(key: &Secret, purpose: &[u8]) -> Secret {
+    let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
+    context.update(&[0, 0, 0, 1]);
+    context.update(b"messaging-auth lifecycle ");
+    context.update(purpose);
+    context.update(&[0, 0, 0, 1, 0]);
+    Secret::new(context.sign().as_ref())
+}
+
+/// Builds a [`Registry`].
+pub struct RegistryBuilder {
+    store: Arc<dyn LifecycleStore>,
+    keys: RegistryKeys,
+    policies: HashMap<Kind, GroupPolicy>,
+    environment: Arc<str>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    step_up: Option<Arc<dyn StepUpCheck>>,
+}
+
+impl RegistryBuilder {
+    pub(super) fn new(store: Arc<dyn LifecycleStore>, keys: RegistryKeys) -> Self {
+        Self {
+            store,
+            keys,
+            policies: HashMap::new(),
+            environment: Arc::from("live"),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+            step_up: None,
+        }
+    }
+
+    /// With this policy for all groups of a kind, in place of [`GroupPolicy::of`].
+    #[must_use]
+    pub fn with_policy(mut self, kind: Kind, policy: GroupPolicy) -> Self {
+        self.policies.insert(kind, policy);
+        self
+    }
+
+    /// With the name of the environment that is part of every token: `live` unless set. A token of a test environment is
+    /// recognized as one.
+    #[must_use]
+    pub fn with_environment(self, environment: impl Into<Arc<str>>) -> Self {
+        Self { environment: environment.into(), ..self }
+    }
+
+    /// With what checks an actor's password before a deletion. Without it nothing can be deleted.
+    #[must_use]
+    pub fn with_step_up(self, check: impl StepUpCheck + 'static) -> Self {
+        Self { step_up: Some(Arc::new(check)), ..self }
+    }
+
+    /// With another clock than the system's.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// With other randomness than the system's: for tests.
+    #[must_use]
+    pub fn with_random(self, random: impl Random + 'static) -> Self {
+        Self { random: Arc::new(random), ..self }
+    }
+
+    /// The registry. Nothing is read from the store yet.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when no group could keep a policy, or the name of the environment cannot be part of a token.
+    pub fn finish(self) -> Result<Registry> {
+        self.policies.values().try_for_each(GroupPolicy::check)?;
+        let mut formats = HashMap::new();
+        for kind in Kind::ALL {
+            if let Some(prefix) = kind.row().prefix {
+                formats.insert(kind, TokenFormat::new(prefix, Arc::clone(&self.environment))?);
+            }
+        }
+        let hasher = |purpose: &[u8]| KeyHasher::new(&derived(&self.keys.hashing, purpose));
+        Ok(Registry(Arc::new(Inner {
+            hashers: Hashers {
+                tokens: hasher(b"tokens")?,
+                names: hasher(b"names")?,
+                fingerprints: hasher(b"fingerprints")?,
+                answers: hasher(b"answers")?,
+                proofs: hasher(b"proofs")?,
+            },
+            sealer: EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random)),
+            store: self.store,
+            policies: self.policies,
+            formats,
+            clock: LedgerClock::new(self.clock),
+            random: self.random,
+            step_up: self.step_up,
+        })))
+    }
+}
+
+impl fmt::Debug for RegistryKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RegistryKeys(..)")
+    }
+}
+
+impl fmt::Debug for RegistryBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RegistryBuilder").field("policies", &self.policies).finish_non_exhaustive()
+    }
+}

@@ -168,18 +168,16 @@ impl EnvelopeSealer {
 }
 
 impl EnvelopePlace<'_> {
-    /// The associated data: each part with its length and the number of a group's parts, so that no two places are
-    /// written alike.
+    /// The associated data: each part with its length, so that no two places are written alike.
     fn to_bytes(self) -> Vec<u8> {
         let mut bytes = b"messaging-auth envelope\0".to_vec();
         bytes.push(sealed::VERSION);
-        push_number(&mut bytes, self.group.len());
+        bytes.extend_from_slice(&self.generation.to_be_bytes());
         let parts = [self.tenant.as_str(), self.credential, self.purpose];
         for part in parts.iter().chain(self.group) {
             push_number(&mut bytes, part.len());
             bytes.extend_from_slice(part.as_bytes());
         }
-        bytes.extend_from_slice(&self.generation.to_be_bytes());
         bytes
     }
 }

@@ -64,6 +64,7 @@ fn nothing_else_has_the_form() {
         cut,
         behind,
         without_prefix,
+        &TOKEN.replace("_4XJ", "_x_4XJ"),
         &format!("{TOKEN}0"),
         &format!(" {TOKEN}"),
         &format!("{TOKEN}\n"),

@@ -15,6 +15,8 @@ mod forwarded;
 mod jwk;
 mod jws;
 mod jwt_verdicts;
+mod lifecycle_sealed;
+mod lifecycle_token;
 mod location;
 mod pem;
 mod redirect;
@@ -36,6 +38,8 @@ pub use forwarded::forwarded;
 pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
+pub use lifecycle_sealed::lifecycle_sealed;
+pub use lifecycle_token::lifecycle_token;
 pub use location::location;
 pub use pem::pem;
 pub use redirect::redirect;
@@ -50,7 +54,7 @@ pub use token_error::token_error;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 20] = [
+pub const LAWS: [(&str, Law); 22] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -62,6 +66,8 @@ pub const LAWS: [(&str, Law); 20] = [
     ("jwk", jwk),
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),
+    ("lifecycle_sealed", lifecycle_sealed),
+    ("lifecycle_token", lifecycle_token),
     ("location", location),
     ("pem", pem),
     ("redirect", redirect),

@@ -27,11 +27,7 @@ pub struct Caller {
 
 impl Caller {
     /// A caller of no service, without scopes, whose credential stays in use.
-    pub fn new(
-        tenant: TenantId,
-        credential: impl Into<Arc<str>>,
-        kind: &'static str,
-    ) -> Self {
+    pub fn new(tenant: TenantId, credential: impl Into<Arc<str>>, kind: &'static str) -> Self {
         let credential = credential.into();
         let (service, scopes, retiring) = (None, Scopes::default(), None);
         Self { tenant, service, credential, kind, scopes, retiring }

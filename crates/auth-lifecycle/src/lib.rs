@@ -4,6 +4,7 @@ mod actor;
 mod command;
 mod credential;
 mod decide;
+mod envelope;
 mod event;
 mod group;
 mod id;
@@ -11,10 +12,12 @@ mod kept;
 mod kind;
 mod policy;
 mod refusal;
+mod registry;
 mod rest;
 mod store;
 #[cfg(test)]
 mod testing;
+mod token_text;
 
 pub use actor::{Actor, Role};
 pub use command::{
@@ -22,6 +25,9 @@ pub use command::{
 };
 pub use credential::{Credential, State, Status};
 pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};
+pub use envelope::{
+    EnvelopePlace, EnvelopeSealer, KeyWrapper, LocalKeyWrapper, Sealed, WrappedKey,
+};
 pub use event::{Event, EventHash, EventName, Happening};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
@@ -29,7 +35,12 @@ pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};
 pub use refusal::CommandRefusal;
+pub use registry::{
+    Answer, ClockSuspicion, Commands, CredentialView, DryRun, GroupView, Issued, NewSecret,
+    NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck, StepUpProof, Wanted,
+};
 pub use store::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
     RememberedAnswer, Service, Use,
 };
+pub use token_text::{ParsedToken, TokenFormat, TokenText, masked_token};

@@ -7,17 +7,19 @@ mod commands;
 mod run;
 mod secrets;
 mod step_up;
+mod time;
 mod views;
 
 pub use build::{RegistryBuilder, RegistryKeys};
 pub use clock::ClockSuspicion;
-pub use commands::Commands;
+pub use commands::{Answer, Commands};
 pub use secrets::{Issued, NewSecret, Wanted};
 pub use step_up::{StepUpCheck, StepUpProof};
+pub use time::Retired;
 pub use views::{CredentialView, DryRun, GroupView, NewService};
 
 use crate::{Actor, EnvelopeSealer, GroupPolicy, Kind, LifecycleStore, TokenFormat};
-use auth_core::{Clock, KeyHasher, Random};
+use auth_core::{KeyHasher, Random};
 use clock::LedgerClock;
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -32,7 +34,7 @@ use std::{collections::HashMap, fmt, sync::Arc};
 /// # fn run(master: &Secret) -> Result<(), Box<dyn std::error::Error>> {
 /// let registry = Registry::build(MemoryLifecycleStore::new(), RegistryKeys::from_master(master)?).finish()?;
 /// let alice = Actor::new(TenantId::new("acme"), "alice", Role::Owner);
-/// let service = registry.by(&alice).create_service("alerts").wait()?;
+/// let service = registry.by(&alice).create_service("alerts").wait()??;
 /// println!("service {} has the key {}", service.service.id, service.key.credential.id);
 /// # Ok(())
 /// # }

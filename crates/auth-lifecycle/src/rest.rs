@@ -37,7 +37,7 @@ fn unreadable(what: &'static str) -> Error {
     Error::config("lifecycle_stored_unreadable", text)
 }
 
-fn to_hex(bytes: &[u8]) -> String {
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().saturating_mul(2));
     for byte in bytes {
         let _ = write!(text, "{byte:02x}");
@@ -58,6 +58,6 @@ fn from_hex(text: &str) -> Option<Vec<u8>> {
     text.as_bytes().chunks(2).map(pair).collect()
 }
 
-fn digest_from_hex(text: &str) -> Option<KeyDigest> {
+pub(crate) fn digest_from_hex(text: &str) -> Option<KeyDigest> {
     from_hex(text)?.try_into().ok().map(KeyDigest::from_bytes)
 }

@@ -46,6 +46,9 @@ pub trait LifecycleStore: Send + Sync {
     /// When nothing was written. Where nobody knows whether it was, the outcome is [`CommitOutcome::Unknown`].
     fn commit(&self, commit: Commit) -> Flow<'_, CommitOutcome>;
 
+    /// The answer that is remembered under this name, and has not ended by this moment.
+    fn answer(&self, name: &KeyDigest, now: Timestamp) -> Flow<'_, Option<RememberedAnswer>>;
+
     /// The credentials that are found by this digest and are active or inactive, and the position of the ledger at which
     /// that is true.
     fn find(&self, found_by: &KeyDigest) -> Flow<'_, Found>;
@@ -137,7 +140,8 @@ pub enum CommitOutcome {
     Conflict,
     /// Nothing was written: this was done before, and got this answer.
     Duplicate(RememberedAnswer),
-    /// Nothing was written: a name or a fingerprint of it is, or was, that of another credential or service.
+    /// Nothing was written: a name or a fingerprint of it is, or was, that of another credential or service, or it is found
+    /// by what finds active or inactive credentials of another group.
     Taken,
     /// Nobody knows whether it was written: the store went away in between. Ask with the same name again.
     Unknown,
@@ -212,6 +216,14 @@ macro_rules! forward {
 
             fn commit(&self, commit: Commit) -> Flow<'_, CommitOutcome> {
                 (**self).commit(commit)
+            }
+
+            fn answer(
+                &self,
+                name: &KeyDigest,
+                now: Timestamp,
+            ) -> Flow<'_, Option<RememberedAnswer>> {
+                (**self).answer(name, now)
             }
 
             fn find(&self, found_by: &KeyDigest) -> Flow<'_, Found> {

@@ -1,7 +1,9 @@
 //! What a registry is built with.
 
 use super::{Hashers, Inner, LedgerClock, Registry, StepUpCheck};
-use crate::{EnvelopeSealer, GroupPolicy, Kind, KeyWrapper, LifecycleStore, LocalKeyWrapper, TokenFormat};
+use crate::{
+    EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper, TokenFormat,
+};
 use auth_core::{Clock, KeyHasher, Random, Result, Secret, SystemClock, SystemRandom};
 use ring::hmac;
 use std::{collections::HashMap, fmt, sync::Arc};
@@ -25,7 +27,8 @@ impl RegistryKeys {
     /// backups are not. The hashing key can never be replaced, since nobody can hash again what was never kept: a platform
     /// that wants to replace the sealing key begins with [`new`](Self::new) and two keys.
     pub fn from_master(master: &Secret) -> Result<Self> {
-        let wrapper = LocalKeyWrapper::new("master", &derived(master, b"sealing"), SystemRandom::new())?;
+        let wrapper =
+            LocalKeyWrapper::new("master", &derived(master, b"sealing"), SystemRandom::new())?;
         KeyHasher::new(master)?;
         Ok(Self { hashing: derived(master, b"hashing"), wrapper: Arc::new(wrapper) })
     }

@@ -250,6 +250,11 @@ impl LifecycleStore for MemoryLifecycleStore {
         Flow::ready(self.state().commit(commit))
     }
 
+    fn answer(&self, name: &KeyDigest, now: Timestamp) -> Flow<'_, Option<RememberedAnswer>> {
+        let state = self.state();
+        Flow::ready(state.answers.get(name).filter(|answer| answer.until > now).cloned())
+    }
+
     fn find(&self, found_by: &KeyDigest) -> Flow<'_, Found> {
         Flow::ready(self.state().find(found_by))
     }

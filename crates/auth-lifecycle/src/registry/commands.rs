@@ -1,0 +1,136 @@
+//! Commands and views, as an actor gives them and asks for them.
+
+mod change;
+mod create;
+mod look;
+
+use super::{Registry, answers::Made};
+use crate::{Actor, Command, CommandRefusal, CredentialId, CredentialView, GroupId, Order};
+use auth_core::{Flow, Result};
+use std::{fmt, future::Future, sync::Arc};
+
+/// What an actor asks of a registry: commands and views.
+///
+/// Every method gives a flow of a result: an outer error when the registry or its store failed, an inner
+/// [`CommandRefusal`] when the command is refused. A flow that is dropped after its command has begun leaves a whole
+/// change or none.
+///
+/// # Security
+///
+/// Nothing of another tenant is found: its identifiers are [`Unknown`](CommandRefusal::Unknown).
+#[derive(Clone)]
+pub struct Commands {
+    registry: Registry,
+    actor: Actor,
+    cause: Arc<str>,
+    key: Option<Arc<str>>,
+    expected: Option<u64>,
+}
+
+/// What a command gives: an outer error when the registry failed, a refusal of the command inside.
+pub type Answer<T> = Flow<'static, Result<T, CommandRefusal>>;
+
+impl Commands {
+    pub(super) fn new(registry: Registry, actor: Actor) -> Self {
+        Self { registry, actor, cause: Arc::from(""), key: None, expected: None }
+    }
+
+    /// With the reason, in the actor's words, which the audit keeps.
+    #[must_use]
+    pub fn because(self, cause: impl Into<Arc<str>>) -> Self {
+        Self { cause: cause.into(), ..self }
+    }
+
+    /// With an idempotency key: the same command of the same actor with the same key is done once, and every repetition
+    /// within 24 hours gets the same answer, the secret included.
+    #[must_use]
+    pub fn once(self, key: impl Into<Arc<str>>) -> Self {
+        Self { key: Some(key.into()), ..self }
+    }
+
+    /// Only if the group still has this version (`If-Match` of RFC 9110 section 13.1.1).
+    #[must_use]
+    pub fn expecting(self, version: u64) -> Self {
+        Self { expected: Some(version), ..self }
+    }
+
+    fn flow<T, F, W>(&self, work: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Self) -> W,
+        W: Future<Output = Result<Result<T, CommandRefusal>>> + Send + 'static,
+    {
+        Flow::new(work(self.clone()))
+    }
+
+    fn order(&self, command: Command) -> Order {
+        let (actor, cause) = (self.actor.clone(), Arc::clone(&self.cause));
+        Order { actor, command, expected_version: self.expected, cause }
+    }
+
+    /// The group of a credential of the actor's tenant.
+    async fn group_of(&self, id: &CredentialId) -> Result<Result<GroupId, CommandRefusal>> {
+        let found = self.registry.0.store.group_of(&self.actor.tenant, id).await?;
+        Ok(found.ok_or(CommandRefusal::Unknown))
+    }
+
+    /// Runs a command that makes no secret.
+    async fn change(
+        &self,
+        id: &CredentialId,
+        fields: &str,
+        command: Command,
+    ) -> Result<Result<(), CommandRefusal>> {
+        let about = format!("{} {id:?} {fields}", command.name());
+        let asked = self.registry.0.asked(&self.actor, self.key.as_ref(), about.as_bytes())?;
+        if self.key.is_some() {
+            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
+                return Ok(made.map(drop));
+            }
+        }
+        let group = match self.group_of(id).await? {
+            Ok(group) => group,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let made: Made = vec![(id.clone(), None)];
+        let ran = self.registry.run(&group, &self.order(command), &asked, &made).await?;
+        Ok(ran.map(drop))
+    }
+
+    /// Runs a command that makes no secret, and gives the credential as it is then.
+    async fn changed(
+        self,
+        id: CredentialId,
+        fields: String,
+        command: Command,
+    ) -> Result<Result<CredentialView, CommandRefusal>> {
+        match self.change(&id, &fields, command).await? {
+            Ok(()) => self.see(&id).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    async fn see(&self, id: &CredentialId) -> Result<Result<CredentialView, CommandRefusal>> {
+        match self.group_of(id).await? {
+            Ok(group) => self.view(&group, id).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    async fn view(
+        &self,
+        group: &GroupId,
+        id: &CredentialId,
+    ) -> Result<Result<CredentialView, CommandRefusal>> {
+        let snapshot = self.registry.snapshot(group).await?;
+        let now = self.registry.0.clock.read().now;
+        let it = snapshot.group.credential(id);
+        Ok(it.map(|it| CredentialView::of(&snapshot, it, now)).ok_or(CommandRefusal::Unknown))
+    }
+}
+
+impl fmt::Debug for Commands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Commands(of {:?})", self.actor.id)
+    }
+}

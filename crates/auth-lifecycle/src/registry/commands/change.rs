@@ -1,0 +1,135 @@
+//! Commands that change a credential and make no secret.
+
+use super::{Answer, Commands};
+use crate::{
+    Command, CommandName, CommandRefusal, CredentialId, CredentialView, RevokeGuard, StepUpProof,
+    Update,
+};
+use auth_core::{Error, Flow, Secret};
+use std::sync::Arc;
+
+impl Commands {
+    /// Makes an active credential inactive: it is refused from now on, and can be reactivated.
+    ///
+    /// `confirmed` is the version of the [dry run](Self::dry_run) that the actor has seen.
+    #[must_use]
+    pub fn discard(&self, id: &CredentialId, confirmed: u64) -> Answer<CredentialView> {
+        let id = id.clone();
+        let command = Command::Discard { credential: id.clone(), confirmed };
+        self.flow(|by| by.changed(id, format!("{confirmed}"), command))
+    }
+
+    /// Makes an inactive credential active.
+    #[must_use]
+    pub fn reactivate(&self, id: &CredentialId) -> Answer<CredentialView> {
+        let id = id.clone();
+        self.flow(|by| by.changed(id.clone(), String::new(), Command::Reactivate(id)))
+    }
+
+    /// Deletes an inactive or revoked credential for good.
+    ///
+    /// `confirmed` is the version of the [dry run](Self::dry_run) that the actor has seen; the proof is that of
+    /// [`step_up`](Self::step_up).
+    #[must_use]
+    pub fn delete(
+        &self,
+        id: &CredentialId,
+        confirmed: u64,
+        proof: Option<&StepUpProof>,
+    ) -> Answer<()> {
+        let proof = self.registry.0.proven(&self.actor, proof);
+        let id = id.clone();
+        let command = Command::Delete { credential: id.clone(), confirmed, proof };
+        self.flow(|by| async move { by.change(&id, &format!("{confirmed}"), command).await })
+    }
+
+    /// Ends a credential for good, in time of need even the last one of its group.
+    #[must_use]
+    pub fn revoke(&self, id: &CredentialId, guard: RevokeGuard) -> Answer<CredentialView> {
+        let id = id.clone();
+        let command = Command::Revoke { credential: id.clone(), guard };
+        self.flow(|by| by.changed(id, format!("{guard:?}"), command))
+    }
+
+    /// Ends a rotation without retiring the old credential.
+    #[must_use]
+    pub fn cancel_retire(&self, id: &CredentialId) -> Answer<CredentialView> {
+        let id = id.clone();
+        self.flow(|by| by.changed(id.clone(), String::new(), Command::CancelRetire(id)))
+    }
+
+    /// Changes what a credential may be used for.
+    #[must_use]
+    pub fn update(&self, id: &CredentialId, update: Update) -> Answer<CredentialView> {
+        let (id, fields) = (id.clone(), format!("{update:?}"));
+        let command = Command::Update { credential: id.clone(), update: Box::new(update) };
+        self.flow(|by| by.changed(id, fields, command))
+    }
+
+    /// Ends a session.
+    #[must_use]
+    pub fn destroy(&self, id: &CredentialId) -> Answer<CredentialView> {
+        let id = id.clone();
+        self.flow(|by| by.changed(id.clone(), String::new(), Command::Destroy(id)))
+    }
+
+    /// Notes that a scheduler or a webhook uses the credential, and no other of its group any more.
+    #[must_use]
+    pub fn bind(&self, id: &CredentialId, dependant: &str) -> Answer<CredentialView> {
+        let (id, dependant): (_, Arc<str>) = (id.clone(), dependant.into());
+        let fields = dependant.to_string();
+        let command = Command::Bind { credential: id.clone(), dependant };
+        self.flow(|by| by.changed(id, fields, command))
+    }
+
+    /// Notes that it no longer does.
+    #[must_use]
+    pub fn unbind(&self, id: &CredentialId, dependant: &str) -> Answer<CredentialView> {
+        let (id, dependant): (_, Arc<str>) = (id.clone(), dependant.into());
+        let fields = dependant.to_string();
+        let command = Command::Unbind { credential: id.clone(), dependant };
+        self.flow(|by| by.changed(id, fields, command))
+    }
+
+    /// Proves with the actor's password that it is the actor who gives this command on this credential.
+    ///
+    /// A wrong password is [`StepUpRequired`](CommandRefusal::StepUpRequired).
+    #[must_use]
+    pub fn step_up(
+        &self,
+        id: &CredentialId,
+        command: CommandName,
+        password: Secret,
+    ) -> Answer<StepUpProof> {
+        let id = id.clone();
+        self.flow(|by| async move {
+            let Some(check) = &by.registry.0.step_up else {
+                let text = "nothing checks passwords; give the registry a check with with_step_up";
+                return Err(Error::config("lifecycle_no_step_up", text));
+            };
+            if let Err(refusal) = by.group_of(&id).await? {
+                return Ok(Err(refusal));
+            }
+            if !check.confirms(&by.actor, &password).await? {
+                return Ok(Err(CommandRefusal::StepUpRequired));
+            }
+            Ok(Ok(by.registry.0.sign(&by.actor, &id, command)))
+        })
+    }
+}
+
+impl super::Registry {
+    /// Ends the session of this token, as its holder may. An unknown token is [`Unknown`](CommandRefusal::Unknown).
+    #[must_use]
+    pub fn destroy_session(&self, token: &Secret) -> Flow<'static, Result<(), CommandRefusal>> {
+        let (registry, digest) = (self.clone(), self.0.hashers.tokens.hash(token.expose()));
+        Flow::new(async move {
+            let found = registry.0.store.find(&digest).await?;
+            let Some((group, it)) = found.credentials.into_iter().next() else {
+                return Ok(Err(CommandRefusal::Unknown));
+            };
+            let bearer = crate::Actor::new(group.tenant, it.id.as_str(), crate::Role::Bearer);
+            registry.by(&bearer).change(&it.id, "", Command::Destroy(it.id.clone())).await
+        })
+    }
+}

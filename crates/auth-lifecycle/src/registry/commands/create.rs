@@ -1,0 +1,343 @@
+//! Commands that make a secret: it is shown once, in their answer.
+
+use super::{Answer, Commands};
+use crate::{
+    Command, CommandName, CommandRefusal, Commit, CommitOutcome, CredentialId, Decision, EventName,
+    Group, GroupId, Happening, Issued, Kept, Kind, LiveSession, NewCredential, NewSecret,
+    NewService, OwnerKind, Service, ServiceId, Snapshot, Wanted, decide,
+    registry::{
+        answers::{Asked, Made},
+        run::Ran,
+    },
+};
+use auth_core::{Error, Result, Secret};
+use std::{sync::Arc, time::Duration};
+
+impl Commands {
+    /// Makes a service with its first service key and its first JWT secret, in one step.
+    #[must_use]
+    pub fn create_service(&self, label: &str) -> Answer<NewService> {
+        let label: Arc<str> = label.into();
+        self.flow(|by| by.new_service(label))
+    }
+
+    /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
+    #[must_use]
+    pub fn create(
+        &self,
+        service: Option<&ServiceId>,
+        kind: Kind,
+        wanted: Wanted,
+    ) -> Answer<Issued> {
+        let service = service.cloned();
+        self.flow(move |by| {
+            by.begin(service, kind, wanted, CommandName::Create, |new| Command::Create {
+                new: Box::new(new),
+                live: LiveSession::Keep,
+            })
+        })
+    }
+
+    /// Makes a session in place of the one that is alive, which ends in the same step: for a user that has lost its token
+    /// and has just proved its password.
+    #[must_use]
+    pub fn replace_session(
+        &self,
+        service: &ServiceId,
+        kind: Kind,
+        wanted: Wanted,
+    ) -> Answer<Issued> {
+        let service = Some(service.clone());
+        self.flow(move |by| {
+            by.begin(service, kind, wanted, CommandName::Create, |new| Command::Create {
+                new: Box::new(new),
+                live: LiveSession::Replace,
+            })
+        })
+    }
+
+    /// Takes over a credential that callers have already.
+    #[must_use]
+    pub fn import(
+        &self,
+        service: Option<&ServiceId>,
+        kind: Kind,
+        wanted: Wanted,
+    ) -> Answer<Issued> {
+        let service = service.cloned();
+        self.flow(move |by| {
+            by.begin(service, kind, wanted, CommandName::Import, |new| {
+                Command::Import(Box::new(new))
+            })
+        })
+    }
+
+    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired.
+    #[must_use]
+    pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
+        let old = id.clone();
+        self.flow(move |by| async move {
+            let group = match by.group_of(&old).await? {
+                Ok(group) => group,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let about = format!("rotate {old:?} {overlap:?}");
+            let rotate = |new| Command::Rotate { credential: old, overlap, new: Box::new(new) };
+            by.make(group, about, wanted, rotate).await
+        })
+    }
+
+    /// Replaces the secret of a credential. The old secret ends at once, the name stays.
+    #[must_use]
+    pub fn regenerate(&self, id: &CredentialId, secret: NewSecret) -> Answer<Issued> {
+        let id = id.clone();
+        self.flow(move |by| by.renew(id, secret))
+    }
+
+    async fn begin(
+        self,
+        service: Option<ServiceId>,
+        kind: Kind,
+        wanted: Wanted,
+        name: CommandName,
+        command: impl FnOnce(NewCredential) -> Command + Send,
+    ) -> Result<Result<Issued, CommandRefusal>> {
+        let group = match self.group(service, kind).await? {
+            Ok(group) => group,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.make(group, name.to_string(), wanted, command).await
+    }
+
+    /// The group of this service and kind, if the actor's tenant has the service.
+    async fn group(
+        &self,
+        service: Option<ServiceId>,
+        kind: Kind,
+    ) -> Result<Result<GroupId, CommandRefusal>> {
+        let tenant = self.actor.tenant.clone();
+        let group = match (kind.row().owner, service) {
+            (OwnerKind::Tenant, None) => GroupId::of_tenant(tenant, kind),
+            (OwnerKind::Service, Some(service)) => {
+                let known = self.registry.0.store.service(&service).await?;
+                if known.is_none_or(|known| known.tenant != tenant) {
+                    return Ok(Err(CommandRefusal::Unknown));
+                }
+                GroupId::of_service(tenant, service, kind)
+            }
+            (owner, _) => {
+                let expected = match owner {
+                    OwnerKind::Service => "a service, which credentials of this kind belong to",
+                    OwnerKind::Tenant => "none, since credentials of this kind are the tenant's",
+                };
+                return Ok(Err(CommandRefusal::Invalid { field: "service", expected }));
+            }
+        };
+        Ok(Ok(group))
+    }
+
+    async fn make(
+        self,
+        group: GroupId,
+        about: String,
+        wanted: Wanted,
+        command: impl FnOnce(NewCredential) -> Command + Send,
+    ) -> Result<Result<Issued, CommandRefusal>> {
+        let inner = &self.registry.0;
+        let about = format!("{about} {group:?} {wanted:?}");
+        let asked = self.asked(&about, &wanted.secret)?;
+        if self.key.is_some() {
+            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
+                return self.again(&group, made).await;
+            }
+        }
+        let id = CredentialId::random(&*inner.random)?;
+        let prepared = inner.prepare(&group, &id, 1, &wanted.secret).await?;
+        let order = self.order(command(new_credential(id.clone(), prepared.kept, &wanted)));
+        self.finish(group, id, order, asked, prepared.shown).await
+    }
+
+    async fn renew(
+        self,
+        id: CredentialId,
+        secret: NewSecret,
+    ) -> Result<Result<Issued, CommandRefusal>> {
+        let group = match self.group_of(&id).await? {
+            Ok(group) => group,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let asked = self.asked(&format!("regenerate {id:?} {secret:?}"), &secret)?;
+        if self.key.is_some() {
+            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
+                return self.again(&group, made).await;
+            }
+        }
+        let by = match self.expected {
+            Some(_) => self,
+            None => {
+                // The secret is sealed for its generation, so nothing may change it in between.
+                let version = self.registry.0.store.load(&group).await?.version;
+                Self { expected: Some(version), ..self }
+            }
+        };
+        let snapshot = by.registry.snapshot(&group).await?;
+        let Some(it) = snapshot.group.credential(&id) else {
+            return Ok(Err(CommandRefusal::Unknown));
+        };
+        let generation = it.generation.saturating_add(1);
+        let prepared = by.registry.0.prepare(&group, &id, generation, &secret).await?;
+        let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
+        let order = by.order(command);
+        by.finish(group, id, order, asked, prepared.shown).await
+    }
+
+    async fn finish(
+        self,
+        group: GroupId,
+        id: CredentialId,
+        order: crate::Order,
+        asked: Asked,
+        shown: Option<Secret>,
+    ) -> Result<Result<Issued, CommandRefusal>> {
+        let made: Made = vec![(id, shown)];
+        match self.registry.run(&group, &order, &asked, &made).await? {
+            Ok(Ran::Now) => self.again(&group, Ok(made)).await,
+            Ok(Ran::Before(made)) => self.again(&group, Ok(made)).await,
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// The credential that was made, now or before, and its secret.
+    async fn again(
+        &self,
+        group: &GroupId,
+        made: Result<Made, CommandRefusal>,
+    ) -> Result<Result<Issued, CommandRefusal>> {
+        let made = match made {
+            Ok(made) => made,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let Some((id, secret)) = made.into_iter().next() else {
+            return Ok(Err(CommandRefusal::Unknown));
+        };
+        let credential = self.view(group, &id).await?;
+        Ok(credential.map(|credential| Issued { credential, secret }))
+    }
+
+    fn asked(&self, about: &str, secret: &NewSecret) -> Result<Asked> {
+        let inner = &self.registry.0;
+        let digest = secret.value().map(|value| inner.hashers.fingerprints.hash(value));
+        let mut command = about.as_bytes().to_vec();
+        command.extend(digest.iter().flat_map(|digest| digest.as_bytes()));
+        inner.asked(&self.actor, self.key.as_ref(), &command)
+    }
+
+    async fn new_service(self, label: Arc<str>) -> Result<Result<NewService, CommandRefusal>> {
+        let inner = &self.registry.0;
+        let asked = inner.asked(
+            &self.actor,
+            self.key.as_ref(),
+            format!("create_service {label:?}").as_bytes(),
+        )?;
+        if self.key.is_some() {
+            match self.registry.recalled(&self.actor, &asked).await? {
+                Some(Ok(made)) => return self.service_again(made).await,
+                Some(Err(refusal)) => return Ok(Err(refusal)),
+                None => {}
+            }
+        }
+        if !self.actor.role.may(CommandName::Create) {
+            return Ok(Err(CommandRefusal::Forbidden));
+        }
+        let tenant = self.actor.tenant.clone();
+        let now = inner.clock.read().now;
+        let id = ServiceId::random(&*inner.random)?;
+        let service = Service { id: id.clone(), tenant: tenant.clone(), label, created: now };
+        let mut commit = Commit {
+            service: Some(service),
+            events: vec![self.service_made(&id, now)],
+            ..Commit::default()
+        };
+        let mut made: Made = Vec::new();
+        for kind in [Kind::ServiceKey, Kind::ServiceJwtSecret] {
+            let group = GroupId::of_service(tenant.clone(), id.clone(), kind);
+            let credential = CredentialId::random(&*inner.random)?;
+            let prepared = inner.prepare(&group, &credential, 1, &NewSecret::Generated).await?;
+            let new = new_credential(credential.clone(), prepared.kept, &Wanted::default());
+            let command = Command::Create { new: Box::new(new), live: LiveSession::Keep };
+            let snapshot =
+                Snapshot { policy: self.registry.policy(kind), group: Group::empty(group) };
+            match decide(&snapshot, &self.order(command), now) {
+                Ok(Decision { change, events }) => {
+                    commit.changes.extend(change);
+                    commit.events.extend(events);
+                }
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+            made.push((credential, prepared.shown));
+        }
+        commit.answer = Some(inner.remember(&self.actor, &asked, &made, now).await?);
+        match self.registry.commit(commit).await? {
+            CommitOutcome::Done { .. } => self.service_again(made).await,
+            CommitOutcome::Duplicate(answer) => {
+                match inner.recall(&self.actor, &asked, &answer).await? {
+                    Some(made) => self.service_again(made).await,
+                    None => Ok(Err(CommandRefusal::IdempotencyKeyReused)),
+                }
+            }
+            CommitOutcome::Taken | CommitOutcome::Conflict | CommitOutcome::Unknown => {
+                let text = "128 random bits came twice; see that randomness works on this machine";
+                Err(Error::config("lifecycle_id_taken", text))
+            }
+        }
+    }
+
+    fn service_made(&self, id: &ServiceId, now: auth_core::Timestamp) -> Happening {
+        Happening {
+            tenant: self.actor.tenant.clone(),
+            service: Some(id.clone()),
+            group: None,
+            credential: None,
+            name: EventName::ServiceCreated,
+            at: now,
+            actor: Arc::clone(&self.actor.id),
+            role: self.actor.role,
+            cause: Arc::clone(&self.cause),
+            states: None,
+            detail: String::new(),
+            touched: Vec::new(),
+        }
+    }
+
+    async fn service_again(&self, made: Made) -> Result<Result<NewService, CommandRefusal>> {
+        let mut made = made.into_iter();
+        let (Some(key), Some(jwt)) = (made.next(), made.next()) else {
+            return Ok(Err(CommandRefusal::Unknown));
+        };
+        let key = match self.see(&key.0).await? {
+            Ok(credential) => Issued { credential, secret: key.1 },
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let jwt = match self.see(&jwt.0).await? {
+            Ok(credential) => Issued { credential, secret: jwt.1 },
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let service = match &key.credential.group.service {
+            Some(service) => self.registry.0.store.service(service).await?,
+            None => None,
+        };
+        Ok(service.map(|service| NewService { service, key, jwt }).ok_or(CommandRefusal::Unknown))
+    }
+}
+
+fn new_credential(id: CredentialId, kept: Kept, wanted: &Wanted) -> NewCredential {
+    NewCredential {
+        id,
+        kept,
+        not_before: wanted.not_before,
+        expires: wanted.expires,
+        scopes: wanted.scopes.clone(),
+        allowed_addresses: wanted.allowed_addresses.clone(),
+        label: Arc::clone(&wanted.label),
+    }
+}

@@ -1,0 +1,240 @@
+//! Views: what an actor sees without changing anything, and secrets that are shown again.
+
+use super::{Answer, Commands};
+use crate::{
+    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, Event, EventName,
+    GroupId, GroupView, Happening, Kind, Material, Service, ServiceId, Status, decide,
+};
+use auth_core::{Caller, Error, Result, Secret};
+use std::sync::Arc;
+
+impl Commands {
+    /// The groups of a service of the tenant, or of the tenant itself, with masks in place of secrets.
+    #[must_use]
+    pub fn list(&self, service: Option<&ServiceId>) -> Answer<Vec<GroupView>> {
+        let service = service.cloned();
+        self.flow(|by| async move {
+            if !by.actor.role.may_list() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            let store = &by.registry.0.store;
+            if let Some(id) = &service {
+                let known = store.service(id).await?;
+                if known.is_none_or(|known| known.tenant != by.actor.tenant) {
+                    return Ok(Err(CommandRefusal::Unknown));
+                }
+            }
+            let mut views = Vec::new();
+            for group in store.groups_of(&by.actor.tenant, service.as_ref()).await? {
+                let snapshot = by.registry.snapshot(&group).await?;
+                views.push(GroupView::of(&snapshot, by.registry.0.clock.read().now));
+            }
+            Ok(Ok(views))
+        })
+    }
+
+    /// The services of the tenant, at most so many, in the order of their names after this one.
+    #[must_use]
+    pub fn services(&self, after: Option<&ServiceId>, most: usize) -> Answer<Vec<Service>> {
+        let after = after.cloned();
+        self.flow(|by| async move {
+            if !by.actor.role.may_list() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            by.registry.0.store.services(&by.actor.tenant, after.as_ref(), most).await.map(Ok)
+        })
+    }
+
+    /// One credential, with a mask in place of its secret.
+    #[must_use]
+    pub fn credential(&self, id: &CredentialId) -> Answer<CredentialView> {
+        let id = id.clone();
+        self.flow(|by| async move {
+            if !by.actor.role.may_list() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            by.see(&id).await
+        })
+    }
+
+    /// What discarding this credential would do, whom it would hit, and the version that the discard confirms.
+    #[must_use]
+    pub fn dry_run(&self, id: &CredentialId) -> Answer<DryRun> {
+        let id = id.clone();
+        self.flow(|by| async move {
+            if !by.actor.role.may_list() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            let group = match by.group_of(&id).await? {
+                Ok(group) => group,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            let snapshot = by.registry.snapshot(&group).await?;
+            let Some(it) = snapshot.group.credential(&id) else {
+                return Ok(Err(CommandRefusal::Unknown));
+            };
+            let now = by.registry.0.clock.read().now;
+            let version = snapshot.group.version;
+            let discard = Command::Discard { credential: id.clone(), confirmed: version };
+            Ok(Ok(DryRun {
+                version,
+                credential: CredentialView::of(&snapshot, it, now),
+                uses: by.registry.0.store.uses(&id).await?,
+                dependants: it.dependants.clone(),
+                refused: decide(&snapshot, &by.order(discard), now).err(),
+            }))
+        })
+    }
+
+    /// Shows a secret again, to roles that may see it. It is written down before it is shown.
+    #[must_use]
+    pub fn reveal(&self, id: &CredentialId) -> Answer<Secret> {
+        let id = id.clone();
+        self.flow(|by| async move {
+            let group = match by.group_of(&id).await? {
+                Ok(group) => group,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if let Err(refusal) = by.change(&id, "", Command::Reveal(id.clone())).await? {
+                return Ok(Err(refusal));
+            }
+            let loaded = by.registry.0.store.load(&group).await?;
+            let Some(it) = loaded.credential(&id) else { return Ok(Err(CommandRefusal::Unknown)) };
+            let Material::Sealed(sealed) = &it.kept.material else {
+                return Ok(Err(CommandRefusal::NotRecoverable));
+            };
+            by.registry.0.open(&group, &id, it.generation, sealed).await.map(Ok)
+        })
+    }
+
+    /// The credential that a scheduler or a webhook is bound to, for it to be used now.
+    ///
+    /// One that cannot be used is [`DependantStranded`](CommandRefusal::DependantStranded), which names the dependant.
+    #[must_use]
+    pub fn bound(
+        &self,
+        service: Option<&ServiceId>,
+        kind: Kind,
+        dependant: &str,
+    ) -> Answer<CredentialView> {
+        let tenant = self.actor.tenant.clone();
+        let group = GroupId { tenant, service: service.cloned(), kind };
+        let dependant: Arc<str> = dependant.into();
+        self.flow(|by| async move {
+            if !by.actor.role.may_list() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            let snapshot = by.registry.snapshot(&group).await?;
+            let bound = |it: &&crate::Credential| it.dependants.contains(&dependant);
+            let Some(it) = snapshot.group.credentials.iter().find(bound) else {
+                return Ok(Err(CommandRefusal::Unknown));
+            };
+            let now = by.registry.0.clock.read().now;
+            Ok(match it.status(now) {
+                Status::Usable => Ok(CredentialView::of(&snapshot, it, now)),
+                status => Err(CommandRefusal::DependantStranded { dependant, status }),
+            })
+        })
+    }
+
+    /// Acts as a service of the tenant without one of its credentials, which is a permission of its own and is written
+    /// down.
+    #[must_use]
+    pub fn act_as(&self, service: &ServiceId) -> Answer<Caller> {
+        let service = service.clone();
+        self.flow(|by| async move {
+            let known = by.registry.0.store.service(&service).await?;
+            if known.is_none_or(|known| known.tenant != by.actor.tenant) {
+                return Ok(Err(CommandRefusal::Unknown));
+            }
+            let name = if by.actor.may_act_as_services() {
+                EventName::ActedAsService
+            } else {
+                EventName::Refused
+            };
+            by.note(service.clone(), name, "act_as").await?;
+            if !by.actor.may_act_as_services() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            let tenant = by.actor.tenant.clone();
+            let caller = Caller::new(tenant, Arc::clone(&by.actor.id), "actor");
+            Ok(Ok(caller.with_service(service.as_str())))
+        })
+    }
+
+    /// What happened to the credentials of the tenant after this position, at most so many of them, and the position
+    /// reached: for auditors.
+    #[must_use]
+    pub fn events(&self, position: u64, most: usize) -> Answer<(Vec<Event>, u64)> {
+        self.flow(move |by| async move {
+            if !by.actor.role.may_audit() {
+                return Ok(Err(CommandRefusal::Forbidden));
+            }
+            let (mut events, mut position) = (Vec::new(), position);
+            loop {
+                let page = by.registry.0.store.changes_since(position, PAGE).await?;
+                for event in page.events {
+                    if events.len() >= most {
+                        return Ok(Ok((events, position)));
+                    }
+                    position = event.seq;
+                    if event.what.tenant == by.actor.tenant {
+                        events.push(event);
+                    }
+                }
+                if page.is_last {
+                    return Ok(Ok((events, page.position)));
+                }
+                position = page.position;
+            }
+        })
+    }
+
+    async fn note(&self, service: ServiceId, name: EventName, detail: &str) -> Result<()> {
+        let what = Happening {
+            tenant: self.actor.tenant.clone(),
+            service: Some(service),
+            group: None,
+            credential: None,
+            name,
+            at: self.registry.0.clock.read().now,
+            actor: Arc::clone(&self.actor.id),
+            role: self.actor.role,
+            cause: Arc::clone(&self.cause),
+            states: None,
+            detail: detail.into(),
+            touched: Vec::new(),
+        };
+        self.registry.commit(Commit { events: vec![what], ..Commit::default() }).await.map(drop)
+    }
+}
+
+const PAGE: usize = 500;
+
+impl super::Registry {
+    /// Reads the whole ledger and checks that nothing of it was changed, moved or taken out; gives its end.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` with the code `lifecycle_chain_broken`, which names the first event that does not follow the one
+    /// before it.
+    pub async fn verify_chain(&self) -> Result<(u64, crate::EventHash)> {
+        let (mut seq, mut hash) = (0, [0; 32]);
+        loop {
+            let page = self.0.store.changes_since(seq, PAGE).await?;
+            for event in page.events {
+                if !event.follows(seq, &hash) {
+                    let text = format!(
+                        "event {} of the ledger does not follow event {seq}: the ledger was changed; compare it with a backup",
+                        event.seq
+                    );
+                    return Err(Error::config("lifecycle_chain_broken", text));
+                }
+                (seq, hash) = (event.seq, event.hash);
+            }
+            if page.is_last {
+                return Ok((seq, hash));
+            }
+        }
+    }
+}

@@ -1,0 +1,361 @@
+//! New secrets: made here or brought along, and what is kept of them.
+
+use super::{CredentialView, Inner};
+use crate::{
+    CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind, Material, Sealed, StorageClass,
+    masked_token,
+};
+use auth_core::{Error, KeyDigest, KeyHasher, Result, Scopes, Secret, Timestamp};
+use auth_net::AddressList;
+use base64::{Engine, engine::general_purpose::STANDARD};
+use std::{fmt, sync::Arc};
+use zeroize::Zeroizing;
+
+/// What a new credential is to be.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// Its secret.
+    pub secret: NewSecret,
+    /// What people call it.
+    pub label: Arc<str>,
+    /// It is good from this moment on; `None` at once.
+    pub not_before: Option<Timestamp>,
+    /// It is good strictly before this moment; `None` for the lifetime of the policy.
+    pub expires: Option<Timestamp>,
+    /// What it may be used for.
+    pub scopes: Scopes,
+    /// From where it may be used; `None` from everywhere.
+    pub allowed_addresses: Option<AddressList>,
+}
+
+/// The secret of a new credential: made by the registry, or brought along.
+#[derive(Default)]
+pub enum NewSecret {
+    /// Made by the registry, of at least 192 random bits.
+    #[default]
+    Generated,
+    /// A token in a form of the platform's own, taken as it is, or the Base64 text of an HMAC secret of at least 32 bytes.
+    Given(Secret),
+    /// The SHA-256 of a token that callers have already, from a registry that kept no more.
+    Sha256([u8; 32]),
+    /// A password of this user, as a hash in the form that starts with `$`: Argon2id, or bcrypt where it is imported.
+    Password {
+        /// The name of the user, which no other service of the store has.
+        user: Arc<str>,
+        /// The hash.
+        hash: Secret,
+    },
+    /// What stands for a password under HTTP Digest.
+    Ha1 {
+        /// The name of the user.
+        user: Arc<str>,
+        /// The realm.
+        realm: Arc<str>,
+        /// The hash function and the hash, as `MD5:` or `SHA-256:` and hexadecimal digits.
+        ha1: Secret,
+    },
+    /// An access key id and its secret access key.
+    AccessKey {
+        /// The access key id.
+        id: Arc<str>,
+        /// The secret access key.
+        secret: Secret,
+    },
+    /// A public key.
+    PublicKey {
+        /// What it is found by: the `kid` of the tokens that it verifies, or the user name of a bot.
+        name: Arc<str>,
+        /// The key, in PEM.
+        key: Vec<u8>,
+    },
+}
+
+/// A credential that was made, and its secret, which is shown this once.
+#[derive(Debug)]
+pub struct Issued {
+    /// The credential.
+    pub credential: CredentialView,
+    /// The secret that the registry made; `None` where it was brought along.
+    pub secret: Option<Secret>,
+}
+
+/// What is kept of a new secret, and what is shown of it once.
+pub(super) struct Prepared {
+    pub(super) kept: Kept,
+    pub(super) shown: Option<Secret>,
+}
+
+/// Text that anybody may type is no longer than this.
+const MOST_NAME_BYTES: usize = 200;
+
+impl Inner {
+    /// Makes what is kept of a new secret; what is to be sealed is sealed for this credential and generation.
+    pub(super) async fn prepare(
+        &self,
+        group: &GroupId,
+        id: &CredentialId,
+        generation: u64,
+        secret: &NewSecret,
+    ) -> Result<Prepared> {
+        let kind = group.kind;
+        let row = kind.row();
+        let plain = self.plain(kind, secret)?;
+        let (found_by, fingerprint) = self.digests(group, &plain)?;
+        let material = match (row.storage, &plain.value) {
+            (StorageClass::Hash, _) | (StorageClass::HashAndSealed, None) => Material::Nothing,
+            (StorageClass::HashAndSealed | StorageClass::Sealed, Some(value)) => {
+                let parts = [group.service_text(), kind.name()];
+                let place = place(group, &parts, id, generation);
+                Material::Sealed(self.sealer.seal(place, value).await?.to_bytes().into())
+            }
+            (StorageClass::PasswordHash, Some(value)) => {
+                Material::PasswordHash(Arc::new(Secret::new(value.expose())))
+            }
+            (StorageClass::Public, Some(value)) => Material::Public(value.expose().into()),
+            (_, None) => return Err(wrong(kind)),
+        };
+        let shown = if plain.is_new { plain.value } else { None };
+        let kept = Kept { found_by, fingerprint, name: plain.name, material };
+        Ok(Prepared { kept, shown })
+    }
+
+    /// Opens what was sealed of a credential.
+    pub(super) async fn open(
+        &self,
+        group: &GroupId,
+        id: &CredentialId,
+        generation: u64,
+        sealed: &[u8],
+    ) -> Result<Secret> {
+        let parts = [group.service_text(), group.kind.name()];
+        let place = place(group, &parts, id, generation);
+        self.sealer.open(place, &Sealed::from_bytes(sealed)?).await
+    }
+
+    fn plain(&self, kind: Kind, secret: &NewSecret) -> Result<Plain> {
+        let row = kind.row();
+        let given = |name: Option<Arc<str>>, value: &[u8]| Plain {
+            name,
+            realm: None,
+            value: Some(Secret::new(value)),
+            sha256: None,
+            is_new: false,
+        };
+        Ok(match (row.found_by, secret) {
+            (FoundBy::Token, NewSecret::Generated) => {
+                let format = self.formats.get(&kind).ok_or_else(|| wrong(kind))?;
+                let token = format.generate(&*self.random)?;
+                let name = masked_token(token.expose());
+                let value = token.into_secret();
+                Plain { is_new: true, value: Some(value), ..given(Some(name.into()), b"") }
+            }
+            (FoundBy::Token, NewSecret::Given(token)) => {
+                check_token(token)?;
+                given(Some(masked_token(token.expose()).into()), token.expose())
+            }
+            (FoundBy::Token, NewSecret::Sha256(hash)) => {
+                Plain { value: None, sha256: Some(*hash), ..given(None, b"") }
+            }
+            (FoundBy::Issuer | FoundBy::Nothing, NewSecret::Generated) => {
+                let mut bytes = Zeroizing::new([0; 32]);
+                self.random.fill(&mut *bytes)?;
+                let value = Secret::new(STANDARD.encode(&*bytes));
+                Plain { is_new: true, value: Some(value), ..given(None, b"") }
+            }
+            (FoundBy::Issuer | FoundBy::Nothing, NewSecret::Given(text)) => {
+                check_base64(text)?;
+                given(None, text.expose())
+            }
+            (FoundBy::AccessKeyId, NewSecret::Generated) => {
+                let id = format!(
+                    "AK{}",
+                    self.letters(18, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")?.as_str()
+                );
+                let value = self.letters(40, BASE64_DIGITS)?;
+                let value = Secret::new(value.as_bytes());
+                Plain { is_new: true, value: Some(value), ..given(Some(id.into()), b"") }
+            }
+            (FoundBy::AccessKeyId, NewSecret::AccessKey { id, secret }) => {
+                given(Some(check_name("access key id", id)?), secret.expose())
+            }
+            (FoundBy::UserName, NewSecret::Password { user, hash })
+                if row.storage == StorageClass::PasswordHash =>
+            {
+                given(Some(check_name("user", user)?), hash.expose())
+            }
+            (FoundBy::UserName | FoundBy::KeyId, NewSecret::PublicKey { name, key })
+                if row.storage == StorageClass::Public =>
+            {
+                given(Some(check_name("name", name)?), key)
+            }
+            (FoundBy::RealmAndUserName, NewSecret::Ha1 { user, realm, ha1 }) => {
+                let realm = Some(check_name("realm", realm)?);
+                Plain { realm, ..given(Some(check_name("user", user)?), ha1.expose()) }
+            }
+            _ => return Err(wrong(kind)),
+        })
+    }
+
+    /// What it is found by, and what tells it from all others.
+    fn digests(&self, group: &GroupId, plain: &Plain) -> Result<(KeyDigest, KeyDigest)> {
+        let kind = group.kind;
+        let name = plain.name.as_deref().unwrap_or_default();
+        let token = match (&plain.value, plain.sha256) {
+            (_, Some(hash)) => self.hashers.sha256_token(&hash),
+            (Some(value), None) => self.hashers.tokens.hash(value.expose()),
+            (None, None) => return Err(wrong(kind)),
+        };
+        let found_by = match kind.row().found_by {
+            FoundBy::Token => return Ok((token, token)),
+            FoundBy::Issuer | FoundBy::Nothing => self.hashers.name(kind, &[group.service_text()]),
+            FoundBy::KeyId => self.hashers.name(kind, &[group.service_text(), name]),
+            FoundBy::UserName | FoundBy::AccessKeyId => self.hashers.name(kind, &[name]),
+            FoundBy::RealmAndUserName => {
+                self.hashers.name(kind, &[plain.realm.as_deref().unwrap_or_default(), name])
+            }
+        };
+        // The same password of two users, or the same key of two bots, are two secrets.
+        let value = plain.value.as_ref().map(Secret::expose).unwrap_or_default();
+        let about = if plain.name.is_some() { found_by.as_bytes().as_slice() } else { b"" };
+        let fingerprint =
+            parts_hash(&self.hashers.fingerprints, &[kind.row().storage.name(), about, value]);
+        Ok((found_by, fingerprint))
+    }
+
+    fn letters(&self, length: usize, alphabet: &[u8]) -> Result<Zeroizing<String>> {
+        let mut text = Zeroizing::new(String::with_capacity(length));
+        let mut bytes = Zeroizing::new(vec![0; length]);
+        self.random.fill(&mut bytes)?;
+        // Both alphabets have a power of two of letters, so no letter is more frequent.
+        for byte in &*bytes {
+            let letter = alphabet.get(usize::from(*byte) % alphabet.len().max(1));
+            text.push(char::from(letter.copied().unwrap_or_default()));
+        }
+        Ok(text)
+    }
+}
+
+const BASE64_DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A secret before anything is kept of it.
+struct Plain {
+    name: Option<Arc<str>>,
+    realm: Option<Arc<str>>,
+    value: Option<Secret>,
+    sha256: Option<[u8; 32]>,
+    /// Was it made here, so that it has to be shown?
+    is_new: bool,
+}
+
+impl super::Hashers {
+    /// What a name is found by, among those of its kind.
+    pub(super) fn name(&self, kind: Kind, parts: &[&str]) -> KeyDigest {
+        let parts = parts.iter().map(|part| part.as_bytes());
+        let parts: Vec<_> = [kind.name().as_bytes()].into_iter().chain(parts).collect();
+        parts_hash(&self.names, &parts)
+    }
+
+    /// What a token is found by of which only the SHA-256 is known.
+    pub(super) fn sha256_token(&self, hash: &[u8; 32]) -> KeyDigest {
+        parts_hash(&self.names, &[b"sha256 token", hash])
+    }
+}
+
+/// A keyed hash of parts, each with its length, so that no two lists are written alike.
+pub(super) fn parts_hash(hasher: &KeyHasher, parts: &[&[u8]]) -> KeyDigest {
+    let mut bytes = Zeroizing::new(Vec::new());
+    for part in parts {
+        bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    hasher.hash(&bytes)
+}
+
+fn place<'a>(
+    group: &'a GroupId,
+    parts: &'a [&'a str],
+    id: &'a CredentialId,
+    generation: u64,
+) -> EnvelopePlace<'a> {
+    let (tenant, credential) = (&group.tenant, id.as_str());
+    EnvelopePlace { tenant, group: parts, credential, generation, purpose: "secret" }
+}
+
+fn wrong(kind: Kind) -> Error {
+    let text = format!(
+        "secret of a {kind} is not of this form; see NewSecret for the forms that each kind of credential takes"
+    );
+    Error::config("lifecycle_secret_form", text)
+}
+
+fn check_token(token: &Secret) -> Result<()> {
+    let bytes = token.expose();
+    let fits = (16..=4096).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
+    if fits {
+        Ok(())
+    } else {
+        let text = "token is too short, too long or holds a blank, expected 16 to 4096 visible ASCII characters";
+        Err(Error::config("lifecycle_secret_token", text))
+    }
+}
+
+fn check_base64(text: &Secret) -> Result<()> {
+    let decoded = STANDARD.decode(text.expose()).map(Zeroizing::new);
+    if decoded.is_ok_and(|bytes| bytes.len() >= 32) {
+        Ok(())
+    } else {
+        let text = "secret is not the Base64 text of at least 32 bytes; encode it with padding (RFC 4648 section 4)";
+        Err(Error::config("lifecycle_secret_base64", text))
+    }
+}
+
+fn check_name(field: &'static str, name: &Arc<str>) -> Result<Arc<str>> {
+    let fits = (1..=MOST_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control);
+    if fits {
+        Ok(Arc::clone(name))
+    } else {
+        let text = format!("{field} is empty, longer than 200 bytes or holds a control character");
+        Err(Error::config("lifecycle_secret_name", text))
+    }
+}
+
+impl StorageClass {
+    const fn name(self) -> &'static [u8] {
+        match self {
+            Self::Hash => b"hash",
+            Self::HashAndSealed => b"hash and sealed",
+            Self::Sealed => b"sealed",
+            Self::PasswordHash => b"password hash",
+            Self::Public => b"public",
+        }
+    }
+}
+
+impl NewSecret {
+    /// What was brought along.
+    pub(super) fn value(&self) -> Option<&[u8]> {
+        match self {
+            Self::Generated => None,
+            Self::Given(secret) | Self::AccessKey { secret, .. } => Some(secret.expose()),
+            Self::Sha256(hash) => Some(hash),
+            Self::Password { hash, .. } => Some(hash.expose()),
+            Self::Ha1 { ha1, .. } => Some(ha1.expose()),
+            Self::PublicKey { key, .. } => Some(key),
+        }
+    }
+}
+
+/// Shows the form, never the secret.
+impl fmt::Debug for NewSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Generated => "Generated",
+            Self::Given(_) => "Given(..)",
+            Self::Sha256(_) => "Sha256(..)",
+            Self::Password { .. } => "Password(..)",
+            Self::Ha1 { .. } => "Ha1(..)",
+            Self::AccessKey { .. } => "AccessKey(..)",
+            Self::PublicKey { .. } => "PublicKey(..)",
+        })
+    }
+}

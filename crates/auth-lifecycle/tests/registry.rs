@@ -1,0 +1,103 @@
+//! The registry as a platform uses it.
+
+use auth_core::{Flow, Secret, TenantId};
+use auth_lifecycle::{
+    Actor, CommandName, CommandRefusal, EventHash, Kind, MemoryLifecycleStore, NewSecret, Registry,
+    RegistryKeys, Role, State, StepUpCheck, Wanted,
+};
+use std::time::Duration;
+
+struct Password;
+
+impl StepUpCheck for Password {
+    fn confirms(&self, _: &Actor, password: &Secret) -> Flow<'_, bool> {
+        Flow::ready(password.matches(b"right"))
+    }
+}
+
+fn registry() -> Registry {
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    Registry::build(MemoryLifecycleStore::new(), keys).with_step_up(Password).finish().unwrap()
+}
+
+fn alice() -> Actor {
+    Actor::new(TenantId::new("acme"), "alice", Role::Owner)
+}
+
+fn chain(registry: &Registry) -> (u64, EventHash) {
+    Flow::new(registry.verify_chain()).wait().unwrap()
+}
+
+#[test]
+fn a_service_begins_with_a_key_and_a_jwt_secret() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let made = by.create_service("alerts").wait().unwrap().unwrap();
+    let groups = by.list(Some(&made.service.id)).wait().unwrap().unwrap();
+    let kinds: Vec<_> =
+        groups.iter().map(|group| (group.id.kind, group.credentials.len())).collect();
+    assert_eq!(kinds, [(Kind::ServiceKey, 1), (Kind::ServiceJwtSecret, 1)]);
+    for issued in [made.key, made.jwt] {
+        let revealed = by.reveal(&issued.credential.id).wait().unwrap().unwrap();
+        assert!(revealed.matches(issued.secret.unwrap().expose()));
+    }
+    assert_eq!(chain(&registry).0, 5);
+}
+
+#[test]
+fn a_key_is_rotated_discarded_and_deleted_with_the_password() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let old = by.create_service("alerts").wait().unwrap().unwrap().key.credential.id;
+    let overlap = Duration::from_secs(3600);
+    let rotate = |id| by.rotate(id, overlap, Wanted::default()).wait().unwrap();
+    let new = rotate(&old).unwrap();
+    assert!(new.secret.is_some());
+    assert_eq!(rotate(&new.credential.id).unwrap_err(), CommandRefusal::RotationInProgress);
+    let seen = by.dry_run(&old).wait().unwrap().unwrap();
+    assert_eq!(seen.refused, None);
+    let discarded = by.discard(&old, seen.version).wait().unwrap().unwrap();
+    assert_eq!(discarded.state, State::Inactive);
+    let version = by.dry_run(&old).wait().unwrap().unwrap().version;
+    let refused = by.delete(&old, version, None).wait().unwrap().unwrap_err();
+    assert_eq!(refused, CommandRefusal::StepUpRequired);
+    let prove = |word: &str| by.step_up(&old, CommandName::Delete, word.into()).wait().unwrap();
+    assert_eq!(prove("wrong").unwrap_err(), CommandRefusal::StepUpRequired);
+    by.delete(&old, version, Some(&prove("right").unwrap())).wait().unwrap().unwrap();
+    assert_eq!(by.credential(&old).wait().unwrap().unwrap_err(), CommandRefusal::Unknown);
+}
+
+#[test]
+fn a_repetition_with_the_same_key_gets_the_same_answer_and_does_nothing() {
+    let registry = registry();
+    let by = registry.by(&alice()).once("req-1");
+    let first = by.create_service("alerts").wait().unwrap().unwrap();
+    let second = by.create_service("alerts").wait().unwrap().unwrap();
+    assert_eq!(first.service, second.service);
+    assert!(second.key.secret.unwrap().matches(first.key.secret.unwrap().expose()));
+    let other = by.create_service("other").wait().unwrap().unwrap_err();
+    assert_eq!(other, CommandRefusal::IdempotencyKeyReused);
+    assert_eq!(chain(&registry).0, 3);
+}
+
+#[test]
+fn every_kind_is_made_in_its_form() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let service = by.create_service("alerts").wait().unwrap().unwrap().service.id;
+    for kind in Kind::ALL {
+        let service = (kind != Kind::ProfileKey).then_some(&service);
+        let (user, realm) = ("u".into(), "r".into());
+        let secret = match kind {
+            Kind::AppJwtKey => NewSecret::PublicKey { name: "k1".into(), key: b"PEM".to_vec() },
+            Kind::BotPublicKey => NewSecret::PublicKey { name: "bot".into(), key: b"PEM".to_vec() },
+            Kind::BasicPassword => NewSecret::Password { user, hash: "$argon2id$".into() },
+            Kind::DigestHa1 => NewSecret::Ha1 { user, realm, ha1: "MD5:00".into() },
+            _ => NewSecret::Generated,
+        };
+        let wanted = Wanted { secret, ..Wanted::default() };
+        let made = by.create(service, kind, wanted).wait().unwrap();
+        let made = made.unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
+        assert_eq!(made.credential.group.kind, kind);
+    }
+}

@@ -12,6 +12,7 @@ mod digest_challenge;
 mod digest_response;
 mod forged;
 mod forwarded;
+mod imported_hash;
 mod jwk;
 mod jws;
 mod jwt_verdicts;
@@ -35,6 +36,7 @@ pub use claims::claims;
 pub use digest_challenge::digest_challenge;
 pub use digest_response::digest_response;
 pub use forwarded::forwarded;
+pub use imported_hash::imported_hash;
 pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
@@ -54,7 +56,7 @@ pub use token_error::token_error;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 22] = [
+pub const LAWS: [(&str, Law); 23] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -63,6 +65,7 @@ pub const LAWS: [(&str, Law); 22] = [
     ("digest_challenge", digest_challenge),
     ("digest_response", digest_response),
     ("forwarded", forwarded),
+    ("imported_hash", imported_hash),
     ("jwk", jwk),
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),

@@ -8,6 +8,8 @@ mod envelope;
 mod event;
 mod group;
 mod id;
+#[cfg(feature = "import")]
+mod imported_hash;
 mod kept;
 mod kind;
 mod policy;
@@ -31,6 +33,8 @@ pub use envelope::{
 pub use event::{Event, EventHash, EventName, Happening};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
+#[cfg(feature = "import")]
+pub use imported_hash::ImportedHash;
 pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};

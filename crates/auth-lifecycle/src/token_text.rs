@@ -164,6 +164,9 @@ const WRONG_CHECKSUM: Reason = Reason::new(
 impl<'t> ParsedToken<'t> {
     /// Reads what somebody presented, in one pass and without allocating. Nothing longer than a token is looked at.
     ///
+    /// It takes about half as long as the keyed hash of the token. So a server that has most callers in memory looks
+    /// there first, and reads what it did not find before it asks a store.
+    ///
     /// # Errors
     ///
     /// A reason with the code `lifecycle_token_foreign` when the text does not have the form of a token, and
@@ -270,7 +273,8 @@ fn push_random(text: &mut String, count: usize, random: &dyn Random) -> Result<(
 }
 
 fn checksum(body: &[u8]) -> [u8; CHECKSUM] {
-    const CRC32: &Crc<u32, Table<1>> = &Crc::<u32, Table<1>>::new(&CRC_32_ISO_HDLC);
+    // Sixteen bytes in each step: half the time of a whole reading, for 16 KiB of constants.
+    const CRC32: &Crc<u32, Table<16>> = &Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
     let mut rest = CRC32.checksum(body);
     let mut text = [b'0'; CHECKSUM];
     for place in text.iter_mut().rev() {

@@ -51,6 +51,15 @@ fn opens_what_it_sealed_through_the_bytes_of_a_row() {
 }
 
 #[test]
+fn a_key_in_this_process_is_asked_at_once() {
+    let sealer = sealer(wrapper("2026", 1));
+    let sealed = seal(&sealer, "secret");
+    assert!(at("acme", |place| sealer.seal(place, &Secret::from("secret")).is_ready()));
+    assert!(at("acme", |place| sealer.open(place, &sealed).is_ready()));
+    assert!(sealer.rewrap(&sealed).is_ready());
+}
+
+#[test]
 fn a_secret_that_is_too_long_is_not_sealed() {
     let secret = Secret::new(vec![1; EnvelopeSealer::MOST_SECRET_BYTES + 1]);
     let error = at("acme", |place| sealer(wrapper("k", 1)).seal(place, &secret).wait());

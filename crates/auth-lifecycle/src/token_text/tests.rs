@@ -104,6 +104,17 @@ fn prefix_and_environment_are_short_lower_case_labels() {
 }
 
 #[test]
+fn reading_allocates_nothing_whatever_was_presented() {
+    let long = "x".repeat(1 << 16);
+    for presented in [TOKEN, &TOKEN.replace("live", "test"), "a key", &long] {
+        let allocations = allocation_counter::measure(|| {
+            let _ = ParsedToken::parse(presented);
+        });
+        assert_eq!(allocations.count_total, 0, "{} bytes", presented.len());
+    }
+}
+
+#[test]
 fn the_longest_token_fits() {
     let token = generate("12345678", "abcdefgh", 1);
     assert_eq!(token.expose().len(), MOST_BYTES);

@@ -152,8 +152,19 @@ impl PasswordHash {
         format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${salt}${output}")
     }
 
-    /// Is it the hash of this password? Takes tens of milliseconds and the memory of its cost.
-    pub(super) fn is_of(&self, password: &[u8]) -> Result<bool> {
+    /// What one check of a password against it costs.
+    #[must_use]
+    pub fn cost(&self) -> Argon2Cost {
+        self.0.cost
+    }
+
+    /// Is it the hash of this password? Takes tens of milliseconds and the memory of its cost, so a server runs it on
+    /// [`Workers`](auth_core::Workers); [`Argon2Passwords`](crate::Argon2Passwords) bounds how many run at once.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when it cannot be computed.
+    pub fn is_of(&self, password: &[u8]) -> Result<bool> {
         let computed = self.0.compute(password)?;
         Ok(computed.ct_eq(&self.0.output).into())
     }

@@ -5,6 +5,11 @@ mod polls;
 mod settings;
 mod shard;
 
+#[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod threads;
+
 pub use polls::{Change, LogPage, PollTicket};
 pub use settings::CacheSettings;
 
@@ -189,7 +194,7 @@ impl<T> Cache<T> {
         (polls.position, ticket.position) = (Some(reached), Some(reached));
         if is_last {
             let good_until = ticket.begun.checked_add(self.bound);
-            self.shards.iter().for_each(|shard| write(shard).set_good_until(good_until));
+            self.shards.iter().for_each(|shard| write(shard).good_until = good_until);
             self.polls.succeed(&mut polls, ticket.begun);
         }
         drop(polls);
@@ -214,7 +219,7 @@ impl<T> Cache<T> {
         let mut sizes = [(0, 0); 2];
         for shard in &self.shards {
             let shard = read(shard);
-            for ((count, bytes), part) in sizes.iter_mut().zip(shard.parts()) {
+            for ((count, bytes), part) in sizes.iter_mut().zip([&shard.known, &shard.unknown]) {
                 (*count, *bytes) = (*count + part.len(), *bytes + part.bytes());
             }
         }

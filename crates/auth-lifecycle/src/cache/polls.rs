@@ -46,8 +46,8 @@ pub enum LogPage {
 
 /// Leave to read the log once. Nobody else gets one before it is given back or dropped, or is older than the bound.
 pub struct PollTicket {
-    polls: Arc<Polls>,
-    serial: u64,
+    pub(super) polls: Arc<Polls>,
+    pub(super) serial: u64,
     pub(super) begun: Instant,
     pub(super) position: Option<u64>,
 }
@@ -65,7 +65,7 @@ pub(super) struct State {
     /// How far the log was read; `None` before the first poll.
     pub(super) position: Option<u64>,
     /// The poll that is under way, and when it began.
-    running: Option<(u64, Instant)>,
+    pub(super) running: Option<(u64, Instant)>,
     serials: u64,
     /// When the next one is due, in nanoseconds after `origin`.
     next: u64,

@@ -7,18 +7,18 @@ use std::{sync::Arc, time::Instant};
 /// What is known of the keys of one shard, and until when it may be said. All of it changes under one lock, so that what is
 /// said is true of one position of the log.
 pub(super) struct Shard<T> {
-    /// Nothing is answered from then on; `None` before the first poll. A bound later than the beginning of the last
+    /// Nothing is answered from then on; `None` before the first poll. It is a bound later than the beginning of the last
     /// complete poll.
-    good_until: Option<Instant>,
+    pub(super) good_until: Option<Instant>,
     /// How often the log was taken up anew: what was read in an earlier epoch belongs to another log.
-    epoch: u64,
+    pub(super) epoch: u64,
     /// The last change of any key of each slot. What was read before it is not kept: a key that shares the slot of
     /// one that was changed is read once more, and no change is ever forgotten.
-    last_change: [u64; SLOTS],
+    pub(super) last_change: [u64; SLOTS],
     /// Credentials.
-    known: Part<T>,
+    pub(super) known: Part<T>,
     /// Keys of which the store knows nothing. Their memory is their own: a flood of them evicts no credential.
-    unknown: Part<T>,
+    pub(super) unknown: Part<T>,
 }
 
 const SLOTS: usize = 64;
@@ -89,21 +89,12 @@ impl<T> Shard<T> {
         taken.extend(self.unknown.remove(key));
     }
 
-    /// All changes were applied that had been committed before a poll which makes answers good until then.
-    pub(super) fn set_good_until(&mut self, until: Option<Instant>) {
-        self.good_until = until;
-    }
-
     /// Knows nothing any more, and takes up the log at this position: what was read before it may have missed changes.
     pub(super) fn start_at(&mut self, position: u64) -> [Part<T>; 2] {
         self.epoch += 1;
         self.good_until = None;
         self.last_change = [position; SLOTS];
         [self.known.take(), self.unknown.take()]
-    }
-
-    pub(super) fn parts(&self) -> [&Part<T>; 2] {
-        [&self.known, &self.unknown]
     }
 }
 

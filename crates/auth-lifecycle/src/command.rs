@@ -183,14 +183,14 @@ pub struct Update {
     /// What it may be used for.
     pub scopes: Option<Scopes>,
     /// From where it may be used. Cleared, it may be used from everywhere.
-    pub allowed_addresses: Change<AddressList>,
+    pub allowed_addresses: FieldChange<AddressList>,
     /// Its end. Cleared, only a command ends it.
-    pub expires: Change<Timestamp>,
+    pub expires: FieldChange<Timestamp>,
 }
 
 /// What becomes of a value that may be absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Change<T> {
+pub enum FieldChange<T> {
     /// It stays as it is.
     #[default]
     Keep,
@@ -308,7 +308,7 @@ impl fmt::Display for CommandName {
     }
 }
 
-impl<T: Clone> Change<T> {
+impl<T: Clone> FieldChange<T> {
     pub(crate) fn apply(&self, to: &mut Option<T>) {
         match self {
             Self::Keep => {}

@@ -1,6 +1,9 @@
 //! Credentials that a platform issues, from their creation to their end.
 
 mod actor;
+mod already_hashed;
+pub mod cache;
+pub mod cached_store;
 mod command;
 mod credential;
 mod decide;
@@ -12,6 +15,8 @@ mod id;
 mod imported_hash;
 mod kept;
 mod kind;
+#[cfg(test)]
+mod ledger;
 mod policy;
 mod refusal;
 mod registry;
@@ -22,8 +27,10 @@ mod testing;
 mod token_text;
 
 pub use actor::{Actor, Role};
+pub use cache::CacheSettings;
 pub use command::{
-    Change, Command, CommandName, LiveSession, NewCredential, Order, RevokeGuard, StepUp, Update,
+    Command, CommandName, FieldChange, LiveSession, NewCredential, Order, RevokeGuard, StepUp,
+    Update,
 };
 pub use credential::{Credential, State, Status};
 pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};

@@ -1,0 +1,316 @@
+//! Readings that are under way, each for all who wait for it.
+
+use super::{Found, Inner, LoggedStore, stale};
+use crate::{
+    already_hashed::AlreadyHashed,
+    cache::{FillTicket, LogPage, PollTicket},
+};
+use auth_core::{Error, Flow, KeyDigest, Random, Result};
+use auth_session::{Flight, FlightWatch};
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+
+/// What is under way. A reading that nobody waits for any more is given up, so that callers that come and go leave
+/// nothing behind.
+pub(super) struct Waits<T>(Mutex<State<T>>);
+
+struct State<T> {
+    fills: HashMap<KeyDigest, UnderWay<Filled<T>>, AlreadyHashed>,
+    poll: Option<UnderWay<()>>,
+    serials: u64,
+    /// How many polls in a row have failed.
+    failures: u32,
+    failed: Option<Failed>,
+}
+
+struct UnderWay<T> {
+    serial: u64,
+    begun: Instant,
+    flight: Flight<Result<T>>,
+}
+
+/// Why the last poll failed, and when the next one may begin.
+struct Failed {
+    again: Instant,
+    why: Error,
+}
+
+/// What a store said of a key.
+pub(super) struct Filled<T> {
+    pub(super) value: Option<Arc<T>>,
+    /// `None` when it may not be answered: the key was changed meanwhile, or polls are too old.
+    pub(super) good_until: Option<Instant>,
+}
+
+impl<T> Clone for Filled<T> {
+    fn clone(&self) -> Self {
+        Self { value: self.value.clone(), good_until: self.good_until }
+    }
+}
+
+/// One caller's share in a reading. The last one that leaves takes it down.
+pub(super) struct Landing<S: LoggedStore, T> {
+    inner: Arc<Inner<S>>,
+    /// Of this key; of the log, if there is none.
+    key: Option<KeyDigest>,
+    serial: u64,
+    watch: Option<FlightWatch<Result<T>>>,
+}
+
+impl<S: LoggedStore + 'static> Inner<S> {
+    /// The poll that is under way, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// `lifecycle_stale` while it is too soon after a failure.
+    pub(super) fn join_poll(self: &Arc<Self>) -> Result<Landing<S, ()>> {
+        let now = self.clock.steady();
+        let mut state = self.waits.state();
+        if let Some(poll) = state.poll.as_ref().filter(|poll| self.is_useful(poll.begun, now)) {
+            let (serial, watch) = (poll.serial, Some(poll.flight.watch()));
+            drop(state);
+            return Ok(Landing { inner: Arc::clone(self), key: None, serial, watch });
+        }
+        if let Some(Failed { again, why }) = state.failed.as_ref().filter(|it| now < it.again) {
+            return Err(stale(again.saturating_duration_since(now), &why.to_string()));
+        }
+        let Some(ticket) = self.cache.begin_poll(now) else {
+            return Err(stale(self.poll_interval, "the last poll is about to end"));
+        };
+        state.serials += 1;
+        let (serial, flight) = (state.serials, self.poll_flight(ticket, state.serials));
+        let watch = Some(flight.watch());
+        let replaced = state.poll.replace(UnderWay { serial, begun: now, flight });
+        drop(state);
+        drop(replaced);
+        Ok(Landing { inner: Arc::clone(self), key: None, serial, watch })
+    }
+
+    /// A new poll, if none is under way and it is not too soon after a failure.
+    pub(super) fn begin_poll(self: &Arc<Self>) -> Option<Landing<S, ()>> {
+        let now = self.clock.steady();
+        let is_under_way =
+            self.waits.state().poll.as_ref().is_some_and(|poll| self.is_useful(poll.begun, now));
+        if is_under_way { None } else { self.join_poll().ok() }
+    }
+
+    /// The reading of this key that is under way, or a new one.
+    pub(super) fn join_fill(
+        self: &Arc<Self>,
+        key: KeyDigest,
+        ticket: FillTicket,
+        now: Instant,
+    ) -> Landing<S, Filled<S::Value>> {
+        let mut state = self.waits.state();
+        let under_way = state
+            .fills
+            .get(&key)
+            .filter(|fill| self.is_useful(fill.begun, now))
+            .map(|fill| (fill.serial, fill.flight.watch()));
+        let mut replaced = None;
+        let (serial, watch) = under_way.unwrap_or_else(|| {
+            state.serials += 1;
+            let (serial, flight) = (state.serials, self.fill_flight(key, ticket, state.serials));
+            let watch = flight.watch();
+            replaced = state.fills.insert(key, UnderWay { serial, begun: now, flight });
+            (serial, watch)
+        });
+        drop(state);
+        drop(replaced);
+        Landing { inner: Arc::clone(self), key: Some(key), serial, watch: Some(watch) }
+    }
+
+    /// What takes longer than the bound brings nothing any more.
+    fn is_useful(&self, begun: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(begun) < self.bound
+    }
+
+    fn poll_flight(self: &Arc<Self>, ticket: PollTicket, serial: u64) -> Flight<Result<()>> {
+        // The flight is kept in here: owning what keeps it would be a circle.
+        let owner = Arc::downgrade(self);
+        let fallen = owner.clone();
+        let work = async move {
+            let outcome = read_log(&owner, ticket).await;
+            owner.upgrade().ok_or_else(gone)?.land_poll(serial, outcome)
+        };
+        Flight::new(work, move || {
+            fallen.upgrade().ok_or_else(gone)?.land_poll(serial, Err(panicked()))
+        })
+    }
+
+    fn fill_flight(
+        self: &Arc<Self>,
+        key: KeyDigest,
+        ticket: FillTicket,
+        serial: u64,
+    ) -> Flight<Result<Filled<S::Value>>> {
+        let owner = Arc::downgrade(self);
+        let fallen = owner.clone();
+        let work = async move {
+            let asked = ask(&owner, |store| store.find(&key));
+            let found = asked.await;
+            let inner = owner.upgrade().ok_or_else(gone)?;
+            // What it brought first, the flight second: a caller that finds no flight finds what it brought.
+            let filled = found.map(|Found { value, as_of }| {
+                let now = inner.clock.steady();
+                let good_until = inner.cache.insert(ticket, value.as_ref(), as_of, now);
+                Filled { value, good_until }
+            });
+            inner.take_fill_down(&key, serial);
+            filled
+        };
+        Flight::new(work, move || {
+            let inner = fallen.upgrade().ok_or_else(gone)?;
+            inner.take_fill_down(&key, serial);
+            Err(panicked())
+        })
+    }
+
+    fn land_poll(&self, serial: u64, outcome: Result<()>) -> Result<()> {
+        let (now, drawn) = (self.clock.steady(), fraction(&*self.random));
+        let mut state = self.waits.state();
+        let landed = state.poll.take_if(|poll| poll.serial == serial);
+        let mut pause = None;
+        if landed.is_some() {
+            state.failed = None;
+            state.failures = if outcome.is_ok() { 0 } else { state.failures.saturating_add(1) };
+            if let Err(why) = &outcome {
+                let step = back_off(self.poll_interval, state.failures, drawn);
+                let again = now.checked_add(step).unwrap_or(now);
+                state.failed = Some(Failed { again, why: why.clone() });
+                pause = Some(again);
+            }
+        }
+        drop(state);
+        drop(landed);
+        if let Some(again) = pause {
+            self.cache.postpone_poll(again);
+        }
+        let pause = pause.map_or(self.poll_interval, |again| again.saturating_duration_since(now));
+        outcome.map_err(|why| stale(pause, &why.to_string()))
+    }
+
+    fn take_fill_down(&self, key: &KeyDigest, serial: u64) {
+        let mut state = self.waits.state();
+        let is_it = state.fills.get(key).is_some_and(|fill| fill.serial == serial);
+        let landed = if is_it { state.fills.remove(key) } else { None };
+        drop(state);
+        drop(landed);
+    }
+}
+
+/// The pages of the log, to its end.
+async fn read_log<S: LoggedStore>(owner: &Weak<Inner<S>>, ticket: PollTicket) -> Result<()> {
+    let mut ticket = ticket;
+    loop {
+        let position = ticket.position();
+        let asked = ask(owner, |store| match position {
+            Some(position) => store.changes_since(position),
+            None => store.position().map(|reached| LogPage::Gone { reached }),
+        });
+        let page = asked.await?;
+        let inner = owner.upgrade().ok_or_else(gone)?;
+        match inner.cache.end_poll(ticket, page)? {
+            None => return Ok(()),
+            Some(more) => ticket = more,
+        }
+    }
+}
+
+fn ask<S: LoggedStore, T>(
+    owner: &Weak<Inner<S>>,
+    question: impl FnOnce(&S) -> Flow<'static, T>,
+) -> Flow<'static, T> {
+    owner.upgrade().map_or_else(|| Flow::failed(gone()), |inner| question(&inner.store))
+}
+
+/// Between half and all of a step. Steps double from the poll interval on, to two seconds: however long an outage was, it
+/// is noticed so soon that it is over.
+fn back_off(poll_interval: Duration, failures: u32, drawn: f64) -> Duration {
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    LONGEST_STEP.min(poll_interval.saturating_mul(doubled)).mul_f64(0.5 + 0.5 * drawn)
+}
+
+const LONGEST_STEP: Duration = Duration::from_secs(2);
+
+/// A number from 0 to 1; the middle when there is no randomness.
+fn fraction(random: &dyn Random) -> f64 {
+    let mut bytes = [0; 4];
+    match random.fill(&mut bytes) {
+        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
+        Err(_) => 0.5,
+    }
+}
+
+fn gone() -> Error {
+    Error::config("lifecycle_store_dropped", "store was dropped while it was read")
+}
+
+fn panicked() -> Error {
+    let text = "store panicked while it was read, expected an answer or an error";
+    Error::unavailable("lifecycle_store_panicked", None, text)
+}
+
+impl<S: LoggedStore, T: Clone + Send + Sync + 'static> Future for Landing<S, T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        match &mut self.watch {
+            Some(watch) => Pin::new(watch).poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<S: LoggedStore, T> Drop for Landing<S, T> {
+    fn drop(&mut self) {
+        drop(self.watch.take());
+        let mut state = self.inner.waits.state();
+        let (mut poll, mut fill) = (None, None);
+        match &self.key {
+            None => poll = state.poll.take_if(|it| it.serial == self.serial && !it.is_wanted()),
+            Some(key) => {
+                let left = state.fills.get(key);
+                if left.is_some_and(|it| it.serial == self.serial && !it.is_wanted()) {
+                    fill = state.fills.remove(key);
+                }
+            }
+        }
+        drop(state);
+        // What a store gave us is foreign code.
+        drop((poll, fill));
+    }
+}
+
+impl<T: Clone + Send + Sync + 'static> UnderWay<T> {
+    fn is_wanted(&self) -> bool {
+        self.flight.is_watched()
+    }
+}
+
+impl<T> Waits<T> {
+    /// How many polls and fills are under way.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> (usize, usize) {
+        let state = self.state();
+        (usize::from(state.poll.is_some()), state.fills.len())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        // Nothing that can panic runs under the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Default for Waits<T> {
+    fn default() -> Self {
+        let fills = HashMap::default();
+        Self(Mutex::new(State { fills, poll: None, serials: 0, failures: 0, failed: None }))
+    }
+}

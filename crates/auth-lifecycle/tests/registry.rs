@@ -25,7 +25,7 @@ fn alice() -> Actor {
 }
 
 fn chain(registry: &Registry) -> (u64, EventHash) {
-    Flow::new(registry.verify_chain()).wait().unwrap()
+    registry.verify_chain().wait().unwrap()
 }
 
 #[test]

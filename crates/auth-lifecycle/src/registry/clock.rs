@@ -81,10 +81,6 @@ impl LedgerClock {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { believed: told, steady, latest: told, suspicion: None };
     }
-
-    pub(super) fn steady(&self) -> Instant {
-        self.clock.steady()
-    }
 }
 
 impl fmt::Debug for LedgerClock {

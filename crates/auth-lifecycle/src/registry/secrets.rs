@@ -159,7 +159,7 @@ impl Inner {
             (FoundBy::Issuer | FoundBy::Nothing, NewSecret::Generated) => {
                 let mut bytes = Zeroizing::new([0; 32]);
                 self.random.fill(&mut *bytes)?;
-                let value = Secret::new(STANDARD.encode(&*bytes));
+                let value = Secret::new(STANDARD.encode(*bytes));
                 Plain { is_new: true, value: Some(value), ..given(None, b"") }
             }
             (FoundBy::Issuer | FoundBy::Nothing, NewSecret::Given(text)) => {

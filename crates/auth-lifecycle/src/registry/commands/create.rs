@@ -15,14 +15,12 @@ use std::{sync::Arc, time::Duration};
 
 impl Commands {
     /// Makes a service with its first service key and its first JWT secret, in one step.
-    #[must_use]
     pub fn create_service(&self, label: &str) -> Answer<NewService> {
         let label: Arc<str> = label.into();
         self.flow(|by| by.new_service(label))
     }
 
     /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
-    #[must_use]
     pub fn create(
         &self,
         service: Option<&ServiceId>,
@@ -40,7 +38,6 @@ impl Commands {
 
     /// Makes a session in place of the one that is alive, which ends in the same step: for a user that has lost its token
     /// and has just proved its password.
-    #[must_use]
     pub fn replace_session(
         &self,
         service: &ServiceId,
@@ -57,7 +54,6 @@ impl Commands {
     }
 
     /// Takes over a credential that callers have already.
-    #[must_use]
     pub fn import(
         &self,
         service: Option<&ServiceId>,
@@ -73,7 +69,6 @@ impl Commands {
     }
 
     /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired.
-    #[must_use]
     pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
         let old = id.clone();
         self.flow(move |by| async move {
@@ -88,7 +83,6 @@ impl Commands {
     }
 
     /// Replaces the secret of a credential. The old secret ends at once, the name stays.
-    #[must_use]
     pub fn regenerate(&self, id: &CredentialId, secret: NewSecret) -> Answer<Issued> {
         let id = id.clone();
         self.flow(move |by| by.renew(id, secret))

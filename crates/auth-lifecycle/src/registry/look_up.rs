@@ -32,7 +32,7 @@ use std::sync::Arc;
 pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Opened> {
     match kind {
         #[cfg(feature = "jwt")]
-        Kind::ServiceJwtSecret | Kind::AppJwtSecret | Kind::AppJwtKey => {
+        Kind::ServiceJwtSecret | Kind::AppJwtSecret | Kind::AppJwtKey | Kind::BotPublicKey => {
             jwt::parse(kind, it, secret)
         }
         #[cfg(feature = "digest")]

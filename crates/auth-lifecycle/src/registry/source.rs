@@ -6,7 +6,7 @@ use crate::{
     cache::{Change, LogPage},
     cached_store::{Found, LoggedStore},
 };
-use auth_core::{Error, Flow, KeyDigest, Result, Secret};
+use auth_core::{Flow, KeyDigest, Result, Secret};
 use std::sync::Arc;
 
 pub(super) struct Source {
@@ -81,10 +81,10 @@ const fn is_computed_with(kind: Kind) -> bool {
 }
 
 #[cfg(any(feature = "jwt", feature = "digest", feature = "static"))]
-pub(super) fn not_text(it: &Credential) -> Error {
+pub(super) fn not_text(it: &Credential) -> auth_core::Error {
     let text = format!(
         "stored secret of credential {} is no text: it was changed outside of this program",
         it.id
     );
-    Error::config("lifecycle_stored_unreadable", text)
+    auth_core::Error::config("lifecycle_stored_unreadable", text)
 }

@@ -17,7 +17,8 @@ pub struct JwtIssuers {
 }
 
 impl Registry {
-    /// The issuers whose keys are of this kind: [`Kind::ServiceJwtSecret`], [`Kind::AppJwtSecret`] or [`Kind::AppJwtKey`].
+    /// The issuers whose keys are of this kind: [`Kind::ServiceJwtSecret`], [`Kind::AppJwtSecret`] or [`Kind::AppJwtKey`]; or
+    /// the bots that sign for themselves with a [`Kind::BotPublicKey`], and are named by their `sub`.
     #[must_use]
     pub fn jwt_issuers(&self, kind: Kind) -> JwtIssuers {
         JwtIssuers { registry: self.clone(), kind }
@@ -53,6 +54,7 @@ pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Open
     let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
     let key = match kind {
         Kind::AppJwtKey => VerifyingKey::from_pem(JwsAlgorithm::RS256, text)?,
+        Kind::BotPublicKey => VerifyingKey::from_pem(JwsAlgorithm::RS512, text)?,
         _ => VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, text)?,
     };
     Ok(Opened::Jwt(key))

@@ -82,6 +82,8 @@ struct Inner {
 struct Hashers {
     /// Tokens, which verifiers hash with it too.
     tokens: KeyHasher,
+    /// Tokens of which a former registry kept the SHA-256.
+    sha256_tokens: KeyHasher,
     /// Names that credentials are found by: user names, access key ids.
     names: KeyHasher,
     /// Secrets that are not found by themselves.
@@ -108,6 +110,13 @@ impl Registry {
     #[must_use]
     pub fn token_hasher(&self) -> KeyHasher {
         self.0.hashers.tokens.clone()
+    }
+
+    /// The hasher of tokens of which a former registry kept the SHA-256: the older hasher of a verifier, for as long as such
+    /// tokens are in use.
+    #[must_use]
+    pub fn sha256_token_hasher(&self) -> KeyHasher {
+        self.0.hashers.sha256_tokens.clone()
     }
 
     /// The policy of the groups of a kind.

@@ -338,6 +338,31 @@ fn a_report_of_leaked_secrets_revokes_and_never_empties_a_group() {
 }
 
 #[test]
+fn a_key_is_found_by_the_sha256_that_a_former_registry_kept() {
+    let platform = Platform::new();
+    let key = "old-key-of-a-former-registry";
+    let sha256 = ring::digest::digest(&ring::digest::SHA256, key.as_bytes());
+    let secret = NewSecret::Sha256(sha256.as_ref().try_into().unwrap());
+    let wanted = Wanted { secret, ..Wanted::default() };
+    let by = platform.by();
+    let made =
+        by.import(Some(&platform.service), Kind::ServiceKey, wanted).wait().unwrap().unwrap();
+    let door = |older: bool| {
+        let placement = Placement::header("key").unwrap();
+        let keys = platform.registry.tokens(&[Kind::ServiceKey]);
+        let hasher = platform.registry.token_hasher();
+        let verifier = ApiKeyVerifier::new("api", placement, hasher, keys).unwrap();
+        let sha256 = platform.registry.sha256_token_hasher();
+        platform.registry.admit(if older { verifier.with_older_hasher(sha256) } else { verifier })
+    };
+    assert_eq!(ask(&door(true), "key", key, ANYWHERE), id(&made));
+    assert_eq!(ask(&door(false), "key", key, ANYWHERE), UNKNOWN);
+    assert_eq!(ask(&door(true), "key", "another-key-that-nobody-has", ANYWHERE), UNKNOWN);
+    platform.discard(&made);
+    assert_eq!(ask(&door(true), "key", key, ANYWHERE), UNKNOWN);
+}
+
+#[test]
 fn a_hasher_of_another_key_finds_nothing() {
     let platform = Platform::new();
     let one = platform.make(Kind::ServiceKey, NewSecret::Generated);

@@ -54,21 +54,41 @@ impl<P> fmt::Debug for FixedKeys<P> {
     }
 }
 
-/// What comes of a key with this digest, whose look-up `judge` is told. Under a limit the source is asked first, and its
+/// The digests that a key may be kept by.
+pub(crate) struct Digests {
+    pub(crate) first: KeyDigest,
+    pub(crate) older: Option<KeyDigest>,
+}
+
+impl Digests {
+    pub(crate) fn of(key: &[u8], hasher: &KeyHasher, older: Option<&KeyHasher>) -> Self {
+        Self { first: hasher.hash(key), older: older.map(|older| older.hash(key)) }
+    }
+
+    fn look_up<L: Lookup<KeyDigest>>(self, keys: &L) -> Flow<'_, Option<L::Found>> {
+        let Some(older) = self.older else { return keys.lookup(&self.first) };
+        keys.lookup(&self.first).and_then(move |found| match found {
+            None => keys.lookup(&older),
+            found => Flow::ready(found),
+        })
+    }
+}
+
+/// What comes of a key with these digests, whose look-up `judge` is told. Under a limit the source is asked first, and its
 /// attempt is settled by what came of it.
 pub(crate) fn find<'a, L: Lookup<KeyDigest>, P: Send + 'a>(
     keys: &'a L,
-    digest: KeyDigest,
+    digests: Digests,
     limit: Option<&'a AttemptLimit>,
     request: RequestView<'_>,
     scheme: &str,
     judge: impl FnOnce(Option<L::Found>) -> Outcome<P> + Send + 'a,
 ) -> Flow<'a, Outcome<P>> {
     if limit.is_none() {
-        return keys.lookup(&digest).map(judge);
+        return digests.look_up(keys).map(judge);
     }
     Attempt::begin(limit, request, scheme, None).and_then(move |begun| match begun {
-        Ok(attempt) => keys.lookup(&digest).then(move |found| {
+        Ok(attempt) => digests.look_up(keys).then(move |found| {
             let judged = found.map(judge);
             attempt.settle(match &judged {
                 Ok(outcome) => outcome.is_ok().into(),

@@ -152,6 +152,7 @@ impl RegistryBuilder {
             observer: self.observer,
             hashers: Hashers {
                 tokens: hasher(b"tokens")?,
+                sha256_tokens: hasher(b"sha256 tokens")?.over_sha256(),
                 names: hasher(b"names")?,
                 fingerprints: hasher(b"fingerprints")?,
                 answers: hasher(b"answers")?,

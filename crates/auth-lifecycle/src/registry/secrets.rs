@@ -201,7 +201,7 @@ impl Inner {
         let kind = group.kind;
         let name = plain.name.as_deref().unwrap_or_default();
         let token = match (&plain.value, plain.sha256) {
-            (_, Some(hash)) => self.hashers.sha256_token(&hash),
+            (_, Some(hash)) => self.hashers.sha256_tokens.hash_sha256(&hash),
             (Some(value), None) => self.hashers.tokens.hash(value.expose()),
             (None, None) => return Err(wrong(kind)),
         };
@@ -253,11 +253,6 @@ impl super::Hashers {
         let parts = parts.iter().map(|part| part.as_bytes());
         let parts: Vec<_> = [kind.name().as_bytes()].into_iter().chain(parts).collect();
         parts_hash(&self.names, &parts)
-    }
-
-    /// What a token is found by of which only the SHA-256 is known.
-    pub(super) fn sha256_token(&self, hash: &[u8; 32]) -> KeyDigest {
-        parts_hash(&self.names, &[b"sha256 token", hash])
     }
 }
 

@@ -5,6 +5,8 @@ mod file;
 mod job;
 mod queue;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 pub(crate) use schema::VERSION as SCHEMA_VERSION;

@@ -15,10 +15,13 @@ pub(crate) const VERSION: i64 = 1;
 /// Makes the tables, or brings older ones up to date: all of it or nothing, and once, whatever other processes do at the
 /// same time.
 pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
+    // Most often there is nothing to do, and then no lock is waited for.
+    if is_up_to_date(version(connection)?)? {
+        return Ok(());
+    }
     let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
     let version = version(&transaction)?;
-    refuse_newer(version)?;
-    if version == VERSION {
+    if is_up_to_date(version)? {
         return Ok(());
     }
     for migration in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
@@ -29,13 +32,17 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Fault> {
     transaction.commit().map_err(Fault::from)
 }
 
-/// The version of the file, as it is for a transaction that has begun.
-pub(super) fn version(connection: &Connection) -> Result<i64, Fault> {
+/// Refuses tables that a newer program has changed, as they are for the transaction that has begun.
+pub(super) fn refuse_newer(transaction: &Connection) -> Result<(), Fault> {
+    is_up_to_date(version(transaction)?).map(drop)
+}
+
+fn version(connection: &Connection) -> Result<i64, Fault> {
     Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
 }
 
-pub(super) fn refuse_newer(version: i64) -> Result<(), Fault> {
-    if version > VERSION { Err(Fault::SchemaNewer(version)) } else { Ok(()) }
+fn is_up_to_date(version: i64) -> Result<bool, Fault> {
+    if version > VERSION { Err(Fault::SchemaNewer(version)) } else { Ok(version == VERSION) }
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ impl Own {
             return Err(Fault::Replaced);
         }
         let transaction = Transaction::new_unchecked(&self.connection, behavior)?;
-        schema::refuse_newer(schema::version(&transaction)?)?;
+        schema::refuse_newer(&transaction)?;
         Ok(transaction)
     }
 }
@@ -108,8 +108,10 @@ fn write(queue: &Queue, own: &Own) {
         match own.begin(TransactionBehavior::Immediate) {
             Ok(transaction) => write_together(queue, transaction),
             Err(fault) => {
-                let waiting = std::iter::from_fn(|| queue.next_write()).take(MOST_TOGETHER);
-                waiting.for_each(|job| job.answer(Err(fault.clone())));
+                // Those that waited for it, and none that comes when the first of them is told.
+                let waited = std::iter::from_fn(|| queue.next_write()).take(MOST_TOGETHER);
+                let waited = waited.collect::<Vec<_>>();
+                waited.into_iter().for_each(|job| job.answer(Err(fault.clone())));
             }
         }
         if own.file.is_some() && !queue.is_without_writes() {

@@ -45,6 +45,6 @@ pub(super) fn take(
 /// Gives it back, if this is the last one.
 pub(super) fn release(connection: &Connection, key: &Key, lease: Lease) -> Result<(), Fault> {
     let sql = "UPDATE tokens SET leased_until = 0 WHERE tenant = ? AND name = ? AND fence = ?";
-    connection.execute(sql, params![key.tenant.as_str(), key.name, stored(lease.fence)?])?;
+    connection.execute(sql, params![key.tenant.as_str(), key.name, stored(lease)])?;
     Ok(())
 }

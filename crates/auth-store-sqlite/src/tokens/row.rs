@@ -49,7 +49,7 @@ pub(super) fn save(
 ) -> Result<SaveOutcome, Fault> {
     let sql = "UPDATE tokens SET token = ?4, token_fence = ?3, intent = NULL, intent_fence = NULL
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
-    let fence = stored(lease.fence)?;
+    let fence = stored(lease);
     let changed =
         connection.execute(sql, params![key.tenant.as_str(), key.name, fence, token.sealed])?;
     Ok(outcome(changed))
@@ -64,7 +64,7 @@ pub(super) fn intend(
 ) -> Result<SaveOutcome, Fault> {
     let sql = "UPDATE tokens SET intent = ?4, intent_fence = iif(?4 IS NULL, NULL, ?3)
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
-    let (fence, sealed) = (stored(lease.fence)?, intent.map(|note| &note.sealed));
+    let (fence, sealed) = (stored(lease), intent.map(|note| &note.sealed));
     let changed = connection.execute(sql, params![key.tenant.as_str(), key.name, fence, sealed])?;
     Ok(outcome(changed))
 }
@@ -84,9 +84,9 @@ impl Note {
     }
 }
 
-/// A number as SQLite keeps it. No fence or time of ours is beyond what it can keep.
-pub(super) fn stored(number: u64) -> Result<i64, Fault> {
-    i64::try_from(number).map_err(|_| Fault::Statement(format!("{number} is too large a number")))
+/// As it is kept; zero, which no lease has, for a fence that none can have.
+pub(super) fn stored(lease: Lease) -> i64 {
+    i64::try_from(lease.fence).unwrap_or(0)
 }
 
 pub(super) fn loaded(number: i64) -> Result<u64, Fault> {

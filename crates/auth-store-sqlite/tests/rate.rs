@@ -3,7 +3,7 @@
 //! `cargo test --release -p auth-store-sqlite --test rate -- --ignored --nocapture`
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod common;
 
@@ -38,7 +38,9 @@ fn timed(mut call: impl FnMut()) -> Vec<Duration> {
 fn saves(store: &SqliteTokenStore, name: &str) -> Vec<Duration> {
     let lease = store.lease(name, Duration::from_secs(3600)).wait().unwrap().unwrap();
     let token = Secret::new([7; 200]);
-    timed(|| drop(store.save(name, lease, Some(&token)).wait().unwrap()))
+    timed(|| {
+        store.save(name, lease, Some(&token)).wait().unwrap();
+    })
 }
 
 fn all(store: &SqliteTokenStore, callers: usize) {
@@ -61,7 +63,9 @@ fn changes_in_a_second() {
         CREATE TABLE t (bytes BLOB)";
     bare.execute_batch(sql).unwrap();
     let began = Instant::now();
-    let calls = timed(|| drop(bare.execute("INSERT INTO t VALUES (zeroblob(229))", []).unwrap()));
+    let calls = timed(|| {
+        bare.execute("INSERT INTO t VALUES (zeroblob(229))", []).unwrap();
+    });
     print("a bare insert", began.elapsed(), calls);
     let store = tokens(&directory.open(SystemClock), "acme", 1);
     for callers in [1, 4, 32] {

@@ -89,26 +89,29 @@ fn tenants_do_not_see_each_other() {
 
 #[test]
 fn what_is_sealed_opens_with_its_key_and_in_its_place_alone() {
-    for change in [
-        "name = 'another'",
-        "name = 'another', token_fence = token_fence + 1",
-        "name = 'another', token = intent, token_fence = intent_fence",
-        "name = 'another', intent = token, intent_fence = token_fence, token = NULL",
-        "name = 'another', token = x''",
+    for (name, change) in [
+        ("another", "name = 'another'"),
+        ("name", "token_fence = token_fence - 1, fence = fence - 1"),
+        ("name", "token = intent"),
+        ("name", "intent = token"),
+        ("name", "token = x''"),
+        ("name", "intent = x'', token = NULL"),
     ] {
         let (directory, clock) = (Directory::new(), clock());
         let database = directory.open(clock.clone());
         let store = tokens(&database, "acme", 1);
+        store.release("name", lease(&store)).wait().unwrap();
         let held = lease(&store);
         assert_eq!(save(&store, held, "token"), SaveOutcome::Kept);
         let intended = store.intend("name", held, Some(INTENT)).wait().unwrap();
         assert_eq!(intended, SaveOutcome::Kept);
+        assert_eq!(load(&store), Ok(Some("token".into())));
         assert_eq!(load(&tokens(&database, "acme", 2)), Err("seal_broken"));
         drop(store);
         close(database, &directory);
         let changed = format!("UPDATE tokens SET {change}");
         assert_eq!(foreign(&directory.file()).execute(&changed, []).unwrap(), 1);
-        let moved = tokens(&directory.open(clock), "acme", 1).load("another").wait();
+        let moved = tokens(&directory.open(clock), "acme", 1).load(name).wait();
         assert_eq!(moved.map(drop).map_err(|error| error.code()), Err("seal_broken"), "{change}");
     }
 }

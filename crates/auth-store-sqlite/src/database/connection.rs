@@ -15,9 +15,8 @@ const READERS: usize = 2;
 /// How long a lock of another process is waited for: this many naps.
 const MOST_NAPS: i32 = 5000;
 
-/// How long a thread sleeps when another process has the lock. A process that writes without end leaves a gap as long as
-/// this between two commits.
-pub(super) const NAP: Duration = Duration::from_millis(1);
+/// How long a thread sleeps when another process has the lock.
+const NAP: Duration = Duration::from_millis(1);
 
 /// The connection that writes and those that read, to a file that has the tables of this program from here on.
 pub(super) fn all(file: &DatabaseFile) -> Result<(Connection, Vec<Connection>), Fault> {

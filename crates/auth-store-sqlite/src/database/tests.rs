@@ -15,7 +15,7 @@ use std::{
     pin::Pin,
     process,
     sync::{
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
         mpsc::{self, Sender},
     },
     task::{Context, Waker},
@@ -297,6 +297,42 @@ fn a_lock_is_waited_for_and_not_for_ever() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(told(tried.insert(3)), Ok(()));
     assert_eq!(tried.numbers(), [1, 3]);
+}
+
+/// Each has a connection of its own, as two processes have.
+#[test]
+fn who_writes_without_end_leaves_their_turn_to_others() {
+    let tried = Tried::new();
+    let other = SqliteDatabase::open(tried.database.path(), SystemClock).unwrap();
+    let is_over = AtomicBool::new(false);
+    let slowest = thread::scope(|scope| {
+        // Their queue is never empty.
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                let n = |connection: &Connection| {
+                    connection.execute("INSERT INTO numbers DEFAULT VALUES", [])?;
+                    Ok(())
+                };
+                let mut flow = tried.database.write(n);
+                let polled = Pin::new(&mut flow).poll(&mut Context::from_waker(Waker::noop()));
+                if polled.is_ready() {
+                    thread::yield_now();
+                }
+            }
+        });
+        while tried.numbers().is_empty() {
+            thread::yield_now();
+        }
+        let turns = (0..40).map(|n| {
+            let began = Instant::now();
+            assert_eq!(told(other.write(move |connection| insert(connection, -1 - n))), Ok(()));
+            began.elapsed()
+        });
+        let slowest = turns.max().unwrap();
+        is_over.store(true, Ordering::Relaxed);
+        slowest
+    });
+    assert!(slowest < Duration::from_secs(1), "{slowest:?}");
 }
 
 /// Told that it is kept if and only if it is, also by those that share the transaction.

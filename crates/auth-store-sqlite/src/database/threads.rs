@@ -1,7 +1,6 @@
 //! The threads that have the connections: one writes, the others read.
 
 use super::{
-    connection::NAP,
     file::DatabaseFile,
     job::{WriteJob, job},
     queue::Queue,
@@ -10,7 +9,10 @@ use super::{
 use crate::fault::Fault;
 use auth_core::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
-use std::{sync::Arc, thread};
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
 
 /// Runs work on threads of its own, which end when it is dropped and what waits is done.
 pub(super) struct Threads {
@@ -31,12 +33,17 @@ impl Threads {
         let file = file.map(Arc::new);
         // From here on what was started ends if the rest cannot be.
         let threads = Self { queue: Arc::default(), has_readers: !readers.is_empty() };
+        let mut reading = Vec::new();
         for connection in readers {
             let (queue, own) = (Arc::clone(&threads.queue), Own { connection, file: file.clone() });
-            spawn("sqlite-reader", move || read(&queue, &own))?;
+            reading.push(spawn("sqlite-reader", move || read(&queue, &own))?);
         }
         let (queue, own) = (Arc::clone(&threads.queue), Own { connection: writer, file });
-        spawn("sqlite-writer", move || write(&queue, &own))?;
+        spawn("sqlite-writer", move || {
+            write(&queue, &own);
+            // Closed as the last, its connection brings what was written ahead into the file.
+            reading.into_iter().for_each(|reader| drop(reader.join()));
+        })?;
         Ok(threads)
     }
 
@@ -69,9 +76,9 @@ impl Drop for Threads {
     }
 }
 
-fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> Result<()> {
+fn spawn(name: &str, life: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let spawned = thread::Builder::new().name(name.into()).spawn(life);
-    spawned.map(drop).map_err(|error| Error::transport("sqlite_no_thread", error))
+    spawned.map_err(|error| Error::transport("sqlite_no_thread", error))
 }
 
 /// What belongs to one thread.
@@ -113,10 +120,6 @@ fn write(queue: &Queue, own: &Own) {
                 let waited = waited.collect::<Vec<_>>();
                 waited.into_iter().for_each(|job| job.answer(Err(fault.clone())));
             }
-        }
-        if own.file.is_some() && !queue.is_without_writes() {
-            // Else a process that writes without end would leave no gap to others, since they look once in a while.
-            thread::sleep(NAP);
         }
     }
 }

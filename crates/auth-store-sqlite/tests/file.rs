@@ -5,7 +5,7 @@
 
 mod common;
 
-use auth_core::SystemClock;
+use auth_core::{Secret, SystemClock};
 use auth_session::TokenStore;
 use auth_store_sqlite::SqliteDatabase;
 use common::{Directory, bytes, close, foreign, open_files, tokens, wait_until};
@@ -152,7 +152,8 @@ fn any_name_is_the_name_of_a_file() {
 /// Neither its bytes nor what lies beside it change, whatever was left there.
 #[test]
 fn a_file_that_is_not_ours_is_refused_and_not_touched() {
-    let make: [(&str, fn(&Path)); 6] = [
+    type Made = (&'static str, fn(&Path));
+    let make: [Made; 6] = [
         ("another program", |file| {
             foreign(file).execute_batch("CREATE TABLE t (x); INSERT INTO t VALUES (1)").unwrap();
         }),
@@ -188,6 +189,36 @@ fn a_file_that_is_not_ours_is_refused_and_not_touched() {
         let before = all();
         check_refused(&directory, "sqlite_foreign", says);
         assert_eq!(all(), before);
+    }
+}
+
+/// The machine stopped while what was written ahead was brought into the file: the file alone is not whole, and both are.
+#[test]
+fn a_file_is_opened_whose_checkpoint_was_cut_off() {
+    let damage: [fn(&mut Vec<u8>); 4] = [
+        |_| (),
+        |file| file.truncate(4096),
+        |file| file[..4096].fill(0),
+        |file| file[4096..].fill(0x5a),
+    ];
+    for (case, damage) in damage.into_iter().enumerate() {
+        let (directory, cut) = (Directory::new(), Directory::new());
+        let database = directory.open(SystemClock);
+        let store = tokens(&database, "acme", 1);
+        let lease = store.lease("name", HOLD).wait().unwrap().unwrap();
+        let token = Secret::new([7; 20_000]);
+        store.save("name", lease, Some(&token)).wait().unwrap();
+        for ending in ["", "-wal"] {
+            let mut bytes = bytes(&beside(&directory.file(), ending));
+            if ending.is_empty() {
+                damage(&mut bytes);
+            }
+            let copy = beside(&cut.file(), ending);
+            fs::write(&copy, bytes).unwrap();
+            set_mode(&copy, 0o600);
+        }
+        let entry = tokens(&cut.open(SystemClock), "acme", 1).load("name").wait().unwrap().unwrap();
+        assert!(entry.token.unwrap().matches(token.expose()), "case {case}");
     }
 }
 

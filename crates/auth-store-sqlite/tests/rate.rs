@@ -3,7 +3,7 @@
 //! `cargo test --release -p auth-store-sqlite --test rate -- --ignored --nocapture`
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stdout)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::indexing_slicing)]
 
 mod common;
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::fault::Fault;
 use auth_core::Error;
-use rusqlite::{Connection, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
 use std::{path::Path, thread, time::Duration};
 
 /// How many connections read at a time.
@@ -43,21 +43,44 @@ pub(super) fn fill(path: &Path) -> Result<(), Fault> {
     connection.close().map_err(|(_, error)| Fault::from(error))
 }
 
-/// Refuses a file that another program made, or that is no database, without changing anything: SQLite reads the header
-/// of the file, with no lock and nothing that lies beside it.
+/// Refuses a file that another program made, or that is no database, without changing anything: first SQLite reads the
+/// header of the file, with no lock and nothing that lies beside it.
+///
+/// What it reads so is not whole while another process brings what was written ahead into the file, or if the machine
+/// stopped while one did: then it is read once more as it is meant to be.
 fn refuse_foreign(file: &DatabaseFile) -> Result<(), Fault> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | common();
-    let found = Connection::open_with_flags(file.immutable_uri(), flags)
-        .and_then(|connection| connection.query_row("PRAGMA application_id", [], |row| row.get(0)));
-    let what = match found.map_err(Fault::from) {
+    let alone = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let alone = application_id(&file.immutable_uri(), alone);
+    let is_whole = match &alone {
+        Ok(_) => true,
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt) => false,
+            Some(ErrorCode::NotADatabase) => !file.is_written_ahead(),
+            _ => true,
+        },
+    };
+    let found = match is_whole {
+        true => alone,
+        false => application_id(file.path(), OpenFlags::SQLITE_OPEN_READ_WRITE),
+    };
+    let what = match found {
         Ok(APPLICATION_ID) => return Ok(()),
         Ok(id) => format!("is a database of another program (application id {id})"),
-        Err(Fault::Corrupt(_)) => String::from("is no database, or its first bytes are damaged"),
-        Err(fault) => return Err(fault),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            String::from("is no database, or its first bytes are damaged")
+        }
+        Err(error) => return Err(error.into()),
     };
     let path = file.path().display();
     let text = format!("{path} {what}; give the path of a file that this library made, or of none");
     Err(Error::config("sqlite_foreign", text).into())
+}
+
+fn application_id(path: &Path, flags: OpenFlags) -> rusqlite::Result<i32> {
+    let connection = Connection::open_with_flags(path, flags | common())?;
+    // Closing it brings nothing into the file.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.query_row("PRAGMA application_id", [], |row| row.get(0))
 }
 
 pub(super) fn in_memory() -> Result<Connection, Fault> {

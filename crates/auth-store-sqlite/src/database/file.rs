@@ -65,6 +65,11 @@ impl DatabaseFile {
         fs::symlink_metadata(&self.path).is_ok_and(|about| identity(&about) == self.identity)
     }
 
+    /// Is there something that is yet to be brought into the file?
+    pub(super) fn is_written_ahead(&self) -> bool {
+        fs::symlink_metadata(beside(&self.path, "-wal")).is_ok_and(|about| about.len() > 0)
+    }
+
     /// To read what the file itself holds, without a lock and without what is beside it.
     pub(super) fn immutable_uri(&self) -> PathBuf {
         let mut uri = OsString::from("file:");
@@ -103,9 +108,7 @@ fn check(path: &Path) -> Result<Identity> {
     let about = fs::symlink_metadata(path).map_err(|error| failed("", path, &error))?;
     refuse_others(path, &about)?;
     for ending in BESIDE {
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(ending);
-        let beside = PathBuf::from(beside);
+        let beside = beside(path, ending);
         match fs::symlink_metadata(&beside) {
             Ok(about) => refuse_others(&beside, &about)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -113,6 +116,12 @@ fn check(path: &Path) -> Result<Identity> {
         }
     }
     Ok(identity(&about))
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(ending);
+    PathBuf::from(beside)
 }
 
 fn refuse_others(path: &Path, about: &Metadata) -> Result<()> {

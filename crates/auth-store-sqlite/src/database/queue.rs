@@ -56,6 +56,10 @@ impl Queue {
         self.state().writes.pop_front()
     }
 
+    pub(super) fn is_without_writes(&self) -> bool {
+        self.state().writes.is_empty()
+    }
+
     /// Sleeps until there is something to read; none when there never will be.
     pub(super) fn next_read(&self) -> Option<Box<dyn ReadJob>> {
         let mut state = self.state();

@@ -12,6 +12,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
     sync::Arc,
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 /// Runs work on threads of its own, which end when it is dropped and what waits is done.
@@ -23,6 +24,13 @@ pub(super) struct Threads {
 
 /// No more changes share one commit than this, so that none waits for long and other processes get their turn.
 const MOST_TOGETHER: usize = 128;
+
+/// For how long a process writes without a gap. SQLite gives a lock to whoever happens to ask while it is free; another
+/// process asks only once in a while, and would wait for long for one that is never idle.
+const TURN: Duration = Duration::from_millis(50);
+
+/// Long enough for every process that waits to ask.
+const GAP: Duration = Duration::from_millis(2);
 
 impl Threads {
     pub(super) fn start(
@@ -111,6 +119,7 @@ fn read(queue: &Queue, own: &Own) {
 }
 
 fn write(queue: &Queue, own: &Own) {
+    let mut turn = Instant::now();
     while queue.has_write() {
         match own.begin(TransactionBehavior::Immediate) {
             Ok(transaction) => write_together(queue, transaction),
@@ -120,6 +129,12 @@ fn write(queue: &Queue, own: &Own) {
                 let waited = waited.collect::<Vec<_>>();
                 waited.into_iter().for_each(|job| job.answer(Err(fault.clone())));
             }
+        }
+        if own.file.is_some() && turn.elapsed() >= TURN {
+            if !queue.is_without_writes() {
+                thread::sleep(GAP);
+            }
+            turn = Instant::now();
         }
     }
 }

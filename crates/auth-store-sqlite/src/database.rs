@@ -33,7 +33,7 @@ use threads::Threads;
 ///
 /// The file belongs to its owner alone (mode 0600, and so do the files that SQLite keeps beside it). A file that others
 /// can open, that belongs to another user, or that is a symbolic link is refused, and so is a directory in which others
-/// can put files. That protects from other users, not from backups or from root: what is kept in the file is sealed.
+/// than the user and root can put files. That protects from other users, not from backups or from root: what is kept in the file is sealed.
 /// Names, tenants and times are not. On other systems than Unix the permissions are those of the directory.
 ///
 /// What is deleted is overwritten (`secure_delete`).
@@ -55,10 +55,10 @@ impl SqliteDatabase {
     ///
     /// # Errors
     ///
-    /// - `Error::Config` when the directory or the file is not its owner's alone (`sqlite_permissions`), is another user's
-    ///   (`sqlite_owner`) or a symbolic link (`sqlite_symlink`), cannot be opened (`sqlite_file`), is no file of ours
-    ///   (`sqlite_foreign`), is damaged (`sqlite_corrupt`) or was written by a newer program (`sqlite_schema_newer`). None
-    ///   of them changes the file.
+    /// - `Error::Config` when the directory or the file is not its owner's alone (`sqlite_permissions`,
+    ///   `sqlite_directory_permissions`), is another user's (`sqlite_owner`, `sqlite_directory_owner`) or a symbolic link
+    ///   (`sqlite_symlink`), cannot be opened (`sqlite_file`), is no file of ours (`sqlite_foreign`), is damaged
+    ///   (`sqlite_corrupt`) or was written by a newer program (`sqlite_schema_newer`). None of them changes the file.
     /// - `Error::Unavailable` when other processes keep it locked (`sqlite_busy`) or the disk is full
     ///   (`sqlite_disk_full`).
     /// - `Error::Transport` when it cannot be read or written, or no thread can be started.

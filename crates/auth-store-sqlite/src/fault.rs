@@ -39,17 +39,9 @@ pub(crate) enum Fault {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Fault {
-    /// That of a COMMIT. Only a lock that was not given proves that it did not begin.
-    pub(crate) fn of_commit(error: rusqlite::Error) -> Self {
-        match Self::from(error) {
-            busy @ Self::Busy(_) => busy,
-            Self::DiskFull(text)
-            | Self::ReadOnly(text)
-            | Self::Io(text)
-            | Self::Corrupt(text)
-            | Self::Statement(text) => Self::CommitUnknown(text),
-            other => other,
-        }
+    /// That of a COMMIT, which may have reached the disk before it failed: the next start then finds it.
+    pub(crate) fn of_commit(error: &rusqlite::Error) -> Self {
+        Self::CommitUnknown(error.to_string())
     }
 
     /// As the caller of a store is told it, with the file that it is about.

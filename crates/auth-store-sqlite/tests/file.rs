@@ -11,7 +11,7 @@ use auth_store_sqlite::SqliteDatabase;
 use common::{Directory, bytes, close, foreign, open_files, tokens, wait_until};
 use std::{
     fs,
-    os::unix::fs::{MetadataExt, PermissionsExt, symlink},
+    os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::{Path, PathBuf},
     process::Command,
     sync::Barrier,
@@ -114,13 +114,16 @@ fn a_symbolic_link_and_what_is_no_file_are_refused() {
 }
 
 #[test]
-fn the_file_of_another_user_is_refused() {
+fn the_file_and_the_directory_of_another_user_are_refused() {
     let directory = used();
-    if std::os::unix::fs::chown(directory.file(), Some(12_345), None).is_err() {
+    if chown(directory.file(), Some(12_345), None).is_err() {
         eprintln!("skipped: only root can give a file away");
         return;
     }
     check_refused(&directory, "sqlite_owner", "belongs to user 12345");
+    let directory = used();
+    chown(&directory.0, Some(12_345), None).unwrap();
+    check_refused(&directory, "sqlite_directory_owner", "belongs to user 12345");
 }
 
 #[test]
@@ -311,6 +314,20 @@ fn many_who_open_a_new_file_at_once_have_the_same_database() {
         wait_until("all are closed", || open_files(&directory.0) == 0);
         let aside = |file: &PathBuf| file.extension().is_some_and(|ending| ending == "new");
         assert!(!directory.files().iter().any(aside), "{:?}", directory.files());
+    }
+}
+
+/// So a copy of that file is a copy of all of it.
+#[test]
+fn a_database_that_is_closed_is_one_file() {
+    let directory = Directory::new();
+    for n in 0..50 {
+        let database = directory.open(SystemClock);
+        let store = tokens(&database, "acme", 1);
+        store.lease(&n.to_string(), HOLD).wait().unwrap();
+        drop(store);
+        close(database, &directory);
+        assert_eq!(directory.files(), [directory.file()]);
     }
 }
 

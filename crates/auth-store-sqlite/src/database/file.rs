@@ -39,8 +39,10 @@ impl DatabaseFile {
             let linked = filled.and_then(|()| {
                 link(&aside, &path, &parent).map_err(|error| failed("", &path, &error))
             });
-            // Left behind it would be in nobody's way.
-            let _ = fs::remove_file(&aside);
+            // Left behind they would be in nobody's way; most often there is one.
+            for ending in BESIDE.into_iter().chain([""]) {
+                let _ = fs::remove_file(beside(&aside, ending));
+            }
             linked?;
         }
         let identity = check(&path)?;
@@ -152,6 +154,9 @@ mod system {
         },
     };
 
+    /// Can put files anywhere.
+    const ROOT: u32 = 0;
+
     /// Device and inode.
     pub(super) type Identity = (u64, u64);
 
@@ -168,10 +173,18 @@ mod system {
     }
 
     pub(super) fn refuse_shared_directory(path: &Path, about: &Metadata) -> Result<()> {
+        let (path, now) = (path.display(), about.mode() & 0o7777);
+        let (owner, us) = (about.uid(), rustix::process::geteuid().as_raw());
+        if owner != us && owner != ROOT {
+            let text = format!(
+                "{path} belongs to user {owner}, and this program runs as user {us}; run it as the owner of the \
+                 directory, or use another directory"
+            );
+            return Err(Error::config("sqlite_directory_owner", text));
+        }
         if about.mode() & 0o022 == 0 {
             return Ok(());
         }
-        let (path, now) = (path.display(), about.mode() & 0o7777);
         let text = format!(
             "others can put files into {path} (mode {now:o}), expected its owner alone: chmod go-w {path}, or use another \
              directory"

@@ -150,7 +150,8 @@ fn write_together(queue: &Queue, mut transaction: Transaction<'_>) {
         done.push(job);
     }
     // Dropped, a transaction is rolled back.
-    let committed = so_far.and_then(|()| transaction.commit().map_err(Fault::of_commit));
+    let committed =
+        so_far.and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
     done.into_iter().for_each(|job| job.answer(committed.clone()));
 }
 

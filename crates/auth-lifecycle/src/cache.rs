@@ -8,6 +8,8 @@ mod shard;
 #[cfg(test)]
 mod nodes;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 mod threads;
 
 pub use polls::{Change, LogPage, PollTicket};

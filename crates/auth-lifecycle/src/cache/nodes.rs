@@ -323,12 +323,14 @@ impl<const N: usize> World<N> {
                 next.nodes[at].fill = Some(Filling { is_old: false, as_of: None });
             }
             Step::ReadKey(at, as_of) => {
-                next.nodes[at].fill = self.nodes[at].fill.map(|it| Filling { as_of: Some(as_of), ..it });
+                next.nodes[at].fill =
+                    self.nodes[at].fill.map(|it| Filling { as_of: Some(as_of), ..it });
             }
             Step::EndFill(at) => {
                 let fill = self.nodes[at].fill.unwrap();
                 let as_of = fill.as_of.unwrap();
-                let stamp = if planted == Planted::FillStampedWhenInserted { self.count } else { as_of };
+                let stamp =
+                    if planted == Planted::FillStampedWhenInserted { self.count } else { as_of };
                 let given = next.nodes[at].end_fill(fill, as_of, stamp);
                 next.judge(given.flatten())?;
             }
@@ -337,7 +339,8 @@ impl<const N: usize> World<N> {
                 next.nodes[at].poll = Some(Polling { age: 0, page: None });
             }
             Step::ReadLog(at, page) => {
-                next.nodes[at].poll = self.nodes[at].poll.map(|it| Polling { page: Some(page), ..it });
+                next.nodes[at].poll =
+                    self.nodes[at].poll.map(|it| Polling { page: Some(page), ..it });
             }
             Step::EndPoll(at) => {
                 let polling = self.nodes[at].poll.unwrap();
@@ -408,7 +411,9 @@ fn explore<const N: usize>(
     let mut at = 0;
     while let Some((world, _)) = worlds.get(at).copied() {
         let found = world.check_safety(&mut said).and_then(|()| {
-            let fresh = |node: &Node| lively.insert((Node { fill: None, poll: None, ..*node }, world.count, world.cut));
+            let fresh = |node: &Node| {
+                lively.insert((Node { fill: None, poll: None, ..*node }, world.count, world.cut))
+            };
             let mut nodes = world.nodes.to_vec();
             nodes.retain(fresh);
             nodes.into_iter().try_for_each(|node| world.check_liveness(node, scope.planted))
@@ -514,6 +519,7 @@ fn catches_a_node_that_restarts_and_keeps_its_age() {
 
 #[test]
 fn catches_a_negative_entry_that_outlives_a_creation() {
-    let unavailable = |fault: &Fault| matches!(fault, Fault::NotAsTheStore { said: None, store: Some(_) });
+    let unavailable =
+        |fault: &Fault| matches!(fault, Fault::NotAsTheStore { said: None, store: Some(_) });
     check_caught(Planted::CreationLogsNoKey, unavailable);
 }

@@ -5,13 +5,6 @@ mod polls;
 mod settings;
 mod shard;
 
-#[cfg(test)]
-mod nodes;
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-mod threads;
-
 pub use polls::{Change, LogPage, PollTicket};
 pub use settings::CacheSettings;
 
@@ -278,3 +271,10 @@ impl fmt::Debug for FillTicket {
         f.write_str("FillTicket(..)")
     }
 }
+
+#[cfg(test)]
+mod nodes;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod threads;

@@ -1,9 +1,7 @@
 //! Reads of a store through a cache that says how old it is.
 
+mod landing;
 mod waits;
-
-#[cfg(test)]
-mod tests;
 
 use crate::cache::{Cache, CacheSettings, Change, LogPage, Seen};
 use auth_core::{Clock, Error, Flow, KeyDigest, Random, Result};
@@ -223,3 +221,6 @@ impl<S: LoggedStore> fmt::Debug for CachedStore<S> {
         write!(f, "CachedStore({:?})", self.0.cache)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,9 @@
 mod already_hashed;
 mod cache;
 mod cached_store;
-#[cfg(test)]
-mod ledger;
 
 pub use cache::{Cache, CacheSettings, Change, FillTicket, LogPage, PollTicket, Seen};
 pub use cached_store::{CachedStore, Found, LoggedStore};
+
+#[cfg(test)]
+mod ledger;

@@ -5,7 +5,7 @@ use auth_core::{Error, Flow, KeyDigest, KeyHasher, Secret};
 use std::{
     collections::HashMap,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Poll, Waker},
 };
 
@@ -45,7 +45,7 @@ pub(crate) fn key(number: u64) -> KeyDigest {
 
 impl Ledger {
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn create(&self, number: u64) -> Change {
@@ -100,6 +100,7 @@ impl Ledger {
                 let (ledger, mut answer) = (self.clone(), Some(answer));
                 Flow::new(poll_fn(move |context| {
                     let mut books = ledger.books();
+                    assert!(books.health != Health::Panics, "ledger panics");
                     if books.health == Health::Up {
                         return Poll::Ready(Ok(answer.take().unwrap()));
                     }

@@ -125,7 +125,7 @@ impl Polls {
 
     pub(super) fn postpone(&self, until: Instant) {
         let mut state = self.state();
-        (state.next, state.failed, state.hinted) = (self.nanoseconds(until), true, false);
+        (state.next, state.failed) = (self.nanoseconds(until), true);
         self.publish(&state);
     }
 

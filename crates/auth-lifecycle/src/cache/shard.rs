@@ -92,7 +92,6 @@ impl<T> Shard<T> {
     /// Knows nothing any more, and takes up the log at this position: what was read before it may have missed changes.
     pub(super) fn start_at(&mut self, position: u64) -> [Part<T>; 2] {
         self.epoch += 1;
-        self.good_until = None;
         self.last_change = [position; SLOTS];
         [self.known.take(), self.unknown.take()]
     }

@@ -123,8 +123,23 @@ fn a_key_that_comes_to_be_known_is_unknown_no_more() {
     assert!(cache.insert(first, None, 10, now).is_some());
     assert!(cache.insert(second, Some(&Arc::new(1)), 11, now).is_some());
     check(&cache, 1, now, "hit");
+    assert_eq!(cache.size().map(|(count, _)| count), [1, 0]);
     cache.forget(&Change { sequence: 12, keys: vec![key(1)] });
     check(&cache, 1, now, "miss");
+    let (first, second) = (begin(&cache, 1, now), begin(&cache, 1, now));
+    assert!(cache.insert(first, Some(&Arc::new(1)), 12, now).is_some());
+    assert!(cache.insert(second, None, 13, now).is_some());
+    check(&cache, 1, now, "unknown");
+}
+
+/// A poll reads of an earlier change when a later one of this process is known already.
+#[test]
+fn a_later_change_is_not_forgotten_over_an_earlier_one() {
+    let (cache, now) = polled();
+    cache.forget(&Change { sequence: 12, keys: vec![key(1)] });
+    poll(&cache, now, last(11, &[1]));
+    assert!(!fill(&cache, 1, 11, now));
+    assert!(fill(&cache, 1, 12, now));
 }
 
 #[test]
@@ -190,6 +205,10 @@ fn a_poll_is_due_after_the_interval_at_a_hint_and_after_a_pause() {
     cache.postpone_poll(now + 2 * SECOND);
     cache.hint();
     assert_eq!([SECOND, 2 * SECOND].map(|span| cache.poll_due(now + span)), [false, true]);
+    poll(&cache, now, last(10, &[]));
+    assert!(!cache.poll_due(now));
+    cache.hint();
+    assert!(cache.poll_due(now), "the failure is over");
 }
 
 #[test]

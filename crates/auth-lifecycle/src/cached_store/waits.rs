@@ -166,7 +166,6 @@ impl<S: LoggedStore + 'static> Inner<S> {
         let landed = state.poll.take_if(|poll| poll.serial == serial);
         let mut pause = None;
         if landed.is_some() {
-            state.failed = None;
             state.failures = if outcome.is_ok() { 0 } else { state.failures.saturating_add(1) };
             if let Err(why) = &outcome {
                 let step = back_off(self.poll_interval, state.failures, drawn);

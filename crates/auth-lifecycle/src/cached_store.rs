@@ -52,6 +52,40 @@ pub struct Found<T> {
 /// that an outage ends within about two seconds of the first caller that comes after it.
 ///
 /// A clone shares the cache.
+///
+/// ```
+/// use auth_core::{Flow, KeyDigest, KeyHasher, SystemClock, SystemRandom};
+/// use auth_lifecycle::{CacheSettings, CachedStore, Found, LogPage, LoggedStore};
+/// use std::sync::Arc;
+///
+/// /// Knows one key, for ever.
+/// struct Constant(KeyDigest);
+///
+/// impl LoggedStore for Constant {
+///     type Value = &'static str;
+///
+///     fn find(&self, key: &KeyDigest) -> Flow<'static, Found<&'static str>> {
+///         let value = (*key == self.0).then(|| Arc::new("orders"));
+///         Flow::ready(Found { value, as_of: 1 })
+///     }
+///
+///     fn changes_since(&self, _: u64) -> Flow<'static, LogPage> {
+///         Flow::ready(LogPage::Last { changes: Vec::new(), reached: 1 })
+///     }
+///
+///     fn position(&self) -> Flow<'static, u64> {
+///         Flow::ready(1)
+///     }
+/// }
+///
+/// let random = SystemRandom::new();
+/// let hasher = KeyHasher::random(&random)?;
+/// let (settings, store) = (CacheSettings::default(), Constant(hasher.hash(b"the key")));
+/// let store = CachedStore::new(store, settings, |name| size_of_val(name) + name.len(), SystemClock, random)?;
+/// assert_eq!(store.get(&hasher.hash(b"the key")).wait()?.as_deref(), Some(&"orders"));
+/// assert!(store.get(&hasher.hash(b"another")).wait()?.is_none());
+/// # Ok::<_, auth_core::Error>(())
+/// ```
 pub struct CachedStore<S: LoggedStore>(Arc<Inner<S>>);
 
 struct Inner<S: LoggedStore> {

@@ -32,7 +32,6 @@ pub trait LoggedStore: Send + Sync {
 }
 
 /// What a store knows of a key.
-#[derive(Debug)]
 pub struct Found<T> {
     /// `None` when the store knows nothing of it.
     pub value: Option<Arc<T>>,
@@ -247,6 +246,14 @@ forward!(Arc, Box);
 impl<S: LoggedStore> Clone for CachedStore<S> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
+    }
+}
+
+/// Shows nothing of the value.
+impl<T> fmt::Debug for Found<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = if self.value.is_some() { "known" } else { "unknown" };
+        write!(f, "Found({known} as of {})", self.as_of)
     }
 }
 

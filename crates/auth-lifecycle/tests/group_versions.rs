@@ -1,7 +1,7 @@
 //! Every interleaving of three nodes that discard the two keys of a group, breadth-first: why the version that a commit
 //! compares is that of the group, and not that of a key.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::indexing_slicing, clippy::print_stdout)]
 
 use std::collections::{HashSet, VecDeque};
 

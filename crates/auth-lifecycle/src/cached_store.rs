@@ -134,6 +134,9 @@ impl<S: LoggedStore + 'static> CachedStore<S> {
     #[inline]
     pub fn get(&self, key: &KeyDigest) -> Flow<'static, Option<Arc<S::Value>>> {
         let now = self.0.clock.steady();
+        if let Some(value) = self.0.cache.fresh(key, now) {
+            return Flow::ready(value);
+        }
         match self.0.cache.look(key, now) {
             Seen::Hit(value) if !self.0.cache.poll_due(now) => Flow::ready(value),
             _ => self.settle(key),

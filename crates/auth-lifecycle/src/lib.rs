@@ -13,8 +13,6 @@ mod group;
 mod id;
 mod kept;
 mod kind;
-#[cfg(test)]
-mod ledger;
 mod policy;
 mod refusal;
 mod registry;
@@ -22,8 +20,6 @@ mod rest;
 mod store;
 #[cfg(feature = "static")]
 mod stored_password;
-#[cfg(test)]
-mod testing;
 mod token_text;
 
 pub use actor::{Actor, Role};
@@ -64,3 +60,8 @@ pub use store::{
 #[cfg(feature = "static")]
 pub use stored_password::StoredPassword;
 pub use token_text::{ParsedToken, TokenFormat, TokenText, masked_token};
+
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod testing;

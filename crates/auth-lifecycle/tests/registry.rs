@@ -1,4 +1,5 @@
 //! The registry as a platform uses it.
+#![allow(clippy::unwrap_used)]
 
 use auth_core::{Flow, Secret, TenantId};
 use auth_lifecycle::{

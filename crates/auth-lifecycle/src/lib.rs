@@ -18,7 +18,7 @@ mod refusal;
 mod registry;
 mod rest;
 mod store;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 mod stored_password;
 mod token_text;
 
@@ -40,7 +40,7 @@ pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};
 pub use refusal::CommandRefusal;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use registry::BasicUsers;
 #[cfg(feature = "digest")]
 pub use registry::DigestUsers;
@@ -57,7 +57,7 @@ pub use store::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
     RememberedAnswer, Service, Use,
 };
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use stored_password::StoredPassword;
 pub use token_text::{ParsedToken, TokenFormat, TokenText, masked_token};
 

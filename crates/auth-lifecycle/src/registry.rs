@@ -20,7 +20,7 @@ pub use build::{RegistryBuilder, RegistryKeys};
 pub use clock::ClockSuspicion;
 pub use commands::{Answer, Commands};
 pub use known::Known;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use look_up::BasicUsers;
 #[cfg(feature = "digest")]
 pub use look_up::DigestUsers;

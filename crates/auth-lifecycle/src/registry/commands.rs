@@ -3,6 +3,7 @@
 mod change;
 mod create;
 mod look;
+mod service;
 
 use super::{Registry, answers::Made};
 use crate::{Actor, Command, CommandRefusal, CredentialId, CredentialView, GroupId, Order};

@@ -3,14 +3,17 @@
 use super::{Answer, Commands};
 use crate::{
     Command, CommandName, CommandRefusal, CredentialId, GroupId, Issued, Kept, Kind, LiveSession,
-    NewCredential, NewSecret, OwnerKind, ServiceId, Wanted,
+    NewCredential, NewSecret, Order, OwnerKind, ServiceId, Wanted,
     registry::{
         answers::{Asked, Made},
         run::Ran,
     },
 };
-use auth_core::{Result, Secret};
+use auth_core::{Error, Result, Secret};
 use std::{sync::Arc, time::Duration};
+
+/// A group that changes so often while a secret is sealed is asked too much of.
+const MOST_ATTEMPTS: usize = 20;
 
 impl Commands {
     /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
@@ -133,15 +136,13 @@ impl Commands {
         let inner = &self.registry.0;
         let about = format!("{about} {group:?} {wanted:?}");
         let asked = self.asked(&about, &wanted.secret)?;
-        if self.key.is_some() {
-            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
-                return self.again(&group, made).await;
-            }
+        if let Some(made) = self.recalled(CommandName::Create, &asked).await? {
+            return self.again(&group, made).await;
         }
         let id = CredentialId::random(&*inner.random)?;
         let prepared = inner.prepare(&group, &id, 1, &wanted.secret).await?;
         let order = self.order(command(new_credential(id.clone(), prepared.kept, &wanted)));
-        self.finish(group, id, order, asked, prepared.shown).await
+        self.finish(&group, (id, prepared.shown), &order, &asked).await
     }
 
     async fn renew(
@@ -154,42 +155,42 @@ impl Commands {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let asked = self.asked(&format!("regenerate {id:?} {secret:?}"), &secret)?;
-        if self.key.is_some() {
-            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
-                return self.again(&group, made).await;
+        if let Some(made) = self.recalled(CommandName::Regenerate, &asked).await? {
+            return self.again(&group, made).await;
+        }
+        // The secret is sealed for its generation, so the group must not change in between; where it does, and the actor
+        // expects no version, it is sealed anew.
+        for _ in 0..MOST_ATTEMPTS {
+            let snapshot = self.registry.snapshot(&group).await?;
+            let Some(it) = snapshot.group.credential(&id) else {
+                return Ok(Err(CommandRefusal::Unknown));
+            };
+            let generation = it.generation.saturating_add(1);
+            let prepared = self.registry.0.prepare(&group, &id, generation, &secret).await?;
+            let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
+            let expected_version = self.expected.or(Some(snapshot.group.version));
+            let order = Order { expected_version, ..self.order(command) };
+            let made = (id.clone(), prepared.shown);
+            match self.finish(&group, made, &order, &asked).await? {
+                Err(CommandRefusal::VersionChanged { .. }) if self.expected.is_none() => {}
+                done => return Ok(done),
             }
         }
-        let by = match self.expected {
-            Some(_) => self,
-            None => {
-                // The secret is sealed for its generation, so nothing may change it in between.
-                let version = self.registry.0.store.load(&group).await?.version;
-                Self { expected: Some(version), ..self }
-            }
-        };
-        let snapshot = by.registry.snapshot(&group).await?;
-        let Some(it) = snapshot.group.credential(&id) else {
-            return Ok(Err(CommandRefusal::Unknown));
-        };
-        let generation = it.generation.saturating_add(1);
-        let prepared = by.registry.0.prepare(&group, &id, generation, &secret).await?;
-        let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
-        let order = by.order(command);
-        by.finish(group, id, order, asked, prepared.shown).await
+        let text = "the group was changed by others again and again; try again";
+        Err(Error::unavailable("lifecycle_contended", None, text))
     }
 
     async fn finish(
-        self,
-        group: GroupId,
-        id: CredentialId,
-        order: crate::Order,
-        asked: Asked,
-        shown: Option<Secret>,
+        &self,
+        group: &GroupId,
+        made: (CredentialId, Option<Secret>),
+        order: &Order,
+        asked: &Asked,
     ) -> Result<Result<Issued, CommandRefusal>> {
-        let made: Made = vec![(id, shown)];
-        match self.registry.run(&group, &order, &asked, &made).await? {
-            Ok(Ran::Now) => self.again(&group, Ok(made)).await,
-            Ok(Ran::Before(made)) => self.again(&group, Ok(made)).await,
+        let made: Made = vec![made];
+        match self.registry.run(group, order, asked, &made).await? {
+            Ok(Ran::Now) => self.again(group, Ok(made)).await,
+            Ok(Ran::Before(made)) => self.again(group, Ok(made)).await,
             Err(refusal) => Ok(Err(refusal)),
         }
     }

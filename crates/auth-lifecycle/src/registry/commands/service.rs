@@ -23,12 +23,10 @@ impl Commands {
             self.key.as_ref(),
             format!("create_service {label:?}").as_bytes(),
         )?;
-        if self.key.is_some() {
-            match self.registry.recalled(&self.actor, &asked).await? {
-                Some(Ok(made)) => return self.service_again(made).await,
-                Some(Err(refusal)) => return Ok(Err(refusal)),
-                None => {}
-            }
+        match self.recalled(CommandName::Create, &asked).await? {
+            Some(Ok(made)) => return self.service_again(made).await,
+            Some(Err(refusal)) => return Ok(Err(refusal)),
+            None => {}
         }
         if !self.actor.role.may(CommandName::Create) {
             return Ok(Err(CommandRefusal::Forbidden));

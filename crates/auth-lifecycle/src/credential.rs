@@ -107,6 +107,11 @@ impl Credential {
         }
     }
 
+    /// Does a store find it? What was revoked or deleted is looked for by nobody.
+    pub(crate) const fn is_found(&self) -> bool {
+        matches!(self.state, State::Active | State::Inactive)
+    }
+
     /// The moment from which on it is good.
     pub(crate) fn starts(&self) -> Timestamp {
         self.not_before.map_or(self.created, |from| from.max(self.created))

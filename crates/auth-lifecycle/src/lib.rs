@@ -22,6 +22,8 @@ mod refusal;
 mod registry;
 mod rest;
 mod store;
+#[cfg(feature = "store-suite")]
+pub mod store_suite;
 #[cfg(test)]
 mod testing;
 mod token_text;

@@ -18,6 +18,8 @@ mod refusal;
 mod registry;
 mod rest;
 mod store;
+#[cfg(feature = "store-suite")]
+pub mod store_suite;
 #[cfg(feature = "basic")]
 mod stored_password;
 mod token_text;

@@ -49,12 +49,19 @@ pub struct ClockSuspicion {
 /// What time it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    /// For what ends: the latest moment that the clock ever told.
-    pub(super) ends: Timestamp,
-    /// For what is done and written down: never a moment that is suspect.
-    pub(super) now: Timestamp,
+    /// For what ends: the latest moment that the clock ever told, in nanoseconds.
+    pub(super) ends: u64,
+    /// For what is done and written down: never a moment that is suspect. In nanoseconds.
+    pub(super) now: u64,
     /// Is the clock suspect?
     pub(super) suspicion: Option<ClockSuspicion>,
+}
+
+impl Reading {
+    /// The moment for what is done and written down.
+    pub(super) fn moment(&self) -> Timestamp {
+        moment(self.now)
+    }
 }
 
 /// A reading this much later than one that was compared, in nanoseconds, is not compared.
@@ -80,17 +87,17 @@ impl LedgerClock {
         let latest = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
         let since = now.wrapping_sub(self.checked.load(Ordering::Relaxed));
         if since < CHECKED_FOR {
-            return Reading { ends: moment(latest), now: told, suspicion: None };
+            return Reading { ends: latest, now, suspicion: None };
         }
         self.compare(told, latest)
     }
 
     /// A moment that was believed, not more than a second ago: for uses, which are noted to the minute.
     #[inline]
-    pub(super) fn coarse(&self) -> Timestamp {
+    pub(super) fn coarse(&self) -> u64 {
         match self.checked.load(Ordering::Relaxed) {
             0 => self.read().now,
-            checked => moment(checked),
+            checked => checked,
         }
     }
 
@@ -99,15 +106,14 @@ impl LedgerClock {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = self.clock.steady();
         let expected = state.believed.after(steady.saturating_duration_since(state.steady));
-        let ends = moment(latest);
         if told > expected.after(LEAP) {
             self.checked.store(0, Ordering::Relaxed);
             state.suspicion = Some(ClockSuspicion { told, expected });
-            return Reading { ends, now: expected, suspicion: state.suspicion };
+            return Reading { ends: latest, now: nanos(expected), suspicion: state.suspicion };
         }
         *state = State { believed: told, steady, suspicion: None };
         self.checked.store(nanos(told), Ordering::Relaxed);
-        Reading { ends, now: told, suspicion: None }
+        Reading { ends: latest, now: nanos(told), suspicion: None }
     }
 
     /// Believes the clock as it is.
@@ -121,11 +127,11 @@ impl LedgerClock {
 }
 
 /// Good until the year 2554.
-fn nanos(moment: Timestamp) -> u64 {
+pub(super) fn nanos(moment: Timestamp) -> u64 {
     u64::try_from(moment.since_epoch().as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn moment(nanos: u64) -> Timestamp {
+pub(super) fn moment(nanos: u64) -> Timestamp {
     Timestamp::from_unix(0).after(Duration::from_nanos(nanos))
 }
 

@@ -139,7 +139,7 @@ impl Commands {
         id: &CredentialId,
     ) -> Result<Result<CredentialView, CommandRefusal>> {
         let snapshot = self.registry.snapshot(group).await?;
-        let now = self.registry.0.clock.read().now;
+        let now = self.registry.0.clock.read().moment();
         let it = snapshot.group.credential(id);
         Ok(it.map(|it| CredentialView::of(&snapshot, it, now)).ok_or(CommandRefusal::Unknown))
     }

@@ -66,13 +66,13 @@ impl Registry {
             let usable = |known: &&Known| {
                 kinds.overlaps(known.kinds()) && known.is_usable(now) && !known.is_idle(now)
             };
-            Ok(set.0.iter().filter(usable).cloned().collect())
+            Ok(set.as_slice().iter().filter(usable).cloned().collect())
         })
     }
 
     fn has_idle(&self, set: &KnownSet) -> bool {
         let now = self.0.clock.read();
-        set.0.iter().any(|known| known.is_usable(now) && known.is_idle(now))
+        set.as_slice().iter().any(|known| known.is_usable(now) && known.is_idle(now))
     }
 
     async fn read_again(&self, digest: &KeyDigest) -> Result<Option<Arc<KnownSet>>> {

@@ -28,7 +28,7 @@ impl LoggedStore for Source {
             for (group, it) in &found.credentials {
                 known.push(Known::new(group, it, open(&sealer, group, it).await?));
             }
-            let value = (!known.is_empty()).then(|| Arc::new(KnownSet(known.into())));
+            let value = KnownSet::new(known).map(Arc::new);
             Ok(Found { value, as_of: found.as_of })
         })
     }

@@ -26,7 +26,7 @@ impl Commands {
             let mut views = Vec::new();
             for group in store.groups_of(&by.actor.tenant, service.as_ref()).await? {
                 let snapshot = by.registry.snapshot(&group).await?;
-                views.push(GroupView::of(&snapshot, by.registry.0.clock.read().now));
+                views.push(GroupView::of(&snapshot, by.registry.0.clock.read().moment()));
             }
             Ok(Ok(views))
         })
@@ -69,7 +69,7 @@ impl Commands {
             let Some(it) = snapshot.group.credential(&id) else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
-            let now = by.registry.0.clock.read().now;
+            let now = by.registry.0.clock.read().moment();
             let version = snapshot.group.version;
             let discard = Command::Discard { credential: id.clone(), confirmed: version };
             Ok(Ok(DryRun {
@@ -123,7 +123,7 @@ impl Commands {
             let Some(it) = snapshot.group.credentials.iter().find(bound) else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
-            let now = by.registry.0.clock.read().now;
+            let now = by.registry.0.clock.read().moment();
             Ok(match it.status(now) {
                 Status::Usable => Ok(CredentialView::of(&snapshot, it, now)),
                 status => Err(CommandRefusal::DependantStranded { dependant, status }),
@@ -189,7 +189,7 @@ impl Commands {
             group: None,
             credential: None,
             name,
-            at: self.registry.0.clock.read().now,
+            at: self.registry.0.clock.read().moment(),
             actor: Arc::clone(&self.actor.id),
             role: self.actor.role,
             cause: Arc::clone(&self.cause),

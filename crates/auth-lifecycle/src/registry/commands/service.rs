@@ -32,7 +32,7 @@ impl Commands {
             return Ok(Err(CommandRefusal::Forbidden));
         }
         let tenant = self.actor.tenant.clone();
-        let now = inner.clock.read().now;
+        let now = inner.clock.read().moment();
         let id = ServiceId::random(&*inner.random)?;
         let service = Service { id: id.clone(), tenant: tenant.clone(), label, created: now };
         let mut commit = Commit {

@@ -38,8 +38,11 @@ pub struct Bench<'a> {
     /// A store that nothing was ever written to.
     pub fresh: &'a dyn Fn() -> Arc<dyn LifecycleStore>,
     /// Runs the work on so many threads at once, each with its number from 0 on, and returns when all are done.
-    pub together: &'a dyn Fn(usize, &(dyn Fn(usize) + Sync)),
+    pub together: &'a Together,
 }
+
+/// What runs work on so many threads at once: a library spawns none itself.
+pub type Together = dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// One promise of [`LifecycleStore`].
 #[derive(Clone, Copy)]

@@ -1,5 +1,7 @@
 //! The registry over a store that fails, under callers that give up, and under those that ask for what is not theirs.
 
+#![allow(clippy::unwrap_used)]
+
 use auth_core::{Error, Flow, Secret, TenantId};
 use auth_lifecycle::{
     Actor, CommandName, CommandRefusal, Commands, CredentialId, EventName, FieldChange,

@@ -1,18 +1,18 @@
 //! The input is the hash of a password that another program made. A second reader of bcrypt's accepts the same; what is
 //! not bcrypt is Argon2id as `auth-static` reads it.
 
-use auth_lifecycle::ImportedHash;
+use auth_lifecycle::StoredPassword;
 use auth_static::PasswordHash;
 use std::str;
 
 /// Holds for any bytes as a hash. Nothing is computed, since that takes long on purpose.
 pub fn imported_hash(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
-    let read = ImportedHash::parse(text);
+    let read = StoredPassword::parse(text);
     let argon2 = text.starts_with("$argon2id$") && PasswordHash::parse(text).is_ok();
     assert_eq!(read.is_ok(), argon2 || is_bcrypt(data), "{read:?}");
     match read {
-        Ok(hash) => assert!(format!("{hash:?}").starts_with("ImportedHash(")),
+        Ok(hash) => assert!(format!("{hash:?}").starts_with("StoredPassword(")),
         Err(error) => {
             let code = error.code();
             assert!(code.starts_with("lifecycle_import_") || code.starts_with("basic_hash_"));

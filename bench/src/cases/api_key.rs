@@ -12,8 +12,8 @@ use std::{
     hint::black_box,
 };
 
-const KEY: &str = "sk_live_2f9b4d312d0d49a885f09b862bdca394";
-const MANY: u32 = 1000;
+pub const KEY: &str = "sk_live_2f9b4d312d0d49a885f09b862bdca394";
+pub const MANY: u32 = 1000;
 
 pub fn kept() -> Group {
     let cases = vec![
@@ -80,7 +80,7 @@ pub fn verify() -> Group {
     }
 }
 
-fn keyed_look_up() -> Case {
+pub fn keyed_look_up() -> Case {
     floor("keyed hash and map look-up", || {
         let hasher = hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]);
         let digest = |key: &[u8]| -> [u8; 32] {
@@ -135,7 +135,7 @@ fn server(
     verifying(Box::new(door.map(u64::from)), field, target)
 }
 
-fn verifying(
+pub fn verifying(
     door: Box<dyn Verifier<Principal = u64>>,
     field: (&'static str, String),
     target: &str,

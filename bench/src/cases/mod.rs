@@ -5,6 +5,7 @@ mod basic;
 mod challenges;
 mod digest;
 mod jwt;
+mod lifecycle;
 mod live;
 mod oauth2;
 mod replay;
@@ -28,6 +29,7 @@ pub fn all() -> Vec<Group> {
         api_key::kept(),
         api_key::verify(),
         api_key::bearer(),
+        lifecycle::verify(),
         session::kept(),
         session::pool_miss(),
         challenges::read(),

@@ -1,7 +1,7 @@
 //! Finding high-entropy keys and tokens by a keyed hash of them.
 
 use crate::{Error, Random, Result, Secret};
-use ring::hmac;
+use ring::{digest, hmac};
 use std::{
     fmt,
     hash::{Hash, Hasher},
@@ -19,7 +19,17 @@ use zeroize::Zeroizing;
 /// finds a password that a person chose. A look-up by digest gives nothing to guess by time, since nobody
 /// without the secret knows which digest a guess has. The copy of the secret inside is not wiped.
 #[derive(Clone)]
-pub struct KeyHasher(hmac::Key);
+pub struct KeyHasher {
+    secret: hmac::Key,
+    input: Input,
+}
+
+/// What is hashed under the secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Input {
+    Key,
+    Sha256OfKey,
+}
 
 impl KeyHasher {
     /// The fewest bytes the secret may have: as many as the hash.
@@ -35,7 +45,15 @@ impl KeyHasher {
             let text = "secret of a key hasher is too short, expected at least 32 random bytes";
             return Err(Error::config("key_hasher_short_secret", text));
         }
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, secret.expose())))
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
+        Ok(Self { secret, input: Input::Key })
+    }
+
+    /// A hasher whose digest is made of the SHA-256 of a key: for keys of which a former registry kept no more than that.
+    /// [`hash_sha256`](Self::hash_sha256) makes the same digest of what that registry kept.
+    #[must_use]
+    pub fn over_sha256(self) -> Self {
+        Self { input: Input::Sha256OfKey, ..self }
     }
 
     /// A hasher under a secret of its own: for keys that are in the configuration, and digests that are never stored.
@@ -46,20 +64,36 @@ impl KeyHasher {
     pub fn random(random: &dyn Random) -> Result<Self> {
         let mut secret = Zeroizing::new([0; Self::LEAST_BYTES]);
         random.fill(&mut *secret)?;
-        Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &*secret)))
+        let secret = hmac::Key::new(hmac::HMAC_SHA256, &*secret);
+        Ok(Self { secret, input: Input::Key })
     }
 
     /// The digest of a key.
     #[must_use]
     pub fn hash(&self, key: &[u8]) -> KeyDigest {
-        KeyDigest::of(&hmac::sign(&self.0, key))
+        match self.input {
+            Input::Key => KeyDigest::of(&hmac::sign(&self.secret, key)),
+            Input::Sha256OfKey => self.hash_over_sha256(key),
+        }
+    }
+
+    #[cold]
+    fn hash_over_sha256(&self, key: &[u8]) -> KeyDigest {
+        let hash = digest::digest(&digest::SHA256, key);
+        KeyDigest::of(&hmac::sign(&self.secret, hash.as_ref()))
+    }
+
+    /// The digest of a key whose SHA-256 this is, under a hasher [over SHA-256](Self::over_sha256).
+    #[must_use]
+    pub fn hash_sha256(&self, hash: &[u8; 32]) -> KeyDigest {
+        KeyDigest::of(&hmac::sign(&self.secret, hash))
     }
 
     /// The digest of a password of one user: the same password of another has another digest. No key has such a digest,
     /// since it begins with a zero byte, and a key has none.
     #[must_use]
     pub fn hash_password(&self, user: &str, password: &[u8]) -> KeyDigest {
-        let mut context = hmac::Context::with_key(&self.0);
+        let mut context = hmac::Context::with_key(&self.secret);
         context.update(&[0]);
         context.update(&u64::try_from(user.len()).unwrap_or(u64::MAX).to_be_bytes());
         context.update(user.as_bytes());
@@ -133,6 +167,16 @@ mod tests {
         let error = KeyHasher::new(&Secret::from(vec![1; 31])).unwrap_err();
         assert_eq!(error.code(), "key_hasher_short_secret");
         assert!(KeyHasher::new(&Secret::from(vec![1; 32])).is_ok());
+    }
+
+    #[test]
+    fn finds_a_key_by_its_sha256_alone() {
+        let hasher = KeyHasher::new(&Secret::from(vec![1; 32])).unwrap();
+        let sha256 = hasher.clone().over_sha256();
+        let kept = digest::digest(&digest::SHA256, b"a key").as_ref().try_into().unwrap();
+        assert_eq!(sha256.hash(b"a key"), sha256.hash_sha256(&kept));
+        assert_ne!(sha256.hash(b"a key"), hasher.hash(b"a key"));
+        assert_ne!(sha256.hash(b"a key"), sha256.hash(b"another"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the owner of a server or client gets to see.
 
-use crate::{Error, Refusal, Rejection, Timestamp};
+use crate::{Error, Refusal, Rejection, TenantId, Timestamp};
 use http::HeaderName;
 use std::sync::Arc;
 
@@ -68,6 +68,13 @@ pub enum Event<'a> {
         session: &'a str,
         /// How it was refused.
         refusal: &'a Refusal,
+    },
+    /// A caller used a credential that its owner has discarded, and was refused: it is one that the owner forgot.
+    InactiveCredentialUsed {
+        /// The tenant that owns the credential.
+        tenant: &'a TenantId,
+        /// The identifier of the credential.
+        credential: &'a str,
     },
     /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.
     KeyLeftOut {

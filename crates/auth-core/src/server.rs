@@ -188,6 +188,19 @@ impl<P> Accepted<P> {
         Accepted { principal: change(principal), scheme, obligations }
     }
 
+    /// With another kind of principal, unless this one is rejected; all else stays.
+    ///
+    /// # Errors
+    ///
+    /// The rejection.
+    pub fn try_map<Q>(
+        self,
+        change: impl FnOnce(P) -> Result<Q, Rejection>,
+    ) -> Result<Accepted<Q>, Rejection> {
+        let Self { principal, scheme, obligations } = self;
+        Ok(Accepted { principal: change(principal)?, scheme, obligations })
+    }
+
     /// Both were accepted: the body has to pass the checks of both, and the completions of both are asked. The scheme
     /// is that of the first.
     ///

@@ -1,9 +1,7 @@
 //! Reads of a store through a cache that says how old it is.
 
+mod landing;
 mod waits;
-
-#[cfg(test)]
-mod tests;
 
 use crate::cache::{Cache, CacheSettings, Change, LogPage, Seen};
 use auth_core::{Clock, Error, Flow, KeyDigest, Random, Result};
@@ -34,7 +32,6 @@ pub trait LoggedStore: Send + Sync {
 }
 
 /// What a store knows of a key.
-#[derive(Debug)]
 pub struct Found<T> {
     /// `None` when the store knows nothing of it.
     pub value: Option<Arc<T>>,
@@ -54,6 +51,40 @@ pub struct Found<T> {
 /// that an outage ends within about two seconds of the first caller that comes after it.
 ///
 /// A clone shares the cache.
+///
+/// ```
+/// use auth_core::{Flow, KeyDigest, KeyHasher, SystemClock, SystemRandom};
+/// use auth_lifecycle::{CacheSettings, cache::LogPage, cached_store::{CachedStore, Found, LoggedStore}};
+/// use std::sync::Arc;
+///
+/// /// Knows one key, for ever.
+/// struct Constant(KeyDigest);
+///
+/// impl LoggedStore for Constant {
+///     type Value = &'static str;
+///
+///     fn find(&self, key: &KeyDigest) -> Flow<'static, Found<&'static str>> {
+///         let value = (*key == self.0).then(|| Arc::new("orders"));
+///         Flow::ready(Found { value, as_of: 1 })
+///     }
+///
+///     fn changes_since(&self, _: u64) -> Flow<'static, LogPage> {
+///         Flow::ready(LogPage::Last { changes: Vec::new(), reached: 1 })
+///     }
+///
+///     fn position(&self) -> Flow<'static, u64> {
+///         Flow::ready(1)
+///     }
+/// }
+///
+/// let random = SystemRandom::new();
+/// let hasher = KeyHasher::random(&random)?;
+/// let (settings, store) = (CacheSettings::default(), Constant(hasher.hash(b"the key")));
+/// let store = CachedStore::new(store, settings, |name| size_of_val(name) + name.len(), SystemClock, random)?;
+/// assert_eq!(store.get(&hasher.hash(b"the key")).wait()?.as_deref(), Some(&"orders"));
+/// assert!(store.get(&hasher.hash(b"another")).wait()?.is_none());
+/// # Ok::<_, auth_core::Error>(())
+/// ```
 pub struct CachedStore<S: LoggedStore>(Arc<Inner<S>>);
 
 struct Inner<S: LoggedStore> {
@@ -103,6 +134,9 @@ impl<S: LoggedStore + 'static> CachedStore<S> {
     #[inline]
     pub fn get(&self, key: &KeyDigest) -> Flow<'static, Option<Arc<S::Value>>> {
         let now = self.0.clock.steady();
+        if let Some(value) = self.0.cache.fresh(key, now) {
+            return Flow::ready(value);
+        }
         match self.0.cache.look(key, now) {
             Seen::Hit(value) if !self.0.cache.poll_due(now) => Flow::ready(value),
             _ => self.settle(key),
@@ -218,8 +252,19 @@ impl<S: LoggedStore> Clone for CachedStore<S> {
     }
 }
 
+/// Shows nothing of the value.
+impl<T> fmt::Debug for Found<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = if self.value.is_some() { "known" } else { "unknown" };
+        write!(f, "Found({known} as of {})", self.as_of)
+    }
+}
+
 impl<S: LoggedStore> fmt::Debug for CachedStore<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CachedStore({:?})", self.0.cache)
     }
 }
+
+#[cfg(test)]
+mod tests;

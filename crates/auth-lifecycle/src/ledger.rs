@@ -8,7 +8,7 @@ use auth_core::{Error, Flow, KeyDigest, KeyHasher, Secret};
 use std::{
     collections::HashMap,
     future::poll_fn,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Poll, Waker},
 };
 
@@ -48,25 +48,28 @@ pub(crate) fn key(number: u64) -> KeyDigest {
 
 impl Ledger {
     pub(crate) fn books(&self) -> MutexGuard<'_, Books> {
-        self.0.lock().unwrap()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn create(&self, number: u64) -> Change {
-        self.books().values.insert(key(number), Arc::new(number));
-        self.log(number)
+        self.commit(number, Some(number)).0
     }
 
     pub(crate) fn revoke(&self, number: u64) -> Change {
-        self.books().values.remove(&key(number));
-        self.log(number)
+        self.commit(number, None).0
     }
 
-    /// A change of others.
-    pub(crate) fn log(&self, number: u64) -> Change {
+    /// A key gets another value, or none; with the change comes the value that it had.
+    pub(crate) fn commit(&self, number: u64, value: Option<u64>) -> (Change, Option<Arc<u64>>) {
         let mut books = self.books();
-        let change = Change { sequence: books.position() + 1, keys: vec![key(number)] };
+        let (key, position) = (key(number), books.position());
+        let had = match value {
+            Some(value) => books.values.insert(key, Arc::new(value)),
+            None => books.values.remove(&key),
+        };
+        let change = Change { sequence: position + 1, keys: vec![key] };
         books.log.push(change.clone());
-        change
+        (change, had)
     }
 
     pub(crate) fn cut(&self) {
@@ -100,6 +103,7 @@ impl Ledger {
                 let (ledger, mut answer) = (self.clone(), Some(answer));
                 Flow::new(poll_fn(move |context| {
                     let mut books = ledger.books();
+                    assert!(books.health != Health::Panics, "ledger panics");
                     if books.health == Health::Up {
                         return Poll::Ready(Ok(answer.take().unwrap()));
                     }

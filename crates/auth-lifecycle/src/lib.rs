@@ -11,12 +11,8 @@ mod envelope;
 mod event;
 mod group;
 mod id;
-#[cfg(feature = "import")]
-mod imported_hash;
 mod kept;
 mod kind;
-#[cfg(test)]
-mod ledger;
 mod policy;
 mod refusal;
 mod registry;
@@ -24,8 +20,8 @@ mod rest;
 mod store;
 #[cfg(feature = "store-suite")]
 pub mod store_suite;
-#[cfg(test)]
-mod testing;
+#[cfg(feature = "basic")]
+mod stored_password;
 mod token_text;
 
 pub use actor::{Actor, Role};
@@ -42,18 +38,32 @@ pub use envelope::{
 pub use event::{Event, EventHash, EventName, Happening};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
-#[cfg(feature = "import")]
-pub use imported_hash::ImportedHash;
 pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};
 pub use refusal::CommandRefusal;
+#[cfg(feature = "basic")]
+pub use registry::BasicUsers;
+#[cfg(feature = "digest")]
+pub use registry::DigestUsers;
+#[cfg(feature = "jwt")]
+pub use registry::JwtIssuers;
+#[cfg(feature = "sigv4")]
+pub use registry::SigV4Keys;
 pub use registry::{
-    Answer, ClockSuspicion, Commands, CredentialView, DryRun, GroupView, Issued, NewSecret,
-    NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck, StepUpProof, Wanted,
+    Admit, Answer, ClockSuspicion, Commands, CredentialView, DryRun, GroupView, Issued, Known,
+    NewSecret, NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck,
+    StepUpProof, Tokens, Wanted,
 };
 pub use store::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
     RememberedAnswer, Service, Use,
 };
+#[cfg(feature = "basic")]
+pub use stored_password::StoredPassword;
 pub use token_text::{ParsedToken, TokenFormat, TokenText, masked_token};
+
+#[cfg(test)]
+mod ledger;
+#[cfg(test)]
+mod testing;

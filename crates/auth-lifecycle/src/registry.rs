@@ -1,27 +1,48 @@
 //! The registry: commands and look-ups over a store.
 
+mod admit;
 mod answers;
 mod build;
 mod clock;
 mod commands;
+mod known;
+mod look_up;
 mod run;
 mod secrets;
+mod source;
 mod step_up;
 mod time;
+mod uses;
 mod views;
 
+pub use admit::Admit;
 pub use build::{RegistryBuilder, RegistryKeys};
 pub use clock::ClockSuspicion;
 pub use commands::{Answer, Commands};
+pub use known::Known;
+#[cfg(feature = "basic")]
+pub use look_up::BasicUsers;
+#[cfg(feature = "digest")]
+pub use look_up::DigestUsers;
+#[cfg(feature = "jwt")]
+pub use look_up::JwtIssuers;
+#[cfg(feature = "sigv4")]
+pub use look_up::SigV4Keys;
+pub use look_up::Tokens;
 pub use secrets::{Issued, NewSecret, Wanted};
 pub use step_up::{StepUpCheck, StepUpProof};
 pub use time::Retired;
 pub use views::{CredentialView, DryRun, GroupView, NewService};
 
-use crate::{Actor, EnvelopeSealer, GroupPolicy, Kind, LifecycleStore, TokenFormat};
-use auth_core::{KeyHasher, Random};
+use crate::{
+    Actor, EnvelopeSealer, GroupPolicy, Kind, LifecycleStore, TokenFormat,
+    cached_store::CachedStore,
+};
+use auth_core::{KeyHasher, Observer, Random};
 use clock::LedgerClock;
+use source::Source;
 use std::{collections::HashMap, fmt, sync::Arc};
+use uses::Uses;
 
 /// Issues credentials, and knows them again: commands and look-ups over one store.
 ///
@@ -45,6 +66,9 @@ pub struct Registry(Arc<Inner>);
 
 struct Inner {
     store: Arc<dyn LifecycleStore>,
+    cache: CachedStore<Source>,
+    uses: Uses,
+    observer: Arc<dyn Observer>,
     hashers: Hashers,
     sealer: EnvelopeSealer,
     policies: HashMap<Kind, GroupPolicy>,
@@ -58,6 +82,8 @@ struct Inner {
 struct Hashers {
     /// Tokens, which verifiers hash with it too.
     tokens: KeyHasher,
+    /// Tokens of which a former registry kept the SHA-256.
+    sha256_tokens: KeyHasher,
     /// Names that credentials are found by: user names, access key ids.
     names: KeyHasher,
     /// Secrets that are not found by themselves.
@@ -84,6 +110,13 @@ impl Registry {
     #[must_use]
     pub fn token_hasher(&self) -> KeyHasher {
         self.0.hashers.tokens.clone()
+    }
+
+    /// The hasher of tokens of which a former registry kept the SHA-256: the older hasher of a verifier, for as long as such
+    /// tokens are in use.
+    #[must_use]
+    pub fn sha256_token_hasher(&self) -> KeyHasher {
+        self.0.hashers.sha256_tokens.clone()
     }
 
     /// The policy of the groups of a kind.

@@ -5,7 +5,7 @@
 use auth_core::{Secret, TenantId, Timestamp};
 use auth_local::FileTokenStore;
 use auth_session::{Intent, Lease, SaveOutcome, Sealer, TokenStore};
-use auth_testing::{ManualClock, SeededRandom};
+use auth_testing::{ManualClock, SeededRandom, broken_promises_of_token_store};
 use std::{
     fs,
     future::Future,
@@ -453,4 +453,14 @@ fn a_file_is_no_directory() {
     fs::write(&directory.0, "a file").unwrap();
     let error = FileTokenStore::open(&directory.0, Timestamp::default()).unwrap_err();
     assert_eq!(error.code(), "token_store_directory");
+}
+
+#[test]
+fn files_keep_every_promise_of_a_token_store() {
+    for seal in [false, true] {
+        let (directory, clock) = (Directory::new(), clock());
+        let open = || if seal { directory.sealed(&clock, 1) } else { directory.store(&clock) };
+        let broken = broken_promises_of_token_store(|| Box::new(open()), &clock);
+        assert_eq!(broken, [""; 0]);
+    }
 }

@@ -541,3 +541,11 @@ impl TokenSource for Overtaken {
         self.0.token(context, why)
     }
 }
+
+#[test]
+fn memory_keeps_every_promise_of_a_token_store() {
+    let clock = ManualClock::at(0);
+    let store = MemoryTokenStore::new(clock.clone());
+    let broken = auth_testing::broken_promises_of_token_store(|| Box::new(store.clone()), &clock);
+    assert_eq!(broken, [""; 0]);
+}

@@ -53,8 +53,8 @@ pub use signer::{SessionTokenPlacement, SigV4Signer, SignedFields};
 #[cfg(feature = "aws-chunked")]
 pub use stream::{Checksum, ChunkSigner, ChunkVerifier, SignedStream, Trailer};
 pub use verifier::{
-    AccessKeyRecord, AccessKeys, CanonicalPart, ScopedKeyId, SigV4Policy, SigV4Verifier,
-    SignatureDifference, SignatureExplanation,
+    AccessKeyRecord, AccessKeys, CanonicalPart, DerivedKeys, ScopedKeyId, SigV4Policy,
+    SigV4Verifier, SignatureDifference, SignatureExplanation,
 };
 
 #[cfg(all(doctest, feature = "aws-chunked"))]

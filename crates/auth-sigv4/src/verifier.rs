@@ -10,7 +10,7 @@ mod policy;
 mod presented;
 
 pub use explain::{CanonicalPart, SignatureDifference, SignatureExplanation};
-pub use keys::{AccessKeyRecord, AccessKeys, ScopedKeyId};
+pub use keys::{AccessKeyRecord, AccessKeys, DerivedKeys, ScopedKeyId};
 pub use policy::SigV4Policy;
 
 use crate::{

@@ -85,6 +85,7 @@ impl fmt::Debug for ApiKey {
 pub struct ApiKeyVerifier<L> {
     placement: Placement,
     hasher: KeyHasher,
+    older: Option<Box<KeyHasher>>,
     keys: L,
     challenge: Challenge,
     limit: Option<AttemptLimit>,
@@ -106,7 +107,7 @@ impl<L> ApiKeyVerifier<L> {
             Placement::Query(_) => SCHEME,
         };
         let challenge = Challenge::build(scheme).quoted("realm", realm).finish()?;
-        Ok(Self { placement, hasher, keys, challenge, limit: None })
+        Ok(Self { placement, hasher, older: None, keys, challenge, limit: None })
     }
 
     /// With a limit to wrong keys of each source: beyond it callers get a 429 with `Retry-After`, before anything is
@@ -117,6 +118,13 @@ impl<L> ApiKeyVerifier<L> {
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Also finds keys whose digests were made by this hasher, where the first finds none: those that were imported from a
+    /// registry that kept their SHA-256 ([`KeyHasher::over_sha256`]).
+    #[must_use]
+    pub fn with_older_hasher(self, older: KeyHasher) -> Self {
+        Self { older: Some(Box::new(older)), ..self }
     }
 
     fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
@@ -174,12 +182,12 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        let digest = match self.key(request) {
-            Ok(key) => self.hasher.hash(&key),
+        let (digest, older) = match self.key(request) {
+            Ok(key) => (self.hasher.hash(&key), keys::older(self.older.as_deref(), &key)),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
         let judge = |found| self.outcome(found);
-        keys::find(&self.keys, digest, self.limit.as_ref(), request, SCHEME, judge)
+        keys::find(&self.keys, digest, older, self.limit.as_ref(), request, SCHEME, judge)
     }
 }
 

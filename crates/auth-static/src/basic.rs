@@ -16,7 +16,7 @@ pub use parse::{BasicRefused, UserPass, UserPassBuffer};
 pub use verifier::BasicVerifier;
 
 #[cfg(feature = "argon2")]
-pub use argon2::{Argon2Concurrency, Argon2Passwords};
+pub use argon2::{Argon2Concurrency, Argon2Passwords, SlowHash};
 #[cfg(feature = "argon2")]
 pub use password_hash::{Argon2Cost, PasswordHash};
 

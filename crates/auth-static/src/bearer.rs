@@ -64,6 +64,7 @@ impl Authenticator for Bearer {
 /// look-up to know and looks the same outside: it finds what is good now, or nothing.
 pub struct BearerVerifier<L> {
     hasher: KeyHasher,
+    older: Option<Box<KeyHasher>>,
     tokens: L,
     realm: BearerRealm,
     limit: Option<AttemptLimit>,
@@ -76,7 +77,8 @@ impl<L> BearerVerifier<L> {
     ///
     /// `Error::Config` when no field can hold the realm.
     pub fn new(realm: &str, hasher: KeyHasher, tokens: L) -> Result<Self> {
-        Ok(Self { hasher, tokens, realm: BearerRealm::new(realm)?, limit: None })
+        let (older, realm, limit) = (None, BearerRealm::new(realm)?, None);
+        Ok(Self { hasher, older, tokens, realm, limit })
     }
 
     /// With a limit to wrong tokens of each source: beyond it callers get a 429 with `Retry-After`, before anything is
@@ -87,6 +89,13 @@ impl<L> BearerVerifier<L> {
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Also finds keys whose digests were made by this hasher, where the first finds none: those that were imported from a
+    /// registry that kept their SHA-256 ([`KeyHasher::over_sha256`]).
+    #[must_use]
+    pub fn with_older_hasher(self, older: KeyHasher) -> Self {
+        Self { older: Some(Box::new(older)), ..self }
     }
 
     fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
@@ -109,13 +118,13 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        let digest = match self.realm.token(request.headers) {
-            Ok(Some(token)) => self.hasher.hash(token),
+        let (digest, older) = match self.realm.token(request.headers) {
+            Ok(Some(token)) => (self.hasher.hash(token), keys::older(self.older.as_deref(), token)),
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
         let (scheme, judge) = (BearerRealm::SCHEME, |found| self.outcome(found));
-        keys::find(&self.tokens, digest, self.limit.as_ref(), request, scheme, judge)
+        keys::find(&self.tokens, digest, older, self.limit.as_ref(), request, scheme, judge)
     }
 }
 

@@ -84,7 +84,7 @@ pub use auth_core::{
 
 pub use api_key::{ApiKey, ApiKeyVerifier, ParameterName, Placement, SchemeWord};
 #[cfg(feature = "argon2")]
-pub use basic::{Argon2Concurrency, Argon2Cost, Argon2Passwords, PasswordHash};
+pub use basic::{Argon2Concurrency, Argon2Cost, Argon2Passwords, PasswordHash, SlowHash};
 pub use basic::{
     Basic, BasicAccounts, BasicRefused, BasicVerifier, Passwords, UserPass, UserPassBuffer,
 };

@@ -1,1 +1,51 @@
 //! Credentials and tokens in SQLite, for the processes of one machine.
+//!
+//! [`SqliteDatabase`] is one file that several processes may have open at a time: a server, its workers, a command line.
+//! [`SqliteDatabase::tokens`] gives the [`TokenStore`](auth_session::TokenStore) of one tenant in it, sealed by the key
+//! that it is given.
+//!
+//! ```
+//! use auth_core::{Secret, SystemClock, SystemRandom, TenantId};
+//! use auth_session::{SaveOutcome, Sealer, TokenStore};
+//! use auth_store_sqlite::SqliteDatabase;
+//! use std::time::Duration;
+//!
+//! # fn open(file: &std::path::Path, key: &Secret) -> auth_core::Result<()> {
+//! let database = SqliteDatabase::open(file, SystemClock)?;
+//! let sealer = Sealer::new(key, SystemRandom::new())?;
+//! let tokens = database.tokens(sealer, TenantId::new("acme"));
+//! if let Some(lease) = tokens.lease("infobip", Duration::from_secs(60)).wait()? {
+//!     let saved = tokens.save("infobip", lease, Some(&Secret::from("the token"))).wait()?;
+//!     assert_eq!(saved, SaveOutcome::Kept);
+//!     tokens.release("infobip", lease).wait()?;
+//! }
+//! # Ok(())
+//! # }
+//! # let directory = std::env::temp_dir().join(format!("auth-store-sqlite-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&directory).unwrap();
+//! # open(&directory.join("auth.db"), &Secret::new([7; 32])).unwrap();
+//! # std::fs::remove_dir_all(&directory).unwrap();
+//! ```
+//!
+//! # What a program can rely on
+//!
+//! - A change whose flow is done is on the disk: it outlives the process, and the machine's loss of power if its disk
+//!   keeps what it was told to sync.
+//! - A flow can be made and polled on any thread and in any runtime and blocks neither. A change that has begun is seen
+//!   through though nobody polls its flow any more.
+//! - Many changes that wait share one sync of the disk, and each of them fails alone.
+//! - No more than a bounded number of calls wait; one beyond that gets `Error::Unavailable` with the code
+//!   `sqlite_queue_full`.
+//!
+//! # What it does not do
+//!
+//! It is for one machine: a file on a network file system is not protected by the locks that SQLite needs. It makes no
+//! backups. And a process must not open the file in any other way while a database is open in it: closing such a file
+//! gives back the locks of the whole process (POSIX), on which SQLite relies. To copy it, use another process.
+
+mod database;
+mod fault;
+mod tokens;
+
+pub use database::SqliteDatabase;
+pub use tokens::SqliteTokenStore;

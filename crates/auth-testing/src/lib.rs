@@ -10,6 +10,7 @@
 //! | [`SeededRandom`] | the same bytes for the same seed |
 //! | [`ScriptedTransport`], [`Gate`] | a transport that asks a closure for its answers, and counts them |
 //! | [`Canary`], [`CapturedOutput`] | secrets that are planted, and looked for in everything that was shown |
+//! | [`broken_promises_of_token_store`] | what a store of tokens promises, tried on yours |
 //!
 //! # What it does not do
 //!
@@ -38,8 +39,10 @@ mod canary;
 mod clock;
 mod random;
 mod scripted;
+mod token_store;
 
 pub use canary::{Canary, CapturedOutput};
 pub use clock::ManualClock;
 pub use random::SeededRandom;
 pub use scripted::{Gate, ScriptedTransport};
+pub use token_store::broken_promises_of_token_store;

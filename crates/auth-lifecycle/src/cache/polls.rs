@@ -100,6 +100,11 @@ impl Polls {
         self.due.load(Ordering::Relaxed) <= self.nanoseconds(now)
     }
 
+    #[inline]
+    pub(super) fn is_hinted(&self) -> bool {
+        self.due.load(Ordering::Relaxed) == 0
+    }
+
     /// A poll that takes longer than the bound brings nothing: the next one takes its place.
     pub(super) fn begin(self: &Arc<Self>, now: Instant, bound: Duration) -> Option<PollTicket> {
         let mut state = self.state();
@@ -116,16 +121,17 @@ impl Polls {
         Some(PollTicket { polls: Arc::clone(self), serial, begun: now, position })
     }
 
-    /// All was read, by a poll that began then.
-    pub(super) fn succeed(&self, state: &mut State, begun: Instant) {
-        let next = begun.checked_add(self.interval).map_or(LAST, |next| self.nanoseconds(next));
-        (state.next, state.failed) = (next, false);
+    /// All was read, by a poll that began then. Returns when the next one is due.
+    pub(super) fn succeed(&self, state: &mut State, begun: Instant) -> Option<Instant> {
+        let next = begun.checked_add(self.interval);
+        (state.next, state.failed) = (next.map_or(LAST, |next| self.nanoseconds(next)), false);
         self.publish(state);
+        next
     }
 
     pub(super) fn postpone(&self, until: Instant) {
         let mut state = self.state();
-        (state.next, state.failed, state.hinted) = (self.nanoseconds(until), true, false);
+        (state.next, state.failed) = (self.nanoseconds(until), true);
         self.publish(&state);
     }
 

@@ -10,6 +10,8 @@ pub(super) struct Shard<T> {
     /// Nothing is answered from then on; `None` before the first poll. It is a bound later than the beginning of the last
     /// complete poll.
     pub(super) good_until: Option<Instant>,
+    /// From then on a poll is due, which is no later than `good_until`.
+    pub(super) fresh_until: Option<Instant>,
     /// How often the log was taken up anew: what was read in an earlier epoch belongs to another log.
     pub(super) epoch: u64,
     /// The last change of any key of each slot. What was read before it is not kept: a key that shares the slot of
@@ -34,6 +36,7 @@ impl<T> Shard<T> {
     pub(super) fn new(known_bytes: usize, unknown_bytes: usize) -> Self {
         Self {
             good_until: None,
+            fresh_until: None,
             epoch: 0,
             last_change: [0; SLOTS],
             known: Part::new(known_bytes),
@@ -50,6 +53,13 @@ impl<T> Shard<T> {
             Some(value) => Looked::Hit(value),
             None => Looked::Miss { epoch: self.epoch },
         }
+    }
+
+    /// What is kept of a key, while no poll is due.
+    #[inline]
+    pub(super) fn fresh(&self, key: &KeyDigest, now: Instant) -> Option<Option<Arc<T>>> {
+        let is_fresh = self.fresh_until.is_some_and(|until| now < until);
+        if is_fresh { self.known.get(key).or_else(|| self.unknown.get(key)) } else { None }
     }
 
     /// Until when an answer at this moment may be given.
@@ -92,7 +102,6 @@ impl<T> Shard<T> {
     /// Knows nothing any more, and takes up the log at this position: what was read before it may have missed changes.
     pub(super) fn start_at(&mut self, position: u64) -> [Part<T>; 2] {
         self.epoch += 1;
-        self.good_until = None;
         self.last_change = [position; SLOTS];
         [self.known.take(), self.unknown.take()]
     }

@@ -83,7 +83,7 @@ fn a_change_is_seen_after_the_next_poll_and_a_creation_too() {
     stage.check(1, Some(1));
     stage.check(2, None);
     // More than one page.
-    (10..20).for_each(|number| drop(stage.ledger.log(number)));
+    (10..20).for_each(|number| drop(stage.ledger.revoke(number)));
     stage.ledger.revoke(1);
     stage.ledger.create(2);
     stage.pass(999);
@@ -197,7 +197,7 @@ fn outage(seconds: u64) -> (Stage, u64) {
     assert!(u64::try_from(polls).unwrap() <= seconds * 2, "{polls} polls in {seconds} s");
     // Somebody revokes a key while the log cannot be read.
     stage.ledger.revoke(0);
-    (0..10).for_each(|number| drop(stage.ledger.log(number)));
+    (10..20).for_each(|number| drop(stage.ledger.create(number)));
     stage.ledger.be(Health::Up);
     let (mut waited, before) = (0, stage.ledger.polls());
     while seconds > 5 && stage.get(1).is_err() {
@@ -209,7 +209,8 @@ fn outage(seconds: u64) -> (Stage, u64) {
         stage.check(0, None);
         (1..10).for_each(|number| stage.check(number, Some(number)));
     }
-    (0..10).for_each(|number| assert_eq!(stage.ledger.finds(number), 2, "of key {number}"));
+    assert_eq!(stage.ledger.finds(0), 2, "it was revoked");
+    (1..10).for_each(|number| assert_eq!(stage.ledger.finds(number), 1, "of key {number}"));
     assert!(stage.ledger.polls() - before <= 5, "pages of one poll");
     (stage, waited)
 }
@@ -319,9 +320,13 @@ fn a_caller_that_gives_up_harms_nobody_and_leaves_nothing() {
     let (mut first, mut second) = (stage.store.get(&key(7)), stage.store.get(&key(7)));
     stage.pass(5000);
     assert!(glance(&mut first).is_pending() && glance(&mut second).is_pending());
+    let polls = stage.ledger.polls();
     drop(first);
+    let mut third = stage.store.get(&key(7));
+    assert!(glance(&mut third).is_pending());
+    assert_eq!(stage.ledger.polls(), polls, "it waits for the poll of the second one");
     stage.ledger.be(Health::Up);
-    assert!(second.wait().unwrap().is_none());
+    assert!(second.wait().unwrap().is_none() && third.wait().unwrap().is_none());
     stage.check(1, Some(1));
     assert_eq!(stage.under_way(), (0, 0));
 }
@@ -375,6 +380,84 @@ fn what_is_answered_later_than_the_bound_is_of_no_use() {
     stage.pass(5000);
     stage.ledger.be(Health::Up);
     assert!(filling.wait().unwrap().is_none(), "polled and read again");
+}
+
+/// A caller that is not run for long after its reading has landed.
+#[test]
+fn what_lies_for_the_bound_before_its_caller_takes_it_is_read_again() {
+    let stage = stage();
+    stage.ledger.create(1);
+    stage.store.poll().wait().unwrap();
+    stage.ledger.be(Health::Slow);
+    let (mut first, mut second) = (stage.store.get(&key(1)), stage.store.get(&key(1)));
+    assert!(glance(&mut first).is_pending() && glance(&mut second).is_pending());
+    stage.ledger.be(Health::Up);
+    assert!(first.wait().unwrap().is_some());
+    stage.ledger.revoke(1);
+    stage.pass(5000);
+    assert!(second.wait().unwrap().is_none());
+}
+
+/// A reading that has landed is not joined, though not all have taken what it brought.
+#[test]
+fn a_caller_that_comes_after_a_change_reads_anew() {
+    let stage = stage();
+    stage.ledger.create(1);
+    stage.store.poll().wait().unwrap();
+    stage.ledger.be(Health::Slow);
+    let (mut first, mut second) = (stage.store.get(&key(1)), stage.store.get(&key(1)));
+    assert!(glance(&mut first).is_pending() && glance(&mut second).is_pending());
+    stage.ledger.be(Health::Up);
+    assert!(first.wait().unwrap().is_some());
+    stage.store.forget(&stage.ledger.revoke(1));
+    stage.check(1, None);
+    drop(second);
+}
+
+#[test]
+fn a_reading_that_panicked_is_not_joined() {
+    let stage = stage();
+    stage.ledger.be(Health::Slow);
+    let (mut first, mut second) = (stage.store.get(&key(1)), stage.store.get(&key(1)));
+    assert!(glance(&mut first).is_pending() && glance(&mut second).is_pending());
+    stage.ledger.be(Health::Panics);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(first.wait()))).is_err());
+    stage.ledger.be(Health::Up);
+    stage.check(1, None);
+    assert_eq!(second.wait().unwrap_err().code(), "lifecycle_store_panicked");
+}
+
+/// A reading that ends after another one has taken its place.
+#[test]
+fn a_late_reading_takes_down_nothing_that_is_not_its_own() {
+    let stage = stage();
+    stage.ledger.be(Health::Slow);
+    let (mut late_fill, mut late_poll) = (stage.store.get(&key(1)), stage.store.poll());
+    assert!(glance(&mut late_fill).is_pending() && glance(&mut late_poll).is_pending());
+    stage.ledger.books().health = Health::Up;
+    stage.pass(5000);
+    stage.check(2, None);
+    stage.ledger.books().health = Health::Slow;
+    let (mut fill, mut poll) = (stage.store.get(&key(1)), stage.store.poll());
+    assert!(glance(&mut fill).is_pending() && glance(&mut poll).is_pending());
+    assert_eq!(stage.under_way(), (1, 1));
+    stage.ledger.be(Health::Up);
+    assert!(late_poll.wait().is_err());
+    assert!(glance(&mut late_fill).is_ready());
+    assert_eq!(stage.under_way(), (1, 1));
+    assert!(fill.wait().unwrap().is_none() && poll.wait().is_ok());
+    assert_eq!(stage.under_way(), (0, 0));
+}
+
+#[test]
+fn after_a_poll_that_failed_known_keys_are_found_as_before() {
+    let stage = stage();
+    stage.ledger.create(1);
+    stage.check(1, Some(1));
+    stage.pass(1000);
+    stage.ledger.be(Health::Down);
+    stage.check(1, Some(1));
+    assert!(stage.store.get(&key(1)).is_ready());
 }
 
 #[test]

@@ -1,18 +1,15 @@
 //! Readings that are under way, each for all who wait for it.
 
-use super::{Found, Inner, LoggedStore, stale};
+use super::{Found, Inner, LoggedStore, landing::Landing, stale};
 use crate::{
     already_hashed::AlreadyHashed,
     cache::{FillTicket, LogPage, PollTicket},
 };
 use auth_core::{Error, Flow, KeyDigest, Random, Result};
-use auth_session::{Flight, FlightWatch};
+use auth_session::Flight;
 use std::{
     collections::HashMap,
-    future::Future,
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -54,15 +51,6 @@ impl<T> Clone for Filled<T> {
     }
 }
 
-/// One caller's share in a reading. The last one that leaves takes it down.
-pub(super) struct Landing<S: LoggedStore, T> {
-    inner: Arc<Inner<S>>,
-    /// Of this key; of the log, if there is none.
-    key: Option<KeyDigest>,
-    serial: u64,
-    watch: Option<FlightWatch<Result<T>>>,
-}
-
 impl<S: LoggedStore + 'static> Inner<S> {
     /// The poll that is under way, or a new one.
     ///
@@ -73,9 +61,9 @@ impl<S: LoggedStore + 'static> Inner<S> {
         let now = self.clock.steady();
         let mut state = self.waits.state();
         if let Some(poll) = state.poll.as_ref().filter(|poll| self.is_useful(poll.begun, now)) {
-            let (serial, watch) = (poll.serial, Some(poll.flight.watch()));
+            let (serial, watch) = (poll.serial, poll.flight.watch());
             drop(state);
-            return Ok(Landing { inner: Arc::clone(self), key: None, serial, watch });
+            return Ok(Landing::new(self, None, serial, watch));
         }
         if let Some(Failed { again, why }) = state.failed.as_ref().filter(|it| now < it.again) {
             return Err(stale(again.saturating_duration_since(now), &why.to_string()));
@@ -85,11 +73,11 @@ impl<S: LoggedStore + 'static> Inner<S> {
         };
         state.serials += 1;
         let (serial, flight) = (state.serials, self.poll_flight(ticket, state.serials));
-        let watch = Some(flight.watch());
+        let watch = flight.watch();
         let replaced = state.poll.replace(UnderWay { serial, begun: now, flight });
         drop(state);
         drop(replaced);
-        Ok(Landing { inner: Arc::clone(self), key: None, serial, watch })
+        Ok(Landing::new(self, None, serial, watch))
     }
 
     /// A new poll, if none is under way and it is not too soon after a failure.
@@ -123,7 +111,7 @@ impl<S: LoggedStore + 'static> Inner<S> {
         });
         drop(state);
         drop(replaced);
-        Landing { inner: Arc::clone(self), key: Some(key), serial, watch: Some(watch) }
+        Landing::new(self, Some(key), serial, watch)
     }
 
     /// What takes longer than the bound brings nothing any more.
@@ -178,7 +166,6 @@ impl<S: LoggedStore + 'static> Inner<S> {
         let landed = state.poll.take_if(|poll| poll.serial == serial);
         let mut pause = None;
         if landed.is_some() {
-            state.failed = None;
             state.failures = if outcome.is_ok() { 0 } else { state.failures.saturating_add(1) };
             if let Err(why) = &outcome {
                 let step = back_off(self.poll_interval, state.failures, drawn);
@@ -257,40 +244,28 @@ fn panicked() -> Error {
     Error::unavailable("lifecycle_store_panicked", None, text)
 }
 
-impl<S: LoggedStore, T: Clone + Send + Sync + 'static> Future for Landing<S, T> {
-    type Output = Result<T>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
-        match &mut self.watch {
-            Some(watch) => Pin::new(watch).poll(context),
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl<S: LoggedStore, T> Drop for Landing<S, T> {
-    fn drop(&mut self) {
-        drop(self.watch.take());
-        let mut state = self.inner.waits.state();
-        let (mut poll, mut fill) = (None, None);
-        match &self.key {
-            None => poll = state.poll.take_if(|it| it.serial == self.serial && !it.is_wanted()),
-            Some(key) => {
-                let left = state.fills.get(key);
-                if left.is_some_and(|it| it.serial == self.serial && !it.is_wanted()) {
-                    fill = state.fills.remove(key);
-                }
-            }
-        }
-        drop(state);
-        // What a store gave us is foreign code.
-        drop((poll, fill));
-    }
-}
-
 impl<T: Clone + Send + Sync + 'static> UnderWay<T> {
-    fn is_wanted(&self) -> bool {
-        self.flight.is_watched()
+    /// Is it this one, and does nobody wait for it?
+    fn is_left(&self, serial: u64) -> bool {
+        self.serial == serial && !self.flight.is_watched()
+    }
+}
+
+impl<T: Send + Sync + 'static> Waits<T> {
+    /// A caller has left this poll: was it the last one?
+    pub(super) fn leave_poll(&self, serial: u64) {
+        let left = self.state().poll.take_if(|poll| poll.is_left(serial));
+        // Without the lock: what a store gave us is foreign code.
+        drop(left);
+    }
+
+    /// A caller has left this reading of a key: was it the last one?
+    pub(super) fn leave_fill(&self, key: &KeyDigest, serial: u64) {
+        let mut state = self.state();
+        let is_left = state.fills.get(key).is_some_and(|fill| fill.is_left(serial));
+        let left = if is_left { state.fills.remove(key) } else { None };
+        drop(state);
+        drop(left);
     }
 }
 

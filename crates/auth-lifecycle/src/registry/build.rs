@@ -1,10 +1,11 @@
 //! What a registry is built with.
 
-use super::{Hashers, Inner, LedgerClock, Registry, StepUpCheck};
+use super::{Hashers, Inner, LedgerClock, Registry, Source, StepUpCheck, Uses, known::KnownSet};
 use crate::{
-    EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper, TokenFormat,
+    CacheSettings, EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper,
+    TokenFormat, cached_store::CachedStore,
 };
-use auth_core::{Clock, KeyHasher, Random, Result, Secret, SystemClock, SystemRandom};
+use auth_core::{Clock, KeyHasher, Observer, Random, Result, Secret, SystemClock, SystemRandom};
 use ring::hmac;
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -63,6 +64,8 @@ pub struct RegistryBuilder {
     environment: Arc<str>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    observer: Arc<dyn Observer>,
+    cache: CacheSettings,
     step_up: Option<Arc<dyn StepUpCheck>>,
 }
 
@@ -75,6 +78,8 @@ impl RegistryBuilder {
             environment: Arc::from("live"),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
+            observer: Arc::new(()),
+            cache: CacheSettings::default(),
             step_up: None,
         }
     }
@@ -97,6 +102,18 @@ impl RegistryBuilder {
     #[must_use]
     pub fn with_step_up(self, check: impl StepUpCheck + 'static) -> Self {
         Self { step_up: Some(Arc::new(check)), ..self }
+    }
+
+    /// With what is told of uses that an owner should know of.
+    #[must_use]
+    pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
+        Self { observer: Arc::new(observer), ..self }
+    }
+
+    /// With other bounds of the cache that verifiers read through.
+    #[must_use]
+    pub fn with_cache(self, cache: CacheSettings) -> Self {
+        Self { cache, ..self }
     }
 
     /// With another clock than the system's.
@@ -125,15 +142,23 @@ impl RegistryBuilder {
             }
         }
         let hasher = |purpose: &[u8]| KeyHasher::new(&derived(&self.keys.hashing, purpose));
+        let sealer = EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random));
+        let source = Source { store: Arc::clone(&self.store), sealer: sealer.clone() };
+        let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let cache = CachedStore::new(source, self.cache, KnownSet::weight, clock, random)?;
         Ok(Registry(Arc::new(Inner {
+            cache,
+            uses: Uses::default(),
+            observer: self.observer,
             hashers: Hashers {
                 tokens: hasher(b"tokens")?,
+                sha256_tokens: hasher(b"sha256 tokens")?.over_sha256(),
                 names: hasher(b"names")?,
                 fingerprints: hasher(b"fingerprints")?,
                 answers: hasher(b"answers")?,
                 proofs: hasher(b"proofs")?,
             },
-            sealer: EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random)),
+            sealer,
             store: self.store,
             policies: self.policies,
             formats,

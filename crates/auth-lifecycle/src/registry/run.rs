@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     Actor, CommandRefusal, Commit, CommitOutcome, EventName, GroupId, Happening, Order, Snapshot,
-    decide,
+    cache::Change, decide,
 };
 use auth_core::{Error, Result};
 
@@ -59,7 +59,18 @@ impl Registry {
     }
 
     /// Writes, and repeats what nobody knows to be written: its answer has a name, so it is not done twice.
+    ///
+    /// What this process has changed it respects at once, before the ledger is polled.
     pub(super) async fn commit(&self, commit: Commit) -> Result<CommitOutcome> {
+        let keys: Vec<_> = commit.events.iter().flat_map(|event| event.touched.clone()).collect();
+        let outcome = self.written(commit).await?;
+        if let CommitOutcome::Done { position } = outcome {
+            self.0.cache.forget(&Change { sequence: position, keys });
+        }
+        Ok(outcome)
+    }
+
+    async fn written(&self, commit: Commit) -> Result<CommitOutcome> {
         let mut repeated = false;
         for _ in 0..MOST_UNKNOWN {
             match self.0.store.commit(commit.clone()).await? {

@@ -22,7 +22,6 @@ impl Registry {
     /// second or so; several processes may.
     ///
     /// What a verifier accepts does not wait for it: an end holds at its moment. This writes it down.
-    #[must_use]
     pub fn retire_due(&self) -> Flow<'static, Retired> {
         let registry = self.clone();
         Flow::new(async move {
@@ -67,7 +66,6 @@ impl Registry {
     /// # Security
     ///
     /// The answer is the same whether a secret is known here or not. Limit how often a source may report.
-    #[must_use]
     pub fn report_leaked(
         &self,
         secrets: &[auth_core::Secret],

@@ -58,13 +58,14 @@ impl fmt::Debug for AccessKeyRecord {
 ///
 /// An unknown ID costs what a known one does. A temporary key is refused from its end on.
 pub struct AccessKeys<P> {
-    known: HashMap<Box<str>, (KeptKey, P)>,
+    known: HashMap<Box<str>, (DerivedKeys, P)>,
     /// Derived where the ID is unknown.
-    decoy: KeptKey,
+    decoy: DerivedKeys,
 }
 
-/// A key, and what was derived from it last.
-struct KeptKey {
+/// An access key, and what was derived from it last: the key of the day is derived once and kept for the requests that
+/// follow. For look-ups that keep their keys elsewhere than in [`AccessKeys`].
+pub struct DerivedKeys {
     key: AccessKey,
     derived: ArcSwapOption<Derived>,
 }
@@ -79,15 +80,30 @@ struct Derived {
 impl<P> AccessKeys<P> {
     /// With these keys, and whose they are.
     pub fn new(keys: impl IntoIterator<Item = (AccessKey, P)>) -> Self {
-        let kept = |key| KeptKey { key, derived: ArcSwapOption::empty() };
-        let known =
-            keys.into_iter().map(|(key, whose)| (key.id().into(), (kept(key), whose))).collect();
-        Self { known, decoy: kept(AccessKey::decoy()) }
+        let known = keys
+            .into_iter()
+            .map(|(key, whose)| (key.id().into(), (DerivedKeys::new(key), whose)))
+            .collect();
+        Self { known, decoy: DerivedKeys::decoy() }
     }
 }
 
-impl KeptKey {
-    fn derive(&self, scope: CredentialScope<'_>) -> DerivedKey {
+impl DerivedKeys {
+    /// Keeps what is derived from this key.
+    #[must_use]
+    pub const fn new(key: AccessKey) -> Self {
+        Self { key, derived: ArcSwapOption::const_empty() }
+    }
+
+    /// A key that nobody has: a look-up derives from it where an ID is unknown, so that it costs what a known one does.
+    #[must_use]
+    pub fn decoy() -> Self {
+        Self::new(AccessKey::decoy())
+    }
+
+    /// The key for this scope.
+    #[must_use]
+    pub fn derive(&self, scope: CredentialScope<'_>) -> DerivedKey {
         match &*self.derived.load() {
             Some(derived) if derived.is_for(scope) => derived.key.clone(),
             _ => self.derive_anew(scope),
@@ -124,6 +140,12 @@ impl<'a, P: Clone + Send + Sync> Lookup<ScopedKeyId<'a>> for AccessKeys<P> {
             let (session_token, expires) = (kept.key.shared_session_token(), kept.key.expires());
             Candidates::one(AccessKeyRecord { key, session_token, expires }, whose.clone())
         }))
+    }
+}
+
+impl fmt::Debug for DerivedKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DerivedKeys(of {:?})", self.key.id())
     }
 }
 

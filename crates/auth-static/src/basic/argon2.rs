@@ -87,9 +87,9 @@ impl<L> Argon2Passwords<L> {
 
 impl<L: Sync> Argon2Passwords<L> {
     /// Which of the hashes is of this password? Computed by the workers when it is our turn.
-    fn compute(
+    fn compute<H: SlowHash>(
         &self,
-        hashes: Vec<PasswordHash>,
+        hashes: Vec<H>,
         password: Secret,
         attempt: Attempt,
         found: bool,
@@ -126,7 +126,7 @@ impl<L: Sync> Argon2Passwords<L> {
 }
 
 /// All of them are computed, so that the time does not tell which one it is.
-fn which(hashes: &[PasswordHash], password: &Secret) -> Result<Option<usize>> {
+fn which<H: SlowHash>(hashes: &[H], password: &Secret) -> Result<Option<usize>> {
     let mut found = None;
     for (number, hash) in hashes.iter().enumerate() {
         if hash.is_of(password.expose())? {
@@ -136,11 +136,29 @@ fn which(hashes: &[PasswordHash], password: &Secret) -> Result<Option<usize>> {
     Ok(found)
 }
 
-impl<L, P> Passwords for Argon2Passwords<L>
+/// A hash of a password that takes long on purpose: [`PasswordHash`], or another one that a registry keeps, such as one
+/// that was imported.
+pub trait SlowHash: From<PasswordHash> + Clone + Send + Sync + 'static {
+    /// Is it the hash of this password? It takes tens of milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be computed.
+    fn is_of(&self, password: &[u8]) -> Result<bool>;
+}
+
+impl SlowHash for PasswordHash {
+    fn is_of(&self, password: &[u8]) -> Result<bool> {
+        Self::is_of(self, password)
+    }
+}
+
+impl<L, H, P> Passwords for Argon2Passwords<L>
 where
-    L: Lookup<str, Found = Candidates<PasswordHash, P>>,
+    L: Lookup<str, Found = Candidates<H, P>>,
+    H: SlowHash,
     P: Clone + Send + 'static,
-    Candidates<PasswordHash, P>: Send,
+    Candidates<H, P>: Send,
 {
     type Principal = P;
 
@@ -156,7 +174,7 @@ where
             };
             let hashes = match &found {
                 Some(candidates) => candidates.secrets().cloned().collect(),
-                None => vec![self.nobody.clone()],
+                None => vec![H::from(self.nobody.clone())],
             };
             let computed = self.compute(hashes, password, attempt, found.is_some());
             computed.map(|right| found.and_then(|found| found.principal(right?)))

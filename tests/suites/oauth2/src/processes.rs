@@ -139,10 +139,8 @@ async fn a_thousand(settings: &Settings) -> Result<String, String> {
     }
     let thrice = came.values().filter(|times| **times > 2).count();
     let thrice = if thrice == 0 { "no token".into() } else { format!("{thrice} tokens") };
-    let lives = run.lives().await?;
-    Ok(format!(
-        "a thousand refreshes, {killed} processes killed, {thrice} came three times, {lives}"
-    ))
+    let thrice = format!("{thrice} came three times, {}", run.lives().await?);
+    Ok(format!("a thousand refreshes, {killed} processes killed, {thrice}"))
 }
 
 /// One process is killed at this step; the server ends the family when a token comes twice.

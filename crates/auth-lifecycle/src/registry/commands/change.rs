@@ -12,7 +12,6 @@ impl Commands {
     /// Makes an active credential inactive: it is refused from now on, and can be reactivated.
     ///
     /// `confirmed` is the version of the [dry run](Self::dry_run) that the actor has seen.
-    #[must_use]
     pub fn discard(&self, id: &CredentialId, confirmed: u64) -> Answer<CredentialView> {
         let id = id.clone();
         let command = Command::Discard { credential: id.clone(), confirmed };
@@ -20,7 +19,6 @@ impl Commands {
     }
 
     /// Makes an inactive credential active.
-    #[must_use]
     pub fn reactivate(&self, id: &CredentialId) -> Answer<CredentialView> {
         let id = id.clone();
         self.flow(|by| by.changed(id.clone(), String::new(), Command::Reactivate(id)))
@@ -30,7 +28,6 @@ impl Commands {
     ///
     /// `confirmed` is the version of the [dry run](Self::dry_run) that the actor has seen; the proof is that of
     /// [`step_up`](Self::step_up).
-    #[must_use]
     pub fn delete(
         &self,
         id: &CredentialId,
@@ -44,7 +41,6 @@ impl Commands {
     }
 
     /// Ends a credential for good, in time of need even the last one of its group.
-    #[must_use]
     pub fn revoke(&self, id: &CredentialId, guard: RevokeGuard) -> Answer<CredentialView> {
         let id = id.clone();
         let command = Command::Revoke { credential: id.clone(), guard };
@@ -52,14 +48,12 @@ impl Commands {
     }
 
     /// Ends a rotation without retiring the old credential.
-    #[must_use]
     pub fn cancel_retire(&self, id: &CredentialId) -> Answer<CredentialView> {
         let id = id.clone();
         self.flow(|by| by.changed(id.clone(), String::new(), Command::CancelRetire(id)))
     }
 
     /// Changes what a credential may be used for.
-    #[must_use]
     pub fn update(&self, id: &CredentialId, update: Update) -> Answer<CredentialView> {
         let (id, fields) = (id.clone(), format!("{update:?}"));
         let command = Command::Update { credential: id.clone(), update: Box::new(update) };
@@ -67,14 +61,12 @@ impl Commands {
     }
 
     /// Ends a session.
-    #[must_use]
     pub fn destroy(&self, id: &CredentialId) -> Answer<CredentialView> {
         let id = id.clone();
         self.flow(|by| by.changed(id.clone(), String::new(), Command::Destroy(id)))
     }
 
     /// Notes that a scheduler or a webhook uses the credential, and no other of its group any more.
-    #[must_use]
     pub fn bind(&self, id: &CredentialId, dependant: &str) -> Answer<CredentialView> {
         let (id, dependant): (_, Arc<str>) = (id.clone(), dependant.into());
         let fields = dependant.to_string();
@@ -83,7 +75,6 @@ impl Commands {
     }
 
     /// Notes that it no longer does.
-    #[must_use]
     pub fn unbind(&self, id: &CredentialId, dependant: &str) -> Answer<CredentialView> {
         let (id, dependant): (_, Arc<str>) = (id.clone(), dependant.into());
         let fields = dependant.to_string();
@@ -94,7 +85,6 @@ impl Commands {
     /// Proves with the actor's password that it is the actor who gives this command on this credential.
     ///
     /// A wrong password is [`StepUpRequired`](CommandRefusal::StepUpRequired).
-    #[must_use]
     pub fn step_up(
         &self,
         id: &CredentialId,
@@ -120,7 +110,6 @@ impl Commands {
 
 impl super::Registry {
     /// Ends the session of this token, as its holder may. An unknown token is [`Unknown`](CommandRefusal::Unknown).
-    #[must_use]
     pub fn destroy_session(&self, token: &Secret) -> Flow<'static, Result<(), CommandRefusal>> {
         let (registry, digest) = (self.clone(), self.0.hashers.tokens.hash(token.expose()));
         Flow::new(async move {

@@ -2,15 +2,14 @@
 
 use super::{Answer, Commands};
 use crate::{
-    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, Event, EventName,
-    GroupId, GroupView, Happening, Kind, Material, Service, ServiceId, Status, decide,
+    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, Event, EventHash,
+    EventName, GroupId, GroupView, Happening, Kind, Material, Service, ServiceId, Status, decide,
 };
-use auth_core::{Caller, Error, Result, Secret};
+use auth_core::{Caller, Error, Flow, Result, Secret};
 use std::sync::Arc;
 
 impl Commands {
     /// The groups of a service of the tenant, or of the tenant itself, with masks in place of secrets.
-    #[must_use]
     pub fn list(&self, service: Option<&ServiceId>) -> Answer<Vec<GroupView>> {
         let service = service.cloned();
         self.flow(|by| async move {
@@ -34,7 +33,6 @@ impl Commands {
     }
 
     /// The services of the tenant, at most so many, in the order of their names after this one.
-    #[must_use]
     pub fn services(&self, after: Option<&ServiceId>, most: usize) -> Answer<Vec<Service>> {
         let after = after.cloned();
         self.flow(|by| async move {
@@ -46,7 +44,6 @@ impl Commands {
     }
 
     /// One credential, with a mask in place of its secret.
-    #[must_use]
     pub fn credential(&self, id: &CredentialId) -> Answer<CredentialView> {
         let id = id.clone();
         self.flow(|by| async move {
@@ -58,7 +55,6 @@ impl Commands {
     }
 
     /// What discarding this credential would do, whom it would hit, and the version that the discard confirms.
-    #[must_use]
     pub fn dry_run(&self, id: &CredentialId) -> Answer<DryRun> {
         let id = id.clone();
         self.flow(|by| async move {
@@ -87,7 +83,6 @@ impl Commands {
     }
 
     /// Shows a secret again, to roles that may see it. It is written down before it is shown.
-    #[must_use]
     pub fn reveal(&self, id: &CredentialId) -> Answer<Secret> {
         let id = id.clone();
         self.flow(|by| async move {
@@ -110,7 +105,6 @@ impl Commands {
     /// The credential that a scheduler or a webhook is bound to, for it to be used now.
     ///
     /// One that cannot be used is [`DependantStranded`](CommandRefusal::DependantStranded), which names the dependant.
-    #[must_use]
     pub fn bound(
         &self,
         service: Option<&ServiceId>,
@@ -139,7 +133,6 @@ impl Commands {
 
     /// Acts as a service of the tenant without one of its credentials, which is a permission of its own and is written
     /// down.
-    #[must_use]
     pub fn act_as(&self, service: &ServiceId) -> Answer<Caller> {
         let service = service.clone();
         self.flow(|by| async move {
@@ -164,7 +157,6 @@ impl Commands {
 
     /// What happened to the credentials of the tenant after this position, at most so many of them, and the position
     /// reached: for auditors.
-    #[must_use]
     pub fn events(&self, position: u64, most: usize) -> Answer<(Vec<Event>, u64)> {
         self.flow(move |by| async move {
             if !by.actor.role.may_audit() {
@@ -218,23 +210,27 @@ impl super::Registry {
     ///
     /// `Error::Config` with the code `lifecycle_chain_broken`, which names the first event that does not follow the one
     /// before it.
-    pub async fn verify_chain(&self) -> Result<(u64, crate::EventHash)> {
-        let (mut seq, mut hash) = (0, [0; 32]);
-        loop {
-            let page = self.0.store.changes_since(seq, PAGE).await?;
-            for event in page.events {
-                if !event.follows(seq, &hash) {
-                    let text = format!(
-                        "event {} of the ledger does not follow event {seq}: the ledger was changed; compare it with a backup",
-                        event.seq
-                    );
-                    return Err(Error::config("lifecycle_chain_broken", text));
+    pub fn verify_chain(&self) -> Flow<'static, (u64, EventHash)> {
+        let store = Arc::clone(&self.0.store);
+        Flow::new(async move {
+            let (mut seq, mut hash) = (0, [0; 32]);
+            loop {
+                let page = store.changes_since(seq, PAGE).await?;
+                for event in page.events {
+                    if !event.follows(seq, &hash) {
+                        let text = format!(
+                            "event {} of the ledger does not follow event {seq}: the ledger was changed; compare it \
+                             with a backup",
+                            event.seq
+                        );
+                        return Err(Error::config("lifecycle_chain_broken", text));
+                    }
+                    (seq, hash) = (event.seq, event.hash);
                 }
-                (seq, hash) = (event.seq, event.hash);
+                if page.is_last {
+                    return Ok((seq, hash));
+                }
             }
-            if page.is_last {
-                return Ok((seq, hash));
-            }
-        }
+        })
     }
 }

@@ -1,16 +1,16 @@
-//! Password hashes that another program made.
+//! What is kept of a password.
 
-use auth_core::{Error, Result, Secret};
-use auth_static::{Argon2Cost, PasswordHash};
-use base64::{
-    Engine, alphabet,
-    engine::general_purpose::{GeneralPurpose, NO_PAD},
-};
+use auth_core::{Error, Result};
+use auth_static::{Argon2Cost, PasswordHash, SlowHash};
 use std::{fmt, sync::Arc};
-use zeroize::Zeroizing;
 
-/// The hash of a password that another program made and that was imported: Argon2id (RFC 9106) or bcrypt. A clone shares
-/// it.
+#[cfg(feature = "import")]
+mod bcrypt;
+#[cfg(feature = "import")]
+use bcrypt::Bcrypt;
+
+/// The hash of a password, of our own making or imported from another program: Argon2id (RFC 9106), or bcrypt with the
+/// feature `import`. A clone shares it.
 ///
 /// Whoever logs in with the right password brings it in plain text, so a hash that [should be made
 /// anew](Self::needs_rehash) is made anew then, with [`PasswordHash::of`].
@@ -26,23 +26,24 @@ use zeroize::Zeroizing;
 ///   never right for it, since bcrypt could not tell `a` from `a\0a`.
 ///
 /// ```
-/// use auth_lifecycle::ImportedHash;
+/// use auth_lifecycle::StoredPassword;
 /// use auth_static::Argon2Cost;
-/// let hash = ImportedHash::parse("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")?;
+/// let hash = StoredPassword::parse("$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")?;
 /// assert!(hash.verify(b"U*U")?); // on `Workers`, in a server
 /// assert!(!hash.verify(b"U*V")?);
 /// assert!(hash.needs_rehash(Argon2Cost::default()));
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone)]
-pub struct ImportedHash(Arc<Kind>);
+pub struct StoredPassword(Arc<Kind>);
 
 enum Kind {
     Argon2(PasswordHash),
+    #[cfg(feature = "import")]
     Bcrypt(Bcrypt),
 }
 
-impl ImportedHash {
+impl StoredPassword {
     /// Reads a hash: `$argon2id$v=19$m=..,t=..,p=..$salt$hash`, or `$2a$`, `$2b$` or `$2y$` of bcrypt.
     ///
     /// # Errors
@@ -51,16 +52,16 @@ impl ImportedHash {
     /// it begins as one of bcrypt and is none, and `lifecycle_import_cost` when bcrypt's cost is not 4 to 14; those of
     /// [`PasswordHash::parse`]. No error repeats anything of the hash.
     pub fn parse(text: &str) -> Result<Self> {
-        let kind = if text.starts_with("$argon2id$") {
-            Kind::Argon2(PasswordHash::parse(text)?)
-        } else if let Some(rest) =
-            ["$2a$", "$2b$", "$2y$"].iter().find_map(|p| text.strip_prefix(p))
-        {
-            Kind::Bcrypt(Bcrypt::parse(rest)?)
-        } else {
-            let text = "password hash is of no known kind, expected one that begins with $argon2id$, $2a$, $2b$ or $2y$";
+        #[cfg(feature = "import")]
+        if let Some(rest) = ["$2a$", "$2b$", "$2y$"].iter().find_map(|it| text.strip_prefix(it)) {
+            return Ok(Self(Arc::new(Kind::Bcrypt(Bcrypt::parse(rest)?))));
+        }
+        if !text.starts_with("$argon2id$") {
+            let text = "password hash is of no known kind, expected one that begins with $argon2id$, or with $2a$, $2b$ or \
+                        $2y$ where the feature import is enabled";
             return Err(Error::config("lifecycle_import_unknown", text));
-        };
+        }
+        let kind = Kind::Argon2(PasswordHash::parse(text)?);
         Ok(Self(Arc::new(kind)))
     }
 
@@ -73,6 +74,7 @@ impl ImportedHash {
     pub fn verify(&self, password: &[u8]) -> Result<bool> {
         match &*self.0 {
             Kind::Argon2(hash) => hash.is_of(password),
+            #[cfg(feature = "import")]
             Kind::Bcrypt(hash) => Ok(hash.is_of(password)),
         }
     }
@@ -82,73 +84,36 @@ impl ImportedHash {
     pub fn needs_rehash(&self, cost: Argon2Cost) -> bool {
         match &*self.0 {
             Kind::Argon2(hash) => hash.cost() != cost,
+            #[cfg(feature = "import")]
             Kind::Bcrypt(_) => true,
         }
     }
 }
 
-struct Bcrypt {
-    cost: u32,
-    salt: [u8; 16],
-    output: Secret,
+impl From<PasswordHash> for StoredPassword {
+    fn from(hash: PasswordHash) -> Self {
+        Self(Arc::new(Kind::Argon2(hash)))
+    }
 }
 
-impl Bcrypt {
-    const MOST_PASSWORD_BYTES: usize = 72;
-    const OUTPUT: usize = 23;
-
-    /// Reads what is behind the version: two digits, and 53 characters of bcrypt's own base64.
-    fn parse(text: &str) -> Result<Self> {
-        let syntax = || {
-            let text = "bcrypt hash is malformed, expected two digits of cost, '$', and 53 characters of salt and hash \
-                        behind the version";
-            Error::config("lifecycle_import_bcrypt", text)
-        };
-        let (cost, rest) = text.split_once('$').ok_or_else(syntax)?;
-        if cost.len() != 2 || !cost.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(syntax());
-        }
-        let (salt, output) = rest.split_at_checked(22).ok_or_else(syntax)?;
-        let base64 = GeneralPurpose::new(&alphabet::BCRYPT, NO_PAD);
-        let decode = |text| base64.decode(text).map_err(|_| syntax());
-        let (salt, output) = (decode(salt)?, Secret::new(decode(output)?));
-        let salt = salt.try_into().map_err(|_| syntax())?;
-        if output.expose().len() != Self::OUTPUT {
-            return Err(syntax());
-        }
-        let cost = cost.parse().map_err(|_| syntax())?;
-        if !(4..=14).contains(&cost) {
-            let text = format!(
-                "cost of a bcrypt hash is {cost}, expected 4 to 14; have its owner set a new password instead"
-            );
-            return Err(Error::config("lifecycle_import_cost", text));
-        }
-        Ok(Self { cost, salt, output })
-    }
-
-    fn is_of(&self, password: &[u8]) -> bool {
-        // The password with the zero byte that ends it, if there is room for it.
-        let mut key = Zeroizing::new([0; Self::MOST_PASSWORD_BYTES]);
-        key.iter_mut().zip(password).for_each(|(place, byte)| *place = *byte);
-        let length = password.len().saturating_add(1).min(Self::MOST_PASSWORD_BYTES);
-        let key = key.get(..length).unwrap_or_default();
-        let computed = Zeroizing::new(bcrypt::bcrypt(self.cost, self.salt, key));
-        let fits = computed.get(..Self::OUTPUT).is_some_and(|output| self.output.matches(output));
-        fits && !password.contains(&0)
+impl SlowHash for StoredPassword {
+    fn is_of(&self, password: &[u8]) -> Result<bool> {
+        self.verify(password)
     }
 }
 
 /// Shows which kind it is, and nothing of salt or hash.
-impl fmt::Debug for ImportedHash {
+impl fmt::Debug for StoredPassword {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0 {
-            Kind::Argon2(_) => "ImportedHash(Argon2id ..)",
-            Kind::Bcrypt(_) => "ImportedHash(bcrypt ..)",
+            Kind::Argon2(_) => "StoredPassword(Argon2id ..)",
+            #[cfg(feature = "import")]
+            Kind::Bcrypt(_) => "StoredPassword(bcrypt ..)",
         })
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "import"))]
 mod tests {
     use super::*;
     use auth_core::SystemRandom;
@@ -179,7 +144,7 @@ mod tests {
             ("p\u{e4}ssw\u{f6}rd", "$2y$04$abcdefghijklmnopqrstuuyx2n0Zzopyr9QuYTMCfOJJOj526QVoC"),
             ("open sesame", "$2y$04$pjrQGoUIRqwwoi9HpO9C5uNHCRY2RUJT.bwQaWY08h1u6CbPQ/avS"),
         ] {
-            let hash = ImportedHash::parse(stored).unwrap();
+            let hash = StoredPassword::parse(stored).unwrap();
             let verify = |password: &str| hash.verify(password.as_bytes()).unwrap();
             assert!(verify(password), "{password}");
             assert!(!verify(&format!("!{password}")), "{password}");
@@ -193,7 +158,7 @@ mod tests {
     #[test]
     fn a_password_with_a_zero_byte_is_not_taken_for_another() {
         let stored = "$2b$04$abcdefghijklmnopqrstuuMFdJu9yVgmagVAIC24fOZkaFqd3s9JC";
-        let hash = ImportedHash::parse(stored).unwrap();
+        let hash = StoredPassword::parse(stored).unwrap();
         for (password, expected) in
             [(&b"a"[..], true), (b"a\0a", false), (b"a\0", false), (b"a\0a\0a", false)]
         {
@@ -203,7 +168,7 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Result<(), &str>) {
-        let read = ImportedHash::parse(text).map(|_| ());
+        let read = StoredPassword::parse(text).map(|_| ());
         if let Err(error) = &read {
             assert!(!error.to_string().contains("CCCC") && !error.to_string().contains("OeW"));
         }
@@ -257,23 +222,23 @@ mod tests {
     fn argon2id_is_verified_and_made_anew_for_another_cost_alone() {
         let cost = Argon2Cost::new(7168, 5, 1).unwrap();
         let made = PasswordHash::of("open sesame", cost, &SystemRandom::new()).unwrap();
-        let hash = ImportedHash::parse(&made.to_phc()).unwrap();
+        let hash = StoredPassword::parse(&made.to_phc()).unwrap();
         assert!(hash.verify(b"open sesame").unwrap());
         assert!(!hash.verify(b"open sesam").unwrap());
         assert!(!hash.needs_rehash(cost));
         assert!(hash.needs_rehash(Argon2Cost::default()));
-        let bcrypt = ImportedHash::parse(&format!("{SALTED}{HASH}")).unwrap();
+        let bcrypt = StoredPassword::parse(&format!("{SALTED}{HASH}")).unwrap();
         assert!(bcrypt.needs_rehash(cost));
         assert_eq!(
             format!("{hash:?} {bcrypt:?}"),
-            "ImportedHash(Argon2id ..) ImportedHash(bcrypt ..)"
+            "StoredPassword(Argon2id ..) StoredPassword(bcrypt ..)"
         );
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in "(\\$2[abxy]\\$|\\$argon2id\\$)?([0-9]{2}\\$)?[./A-Za-z0-9]{0,60}\\PC{0,4}") {
-            let _ = ImportedHash::parse(&text);
+            let _ = StoredPassword::parse(&text);
         }
     }
 }

@@ -1,0 +1,113 @@
+//! The last step of a verification: from where, and that the credential was used.
+
+use super::{Known, Registry};
+use auth_core::{
+    Accepted, Caller, Flow, Lookup, Need, Outcome, Presence, Reason, Rejection, RequestView,
+    Result, TenantId, Verifier,
+};
+use auth_net::AddressList;
+use std::{fmt, sync::Arc};
+
+/// A verifier whose principal is the [`Caller`]: see [`Registry::admit`].
+pub struct Admit<V> {
+    verifier: V,
+    registry: Registry,
+    addresses: Option<Arc<dyn Lookup<TenantId, Found = Arc<AddressList>>>>,
+}
+
+impl Registry {
+    /// Admits the callers that a verifier has proved: checks from where they may call, notes the use of the credential and
+    /// gives the [`Caller`].
+    ///
+    /// The verifier looks credentials up in this registry. The one of JWTs gives the claims too; take the caller out with
+    /// `map(|proven| proven.caller)`.
+    #[must_use]
+    pub fn admit<V: Verifier<Principal = Known>>(&self, verifier: V) -> Admit<V> {
+        Admit { verifier, registry: self.clone(), addresses: None }
+    }
+
+    /// Told of a use of a credential that was discarded: its caller is one that somebody forgot.
+    pub(super) fn inactive_used(&self, known: &Known) {
+        let caller = known.caller();
+        self.0.observer.observe(auth_core::Event::InactiveCredentialUsed {
+            tenant: &caller.tenant,
+            credential: &caller.credential,
+        });
+    }
+}
+
+impl<V> Admit<V> {
+    /// With the addresses from which callers of each tenant may call this door: a tenant that the look-up does not know
+    /// has not turned its list on. Give each family of APIs a door, and a look-up, of its own.
+    ///
+    /// # Security
+    ///
+    /// Where a list is on, a caller whose address is not known is rejected. The address is the one that the server layer
+    /// found, behind proxies by the fields that trusted ones wrote.
+    #[must_use]
+    pub fn with_addresses(
+        self,
+        addresses: impl Lookup<TenantId, Found = Arc<AddressList>> + 'static,
+    ) -> Self {
+        Self { addresses: Some(Arc::new(addresses)), ..self }
+    }
+
+    fn admitted(&self, known: Known, request: RequestView<'_>) -> Result<Caller, Rejection> {
+        let source = request.peer.address;
+        if !known.allows(source) {
+            return Err(Rejection::forbidden(ADDRESS));
+        }
+        // The look-up has read the clock a moment ago.
+        let now = self.registry.0.clock.coarse();
+        if known.note_use(now, source) {
+            self.registry.0.uses.note(&known, now, source);
+        }
+        Ok(known.caller().clone())
+    }
+
+    fn judged(&self, accepted: Accepted<Known>, request: RequestView<'_>) -> Outcome<Caller> {
+        accepted.try_map(|known| self.admitted(known, request))
+    }
+}
+
+impl<V: Verifier<Principal = Known>> Verifier for Admit<V> {
+    type Principal = Caller;
+
+    fn presence(&self, head: RequestView<'_>) -> Presence {
+        self.verifier.presence(head)
+    }
+
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        self.verifier.needs(head)
+    }
+
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Caller>> {
+        self.verifier.verify(request).and_then(move |outcome| match outcome {
+            Err(rejection) => Flow::ready(Err(rejection)),
+            Ok(accepted) => match &self.addresses {
+                None => Flow::ready(self.judged(accepted, request)),
+                Some(addresses) => {
+                    let tenant = &accepted.principal.caller().tenant;
+                    addresses.lookup(tenant).map(move |list| match (list, request.peer.address) {
+                        (None, _) => self.judged(accepted, request),
+                        (Some(list), Some(source)) if list.contains(source) => {
+                            self.judged(accepted, request)
+                        }
+                        (Some(_), _) => Err(Rejection::forbidden(ADDRESS)),
+                    })
+                }
+            },
+        })
+    }
+}
+
+const ADDRESS: Reason = Reason::new(
+    "lifecycle_address",
+    "caller is at an address that its tenant's list, or its credential's, does not have, or that is not known",
+);
+
+impl<V: fmt::Debug> fmt::Debug for Admit<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Admit").field("verifier", &self.verifier).finish_non_exhaustive()
+    }
+}

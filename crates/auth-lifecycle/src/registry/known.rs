@@ -1,0 +1,195 @@
+//! What verifiers know of credentials, ready to be used.
+
+use super::{clock::Reading, look_up::Kinds};
+use crate::{Credential, GroupId, Kind, State};
+use auth_core::{Caller, Timestamp};
+use auth_net::AddressList;
+use std::{
+    fmt,
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+/// All that is found by one digest.
+pub(super) struct KnownSet(pub(super) Box<[Known]>);
+
+/// A credential that a look-up found, and the caller that it proves.
+///
+/// It is the principal of every verifier that looks credentials up in a [`Registry`](crate::Registry). What it proves is
+/// used through [`Registry::admit`](crate::Registry::admit), which turns it into a [`Caller`]. A clone counts a reference.
+#[derive(Clone)]
+pub struct Known(Arc<Facts>);
+
+struct Facts {
+    caller: Caller,
+    kind: Kind,
+    /// The kind, as doors compare it.
+    kinds: Kinds,
+    state: State,
+    not_before: Option<Timestamp>,
+    expires: Option<Timestamp>,
+    retire_at: Option<Timestamp>,
+    idle_timeout: Option<Duration>,
+    created: Timestamp,
+    /// Seconds; zero where it was never used.
+    last_used: AtomicU64,
+    /// The last use that is, or will be, written down: its minute and a digest of its source.
+    noted: AtomicU64,
+    ended: bool,
+    allowed_addresses: Option<AddressList>,
+    opened: Opened,
+}
+
+/// What a verifier computes with.
+pub(super) enum Opened {
+    /// Nothing: it was found by its own hash, or no verifier of this build needs it.
+    Nothing,
+    #[cfg(feature = "jwt")]
+    Jwt(auth_jwt::VerifyingKey),
+    #[cfg(feature = "digest")]
+    Ha1(auth_digest::DigestUserRecord),
+    #[cfg(feature = "sigv4")]
+    AccessKey(Box<auth_sigv4::DerivedKeys>),
+    #[cfg(feature = "basic")]
+    Password(crate::StoredPassword),
+}
+
+impl Known {
+    pub(super) fn new(group: &GroupId, it: &Credential, opened: Opened) -> Self {
+        let mut caller = Caller::new(group.tenant.clone(), it.id.to_arc(), group.kind.name())
+            .with_scopes(it.scopes.clone());
+        if let Some(service) = &group.service {
+            caller = caller.with_service(service.to_arc());
+        }
+        if let Some(at) = it.retire_at {
+            caller = caller.with_retiring(at);
+        }
+        Self(Arc::new(Facts {
+            caller,
+            kind: group.kind,
+            kinds: Kinds::of(&[group.kind]),
+            state: it.state,
+            not_before: it.not_before,
+            expires: it.expires,
+            retire_at: it.retire_at,
+            idle_timeout: it.idle_timeout,
+            created: it.created,
+            last_used: AtomicU64::new(it.last_used.map_or(0, Timestamp::unix)),
+            noted: AtomicU64::new(0),
+            ended: it.ended,
+            allowed_addresses: it.allowed_addresses.clone(),
+            opened,
+        }))
+    }
+
+    /// The caller that it proves.
+    #[must_use]
+    pub fn caller(&self) -> &Caller {
+        &self.0.caller
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.0.kind
+    }
+
+    #[inline]
+    pub(super) fn kinds(&self) -> Kinds {
+        self.0.kinds
+    }
+
+    #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
+    pub(super) fn opened(&self) -> &Opened {
+        &self.0.opened
+    }
+
+    /// Is it usable at this moment, apart from its idle timeout?
+    #[inline]
+    pub(super) fn is_usable(&self, now: Reading) -> bool {
+        let facts = &*self.0;
+        let ends = |end: Option<Timestamp>, at: Timestamp| end.is_some_and(|end| at >= end);
+        facts.state == State::Active
+            && !facts.ended
+            && !ends(facts.expires, now.ends)
+            && !ends(facts.retire_at, now.now)
+            && facts.not_before.is_none_or(|from| now.now >= from)
+    }
+
+    /// Was it discarded? A caller that still uses it is one that somebody forgot.
+    pub(super) fn is_inactive(&self) -> bool {
+        self.0.state == State::Inactive
+    }
+
+    /// Was it left unused for too long, as far as this process knows?
+    #[inline]
+    pub(super) fn is_idle(&self, now: Reading) -> bool {
+        self.0.idle_timeout.is_some_and(|span| {
+            let used = Timestamp::from_unix(self.0.last_used.load(Ordering::Relaxed));
+            now.ends >= used.max(self.0.created).after(span)
+        })
+    }
+
+    /// May it be used from this address? An address that is not known is on no list.
+    pub(super) fn allows(&self, source: Option<IpAddr>) -> bool {
+        let list = self.0.allowed_addresses.as_ref();
+        list.is_none_or(|list| source.is_some_and(|source| list.contains(source)))
+    }
+
+    /// Notes a use; true when it has to be written down, which is once a minute for the last source.
+    pub(super) fn note_use(&self, now: Timestamp, source: Option<IpAddr>) -> bool {
+        self.0.last_used.fetch_max(now.unix(), Ordering::Relaxed);
+        let mark = (now.unix() / 60) << 24 | (source_mark(source) & 0xff_ffff);
+        self.0.noted.swap(mark, Ordering::Relaxed) != mark
+    }
+
+    /// What it weighs in memory, in bytes, as far as it is worth counting.
+    pub(super) fn weight(&self) -> usize {
+        let facts = size_of::<Facts>().saturating_add(32);
+        let caller = &self.0.caller;
+        let names = [Some(&caller.credential), caller.service.as_ref()].into_iter().flatten();
+        let names =
+            names.fold(0_usize, |sum, name| sum.saturating_add(name.len()).saturating_add(16));
+        let scopes =
+            caller.scopes.iter().fold(0_usize, |sum, one| sum.saturating_add(one.len() + 16));
+        let lists = if self.0.allowed_addresses.is_some() { 1024 } else { 0 };
+        let opened = match self.0.opened {
+            Opened::Nothing => 0,
+            #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
+            _ => 1024,
+        };
+        [names, scopes, lists, opened].into_iter().fold(facts, usize::saturating_add)
+    }
+}
+
+impl KnownSet {
+    pub(super) fn weight(&self) -> usize {
+        self.0.iter().fold(64, |sum, known| sum.saturating_add(known.weight()))
+    }
+}
+
+/// Tells sources apart well enough to see that one follows another.
+fn source_mark(source: Option<IpAddr>) -> u64 {
+    match source {
+        None => 0,
+        Some(IpAddr::V4(address)) => {
+            u64::from(address.to_bits()).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
+        }
+        Some(IpAddr::V6(address)) => {
+            let bits = address.to_bits();
+            let folded = u64::try_from(bits >> 64).unwrap_or_default()
+                ^ u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default();
+            folded.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40
+        }
+    }
+}
+
+impl fmt::Debug for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Known").field(&self.0.caller).finish()
+    }
+}

@@ -1,0 +1,47 @@
+//! The users of Basic, and the hashes of their passwords.
+
+use super::{Kinds, Known, Opened};
+use crate::{Credential, Kind, Registry, StoredPassword, registry::source::not_text};
+use auth_core::{Candidates, Flow, Lookup, Result, Secret};
+use std::fmt;
+
+/// The users of Basic: the look-up of `auth_static::Argon2Passwords`, which computes the hashes.
+#[derive(Clone)]
+pub struct BasicUsers(Registry);
+
+impl Registry {
+    /// The users of Basic.
+    #[must_use]
+    pub fn basic_users(&self) -> BasicUsers {
+        BasicUsers(self.clone())
+    }
+}
+
+impl Lookup<str> for BasicUsers {
+    type Found = Candidates<StoredPassword, Known>;
+
+    fn lookup(&self, user: &str) -> Flow<'_, Option<Self::Found>> {
+        let digest = self.0.0.hashers.name(Kind::BasicPassword, &[user]);
+        self.0.usable(digest, Kinds::of(&[Kind::BasicPassword])).map(|known| {
+            let hashes: Candidates<_, _> = known
+                .into_iter()
+                .filter_map(|known| match known.opened() {
+                    Opened::Password(hash) => Some((hash.clone(), known)),
+                    _ => None,
+                })
+                .collect();
+            (!hashes.is_empty()).then_some(hashes)
+        })
+    }
+}
+
+pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
+    StoredPassword::parse(text).map(Opened::Password)
+}
+
+impl fmt::Debug for BasicUsers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BasicUsers(..)")
+    }
+}

@@ -200,7 +200,6 @@ fn explore(
     Ok(explored)
 }
 
-/// Two keys in rotation, with so many in all.
 fn capped(cap: u16) -> GroupPolicy {
     GroupPolicy { max_total: cap, ..GroupPolicy::two_in_rotation() }
 }

@@ -95,6 +95,7 @@ claims! {
     races:
         of_many_commits_over_one_version_one_is_written,
         of_many_commits_under_one_name_one_is_written,
+        a_find_beside_a_writer_is_true_at_its_position,
         two_discards_of_the_last_two_keys_leave_one,
         a_version_for_each_key_would_lose_groups,;
 }

@@ -6,9 +6,11 @@ mod finds;
 mod ledger;
 mod names;
 mod races;
+mod twins;
 mod uses;
 
 pub use faulty::{Fault, Faulty};
+pub use twins::{Outcomes, same_outcomes};
 
 use crate::{
     Commit, CommitOutcome, Credential, CredentialId, EventName, GroupChange, GroupId, Happening,

@@ -156,3 +156,41 @@ impl fmt::Debug for MemoryLifecycleStore {
         write!(f, "MemoryLifecycleStore({} groups)", self.state().groups.len())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::happening;
+    use std::{
+        future::Future,
+        pin::pin,
+        sync::atomic::{AtomicUsize, Ordering},
+        task::{Context, Wake},
+    };
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn a_watch_is_woken_once_by_what_is_written_after_its_position() {
+        let (store, woken) = (MemoryLifecycleStore::new(), Arc::new(Woken::default()));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut context = Context::from_waker(&waker);
+        let mut watch = pin!(store.watch(0));
+        for _ in 0..3 {
+            assert!(watch.as_mut().poll(&mut context).is_pending());
+        }
+        let events = vec![happening("c1", crate::EventName::Created)];
+        store.commit(Commit { events, ..Commit::default() }).wait().unwrap();
+        assert_eq!(woken.0.load(Ordering::SeqCst), 1);
+        assert!(watch.as_mut().poll(&mut context).is_ready());
+        assert!(pin!(store.watch(0)).poll(&mut context).is_ready());
+        assert!(pin!(store.watch(1)).poll(&mut context).is_pending());
+    }
+}

@@ -112,8 +112,7 @@ pub fn cases(settings: &Settings) -> Outcome {
 async fn a_thousand(settings: &Settings) -> Result<String, String> {
     let at = AtDouble::begin(settings, "lenient", PreviousToken::TakenOnceMore).await?;
     let run = &at.run;
-    let mut came = HashMap::new();
-    let mut killed = 0_usize;
+    let (mut came, mut killed) = (HashMap::new(), 0_usize);
     let mut victims = Step::ALL.into_iter();
     let mut processes = Vec::new();
     for _ in 0..3 {

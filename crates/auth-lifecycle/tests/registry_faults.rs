@@ -1,5 +1,7 @@
 //! The registry over a store that fails, under callers that give up, and under those that ask for what is not theirs.
 
+#![allow(clippy::unwrap_used)]
+
 use auth_core::{Error, Flow, Secret, TenantId};
 use auth_lifecycle::{
     Actor, CommandName, CommandRefusal, Commands, CredentialId, EventName, FieldChange,
@@ -57,7 +59,7 @@ fn events(store: &Store) -> Vec<EventName> {
 }
 
 fn is_chained(registry: &Registry) {
-    Flow::new(registry.verify_chain()).wait().unwrap();
+    registry.verify_chain().wait().unwrap();
 }
 
 /// A service with three keys: the first and the second active, the third inactive.
@@ -412,6 +414,36 @@ fn three_roles_reveal_and_the_attempt_of_any_other_is_written_down() {
     }
     assert!(events(&stage.store).contains(&EventName::Refused));
     is_chained(&stage.registry);
+}
+
+#[test]
+fn every_showing_is_written_down_though_it_comes_with_the_same_key() {
+    let stage = stage();
+    let by = owner(&stage.registry).once("req-1");
+    let shown = || events(&stage.store).into_iter().filter(|it| *it == EventName::Revealed).count();
+    for times in 1..4 {
+        by.reveal(&stage.first).wait().unwrap().unwrap();
+        assert_eq!(shown(), times);
+    }
+}
+
+#[test]
+fn a_role_that_was_taken_away_gets_nothing_by_repeating() {
+    for (name, give, _) in COMMANDS {
+        let stage = stage();
+        let with = |role| stage.registry.by(&actor("acme", role)).once("req-1");
+        assert!(give(&stage, &with(Role::Owner)).wait().unwrap().is_ok(), "{name}");
+        let again = give(&stage, &with(Role::ReadOnly)).wait().unwrap();
+        let refused = Err(CommandRefusal::Forbidden);
+        // What was deleted is nowhere for anybody.
+        let gone = *name == "delete" && again == Err(CommandRefusal::Unknown);
+        assert!(again == refused || gone, "{name}: {again:?}");
+    }
+    let stage = stage();
+    let with = |role| stage.registry.by(&actor("acme", role)).once("req-1");
+    with(Role::Owner).reveal(&stage.first).wait().unwrap().unwrap();
+    let again = with(Role::ReadOnly).reveal(&stage.first).wait().unwrap();
+    assert_eq!(again.unwrap_err(), CommandRefusal::Forbidden);
 }
 
 #[test]

@@ -282,7 +282,8 @@ fn discards_all_but_the_last() {
     check(vec![active("c1"), active("c2")], unseen, Err(current));
     let used = Credential { dependants: vec!["cron".into(), "hook".into()], ..active("c1") };
     let told = check(vec![used, active("c2")], discard("c1"), Ok("discarded c1 active>inactive"));
-    assert_eq!(told.unwrap().events[0].detail, "used by cron, hook");
+    let told = told.unwrap().events.remove(0);
+    assert_eq!((told.detail.as_str(), told.touched), ("used by cron, hook", vec![digest("c1")]));
 }
 
 #[test]
@@ -517,6 +518,9 @@ fn one_session_is_alive_at_a_time() {
     check_in(&policy, ended, create("c2"), Ok("expired c1 active>deleted, created c2"));
     let destroyed = vec![in_state("c1", State::Revoked)];
     check_in(&policy, destroyed, create("c2"), Ok("deleted c1 revoked>deleted, created c2"));
+    let many = || (0..1000).map(|number| in_state(&format!("s{number}"), State::Revoked)).collect();
+    let freed = decide(&snapshot(&policy, many()), &by(Role::Owner, create("c2")), moment(NOW));
+    assert_eq!(freed.unwrap().events.len(), 1001, "what has ended makes room");
     let sessions = GroupPolicy { max_total: 1, ..GroupPolicy::sessions(HOUR) };
     let full = CommandRefusal::CapReached { most: 1 };
     check_in(&sessions, vec![active("c1")], create("c2"), Err(full));

@@ -8,7 +8,9 @@ use super::{
     planted::PLANTED,
     retiring, sealed, snapshot,
 };
-use crate::{Command, FieldChange, LiveSession, RevokeGuard, StepUp, Update, testing::owner};
+use crate::{
+    Command, FieldChange, LiveSession, NewCredential, RevokeGuard, StepUp, Update, testing::owner,
+};
 use std::{
     collections::{BTreeSet, VecDeque},
     sync::Arc,
@@ -104,7 +106,7 @@ fn about(one: &CredentialId, version: u64) -> Vec<Command> {
     let proofs = [None, Some(by(owner().id)), Some(by("bob".into()))];
     let delete = |proof| Command::Delete { credential: credential(), confirmed, proof };
     let mut commands: Vec<_> = proofs.into_iter().map(delete).collect();
-    let rotate = |change: fn(&mut NewOne)| {
+    let rotate = |change: fn(&mut NewCredential)| {
         let mut successor = new("new");
         change(&mut successor);
         Command::Rotate { credential: credential(), overlap: HOUR, new: Box::new(successor) }
@@ -134,10 +136,8 @@ fn about(one: &CredentialId, version: u64) -> Vec<Command> {
     commands
 }
 
-type NewOne = crate::NewCredential;
-
 fn orders(snapshot: &Snapshot) -> Vec<Order> {
-    let create = |live, change: fn(&mut NewOne)| {
+    let create = |live, change: fn(&mut NewCredential)| {
         let mut it = new("new");
         change(&mut it);
         Command::Create { new: Box::new(it), live }
@@ -200,7 +200,6 @@ fn explore(
     Ok(explored)
 }
 
-/// Two keys in rotation, with so many in all.
 fn capped(cap: u16) -> GroupPolicy {
     GroupPolicy { max_total: cap, ..GroupPolicy::two_in_rotation() }
 }

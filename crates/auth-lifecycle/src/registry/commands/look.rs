@@ -82,7 +82,8 @@ impl Commands {
         })
     }
 
-    /// Shows a secret again, to roles that may see it. It is written down before it is shown.
+    /// Shows a secret again, to roles that may see it. Each time is written down before it is shown, whether or not it
+    /// comes with an idempotency key.
     pub fn reveal(&self, id: &CredentialId) -> Answer<Secret> {
         let id = id.clone();
         self.flow(|by| async move {
@@ -90,6 +91,7 @@ impl Commands {
                 Ok(group) => group,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            let by = Self { key: None, ..by };
             if let Err(refusal) = by.change(&id, "", Command::Reveal(id.clone())).await? {
                 return Ok(Err(refusal));
             }

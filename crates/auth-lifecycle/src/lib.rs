@@ -18,6 +18,8 @@ mod refusal;
 mod registry;
 mod rest;
 mod store;
+#[cfg(feature = "store-suite")]
+pub mod store_suite;
 #[cfg(feature = "static")]
 mod stored_password;
 mod token_text;

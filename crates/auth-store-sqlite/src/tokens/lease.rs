@@ -1,7 +1,7 @@
 //! Which process may renew.
 
-use super::row::{Key, loaded, millis, stored};
-use crate::fault::Fault;
+use super::row::{Key, millis, stored};
+use crate::{column::read_number, fault::Fault};
 use auth_core::Clock;
 use auth_session::Lease;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -39,7 +39,7 @@ pub(super) fn take(
         ON CONFLICT DO UPDATE SET fence = ?3, leased_until = ?4, hold = ?5";
     let until = now.saturating_add(hold);
     connection.execute(sql, params![key.tenant.as_str(), key.name, next, until, hold])?;
-    Ok(Some(Lease { fence: loaded(next)? }))
+    Ok(Some(Lease { fence: read_number(next)? }))
 }
 
 /// Gives it back, if this is the last one.

@@ -1,6 +1,6 @@
 //! The row of one name.
 
-use crate::fault::Fault;
+use crate::{column::read_number, fault::Fault};
 use auth_core::{Error, Result, Secret, TenantId, Timestamp};
 use auth_session::{Intent, Lease, SaveOutcome};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -80,17 +80,13 @@ fn note(row: &Row<'_>, sealed: usize, fence: usize) -> rusqlite::Result<Option<(
 
 impl Note {
     fn read((fence, sealed): (i64, Vec<u8>)) -> Result<Self, Fault> {
-        Ok(Self { fence: loaded(fence)?, sealed })
+        Ok(Self { fence: read_number(fence)?, sealed })
     }
 }
 
 /// As it is kept; zero, which no lease has, for a fence that none can have.
 pub(super) fn stored(lease: Lease) -> i64 {
     i64::try_from(lease.fence).unwrap_or(0)
-}
-
-pub(super) fn loaded(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Corrupt(format!("{number} is a number below zero")))
 }
 
 /// Milliseconds, as many as fit: a span or a moment beyond them is as good as for ever.

@@ -39,7 +39,8 @@ pub(super) fn refuse_newer(transaction: &Connection) -> Result<(), Fault> {
 }
 
 fn version(connection: &Connection) -> Result<i64, Fault> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+    let mut pragma = connection.prepare_cached("PRAGMA user_version")?;
+    Ok(pragma.query_row([], |row| row.get(0))?)
 }
 
 fn is_up_to_date(version: i64) -> Result<bool, Fault> {

@@ -29,7 +29,8 @@ pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Kept>, F
     let sql =
         "SELECT token, token_fence, intent, intent_fence FROM tokens WHERE tenant = ? AND name = ?";
     let kept = connection
-        .query_row(sql, params![key.tenant.as_str(), key.name], |row| {
+        .prepare_cached(sql)?
+        .query_row(params![key.tenant.as_str(), key.name], |row| {
             Ok((note(row, 0, 1)?, note(row, 2, 3)?))
         })
         .optional()?;
@@ -50,8 +51,12 @@ pub(super) fn save(
     let sql = "UPDATE tokens SET token = ?4, token_fence = ?3, intent = NULL, intent_fence = NULL
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
     let fence = stored(lease);
-    let changed =
-        connection.execute(sql, params![key.tenant.as_str(), key.name, fence, token.sealed])?;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        fence,
+        token.sealed
+    ])?;
     Ok(outcome(changed))
 }
 
@@ -65,7 +70,12 @@ pub(super) fn intend(
     let sql = "UPDATE tokens SET intent = ?4, intent_fence = iif(?4 IS NULL, NULL, ?3)
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
     let (fence, sealed) = (stored(lease), intent.map(|note| &note.sealed));
-    let changed = connection.execute(sql, params![key.tenant.as_str(), key.name, fence, sealed])?;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        fence,
+        sealed
+    ])?;
     Ok(outcome(changed))
 }
 

@@ -134,6 +134,8 @@ fn settle(connection: &Connection) -> Result<(), Fault> {
         // Some of them answer with a row, and others do not.
         connection.pragma(None, name, value, |_| Ok(()))?;
     }
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::settle(connection);
     Ok(())
 }
 

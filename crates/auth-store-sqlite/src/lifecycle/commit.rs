@@ -15,6 +15,8 @@ use std::collections::HashSet;
 
 /// Writes all of it, or nothing. Everything is compared before anything is written, in the transaction that writes.
 pub(super) fn write(transaction: &Connection, commit: &Commit) -> Result<CommitOutcome, Fault> {
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::at("after BEGIN");
     if let Some(asked) = &commit.answer {
         if let Some(known) = find::answer(transaction, &asked.name, asked.now)? {
             return Ok(CommitOutcome::Duplicate(known));
@@ -33,16 +35,26 @@ pub(super) fn write(transaction: &Connection, commit: &Commit) -> Result<CommitO
     }
     if let Some(service) = &commit.service {
         insert_service(transaction, service)?;
+        #[cfg(all(test, target_os = "linux"))]
+        crate::crashes::at("after the service");
     }
     for (number, change) in groups {
         let number = write_group(transaction, number, change)?;
+        #[cfg(all(test, target_os = "linux"))]
+        crate::crashes::at("after the groups");
         for it in &change.credentials {
             write_credential(transaction, number, it)?;
+            #[cfg(all(test, target_os = "linux"))]
+            crate::crashes::at("after the credentials");
         }
     }
     let position = ledger::add(transaction, &commit.events)?;
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::at("after the events");
     if let Some(answer) = &commit.answer {
         remember(transaction, answer)?;
+        #[cfg(all(test, target_os = "linux"))]
+        crate::crashes::at("after the answer");
     }
     Ok(CommitOutcome::Done { position })
 }

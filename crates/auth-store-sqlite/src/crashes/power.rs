@@ -14,8 +14,6 @@ use auth_testing::SeededRandom;
 use std::{
     env, fs,
     process::{Command, Stdio},
-    thread,
-    time::{Duration, Instant},
 };
 
 /// Enough for what was written ahead to be brought into the file, and for its place to be used again.
@@ -37,12 +35,7 @@ fn has_strace() -> bool {
 fn record(is_unsynced: bool) -> Recorded {
     let directory = Directory::new();
     drop(SqliteDatabase::open(&directory.file(), SystemClock).unwrap());
-    let wal = directory.0.join("auth.db-wal");
-    let began = Instant::now();
-    while wal.exists() {
-        assert!(began.elapsed() < Duration::from_secs(20), "it is never closed");
-        thread::sleep(Duration::from_millis(1));
-    }
+    directory.wait_until_closed();
     let disk = vec![(String::from("auth.db"), fs::read(directory.file()).unwrap())];
     let trace = directory.0.join("trace");
     let mut strace = Command::new("strace");

@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
     process::{self, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
+    thread,
+    time::{Duration, Instant},
 };
 
 const DIRECTORY: &str = "AUTH_STORE_SQLITE_DIES_IN";
@@ -32,6 +34,15 @@ impl Directory {
 
     pub(super) fn file(&self) -> PathBuf {
         self.0.join("auth.db")
+    }
+
+    /// Waits until the last database of it is closed: then what was written ahead is in the file.
+    pub(super) fn wait_until_closed(&self) {
+        let began = Instant::now();
+        while self.0.join("auth.db-wal").exists() {
+            assert!(began.elapsed() < Duration::from_secs(20), "it is never closed");
+            thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// The lines of the commands that were acknowledged.
@@ -87,4 +98,6 @@ fn one_that_dies() {
         file.write_all(format!("{line}\n").as_bytes()).unwrap();
         told.push(line);
     }
+    drop((registry, database));
+    directory.wait_until_closed();
 }

@@ -47,7 +47,8 @@ pub(super) fn parse(text: &str, directory: &Path) -> Vec<Step> {
 fn step(call: &str, directory: &Path) -> Option<Step> {
     let (name, rest) = call.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(" = ")?;
-    if result.starts_with('-') {
+    // It failed, or the process ended in the middle of it.
+    if result.starts_with('-') || result.starts_with('?') {
         return None;
     }
     let arguments = arguments.strip_suffix(')')?;
@@ -102,6 +103,7 @@ fn reads_what_strace_writes() {
         7 <... fdatasync resumed>) = 0\n\
         7 fsync(4<\\x2f\\x64>) = 0\n\
         7 unlink(\"\\x2f\\x64\\x2f\\x7a\") = -1 ENOENT (No such file or directory)\n\
+        8 fsync(4<\\x2f\\x64>) = ?\n\
         8 +++ exited with 0 +++\n";
     let step = |file: &str, what| Step { file: file.into(), what };
     let expected = [

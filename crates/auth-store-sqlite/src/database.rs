@@ -11,7 +11,11 @@ mod threads;
 
 pub(crate) use schema::VERSION as SCHEMA_VERSION;
 
-use crate::{fault::Fault, tokens::SqliteTokenStore};
+use crate::{
+    fault::Fault,
+    lifecycle::{SqliteLifecycleStore, Watchers},
+    tokens::SqliteTokenStore,
+};
 use auth_core::{Clock, Flow, Result, TenantId};
 use auth_session::Sealer;
 use file::DatabaseFile;
@@ -44,6 +48,7 @@ struct Inner {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     threads: Threads,
+    watchers: Watchers,
 }
 
 /// What is told in place of a path.
@@ -86,6 +91,12 @@ impl SqliteDatabase {
         SqliteTokenStore::new(self.clone(), sealer, tenant)
     }
 
+    /// The credentials of all tenants.
+    #[must_use]
+    pub fn credentials(&self) -> SqliteLifecycleStore {
+        SqliteLifecycleStore::new(self.clone())
+    }
+
     fn over(
         clock: impl Clock + 'static,
         file: Option<DatabaseFile>,
@@ -94,7 +105,12 @@ impl SqliteDatabase {
     ) -> Result<Self> {
         let path = file.as_ref().map_or(Path::new(IN_MEMORY), DatabaseFile::path).to_owned();
         let threads = Threads::start(file, writer, readers)?;
-        Ok(Self(Arc::new(Inner { path, clock: Arc::new(clock), threads })))
+        Ok(Self(Arc::new(Inner {
+            path,
+            clock: Arc::new(clock),
+            threads,
+            watchers: Watchers::default(),
+        })))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -103,6 +119,10 @@ impl SqliteDatabase {
 
     pub(crate) fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.0.clock)
+    }
+
+    pub(crate) fn watchers(&self) -> &Watchers {
+        &self.0.watchers
     }
 
     /// Reads, on a thread of the database, what was committed at one moment: all statements of the work see the same.

@@ -119,7 +119,15 @@ impl From<rusqlite::Error> for Fault {
                 Self::Io(text)
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Corrupt(text),
-            _ => Self::Statement(text),
+            Some(_) => Self::Statement(text),
+            None => match error {
+                // What a row holds is not what its table says.
+                rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::Utf8Error(..) => Self::Corrupt(text),
+                _ => Self::Statement(text),
+            },
         }
     }
 }

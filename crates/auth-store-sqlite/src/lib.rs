@@ -43,9 +43,14 @@
 //! backups. And a process must not open the file in any other way while a database is open in it: closing such a file
 //! gives back the locks of the whole process (POSIX), on which SQLite relies. To copy it, use another process.
 
+mod column;
+#[cfg(all(test, target_os = "linux"))]
+mod crashes;
 mod database;
 mod fault;
+mod lifecycle;
 mod tokens;
 
 pub use database::SqliteDatabase;
+pub use lifecycle::SqliteLifecycleStore;
 pub use tokens::SqliteTokenStore;

@@ -18,6 +18,9 @@ const MOST_NAPS: i32 = 5000;
 /// How long a thread sleeps when another process has the lock.
 const NAP: Duration = Duration::from_millis(1);
 
+/// All statements of the stores, each compiled once for a connection.
+const MOST_STATEMENTS: usize = 64;
+
 /// The connection that writes and those that read, to a file that has the tables of this program from here on.
 pub(super) fn all(file: &DatabaseFile) -> Result<(Connection, Vec<Connection>), Fault> {
     refuse_foreign(file)?;
@@ -110,6 +113,7 @@ fn settle(connection: &Connection) -> Result<(), Fault> {
         thread::sleep(NAP);
         naps < MOST_NAPS
     }))?;
+    connection.set_prepared_statement_cache_capacity(MOST_STATEMENTS);
     // Neither the tables of a file that was tampered with nor a statement of ours may harm the file.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
@@ -130,6 +134,8 @@ fn settle(connection: &Connection) -> Result<(), Fault> {
         // Some of them answer with a row, and others do not.
         connection.pragma(None, name, value, |_| Ok(()))?;
     }
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::settle(connection);
     Ok(())
 }
 

@@ -7,10 +7,11 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"mAth");
 
 /// Number `n` brings a file from version `n` to `n + 1`. One that was released is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001_tokens.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema/0001_tokens.sql"), include_str!("schema/0002_lifecycle.sql")];
 
 /// The version of the schema that this program reads and writes.
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// Makes the tables, or brings older ones up to date: all of it or nothing, and once, whatever other processes do at the
 /// same time.
@@ -38,7 +39,8 @@ pub(super) fn refuse_newer(transaction: &Connection) -> Result<(), Fault> {
 }
 
 fn version(connection: &Connection) -> Result<i64, Fault> {
-    Ok(connection.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+    let mut pragma = connection.prepare_cached("PRAGMA user_version")?;
+    Ok(pragma.query_row([], |row| row.get(0))?)
 }
 
 fn is_up_to_date(version: i64) -> Result<bool, Fault> {

@@ -121,6 +121,8 @@ fn read(queue: &Queue, own: &Own) {
 fn write(queue: &Queue, own: &Own) {
     let mut turn = Instant::now();
     while queue.has_write() {
+        #[cfg(all(test, target_os = "linux"))]
+        crate::crashes::at("before BEGIN");
         match own.begin(TransactionBehavior::Immediate) {
             Ok(transaction) => write_together(queue, transaction),
             Err(fault) => {
@@ -149,9 +151,13 @@ fn write_together(queue: &Queue, mut transaction: Transaction<'_>) {
         so_far = write_one(&mut transaction, &mut *job);
         done.push(job);
     }
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::at("before COMMIT");
     // Dropped, a transaction is rolled back.
     let committed =
         so_far.and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
+    #[cfg(all(test, target_os = "linux"))]
+    crate::crashes::at("after COMMIT");
     done.into_iter().for_each(|job| job.answer(committed.clone()));
 }
 

@@ -1,7 +1,7 @@
 //! Which process may renew.
 
-use super::row::{Key, loaded, millis, stored};
-use crate::fault::Fault;
+use super::row::{Key, millis, stored};
+use crate::{column::read_number, fault::Fault};
 use auth_core::Clock;
 use auth_session::Lease;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -16,7 +16,8 @@ pub(super) fn take(
 ) -> Result<Option<Lease>, Fault> {
     let sql = "SELECT fence, leased_until, hold FROM tokens WHERE tenant = ? AND name = ?";
     let kept = connection
-        .query_row(sql, params![key.tenant.as_str(), key.name], |row| {
+        .prepare_cached(sql)?
+        .query_row(params![key.tenant.as_str(), key.name], |row| {
             Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
         .optional()?;
@@ -27,7 +28,11 @@ pub(super) fn take(
         let latest = now.saturating_add(span);
         if latest < until {
             let sql = "UPDATE tokens SET leased_until = ? WHERE tenant = ? AND name = ?";
-            connection.execute(sql, params![latest, key.tenant.as_str(), key.name])?;
+            connection.prepare_cached(sql)?.execute(params![
+                latest,
+                key.tenant.as_str(),
+                key.name
+            ])?;
         }
         return Ok(None);
     }
@@ -38,13 +43,23 @@ pub(super) fn take(
         "INSERT INTO tokens (tenant, name, fence, leased_until, hold) VALUES (?1, ?2, ?3, ?4, ?5)
         ON CONFLICT DO UPDATE SET fence = ?3, leased_until = ?4, hold = ?5";
     let until = now.saturating_add(hold);
-    connection.execute(sql, params![key.tenant.as_str(), key.name, next, until, hold])?;
-    Ok(Some(Lease { fence: loaded(next)? }))
+    connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        next,
+        until,
+        hold
+    ])?;
+    Ok(Some(Lease { fence: read_number(next)? }))
 }
 
 /// Gives it back, if this is the last one.
 pub(super) fn release(connection: &Connection, key: &Key, lease: Lease) -> Result<(), Fault> {
     let sql = "UPDATE tokens SET leased_until = 0 WHERE tenant = ? AND name = ? AND fence = ?";
-    connection.execute(sql, params![key.tenant.as_str(), key.name, stored(lease)])?;
+    connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        stored(lease)
+    ])?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The row of one name.
 
-use crate::fault::Fault;
+use crate::{column::read_number, fault::Fault};
 use auth_core::{Error, Result, Secret, TenantId, Timestamp};
 use auth_session::{Intent, Lease, SaveOutcome};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -29,7 +29,8 @@ pub(super) fn load(connection: &Connection, key: &Key) -> Result<Option<Kept>, F
     let sql =
         "SELECT token, token_fence, intent, intent_fence FROM tokens WHERE tenant = ? AND name = ?";
     let kept = connection
-        .query_row(sql, params![key.tenant.as_str(), key.name], |row| {
+        .prepare_cached(sql)?
+        .query_row(params![key.tenant.as_str(), key.name], |row| {
             Ok((note(row, 0, 1)?, note(row, 2, 3)?))
         })
         .optional()?;
@@ -50,8 +51,12 @@ pub(super) fn save(
     let sql = "UPDATE tokens SET token = ?4, token_fence = ?3, intent = NULL, intent_fence = NULL
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
     let fence = stored(lease);
-    let changed =
-        connection.execute(sql, params![key.tenant.as_str(), key.name, fence, token.sealed])?;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        fence,
+        token.sealed
+    ])?;
     Ok(outcome(changed))
 }
 
@@ -65,7 +70,12 @@ pub(super) fn intend(
     let sql = "UPDATE tokens SET intent = ?4, intent_fence = iif(?4 IS NULL, NULL, ?3)
         WHERE tenant = ?1 AND name = ?2 AND fence = ?3";
     let (fence, sealed) = (stored(lease), intent.map(|note| &note.sealed));
-    let changed = connection.execute(sql, params![key.tenant.as_str(), key.name, fence, sealed])?;
+    let changed = connection.prepare_cached(sql)?.execute(params![
+        key.tenant.as_str(),
+        key.name,
+        fence,
+        sealed
+    ])?;
     Ok(outcome(changed))
 }
 
@@ -80,17 +90,13 @@ fn note(row: &Row<'_>, sealed: usize, fence: usize) -> rusqlite::Result<Option<(
 
 impl Note {
     fn read((fence, sealed): (i64, Vec<u8>)) -> Result<Self, Fault> {
-        Ok(Self { fence: loaded(fence)?, sealed })
+        Ok(Self { fence: read_number(fence)?, sealed })
     }
 }
 
 /// As it is kept; zero, which no lease has, for a fence that none can have.
 pub(super) fn stored(lease: Lease) -> i64 {
     i64::try_from(lease.fence).unwrap_or(0)
-}
-
-pub(super) fn loaded(number: i64) -> Result<u64, Fault> {
-    u64::try_from(number).map_err(|_| Fault::Corrupt(format!("{number} is a number below zero")))
 }
 
 /// Milliseconds, as many as fit: a span or a moment beyond them is as good as for ever.

@@ -1,0 +1,50 @@
+//! The store in SQLite keeps what every store of credentials promises, in a file and in memory.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use auth_core::SystemClock;
+use auth_lifecycle::{
+    LifecycleStore,
+    store_suite::{Bench, CLAIMS},
+};
+use auth_store_sqlite::SqliteDatabase;
+use common::Directory;
+use std::{
+    sync::{Arc, Mutex},
+    thread,
+};
+
+fn check(fresh: &dyn Fn() -> Arc<dyn LifecycleStore>) {
+    let together = |many, work: &(dyn Fn(usize) + Sync)| {
+        thread::scope(|scope| {
+            (0..many).for_each(|one| {
+                scope.spawn(move || work(one));
+            });
+        });
+    };
+    let bench = Bench { fresh, together: &together };
+    let faults: Vec<_> = CLAIMS
+        .iter()
+        .filter_map(|claim| (claim.check)(&bench).err().map(|fault| format!("{claim:?}: {fault}")))
+        .collect();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn a_file_keeps_every_promise_of_a_store() {
+    let directories = Mutex::new(Vec::new());
+    check(&|| {
+        let directory = Directory::new();
+        let store = Arc::new(directory.open(SystemClock).credentials());
+        directories.lock().unwrap().push(directory);
+        store
+    });
+}
+
+#[test]
+fn a_database_in_memory_keeps_every_promise_of_a_store() {
+    check(&|| Arc::new(SqliteDatabase::in_memory(SystemClock).unwrap().credentials()));
+}

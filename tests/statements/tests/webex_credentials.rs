@@ -8,7 +8,7 @@ use auth_lifecycle::{CommandRefusal, EventName, Kind, NewSecret, Role, State, St
 use auth_static::Bearer;
 use auth_testing::CapturedOutput;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use platform::{Held, KINDS, Platform, RecordingStore, actor};
+use platform::{Held, KINDS, Platform, actor, recording::RecordingStore};
 use std::{collections::HashSet, path::Path, process::Command, sync::Arc};
 
 /// A new service has a key and a JWT secret, each active and each good at once; no two services share a value.

@@ -55,7 +55,8 @@ pub(super) enum Opened {
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
     #[cfg(feature = "static")]
-    Password(crate::StoredPassword),
+    /// The hash of a password, and the generation that it is of.
+    Password(crate::StoredPassword, u64),
 }
 
 impl Known {

@@ -2,12 +2,11 @@
 //! real server.
 #![allow(dead_code, reason = "each file of tests uses a part of it")]
 
-mod recording;
-pub use recording::RecordingStore;
+pub mod recording;
 
 use auth_core::{
     Authenticator, Caller, Event, Flow, InlineWorkers, Lookup, Observer, Precedence, Secret,
-    SystemRandom, TenantId, Verifier,
+    TenantId, Verifier,
 };
 use auth_jwt::{JwsAlgorithm, JwtAuthenticator, JwtVerifier, SigningKey, profiles};
 use auth_lifecycle::{
@@ -17,8 +16,7 @@ use auth_lifecycle::{
 use auth_net::{AddressList, ForwardingField, TrustedProxies};
 use auth_reqwest::AuthClient;
 use auth_static::{
-    ApiKey, ApiKeyVerifier, Argon2Concurrency, Argon2Cost, Argon2Passwords, BasicVerifier,
-    Placement,
+    ApiKey, ApiKeyVerifier, Argon2Concurrency, Argon2Cost, BasicVerifier, Placement,
 };
 use auth_testing::ManualClock;
 use auth_tower::{Authenticated, TracingObserver, VerifyLayer};
@@ -66,9 +64,7 @@ impl Held {
     /// What the service sends: the key as it is, or a token that it has signed with its secret.
     pub fn authenticator(&self, clock: &ManualClock) -> Box<dyn Authenticator> {
         if self.kind != Kind::ServiceJwtSecret {
-            return Box::new(
-                ApiKey::new(Placement::header("key").unwrap(), &*self.secret).unwrap(),
-            );
+            return Box::new(ApiKey::new(Placement::header("key").unwrap(), &self.secret).unwrap());
         }
         let key = SigningKey::from_base64_secret(JwsAlgorithm::HS256, &self.secret).unwrap();
         let claims = profiles::webex_service_claims(self.service.as_ref().unwrap().as_str());
@@ -261,9 +257,7 @@ fn key_door(registry: &Registry, kind: Kind) -> Box<dyn Verifier<Principal = Cal
 /// Users log in with a password.
 fn login(registry: &Registry, list: &Lists) -> Box<dyn Verifier<Principal = Caller>> {
     let concurrency = Argon2Concurrency { running: 2, waiting: 64 };
-    let (users, cost) = (registry.basic_users(), cost());
-    let random = SystemRandom::new();
-    let users = Argon2Passwords::new(users, cost, concurrency, InlineWorkers, &random).unwrap();
+    let users = registry.basic_passwords(cost(), concurrency, InlineWorkers).unwrap();
     let verifier = BasicVerifier::new("webex", users).unwrap();
     Box::new(registry.admit(verifier).with_addresses(list.clone()))
 }

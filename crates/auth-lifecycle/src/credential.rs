@@ -89,9 +89,7 @@ impl Credential {
             State::Inactive => Status::Inactive,
             State::Revoked => Status::Revoked,
             State::Deleted => Status::Deleted,
-            State::Active if self.ended || self.end().is_some_and(|end| now >= end) => {
-                Status::Expired
-            }
+            State::Active if self.has_passed(now) => Status::Expired,
             State::Active if self.retire_at.is_some_and(|at| now >= at) => Status::Retired,
             State::Active if self.not_before.is_some_and(|from| now < from) => Status::NotYet,
             State::Active => Status::Usable,
@@ -101,11 +99,27 @@ impl Credential {
     /// The moment at which it ends if nobody uses it: the earlier of its expiry and of its idle timeout.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
-        let idle = self.idle_timeout.map(|span| self.last_used.unwrap_or(self.created).after(span));
+        let since = self.last_used.unwrap_or(self.created).max(self.starts());
+        let idle = self.idle_timeout.map(|span| since.after(span));
         match (self.expires, idle) {
             (Some(expires), Some(idle)) => Some(expires.min(idle)),
             (one, other) => one.or(other),
         }
+    }
+
+    /// Does a store find it? What was revoked or deleted is looked for by nobody.
+    pub(crate) const fn is_found(&self) -> bool {
+        matches!(self.state, State::Active | State::Inactive)
+    }
+
+    /// The moment from which on it is good.
+    pub(crate) fn starts(&self) -> Timestamp {
+        self.not_before.map_or(self.created, |from| from.max(self.created))
+    }
+
+    /// Has its end come, whatever commands made of it?
+    pub(crate) fn has_passed(&self, now: Timestamp) -> bool {
+        self.ended || self.end().is_some_and(|end| now >= end)
     }
 
     /// Is it usable, and will it be for at least this span, as far as anybody can tell?

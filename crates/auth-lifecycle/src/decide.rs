@@ -7,7 +7,7 @@ mod time;
 
 use crate::{
     Command, CommandName, CommandRefusal, Credential, CredentialId, EventName, Group, GroupId,
-    GroupPolicy, Happening, Holds, Order, Role, State,
+    GroupPolicy, Happening, Holds, Order, Role, State, Status,
 };
 use auth_core::Timestamp;
 
@@ -42,7 +42,8 @@ pub struct GroupChange {
     pub creations: Vec<Timestamp>,
     /// When time will next make something of the group.
     pub next_due: Option<Timestamp>,
-    /// The credentials that are new or have changed, as they are from now on.
+    /// The credentials that are new or have changed, as they are from now on. None, where only
+    /// [`next_due`](Self::next_due) moves.
     pub credentials: Vec<Credential>,
 }
 
@@ -112,6 +113,8 @@ struct Work<'a> {
     after: Group,
     changed: Vec<Credential>,
     events: Vec<Happening>,
+    /// The store has to hear when the group is due next, though no credential changes.
+    moves_next_due: bool,
 }
 
 impl<'a> Work<'a> {
@@ -119,7 +122,8 @@ impl<'a> Work<'a> {
         let Snapshot { policy, group } = snapshot;
         let now = now.max(group.latest);
         let (changed, events) = (Vec::new(), Vec::new());
-        Self { policy, order, before: group, now, after: group.clone(), changed, events }
+        let (after, moves_next_due) = (group.clone(), false);
+        Self { policy, order, before: group, now, after, changed, events, moves_next_due }
     }
 
     fn apply(&mut self, about: Option<Credential>) -> Result<(), CommandRefusal> {
@@ -158,7 +162,7 @@ impl<'a> Work<'a> {
 
     /// Puts a credential, new or changed, in its place, and tells what happened.
     fn put(&mut self, it: Credential, name: EventName, detail: String) {
-        let before = self.before.credential(&it.id);
+        let before = self.after.credential(&it.id);
         let mut touched = vec![it.kept.found_by];
         touched.extend(before.map(|before| before.kept.found_by));
         touched.dedup();
@@ -199,6 +203,16 @@ impl<'a> Work<'a> {
         });
     }
 
+    /// Refuses what is over: its end has come, in whatever state it is.
+    fn still_to_be_used(&self, it: &Credential) -> Result<(), CommandRefusal> {
+        match it.status(self.now) {
+            Status::Inactive if it.has_passed(self.now) => Err(CommandRefusal::Expired),
+            Status::Usable | Status::NotYet | Status::Inactive => Ok(()),
+            Status::Expired | Status::Retired => Err(CommandRefusal::Expired),
+            status => Err(CommandRefusal::WrongState { status }),
+        }
+    }
+
     /// Refuses what leaves fewer lasting, or fewer usable, credentials than the policy wants, unless it was so before.
     fn guard(&self) -> Result<(), CommandRefusal> {
         if self.takes_the_last() { Err(CommandRefusal::LastActive) } else { Ok(()) }
@@ -208,12 +222,24 @@ impl<'a> Work<'a> {
         let least = usize::from(self.policy.min_active);
         let below = |before: usize, after: usize| after < before && after < least;
         let lasting = |group: &Group| group.lasting(self.policy, self.now);
+        let kept = self.after.credentials.iter().filter(|one| self.keeps(one)).count();
         below(lasting(self.before), lasting(&self.after))
-            || below(self.before.usable(self.now), self.after.usable(self.now))
+            || below(self.before.usable(self.now), kept)
+    }
+
+    /// Is it usable, and for as long as it was before, or lasting?
+    fn keeps(&self, after: &Credential) -> bool {
+        let end = |one: &Credential| [one.expires, one.retire_at].into_iter().flatten().min();
+        let ends_earlier = |before: &Credential| {
+            end(after).is_some_and(|end_after| end(before).is_none_or(|end| end_after < end))
+        };
+        let shortened = self.before.credential(&after.id).is_some_and(ends_earlier);
+        after.status(self.now) == Status::Usable
+            && (!shortened || after.is_lasting(self.now, self.policy.guard_horizon))
     }
 
     fn finish(mut self) -> Decision {
-        let changes = !self.changed.is_empty();
+        let changes = !self.changed.is_empty() || self.moves_next_due;
         let version = self.before.version.saturating_add(u64::from(changes));
         for event in &mut self.events {
             event.group = Some((self.before.id.clone(), version));

@@ -185,6 +185,15 @@ impl GroupPolicy {
         } else if self.lifetime == Some(Duration::ZERO) || self.idle_timeout == Some(Duration::ZERO)
         {
             Some("lifetime and idle_timeout have to be longer than zero")
+        } else if self.min_active > 0
+            && [self.lifetime, self.longest_lifetime]
+                .into_iter()
+                .flatten()
+                .any(|life| life <= self.guard_horizon)
+        {
+            Some("guard_horizon has to be shorter than lifetime: nothing would be lasting")
+        } else if self.notices.len() > 100 {
+            Some("notices has to have at most 100 spans")
         } else if !self.notices.windows(2).all(|two| two.first() > two.last()) {
             Some("notices have to be in descending order")
         } else {
@@ -224,6 +233,9 @@ mod tests {
             "min_active",
         );
         check(|policy| policy.notices = vec![DAY, DAY], "notices");
+        check(|policy| policy.notices = (0..101).rev().map(|days| DAY * days).collect(), "notices");
+        check(|policy| policy.lifetime = Some(DAY), "guard_horizon");
+        check(|policy| policy.longest_lifetime = Some(DAY), "guard_horizon");
         check(|policy| policy.idle_timeout = Some(Duration::ZERO), "idle_timeout");
         let sessions = |policy: &mut GroupPolicy| *policy = GroupPolicy::sessions(DAY);
         check(|policy| (sessions(policy), policy.max_inactive = 1).1, "max_inactive");

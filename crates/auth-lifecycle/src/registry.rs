@@ -27,7 +27,7 @@ pub use look_up::JwtIssuers;
 #[cfg(feature = "sigv4")]
 pub use look_up::SigV4Keys;
 pub use look_up::Tokens;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use look_up::{BasicPasswords, BasicUsers};
 pub use secrets::{Issued, NewSecret, Wanted};
 pub use step_up::{StepUpCheck, StepUpProof};

@@ -79,8 +79,9 @@ pub trait LifecycleStore: Send + Sync {
     /// The groups of which time has something to make at this moment, the earliest first.
     fn due(&self, now: Timestamp, most: usize) -> Flow<'_, Vec<GroupId>>;
 
-    /// Takes the lease on this name until so long after this moment; `None` while another holder has it. Each lease has a
-    /// higher fence than all before it on the name.
+    /// Takes the lease on this name until so long after this moment; `None` while another holder has it, however long that
+    /// one holds it. Each lease has a higher fence than all before it on the name. A lease that was taken later than this
+    /// moment by more than its own length was taken under a clock that was ahead, and holds no longer.
     fn lease(&self, name: &str, now: Timestamp, hold: Duration) -> Flow<'_, Option<u64>>;
 }
 
@@ -103,7 +104,7 @@ pub struct Service {
 /// What is written in one transaction.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
-    /// How groups change. If one of them has another version than expected, nothing is written.
+    /// How groups change, each of them once. If one of them has another version than expected, nothing is written.
     pub changes: Vec<GroupChange>,
     /// A new service.
     pub service: Option<Service>,
@@ -136,7 +137,7 @@ pub enum CommitOutcome {
         /// The position of its last event.
         position: u64,
     },
-    /// Nothing was written: a group has changed since it was loaded.
+    /// Nothing was written: a group has changed since it was loaded, or changes twice in the commit.
     Conflict,
     /// Nothing was written: this was done before, and got this answer.
     Duplicate(RememberedAnswer),

@@ -1,7 +1,7 @@
 //! What leaves a credential in its state: shown, updated, bound to what depends on it.
 
 use super::Work;
-use crate::{CommandRefusal, Credential, EventName, Reveal, State, Status, Update};
+use crate::{CommandRefusal, Credential, EventName, Material, Reveal, State, Status, Update};
 use std::sync::Arc;
 
 /// No credential has more dependants, and no name of one more bytes.
@@ -10,7 +10,8 @@ const MOST_BYTES: usize = 200;
 
 impl Work<'_> {
     pub(super) fn reveal(&mut self, it: &Credential) -> Result<(), CommandRefusal> {
-        if self.before.id.kind.row().reveal == Reveal::Never {
+        let sealed = matches!(it.kept.material, Material::Sealed(_));
+        if self.before.id.kind.row().reveal == Reveal::Never || !sealed {
             return Err(CommandRefusal::NotRecoverable);
         }
         let states = Some((it.state, it.state));
@@ -23,11 +24,7 @@ impl Work<'_> {
         mut it: Credential,
         update: &Update,
     ) -> Result<(), CommandRefusal> {
-        match it.status(self.now) {
-            Status::Usable | Status::NotYet | Status::Inactive => {}
-            Status::Expired | Status::Retired => return Err(CommandRefusal::Expired),
-            _ => return Err(self.wrong_state(&it)),
-        }
+        self.still_to_be_used(&it)?;
         let invalid = |field, expected| Err(CommandRefusal::Invalid { field, expected });
         if update.label.as_ref().is_some_and(|label| label.len() > MOST_BYTES) {
             return invalid("label", "at most 200 bytes");
@@ -38,12 +35,16 @@ impl Work<'_> {
         update.allowed_addresses.apply(&mut it.allowed_addresses);
         update.expires.apply(&mut it.expires);
         if it.expires != before.expires {
-            let latest = self.policy.longest_lifetime.map(|life| it.created.after(life));
+            let starts = it.starts();
+            let latest = self.policy.longest_lifetime.map(|life| starts.after(life));
             if it.expires.is_some_and(|end| end <= self.now) {
                 return invalid(
                     "expires",
                     "a moment that is yet to come; revoke ends a credential now",
                 );
+            }
+            if it.expires.is_some_and(|end| end <= starts) {
+                return invalid("expires", "a moment after the beginning");
             }
             if latest.is_some_and(|latest| it.expires.is_none_or(|end| end > latest)) {
                 return invalid("expires", "a moment within the longest lifetime of the policy");

@@ -17,7 +17,8 @@ impl Work<'_> {
     ) -> Result<(), CommandRefusal> {
         self.count_creation()?;
         if self.policy.holds == Holds::OneSession {
-            let alive = |one: &&Credential| one.status(self.now) == Status::Usable;
+            let alive =
+                |one: &&Credential| matches!(one.status(self.now), Status::Usable | Status::NotYet);
             if let Some(alive) = self.after.credentials.iter().find(alive).cloned() {
                 if live == LiveSession::Keep {
                     return Err(CommandRefusal::SessionAlreadyActive);
@@ -36,10 +37,9 @@ impl Work<'_> {
 
     /// The credential keeps its name; the old secret ends in the same step.
     pub(super) fn regenerate(&mut self, it: Credential, kept: &Kept) -> Result<(), CommandRefusal> {
-        match it.status(self.now) {
-            Status::Usable | Status::NotYet | Status::Inactive => {}
-            Status::Expired | Status::Retired => return Err(CommandRefusal::Expired),
-            status => return Err(CommandRefusal::WrongState { status }),
+        self.still_to_be_used(&it)?;
+        if kept.fingerprint == it.kept.fingerprint {
+            return Err(CommandRefusal::SecretTaken);
         }
         let generation = it.generation.saturating_add(1);
         let renewed = Credential {
@@ -70,7 +70,9 @@ impl Work<'_> {
                 ("overlap", "more than zero; regenerate ends the old secret at once");
             return Err(CommandRefusal::Invalid { field, expected });
         }
-        let rotating = |one: &Credential| one.state == State::Active && one.retire_at.is_some();
+        // What has ended before it was retired is no rotation any more.
+        let rotating =
+            |one: &Credential| one.status(self.now) == Status::Usable && one.retire_at.is_some();
         if self.after.credentials.iter().any(rotating) {
             return Err(CommandRefusal::RotationInProgress);
         }
@@ -90,7 +92,8 @@ impl Work<'_> {
         generation: u64,
         material: &Material,
     ) -> Result<(), CommandRefusal> {
-        if it.generation == generation && it.kept.material != *material {
+        let may_be_used = matches!(it.state, State::Active | State::Inactive);
+        if may_be_used && it.generation == generation && it.kept.material != *material {
             let kept = Kept { material: material.clone(), ..it.kept.clone() };
             self.put(Credential { kept, ..it }, EventName::Rehashed, String::new());
         }
@@ -103,6 +106,9 @@ impl Work<'_> {
         name: EventName,
         detail: String,
     ) -> Result<(), CommandRefusal> {
+        if self.before.credential(&new.id).is_some() {
+            return Err(CommandRefusal::SecretTaken);
+        }
         let most = self.policy.max_total;
         if self.after.places_taken() >= usize::from(most) {
             return Err(CommandRefusal::CapReached { most });
@@ -132,9 +138,10 @@ impl Work<'_> {
         let Some(most) = self.policy.creations_a_day else { return Ok(()) };
         let creations = &mut self.after.creations;
         creations.retain(|at| self.now.since(*at) < DAY);
-        if creations.len() >= usize::from(most) {
-            let first = creations.first().copied().unwrap_or(self.now);
-            let retry_after = first.after(DAY).since(self.now);
+        if let Some(surplus) = creations.len().checked_sub(usize::from(most)) {
+            // When this one is a day old, there is room for the next.
+            let one = creations.get(surplus).copied().unwrap_or(self.now);
+            let retry_after = one.after(DAY).since(self.now);
             return Err(CommandRefusal::CreationRate { retry_after });
         }
         creations.push(self.now);

@@ -12,15 +12,17 @@ impl Work<'_> {
         if it.state != State::Active {
             return Err(self.wrong_state(&it));
         }
-        let most = self.policy.max_inactive;
-        if self.before.in_state(State::Inactive) >= usize::from(most) {
-            return Err(CommandRefusal::InactiveSlotTaken { most });
-        }
         let dependants = it.dependants.join(", ");
         let detail =
             if dependants.is_empty() { dependants } else { format!("used by {dependants}") };
         self.put(Credential { state: State::Inactive, ..it }, EventName::Discarded, detail);
-        self.guard()
+        // That it is the last one is said first: to make room would not help.
+        self.guard()?;
+        let most = self.policy.max_inactive;
+        if self.before.in_state(State::Inactive) >= usize::from(most) {
+            return Err(CommandRefusal::InactiveSlotTaken { most });
+        }
+        Ok(())
     }
 
     pub(super) fn reactivate(&mut self, it: Credential) -> Result<(), CommandRefusal> {

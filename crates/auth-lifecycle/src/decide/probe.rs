@@ -25,23 +25,30 @@ pub(super) fn commands(
         Command::Reactivate(id()),
         Command::Delete { credential: id(), confirmed, proof: Some(proof(CommandName::Delete)) },
         Command::Regenerate { credential: id(), kept: nothing() },
-        Command::Rotate { credential: id(), overlap: Duration::MAX, new: Box::new(new()) },
+        Command::Rotate {
+            credential: id(),
+            overlap: Duration::MAX,
+            new: Box::new(new(snapshot, at)),
+        },
         Command::CancelRetire(id()),
         Command::Revoke { credential: id(), guard: RevokeGuard::KeepLast },
         Command::Reveal(id()),
         Command::Update { credential: id(), update: Box::new(Update::default()) },
         Command::Destroy(id()),
-        Command::Bind { credential: id(), dependant },
+        Command::ReportLeaked(id()),
+        Command::Bind { credential: id(), dependant: Arc::clone(&dependant) },
+        Command::Unbind { credential: id(), dependant },
     ];
     commands.into_iter().map(|command| Order::new(actor.clone(), command)).collect()
 }
 
-fn new() -> NewCredential {
+fn new(snapshot: &Snapshot, now: Timestamp) -> NewCredential {
+    let longest = snapshot.policy.lifetime.or(snapshot.policy.longest_lifetime);
     NewCredential {
         id: CredentialId::new(""),
         kept: nothing(),
         not_before: None,
-        expires: None,
+        expires: longest.map(|life| now.after(life)),
         scopes: Scopes::default(),
         allowed_addresses: None,
         label: Arc::from(""),

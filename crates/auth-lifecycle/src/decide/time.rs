@@ -4,7 +4,7 @@ use super::Work;
 use crate::{CommandRefusal, Credential, EventName, Holds, State, Status};
 
 impl Work<'_> {
-    /// Notes what has ended, retires what is due, and tells owners what comes. Given again it does nothing.
+    /// Notes what has ended, retires what is due, and tells owners what comes. Given again it only counts the version up.
     pub(super) fn retire_due(&mut self) {
         let lasting = |work: &Self| work.after.lasting(work.policy, work.now);
         let usable_or_ended_by_time =
@@ -23,6 +23,8 @@ impl Work<'_> {
             let detail = format!("{} lasting", lasting(self));
             self.tell(None, EventName::TooFewLasting, None, detail, Vec::new());
         }
+        // A use moves the end of an idle credential, and nothing but a change tells the store when the group is due then.
+        self.moves_next_due = self.before.version > 0;
     }
 
     pub(super) fn cancel_retire(&mut self, it: Credential) -> Result<(), CommandRefusal> {
@@ -48,7 +50,7 @@ impl Work<'_> {
 
     /// Tells the owner once that a credential ends soon, for each threshold, and once that it is due for rotation.
     fn tell_what_comes(&mut self, it: &Credential) {
-        if it.status(self.now) != Status::Usable {
+        if !matches!(it.status(self.now), Status::Usable | Status::NotYet) {
             return;
         }
         let ends_within = |span| it.expires.is_some_and(|end| end <= self.now.after(span));

@@ -57,7 +57,8 @@ impl<V> Admit<V> {
         if !known.allows(source) {
             return Err(Rejection::forbidden(ADDRESS));
         }
-        let now = self.registry.0.clock.read().now;
+        // The look-up has read the clock a moment ago.
+        let now = self.registry.0.clock.coarse();
         if known.note_use(now, source) {
             self.registry.0.uses.note(&known, now, source);
         }

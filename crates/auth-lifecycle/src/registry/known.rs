@@ -54,8 +54,8 @@ pub(super) enum Opened {
     Ha1(auth_digest::DigestUserRecord),
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
-    #[cfg(feature = "static")]
     /// The hash of a password, and the generation that it is of.
+    #[cfg(feature = "basic")]
     Password(crate::StoredPassword, u64),
 }
 
@@ -104,7 +104,7 @@ impl Known {
         self.0.kinds
     }
 
-    #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "static"))]
+    #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
     pub(super) fn opened(&self) -> &Opened {
         &self.0.opened
     }
@@ -160,7 +160,7 @@ impl Known {
         let lists = if self.0.allowed_addresses.is_some() { 1024 } else { 0 };
         let opened = match self.0.opened {
             Opened::Nothing => 0,
-            #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "static"))]
+            #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
             _ => 1024,
         };
         [names, scopes, lists, opened].into_iter().fold(facts, usize::saturating_add)

@@ -4,9 +4,9 @@
 mod digest;
 #[cfg(feature = "jwt")]
 mod jwt;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 mod password;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 mod rehash;
 #[cfg(feature = "sigv4")]
 mod sigv4;
@@ -16,9 +16,9 @@ mod tokens;
 pub use digest::DigestUsers;
 #[cfg(feature = "jwt")]
 pub use jwt::JwtIssuers;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use password::BasicUsers;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use rehash::BasicPasswords;
 #[cfg(feature = "sigv4")]
 pub use sigv4::SigV4Keys;
@@ -43,7 +43,7 @@ pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Open
         Kind::DigestHa1 => digest::parse(it, secret),
         #[cfg(feature = "sigv4")]
         Kind::SigV4Key => sigv4::parse(it, secret),
-        #[cfg(feature = "static")]
+        #[cfg(feature = "basic")]
         Kind::BasicPassword => password::parse(it, secret),
         _ => {
             let _ = (it, secret);

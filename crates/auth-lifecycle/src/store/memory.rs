@@ -9,7 +9,7 @@ use crate::{
 };
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     fmt,
     future::poll_fn,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -32,7 +32,7 @@ struct Inner {
     log: Vec<Event>,
     answers: HashMap<KeyDigest, RememberedAnswer>,
     uses: HashMap<CredentialId, Vec<Use>>,
-    leases: HashMap<Box<str>, (u64, Timestamp)>,
+    leases: HashMap<Box<str>, Lease>,
     watchers: Vec<Waker>,
 }
 
@@ -41,6 +41,13 @@ struct Kept {
     group: Group,
     deleted: Vec<Credential>,
     next_due: Option<Timestamp>,
+}
+
+/// A lease as it was last taken.
+struct Lease {
+    fence: u64,
+    taken: Timestamp,
+    until: Timestamp,
 }
 
 impl MemoryLifecycleStore {
@@ -63,7 +70,11 @@ impl Inner {
                 return CommitOutcome::Duplicate(known.clone());
             }
         }
-        if commit.changes.iter().any(|change| self.version(&change.id) != change.expected) {
+        let mut groups = HashSet::new();
+        let conflicts = |change: &GroupChange| {
+            self.version(&change.id) != change.expected || !groups.insert(change.id.clone())
+        };
+        if commit.changes.iter().any(conflicts) {
             return CommitOutcome::Conflict;
         }
         let taken = |service: &Service| self.services.contains_key(&service.id);
@@ -84,7 +95,6 @@ impl Inner {
             self.answers.retain(|_, one| one.until > answer.now);
             self.answers.insert(answer.name, answer);
         }
-        self.watchers.drain(..).for_each(Waker::wake);
         CommitOutcome::Done { position: self.end_of_log().0 }
     }
 
@@ -98,24 +108,28 @@ impl Inner {
 
     /// Is a name or a fingerprint that of another credential, of the store or of this commit?
     fn is_taken(&self, changes: &[GroupChange]) -> bool {
-        let mut new: HashMap<KeyDigest, &CredentialId> = HashMap::new();
-        changes.iter().flat_map(|change| change.credentials.iter().map(move |it| (it, change))).any(
-            |(it, change)| {
-                let other_group =
-                    self.group_of.get(&it.id).is_some_and(|group| *group != change.id);
-                let fingerprint = it.kept.fingerprint;
-                let known = self.fingerprints.get(&fingerprint).is_some_and(|id| *id != it.id);
-                let twice = new.insert(fingerprint, &it.id).is_some_and(|id| *id != it.id);
-                // What was there before keeps its fingerprint; what is replaced brings one that never was.
-                let again = self.fingerprints.get(&fingerprint).is_some_and(|id| *id == it.id)
-                    && self.current(&change.id, &it.id).is_none_or(|now| now != fingerprint);
-                // A name finds the credentials of one group.
-                let names = self.found_by.get(&it.kept.found_by);
-                let elsewhere = |id: &CredentialId| self.group_of.get(id) != Some(&change.id);
-                let name = names.is_some_and(|ids| ids.iter().any(elsewhere));
-                other_group || known || twice || again || name
-            },
-        )
+        let (mut ids, mut fingerprints, mut names) =
+            (HashSet::new(), HashSet::new(), HashMap::new());
+        let credentials =
+            changes.iter().flat_map(|change| change.credentials.iter().map(|it| (it, &change.id)));
+        credentials.into_iter().any(|(it, group)| {
+            let now = self.current(group, &it.id);
+            // A name that was given is that of a credential of this group, and not of one that was deleted.
+            let id = now.is_none() && self.group_of.contains_key(&it.id);
+            // What was there before keeps its fingerprint, or brings one that never was.
+            let crate::Kept { fingerprint, found_by, .. } = it.kept;
+            let print = now != Some(fingerprint) && self.fingerprints.contains_key(&fingerprint);
+            let twice = !ids.insert(&it.id) || !fingerprints.insert(fingerprint);
+            twice
+                || id
+                || print
+                || (it.is_found() && {
+                    let elsewhere = |id: &CredentialId| self.group_of.get(id) != Some(group);
+                    let there = self.found_by.get(&found_by);
+                    let other = names.insert(found_by, group).is_some_and(|other| other != group);
+                    other || there.is_some_and(|ids| ids.iter().any(elsewhere))
+                })
+        })
     }
 
     fn current(&self, group: &GroupId, id: &CredentialId) -> Option<KeyDigest> {
@@ -148,7 +162,7 @@ impl Inner {
                 kept.deleted.push(it);
                 continue;
             }
-            if it.state != State::Revoked {
+            if it.is_found() {
                 self.found_by.entry(it.kept.found_by).or_default().push(it.id.clone());
             }
             match place.and_then(|place| kept.group.credentials.get_mut(place)) {
@@ -199,13 +213,15 @@ impl Inner {
     }
 
     fn lease(&mut self, name: &str, now: Timestamp, hold: Duration) -> Option<u64> {
-        let (fence, until) = self.leases.get(name).copied().unwrap_or_default();
-        // A lease that lasts longer than anybody may hold it was taken under a clock that was ahead.
-        if now < until && until <= now.after(hold) {
+        let last = self.leases.get(name);
+        // A lease that was taken later than now by more than its own length was taken under a clock that was ahead.
+        let holds =
+            |one: &Lease| now < one.until && one.taken.since(now) <= one.until.since(one.taken);
+        if last.is_some_and(holds) {
             return None;
         }
-        let fence = fence.saturating_add(1);
-        self.leases.insert(name.into(), (fence, now.after(hold)));
+        let fence = last.map_or(0, |one| one.fence).saturating_add(1);
+        self.leases.insert(name.into(), Lease { fence, taken: now, until: now.after(hold) });
         Some(fence)
     }
 }
@@ -247,7 +263,13 @@ impl LifecycleStore for MemoryLifecycleStore {
     }
 
     fn commit(&self, commit: Commit) -> Flow<'_, CommitOutcome> {
-        Flow::ready(self.state().commit(commit))
+        let mut state = self.state();
+        let outcome = state.commit(commit);
+        let watchers = std::mem::take(&mut state.watchers);
+        drop(state);
+        // A waker may run its task here and now, which asks this store.
+        watchers.into_iter().for_each(Waker::wake);
+        Flow::ready(outcome)
     }
 
     fn answer(&self, name: &KeyDigest, now: Timestamp) -> Flow<'_, Option<RememberedAnswer>> {
@@ -292,7 +314,9 @@ impl LifecycleStore for MemoryLifecycleStore {
             if state.end_of_log().0 > position {
                 return Poll::Ready(Ok(()));
             }
-            state.watchers.push(context.waker().clone());
+            if !state.watchers.iter().any(|one| one.will_wake(context.waker())) {
+                state.watchers.push(context.waker().clone());
+            }
             Poll::Pending
         }))
     }

@@ -80,8 +80,6 @@ pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};
 pub use refusal::CommandRefusal;
-#[cfg(feature = "basic")]
-pub use registry::BasicUsers;
 #[cfg(feature = "digest")]
 pub use registry::DigestUsers;
 #[cfg(feature = "jwt")]
@@ -93,6 +91,8 @@ pub use registry::{
     NewSecret, NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck,
     StepUpProof, Tokens, Wanted,
 };
+#[cfg(feature = "basic")]
+pub use registry::{BasicPasswords, BasicUsers};
 pub use store::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
     RememberedAnswer, Service, Use,

@@ -64,8 +64,9 @@ pub(super) enum Opened {
     Ha1(Box<auth_digest::DigestUserRecord>),
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
+    /// The hash of a password, and the generation that it is of.
     #[cfg(feature = "basic")]
-    Password(crate::StoredPassword),
+    Password(crate::StoredPassword, u64),
 }
 
 impl Known {

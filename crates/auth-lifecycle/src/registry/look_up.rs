@@ -6,6 +6,8 @@ mod digest;
 mod jwt;
 #[cfg(feature = "basic")]
 mod password;
+#[cfg(feature = "basic")]
+mod rehash;
 #[cfg(feature = "sigv4")]
 mod sigv4;
 mod tokens;
@@ -16,6 +18,8 @@ pub use digest::DigestUsers;
 pub use jwt::JwtIssuers;
 #[cfg(feature = "basic")]
 pub use password::BasicUsers;
+#[cfg(feature = "basic")]
+pub use rehash::BasicPasswords;
 #[cfg(feature = "sigv4")]
 pub use sigv4::SigV4Keys;
 pub use tokens::Tokens;

@@ -463,6 +463,7 @@ fn updates_what_is_still_to_be_used() {
     check(vec![revoked], update("c1", label("new")), Err(wrong(Status::Revoked)));
     let long = invalid("label", "at most 200 bytes");
     check(vec![active("c1")], update("c1", label(&"x".repeat(201))), Err(long));
+    check(vec![active("c1")], update("c1", label(&"x".repeat(200))), Ok("updated c1"));
     let all = Update {
         scopes: Some(["read"].into_iter().collect()),
         allowed_addresses: FieldChange::Set("10.0.0.0/8".parse().unwrap()),
@@ -566,12 +567,20 @@ fn a_dependant_uses_one_credential_of_a_group() {
     let used = |name: &str| Credential { dependants: vec!["cron".into()], ..active(name) };
     check(vec![active("c1")], bind("c1", "cron"), Ok("bound c1"));
     let moved = Ok("unbound c2, bound c1");
-    check(vec![active("c1"), used("c2")], bind("c1", "cron"), moved);
+    let bound = check(vec![active("c1"), used("c2")], bind("c1", "cron"), moved).unwrap();
+    let of = |name| move |it: &Credential| (it.id == id(name)).then(|| it.dependants.clone());
+    let changed = bound.change.unwrap().credentials;
+    assert_eq!(changed.iter().find_map(of("c1")), Some(vec!["cron".into()]));
+    assert_eq!(changed.iter().find_map(of("c2")), Some(vec![]));
     check(vec![used("c1")], bind("c1", "cron"), Ok(""));
     check(vec![inactive("c1")], bind("c1", "cron"), Err(wrong(Status::Inactive)));
     let name = invalid("dependant", "a name of 1 to 200 bytes");
     check(vec![active("c1")], bind("c1", ""), Err(name.clone()));
     check(vec![active("c1")], bind("c1", &"x".repeat(201)), Err(name));
+    check(vec![active("c1")], bind("c1", &"x".repeat(200)), Ok("bound c1"));
+    let almost = (0..99).map(|number| number.to_string().into()).collect();
+    let almost = Credential { dependants: almost, ..active("c1") };
+    check(vec![almost], bind("c1", "cron"), Ok("bound c1"));
     let many = (0..100).map(|number| number.to_string().into()).collect();
     let full = Credential { dependants: many, ..active("c1") };
     let most = invalid("dependant", "at most 100 of one credential");
@@ -632,7 +641,7 @@ fn time_expires_retires_and_tells_what_comes() {
     let waiting = Credential { not_before: at(NOW + 50), ..ending("c1", NOW + day) };
     let told = time(&policy, vec![waiting, successor.clone()], &due, "expiring_soon c1");
     assert_eq!(told.next_due, at(NOW + day));
-    let old = Credential { created: moment(1), secret_since: moment(1), ..ending("c1", far) };
+    let old = Credential { secret_since: moment(NOW - day), ..ending("c1", far) };
     let aged = GroupPolicy { rotate_every: Some(DAY), ..policy.clone() };
     let aged = time(&aged, vec![old], &due, "rotation_due c1");
     assert!(aged.credentials[0].rotation_told);

@@ -7,8 +7,6 @@ impl Work<'_> {
     /// Notes what has ended, retires what is due, and tells owners what comes. Given again it only counts the version up.
     pub(super) fn retire_due(&mut self) {
         let lasting = |work: &Self| work.after.lasting(work.policy, work.now);
-        let usable_or_ended_by_time =
-            self.before.credentials.iter().any(|one| one.state == State::Active && !one.ended);
         for it in self.before.credentials.clone() {
             self.tell_what_comes(&it);
             match it.status(self.now) {
@@ -18,8 +16,7 @@ impl Work<'_> {
             }
         }
         self.forget_ended_sessions();
-        let ended = !self.changed.is_empty() && usable_or_ended_by_time;
-        if ended && lasting(self) < usize::from(self.policy.min_active) {
+        if !self.changed.is_empty() && lasting(self) < usize::from(self.policy.min_active) {
             let detail = format!("{} lasting", lasting(self));
             self.tell(None, EventName::TooFewLasting, None, detail, Vec::new());
         }

@@ -71,11 +71,16 @@ impl KeyHasher {
     /// The digest of a key.
     #[must_use]
     pub fn hash(&self, key: &[u8]) -> KeyDigest {
-        if self.input == Input::Sha256OfKey {
-            let hash = digest::digest(&digest::SHA256, key);
-            return KeyDigest::of(&hmac::sign(&self.secret, hash.as_ref()));
+        match self.input {
+            Input::Key => KeyDigest::of(&hmac::sign(&self.secret, key)),
+            Input::Sha256OfKey => self.hash_over_sha256(key),
         }
-        KeyDigest::of(&hmac::sign(&self.secret, key))
+    }
+
+    #[cold]
+    fn hash_over_sha256(&self, key: &[u8]) -> KeyDigest {
+        let hash = digest::digest(&digest::SHA256, key);
+        KeyDigest::of(&hmac::sign(&self.secret, hash.as_ref()))
     }
 
     /// The digest of a key whose SHA-256 this is, under a hasher [over SHA-256](Self::over_sha256).

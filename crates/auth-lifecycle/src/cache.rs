@@ -19,7 +19,7 @@ use std::{
 
 /// What is known of keys by their digests: which are known, as what, and of which the store knows nothing.
 ///
-/// It performs no I/O: a [`CachedStore`](crate::CachedStore) drives it, and so can a test, step by step. Its owner polls the
+/// It performs no I/O: a [`CachedStore`](crate::cached_store::CachedStore) drives it, and so can a test, step by step. Its owner polls the
 /// store's change log ([`begin_poll`](Self::begin_poll), [`end_poll`](Self::end_poll)) and reads what it does not
 /// know ([`look`](Self::look), [`insert`](Self::insert)).
 ///

@@ -54,7 +54,7 @@ pub struct Found<T> {
 ///
 /// ```
 /// use auth_core::{Flow, KeyDigest, KeyHasher, SystemClock, SystemRandom};
-/// use auth_lifecycle::{CacheSettings, CachedStore, Found, LogPage, LoggedStore};
+/// use auth_lifecycle::{CacheSettings, cache::LogPage, cached_store::{CachedStore, Found, LoggedStore}};
 /// use std::sync::Arc;
 ///
 /// /// Knows one key, for ever.

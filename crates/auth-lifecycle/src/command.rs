@@ -1,9 +1,13 @@
 //! What can be done with the credentials of a group.
 
+mod name;
+
+pub use name::CommandName;
+
 use crate::{Actor, Credential, CredentialId, Kept, Material};
 use auth_core::{Scopes, Timestamp};
 use auth_net::AddressList;
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 /// A command, and the actor that gives it.
 #[derive(Clone, Debug)]
@@ -113,29 +117,6 @@ pub enum Command {
         /// The new hash.
         material: Material,
     },
-}
-
-/// A command without what it is about: what roles, step-up proofs and screens speak of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "each is the command of the same name")]
-pub enum CommandName {
-    Create,
-    Import,
-    Discard,
-    Reactivate,
-    Delete,
-    Regenerate,
-    Rotate,
-    CancelRetire,
-    RetireDue,
-    Revoke,
-    Reveal,
-    Update,
-    Destroy,
-    ReportLeaked,
-    Bind,
-    Unbind,
-    Rehash,
 }
 
 /// What becomes of the session that is alive when another is created, where there may be one only.
@@ -273,38 +254,6 @@ impl Command {
             | Self::Unbind { credential, .. }
             | Self::Rehash { credential, .. } => Some(credential),
         }
-    }
-}
-
-impl CommandName {
-    /// Its name in events and proofs, which never changes.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Import => "import",
-            Self::Discard => "discard",
-            Self::Reactivate => "reactivate",
-            Self::Delete => "delete",
-            Self::Regenerate => "regenerate",
-            Self::Rotate => "rotate",
-            Self::CancelRetire => "cancel_retire",
-            Self::RetireDue => "retire_due",
-            Self::Revoke => "revoke",
-            Self::Reveal => "reveal",
-            Self::Update => "update",
-            Self::Destroy => "destroy",
-            Self::ReportLeaked => "report_leaked",
-            Self::Bind => "bind",
-            Self::Unbind => "unbind",
-            Self::Rehash => "rehash",
-        }
-    }
-}
-
-impl fmt::Display for CommandName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

@@ -168,12 +168,11 @@ impl<'a> Work<'a> {
         touched.dedup();
         let states = (before.map_or(it.state, |before| before.state), it.state);
         self.tell(Some(it.id.clone()), name, Some(states), detail, touched);
-        self.after.credentials.retain(|one| one.id != it.id || it.state != State::Deleted);
         match self.after.credentials.iter_mut().find(|one| one.id == it.id) {
             Some(place) => place.clone_from(&it),
-            None if it.state != State::Deleted => self.after.credentials.push(it.clone()),
-            None => {}
+            None => self.after.credentials.push(it.clone()),
         }
+        self.after.credentials.retain(|one| one.state != State::Deleted);
         self.changed.retain(|one| one.id != it.id);
         self.changed.push(it);
     }

@@ -24,7 +24,7 @@ pub struct Kept {
 pub enum Material {
     /// Nothing: the keyed hash is enough.
     Nothing,
-    /// The secret, [sealed](crate::Envelope).
+    /// The secret, [sealed](crate::EnvelopeSealer).
     Sealed(Arc<[u8]>),
     /// A slow hash of a password.
     PasswordHash(Arc<Secret>),

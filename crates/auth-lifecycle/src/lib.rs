@@ -1,4 +1,42 @@
-//! Credentials that a platform issues, from their creation to their end.
+//! Credentials that a platform issues, from their creation to their end: rotated without downtime, discarded, revoked,
+//! and verified.
+//!
+//! For platforms that give their customers keys, JWT secrets, passwords or sessions and verify their callers. A
+//! [`Registry`] runs commands over a store and is what the verifiers of every scheme look credentials up in. No command
+//! takes the last lasting credential of a service, and a credential that was revoked is refused everywhere within five
+//! seconds, or the caller is told to come again.
+//!
+//! ```
+//! use auth_core::{Secret, TenantId};
+//! use auth_lifecycle::{Actor, Kind, MemoryLifecycleStore, Registry, RegistryKeys, Role};
+//! use auth_static::{ApiKeyVerifier, Placement};
+//!
+//! # fn run(master: &Secret) -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::build(MemoryLifecycleStore::new(), RegistryKeys::from_master(master)?).finish()?;
+//! let alice = Actor::new(TenantId::new("acme"), "alice", Role::Owner);
+//! let made = registry.by(&alice).create_service("alerts").wait()??;
+//! let key = made.key.secret; // `sk_live_..`: shown this once, and again to roles that may reveal it
+//!
+//! let (hasher, keys) = (registry.token_hasher(), registry.tokens(&[Kind::ServiceKey]));
+//! let door = registry.admit(ApiKeyVerifier::new("api", Placement::header("key")?, hasher, keys)?);
+//! // `door` verifies requests: give it to the server layer of `auth-tower`. Its principal is an `auth_core::Caller`.
+//! # let _: (&dyn auth_core::Verifier<Principal = auth_core::Caller>, _) = (&door, key);
+//! # Ok(())
+//! # }
+//! # run(&Secret::new([7; 32])).unwrap();
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | give commands and see credentials | [`Registry::by`], [`Commands`] |
+//! | set the rules of a kind | [`GroupPolicy`], [`RegistryBuilder::with_policy`] |
+//! | verify callers | [`Registry::tokens`], [`Registry::admit`], and the look-ups behind the features `basic`, `digest`, `jwt`, `sigv4` |
+//! | do what time makes due, write down uses, ask what has changed | [`Registry::retire_due`], [`Registry::flush_uses`], [`Registry::poll`], each about once a second |
+//! | write a store | [`LifecycleStore`], and its promises as tests in `store_suite` behind the feature of that name |
+//! | decide without a store | [`decide`](decide()), [`permitted`] |
+//!
+//! What this crate does not do: it opens no file and no connection, it has no background and no HTTP routes, and it knows
+//! no users: the platform says who an [`Actor`] is. `auth-store-sqlite` keeps credentials on disk.
 
 mod actor;
 mod already_hashed;
@@ -20,7 +58,7 @@ mod rest;
 mod store;
 #[cfg(feature = "store-suite")]
 pub mod store_suite;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 mod stored_password;
 mod token_text;
 
@@ -42,8 +80,6 @@ pub use kept::{Kept, Material};
 pub use kind::{FoundBy, Kind, KindRow, OwnerKind, Reveal, StorageClass};
 pub use policy::{GroupPolicy, Holds, WhenLeaked};
 pub use refusal::CommandRefusal;
-#[cfg(feature = "static")]
-pub use registry::BasicUsers;
 #[cfg(feature = "digest")]
 pub use registry::DigestUsers;
 #[cfg(feature = "jwt")]
@@ -55,11 +91,13 @@ pub use registry::{
     NewSecret, NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck,
     StepUpProof, Tokens, Wanted,
 };
+#[cfg(feature = "basic")]
+pub use registry::{BasicPasswords, BasicUsers};
 pub use store::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, MOST_SOURCES, MemoryLifecycleStore,
     RememberedAnswer, Service, Use,
 };
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use stored_password::StoredPassword;
 pub use token_text::{ParsedToken, TokenFormat, TokenText, masked_token};
 

@@ -20,8 +20,6 @@ pub use build::{RegistryBuilder, RegistryKeys};
 pub use clock::ClockSuspicion;
 pub use commands::{Answer, Commands};
 pub use known::Known;
-#[cfg(feature = "static")]
-pub use look_up::BasicUsers;
 #[cfg(feature = "digest")]
 pub use look_up::DigestUsers;
 #[cfg(feature = "jwt")]
@@ -29,6 +27,8 @@ pub use look_up::JwtIssuers;
 #[cfg(feature = "sigv4")]
 pub use look_up::SigV4Keys;
 pub use look_up::Tokens;
+#[cfg(feature = "basic")]
+pub use look_up::{BasicPasswords, BasicUsers};
 pub use secrets::{Issued, NewSecret, Wanted};
 pub use step_up::{StepUpCheck, StepUpProof};
 pub use time::Retired;

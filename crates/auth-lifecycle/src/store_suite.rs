@@ -6,9 +6,11 @@ mod finds;
 mod ledger;
 mod names;
 mod races;
+mod twins;
 mod uses;
 
 pub use faulty::{Fault, Faulty};
+pub use twins::{Outcomes, same_outcomes};
 
 use crate::{
     Commit, CommitOutcome, Credential, CredentialId, EventName, GroupChange, GroupId, Happening,
@@ -38,8 +40,11 @@ pub struct Bench<'a> {
     /// A store that nothing was ever written to.
     pub fresh: &'a dyn Fn() -> Arc<dyn LifecycleStore>,
     /// Runs the work on so many threads at once, each with its number from 0 on, and returns when all are done.
-    pub together: &'a dyn Fn(usize, &(dyn Fn(usize) + Sync)),
+    pub together: &'a Together,
 }
+
+/// What runs work on so many threads at once: a library spawns none itself.
+pub type Together = dyn Fn(usize, &(dyn Fn(usize) + Sync));
 
 /// One promise of [`LifecycleStore`].
 #[derive(Clone, Copy)]
@@ -92,6 +97,7 @@ claims! {
     races:
         of_many_commits_over_one_version_one_is_written,
         of_many_commits_under_one_name_one_is_written,
+        a_find_beside_a_writer_is_true_at_its_position,
         two_discards_of_the_last_two_keys_leave_one,
         a_version_for_each_key_would_lose_groups,;
 }

@@ -90,6 +90,18 @@ impl StoredPassword {
     }
 }
 
+impl StoredPassword {
+    /// Is a password that is right for this hash its owner's whole password? bcrypt does not see how one of 72 bytes goes
+    /// on.
+    pub(crate) fn sees_all_of(&self, password: &[u8]) -> bool {
+        match &*self.0 {
+            Kind::Argon2(_) => true,
+            #[cfg(feature = "import")]
+            Kind::Bcrypt(_) => password.len() < Bcrypt::MOST_PASSWORD_BYTES,
+        }
+    }
+}
+
 impl From<PasswordHash> for StoredPassword {
     fn from(hash: PasswordHash) -> Self {
         Self(Arc::new(Kind::Argon2(hash)))

@@ -2,7 +2,7 @@
 
 use auth_lifecycle::{
     MemoryLifecycleStore,
-    store_suite::{Bench, CLAIMS},
+    store_suite::{Bench, CLAIMS, same_outcomes},
 };
 use std::{sync::Arc, thread};
 
@@ -23,5 +23,15 @@ fn keeps_every_promise_of_a_store() {
         .filter_map(|claim| (claim.check)(&bench).err().map(|fault| format!("{claim:?}: {fault}")))
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert_eq!(CLAIMS.len(), 29);
+    assert_eq!(CLAIMS.len(), 30);
+}
+
+#[test]
+fn two_stores_with_the_same_commands_are_the_same() {
+    for seed in 1..20 {
+        let (one, other) = (MemoryLifecycleStore::new(), MemoryLifecycleStore::new());
+        let met = same_outcomes(&one, &other, seed, 500).unwrap();
+        let many = [met.done, met.conflicts, met.duplicates, met.taken];
+        assert!(many.iter().all(|many| *many > 5), "seed {seed}: {met:?}");
+    }
 }

@@ -1,4 +1,5 @@
 //! The registry as a platform uses it.
+#![allow(clippy::unwrap_used)]
 
 use auth_core::{Flow, Secret, TenantId};
 use auth_lifecycle::{
@@ -100,4 +101,33 @@ fn every_kind_is_made_in_its_form() {
         let made = made.unwrap_or_else(|refusal| panic!("{kind}: {refusal}"));
         assert_eq!(made.credential.group.kind, kind);
     }
+}
+
+#[test]
+fn an_actor_that_has_lost_its_role_gets_no_answer_again() {
+    let registry = registry();
+    registry.by(&alice()).once("req-1").create_service("alerts").wait().unwrap().unwrap();
+    let demoted = Actor::new(TenantId::new("acme"), "alice", Role::ReadOnly);
+    let refused = registry.by(&demoted).once("req-1").create_service("alerts").wait().unwrap();
+    assert_eq!(refused.unwrap_err(), CommandRefusal::Forbidden);
+}
+
+#[test]
+fn a_secret_is_regenerated_by_many_at_once_and_one_after_the_other() {
+    let registry = registry();
+    let id = registry.by(&alice()).create_service("alerts").wait().unwrap().unwrap().key;
+    let id = id.credential.id;
+    let regenerate = || {
+        let by = registry.by(&alice());
+        by.regenerate(&id, NewSecret::Generated).wait().unwrap().unwrap().credential.generation
+    };
+    let mut generations: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(regenerate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    generations.sort_unstable();
+    assert_eq!(registry.by(&alice()).credential(&id).wait().unwrap().unwrap().generation, 9);
+    let revealed = registry.by(&alice()).reveal(&id).wait().unwrap().unwrap();
+    assert!(revealed.expose().starts_with(b"sk_live_"));
+    assert_eq!(chain(&registry).0, 3 + 8 + 1);
 }

@@ -5,10 +5,7 @@ mod query;
 
 pub use placement::{ParameterName, Placement, SchemeWord};
 
-use crate::{
-    field,
-    keys::{self, Digests},
-};
+use crate::{field, keys};
 use auth_core::{
     Accepted, AttemptLimit, Authenticator, Authorization, Candidates, Challenge, Credentials,
     Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, Rejection, RequestView,
@@ -88,7 +85,7 @@ impl fmt::Debug for ApiKey {
 pub struct ApiKeyVerifier<L> {
     placement: Placement,
     hasher: KeyHasher,
-    older: Option<KeyHasher>,
+    older: Option<Box<KeyHasher>>,
     keys: L,
     challenge: Challenge,
     limit: Option<AttemptLimit>,
@@ -127,7 +124,7 @@ impl<L> ApiKeyVerifier<L> {
     /// registry that kept their SHA-256 ([`KeyHasher::over_sha256`]).
     #[must_use]
     pub fn with_older_hasher(self, older: KeyHasher) -> Self {
-        Self { older: Some(older), ..self }
+        Self { older: Some(Box::new(older)), ..self }
     }
 
     fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
@@ -185,12 +182,12 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        let digests = match self.key(request) {
-            Ok(key) => Digests::of(&key, &self.hasher, self.older.as_ref()),
+        let (digest, older) = match self.key(request) {
+            Ok(key) => (self.hasher.hash(&key), keys::older(self.older.as_deref(), &key)),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
         let judge = |found| self.outcome(found);
-        keys::find(&self.keys, digests, self.limit.as_ref(), request, SCHEME, judge)
+        keys::find(&self.keys, digest, older, self.limit.as_ref(), request, SCHEME, judge)
     }
 }
 

@@ -1,9 +1,6 @@
 //! Bearer tokens (RFC 6750), in the `Authorization` field.
 
-use crate::{
-    field,
-    keys::{self, Digests},
-};
+use crate::{field, keys};
 use auth_core::{
     Accepted, AttemptLimit, Authenticator, Authorization, BearerRealm, Candidates, Credentials,
     Error, Flow, KeyDigest, KeyHasher, Lookup, Outcome, Presence, Reason, RequestView, Result,
@@ -67,7 +64,7 @@ impl Authenticator for Bearer {
 /// look-up to know and looks the same outside: it finds what is good now, or nothing.
 pub struct BearerVerifier<L> {
     hasher: KeyHasher,
-    older: Option<KeyHasher>,
+    older: Option<Box<KeyHasher>>,
     tokens: L,
     realm: BearerRealm,
     limit: Option<AttemptLimit>,
@@ -98,7 +95,7 @@ impl<L> BearerVerifier<L> {
     /// registry that kept their SHA-256 ([`KeyHasher::over_sha256`]).
     #[must_use]
     pub fn with_older_hasher(self, older: KeyHasher) -> Self {
-        Self { older: Some(older), ..self }
+        Self { older: Some(Box::new(older)), ..self }
     }
 
     fn outcome<P: Clone>(&self, found: Option<Candidates<(), P>>) -> Outcome<P> {
@@ -121,13 +118,13 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        let digests = match self.realm.token(request.headers) {
-            Ok(Some(token)) => Digests::of(token, &self.hasher, self.older.as_ref()),
+        let (digest, older) = match self.realm.token(request.headers) {
+            Ok(Some(token)) => (self.hasher.hash(token), keys::older(self.older.as_deref(), token)),
             Ok(None) => return Flow::ready(Err(self.realm.missing(MISSING))),
             Err(rejection) => return Flow::ready(Err(rejection)),
         };
         let (scheme, judge) = (BearerRealm::SCHEME, |found| self.outcome(found));
-        keys::find(&self.tokens, digests, self.limit.as_ref(), request, scheme, judge)
+        keys::find(&self.tokens, digest, older, self.limit.as_ref(), request, scheme, judge)
     }
 }
 

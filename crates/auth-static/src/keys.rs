@@ -54,41 +54,22 @@ impl<P> fmt::Debug for FixedKeys<P> {
     }
 }
 
-/// The digests that a key may be kept by.
-pub(crate) struct Digests {
-    pub(crate) first: KeyDigest,
-    pub(crate) older: Option<KeyDigest>,
-}
-
-impl Digests {
-    pub(crate) fn of(key: &[u8], hasher: &KeyHasher, older: Option<&KeyHasher>) -> Self {
-        Self { first: hasher.hash(key), older: older.map(|older| older.hash(key)) }
-    }
-
-    fn look_up<L: Lookup<KeyDigest>>(self, keys: &L) -> Flow<'_, Option<L::Found>> {
-        let Some(older) = self.older else { return keys.lookup(&self.first) };
-        keys.lookup(&self.first).and_then(move |found| match found {
-            None => keys.lookup(&older),
-            found => Flow::ready(found),
-        })
-    }
-}
-
-/// What comes of a key with these digests, whose look-up `judge` is told. Under a limit the source is asked first, and its
-/// attempt is settled by what came of it.
+/// What comes of a key with this digest, whose look-up `judge` is told. Under a limit the source is asked first, and its
+/// attempt is settled by what came of it. Where nothing has the digest, the older one is looked up.
 pub(crate) fn find<'a, L: Lookup<KeyDigest>, P: Send + 'a>(
     keys: &'a L,
-    digests: Digests,
+    digest: KeyDigest,
+    older: Option<Box<KeyDigest>>,
     limit: Option<&'a AttemptLimit>,
     request: RequestView<'_>,
     scheme: &str,
     judge: impl FnOnce(Option<L::Found>) -> Outcome<P> + Send + 'a,
 ) -> Flow<'a, Outcome<P>> {
-    if limit.is_none() {
-        return digests.look_up(keys).map(judge);
+    if limit.is_none() && older.is_none() {
+        return keys.lookup(&digest).map(judge);
     }
     Attempt::begin(limit, request, scheme, None).and_then(move |begun| match begun {
-        Ok(attempt) => digests.look_up(keys).then(move |found| {
+        Ok(attempt) => look_up(keys, digest, older).then(move |found| {
             let judged = found.map(judge);
             attempt.settle(match &judged {
                 Ok(outcome) => outcome.is_ok().into(),
@@ -97,6 +78,22 @@ pub(crate) fn find<'a, L: Lookup<KeyDigest>, P: Send + 'a>(
             judged.into()
         }),
         Err(rejection) => Flow::ready(Err(rejection)),
+    })
+}
+
+/// The digest by the older hasher, if there is one.
+pub(crate) fn older(hasher: Option<&KeyHasher>, key: &[u8]) -> Option<Box<KeyDigest>> {
+    hasher.map(|hasher| Box::new(hasher.hash(key)))
+}
+
+fn look_up<L: Lookup<KeyDigest>>(
+    keys: &L,
+    digest: KeyDigest,
+    older: Option<Box<KeyDigest>>,
+) -> Flow<'_, Option<L::Found>> {
+    keys.lookup(&digest).and_then(move |found| match (found, older) {
+        (None, Some(older)) => keys.lookup(&older),
+        (found, _) => Flow::ready(found),
     })
 }
 

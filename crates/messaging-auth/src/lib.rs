@@ -13,6 +13,8 @@ pub use auth_net;
 pub use auth_digest;
 #[cfg(feature = "jwt")]
 pub use auth_jwt;
+#[cfg(feature = "lifecycle")]
+pub use auth_lifecycle;
 #[cfg(feature = "local")]
 pub use auth_local;
 #[cfg(feature = "oauth2")]
@@ -27,6 +29,8 @@ pub use auth_session;
 pub use auth_sigv4;
 #[cfg(feature = "static")]
 pub use auth_static;
+#[cfg(feature = "sqlite")]
+pub use auth_store_sqlite;
 #[cfg(feature = "tower")]
 pub use auth_tower;
 #[cfg(feature = "ureq")]

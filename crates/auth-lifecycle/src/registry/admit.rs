@@ -1,6 +1,6 @@
 //! The last step of a verification: from where, and that the credential was used.
 
-use super::{Known, Registry};
+use super::{Known, Registry, clock::moment};
 use auth_core::{
     Accepted, Caller, Flow, Lookup, Need, Outcome, Presence, Reason, Rejection, RequestView,
     Result, TenantId, Verifier,
@@ -57,9 +57,10 @@ impl<V> Admit<V> {
         if !known.allows(source) {
             return Err(Rejection::forbidden(ADDRESS));
         }
-        let now = self.registry.0.clock.read().now;
+        // The look-up has read the clock a moment ago.
+        let now = self.registry.0.clock.coarse();
         if known.note_use(now, source) {
-            self.registry.0.uses.note(&known, now, source);
+            self.registry.0.uses.note(&known, moment(now), source);
         }
         Ok(known.caller().clone())
     }

@@ -3,7 +3,10 @@
 use auth_core::{Clock, Timestamp};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,6 +18,10 @@ use std::{
 /// early), until the clock is back or an operator says that it is right.
 pub(super) struct LedgerClock {
     clock: Arc<dyn Clock>,
+    /// The latest moment ever read, in nanoseconds: nothing that had ended by then is good again.
+    latest: AtomicU64,
+    /// The last moment that was compared with the steady clock and believed, in nanoseconds; zero while it is suspect.
+    checked: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -24,8 +31,6 @@ struct State {
     believed: Timestamp,
     /// The steady clock then.
     steady: Instant,
-    /// The latest moment ever read: nothing that had ended by then is good again.
-    latest: Timestamp,
     suspicion: Option<ClockSuspicion>,
 }
 
@@ -44,13 +49,23 @@ pub struct ClockSuspicion {
 /// What time it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    /// For what ends: the latest moment that the clock ever told.
-    pub(super) ends: Timestamp,
-    /// For what is done and written down: never a moment that is suspect.
-    pub(super) now: Timestamp,
+    /// For what ends: the latest moment that the clock ever told, in nanoseconds.
+    pub(super) ends: u64,
+    /// For what is done and written down: never a moment that is suspect. In nanoseconds.
+    pub(super) now: u64,
     /// Is the clock suspect?
     pub(super) suspicion: Option<ClockSuspicion>,
 }
+
+impl Reading {
+    /// The moment for what is done and written down.
+    pub(super) fn moment(&self) -> Timestamp {
+        moment(self.now)
+    }
+}
+
+/// A reading this much later than one that was compared, in nanoseconds, is not compared.
+const CHECKED_FOR: u64 = 1_000_000_000;
 
 /// A clock may be this much ahead of the time that has passed: machines sleep, and clocks are corrected.
 const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -58,29 +73,66 @@ const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
 impl LedgerClock {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let (believed, steady) = (clock.now(), clock.steady());
-        let state = State { believed, steady, latest: believed, suspicion: None };
-        Self { clock, state: Mutex::new(state) }
+        let state = State { believed, steady, suspicion: None };
+        let nanos = AtomicU64::new(nanos(believed));
+        Self { clock, latest: nanos, checked: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
+    /// What time it is. Most readings follow within a second of one that was compared with the steady clock, and are not
+    /// compared again.
+    #[inline]
     pub(super) fn read(&self) -> Reading {
-        let (told, steady) = (self.clock.now(), self.clock.steady());
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let expected = state.believed.after(steady.saturating_duration_since(state.steady));
-        state.latest = state.latest.max(told);
-        if told > expected.after(LEAP) {
-            state.suspicion = Some(ClockSuspicion { told, expected });
-            return Reading { ends: state.latest, now: expected, suspicion: state.suspicion };
+        let told = self.clock.now();
+        let now = nanos(told);
+        let latest = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        let since = now.wrapping_sub(self.checked.load(Ordering::Relaxed));
+        if since < CHECKED_FOR {
+            return Reading { ends: latest, now, suspicion: None };
         }
-        (state.believed, state.steady, state.suspicion) = (told, steady, None);
-        Reading { ends: state.latest, now: told, suspicion: None }
+        self.compare(told, latest)
+    }
+
+    /// A moment that was believed, not more than a second ago: for uses, which are noted to the minute.
+    #[inline]
+    pub(super) fn coarse(&self) -> u64 {
+        match self.checked.load(Ordering::Relaxed) {
+            0 => self.read().now,
+            checked => checked,
+        }
+    }
+
+    #[cold]
+    fn compare(&self, told: Timestamp, latest: u64) -> Reading {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let steady = self.clock.steady();
+        let expected = state.believed.after(steady.saturating_duration_since(state.steady));
+        if told > expected.after(LEAP) {
+            self.checked.store(0, Ordering::Relaxed);
+            state.suspicion = Some(ClockSuspicion { told, expected });
+            return Reading { ends: latest, now: nanos(expected), suspicion: state.suspicion };
+        }
+        *state = State { believed: told, steady, suspicion: None };
+        self.checked.store(nanos(told), Ordering::Relaxed);
+        Reading { ends: latest, now: nanos(told), suspicion: None }
     }
 
     /// Believes the clock as it is.
     pub(super) fn trust(&self) {
         let (told, steady) = (self.clock.now(), self.clock.steady());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = State { believed: told, steady, latest: told, suspicion: None };
+        *state = State { believed: told, steady, suspicion: None };
+        self.latest.store(nanos(told), Ordering::Relaxed);
+        self.checked.store(nanos(told), Ordering::Relaxed);
     }
+}
+
+/// Good until the year 2554.
+pub(super) fn nanos(moment: Timestamp) -> u64 {
+    u64::try_from(moment.since_epoch().as_nanos()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn moment(nanos: u64) -> Timestamp {
+    Timestamp::from_unix(0).after(Duration::from_nanos(nanos))
 }
 
 impl fmt::Debug for LedgerClock {

@@ -3,9 +3,15 @@
 mod change;
 mod create;
 mod look;
+mod service;
 
-use super::{Registry, answers::Made};
-use crate::{Actor, Command, CommandRefusal, CredentialId, CredentialView, GroupId, Order};
+use super::{
+    Registry,
+    answers::{Asked, Made},
+};
+use crate::{
+    Actor, Command, CommandName, CommandRefusal, CredentialId, CredentialView, GroupId, Order,
+};
 use auth_core::{Flow, Result};
 use std::{fmt, future::Future, sync::Arc};
 
@@ -74,6 +80,18 @@ impl Commands {
         Ok(found.ok_or(CommandRefusal::Unknown))
     }
 
+    /// What the command made when the actor gave it with this key before, if its role still includes it.
+    async fn recalled(
+        &self,
+        command: CommandName,
+        asked: &Asked,
+    ) -> Result<Option<Result<Made, CommandRefusal>>> {
+        if self.key.is_none() || !self.actor.role.may(command) {
+            return Ok(None);
+        }
+        self.registry.recalled(&self.actor, asked).await
+    }
+
     /// Runs a command that makes no secret.
     async fn change(
         &self,
@@ -83,10 +101,8 @@ impl Commands {
     ) -> Result<Result<(), CommandRefusal>> {
         let about = format!("{} {id:?} {fields}", command.name());
         let asked = self.registry.0.asked(&self.actor, self.key.as_ref(), about.as_bytes())?;
-        if self.key.is_some() {
-            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
-                return Ok(made.map(drop));
-            }
+        if let Some(made) = self.recalled(command.name(), &asked).await? {
+            return Ok(made.map(drop));
         }
         let group = match self.group_of(id).await? {
             Ok(group) => group,
@@ -123,7 +139,7 @@ impl Commands {
         id: &CredentialId,
     ) -> Result<Result<CredentialView, CommandRefusal>> {
         let snapshot = self.registry.snapshot(group).await?;
-        let now = self.registry.0.clock.read().now;
+        let now = self.registry.0.clock.read().moment();
         let it = snapshot.group.credential(id);
         Ok(it.map(|it| CredentialView::of(&snapshot, it, now)).ok_or(CommandRefusal::Unknown))
     }

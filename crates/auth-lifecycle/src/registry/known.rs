@@ -1,21 +1,27 @@
 //! What verifiers know of credentials, ready to be used.
 
-use super::{clock::Reading, look_up::Kinds};
+use super::{
+    clock::{Reading, nanos},
+    look_up::Kinds,
+};
 use crate::{Credential, GroupId, Kind, State};
 use auth_core::{Caller, Timestamp};
 use auth_net::AddressList;
 use std::{
     fmt,
     net::IpAddr,
+    slice,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
-/// All that is found by one digest.
-pub(super) struct KnownSet(pub(super) Box<[Known]>);
+/// All that is found by one digest: nearly always one.
+pub(super) enum KnownSet {
+    One(Known),
+    Several(Box<[Known]>),
+}
 
 /// A credential that a look-up found, and the caller that it proves.
 ///
@@ -24,23 +30,27 @@ pub(super) struct KnownSet(pub(super) Box<[Known]>);
 #[derive(Clone)]
 pub struct Known(Arc<Facts>);
 
+/// Moments are nanoseconds since 1970, since there are many of these and each is looked at often.
 struct Facts {
     caller: Caller,
     kind: Kind,
     /// The kind, as doors compare it.
     kinds: Kinds,
     state: State,
-    not_before: Option<Timestamp>,
-    expires: Option<Timestamp>,
-    retire_at: Option<Timestamp>,
-    idle_timeout: Option<Duration>,
-    created: Timestamp,
-    /// Seconds; zero where it was never used.
+    /// It is good from then on.
+    from: u64,
+    /// It is good strictly before then: its expiry. Zero where time has ended it already, and the last moment there is
+    /// where nothing does.
+    ends: u64,
+    /// It is good strictly before then, since its successor is in use.
+    retires: u64,
+    /// It ends when it was not used for so long; the longest span there is where it may rest.
+    idle: u64,
+    /// When it was last used, or made.
     last_used: AtomicU64,
-    /// The last use that is, or will be, written down: its minute and a digest of its source.
+    /// The last use that is, or will be, written down: its minute and a mark of its source.
     noted: AtomicU64,
-    ended: bool,
-    allowed_addresses: Option<AddressList>,
+    allowed_addresses: Option<Box<AddressList>>,
     opened: Opened,
 }
 
@@ -49,13 +59,14 @@ pub(super) enum Opened {
     /// Nothing: it was found by its own hash, or no verifier of this build needs it.
     Nothing,
     #[cfg(feature = "jwt")]
-    Jwt(auth_jwt::VerifyingKey),
+    Jwt(Box<auth_jwt::VerifyingKey>),
     #[cfg(feature = "digest")]
-    Ha1(auth_digest::DigestUserRecord),
+    Ha1(Box<auth_digest::DigestUserRecord>),
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
-    #[cfg(feature = "static")]
-    Password(crate::StoredPassword),
+    /// The hash of a password, and the generation that it is of.
+    #[cfg(feature = "basic")]
+    Password(crate::StoredPassword, u64),
 }
 
 impl Known {
@@ -68,20 +79,21 @@ impl Known {
         if let Some(at) = it.retire_at {
             caller = caller.with_retiring(at);
         }
+        let never = |moment: Option<Timestamp>| moment.map_or(u64::MAX, nanos);
+        let ends = if it.ended { 0 } else { never(it.expires) };
+        let idle = it.idle_timeout.map_or(u64::MAX, |span| nanos(Timestamp::default().after(span)));
         Self(Arc::new(Facts {
             caller,
             kind: group.kind,
             kinds: Kinds::of(&[group.kind]),
             state: it.state,
-            not_before: it.not_before,
-            expires: it.expires,
-            retire_at: it.retire_at,
-            idle_timeout: it.idle_timeout,
-            created: it.created,
-            last_used: AtomicU64::new(it.last_used.map_or(0, Timestamp::unix)),
+            from: it.not_before.map_or(0, nanos),
+            ends,
+            retires: never(it.retire_at),
+            idle,
+            last_used: AtomicU64::new(nanos(it.last_used.unwrap_or_default().max(it.created))),
             noted: AtomicU64::new(0),
-            ended: it.ended,
-            allowed_addresses: it.allowed_addresses.clone(),
+            allowed_addresses: it.allowed_addresses.clone().map(Box::new),
             opened,
         }))
     }
@@ -103,7 +115,7 @@ impl Known {
         self.0.kinds
     }
 
-    #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "static"))]
+    #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
     pub(super) fn opened(&self) -> &Opened {
         &self.0.opened
     }
@@ -111,13 +123,9 @@ impl Known {
     /// Is it usable at this moment, apart from its idle timeout?
     #[inline]
     pub(super) fn is_usable(&self, now: Reading) -> bool {
-        let facts = &*self.0;
-        let ends = |end: Option<Timestamp>, at: Timestamp| end.is_some_and(|end| at >= end);
-        facts.state == State::Active
-            && !facts.ended
-            && !ends(facts.expires, now.ends)
-            && !ends(facts.retire_at, now.now)
-            && facts.not_before.is_none_or(|from| now.now >= from)
+        let Facts { state, from, ends, retires, .. } = &*self.0;
+        let within = now.ends < *ends && now.now < *retires && now.now >= *from;
+        within && *state == State::Active
     }
 
     /// Was it discarded? A caller that still uses it is one that somebody forgot.
@@ -128,23 +136,23 @@ impl Known {
     /// Was it left unused for too long, as far as this process knows?
     #[inline]
     pub(super) fn is_idle(&self, now: Reading) -> bool {
-        self.0.idle_timeout.is_some_and(|span| {
-            let used = Timestamp::from_unix(self.0.last_used.load(Ordering::Relaxed));
-            now.ends >= used.max(self.0.created).after(span)
-        })
+        let used = self.0.last_used.load(Ordering::Relaxed);
+        now.ends >= used.saturating_add(self.0.idle)
     }
 
     /// May it be used from this address? An address that is not known is on no list.
     pub(super) fn allows(&self, source: Option<IpAddr>) -> bool {
-        let list = self.0.allowed_addresses.as_ref();
+        let list = self.0.allowed_addresses.as_deref();
         list.is_none_or(|list| source.is_some_and(|source| list.contains(source)))
     }
 
     /// Notes a use; true when it has to be written down, which is once a minute for the last source.
-    pub(super) fn note_use(&self, now: Timestamp, source: Option<IpAddr>) -> bool {
-        self.0.last_used.fetch_max(now.unix(), Ordering::Relaxed);
-        let mark = (now.unix() / 60) << 24 | (source_mark(source) & 0xff_ffff);
-        self.0.noted.swap(mark, Ordering::Relaxed) != mark
+    pub(super) fn note_use(&self, now: u64, source: Option<IpAddr>) -> bool {
+        self.0.last_used.fetch_max(now, Ordering::Relaxed);
+        let minute = now / 60_000_000_000;
+        let mark = minute << 24 | (source_mark(source) & 0xff_ffff);
+        self.0.noted.load(Ordering::Relaxed) != mark
+            && self.0.noted.swap(mark, Ordering::Relaxed) != mark
     }
 
     /// What it weighs in memory, in bytes, as far as it is worth counting.
@@ -159,7 +167,7 @@ impl Known {
         let lists = if self.0.allowed_addresses.is_some() { 1024 } else { 0 };
         let opened = match self.0.opened {
             Opened::Nothing => 0,
-            #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "static"))]
+            #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
             _ => 1024,
         };
         [names, scopes, lists, opened].into_iter().fold(facts, usize::saturating_add)
@@ -167,8 +175,24 @@ impl Known {
 }
 
 impl KnownSet {
+    pub(super) fn new(mut known: Vec<Known>) -> Option<Self> {
+        match known.len() {
+            0 => None,
+            1 => known.pop().map(Self::One),
+            _ => Some(Self::Several(known.into())),
+        }
+    }
+
+    #[inline]
+    pub(super) fn as_slice(&self) -> &[Known] {
+        match self {
+            Self::One(known) => slice::from_ref(known),
+            Self::Several(known) => known,
+        }
+    }
+
     pub(super) fn weight(&self) -> usize {
-        self.0.iter().fold(64, |sum, known| sum.saturating_add(known.weight()))
+        self.as_slice().iter().fold(64, |sum, known| sum.saturating_add(known.weight()))
     }
 }
 

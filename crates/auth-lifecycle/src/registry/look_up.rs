@@ -4,8 +4,10 @@
 mod digest;
 #[cfg(feature = "jwt")]
 mod jwt;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 mod password;
+#[cfg(feature = "basic")]
+mod rehash;
 #[cfg(feature = "sigv4")]
 mod sigv4;
 mod tokens;
@@ -14,8 +16,10 @@ mod tokens;
 pub use digest::DigestUsers;
 #[cfg(feature = "jwt")]
 pub use jwt::JwtIssuers;
-#[cfg(feature = "static")]
+#[cfg(feature = "basic")]
 pub use password::BasicUsers;
+#[cfg(feature = "basic")]
+pub use rehash::BasicPasswords;
 #[cfg(feature = "sigv4")]
 pub use sigv4::SigV4Keys;
 pub use tokens::Tokens;
@@ -39,7 +43,7 @@ pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Open
         Kind::DigestHa1 => digest::parse(it, secret),
         #[cfg(feature = "sigv4")]
         Kind::SigV4Key => sigv4::parse(it, secret),
-        #[cfg(feature = "static")]
+        #[cfg(feature = "basic")]
         Kind::BasicPassword => password::parse(it, secret),
         _ => {
             let _ = (it, secret);
@@ -66,13 +70,13 @@ impl Registry {
             let usable = |known: &&Known| {
                 kinds.overlaps(known.kinds()) && known.is_usable(now) && !known.is_idle(now)
             };
-            Ok(set.0.iter().filter(usable).cloned().collect())
+            Ok(set.as_slice().iter().filter(usable).cloned().collect())
         })
     }
 
     fn has_idle(&self, set: &KnownSet) -> bool {
         let now = self.0.clock.read();
-        set.0.iter().any(|known| known.is_usable(now) && known.is_idle(now))
+        set.as_slice().iter().any(|known| known.is_usable(now) && known.is_idle(now))
     }
 
     async fn read_again(&self, digest: &KeyDigest) -> Result<Option<Arc<KnownSet>>> {

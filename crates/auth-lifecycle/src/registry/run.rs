@@ -35,7 +35,7 @@ impl Registry {
     ) -> Result<Result<Ran, CommandRefusal>> {
         for _ in 0..MOST_CONFLICTS {
             let snapshot = self.snapshot(group).await?;
-            let now = self.0.clock.read().now;
+            let now = self.0.clock.read().moment();
             let decision = match decide(&snapshot, order, now) {
                 Ok(decision) => decision,
                 Err(refusal) => return self.refused(&snapshot, order, refusal).await.map(Err),
@@ -95,7 +95,7 @@ impl Registry {
         actor: &Actor,
         asked: &Asked,
     ) -> Result<Option<Result<Made, CommandRefusal>>> {
-        let now = self.0.clock.read().now;
+        let now = self.0.clock.read().moment();
         let Some(answer) = self.0.store.answer(&asked.name, now).await? else { return Ok(None) };
         let made = self.0.recall(actor, asked, &answer).await?;
         Ok(Some(made.ok_or(CommandRefusal::IdempotencyKeyReused)))
@@ -109,7 +109,7 @@ impl Registry {
         refusal: CommandRefusal,
     ) -> Result<CommandRefusal> {
         if refusal == CommandRefusal::Forbidden {
-            let events = vec![forbidden(snapshot, order, self.0.clock.read().now)];
+            let events = vec![forbidden(snapshot, order, self.0.clock.read().moment())];
             self.commit(Commit { events, ..Commit::default() }).await?;
         }
         Ok(refusal)

@@ -28,7 +28,7 @@ impl LoggedStore for Source {
             for (group, it) in &found.credentials {
                 known.push(Known::new(group, it, open(&sealer, group, it).await?));
             }
-            let value = (!known.is_empty()).then(|| Arc::new(KnownSet(known.into())));
+            let value = KnownSet::new(known).map(Arc::new);
             Ok(Found { value, as_of: found.as_of })
         })
     }
@@ -80,7 +80,7 @@ const fn is_computed_with(kind: Kind) -> bool {
     matches!(kind, Kind::ServiceJwtSecret | Kind::AppJwtSecret | Kind::DigestHa1 | Kind::SigV4Key)
 }
 
-#[cfg(any(feature = "jwt", feature = "digest", feature = "static"))]
+#[cfg(any(feature = "jwt", feature = "digest", feature = "basic"))]
 pub(super) fn not_text(it: &Credential) -> auth_core::Error {
     let text = format!(
         "stored secret of credential {} is no text: it was changed outside of this program",

@@ -37,7 +37,7 @@ impl Inner {
         credential: &CredentialId,
         command: CommandName,
     ) -> StepUpProof {
-        let (actor_id, at) = (Arc::clone(&actor.id), self.clock.read().now);
+        let (actor_id, at) = (Arc::clone(&actor.id), self.clock.read().moment());
         let proof = StepUp { actor: actor_id, credential: credential.clone(), command, at };
         let tag = self.tag(actor, &proof);
         StepUpProof { proof, tag }

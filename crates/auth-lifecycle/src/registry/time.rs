@@ -29,7 +29,7 @@ impl Registry {
             if reading.suspicion.is_some() {
                 return Ok(Retired { groups: 0, suspicion: reading.suspicion });
             }
-            let due = registry.0.store.due(reading.now, MOST_GROUPS).await?;
+            let due = registry.0.store.due(reading.moment(), MOST_GROUPS).await?;
             for group in &due {
                 registry.retire_due_of(group).await?;
             }

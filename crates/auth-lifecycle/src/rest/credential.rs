@@ -1,51 +1,10 @@
 //! A credential as a store keeps it.
 
-use super::{digest_from_hex, from_hex, read, to_hex, unreadable, write};
+use super::{Fields, VERSION, digest_from_hex, from_hex, from_moment, moment, text, to_hex, write};
 use crate::{Credential, CredentialId, Kept, Material, State};
-use auth_core::{Result, Secret, Timestamp};
-use auth_net::AddressList;
-use serde::{Deserialize, Serialize};
+use auth_core::{Result, Secret};
+use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rest {
-    v: u32,
-    id: Box<str>,
-    state: Box<str>,
-    generation: u64,
-    created: Moment,
-    secret_since: Moment,
-    created_by: Box<str>,
-    not_before: Option<Moment>,
-    expires: Option<Moment>,
-    retire_at: Option<Moment>,
-    idle_timeout_s: Option<u64>,
-    ended: bool,
-    notices_told: u8,
-    rotation_told: bool,
-    scopes: Vec<Box<str>>,
-    allowed_addresses: Option<String>,
-    label: Box<str>,
-    dependants: Vec<Box<str>>,
-    found_by: String,
-    fingerprint: String,
-    name: Option<Box<str>>,
-    material: MaterialRest,
-}
-
-/// Seconds and nanoseconds since 1970, so that nothing is rounded.
-#[derive(Serialize, Deserialize)]
-struct Moment(u64, u32);
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum MaterialRest {
-    Nothing,
-    Sealed(String),
-    PasswordHash(String),
-    Public(String),
-}
 
 impl Credential {
     /// The credential as a store keeps it, without [`last_used`](Self::last_used), which is kept apart.
@@ -55,30 +14,30 @@ impl Credential {
     /// It holds keyed hashes, sealed secrets and hashes of passwords, and never a secret.
     #[must_use]
     pub fn to_rest(&self) -> String {
-        write(&Rest {
-            v: super::VERSION,
-            id: self.id.as_str().into(),
-            state: self.state.name().into(),
-            generation: self.generation,
-            created: self.created.into(),
-            secret_since: self.secret_since.into(),
-            created_by: (*self.created_by).into(),
-            not_before: self.not_before.map(Into::into),
-            expires: self.expires.map(Into::into),
-            retire_at: self.retire_at.map(Into::into),
-            idle_timeout_s: self.idle_timeout.map(|span| span.as_secs()),
-            ended: self.ended,
-            notices_told: self.notices_told,
-            rotation_told: self.rotation_told,
-            scopes: self.scopes.iter().map(Into::into).collect(),
-            allowed_addresses: self.allowed_addresses.as_ref().map(ToString::to_string),
-            label: (*self.label).into(),
-            dependants: self.dependants.iter().map(|one| Box::from(&**one)).collect(),
-            found_by: to_hex(self.kept.found_by.as_bytes()),
-            fingerprint: to_hex(self.kept.fingerprint.as_bytes()),
-            name: self.kept.name.as_deref().map(Into::into),
-            material: (&self.kept.material).into(),
-        })
+        write(&[
+            ("v", json!(VERSION)),
+            ("id", json!(self.id.as_str())),
+            ("state", json!(self.state.name())),
+            ("generation", json!(self.generation)),
+            ("created", json!(from_moment(self.created))),
+            ("secret_since", json!(from_moment(self.secret_since))),
+            ("created_by", json!(&*self.created_by)),
+            ("not_before", json!(self.not_before.map(from_moment))),
+            ("expires", json!(self.expires.map(from_moment))),
+            ("retire_at", json!(self.retire_at.map(from_moment))),
+            ("idle_timeout_s", json!(self.idle_timeout.map(|span| span.as_secs()))),
+            ("ended", json!(self.ended)),
+            ("notices_told", json!(self.notices_told)),
+            ("rotation_told", json!(self.rotation_told)),
+            ("scopes", json!(self.scopes.iter().collect::<Vec<_>>())),
+            ("allowed_addresses", json!(self.allowed_addresses.as_ref().map(ToString::to_string))),
+            ("label", json!(&*self.label)),
+            ("dependants", json!(self.dependants.iter().map(|one| &**one).collect::<Vec<_>>())),
+            ("found_by", json!(to_hex(self.kept.found_by.as_bytes()))),
+            ("fingerprint", json!(to_hex(self.kept.fingerprint.as_bytes()))),
+            ("name", json!(self.kept.name.as_deref())),
+            ("material", json!(from_material(&self.kept.material))),
+        ])
     }
 
     /// Reads what [`to_rest`](Self::to_rest) wrote.
@@ -86,87 +45,74 @@ impl Credential {
     /// # Errors
     ///
     /// `Error::Config` with the code `lifecycle_stored_version` for what another version of the program wrote, and
-    /// `lifecycle_stored_unreadable` for what was changed since.
-    pub fn from_rest(text: &str) -> Result<Self> {
-        read::<Rest>("credential", text)?.into_credential().ok_or_else(|| unreadable("credential"))
-    }
-}
-
-impl Rest {
-    fn into_credential(self) -> Option<Credential> {
-        let allowed_addresses: Option<Result<AddressList, _>> =
-            self.allowed_addresses.map(|text| text.parse());
-        Some(Credential {
-            id: CredentialId::new(self.id),
-            state: State::from_name(&self.state)?,
-            generation: self.generation,
-            created: self.created.into(),
-            secret_since: self.secret_since.into(),
-            created_by: self.created_by.into(),
-            not_before: self.not_before.map(Into::into),
-            expires: self.expires.map(Into::into),
-            retire_at: self.retire_at.map(Into::into),
-            idle_timeout: self.idle_timeout_s.map(Duration::from_secs),
+    /// `lifecycle_stored_unreadable`, with the name of the field, for what was changed since.
+    pub fn from_rest(rest: &str) -> Result<Self> {
+        let mut fields = Fields::read("credential", rest)?;
+        let kept = Kept {
+            found_by: fields.named("found_by", digest_from_hex)?,
+            fingerprint: fields.named("fingerprint", digest_from_hex)?,
+            name: fields.maybe_text("name")?,
+            material: fields.take("material", material)?,
+        };
+        let it = Self {
+            id: CredentialId::new(fields.text::<String>("id")?),
+            state: fields.named("state", State::from_name)?,
+            generation: fields.number("generation")?,
+            created: fields.take("created", moment)?,
+            secret_since: fields.take("secret_since", moment)?,
+            created_by: fields.text("created_by")?,
+            not_before: fields.maybe("not_before", moment)?,
+            expires: fields.maybe("expires", moment)?,
+            retire_at: fields.maybe("retire_at", moment)?,
+            idle_timeout: fields.maybe("idle_timeout_s", Value::as_u64)?.map(Duration::from_secs),
             last_used: None,
-            ended: self.ended,
-            notices_told: self.notices_told,
-            rotation_told: self.rotation_told,
-            scopes: self.scopes.into_iter().collect(),
-            allowed_addresses: allowed_addresses.transpose().ok()?,
-            label: self.label.into(),
-            dependants: self.dependants.into_iter().map(Into::into).collect(),
-            kept: Kept {
-                found_by: digest_from_hex(&self.found_by)?,
-                fingerprint: digest_from_hex(&self.fingerprint)?,
-                name: self.name.map(Into::into),
-                material: self.material.into_material()?,
-            },
-        })
+            ended: fields.take("ended", Value::as_bool)?,
+            notices_told: fields.take("notices_told", |told| told.as_u64()?.try_into().ok())?,
+            rotation_told: fields.take("rotation_told", Value::as_bool)?,
+            scopes: fields.take("scopes", texts::<Box<str>>)?.into_iter().collect(),
+            allowed_addresses: fields
+                .maybe("allowed_addresses", |list| list.as_str()?.parse().ok())?,
+            label: fields.text("label")?,
+            dependants: fields.take("dependants", texts)?,
+            kept,
+        };
+        fields.finish(it)
     }
 }
 
-impl From<&Material> for MaterialRest {
-    fn from(material: &Material) -> Self {
-        match material {
-            Material::Nothing => Self::Nothing,
-            Material::Sealed(bytes) => Self::Sealed(to_hex(bytes)),
-            Material::PasswordHash(hash) => Self::PasswordHash(to_hex(hash.expose())),
-            Material::Public(bytes) => Self::Public(to_hex(bytes)),
-        }
+fn texts<T: From<String>>(value: &Value) -> Option<Vec<T>> {
+    value.as_array()?.iter().map(text).collect()
+}
+
+/// The sort of the material and its bytes.
+fn from_material(material: &Material) -> Value {
+    match material {
+        Material::Nothing => Value::Null,
+        Material::Sealed(bytes) => json!(["sealed", to_hex(bytes)]),
+        Material::PasswordHash(hash) => json!(["password_hash", to_hex(hash.expose())]),
+        Material::Public(bytes) => json!(["public", to_hex(bytes)]),
     }
 }
 
-impl MaterialRest {
-    fn into_material(self) -> Option<Material> {
-        Some(match self {
-            Self::Nothing => Material::Nothing,
-            Self::Sealed(hex) => Material::Sealed(from_hex(&hex)?.into()),
-            Self::PasswordHash(hex) => {
-                Material::PasswordHash(Arc::new(Secret::new(from_hex(&hex)?)))
-            }
-            Self::Public(hex) => Material::Public(from_hex(&hex)?.into()),
-        })
+fn material(value: &Value) -> Option<Material> {
+    if value.is_null() {
+        return Some(Material::Nothing);
     }
-}
-
-impl From<Timestamp> for Moment {
-    fn from(at: Timestamp) -> Self {
-        let since = at.since_epoch();
-        Self(since.as_secs(), since.subsec_nanos())
-    }
-}
-
-impl From<Moment> for Timestamp {
-    fn from(Moment(seconds, nanos): Moment) -> Self {
-        Self::from_unix(seconds).after(Duration::from_nanos(nanos.into()))
-    }
+    let [sort, hex] = value.as_array()?.as_slice() else { return None };
+    let bytes = from_hex(hex.as_str()?)?;
+    Some(match sort.as_str()? {
+        "sealed" => Material::Sealed(bytes.into()),
+        "password_hash" => Material::PasswordHash(Arc::new(Secret::new(bytes))),
+        "public" => Material::Public(bytes.into()),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::credential;
-    use auth_core::Scopes;
+    use auth_core::{Scopes, Timestamp};
 
     fn full() -> Credential {
         let at = |seconds| Some(Timestamp::from_unix(seconds).after(Duration::from_nanos(7)));

@@ -1,52 +1,31 @@
 //! What happened, as the ledger keeps it and the chain covers it.
 
-use super::{read, unreadable, write};
+use super::{Fields, VERSION, from_moment, moment, write};
 use crate::{CredentialId, EventName, GroupId, Happening, Kind, Role, ServiceId, State};
-use auth_core::{Result, TenantId, Timestamp};
-use serde::{Deserialize, Serialize};
-use std::{sync::Arc, time::Duration};
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Rest {
-    v: u32,
-    at: (u64, u32),
-    tenant: Box<str>,
-    service: Option<Box<str>>,
-    kind: Option<Box<str>>,
-    group_version: Option<u64>,
-    credential: Option<Box<str>>,
-    name: Box<str>,
-    actor: Box<str>,
-    role: Box<str>,
-    cause: Box<str>,
-    before: Option<Box<str>>,
-    after: Option<Box<str>>,
-    detail: Box<str>,
-}
+use auth_core::{Result, TenantId};
+use serde_json::{Value, json};
 
 impl Happening {
     /// The text that the ledger keeps and its chain covers: all but [`touched`](Self::touched).
     #[must_use]
     pub fn to_text(&self) -> String {
-        let since = self.at.since_epoch();
         let group = self.group.as_ref();
-        write(&Rest {
-            v: super::VERSION,
-            at: (since.as_secs(), since.subsec_nanos()),
-            tenant: self.tenant.as_str().into(),
-            service: self.service.as_ref().map(|id| id.as_str().into()),
-            kind: group.map(|(id, _)| id.kind.name().into()),
-            group_version: group.map(|(_, version)| *version),
-            credential: self.credential.as_ref().map(|id| id.as_str().into()),
-            name: self.name.name().into(),
-            actor: (*self.actor).into(),
-            role: self.role.name().into(),
-            cause: (*self.cause).into(),
-            before: self.states.map(|(before, _)| before.name().into()),
-            after: self.states.map(|(_, after)| after.name().into()),
-            detail: (*self.detail).into(),
-        })
+        write(&[
+            ("v", json!(VERSION)),
+            ("at", json!(from_moment(self.at))),
+            ("tenant", json!(self.tenant.as_str())),
+            ("service", json!(self.service.as_ref().map(ServiceId::as_str))),
+            ("kind", json!(group.map(|(id, _)| id.kind.name()))),
+            ("group_version", json!(group.map(|(_, version)| *version))),
+            ("credential", json!(self.credential.as_ref().map(CredentialId::as_str))),
+            ("name", json!(self.name.name())),
+            ("actor", json!(&*self.actor)),
+            ("role", json!(self.role.name())),
+            ("cause", json!(&*self.cause)),
+            ("before", json!(self.states.map(|(before, _)| before.name()))),
+            ("after", json!(self.states.map(|(_, after)| after.name()))),
+            ("detail", json!(&*self.detail)),
+        ])
     }
 
     /// Reads what [`to_text`](Self::to_text) wrote. Nothing is [`touched`](Self::touched) then.
@@ -54,46 +33,33 @@ impl Happening {
     /// # Errors
     ///
     /// `Error::Config` with the code `lifecycle_stored_version` for what another version of the program wrote, and
-    /// `lifecycle_stored_unreadable` for what was changed since.
+    /// `lifecycle_stored_unreadable`, with the name of the field, for what was changed since.
     pub fn from_text(text: &str) -> Result<Self> {
-        read::<Rest>("event", text)?.into_happening().ok_or_else(|| unreadable("event"))
-    }
-}
-
-impl Rest {
-    fn into_happening(self) -> Option<Happening> {
-        let tenant = TenantId::new(self.tenant);
-        let service = self.service.map(ServiceId::new);
-        let group = match (self.kind, self.group_version) {
-            (Some(kind), Some(version)) => {
-                let (kind, service) = (Kind::from_name(&kind)?, service.clone());
-                Some((GroupId { tenant: tenant.clone(), service, kind }, version))
-            }
-            (None, None) => None,
-            _ => return None,
-        };
-        let states = match (self.before, self.after) {
-            (Some(before), Some(after)) => {
-                Some((State::from_name(&before)?, State::from_name(&after)?))
-            }
-            (None, None) => None,
-            _ => return None,
-        };
-        let (seconds, nanos) = self.at;
-        Some(Happening {
+        let mut fields = Fields::read("event", text)?;
+        let tenant = TenantId::new(fields.text::<String>("tenant")?);
+        let service = fields.maybe_text::<String>("service")?.map(ServiceId::new);
+        let kind = fields.maybe("kind", |kind| Kind::from_name(kind.as_str()?))?;
+        let version = fields.maybe("group_version", Value::as_u64)?;
+        let group = kind.zip(version).map(|(kind, version)| {
+            (GroupId { tenant: tenant.clone(), service: service.clone(), kind }, version)
+        });
+        let state = |value: &Value| State::from_name(value.as_str()?);
+        let (before, after) = (fields.maybe("before", state)?, fields.maybe("after", state)?);
+        let it = Self {
             tenant,
             service,
             group,
-            credential: self.credential.map(CredentialId::new),
-            name: EventName::from_name(&self.name)?,
-            at: Timestamp::from_unix(seconds).after(Duration::from_nanos(nanos.into())),
-            actor: Arc::from(self.actor),
-            role: Role::from_name(&self.role)?,
-            cause: Arc::from(self.cause),
-            states,
-            detail: self.detail.into(),
+            credential: fields.maybe_text::<String>("credential")?.map(CredentialId::new),
+            name: fields.named("name", EventName::from_name)?,
+            at: fields.take("at", moment)?,
+            actor: fields.text("actor")?,
+            role: fields.named("role", Role::from_name)?,
+            cause: fields.text("cause")?,
+            states: before.zip(after),
+            detail: fields.text("detail")?,
             touched: Vec::new(),
-        })
+        };
+        fields.finish(it)
     }
 }
 

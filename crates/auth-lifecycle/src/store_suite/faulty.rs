@@ -71,7 +71,7 @@ impl<S: LifecycleStore> Faulty<S> {
     fn fault(&self, at: Point) -> Option<Fault> {
         let mut faults = self.faults();
         let strikes = faults.front().is_some_and(|(point, _)| *point == at || *point == Point::Any);
-        faults.pop_front_if(|_| strikes).map(|(_, fault)| fault)
+        if strikes { faults.pop_front().map(|(_, fault)| fault) } else { None }
     }
 
     fn ask<'a, T: Send + 'a>(

@@ -68,6 +68,9 @@ pub(super) fn the_ledger_is_read_in_parts_without_a_gap(bench: &Bench<'_>) -> Ch
         same("read in parts", read(&*store, most)?, whole.clone())?;
     }
     same("from its end on", ask(store.changes_since(10, 9))?, empty(10))?;
+    // A reader that knows more than there is comes to an end all the same.
+    let beyond = ask(store.changes_since(11, 9))?;
+    same("from beyond its end on", (beyond.events, beyond.is_last), (Vec::new(), true))?;
     let last = ask(store.changes_since(9, 1))?;
     same("the last one", (last.events.len(), last.is_last), (1, true))
 }

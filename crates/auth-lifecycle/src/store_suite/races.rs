@@ -1,13 +1,17 @@
 //! Many at once: one wins, and no group is left empty.
 
 use super::{
-    Bench, Checked, answer, ask, commit, credential, group, holds, is_done, moment, same, tenant,
+    Bench, Checked, answer, ask, commit, credential, digest, group, holds, is_done, moment, same,
+    tenant,
 };
 use crate::{
     Actor, Command, CommandRefusal, Commit, CommitOutcome, Credential, CredentialId, GroupId,
     GroupPolicy, Kind, LifecycleStore, Order, Role, ServiceId, Snapshot, State, decide,
 };
-use std::sync::{Barrier, Mutex, PoisonError};
+use std::sync::{
+    Barrier, Mutex, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 /// What each of so many threads got.
 fn each<T: Send>(
@@ -58,6 +62,51 @@ pub(super) fn of_many_commits_under_one_name_one_is_written(bench: &Bench<'_>) -
         same("written, and repetitions", (done, duplicates), (1, MANY - 1))?;
     }
     same("the position", ask(store.position())?, 20)
+}
+
+/// So many credentials are revoked while others look for them.
+const REVOKED: u64 = 100;
+
+/// A cache keeps what was found until the ledger passes the position of the find: if what was found is older than that
+/// position, a revoked credential is accepted for ever.
+pub(super) fn a_find_beside_a_writer_is_true_at_its_position(bench: &Bench<'_>) -> Checked {
+    let (store, group) = ((bench.fresh)(), group("s1"));
+    let name = |number: u64| format!("c{number}");
+    let all = (0..REVOKED).map(|number| credential(&name(number))).collect();
+    let first = is_done(&*store, commit(&group, 0, all))?;
+    let (mut revoked, mut seen) = (Vec::new(), Vec::new());
+    let done = AtomicBool::new(false);
+    for (revocations, finds) in each(bench, 4, |thread| {
+        let (mut revocations, mut finds) = (Vec::new(), Vec::new());
+        if thread == 0 {
+            for number in 0..REVOKED {
+                let it = super::in_state(&credential(&name(number)), State::Revoked);
+                let written = is_done(&*store, commit(&group, number.saturating_add(1), vec![it]));
+                done.store(written.is_err(), Ordering::SeqCst);
+                revocations.push(written?);
+            }
+            done.store(true, Ordering::SeqCst);
+            return Ok((revocations, finds));
+        }
+        while !done.load(Ordering::SeqCst) {
+            // Those that are about to be revoked are the ones to look for.
+            let next = ask(store.position())?.saturating_sub(first);
+            for number in [next.saturating_sub(1), next, next.saturating_add(1)] {
+                let found = ask(store.find(&digest(&name(number))))?;
+                finds.push((number, !found.credentials.is_empty(), found.as_of));
+            }
+        }
+        Ok((revocations, finds))
+    })? {
+        revoked.extend(revocations);
+        seen.extend(finds);
+    }
+    for (number, found, as_of) in seen {
+        let ended = usize::try_from(number).ok().and_then(|number| revoked.get(number));
+        let expected = ended.is_some_and(|ended| as_of < *ended);
+        same(&format!("{} as of {as_of}, revoked at {ended:?}", name(number)), found, expected)?;
+    }
+    Ok(())
 }
 
 /// Two discards race for the last two keys so often.

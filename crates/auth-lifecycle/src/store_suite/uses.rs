@@ -133,5 +133,8 @@ pub(super) fn a_lease_taken_under_a_clock_that_was_ahead_blocks_nobody_for_long(
     holds("it is taken under a clock that is ahead", ahead.is_some())?;
     let back = lease(1000)?;
     holds("it is taken again when the clock is back, with a higher fence", back > ahead)?;
-    same("it is held", lease(1001)?, None)
+    same("it is held", lease(1001)?, None)?;
+    holds("it is taken at 5000", lease(5000)?.is_some())?;
+    same("ahead by its own length, it is held", lease(4940)?, None)?;
+    holds("ahead by more, it is not", lease(4939)?.is_some())
 }

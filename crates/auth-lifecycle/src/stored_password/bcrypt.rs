@@ -14,7 +14,8 @@ pub(super) struct Bcrypt {
 }
 
 impl Bcrypt {
-    const MOST_PASSWORD_BYTES: usize = 72;
+    /// Beyond so many, bcrypt looks at no byte of a password.
+    pub(super) const MOST_PASSWORD_BYTES: usize = 72;
     const OUTPUT: usize = 23;
 
     /// Reads what is behind the version: two digits, and 53 characters of bcrypt's own base64.

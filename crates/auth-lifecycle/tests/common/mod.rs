@@ -1,5 +1,5 @@
 //! A platform with one service, and the doors of its APIs.
-#![allow(clippy::unwrap_used, dead_code)]
+#![allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 
 use auth_core::{Caller, Error, Flow, Outcome, Peer, RequestView, Secret, TenantId, Verifier};
 use auth_lifecycle::{

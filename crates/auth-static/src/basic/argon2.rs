@@ -86,6 +86,45 @@ impl<L> Argon2Passwords<L> {
 }
 
 impl<L: Sync> Argon2Passwords<L> {
+    /// Hashes a new password under a fresh salt, at the cost and in the queue of the checks: what signs users up, and
+    /// what hashes anew, is bounded together with what logs them in.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Unavailable` when too many wait already; those of `random`, and of the workers.
+    pub fn hash(&self, password: Secret, random: &dyn Random) -> Flow<'_, PasswordHash> {
+        let salted = match PasswordHash::of_nobody(self.nobody.cost(), random) {
+            Ok(salted) => salted,
+            Err(error) => return Flow::failed(error),
+        };
+        self.queue.enter().and_then(move |permit| {
+            self.computed(move || {
+                let hash = salted.for_password(password.expose());
+                drop(permit);
+                hash
+            })
+        })
+    }
+
+    /// Computes on the workers; nothing where nobody waits for it any more.
+    fn computed<T: Send + 'static>(
+        &self,
+        compute: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Flow<'_, T> {
+        let answer = Arc::new(Mutex::new(None));
+        let waited_for = Arc::downgrade(&answer);
+        let work = move || {
+            if let Some(answer) = waited_for.upgrade() {
+                let computed = compute();
+                *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
+            }
+        };
+        self.workers.run(Box::new(work)).and_then(move |()| {
+            let computed = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+            computed.unwrap_or_else(|| Err(not_run())).into()
+        })
+    }
+
     /// Which of the hashes is of this password? Computed by the workers when it is our turn.
     fn compute<H: SlowHash>(
         &self,
@@ -103,23 +142,15 @@ impl<L: Sync> Argon2Passwords<L> {
                     return Flow::failed(busy);
                 }
             };
-            let answer = Arc::new(Mutex::new(None));
-            let waited_for = Arc::downgrade(&answer);
-            let work = move || {
-                if let Some(answer) = waited_for.upgrade() {
-                    let computed = which(&hashes, &password);
-                    attempt.settle(match computed {
-                        Ok(Some(_)) if found => AttemptOutcome::Right,
-                        Ok(_) => AttemptOutcome::Wrong,
-                        Err(_) => AttemptOutcome::Unknown,
-                    });
-                    *answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(computed);
-                }
+            self.computed(move || {
+                let computed = which(&hashes, &password);
+                attempt.settle(match computed {
+                    Ok(Some(_)) if found => AttemptOutcome::Right,
+                    Ok(_) => AttemptOutcome::Wrong,
+                    Err(_) => AttemptOutcome::Unknown,
+                });
                 drop(permit);
-            };
-            self.workers.run(Box::new(work)).and_then(move |()| {
-                let computed = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
-                computed.unwrap_or_else(|| Err(not_run())).into()
+                computed
             })
         })
     }
@@ -269,6 +300,25 @@ mod tests {
             Poll::Ready(result) => Some(result),
             Poll::Pending => None,
         }
+    }
+
+    #[test]
+    fn a_new_password_is_hashed_in_the_same_queue() {
+        let desk = Desk::default();
+        let passwords = passwords(1, 1, desk.clone());
+        let mut checked = check(&passwords, "alice", "open sesame");
+        let random = SystemRandom::new();
+        let mut made = passwords.hash(Secret::from("new"), &random);
+        assert!(poll(&mut checked).is_none() && poll(&mut made).is_none());
+        assert_eq!((desk.taken(), desk.held()), (1, 1), "it has to wait for its turn");
+        let busy = poll(&mut passwords.hash(Secret::from("other"), &random));
+        assert_eq!(busy.unwrap().unwrap_err().code(), "basic_busy");
+        desk.work();
+        assert!(poll(&mut checked).is_some() && poll(&mut made).is_none());
+        assert_eq!(memory_of(&desk), 7);
+        let (hash, known) = (poll(&mut made).unwrap().unwrap(), &passwords.users["alice"]);
+        assert!(hash.is_of(b"new").unwrap() && !hash.is_of(b"other").unwrap());
+        assert_eq!(hash.cost(), known.secrets().next().unwrap().cost());
     }
 
     fn check<'a>(

@@ -130,9 +130,14 @@ impl PasswordHash {
     ///
     /// Those of `random`.
     pub fn of(password: &str, cost: Argon2Cost, random: &dyn Random) -> Result<Self> {
-        let mut parsed = Self::unknown(cost, random)?;
-        parsed.output = parsed.compute(password.as_bytes())?.to_vec();
-        Ok(Self(Arc::new(parsed)))
+        Self::of_nobody(cost, random)?.for_password(password.as_bytes())
+    }
+
+    /// The hash of this password under the same salt.
+    pub(super) fn for_password(&self, password: &[u8]) -> Result<Self> {
+        let (cost, salt) = (self.0.cost, self.0.salt.clone());
+        let output = self.0.compute(password)?.to_vec();
+        Ok(Self(Arc::new(Parsed { cost, salt, output })))
     }
 
     /// What the passwords of unknown users are checked against: the same work, and none that fits.

@@ -107,7 +107,8 @@ fn judge(
 fn the_look_up_says_which_credential_it_was_and_conditions_say_what_it_may_do() {
     let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
     let caller = |credential: &str| {
-        Caller::new(TenantId::new("acme"), credential, "service_key").with_service("alerts")
+        Caller::new(TenantId::new("acme"), credential, "service_key")
+            .with_service("alerts")
             .with_scopes(Scopes::from_iter(["sms:send"]))
     };
     let list = |text: &str| text.parse::<AddressList>().unwrap();

@@ -112,8 +112,7 @@ pub fn cases(settings: &Settings) -> Outcome {
 async fn a_thousand(settings: &Settings) -> Result<String, String> {
     let at = AtDouble::begin(settings, "lenient", PreviousToken::TakenOnceMore).await?;
     let run = &at.run;
-    let mut came = HashMap::new();
-    let mut killed = 0_usize;
+    let (mut came, mut killed) = (HashMap::new(), 0_usize);
     let mut victims = Step::ALL.into_iter();
     let mut processes = Vec::new();
     for _ in 0..3 {
@@ -139,10 +138,8 @@ async fn a_thousand(settings: &Settings) -> Result<String, String> {
     }
     let thrice = came.values().filter(|times| **times > 2).count();
     let thrice = if thrice == 0 { "no token".into() } else { format!("{thrice} tokens") };
-    let lives = run.lives().await?;
-    Ok(format!(
-        "a thousand refreshes, {killed} processes killed, {thrice} came three times, {lives}"
-    ))
+    let thrice = format!("{thrice} came three times, {}", run.lives().await?);
+    Ok(format!("a thousand refreshes, {killed} processes killed, {thrice}"))
 }
 
 /// One process is killed at this step; the server ends the family when a token comes twice.

@@ -2,9 +2,8 @@
 
 use super::{Answer, Commands};
 use crate::{
-    Command, CommandName, CommandRefusal, Commit, CommitOutcome, CredentialId, Decision, EventName,
-    Group, GroupId, Happening, Issued, Kept, Kind, LiveSession, NewCredential, NewSecret,
-    NewService, OwnerKind, Service, ServiceId, Snapshot, Wanted, decide,
+    Command, CommandName, CommandRefusal, CredentialId, GroupId, Issued, Kept, Kind, LiveSession,
+    NewCredential, NewSecret, Order, OwnerKind, ServiceId, Wanted,
     registry::{
         answers::{Asked, Made},
         run::Ran,
@@ -13,13 +12,10 @@ use crate::{
 use auth_core::{Error, Result, Secret};
 use std::{sync::Arc, time::Duration};
 
-impl Commands {
-    /// Makes a service with its first service key and its first JWT secret, in one step.
-    pub fn create_service(&self, label: &str) -> Answer<NewService> {
-        let label: Arc<str> = label.into();
-        self.flow(|by| by.new_service(label))
-    }
+/// A group that changes so often while a secret is sealed is asked too much of.
+const MOST_ATTEMPTS: usize = 20;
 
+impl Commands {
     /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
     pub fn create(
         &self,
@@ -140,15 +136,13 @@ impl Commands {
         let inner = &self.registry.0;
         let about = format!("{about} {group:?} {wanted:?}");
         let asked = self.asked(&about, &wanted.secret)?;
-        if self.key.is_some() {
-            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
-                return self.again(&group, made).await;
-            }
+        if let Some(made) = self.recalled(CommandName::Create, &asked).await? {
+            return self.again(&group, made).await;
         }
         let id = CredentialId::random(&*inner.random)?;
         let prepared = inner.prepare(&group, &id, 1, &wanted.secret).await?;
         let order = self.order(command(new_credential(id.clone(), prepared.kept, &wanted)));
-        self.finish(group, id, order, asked, prepared.shown).await
+        self.finish(&group, (id, prepared.shown), &order, &asked).await
     }
 
     async fn renew(
@@ -161,42 +155,42 @@ impl Commands {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let asked = self.asked(&format!("regenerate {id:?} {secret:?}"), &secret)?;
-        if self.key.is_some() {
-            if let Some(made) = self.registry.recalled(&self.actor, &asked).await? {
-                return self.again(&group, made).await;
+        if let Some(made) = self.recalled(CommandName::Regenerate, &asked).await? {
+            return self.again(&group, made).await;
+        }
+        // The secret is sealed for its generation, so the group must not change in between; where it does, and the actor
+        // expects no version, it is sealed anew.
+        for _ in 0..MOST_ATTEMPTS {
+            let snapshot = self.registry.snapshot(&group).await?;
+            let Some(it) = snapshot.group.credential(&id) else {
+                return Ok(Err(CommandRefusal::Unknown));
+            };
+            let generation = it.generation.saturating_add(1);
+            let prepared = self.registry.0.prepare(&group, &id, generation, &secret).await?;
+            let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
+            let expected_version = self.expected.or(Some(snapshot.group.version));
+            let order = Order { expected_version, ..self.order(command) };
+            let made = (id.clone(), prepared.shown);
+            match self.finish(&group, made, &order, &asked).await? {
+                Err(CommandRefusal::VersionChanged { .. }) if self.expected.is_none() => {}
+                done => return Ok(done),
             }
         }
-        let by = match self.expected {
-            Some(_) => self,
-            None => {
-                // The secret is sealed for its generation, so nothing may change it in between.
-                let version = self.registry.0.store.load(&group).await?.version;
-                Self { expected: Some(version), ..self }
-            }
-        };
-        let snapshot = by.registry.snapshot(&group).await?;
-        let Some(it) = snapshot.group.credential(&id) else {
-            return Ok(Err(CommandRefusal::Unknown));
-        };
-        let generation = it.generation.saturating_add(1);
-        let prepared = by.registry.0.prepare(&group, &id, generation, &secret).await?;
-        let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
-        let order = by.order(command);
-        by.finish(group, id, order, asked, prepared.shown).await
+        let text = "the group was changed by others again and again; try again";
+        Err(Error::unavailable("lifecycle_contended", None, text))
     }
 
     async fn finish(
-        self,
-        group: GroupId,
-        id: CredentialId,
-        order: crate::Order,
-        asked: Asked,
-        shown: Option<Secret>,
+        &self,
+        group: &GroupId,
+        made: (CredentialId, Option<Secret>),
+        order: &Order,
+        asked: &Asked,
     ) -> Result<Result<Issued, CommandRefusal>> {
-        let made: Made = vec![(id, shown)];
-        match self.registry.run(&group, &order, &asked, &made).await? {
-            Ok(Ran::Now) => self.again(&group, Ok(made)).await,
-            Ok(Ran::Before(made)) => self.again(&group, Ok(made)).await,
+        let made: Made = vec![made];
+        match self.registry.run(group, order, asked, &made).await? {
+            Ok(Ran::Now) => self.again(group, Ok(made)).await,
+            Ok(Ran::Before(made)) => self.again(group, Ok(made)).await,
             Err(refusal) => Ok(Err(refusal)),
         }
     }
@@ -225,106 +219,9 @@ impl Commands {
         command.extend(digest.iter().flat_map(|digest| digest.as_bytes()));
         inner.asked(&self.actor, self.key.as_ref(), &command)
     }
-
-    async fn new_service(self, label: Arc<str>) -> Result<Result<NewService, CommandRefusal>> {
-        let inner = &self.registry.0;
-        let asked = inner.asked(
-            &self.actor,
-            self.key.as_ref(),
-            format!("create_service {label:?}").as_bytes(),
-        )?;
-        if self.key.is_some() {
-            match self.registry.recalled(&self.actor, &asked).await? {
-                Some(Ok(made)) => return self.service_again(made).await,
-                Some(Err(refusal)) => return Ok(Err(refusal)),
-                None => {}
-            }
-        }
-        if !self.actor.role.may(CommandName::Create) {
-            return Ok(Err(CommandRefusal::Forbidden));
-        }
-        let tenant = self.actor.tenant.clone();
-        let now = inner.clock.read().now;
-        let id = ServiceId::random(&*inner.random)?;
-        let service = Service { id: id.clone(), tenant: tenant.clone(), label, created: now };
-        let mut commit = Commit {
-            service: Some(service),
-            events: vec![self.service_made(&id, now)],
-            ..Commit::default()
-        };
-        let mut made: Made = Vec::new();
-        for kind in [Kind::ServiceKey, Kind::ServiceJwtSecret] {
-            let group = GroupId::of_service(tenant.clone(), id.clone(), kind);
-            let credential = CredentialId::random(&*inner.random)?;
-            let prepared = inner.prepare(&group, &credential, 1, &NewSecret::Generated).await?;
-            let new = new_credential(credential.clone(), prepared.kept, &Wanted::default());
-            let command = Command::Create { new: Box::new(new), live: LiveSession::Keep };
-            let snapshot =
-                Snapshot { policy: self.registry.policy(kind), group: Group::empty(group) };
-            match decide(&snapshot, &self.order(command), now) {
-                Ok(Decision { change, events }) => {
-                    commit.changes.extend(change);
-                    commit.events.extend(events);
-                }
-                Err(refusal) => return Ok(Err(refusal)),
-            }
-            made.push((credential, prepared.shown));
-        }
-        commit.answer = Some(inner.remember(&self.actor, &asked, &made, now).await?);
-        match self.registry.commit(commit).await? {
-            CommitOutcome::Done { .. } => self.service_again(made).await,
-            CommitOutcome::Duplicate(answer) => {
-                match inner.recall(&self.actor, &asked, &answer).await? {
-                    Some(made) => self.service_again(made).await,
-                    None => Ok(Err(CommandRefusal::IdempotencyKeyReused)),
-                }
-            }
-            CommitOutcome::Taken | CommitOutcome::Conflict | CommitOutcome::Unknown => {
-                let text = "128 random bits came twice; see that randomness works on this machine";
-                Err(Error::config("lifecycle_id_taken", text))
-            }
-        }
-    }
-
-    fn service_made(&self, id: &ServiceId, now: auth_core::Timestamp) -> Happening {
-        Happening {
-            tenant: self.actor.tenant.clone(),
-            service: Some(id.clone()),
-            group: None,
-            credential: None,
-            name: EventName::ServiceCreated,
-            at: now,
-            actor: Arc::clone(&self.actor.id),
-            role: self.actor.role,
-            cause: Arc::clone(&self.cause),
-            states: None,
-            detail: String::new(),
-            touched: Vec::new(),
-        }
-    }
-
-    async fn service_again(&self, made: Made) -> Result<Result<NewService, CommandRefusal>> {
-        let mut made = made.into_iter();
-        let (Some(key), Some(jwt)) = (made.next(), made.next()) else {
-            return Ok(Err(CommandRefusal::Unknown));
-        };
-        let key = match self.see(&key.0).await? {
-            Ok(credential) => Issued { credential, secret: key.1 },
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let jwt = match self.see(&jwt.0).await? {
-            Ok(credential) => Issued { credential, secret: jwt.1 },
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let service = match &key.credential.group.service {
-            Some(service) => self.registry.0.store.service(service).await?,
-            None => None,
-        };
-        Ok(service.map(|service| NewService { service, key, jwt }).ok_or(CommandRefusal::Unknown))
-    }
 }
 
-fn new_credential(id: CredentialId, kept: Kept, wanted: &Wanted) -> NewCredential {
+pub(super) fn new_credential(id: CredentialId, kept: Kept, wanted: &Wanted) -> NewCredential {
     NewCredential {
         id,
         kept,

@@ -26,7 +26,7 @@ impl Commands {
             let mut views = Vec::new();
             for group in store.groups_of(&by.actor.tenant, service.as_ref()).await? {
                 let snapshot = by.registry.snapshot(&group).await?;
-                views.push(GroupView::of(&snapshot, by.registry.0.clock.read().now));
+                views.push(GroupView::of(&snapshot, by.registry.0.clock.read().moment()));
             }
             Ok(Ok(views))
         })
@@ -69,7 +69,7 @@ impl Commands {
             let Some(it) = snapshot.group.credential(&id) else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
-            let now = by.registry.0.clock.read().now;
+            let now = by.registry.0.clock.read().moment();
             let version = snapshot.group.version;
             let discard = Command::Discard { credential: id.clone(), confirmed: version };
             Ok(Ok(DryRun {
@@ -82,7 +82,8 @@ impl Commands {
         })
     }
 
-    /// Shows a secret again, to roles that may see it. It is written down before it is shown.
+    /// Shows a secret again, to roles that may see it. Each time is written down before it is shown, whether or not it
+    /// comes with an idempotency key.
     pub fn reveal(&self, id: &CredentialId) -> Answer<Secret> {
         let id = id.clone();
         self.flow(|by| async move {
@@ -90,6 +91,7 @@ impl Commands {
                 Ok(group) => group,
                 Err(refusal) => return Ok(Err(refusal)),
             };
+            let by = Self { key: None, ..by };
             if let Err(refusal) = by.change(&id, "", Command::Reveal(id.clone())).await? {
                 return Ok(Err(refusal));
             }
@@ -123,7 +125,7 @@ impl Commands {
             let Some(it) = snapshot.group.credentials.iter().find(bound) else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
-            let now = by.registry.0.clock.read().now;
+            let now = by.registry.0.clock.read().moment();
             Ok(match it.status(now) {
                 Status::Usable => Ok(CredentialView::of(&snapshot, it, now)),
                 status => Err(CommandRefusal::DependantStranded { dependant, status }),
@@ -189,7 +191,7 @@ impl Commands {
             group: None,
             credential: None,
             name,
-            at: self.registry.0.clock.read().now,
+            at: self.registry.0.clock.read().moment(),
             actor: Arc::clone(&self.actor.id),
             role: self.actor.role,
             cause: Arc::clone(&self.cause),

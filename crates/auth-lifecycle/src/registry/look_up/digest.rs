@@ -32,7 +32,9 @@ impl Lookup<DigestQuery<'_>> for DigestUsers {
             let users: Candidates<_, _> = known
                 .into_iter()
                 .filter_map(|known| match known.opened() {
-                    Opened::Ha1(record) if fits(record, function) => Some((record.clone(), known)),
+                    Opened::Ha1(record) if fits(record, function) => {
+                        Some(((**record).clone(), known))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -57,7 +59,7 @@ pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
         })?;
     let secret = UserSecret::Ha1(Ha1::from_hex(function, hex)?);
     let user = it.kept.name.clone().unwrap_or_else(|| Arc::from(""));
-    Ok(Opened::Ha1(DigestUserRecord { user, secret }))
+    Ok(Opened::Ha1(Box::new(DigestUserRecord { user, secret })))
 }
 
 impl fmt::Debug for DigestUsers {

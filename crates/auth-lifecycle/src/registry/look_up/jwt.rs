@@ -41,7 +41,7 @@ impl Lookup<KeyId> for JwtIssuers {
             let keys: Candidates<_, _> = known
                 .into_iter()
                 .filter_map(|known| match known.opened() {
-                    Opened::Jwt(key) => Some((key.clone(), known)),
+                    Opened::Jwt(key) => Some(((**key).clone(), known)),
                     _ => None,
                 })
                 .collect();
@@ -57,7 +57,7 @@ pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Open
         Kind::BotPublicKey => VerifyingKey::from_pem(JwsAlgorithm::RS512, text)?,
         _ => VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, text)?,
     };
-    Ok(Opened::Jwt(key))
+    Ok(Opened::Jwt(Box::new(key)))
 }
 
 impl fmt::Debug for JwtIssuers {

@@ -5,7 +5,9 @@ use crate::{Credential, Kind, Registry, StoredPassword, registry::source::not_te
 use auth_core::{Candidates, Flow, Lookup, Result, Secret};
 use std::fmt;
 
-/// The users of Basic: the look-up of `auth_static::Argon2Passwords`, which computes the hashes.
+/// The users of Basic: the look-up of [`auth_static::Argon2Passwords`], which computes the hashes.
+///
+/// [`Registry::basic_passwords`] checks passwords against them, and hashes anew those that were imported.
 #[derive(Clone)]
 pub struct BasicUsers(Registry);
 
@@ -26,7 +28,7 @@ impl Lookup<str> for BasicUsers {
             let hashes: Candidates<_, _> = known
                 .into_iter()
                 .filter_map(|known| match known.opened() {
-                    Opened::Password(hash) => Some((hash.clone(), known)),
+                    Opened::Password(hash, _) => Some((hash.clone(), known)),
                     _ => None,
                 })
                 .collect();
@@ -37,7 +39,7 @@ impl Lookup<str> for BasicUsers {
 
 pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
     let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
-    StoredPassword::parse(text).map(Opened::Password)
+    StoredPassword::parse(text).map(|hash| Opened::Password(hash, it.generation))
 }
 
 impl fmt::Debug for BasicUsers {

@@ -28,7 +28,7 @@ impl Tokens {
     /// The one credential that was found, if it is usable now.
     #[inline]
     fn judge(&self, set: &KnownSet) -> Judged {
-        let [known] = &*set.0 else { return Judged::Unusable };
+        let [known] = set.as_slice() else { return Judged::Unusable };
         if !self.kinds.overlaps(known.kinds()) {
             return Judged::Unusable;
         }

@@ -7,8 +7,8 @@ mod common;
 
 use auth_core::SystemClock;
 use auth_lifecycle::{
-    LifecycleStore,
-    store_suite::{Bench, CLAIMS},
+    LifecycleStore, MemoryLifecycleStore,
+    store_suite::{Bench, CLAIMS, same_outcomes},
 };
 use auth_store_sqlite::SqliteDatabase;
 use common::Directory;
@@ -47,4 +47,23 @@ fn a_file_keeps_every_promise_of_a_store() {
 #[test]
 fn a_database_in_memory_keeps_every_promise_of_a_store() {
     check(&|| Arc::new(SqliteDatabase::in_memory(SystemClock).unwrap().credentials()));
+}
+
+#[test]
+fn a_file_and_the_store_in_memory_are_the_same_to_the_same_commands() {
+    for seed in 1..=5 {
+        let directory = Directory::new();
+        let (one, other) = (MemoryLifecycleStore::new(), directory.open(SystemClock).credentials());
+        let met = same_outcomes(&one, &other, seed, 200).unwrap();
+        let many = [met.done, met.conflicts, met.duplicates, met.taken];
+        assert!(many.iter().all(|many| *many > 0), "seed {seed}: {met:?}");
+    }
+}
+
+#[test]
+fn a_database_in_memory_and_the_store_in_memory_are_the_same_to_the_same_commands() {
+    for seed in 100..120 {
+        let database = SqliteDatabase::in_memory(SystemClock).unwrap();
+        same_outcomes(&MemoryLifecycleStore::new(), &database.credentials(), seed, 500).unwrap();
+    }
 }

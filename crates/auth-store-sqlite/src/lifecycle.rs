@@ -5,6 +5,8 @@ mod find;
 mod lease;
 mod ledger;
 mod load;
+#[cfg(test)]
+mod plans;
 mod uses;
 mod watch;
 

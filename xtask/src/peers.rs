@@ -56,6 +56,7 @@ pub const PEERS: &[Peer] = &[
     debian("unshare", "address suites", "util-linux", &["unshare", "--version"]),
     debian("ip", "address suites", "iproute2", &["ip", "-V"]),
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
+    debian("strace", "loss of power", "strace", &["strace", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),
     debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),

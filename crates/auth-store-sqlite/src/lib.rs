@@ -1,8 +1,46 @@
 //! Credentials and tokens in SQLite, for the processes of one machine.
 //!
 //! [`SqliteDatabase`] is one file that several processes may have open at a time: a server, its workers, a command line.
-//! [`SqliteDatabase::tokens`] gives the [`TokenStore`](auth_session::TokenStore) of one tenant in it, sealed by the key
-//! that it is given.
+//!
+//! [`SqliteDatabase::credentials`] is the [`LifecycleStore`](auth_lifecycle::LifecycleStore) of a platform that issues
+//! credentials. Under a [`Registry`](auth_lifecycle::Registry), that is a whole platform: it makes keys, and knows them
+//! again.
+//!
+//! ```
+//! use auth_core::{Peer, RequestView, Secret, SystemClock, TenantId, Verifier};
+//! use auth_lifecycle::{Actor, Kind, Registry, RegistryKeys, Role};
+//! use auth_static::{ApiKeyVerifier, Placement};
+//! use auth_store_sqlite::SqliteDatabase;
+//! use http::{HeaderMap, HeaderValue, Method, Uri};
+//!
+//! # fn run(file: &std::path::Path, master: &Secret) -> Result<(), Box<dyn std::error::Error>> {
+//! let database = SqliteDatabase::open(file, SystemClock)?;
+//! let keys = RegistryKeys::from_master(master)?;
+//! let registry = Registry::build(database.credentials(), keys).finish()?;
+//!
+//! // Alice makes a service. Its key is shown once.
+//! let alice = Actor::new(TenantId::new("acme"), "alice", Role::Owner);
+//! let made = registry.by(&alice).create_service("alerts").wait()??;
+//! let key = made.key.secret.ok_or("a new key is shown")?;
+//!
+//! // The service calls, and its key is known.
+//! let (hasher, tokens) = (registry.token_hasher(), registry.tokens(&[Kind::ServiceKey]));
+//! let verifier = ApiKeyVerifier::new("messages", Placement::header("key")?, hasher, tokens)?;
+//! let (uri, mut headers) = (Uri::from_static("/v1/messages"), HeaderMap::new());
+//! headers.insert("key", HeaderValue::from_bytes(key.expose())?);
+//! let request = RequestView::new(&Method::POST, &uri, &headers).with_peer(Peer::UNKNOWN);
+//! let accepted = verifier.verify(request).wait()?.map_err(|_| "the key is good")?;
+//! assert_eq!(*accepted.principal.caller().credential, *made.key.credential.id.as_str());
+//! # Ok(())
+//! # }
+//! # let directory = std::env::temp_dir().join(format!("auth-store-sqlite-keys-{}", std::process::id()));
+//! # std::fs::create_dir_all(&directory).unwrap();
+//! # run(&directory.join("auth.db"), &Secret::new([7; 32])).unwrap();
+//! # std::fs::remove_dir_all(&directory).unwrap();
+//! ```
+//!
+//! [`SqliteDatabase::tokens`] gives the [`TokenStore`](auth_session::TokenStore) of one tenant, sealed by the key that it is
+//! given: for a program that calls others, and whose processes share what they log in with.
 //!
 //! ```
 //! use auth_core::{Secret, SystemClock, SystemRandom, TenantId};

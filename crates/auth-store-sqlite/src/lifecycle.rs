@@ -5,6 +5,8 @@ mod find;
 mod lease;
 mod ledger;
 mod load;
+#[cfg(test)]
+mod plans;
 mod uses;
 mod watch;
 
@@ -38,6 +40,9 @@ use std::{fmt, time::Duration};
 pub struct SqliteLifecycleStore {
     database: SqliteDatabase,
 }
+
+/// So many uses are noted at once, so that no commit waits for long behind them.
+const MOST_NOTED: usize = 200;
 
 impl SqliteLifecycleStore {
     pub(crate) const fn new(database: SqliteDatabase) -> Self {
@@ -151,7 +156,14 @@ impl LifecycleStore for SqliteLifecycleStore {
     }
 
     fn touch(&self, uses: Vec<Use>) -> Flow<'_, ()> {
-        self.write(move |transaction| uses::note(transaction, uses))
+        let store = self.clone();
+        Flow::new(async move {
+            for part in uses.chunks(MOST_NOTED) {
+                let part = part.to_vec();
+                store.write(move |transaction| uses::note(transaction, part)).await?;
+            }
+            Ok(())
+        })
     }
 
     fn uses(&self, credential: &CredentialId) -> Flow<'_, Vec<Use>> {

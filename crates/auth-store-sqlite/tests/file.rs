@@ -6,6 +6,7 @@
 mod common;
 
 use auth_core::{Secret, SystemClock};
+use auth_lifecycle::LifecycleStore;
 use auth_session::TokenStore;
 use auth_store_sqlite::SqliteDatabase;
 use common::{Directory, bytes, close, foreign, open_files, tokens, wait_until};
@@ -237,6 +238,34 @@ fn a_newer_schema_is_refused_by_name() {
 }
 
 /// One that runs on neither reads nor writes tables that it does not know.
+/// As the first version of this library left it: with the table of tokens alone.
+#[test]
+fn a_file_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has() {
+    let directory = Directory::new();
+    let database = directory.open(SystemClock);
+    let store = tokens(&database, "acme", 1);
+    let lease = store.lease("name", HOLD).wait().unwrap().unwrap();
+    store.save("name", lease, Some(&Secret::from("kept"))).wait().unwrap();
+    drop(store);
+    close(database, &directory);
+    let connection = foreign(&directory.file());
+    let sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name <> 'tokens'";
+    let mut select = connection.prepare(sql).unwrap();
+    let tables: Vec<String> =
+        select.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(!tables.is_empty());
+    for table in tables {
+        let sql = format!("PRAGMA foreign_keys = off; DROP TABLE {table}; PRAGMA user_version = 1");
+        connection.execute_batch(&sql).unwrap();
+    }
+    drop(select);
+    drop(connection);
+    let database = directory.open(SystemClock);
+    assert_eq!(database.credentials().position().wait().unwrap(), 0);
+    let kept = tokens(&database, "acme", 1).load("name").wait().unwrap().unwrap();
+    assert!(kept.token.unwrap().matches(b"kept"));
+}
+
 #[test]
 fn a_program_stops_when_a_newer_one_has_changed_the_schema() {
     let directory = Directory::new();

@@ -3,15 +3,30 @@
 use super::trace::{Step, What};
 use auth_core::Random;
 use auth_testing::SeededRandom;
-use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+};
 
 /// A disk writes so many bytes whole.
 const SECTOR: usize = 512;
 
-/// Files, and what was not synced yet.
+/// Names, the files that have them, and what was not synced yet.
 #[derive(Default)]
 pub(super) struct Disk {
-    files: BTreeMap<String, File>,
+    names: BTreeMap<String, Name>,
+    files: Vec<File>,
+}
+
+/// A name in the directory.
+struct Name {
+    file: usize,
+    /// The directory was synced since it was given.
+    is_for_good: bool,
+    /// It was removed, and the directory was not synced since.
+    is_removed: bool,
 }
 
 #[derive(Clone, Default)]
@@ -19,55 +34,59 @@ struct File {
     synced: Vec<u8>,
     /// Writes and truncations since.
     pending: Vec<What>,
-    /// Is it in its directory for good?
-    is_named: bool,
-    /// It was removed, and that is not for good yet.
-    is_unlinked: bool,
 }
 
 impl Disk {
-    /// A disk on which these files are for good.
-    pub(super) fn of(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Self {
-        let file = |synced| File { synced, is_named: true, ..File::default() };
-        Self { files: files.into_iter().map(|(name, bytes)| (name, file(bytes))).collect() }
-    }
-
     pub(super) fn apply(&mut self, step: &Step) {
-        if step.file.is_empty() {
-            // The directory itself: its names are for good.
-            self.files.retain(|_, file| !file.is_unlinked);
-            self.files.values_mut().for_each(|file| file.is_named = true);
+        let Step { file: name, what } = step;
+        if name.is_empty() {
+            // The directory itself.
+            self.names.retain(|_, name| !name.is_removed);
+            self.names.values_mut().for_each(|name| name.is_for_good = true);
             return;
         }
-        let file = self.files.entry(step.file.clone()).or_default();
-        match &step.what {
-            What::Make if file.is_unlinked => *file = File::default(),
-            What::Make => {}
-            What::Unlink => file.is_unlinked = true,
-            What::Sync => {
-                let pending = std::mem::take(&mut file.pending);
-                pending.iter().for_each(|what| what.apply(&mut file.synced));
+        let known = self.names.get(name).filter(|name| !name.is_removed).map(|name| name.file);
+        match (what, known) {
+            (What::Make, Some(_)) => {}
+            (What::Make, None) => {
+                self.files.push(File::default());
+                self.give(name, self.files.len() - 1);
             }
-            what => file.pending.push(what.clone()),
+            (What::Link { to }, Some(file)) => self.give(to, file),
+            (What::Unlink, Some(_)) => self.names.get_mut(name).unwrap().is_removed = true,
+            (What::Sync, Some(file)) => self.files[file].sync(),
+            (what, Some(file)) => self.files[file].pending.push(what.clone()),
+            (what, None) => panic!("{name} was never made: {what:?}"),
         }
+    }
+
+    fn give(&mut self, name: &str, file: usize) {
+        let new = Name { file, is_for_good: false, is_removed: false };
+        self.names.insert(name.into(), new);
     }
 
     /// Writes into this directory what the disk may hold if it stops now.
     pub(super) fn stop(&self, random: &SeededRandom, directory: &Path) {
         let chance = Chance(random);
-        for (name, file) in &self.files {
-            let is_gone = (!file.is_named || file.is_unlinked) && chance.one_of(2) == 0;
-            if is_gone {
+        // Two names of one file hold the same.
+        let files: Vec<_> = self.files.iter().map(|file| file.stopped(&chance)).collect();
+        for (name, Name { file, is_for_good, is_removed }) in &self.names {
+            if (!is_for_good || *is_removed) && chance.one_of(2) == 0 {
                 continue;
             }
             let path = directory.join(name);
-            fs::write(&path, file.stopped(&chance)).unwrap();
+            fs::write(&path, &files[*file]).unwrap();
             fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         }
     }
 }
 
 impl File {
+    fn sync(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        pending.iter().for_each(|what| what.apply(&mut self.synced));
+    }
+
     fn stopped(&self, chance: &Chance<'_>) -> Vec<u8> {
         let mut bytes = self.synced.clone();
         // Of eight deaths, one loses all that was not synced, and one keeps it.
@@ -114,7 +133,7 @@ impl What {
                 file[*at..end].copy_from_slice(bytes);
             }
             Self::Truncate(length) => file.resize(*length, 0),
-            Self::Make | Self::Sync | Self::Unlink => {}
+            Self::Make | Self::Sync | Self::Link { .. } | Self::Unlink => {}
         }
     }
 }
@@ -132,17 +151,38 @@ impl Chance<'_> {
 #[test]
 fn what_was_synced_is_there_and_of_the_rest_any_part() {
     let directory = super::process::Directory::new();
-    let step = |what| Step { file: String::from("x"), what };
-    let write = |at, byte| step(What::Write { at, bytes: vec![byte; 1024] });
-    let mut disk = Disk::of([(String::from("x"), vec![1; 1024])]);
-    [write(0, 2), step(What::Sync), write(512, 3)].iter().for_each(|step| disk.apply(step));
-    let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..200 {
+    let step = |file: &str, what| Step { file: file.into(), what };
+    let write = |at, byte| step("x", What::Write { at, bytes: vec![byte; 1024] });
+    let mut disk = Disk::default();
+    let link = What::Link { to: String::from("z") };
+    let steps = [
+        step("x", What::Make),
+        write(0, 2),
+        step("x", What::Sync),
+        step("", What::Sync),
+        step("y", What::Make),
+        step("x", link),
+        write(512, 3),
+    ];
+    steps.iter().for_each(|step| disk.apply(step));
+    let mut seen = BTreeSet::new();
+    for seed in 0..1000 {
         disk.stop(&SeededRandom::new(seed), &directory.0);
         let found = fs::read(directory.0.join("x")).unwrap();
         assert_eq!(found[..512], [2; 512]);
-        seen.insert((found[512], found.get(1024).copied()));
+        let other = fs::read(directory.0.join("z"));
+        assert!(other.as_ref().is_ok_and(|other| *other == found) || other.is_err());
+        let is_made = directory.0.join("y").exists();
+        seen.insert((found[512], found.get(1024).copied(), is_made, other.is_ok()));
+        for name in ["x", "y", "z"] {
+            let _ = fs::remove_file(directory.0.join(name));
+        }
     }
-    let all = [(2, None), (2, Some(3)), (3, None), (3, Some(3))];
-    assert!(seen.is_superset(&all.into()), "{seen:?}");
+    let yes_or_no = [false, true];
+    let all: BTreeSet<_> = [(2, None), (2, Some(3)), (3, None), (3, Some(3))]
+        .into_iter()
+        .flat_map(|(byte, more)| yes_or_no.map(|made| (byte, more, made)))
+        .flat_map(|(byte, more, made)| yes_or_no.map(|linked| (byte, more, made, linked)))
+        .collect();
+    assert!(seen.is_superset(&all), "{seen:?}");
 }

@@ -19,6 +19,10 @@ pub(super) enum What {
     },
     Truncate(usize),
     Sync,
+    /// It has this name too.
+    Link {
+        to: String,
+    },
     Unlink,
 }
 
@@ -66,13 +70,22 @@ fn step(call: &str, directory: &Path) -> Option<Step> {
         "write" => (described(parts[0])?, What::Write { at: usize::MAX, bytes: quoted(parts[1]) }),
         "ftruncate" => (described(parts[0])?, What::Truncate(number(parts[1]))),
         "fsync" | "fdatasync" => (described(parts[0])?, What::Sync),
+        "link" | "linkat" => {
+            let mut names = parts.iter().filter(|part| part.starts_with('"'));
+            let from = quoted(names.next()?);
+            (from, What::Link { to: inside(quoted(names.next()?), directory)? })
+        }
         "unlink" => (quoted(parts[0]), What::Unlink),
         "unlinkat" => (quoted(parts[1]), What::Unlink),
         _ => return None,
     };
+    Some(Step { file: inside(path, directory)?, what })
+}
+
+fn inside(path: Vec<u8>, directory: &Path) -> Option<String> {
     let path = String::from_utf8(path).ok()?;
-    let file = Path::new(&path).strip_prefix(directory).ok()?.to_str()?;
-    Some(Step { file: String::from(file), what })
+    let name = Path::new(&path).strip_prefix(directory).ok()?.to_str()?;
+    Some(String::from(name))
 }
 
 /// The path of a descriptor: `5<\x2f...>`.

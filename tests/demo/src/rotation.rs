@@ -92,7 +92,7 @@ async fn rotate(kind: Kind, of: &'static str) -> Result<Rotation> {
     load.go_on().await;
     registry.flush_uses().await?;
     let (rests, used) = (idle(&by, &old_id, &clock).await?, idle(&by, &new_id, &clock).await?);
-    let what = format!("dry run: last used {rests} minutes ago, the new one {used} minutes ago");
+    let what = format!("dry run: last used {rests} minutes ago, and the new one {used}");
     line.step(&what, (rests, used) == (3, 0)).await;
 
     let version = done(by.dry_run(&old_id).await?)?.version;

@@ -104,6 +104,38 @@ impl CommandRefusal {
             Self::DependantStranded { .. } => "lifecycle_dependant_stranded",
         }
     }
+
+    /// The status of the HTTP answer that says so (RFC 9110 section 15.5): what the guide's table has.
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self {
+            Self::Unknown => 404,
+            Self::Forbidden | Self::StepUpRequired => 403,
+            Self::VersionChanged { .. } => 412,
+            Self::Invalid { .. } | Self::IdempotencyKeyReused => 422,
+            Self::CreationRate { .. } => 429,
+            Self::WrongState { .. }
+            | Self::NotForKind { .. }
+            | Self::CapReached { .. }
+            | Self::SessionAlreadyActive
+            | Self::LastActive
+            | Self::InactiveSlotTaken { .. }
+            | Self::Expired
+            | Self::RotationInProgress
+            | Self::NotRecoverable
+            | Self::SecretTaken
+            | Self::DependantStranded { .. } => 409,
+        }
+    }
+
+    /// How long to wait before the command is given again; `None` where waiting does not help.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::CreationRate { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for CommandRefusal {
@@ -183,5 +215,42 @@ impl fmt::Display for Status {
             Self::Revoked => "revoked",
             Self::Deleted => "deleted",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_has_the_code_and_the_status_of_every_refusal() {
+        let guide = include_str!("../../../docs/guide/lifecycle.md");
+        let (status, most, retry_after) = (Status::Inactive, 2, Duration::from_secs(60));
+        let all = [
+            CommandRefusal::Unknown,
+            CommandRefusal::Forbidden,
+            CommandRefusal::WrongState { status },
+            CommandRefusal::NotForKind { command: CommandName::Rotate },
+            CommandRefusal::CapReached { most },
+            CommandRefusal::SessionAlreadyActive,
+            CommandRefusal::CreationRate { retry_after },
+            CommandRefusal::LastActive,
+            CommandRefusal::InactiveSlotTaken { most },
+            CommandRefusal::Expired,
+            CommandRefusal::StepUpRequired,
+            CommandRefusal::VersionChanged { current: 7 },
+            CommandRefusal::RotationInProgress,
+            CommandRefusal::NotRecoverable,
+            CommandRefusal::Invalid { field: "label", expected: "text" },
+            CommandRefusal::SecretTaken,
+            CommandRefusal::IdempotencyKeyReused,
+            CommandRefusal::DependantStranded { dependant: "scheduler".into(), status },
+        ];
+        for refusal in &all {
+            let row = format!("| `{}` | {} |", refusal.code(), refusal.http_status());
+            assert!(guide.contains(&row), "{row}");
+        }
+        assert_eq!(guide.matches("\n| `lifecycle_").count(), all.len());
+        assert_eq!(all.iter().filter_map(CommandRefusal::retry_after).count(), 1);
     }
 }

@@ -9,6 +9,7 @@ pub mod digest;
 pub mod issuer;
 pub mod oauth2;
 pub mod print;
+pub mod rotation;
 pub mod server;
 pub mod storms;
 pub mod table;

@@ -3,6 +3,7 @@
 use demo::{
     accounts, aws, callers, digest, oauth2,
     print::{self, Colour},
+    rotation,
     server::Running,
     storms, table,
 };
@@ -11,7 +12,8 @@ use std::{net::SocketAddr, process::ExitCode};
 const USAGE: &str = "demo [--serve ADDR [--json]]
 
 Starts a server on loopback with one path for each scheme, and calls it with good, wrong, missing,
-doubled and malformed credentials through every adapter. Fails if any line is not as it should be.
+doubled and malformed credentials through every adapter; then replaces a service key and a JWT credential while
+clients call all the time. Fails if any line is not as it should be.
 
   --serve ADDR  keep the server up at ADDR (127.0.0.1:8080) and print its paths and accounts
   --json        print them as one JSON document";
@@ -72,6 +74,11 @@ async fn demo() -> Result<ExitCode, String> {
         print::lines(&format!("{}  {}", path.path, path.scheme), &lines, colour);
         total += lines.len();
         wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
+    }
+    for rotation in rotation::run().await? {
+        print::rotation(&rotation, colour);
+        total += 1;
+        wrong += usize::from(!rotation.is_right());
     }
     let verdict = format!("{total} calls, {wrong} not as they should be");
     println!("\n{}", if wrong == 0 { colour.green(&verdict) } else { colour.red(&verdict) });

@@ -1,6 +1,6 @@
 //! The table that a person reads.
 
-use super::calls::Line;
+use super::{calls::Line, rotation::Rotation};
 
 const TITLES: [&str; 6] = ["caller", "what was sent", "verdict", "status", "challenge", "µs"];
 
@@ -28,6 +28,24 @@ pub fn lines(path: &str, lines: &[Line], colour: Colour) {
         }
     }
 }
+
+/// Prints the time line of a rotation: what happened when, and with which of the two credentials clients called then.
+pub fn rotation(rotation: &Rotation, colour: Colour) {
+    println!("\n  {}", colour.bold(&format!("{} is rotated under constant load", rotation.of)));
+    println!("    {:>6}  {:<62} {:<16} {:>6} {:>6}", "minute", "", "old ■ new □", "old", "new");
+    for step in &rotation.steps {
+        let mark = if step.is_right { colour.green("✓") } else { colour.red("✗") };
+        let [old, new] = step.calls;
+        let filled = (old * WIDTH + (old + new) / 2) / (old + new).max(1);
+        let bar = "■".repeat(filled) + &"□".repeat(WIDTH - filled);
+        println!("  {mark} {:>6}  {:<62} {bar} {old:>6} {new:>6}", step.minute, step.what);
+    }
+    let verdict = format!("{} good calls, {} refused", rotation.calls, rotation.refused);
+    let verdict = if rotation.refused == 0 { colour.green(&verdict) } else { colour.red(&verdict) };
+    println!("    {:>6}  {verdict}", "");
+}
+
+const WIDTH: usize = 16;
 
 /// As much of a challenge as tells what is asked for.
 fn shortened(challenge: &str) -> String {

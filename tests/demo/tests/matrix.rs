@@ -1,6 +1,8 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
-use demo::{accounts::PATHS, aws, callers, digest, oauth2, server::Running, storms, table};
+use demo::{
+    accounts::PATHS, aws, callers, digest, oauth2, rotation, server::Running, storms, table,
+};
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -34,5 +36,18 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
                 "{path} never refused through {adapter}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_under_load_refuses_no_good_call() {
+    for rotation in rotation::run().await.unwrap() {
+        assert_eq!(rotation.refused, 0, "{}", rotation.of);
+        for step in &rotation.steps {
+            assert!(step.is_right, "{}: {}", rotation.of, step.what);
+        }
+        let first = rotation.steps.first().unwrap().calls;
+        let last = rotation.steps.last().unwrap().calls;
+        assert!(first[0] > 0 && first[1] == 0 && last[0] == 0 && last[1] > 0, "{}", rotation.of);
     }
 }

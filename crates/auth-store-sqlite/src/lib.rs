@@ -82,7 +82,8 @@
 //! gives back the locks of the whole process (POSIX), on which SQLite relies. To copy it, use another process.
 
 mod column;
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod crashes;
 mod database;
 mod fault;

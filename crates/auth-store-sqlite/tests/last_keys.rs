@@ -3,7 +3,7 @@
 //! `MESSAGING_AUTH_LONG=1` lets them do so 10,000 times.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
+#![allow(clippy::unreachable, clippy::unwrap_used, clippy::print_stdout, clippy::panic)]
 
 mod common;
 

@@ -58,6 +58,6 @@ pub use auth_core as getting_started;
 ))]
 #[doc = include_str!("../../../docs/guide/oauth2.md")]
 pub use auth_core as guide_oauth2;
-#[cfg(all(doctest, feature = "axum", feature = "lifecycle"))]
+#[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
 #[doc = include_str!("../../../docs/guide/lifecycle.md")]
 pub use auth_core as guide_lifecycle;

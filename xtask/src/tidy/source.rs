@@ -32,12 +32,22 @@ fn library(package: &Package) -> Result<Vec<Code>, String> {
     files.map(|path| Ok(Code { lines: code(&repository::read(&path)?), path })).collect()
 }
 
-/// The files of a package's source without each `tests.rs`, which its parent may have for tests alone.
+/// The files of a package's source without the modules that their parents have for tests alone.
 pub fn files(package: &Package) -> Result<Vec<PathBuf>, String> {
     let all = repository::files(&package.manifest.with_file_name("src"), ".rs")?;
-    let (tests, library): (Vec<PathBuf>, _) =
-        all.into_iter().partition(|path| path.ends_with("tests.rs"));
-    match tests.iter().find(|path| !is_for_tests(path)) {
+    let mut for_tests = Vec::new();
+    for parent in &all {
+        let folder = folder_of_modules(parent);
+        let names = modules_for_tests(&repository::read(parent)?);
+        for_tests.extend(names.into_iter().map(|name| folder.join(name)));
+    }
+    let is_for_tests = |path: &PathBuf| {
+        for_tests
+            .iter()
+            .any(|module| path.starts_with(module) || *path == module.with_extension("rs"))
+    };
+    let library: Vec<PathBuf> = all.into_iter().filter(|path| !is_for_tests(path)).collect();
+    match library.iter().find(|path| path.ends_with("tests.rs")) {
         Some(path) => {
             Err(format!("{}: no `#[cfg(test)] mod tests;` is above it", repository::shown(path)))
         }
@@ -45,13 +55,22 @@ pub fn files(package: &Package) -> Result<Vec<PathBuf>, String> {
     }
 }
 
-fn is_for_tests(path: &Path) -> bool {
-    let folder = path.with_file_name("");
-    let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| folder.join(name));
-    let mut parents = parents.into_iter().chain([folder.with_extension("rs")]);
-    parents.any(|parent| {
-        repository::read(&parent).is_ok_and(|text| text.contains("#[cfg(test)]\nmod tests;"))
-    })
+/// Where the files of a file's modules are.
+fn folder_of_modules(path: &Path) -> PathBuf {
+    let is_root = ["mod.rs", "lib.rs", "main.rs"].iter().any(|name| path.ends_with(name));
+    if is_root { path.with_file_name("") } else { path.with_extension("") }
+}
+
+/// The modules with files of their own that stand below `#[cfg(test)]`, and perhaps below another attribute.
+fn modules_for_tests(text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let module = |line: &&str| {
+        let (_, name) = line.strip_suffix(';')?.split_once("mod ")?;
+        Some(name.to_string())
+    };
+    let below = |at: usize| lines.iter().skip(at + 1).find(|line| !line.starts_with("#["));
+    let attributes = lines.iter().enumerate().filter(|(_, line)| **line == "#[cfg(test)]");
+    attributes.filter_map(|(at, _)| below(at).and_then(module)).collect()
 }
 
 pub fn code(text: &str) -> Vec<String> {
@@ -76,6 +95,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_module_is_for_tests_below_the_attribute_and_perhaps_another() {
+        let check = |text: &str, expected: &[&str]| assert_eq!(modules_for_tests(text), expected);
+        check("#[cfg(test)]\nmod tests;\n", &["tests"]);
+        check("#[cfg(test)]\n#[cfg(unix)]\npub(crate) mod crashes;\nmod a;\n", &["crashes"]);
+        check("#[cfg(test)]\nmod tests {\n    mod inner;\n}\n", &[]);
+        check("#[cfg(test)]\nuse a;\nmod b;\n", &[]);
+        check("mod a;\n#[cfg(unix)]\nmod b;\n", &[]);
+    }
+
+    #[test]
     fn tests_begin_at_their_module_and_not_at_a_lone_attribute() {
         assert_eq!(
             lines_before_tests(
@@ -88,11 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_tests_stands_below_a_module_of_tests() {
-        let crates = repository::root().join("crates");
-        assert!(is_for_tests(&crates.join("auth-jwt/src/jwk/tests.rs")));
-        assert!(!is_for_tests(&crates.join("auth-jwt/src/key/tests.rs")));
-        assert!(!is_for_tests(&crates.join("auth-jwt/src/tests.rs")));
+    fn the_modules_of_a_file_are_beside_a_root_and_below_another() {
+        let check = |path: &str, expected: &str| {
+            assert_eq!(folder_of_modules(Path::new(path)), Path::new(expected));
+        };
+        check("src/lib.rs", "src");
+        check("src/a/mod.rs", "src/a");
+        check("src/a.rs", "src/a");
     }
 
     #[test]

@@ -98,6 +98,7 @@ fn judge(
     outcome
         .map(|accepted| {
             let Caller { tenant, service, credential, .. } = accepted.principal;
+            let service = service.as_deref().unwrap_or_default();
             format!("{tenant} {service} {credential}")
         })
         .map_err(|rejection| format!("{} {}", rejection.status().as_u16(), rejection.reason().code))

@@ -63,7 +63,9 @@ impl Recorded {
             for step in &self.steps[..cut] {
                 match step.file.as_str() {
                     "told" if matches!(step.what, What::Write { .. }) => {
-                        let What::Write { bytes, .. } = &step.what else { unreachable!() };
+                        let What::Write { bytes, .. } = &step.what else {
+                            panic!("a step that is no write")
+                        };
                         let line = lines.next().unwrap();
                         assert_eq!(*bytes, format!("{line}\n").as_bytes());
                         told += 1;

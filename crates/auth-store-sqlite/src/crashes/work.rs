@@ -10,6 +10,9 @@ use std::time::Duration;
 /// So many commands are given for a service, and then for the next one.
 pub(super) const STEPS: usize = 7;
 
+/// Of these, the one that shows a secret.
+pub(super) const REVEAL: usize = 5;
+
 pub(super) fn registry(store: impl LifecycleStore + 'static) -> Registry {
     let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
     Registry::build(store, keys).finish().unwrap()
@@ -43,7 +46,7 @@ pub(super) fn give(registry: &Registry, told: &[String], n: usize) -> Result<Str
         3 => ask(by.discard(&name(0, 1), 3)).map(|_| String::from("discarded")),
         4 => ask(by.create(Some(&service()), Kind::ApiKey, Wanted::default()))
             .map(|issued| told_of(&issued)),
-        5 => ask(by.reveal(&name(2, 0))).map(|secret| text(&secret)),
+        REVEAL => ask(by.reveal(&name(2, 0))).map(|secret| text(&secret)),
         _ => ask(by.revoke(&name(4, 0), RevokeGuard::KeepLast)).map(|_| String::from("revoked")),
     }
 }

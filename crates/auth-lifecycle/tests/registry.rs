@@ -90,10 +90,12 @@ fn every_kind_is_made_in_its_form() {
         let service = (kind != Kind::ProfileKey).then_some(&service);
         let (user, realm) = ("u".into(), "r".into());
         let secret = match kind {
-            Kind::AppJwtKey => NewSecret::PublicKey { name: "k1".into(), key: b"PEM".to_vec() },
-            Kind::BotPublicKey => NewSecret::PublicKey { name: "bot".into(), key: b"PEM".to_vec() },
-            Kind::BasicPassword => NewSecret::Password { user, hash: "$argon2id$".into() },
-            Kind::DigestHa1 => NewSecret::Ha1 { user, realm, ha1: "MD5:00".into() },
+            Kind::AppJwtKey => NewSecret::PublicKey { name: "k1".into(), key: PUBLIC_KEY.into() },
+            Kind::BotPublicKey => {
+                NewSecret::PublicKey { name: "bot".into(), key: PUBLIC_KEY.into() }
+            }
+            Kind::BasicPassword => NewSecret::Password { user, hash: ARGON2ID.into() },
+            Kind::DigestHa1 => NewSecret::Ha1 { user, realm, ha1: HA1.into() },
             _ => NewSecret::Generated,
         };
         let wanted = Wanted { secret, ..Wanted::default() };
@@ -131,3 +133,59 @@ fn a_secret_is_regenerated_by_many_at_once_and_one_after_the_other() {
     assert!(revealed.expose().starts_with(b"sk_live_"));
     assert_eq!(chain(&registry).0, 3 + 8 + 1);
 }
+
+#[cfg(all(feature = "basic", feature = "digest", feature = "jwt"))]
+#[test]
+fn what_no_verifier_could_read_is_refused() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let service = by.create_service("alerts").wait().unwrap().unwrap().service.id;
+    let (user, realm) = (std::sync::Arc::<str>::from("u"), std::sync::Arc::<str>::from("r"));
+    let long = "x".repeat(201);
+    for (kind, secret, field) in [
+        (Kind::ServiceKey, NewSecret::Given("too short".into()), "secret"),
+        (Kind::ServiceKey, NewSecret::Given("with a blank in the middle".into()), "secret"),
+        (Kind::ServiceJwtSecret, NewSecret::Given("c2hvcnQ=".into()), "secret"),
+        (Kind::ServiceJwtSecret, NewSecret::Sha256([0; 32]), "secret"),
+        (
+            Kind::AppJwtKey,
+            NewSecret::PublicKey { name: "k1".into(), key: b"PEM".to_vec() },
+            "secret",
+        ),
+        (Kind::BotPublicKey, NewSecret::PublicKey { name: "b".into(), key: vec![0xff] }, "secret"),
+        (
+            Kind::BasicPassword,
+            NewSecret::Password { user: user.clone(), hash: "x".into() },
+            "secret",
+        ),
+        (
+            Kind::BasicPassword,
+            NewSecret::Password { user: long.into(), hash: ARGON2ID.into() },
+            "user",
+        ),
+        (Kind::DigestHa1, NewSecret::Ha1 { user, realm, ha1: "MD5:00".into() }, "secret"),
+        (Kind::SigV4Key, NewSecret::Given("a secret without its id".into()), "secret"),
+    ] {
+        let wanted = Wanted { secret, ..Wanted::default() };
+        let refused = by.create(Some(&service), kind, wanted).wait().unwrap().unwrap_err();
+        let CommandRefusal::Invalid { field: found, .. } = refused else {
+            panic!("{kind}: {refusal}", refusal = refused)
+        };
+        assert_eq!(found, field, "{kind}");
+    }
+}
+
+const ARGON2ID: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
+                        HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
+const HA1: &str = "MD5:cb0aa14dd5b713da9a0a21b85347f3e5";
+const PUBLIC_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArUXKzNTX/JHVEiC8+7lG
+96j/W0vH0YcqJmwF+9PAg+VK3QFgSSQ4oPGjr5Z0sfm4jhShr5oRI9JL5RaeI0PM
+1rfyimyiXoCPRO+LdRG4F4JRnHEVFU22RxHMP5K79uDgzBJ3HinUMFTVl5oRQRnM
+Lbb3epo+6PVOeNuoSS88j1AgU10AELU8/Jv9f4Iq72yANFI1QRr/WzIbOu6gzk0Y
+wesgmmbiwgCUo1NKJowaRMtpFvO1zndrSjWY465zXIsFB3RkJc/lutJEOqCFKtH6
+3dQ3wLJOe6klhWCkmbUAQH/HEnPk2Qwcu9M03av2D/Ya6GK/E7m3JOb8ZmmlkGM7
+DwIDAQAB
+-----END PUBLIC KEY-----
+";

@@ -28,25 +28,35 @@ use super::{
     Registry,
     known::{Known, KnownSet, Opened},
 };
-use crate::{Credential, Kind};
+use crate::{CredentialId, Kind};
 use auth_core::{Flow, KeyDigest, Result, Secret};
 use std::sync::Arc;
 
+/// A secret as it was brought along or stored, and what belongs to it.
+pub(super) struct RawSecret<'a> {
+    pub(super) kind: Kind,
+    pub(super) id: &'a CredentialId,
+    pub(super) generation: u64,
+    /// The public name that belongs to it.
+    pub(super) name: Option<&'a Arc<str>>,
+    pub(super) secret: &'a Secret,
+}
+
 /// Reads a secret for the verifiers of its kind that this build has.
-pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Opened> {
-    match kind {
+pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
+    match raw.kind {
         #[cfg(feature = "jwt")]
         Kind::ServiceJwtSecret | Kind::AppJwtSecret | Kind::AppJwtKey | Kind::BotPublicKey => {
-            jwt::parse(kind, it, secret)
+            jwt::parse(raw)
         }
         #[cfg(feature = "digest")]
-        Kind::DigestHa1 => digest::parse(it, secret),
+        Kind::DigestHa1 => digest::parse(raw),
         #[cfg(feature = "sigv4")]
-        Kind::SigV4Key => sigv4::parse(it, secret),
+        Kind::SigV4Key => sigv4::parse(raw),
         #[cfg(feature = "basic")]
-        Kind::BasicPassword => password::parse(it, secret),
+        Kind::BasicPassword => password::parse(raw),
         _ => {
-            let _ = (it, secret);
+            let _ = (raw.id, raw.generation, raw.name, raw.secret);
             Ok(Opened::Nothing)
         }
     }

@@ -2,12 +2,16 @@
 
 mod plain;
 
-use super::{CredentialView, Inner};
+use super::{
+    CredentialView, Inner,
+    look_up::{self, RawSecret},
+};
 use crate::{
     CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind, Material, Sealed, StorageClass,
 };
 use auth_core::{KeyDigest, KeyHasher, Result, Scopes, Secret, Timestamp};
 use auth_net::AddressList;
+pub(super) use plain::Unprepared;
 use plain::{Plain, wrong};
 use std::{fmt, sync::Arc};
 use zeroize::Zeroizing;
@@ -94,10 +98,16 @@ impl Inner {
         id: &CredentialId,
         generation: u64,
         secret: &NewSecret,
-    ) -> Result<Prepared> {
+    ) -> Result<Prepared, Unprepared> {
         let kind = group.kind;
         let row = kind.row();
         let plain = self.plain(kind, secret)?;
+        if let Some(value) = &plain.value {
+            // What no verifier could read would be an error with every caller that names it.
+            let name = plain.name.as_ref();
+            let raw = RawSecret { kind, id, generation, name, secret: value };
+            look_up::parse(&raw).map_err(|_| wrong(kind))?;
+        }
         let (found_by, fingerprint) = self.digests(group, &plain)?;
         let material = match (row.storage, &plain.value) {
             (StorageClass::Hash, _) | (StorageClass::HashAndSealed, None) => Material::Nothing,
@@ -131,7 +141,11 @@ impl Inner {
     }
 
     /// What it is found by, and what tells it from all others.
-    fn digests(&self, group: &GroupId, plain: &Plain) -> Result<(KeyDigest, KeyDigest)> {
+    fn digests(
+        &self,
+        group: &GroupId,
+        plain: &Plain,
+    ) -> Result<(KeyDigest, KeyDigest), Unprepared> {
         let kind = group.kind;
         let name = plain.name.as_deref().unwrap_or_default();
         let token = match (&plain.value, plain.sha256) {

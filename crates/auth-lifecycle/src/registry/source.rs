@@ -1,6 +1,9 @@
 //! The store as the cache reads it: what verifiers need of credentials, opened and parsed.
 
-use super::known::{Known, KnownSet, Opened};
+use super::{
+    known::{Known, KnownSet, Opened},
+    look_up::RawSecret,
+};
 use crate::{
     Credential, EnvelopePlace, EnvelopeSealer, GroupId, Kind, LifecycleStore, Material, Sealed,
     cache::{Change, LogPage},
@@ -72,7 +75,9 @@ async fn open(sealer: &EnvelopeSealer, group: &GroupId, it: &Credential) -> Resu
         Material::Public(key) => Secret::new(&**key),
         Material::Sealed(_) | Material::Nothing => return Ok(Opened::Nothing),
     };
-    super::look_up::parse(group.kind, it, &secret)
+    let (kind, id, name) = (group.kind, &it.id, it.kept.name.as_ref());
+    let generation = it.generation;
+    super::look_up::parse(&RawSecret { kind, id, generation, name, secret: &secret })
 }
 
 /// Does a verifier compute with the sealed secret? A copy that may be revealed is opened for nobody else.
@@ -81,10 +86,9 @@ const fn is_computed_with(kind: Kind) -> bool {
 }
 
 #[cfg(any(feature = "jwt", feature = "digest", feature = "basic"))]
-pub(super) fn not_text(it: &Credential) -> auth_core::Error {
+pub(super) fn not_text(id: &crate::CredentialId) -> auth_core::Error {
     let text = format!(
-        "stored secret of credential {} is no text: it was changed outside of this program",
-        it.id
+        "stored secret of credential {id} is no text: it was changed outside of this program"
     );
     auth_core::Error::config("lifecycle_stored_unreadable", text)
 }

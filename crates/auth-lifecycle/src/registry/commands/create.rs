@@ -140,7 +140,10 @@ impl Commands {
             return self.again(&group, made).await;
         }
         let id = CredentialId::random(&*inner.random)?;
-        let prepared = inner.prepare(&group, &id, 1, &wanted.secret).await?;
+        let prepared = match inner.prepare(&group, &id, 1, &wanted.secret).await {
+            Ok(prepared) => prepared,
+            Err(unprepared) => return unprepared.answer(),
+        };
         let order = self.order(command(new_credential(id.clone(), prepared.kept, &wanted)));
         self.finish(&group, (id, prepared.shown), &order, &asked).await
     }
@@ -166,7 +169,10 @@ impl Commands {
                 return Ok(Err(CommandRefusal::Unknown));
             };
             let generation = it.generation.saturating_add(1);
-            let prepared = self.registry.0.prepare(&group, &id, generation, &secret).await?;
+            let prepared = match self.registry.0.prepare(&group, &id, generation, &secret).await {
+                Ok(prepared) => prepared,
+                Err(unprepared) => return unprepared.answer(),
+            };
             let command = Command::Regenerate { credential: id.clone(), kept: prepared.kept };
             let expected_version = self.expected.or(Some(snapshot.group.version));
             let order = Order { expected_version, ..self.order(command) };

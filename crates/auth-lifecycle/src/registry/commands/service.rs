@@ -44,7 +44,11 @@ impl Commands {
         for kind in [Kind::ServiceKey, Kind::ServiceJwtSecret] {
             let group = GroupId::of_service(tenant.clone(), id.clone(), kind);
             let credential = CredentialId::random(&*inner.random)?;
-            let prepared = inner.prepare(&group, &credential, 1, &NewSecret::Generated).await?;
+            let prepared = match inner.prepare(&group, &credential, 1, &NewSecret::Generated).await
+            {
+                Ok(prepared) => prepared,
+                Err(unprepared) => return unprepared.answer(),
+            };
             let new = new_credential(credential.clone(), prepared.kept, &Wanted::default());
             let command = Command::Create { new: Box::new(new), live: LiveSession::Keep };
             let snapshot =

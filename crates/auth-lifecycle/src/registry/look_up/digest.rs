@@ -1,8 +1,8 @@
 //! The users of HTTP Digest.
 
-use super::{Kinds, Known, Opened};
-use crate::{Credential, Kind, Registry, registry::source::not_text};
-use auth_core::{Candidates, Error, Flow, Lookup, Result, Secret};
+use super::{Kinds, Known, Opened, RawSecret};
+use crate::{Kind, Registry, registry::source::not_text};
+use auth_core::{Candidates, Error, Flow, Lookup, Result};
 use auth_digest::{DigestQuery, DigestUserName, DigestUserRecord, Ha1, HashFunction, UserSecret};
 use std::{fmt, sync::Arc};
 
@@ -47,8 +47,8 @@ fn fits(record: &DigestUserRecord, function: HashFunction) -> bool {
     matches!(&record.secret, UserSecret::Ha1(ha1) if ha1.function() == function)
 }
 
-pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
+pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
+    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
     let (function, hex) = text
         .strip_prefix("MD5:")
         .map(|hex| (HashFunction::Md5, hex))
@@ -58,7 +58,7 @@ pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
             Error::config("lifecycle_secret_ha1", text)
         })?;
     let secret = UserSecret::Ha1(Ha1::from_hex(function, hex)?);
-    let user = it.kept.name.clone().unwrap_or_else(|| Arc::from(""));
+    let user = raw.name.cloned().unwrap_or_else(|| Arc::from(""));
     Ok(Opened::Ha1(Box::new(DigestUserRecord { user, secret })))
 }
 

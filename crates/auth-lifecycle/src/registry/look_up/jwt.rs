@@ -1,8 +1,8 @@
 //! The keys of issuers of JWTs.
 
-use super::{Kinds, Known, Opened};
-use crate::{Credential, FoundBy, Kind, Registry, registry::source::not_text};
-use auth_core::{Candidates, Flow, Lookup, Result, Secret};
+use super::{Kinds, Known, Opened, RawSecret};
+use crate::{FoundBy, Kind, Registry, registry::source::not_text};
+use auth_core::{Candidates, Flow, Lookup, Result};
 use auth_jwt::{JwsAlgorithm, JwtKeys, KeyId, VerifyingKey};
 use std::fmt;
 
@@ -50,9 +50,9 @@ impl Lookup<KeyId> for JwtIssuers {
     }
 }
 
-pub(super) fn parse(kind: Kind, it: &Credential, secret: &Secret) -> Result<Opened> {
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
-    let key = match kind {
+pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
+    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
+    let key = match raw.kind {
         Kind::AppJwtKey => VerifyingKey::from_pem(JwsAlgorithm::RS256, text)?,
         Kind::BotPublicKey => VerifyingKey::from_pem(JwsAlgorithm::RS512, text)?,
         _ => VerifyingKey::from_base64_secret(JwsAlgorithm::HS256, text)?,

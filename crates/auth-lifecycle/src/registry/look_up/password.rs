@@ -1,8 +1,8 @@
 //! The users of Basic, and the hashes of their passwords.
 
-use super::{Kinds, Known, Opened};
-use crate::{Credential, Kind, Registry, StoredPassword, registry::source::not_text};
-use auth_core::{Candidates, Flow, Lookup, Result, Secret};
+use super::{Kinds, Known, Opened, RawSecret};
+use crate::{Kind, Registry, StoredPassword, registry::source::not_text};
+use auth_core::{Candidates, Flow, Lookup, Result};
 use std::fmt;
 
 /// The users of Basic: the look-up of [`auth_static::Argon2Passwords`], which computes the hashes.
@@ -37,9 +37,9 @@ impl Lookup<str> for BasicUsers {
     }
 }
 
-pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| not_text(it))?;
-    StoredPassword::parse(text).map(|hash| Opened::Password(hash, it.generation))
+pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
+    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
+    StoredPassword::parse(text).map(|hash| Opened::Password(hash, raw.generation))
 }
 
 impl fmt::Debug for BasicUsers {

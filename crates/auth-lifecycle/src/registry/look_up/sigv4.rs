@@ -1,7 +1,7 @@
 //! The access keys of AWS Signature Version 4.
 
-use super::{Kinds, Known, Opened};
-use crate::{Credential, Kind, Registry};
+use super::{Kinds, Known, Opened, RawSecret};
+use crate::{Kind, Registry};
 use auth_core::{Candidates, Flow, Lookup, Result, Secret};
 use auth_sigv4::{AccessKey, AccessKeyRecord, CredentialScope, DerivedKeys, ScopedKeyId};
 use std::{fmt, sync::Arc};
@@ -50,9 +50,9 @@ impl<'k> Lookup<ScopedKeyId<'k>> for SigV4Keys {
     }
 }
 
-pub(super) fn parse(it: &Credential, secret: &Secret) -> Result<Opened> {
-    let id = it.kept.name.as_deref().unwrap_or_default();
-    let key = AccessKey::new(id, Secret::new(secret.expose()))?;
+pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
+    let id = raw.name.map(|name| &**name).unwrap_or_default();
+    let key = AccessKey::new(id, Secret::new(raw.secret.expose()))?;
     Ok(Opened::AccessKey(Box::new(DerivedKeys::new(key))))
 }
 

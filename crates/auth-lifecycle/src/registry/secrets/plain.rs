@@ -1,7 +1,7 @@
 //! A new secret before anything is kept of it: made here, or checked when it was brought along.
 
 use super::NewSecret;
-use crate::{FoundBy, Kind, StorageClass, masked_token, registry::Inner};
+use crate::{CommandRefusal, FoundBy, Kind, StorageClass, masked_token, registry::Inner};
 use auth_core::{Error, Result, Secret};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Plain {
 const MOST_NAME_BYTES: usize = 200;
 
 impl Inner {
-    pub(super) fn plain(&self, kind: Kind, secret: &NewSecret) -> Result<Plain> {
+    pub(super) fn plain(&self, kind: Kind, secret: &NewSecret) -> Result<Plain, Unprepared> {
         let row = kind.row();
         let given = |name: Option<Arc<str>>, value: &[u8]| Plain {
             name,
@@ -41,7 +41,7 @@ impl Inner {
                 Plain { is_new: true, value: Some(value), ..given(Some(name.into()), b"") }
             }
             (FoundBy::Token, NewSecret::Given(token)) => {
-                check_token(token)?;
+                check_token(kind, token)?;
                 given(Some(masked_token(token.expose()).into()), token.expose())
             }
             (FoundBy::Token, NewSecret::Sha256(hash)) => {
@@ -54,7 +54,7 @@ impl Inner {
                 Plain { is_new: true, value: Some(value), ..given(None, b"") }
             }
             (FoundBy::Issuer | FoundBy::Nothing, NewSecret::Given(text)) => {
-                check_base64(text)?;
+                check_base64(kind, text)?;
                 given(None, text.expose())
             }
             (FoundBy::AccessKeyId, NewSecret::Generated) => {
@@ -100,40 +100,66 @@ impl Inner {
     }
 }
 
-pub(super) fn wrong(kind: Kind) -> Error {
-    let text = format!(
-        "secret of a {kind} is not of this form; see NewSecret for the forms that each kind of credential takes"
-    );
-    Error::config("lifecycle_secret_form", text)
+/// Why nothing is kept of a secret.
+pub(in crate::registry) enum Unprepared {
+    /// It is not what its kind wants.
+    Refused(CommandRefusal),
+    /// We could not make or seal it.
+    Failed(Error),
 }
 
-fn check_token(token: &Secret) -> Result<()> {
+impl From<Error> for Unprepared {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Unprepared {
+    /// As commands answer.
+    pub(in crate::registry) fn answer<T>(self) -> Result<Result<T, CommandRefusal>> {
+        match self {
+            Self::Refused(refusal) => Ok(Err(refusal)),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
+/// The secret does not have the form that its kind wants.
+pub(super) fn wrong(kind: Kind) -> Unprepared {
+    let expected = match kind.row().found_by {
+        FoundBy::Token => "a token of 16 to 4096 visible ASCII characters, or its SHA-256",
+        FoundBy::Issuer | FoundBy::Nothing => {
+            "the Base64 text, with padding, of at least 32 bytes (RFC 4648 section 4)"
+        }
+        FoundBy::KeyId => "a public key of RSA in PEM, and its kid",
+        FoundBy::UserName if kind == Kind::BotPublicKey => {
+            "a public key of RSA in PEM, and the user name of its bot"
+        }
+        FoundBy::UserName => "a user name, and a hash that begins with $argon2id$",
+        FoundBy::RealmAndUserName => {
+            "a user name, a realm, and MD5: or SHA-256: with the hexadecimal digits of HA1"
+        }
+        FoundBy::AccessKeyId => "an access key id and its secret access key",
+    };
+    Unprepared::Refused(CommandRefusal::Invalid { field: "secret", expected })
+}
+
+fn check_token(kind: Kind, token: &Secret) -> Result<(), Unprepared> {
     let bytes = token.expose();
     let fits = (16..=4096).contains(&bytes.len()) && bytes.iter().all(u8::is_ascii_graphic);
-    if fits {
-        Ok(())
-    } else {
-        let text = "token is too short, too long or holds a blank, expected 16 to 4096 visible ASCII characters";
-        Err(Error::config("lifecycle_secret_token", text))
-    }
+    if fits { Ok(()) } else { Err(wrong(kind)) }
 }
 
-fn check_base64(text: &Secret) -> Result<()> {
+fn check_base64(kind: Kind, text: &Secret) -> Result<(), Unprepared> {
     let decoded = STANDARD.decode(text.expose()).map(Zeroizing::new);
-    if decoded.is_ok_and(|bytes| bytes.len() >= 32) {
-        Ok(())
-    } else {
-        let text = "secret is not the Base64 text of at least 32 bytes; encode it with padding (RFC 4648 section 4)";
-        Err(Error::config("lifecycle_secret_base64", text))
-    }
+    if decoded.is_ok_and(|bytes| bytes.len() >= 32) { Ok(()) } else { Err(wrong(kind)) }
 }
 
-fn check_name(field: &'static str, name: &Arc<str>) -> Result<Arc<str>> {
+fn check_name(field: &'static str, name: &Arc<str>) -> Result<Arc<str>, Unprepared> {
     let fits = (1..=MOST_NAME_BYTES).contains(&name.len()) && !name.chars().any(char::is_control);
     if fits {
-        Ok(Arc::clone(name))
-    } else {
-        let text = format!("{field} is empty, longer than 200 bytes or holds a control character");
-        Err(Error::config("lifecycle_secret_name", text))
+        return Ok(Arc::clone(name));
     }
+    let expected = "1 to 200 bytes without a control character";
+    Err(Unprepared::Refused(CommandRefusal::Invalid { field, expected }))
 }

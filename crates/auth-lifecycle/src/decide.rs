@@ -2,6 +2,7 @@
 
 mod alter;
 mod begin;
+pub(crate) mod bounds;
 mod end;
 mod time;
 
@@ -78,6 +79,7 @@ pub fn decide(
     if order.expected_version.is_some_and(|version| version != group.version) {
         return Err(CommandRefusal::VersionChanged { current: group.version });
     }
+    bounds::check_cause(&order.cause)?;
     if !policy.holds.allows(name) {
         return Err(CommandRefusal::NotForKind { command: name });
     }

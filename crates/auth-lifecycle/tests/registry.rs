@@ -189,3 +189,24 @@ wesgmmbiwgCUo1NKJowaRMtpFvO1zndrSjWY465zXIsFB3RkJc/lutJEOqCFKtH6
 DwIDAQAB
 -----END PUBLIC KEY-----
 ";
+
+#[test]
+fn what_an_actor_types_is_bounded_wherever_it_is_typed() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let service = by.create_service("alerts").wait().unwrap().unwrap().service.id;
+    let long = || "x".repeat(1001);
+    let field = |refusal: CommandRefusal| match refusal {
+        CommandRefusal::Invalid { field, .. } => field,
+        refusal => panic!("{refusal}"),
+    };
+    assert_eq!(field(by.create_service(&long()).wait().unwrap().unwrap_err()), "label");
+    let make = |by: &auth_lifecycle::Commands, wanted| {
+        field(by.create(Some(&service), Kind::ApiKey, wanted).wait().unwrap().unwrap_err())
+    };
+    assert_eq!(make(&by, Wanted { label: long().into(), ..Wanted::default() }), "label");
+    let scopes = [long()].into_iter().collect();
+    assert_eq!(make(&by, Wanted { scopes, ..Wanted::default() }), "scopes");
+    assert_eq!(make(&by.clone().because(long()), Wanted::default()), "cause");
+    assert_eq!(field(by.because(long()).create_service("b").wait().unwrap().unwrap_err()), "cause");
+}

@@ -1,12 +1,14 @@
 //! What leaves a credential in its state: shown, updated, bound to what depends on it.
 
-use super::Work;
+use super::{
+    Work,
+    bounds::{MOST_BYTES, check_label, check_scopes},
+};
 use crate::{CommandRefusal, Credential, EventName, Material, Reveal, State, Status, Update};
 use std::sync::Arc;
 
 /// No credential has more dependants, and no name of one more bytes.
 const MOST_DEPENDANTS: usize = 100;
-const MOST_BYTES: usize = 200;
 
 impl Work<'_> {
     pub(super) fn reveal(&mut self, it: &Credential) -> Result<(), CommandRefusal> {
@@ -26,9 +28,8 @@ impl Work<'_> {
     ) -> Result<(), CommandRefusal> {
         self.still_to_be_used(&it)?;
         let invalid = |field, expected| Err(CommandRefusal::Invalid { field, expected });
-        if update.label.as_ref().is_some_and(|label| label.len() > MOST_BYTES) {
-            return invalid("label", "at most 200 bytes");
-        }
+        update.label.as_deref().map_or(Ok(()), check_label)?;
+        update.scopes.as_ref().map_or(Ok(()), check_scopes)?;
         let (before, mut fields) = (it.clone(), Vec::new());
         it.label = update.label.clone().unwrap_or(it.label);
         it.scopes = update.scopes.clone().unwrap_or(it.scopes);

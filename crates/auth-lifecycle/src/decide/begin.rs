@@ -1,6 +1,9 @@
 //! Credentials and secrets that begin: created, imported, regenerated, rotated.
 
-use super::Work;
+use super::{
+    Work,
+    bounds::{check_label, check_scopes},
+};
 use crate::{
     CommandRefusal, Credential, EventName, GroupPolicy, Holds, Kept, LiveSession, Material,
     NewCredential, State, Status,
@@ -116,6 +119,8 @@ impl Work<'_> {
         if self.after.credentials.len() >= usize::from(GroupPolicy::MOST) {
             return Err(CommandRefusal::CapReached { most: GroupPolicy::MOST });
         }
+        check_label(&new.label)?;
+        check_scopes(&new.scopes)?;
         let starts = new.not_before.unwrap_or(self.now).max(self.now);
         let lifetime = self.policy.lifetime.map(|life| starts.after(life));
         let expires = new.expires.or(lifetime);

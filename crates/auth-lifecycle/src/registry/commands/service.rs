@@ -1,6 +1,7 @@
 //! A service and its first credentials, in one step.
 
 use super::{Answer, Commands, create::new_credential};
+use crate::decide::bounds::check_label;
 use crate::{
     Command, CommandName, CommandRefusal, Commit, CommitOutcome, CredentialId, Decision, EventName,
     Group, GroupId, Happening, Issued, Kind, LiveSession, NewSecret, NewService, Service,
@@ -30,6 +31,9 @@ impl Commands {
         }
         if !self.actor.role.may(CommandName::Create) {
             return Ok(Err(CommandRefusal::Forbidden));
+        }
+        if let Err(refusal) = check_label(&label) {
+            return Ok(Err(refusal));
         }
         let tenant = self.actor.tenant.clone();
         let now = inner.clock.read().moment();

@@ -58,15 +58,37 @@ impl Planted {
         let (user, value) = ("alice".into(), secret(canary));
         match kind {
             Kind::AppJwtKey | Kind::BotPublicKey => {
-                NewSecret::PublicKey { name: "bot".into(), key: b"-----BEGIN".to_vec() }
+                NewSecret::PublicKey { name: "bot".into(), key: PUBLIC_KEY.into() }
             }
-            Kind::BasicPassword => NewSecret::Password { user, hash: "$argon2id$".into() },
-            Kind::DigestHa1 => NewSecret::Ha1 { user, realm: "acme".into(), ha1: value },
+            Kind::BasicPassword => NewSecret::Password { user, hash: ARGON2ID.into() },
+            Kind::DigestHa1 => {
+                let ha1 = format!("MD5:{}", ha1_of(canary)).into();
+                NewSecret::Ha1 { user, realm: "acme".into(), ha1 }
+            }
             Kind::SigV4Key => NewSecret::AccessKey { id: "AKALICE".into(), secret: value },
             _ => NewSecret::Given(value),
         }
     }
 }
+
+/// Hexadecimal digits that are found nowhere else.
+fn ha1_of(canary: &Canary) -> String {
+    canary.text().bytes().rev().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+const ARGON2ID: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBmaXhlZCBzYWx0$\
+                        HKxlXYs5TpkcDbuV3gKMnGNdFEuRUo2XgLE4zLZg4P4";
+const PUBLIC_KEY: &str = "\
+-----BEGIN PUBLIC KEY-----
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEArUXKzNTX/JHVEiC8+7lG
+96j/W0vH0YcqJmwF+9PAg+VK3QFgSSQ4oPGjr5Z0sfm4jhShr5oRI9JL5RaeI0PM
+1rfyimyiXoCPRO+LdRG4F4JRnHEVFU22RxHMP5K79uDgzBJ3HinUMFTVl5oRQRnM
+Lbb3epo+6PVOeNuoSS88j1AgU10AELU8/Jv9f4Iq72yANFI1QRr/WzIbOu6gzk0Y
+wesgmmbiwgCUo1NKJowaRMtpFvO1zndrSjWY465zXIsFB3RkJc/lutJEOqCFKtH6
+3dQ3wLJOe6klhWCkmbUAQH/HEnPk2Qwcu9M03av2D/Ya6GK/E7m3JOb8ZmmlkGM7
+DwIDAQAB
+-----END PUBLIC KEY-----
+";
 
 fn registry(store: SqliteLifecycleStore, planted: &Planted) -> Registry {
     let keys = RegistryKeys::from_master(&secret(&planted.master)).unwrap();
@@ -90,6 +112,9 @@ fn live(registry: &Registry, planted: &Planted, shown: &CapturedOutput) -> Vec<S
         let made = by.clone().once(format!("given {kind}")).create(service, *kind, wanted);
         let made = made.wait().unwrap().unwrap();
         shown.debug(&made);
+        if *kind == Kind::DigestHa1 {
+            secrets.push(Secret::from(ha1_of(canary)));
+        }
         let id = &made.credential.id;
         if let Ok(secret) = by.reveal(id).wait().unwrap() {
             assert!(secret.matches(canary.text().as_bytes()));

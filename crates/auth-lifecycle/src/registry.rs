@@ -41,7 +41,11 @@ use crate::{
 use auth_core::{KeyHasher, Observer, Random};
 use clock::LedgerClock;
 use source::Source;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 use uses::Uses;
 
 /// Issues credentials, and knows them again: commands and look-ups over one store.
@@ -76,6 +80,8 @@ struct Inner {
     clock: LedgerClock,
     random: Arc<dyn Random>,
     step_up: Option<Arc<dyn StepUpCheck>>,
+    /// Groups at the head of those that are due, which failed: the next round goes on behind them.
+    passed_over: AtomicUsize,
 }
 
 /// A keyed hash for each purpose, so that what is a digest of one is none of another.

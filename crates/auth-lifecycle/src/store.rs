@@ -76,7 +76,8 @@ pub trait LifecycleStore: Send + Sync {
     /// The last uses of a credential, the latest first: one of each source, for the last [`MOST_SOURCES`] of them.
     fn uses(&self, credential: &CredentialId) -> Flow<'_, Vec<Use>>;
 
-    /// The groups of which time has something to make at this moment, the earliest first.
+    /// The groups of which time has something to make at this moment, the earliest first, and those of one moment in the
+    /// order in which they were first written to: so a longer answer begins with a shorter one.
     fn due(&self, now: Timestamp, most: usize) -> Flow<'_, Vec<GroupId>>;
 
     /// Takes the lease on this name until so long after this moment; `None` while another holder has it, however long that

@@ -7,7 +7,11 @@ use crate::{
 };
 use auth_core::{Clock, KeyHasher, Observer, Random, Result, Secret, SystemClock, SystemRandom};
 use ring::hmac;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 /// The keys of a registry: one hashes tokens, the other one seals secrets.
 pub struct RegistryKeys {
@@ -165,6 +169,7 @@ impl RegistryBuilder {
             clock: LedgerClock::new(self.clock),
             random: self.random,
             step_up: self.step_up,
+            passed_over: AtomicUsize::new(0),
         })))
     }
 }

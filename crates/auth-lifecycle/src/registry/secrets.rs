@@ -165,13 +165,25 @@ impl Inner {
         // The same password of two users, or the same key of two bots, are two secrets.
         let value = plain.value.as_ref().map(Secret::expose).unwrap_or_default();
         let about = if plain.name.is_some() { found_by.as_bytes().as_slice() } else { b"" };
-        let fingerprint =
-            parts_hash(&self.hashers.fingerprints, &[kind.row().storage.name(), about, value]);
+        let fingerprint = self.hashers.fingerprint(kind.row().storage, about, value);
         Ok((found_by, fingerprint))
     }
 }
 
 impl super::Hashers {
+    /// What tells a secret that is not found by itself from all others.
+    fn fingerprint(&self, storage: StorageClass, about: &[u8], value: &[u8]) -> KeyDigest {
+        parts_hash(&self.fingerprints, &[storage.name(), about, value])
+    }
+
+    /// Every fingerprint that a secret can have whose name nobody knows: as a token, as one of which a former registry kept
+    /// the SHA-256, and as what JWTs or webhooks are signed with.
+    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 3] {
+        let value = secret.expose();
+        let signing = self.fingerprint(StorageClass::Sealed, b"", value);
+        [self.tokens.hash(value), self.sha256_tokens.hash(value), signing]
+    }
+
     /// What a name is found by, among those of its kind.
     pub(super) fn name(&self, kind: Kind, parts: &[&str]) -> KeyDigest {
         let parts = parts.iter().map(|part| part.as_bytes());

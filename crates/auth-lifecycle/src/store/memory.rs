@@ -139,11 +139,11 @@ impl LifecycleStore for MemoryLifecycleStore {
 
     fn due(&self, now: Timestamp, most: usize) -> Flow<'_, Vec<GroupId>> {
         let state = self.state();
-        let due = |(id, kept): (&GroupId, &Kept)| Some((kept.next_due?, id.clone()));
+        let due = |(id, kept): (&GroupId, &Kept)| Some((kept.next_due?, kept.number, id.clone()));
         let mut due: Vec<_> = state.groups.iter().filter_map(due).collect();
-        due.retain(|(at, _)| *at <= now);
+        due.retain(|(at, _, _)| *at <= now);
         due.sort();
-        Flow::ready(due.into_iter().take(most).map(|(_, id)| id).collect())
+        Flow::ready(due.into_iter().take(most).map(|(_, _, id)| id).collect())
     }
 
     fn lease(&self, name: &str, now: Timestamp, hold: Duration) -> Flow<'_, Option<u64>> {

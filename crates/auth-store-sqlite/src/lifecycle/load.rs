@@ -76,24 +76,22 @@ pub(super) fn groups_of(
     Ok(groups)
 }
 
-/// The earliest first.
+/// The earliest first, those of one moment in the order in which they were first written to.
 pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
     most: usize,
 ) -> Result<Vec<GroupId>, Fault> {
-    let sql = "SELECT tenant, service, kind, next_due FROM credential_groups
-        WHERE next_due <= ? ORDER BY next_due LIMIT ?";
+    let sql = "SELECT tenant, service, kind FROM credential_groups
+        WHERE next_due <= ? ORDER BY next_due, number LIMIT ?";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query(params![Moment(now), most])?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push((row.get::<_, Moment>(3)?.0, group_id(row)?));
+        due.push(group_id(row)?);
     }
-    // Those of one moment in the order of their names.
-    due.sort();
-    Ok(due.into_iter().map(|(_, id)| id).collect())
+    Ok(due)
 }
 
 pub(super) fn service(connection: &Connection, id: &ServiceId) -> Result<Option<Service>, Fault> {

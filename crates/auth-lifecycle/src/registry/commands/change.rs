@@ -111,10 +111,15 @@ impl Commands {
 impl super::Registry {
     /// Ends the session of this token, as its holder may. An unknown token is [`Unknown`](CommandRefusal::Unknown).
     pub fn destroy_session(&self, token: &Secret) -> Flow<'static, Result<(), CommandRefusal>> {
-        let (registry, digest) = (self.clone(), self.0.hashers.tokens.hash(token.expose()));
+        let hashers = &self.0.hashers;
+        let digests = [&hashers.tokens, &hashers.sha256_tokens].map(|one| one.hash(token.expose()));
+        let registry = self.clone();
         Flow::new(async move {
-            let found = registry.0.store.find(&digest).await?;
-            let Some((group, it)) = found.credentials.into_iter().next() else {
+            let mut found = Vec::new();
+            for digest in &digests {
+                found.extend(registry.0.store.find(digest).await?.credentials);
+            }
+            let Some((group, it)) = found.into_iter().next() else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
             let bearer = crate::Actor::new(group.tenant, it.id.as_str(), crate::Role::Bearer);

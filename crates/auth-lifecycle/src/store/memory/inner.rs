@@ -29,6 +29,8 @@ pub(super) struct Inner {
 /// A group, and when time will next make something of it. Of what was deleted, only its name and its fingerprints are left.
 pub(super) struct Kept {
     pub(super) group: Group,
+    /// Grows in the order in which groups were first written to.
+    pub(super) number: usize,
     pub(super) next_due: Option<Timestamp>,
 }
 
@@ -114,10 +116,12 @@ impl Inner {
     }
 
     fn write(&mut self, change: GroupChange) {
-        let kept = self
-            .groups
-            .entry(change.id.clone())
-            .or_insert_with(|| Kept { group: Group::empty(change.id.clone()), next_due: None });
+        let number = self.groups.len();
+        let kept = self.groups.entry(change.id.clone()).or_insert_with(|| Kept {
+            group: Group::empty(change.id.clone()),
+            number,
+            next_due: None,
+        });
         kept.group.version = change.expected.saturating_add(1);
         kept.group.latest = change.latest;
         kept.group.creations = change.creations;

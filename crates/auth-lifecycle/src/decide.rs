@@ -259,13 +259,15 @@ impl<'a> Work<'a> {
 
 impl Holds {
     /// Sessions are created, end and are destroyed; all else is for keys.
-    const fn allows(self, command: CommandName) -> bool {
+    pub(crate) const fn allows(self, command: CommandName) -> bool {
         match command {
             CommandName::Create
             | CommandName::RetireDue
             | CommandName::Revoke
             | CommandName::ReportLeaked => true,
             CommandName::Destroy => !matches!(self, Self::Keys),
+            // Where several sessions may be alive, nobody could say which of them ends.
+            CommandName::ReplaceSession => matches!(self, Self::OneSession),
             _ => matches!(self, Self::Keys),
         }
     }

@@ -104,6 +104,8 @@ names! {
     Revealed = "revealed",
     /// An actor asked for what its role does not include.
     Refused = "refused",
+    /// Further attempts of the same actor in one minute, of which the detail says how many there were.
+    RefusalsLeftOut = "refusals_left_out",
     /// What a credential may be used for was changed.
     Updated = "updated",
     /// A session was destroyed.

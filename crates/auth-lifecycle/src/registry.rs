@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod known;
 mod look_up;
+mod refused;
 mod run;
 mod secrets;
 mod source;
@@ -40,6 +41,7 @@ use crate::{
 };
 use auth_core::{KeyHasher, Observer, Random};
 use clock::LedgerClock;
+use refused::Refusals;
 use source::Source;
 use std::{
     collections::HashMap,
@@ -80,6 +82,7 @@ struct Inner {
     clock: LedgerClock,
     random: Arc<dyn Random>,
     step_up: Option<Arc<dyn StepUpCheck>>,
+    refusals: Refusals,
     /// Groups at the head of those that are due, which failed: the next round goes on behind them.
     passed_over: AtomicUsize,
 }

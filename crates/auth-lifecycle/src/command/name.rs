@@ -1,7 +1,7 @@
 //! The names of commands.
 
 #[cfg(doc)]
-use super::Command;
+use super::{Command, LiveSession};
 use std::fmt;
 
 /// A command without what it is about: what roles, step-up proofs and screens speak of.
@@ -9,6 +9,8 @@ use std::fmt;
 pub enum CommandName {
     /// [`Command::Create`].
     Create,
+    /// [`Command::Create`] with [`LiveSession::Replace`].
+    ReplaceSession,
     /// [`Command::Import`].
     Import,
     /// [`Command::Discard`].
@@ -49,6 +51,7 @@ impl CommandName {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::ReplaceSession => "replace_session",
             Self::Import => "import",
             Self::Discard => "discard",
             Self::Reactivate => "reactivate",

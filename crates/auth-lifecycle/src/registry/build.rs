@@ -1,6 +1,8 @@
 //! What a registry is built with.
 
-use super::{Hashers, Inner, LedgerClock, Registry, Source, StepUpCheck, Uses, known::KnownSet};
+use super::{
+    Hashers, Inner, LedgerClock, Refusals, Registry, Source, StepUpCheck, Uses, known::KnownSet,
+};
 use crate::{
     CacheSettings, EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper,
     TokenFormat, cached_store::CachedStore,
@@ -149,6 +151,7 @@ impl RegistryBuilder {
         let sealer = EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random));
         let source = Source { store: Arc::clone(&self.store), sealer: sealer.clone() };
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let refusals = Refusals::new(Arc::clone(&self.clock));
         let cache = CachedStore::new(source, self.cache, KnownSet::weight, clock, random)?;
         Ok(Registry(Arc::new(Inner {
             cache,
@@ -169,6 +172,7 @@ impl RegistryBuilder {
             clock: LedgerClock::new(self.clock),
             random: self.random,
             step_up: self.step_up,
+            refusals,
             passed_over: AtomicUsize::new(0),
         })))
     }

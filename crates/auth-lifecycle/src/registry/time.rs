@@ -54,9 +54,11 @@ impl Registry {
     pub fn retire_due(&self) -> Flow<'static, Retired> {
         let registry = self.clone();
         Flow::new(async move {
+            let mut failures = Failures::default();
+            failures.note(registry.write_left_out().await);
             let reading = registry.0.clock.read();
             if reading.suspicion.is_some() {
-                return Ok(Retired { groups: 0, suspicion: reading.suspicion });
+                return failures.answer(Retired { groups: 0, suspicion: reading.suspicion });
             }
             // Groups that failed are still the first that are due: a round goes on behind them, and the one after the
             // last begins again with them.
@@ -64,12 +66,16 @@ impl Registry {
             let most = passed.saturating_add(MOST_GROUPS);
             let due = registry.0.store.due(reading.moment(), most).await?;
             let due = due.get(passed..).unwrap_or_default();
-            let mut failures = Failures::default();
+            let before = failures.many;
             for group in due {
                 failures.note(registry.retire_due_of(group).await);
             }
             let is_last = due.len() < MOST_GROUPS;
-            let passed = if is_last { 0 } else { passed.saturating_add(failures.many) };
+            let passed = if is_last {
+                0
+            } else {
+                passed.saturating_add(failures.many.saturating_sub(before))
+            };
             registry.0.passed_over.store(passed, Ordering::Relaxed);
             failures.answer(Retired { groups: due.len(), suspicion: None })
         })

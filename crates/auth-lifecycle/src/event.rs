@@ -47,6 +47,15 @@ pub struct Happening {
     pub touched: Vec<KeyDigest>,
 }
 
+/// What happened to the credentials of one tenant, as its auditors read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantEvent {
+    /// Its place among the events of the tenant, which rises by one from 1 on: it says nothing of other tenants.
+    pub number: u64,
+    /// What happened, with nothing in [`touched`](Happening::touched).
+    pub what: Happening,
+}
+
 /// The hash of an event and of all before it (SHA-256). That of the empty ledger is all zeros.
 pub type EventHash = [u8; 32];
 

@@ -5,7 +5,7 @@ mod inner;
 use super::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, RememberedAnswer, Service, Use,
 };
-use crate::{CredentialId, Group, GroupId, ServiceId};
+use crate::{CredentialId, Group, GroupId, ServiceId, TenantEvent};
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use inner::{Inner, Kept};
 use std::{
@@ -108,6 +108,10 @@ impl LifecycleStore for MemoryLifecycleStore {
         let end = state.end_of_log().0;
         let position = events.last().map_or(position.min(end), |event| event.seq);
         Flow::ready(LogPage { events, position, is_last: position == end })
+    }
+
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        Flow::ready(self.state().events_of(tenant, after, most))
     }
 
     fn position(&self) -> Flow<'_, u64> {

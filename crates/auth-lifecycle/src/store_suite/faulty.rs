@@ -2,7 +2,7 @@
 
 use crate::{
     Commit, CommitOutcome, CredentialId, Found, Group, GroupId, LifecycleStore, LogPage,
-    RememberedAnswer, Service, ServiceId, Use,
+    RememberedAnswer, Service, ServiceId, TenantEvent, Use,
 };
 use auth_core::{Error, Flow, KeyDigest, TenantId, Timestamp};
 use std::{
@@ -182,6 +182,11 @@ impl<S: LifecycleStore> LifecycleStore for Faulty<S> {
 
     fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage> {
         self.ask(move |store| store.changes_since(position, most))
+    }
+
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        let tenant = tenant.clone();
+        self.ask(move |store| store.events_of(&tenant, after, most))
     }
 
     fn position(&self) -> Flow<'_, u64> {

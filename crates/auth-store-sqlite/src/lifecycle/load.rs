@@ -11,6 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// A group, with all its credentials that are not deleted.
 pub(super) fn group(connection: &Connection, id: GroupId) -> Result<Group, Fault> {
+    // The tenant's own groups are kept under the empty name.
+    if id.is_nameless() {
+        return Ok(Group::empty(id));
+    }
     let sql = "SELECT number, version, latest, creations FROM credential_groups
         WHERE tenant = ? AND service = ? AND kind = ?";
     let mut select = connection.prepare_cached(sql)?;
@@ -63,6 +67,9 @@ pub(super) fn groups_of(
     tenant: &TenantId,
     service: Option<&ServiceId>,
 ) -> Result<Vec<GroupId>, Fault> {
+    if service.is_some_and(|service| service.as_str().is_empty()) {
+        return Ok(Vec::new());
+    }
     let sql =
         "SELECT tenant, service, kind FROM credential_groups WHERE tenant = ? AND service = ?";
     let service = service.map_or("", ServiceId::as_str);

@@ -2,8 +2,8 @@
 
 use super::{About, Answer, Commands};
 use crate::{
-    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, Event, EventHash,
-    EventName, GroupId, GroupView, Kind, Material, Service, ServiceId, Status, decide,
+    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, EventHash, EventName,
+    GroupId, GroupView, Kind, Material, Service, ServiceId, Status, TenantEvent, decide,
 };
 use auth_core::{Caller, Error, Flow, Result, Secret};
 use std::sync::Arc;
@@ -153,30 +153,16 @@ impl Commands {
         })
     }
 
-    /// What happened to the credentials of the tenant after this position, at most so many of them, and the position
-    /// reached: for auditors.
-    pub fn events(&self, position: u64, most: usize) -> Answer<(Vec<Event>, u64)> {
+    /// What happened to the credentials of the tenant after its event of this number, at most so many of them, and the
+    /// number that was reached, to go on after: for auditors.
+    pub fn events(&self, after: u64, most: usize) -> Answer<(Vec<TenantEvent>, u64)> {
         self.flow(move |by| async move {
             if !by.actor.role.may_audit() {
                 return by.forbid(About::default(), "events").await.map(Err);
             }
-            let (mut events, mut position) = (Vec::new(), position);
-            loop {
-                let page = by.registry.0.store.changes_since(position, PAGE).await?;
-                for event in page.events {
-                    if events.len() >= most {
-                        return Ok(Ok((events, position)));
-                    }
-                    position = event.seq;
-                    if event.what.tenant == by.actor.tenant {
-                        events.push(event);
-                    }
-                }
-                if page.is_last {
-                    return Ok(Ok((events, page.position)));
-                }
-                position = page.position;
-            }
+            let events = by.registry.0.store.events_of(&by.actor.tenant, after, most).await?;
+            let reached = events.last().map_or(after, |event| event.number);
+            Ok(Ok((events, reached)))
         })
     }
 

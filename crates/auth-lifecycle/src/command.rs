@@ -214,8 +214,7 @@ impl Command {
     #[must_use]
     pub const fn name(&self) -> CommandName {
         match self {
-            Self::Create { live: LiveSession::Keep, .. } => CommandName::Create,
-            Self::Create { live: LiveSession::Replace, .. } => CommandName::ReplaceSession,
+            Self::Create { live, .. } => live.command(),
             Self::Import(_) => CommandName::Import,
             Self::Discard { .. } => CommandName::Discard,
             Self::Reactivate(_) => CommandName::Reactivate,

@@ -113,7 +113,8 @@ fn ending(registry: &Registry, many: u64) -> Vec<GroupId> {
 }
 
 fn has_ended(store: &Store, group: &GroupId) -> bool {
-    store.beneath().load(group).wait().unwrap().credentials[0].ended
+    let group = store.beneath().load(group).wait().unwrap();
+    group.credentials.iter().all(|it| it.ended)
 }
 
 #[test]

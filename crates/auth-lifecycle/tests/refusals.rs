@@ -73,7 +73,8 @@ const ATTEMPTS: &[(&str, Role, Attempt)] = &[
 
 fn key(platform: &Platform) -> CredentialId {
     let groups = platform.by().list(Some(&platform.service)).wait().unwrap().unwrap();
-    groups[0].credentials[0].id.clone()
+    let first = groups.iter().flat_map(|group| &group.credentials).next();
+    first.unwrap().id.clone()
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The names of commands.
 
 #[cfg(doc)]
-use super::{Command, LiveSession};
+use super::Command;
+use super::LiveSession;
 use std::fmt;
 
 /// A command without what it is about: what roles, step-up proofs and screens speak of.
@@ -68,6 +69,16 @@ impl CommandName {
             Self::Bind => "bind",
             Self::Unbind => "unbind",
             Self::Rehash => "rehash",
+        }
+    }
+}
+
+impl LiveSession {
+    /// The command that creates a session and leaves the one that is alive like this.
+    pub(super) const fn command(self) -> CommandName {
+        match self {
+            Self::Keep => CommandName::Create,
+            Self::Replace => CommandName::ReplaceSession,
         }
     }
 }

@@ -10,7 +10,7 @@ mod walk;
 use super::*;
 use crate::{
     Actor, Command, FieldChange, Kept, Kind, LiveSession, Material, NewCredential, RevokeGuard,
-    ServiceId, StepUp, Update,
+    ServiceId, Status, StepUp, Update,
     testing::{credential, digest, kept, new, owner},
 };
 use auth_core::TenantId;

@@ -137,3 +137,32 @@ impl Registry {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use auth_testing::ManualClock;
+
+    #[test]
+    fn what_was_left_out_is_counted_until_it_is_written() {
+        let clock = ManualClock::at(1_800_000_000);
+        let refusals = Refusals::new(Arc::new(clock.clone()));
+        let who = |actor: &str| Who { tenant: TenantId::new("acme"), actor: actor.into() };
+        let try_so_often = |actor: &str, often: usize| {
+            (0..often).filter(|_| refusals.is_written(&who(actor), Role::ReadOnly)).count()
+        };
+        assert_eq!((try_so_often("eve", 15), try_so_often("bob", 3)), (10, 3));
+        assert!(refusals.over().is_empty(), "the minute is not over");
+        clock.advance(MINUTE);
+        // A writer that gives up, or whose store fails.
+        assert_eq!(refusals.over().len(), 1);
+        assert_eq!(try_so_often("eve", 11), 10);
+        clock.advance(MINUTE);
+        let mut over = refusals.over();
+        assert_eq!(over.iter().map(|one| one.many).collect::<Vec<_>>(), [6]);
+        over.remove(0).written();
+        clock.advance(MINUTE);
+        assert!(refusals.over().is_empty());
+        assert!(refusals.actors().is_empty(), "nobody is remembered for longer");
+    }
+}

@@ -217,7 +217,7 @@ impl Command {
     #[must_use]
     pub const fn name(&self) -> CommandName {
         match self {
-            Self::Create { .. } => CommandName::Create,
+            Self::Create { live, .. } => live.command(),
             Self::Import(_) => CommandName::Import,
             Self::Discard { .. } => CommandName::Discard,
             Self::Reactivate(_) => CommandName::Reactivate,

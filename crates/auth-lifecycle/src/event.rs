@@ -47,6 +47,15 @@ pub struct Happening {
     pub touched: Vec<KeyDigest>,
 }
 
+/// What happened to the credentials of one tenant, as its auditors read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantEvent {
+    /// Its place among the events of the tenant, which rises by one from 1 on: it says nothing of other tenants.
+    pub number: u64,
+    /// What happened, with nothing in [`touched`](Happening::touched).
+    pub what: Happening,
+}
+
 /// The hash of an event and of all before it (SHA-256). That of the empty ledger is all zeros.
 pub type EventHash = [u8; 32];
 
@@ -104,6 +113,8 @@ names! {
     Revealed = "revealed",
     /// An actor asked for what its role does not include.
     Refused = "refused",
+    /// Further attempts of the same actor in one minute, of which the detail says how many there were.
+    RefusalsLeftOut = "refusals_left_out",
     /// What a credential may be used for was changed.
     Updated = "updated",
     /// A session was destroyed.

@@ -73,7 +73,7 @@ pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};
 pub use envelope::{
     EnvelopePlace, EnvelopeSealer, KeyWrapper, LocalKeyWrapper, Sealed, WrappedKey,
 };
-pub use event::{Event, EventHash, EventName, Happening};
+pub use event::{Event, EventHash, EventName, Happening, TenantEvent};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
 pub use kept::{Kept, Material};

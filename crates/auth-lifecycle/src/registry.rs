@@ -7,6 +7,7 @@ mod clock;
 mod commands;
 mod known;
 mod look_up;
+mod refused;
 mod run;
 mod secrets;
 mod source;
@@ -40,8 +41,13 @@ use crate::{
 };
 use auth_core::{KeyHasher, Observer, Random};
 use clock::LedgerClock;
+use refused::Refusals;
 use source::Source;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 use uses::Uses;
 
 /// Issues credentials, and knows them again: commands and look-ups over one store.
@@ -76,6 +82,9 @@ struct Inner {
     clock: LedgerClock,
     random: Arc<dyn Random>,
     step_up: Option<Arc<dyn StepUpCheck>>,
+    refusals: Refusals,
+    /// Groups at the head of those that are due, which failed: the next round goes on behind them.
+    passed_over: AtomicUsize,
 }
 
 /// A keyed hash for each purpose, so that what is a digest of one is none of another.

@@ -202,3 +202,28 @@ fn a_caller_that_gives_up_leaves_it_to_the_next() {
     assert!(is_right(&passwords, RIGHT));
     assert_eq!(told(&platform), (1, false));
 }
+
+#[test]
+fn a_hash_of_another_program_is_taken_over_by_an_import_alone() {
+    let platform = Platform::new();
+    let (by, service) = (platform.by(), Some(&platform.service));
+    let wanted = |user: &str| {
+        let secret = NewSecret::Password { user: user.into(), hash: BCRYPT.into() };
+        Wanted { secret, ..Wanted::default() }
+    };
+    let id = imported(&platform, BCRYPT).credential.id;
+    let overlap = std::time::Duration::from_secs(60);
+    for (name, made) in [
+        ("create", by.create(service, Kind::BasicPassword, wanted("bob"))),
+        ("rotate", by.rotate(&id, overlap, wanted("bob"))),
+        ("regenerate", by.regenerate(&id, wanted("bob").secret)),
+    ] {
+        let refusal = made.wait().unwrap().unwrap_err();
+        assert_eq!(refusal.code(), "lifecycle_invalid", "{name}");
+        assert!(
+            refusal
+                .to_string()
+                .starts_with("secret is wrong, expected a hash that begins with $argon2id$")
+        );
+    }
+}

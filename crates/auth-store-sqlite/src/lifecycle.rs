@@ -16,7 +16,7 @@ use crate::{database::SqliteDatabase, fault::Fault};
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use auth_lifecycle::{
     Commit, CommitOutcome, CredentialId, Found, Group, GroupId, LifecycleStore, LogPage,
-    RememberedAnswer, Service, ServiceId, Use,
+    RememberedAnswer, Service, ServiceId, TenantEvent, Use,
 };
 use rusqlite::Connection;
 use std::{fmt, time::Duration};
@@ -135,6 +135,11 @@ impl LifecycleStore for SqliteLifecycleStore {
 
     fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage> {
         self.read(move |connection| ledger::page(connection, position, most))
+    }
+
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| ledger::of_tenant(connection, &tenant, after, most))
     }
 
     fn position(&self) -> Flow<'_, u64> {

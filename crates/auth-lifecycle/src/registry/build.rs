@@ -1,13 +1,19 @@
 //! What a registry is built with.
 
-use super::{Hashers, Inner, LedgerClock, Registry, Source, StepUpCheck, Uses, known::KnownSet};
+use super::{
+    Hashers, Inner, LedgerClock, Refusals, Registry, Source, StepUpCheck, Uses, known::KnownSet,
+};
 use crate::{
     CacheSettings, EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper,
     TokenFormat, cached_store::CachedStore,
 };
 use auth_core::{Clock, KeyHasher, Observer, Random, Result, Secret, SystemClock, SystemRandom};
 use ring::hmac;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 /// The keys of a registry: one hashes tokens, the other one seals secrets.
 pub struct RegistryKeys {
@@ -145,6 +151,7 @@ impl RegistryBuilder {
         let sealer = EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random));
         let source = Source { store: Arc::clone(&self.store), sealer: sealer.clone() };
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let refusals = Refusals::new(Arc::clone(&self.clock));
         let cache = CachedStore::new(source, self.cache, KnownSet::weight, clock, random)?;
         Ok(Registry(Arc::new(Inner {
             cache,
@@ -165,6 +172,8 @@ impl RegistryBuilder {
             clock: LedgerClock::new(self.clock),
             random: self.random,
             step_up: self.step_up,
+            refusals,
+            passed_over: AtomicUsize::new(0),
         })))
     }
 }

@@ -109,8 +109,8 @@ impl Registry {
         refusal: CommandRefusal,
     ) -> Result<CommandRefusal> {
         if refusal == CommandRefusal::Forbidden {
-            let events = vec![forbidden(snapshot, order, self.0.clock.read().moment())];
-            self.commit(Commit { events, ..Commit::default() }).await?;
+            let now = self.0.clock.read().moment();
+            self.note_refused(forbidden(snapshot, order, now)).await?;
         }
         Ok(refusal)
     }

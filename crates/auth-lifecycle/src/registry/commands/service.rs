@@ -1,11 +1,11 @@
 //! A service and its first credentials, in one step.
 
-use super::{Answer, Commands, create::new_credential};
+use super::{About, Answer, Commands, create::new_credential};
 use crate::decide::bounds::check_label;
 use crate::{
     Command, CommandName, CommandRefusal, Commit, CommitOutcome, CredentialId, Decision, EventName,
-    Group, GroupId, Happening, Issued, Kind, LiveSession, NewSecret, NewService, Service,
-    ServiceId, Snapshot, Wanted, decide, registry::answers::Made,
+    Group, GroupId, Issued, Kind, LiveSession, NewSecret, NewService, Service, ServiceId, Snapshot,
+    Wanted, decide, registry::answers::Made,
 };
 use auth_core::{Error, Result};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl Commands {
             None => {}
         }
         if !self.actor.role.may(CommandName::Create) {
-            return Ok(Err(CommandRefusal::Forbidden));
+            return self.forbid(About::default(), "create_service").await.map(Err);
         }
         if let Err(refusal) = check_label(&label) {
             return Ok(Err(refusal));
@@ -41,7 +41,7 @@ impl Commands {
         let service = Service { id: id.clone(), tenant: tenant.clone(), label, created: now };
         let mut commit = Commit {
             service: Some(service),
-            events: vec![self.service_made(&id, now)],
+            events: vec![self.happening(EventName::ServiceCreated, Some(&id), "")],
             ..Commit::default()
         };
         let mut made: Made = Vec::new();
@@ -79,23 +79,6 @@ impl Commands {
                 let text = "128 random bits came twice; see that randomness works on this machine";
                 Err(Error::config("lifecycle_id_taken", text))
             }
-        }
-    }
-
-    fn service_made(&self, id: &ServiceId, now: auth_core::Timestamp) -> Happening {
-        Happening {
-            tenant: self.actor.tenant.clone(),
-            service: Some(id.clone()),
-            group: None,
-            credential: None,
-            name: EventName::ServiceCreated,
-            at: now,
-            actor: Arc::clone(&self.actor.id),
-            role: self.actor.role,
-            cause: Arc::clone(&self.cause),
-            states: None,
-            detail: String::new(),
-            touched: Vec::new(),
         }
     }
 

@@ -64,7 +64,8 @@ impl Commands {
         })
     }
 
-    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired.
+    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired, whether or not the
+    /// successor is used.
     pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
         let old = id.clone();
         self.flow(move |by| async move {

@@ -121,7 +121,12 @@ impl RegistryBuilder {
         Self { step_up: Some(Arc::new(check)), ..self }
     }
 
-    /// With what is told of uses that an owner should know of.
+    /// With what is told of a discarded credential that is still used
+    /// ([`InactiveCredentialUsed`](auth_core::Event::InactiveCredentialUsed)) and of a password that could not be hashed
+    /// anew ([`PasswordNotRehashed`](auth_core::Event::PasswordNotRehashed)). Requests that are accepted or rejected are
+    /// told to the observer of the server layer; what commands do stands in the ledger ([`Commands::events`]).
+    ///
+    /// [`Commands::events`]: crate::Commands::events
     #[must_use]
     pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }

@@ -61,7 +61,8 @@ fn a_service_begins_with_the_credentials_that_its_platform_wants() {
         let made: Vec<_> = first.iter().map(|issued| issued.credential.group.kind).collect();
         assert_eq!(made, kinds);
         assert!(first.iter().all(|issued| issued.secret.is_some()));
-        assert_eq!(chain(&registry).0 - before, 1 + kinds.len() as u64, "one event each");
+        let events = usize::try_from(chain(&registry).0 - before).unwrap();
+        assert_eq!(events, 1 + kinds.len(), "one event each");
         let groups = by.list(Some(&service.id)).wait().unwrap().unwrap();
         assert_eq!(groups.len(), kinds.len());
 

@@ -101,7 +101,17 @@ impl RegistryBuilder {
         }
     }
 
-    /// With this policy for all groups of a kind, in place of [`GroupPolicy::of`].
+    /// With this policy for all groups of a kind, in place of [`GroupPolicy::of`]. All processes on a store need the same.
+    ///
+    /// ```
+    /// # use auth_lifecycle::{GroupPolicy, Kind, RegistryBuilder};
+    /// # fn with(builder: RegistryBuilder) -> RegistryBuilder {
+    /// // API keys that end when somebody ends them, as many creations a day as anybody likes.
+    /// let lasting = GroupPolicy { lifetime: None, creations_a_day: None, ..GroupPolicy::keys_with_an_end() };
+    /// let builder = builder.with_policy(Kind::ApiKey, lasting);
+    /// # builder
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_policy(mut self, kind: Kind, policy: GroupPolicy) -> Self {
         self.policies.insert(kind, policy);

@@ -4,7 +4,7 @@ use super::{BasicUsers, Kinds, Known, Opened};
 use crate::{
     Actor, Command, CredentialId, Kind, Material, Order, Registry, Role, registry::answers::Made,
 };
-use auth_core::{Attempt, Caller, Error, Event, Flow, Result, Secret, Workers};
+use auth_core::{Attempt, Caller, Error, Flow, Result, Secret, Workers};
 use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, Passwords, UserPass};
 use std::{
     collections::HashSet,
@@ -29,7 +29,7 @@ impl Registry {
     /// A password that is right, and whose hash was imported or has another cost, is kept under Argon2id of this cost from
     /// then on (the event `rehashed`). Its owner waits for that once. If it fails, or too many wait for the workers, the
     /// owner is let in all the same, the registry's observer is told
-    /// ([`PasswordNotRehashed`](Event::PasswordNotRehashed)), and the next use tries again.
+    /// ([`PasswordNotRehashed`](auth_core::Event::PasswordNotRehashed)), and the next use tries again.
     ///
     /// ```
     /// use auth_core::InlineWorkers;
@@ -93,7 +93,8 @@ impl BasicPasswords {
 
     fn not_rehashed(&self, known: &Known, error: &Error) {
         let Caller { tenant, credential, .. } = known.caller();
-        self.registry.0.observer.observe(Event::PasswordNotRehashed { tenant, credential, error });
+        let event = auth_core::Event::PasswordNotRehashed { tenant, credential, error };
+        self.registry.0.observer.observe(event);
     }
 
     /// Hashes anew, unless another caller does so or has done so.

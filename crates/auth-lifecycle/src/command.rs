@@ -61,7 +61,7 @@ pub enum Command {
         /// The new secret.
         kept: Kept,
     },
-    /// Creates a successor; the credential itself is retired after the overlap.
+    /// Creates a successor; the credential itself is retired after the overlap, whether or not the successor is used.
     Rotate {
         /// The credential that is to be retired.
         credential: CredentialId,

@@ -24,7 +24,8 @@ pub struct Credential {
     pub not_before: Option<Timestamp>,
     /// It is good strictly before this moment; `None` if nothing but a command ends it.
     pub expires: Option<Timestamp>,
-    /// It is good strictly before this moment, since its successor is in use; `None` while nothing retires it.
+    /// It is good strictly before this moment, at which the overlap of its rotation is over; `None` while it is not being
+    /// rotated.
     pub retire_at: Option<Timestamp>,
     /// It ends when it was not used for so long; `None` if it may rest.
     pub idle_timeout: Option<Duration>,
@@ -71,7 +72,7 @@ pub enum Status {
     NotYet,
     /// Its end has come, or it was not used for too long.
     Expired,
-    /// Its successor has taken its place.
+    /// It was rotated, and the overlap is over, whether or not its successor is in use.
     Retired,
     /// It was discarded.
     Inactive,

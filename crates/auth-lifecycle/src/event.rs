@@ -103,7 +103,7 @@ names! {
     RotationStarted = "rotation_started",
     /// A credential will not be retired after all.
     RetireCancelled = "retire_cancelled",
-    /// A credential was retired, since its successor is in use.
+    /// A credential was retired: the overlap of its rotation is over.
     Retired = "retired",
     /// A credential was ended for good.
     Revoked = "revoked",

@@ -3,6 +3,7 @@
 mod admit;
 mod answers;
 mod build;
+mod checked_store;
 mod clock;
 mod commands;
 mod known;

@@ -131,7 +131,7 @@ pub struct RememberedAnswer {
     pub answer: Vec<u8>,
     /// When the command was given. What is remembered and has ended by then is forgotten.
     pub now: Timestamp,
-    /// It is remembered until then.
+    /// It is remembered until then. The one that tells which keys the store was begun with has the end of the year 9999.
     pub until: Timestamp,
 }
 

@@ -56,7 +56,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The old one is good until its successor has been in use for the overlap, and never longer than it was before.
+    /// The old one is good until the overlap is over, whether or not its successor is used, and never longer than it was
+    /// before.
     pub(super) fn rotate(
         &mut self,
         it: Credential,

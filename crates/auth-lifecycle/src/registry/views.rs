@@ -45,7 +45,7 @@ pub struct CredentialView {
     pub not_before: Option<Timestamp>,
     /// It is good strictly before this moment.
     pub expires: Option<Timestamp>,
-    /// It will be retired at this moment, since its successor is in use.
+    /// It will be retired at this moment, at which the overlap of its rotation is over.
     pub retire_at: Option<Timestamp>,
     /// When its policy wants it rotated.
     pub rotation_due_at: Option<Timestamp>,

@@ -17,7 +17,8 @@ use std::{sync::Arc, time::Duration};
 const MOST_ATTEMPTS: usize = 20;
 
 impl Commands {
-    /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
+    /// Makes a credential of this kind for a service of the tenant, or for the tenant itself. What it may be, and when it
+    /// ends, is what the [policy](crate::GroupPolicy) of the kind and [`Wanted`] say.
     pub fn create(
         &self,
         service: Option<&ServiceId>,
@@ -50,7 +51,8 @@ impl Commands {
         })
     }
 
-    /// Takes over a credential that callers have already.
+    /// Takes over a credential that callers have already: [`NewSecret`] has the forms in which a former registry may have
+    /// kept it. It is not counted as a creation, so a whole database can be imported in a day.
     pub fn import(
         &self,
         service: Option<&ServiceId>,
@@ -65,7 +67,8 @@ impl Commands {
         })
     }
 
-    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired.
+    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired, whether or not the
+    /// successor is used.
     pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
         let old = id.clone();
         self.flow(move |by| async move {

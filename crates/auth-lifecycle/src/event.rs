@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// It holds names, states and times, and nothing of a secret.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct LedgerEvent {
     /// Its place in the ledger of the store, which rises by one from 1 on.
     pub seq: u64,
     /// The hash of this event and all before it.
@@ -139,7 +139,7 @@ names! {
     ActedAsService = "acted_as_service",
 }
 
-impl Event {
+impl LedgerEvent {
     /// The event that follows one with this place and hash.
     #[must_use]
     pub fn after(seq: u64, hash: &EventHash, what: Happening) -> Self {
@@ -174,15 +174,16 @@ mod tests {
 
     #[test]
     fn each_event_is_chained_to_all_before_it() {
-        let first = Event::after(0, &[0; 32], happening("c1", EventName::Created));
-        let second = Event::after(first.seq, &first.hash, happening("c2", EventName::Created));
+        let first = LedgerEvent::after(0, &[0; 32], happening("c1", EventName::Created));
+        let second =
+            LedgerEvent::after(first.seq, &first.hash, happening("c2", EventName::Created));
         assert!(first.follows(0, &[0; 32]));
         assert!(second.follows(1, &first.hash));
         assert!(!second.follows(0, &[0; 32]), "an event was taken out");
         assert!(!second.follows(1, &[0; 32]), "another event stands before it");
-        let changed = Event { what: happening("c3", EventName::Created), ..second.clone() };
+        let changed = LedgerEvent { what: happening("c3", EventName::Created), ..second.clone() };
         assert!(!changed.follows(1, &first.hash), "an event was changed");
-        let moved = Event { seq: 3, ..second };
+        let moved = LedgerEvent { seq: 3, ..second };
         assert!(!moved.follows(2, &first.hash), "an event was moved");
     }
 

@@ -80,7 +80,7 @@ pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};
 pub use envelope::{
     EnvelopePlace, EnvelopeSealer, KeyWrapper, LocalKeyWrapper, Sealed, WrappedKey,
 };
-pub use event::{Event, EventHash, EventName, Happening, TenantEvent};
+pub use event::{EventHash, EventName, Happening, LedgerEvent, TenantEvent};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
 pub use kept::{Kept, Material};

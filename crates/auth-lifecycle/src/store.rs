@@ -5,7 +5,8 @@ mod memory;
 pub use memory::MemoryLifecycleStore;
 
 use crate::{
-    Credential, CredentialId, Event, Group, GroupChange, GroupId, Happening, ServiceId, TenantEvent,
+    Credential, CredentialId, Group, GroupChange, GroupId, Happening, LedgerEvent, ServiceId,
+    TenantEvent,
 };
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use std::{net::IpAddr, sync::Arc, time::Duration};
@@ -114,7 +115,7 @@ pub struct Commit {
     pub changes: Vec<GroupChange>,
     /// A new service.
     pub service: Option<Service>,
-    /// What happened. The store gives each its place in the ledger and chains it with [`Event::after`].
+    /// What happened. The store gives each its place in the ledger and chains it with [`LedgerEvent::after`].
     pub events: Vec<Happening>,
     /// What a repetition of the command gets.
     pub answer: Option<RememberedAnswer>,
@@ -167,7 +168,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPage {
     /// The events, each with the digests that it [touched](Happening::touched).
-    pub events: Vec<Event>,
+    pub events: Vec<LedgerEvent>,
     /// The position that was reached.
     pub position: u64,
     /// Is that the end of the ledger?

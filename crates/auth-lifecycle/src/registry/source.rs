@@ -40,8 +40,10 @@ impl LoggedStore for Source {
         let store = Arc::clone(&self.store);
         Flow::new(async move {
             let page = store.changes_since(position, PAGE).await?;
-            let change =
-                |event: crate::Event| Change { sequence: event.seq, keys: event.what.touched };
+            let change = |event: crate::LedgerEvent| Change {
+                sequence: event.seq,
+                keys: event.what.touched,
+            };
             let changes = page.events.into_iter().map(change).collect();
             let reached = page.position;
             Ok(if reached < position {

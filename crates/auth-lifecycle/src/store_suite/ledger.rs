@@ -4,8 +4,8 @@ use super::{
     Bench, Checked, ask, commit, credential, group, happening, holds, is_done, same, tenant,
 };
 use crate::{
-    Commit, CommitOutcome, CredentialId, Event, GroupId, Happening, Kind, LifecycleStore, LogPage,
-    TenantEvent,
+    Commit, CommitOutcome, CredentialId, GroupId, Happening, Kind, LedgerEvent, LifecycleStore,
+    LogPage, TenantEvent,
 };
 use std::sync::{
     Mutex, PoisonError,
@@ -13,7 +13,7 @@ use std::sync::{
 };
 
 /// The whole ledger, read in parts of this size, each of them checked.
-fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<Event>, String> {
+fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<LedgerEvent>, String> {
     let (mut events, mut position) = (Vec::new(), 0);
     loop {
         let page = ask(store.changes_since(position, most))?;
@@ -30,7 +30,7 @@ fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<Event>, String> {
     }
 }
 
-fn chain(events: &[Event]) -> Checked {
+fn chain(events: &[LedgerEvent]) -> Checked {
     let (mut seq, mut hash) = (0, [0; 32]);
     for event in events {
         holds(&format!("event {} follows event {seq}", event.seq), event.follows(seq, &hash))?;
@@ -166,7 +166,7 @@ fn write(store: &dyn LifecycleStore, number: usize) -> Checked {
 }
 
 /// Follows the ledger by its positions until all writers are done and its end is reached.
-fn follow(store: &dyn LifecycleStore, done: &dyn Fn() -> bool) -> Result<Vec<Event>, String> {
+fn follow(store: &dyn LifecycleStore, done: &dyn Fn() -> bool) -> Result<Vec<LedgerEvent>, String> {
     let (mut events, mut position) = (Vec::new(), 0);
     loop {
         let last_round = done();

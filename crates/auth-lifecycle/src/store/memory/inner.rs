@@ -1,8 +1,8 @@
 //! What the store in memory keeps, and how it is changed.
 
 use crate::{
-    Commit, CommitOutcome, CredentialId, Event, EventHash, Found, Group, GroupChange, GroupId,
-    Happening, MOST_SOURCES, RememberedAnswer, Service, ServiceId, State, TenantEvent, Use,
+    Commit, CommitOutcome, CredentialId, EventHash, Found, Group, GroupChange, GroupId, Happening,
+    LedgerEvent, MOST_SOURCES, RememberedAnswer, Service, ServiceId, State, TenantEvent, Use,
 };
 use auth_core::{KeyDigest, TenantId, Timestamp};
 use std::{
@@ -19,7 +19,7 @@ pub(super) struct Inner {
     /// Every fingerprint there ever was, and whose: it never returns.
     pub(super) fingerprints: HashMap<KeyDigest, CredentialId>,
     pub(super) services: BTreeMap<ServiceId, Service>,
-    pub(super) log: Vec<Event>,
+    pub(super) log: Vec<LedgerEvent>,
     /// The places of the events of each tenant in the log.
     log_of: HashMap<TenantId, Vec<usize>>,
     pub(super) answers: HashMap<KeyDigest, RememberedAnswer>,
@@ -73,7 +73,7 @@ impl Inner {
         for what in commit.events {
             let (seq, hash) = self.end_of_log();
             self.log_of.entry(what.tenant.clone()).or_default().push(self.log.len());
-            self.log.push(Event::after(seq, &hash, what));
+            self.log.push(LedgerEvent::after(seq, &hash, what));
         }
         if let Some(answer) = commit.answer {
             self.answers.retain(|_, one| one.until > answer.now);

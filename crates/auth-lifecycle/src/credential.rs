@@ -99,8 +99,7 @@ impl Credential {
     /// The moment at which it ends if nobody uses it: the earlier of its expiry and of its idle timeout.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
-        let since = self.last_used.unwrap_or(self.created).max(self.starts());
-        let idle = self.idle_timeout.map(|span| since.after(span));
+        let idle = self.idle_timeout.map(|span| self.idle_since().after(span));
         match (self.expires, idle) {
             (Some(expires), Some(idle)) => Some(expires.min(idle)),
             (one, other) => one.or(other),
@@ -115,6 +114,12 @@ impl Credential {
     /// The moment from which on it is good.
     pub(crate) fn starts(&self) -> Timestamp {
         self.not_before.map_or(self.created, |from| from.max(self.created))
+    }
+
+    /// The moment from which on its idle timeout counts: its last use, and before the first one the moment from which on it
+    /// is good.
+    pub(crate) fn idle_since(&self) -> Timestamp {
+        self.last_used.unwrap_or(self.created).max(self.starts())
     }
 
     /// Has its end come, whatever commands made of it?

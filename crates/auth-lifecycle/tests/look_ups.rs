@@ -373,3 +373,51 @@ fn a_hasher_of_another_key_finds_nothing() {
         platform.registry.admit(ApiKeyVerifier::new("api", placement, hasher, keys).unwrap());
     assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), UNKNOWN);
 }
+
+#[test]
+fn a_clock_beyond_all_moments_ends_no_key_that_has_no_end() {
+    let platform = Platform::new();
+    let one = platform.make(Kind::ServiceKey, NewSecret::Generated);
+    let door = key_door(&platform.registry, &[Kind::ServiceKey]);
+    for seconds in [20_000_000_000, u64::MAX, BEGIN] {
+        platform.clock.set(Timestamp::from_unix(seconds));
+        assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), id(&one), "{seconds}");
+    }
+}
+
+#[test]
+fn an_idle_timeout_counts_from_the_beginning_of_a_key_that_begins_later() {
+    let policy = GroupPolicy { idle_timeout: Some(HOUR), ..GroupPolicy::of(Kind::ApiKey) };
+    let platform = Platform::with(&[(Kind::ApiKey, policy)]);
+    let begins = Timestamp::from_unix(BEGIN).after(2 * HOUR);
+    let one =
+        platform.create(Kind::ApiKey, Wanted { not_before: Some(begins), ..Wanted::default() });
+    let door = key_door(&platform.registry, &[Kind::ApiKey]);
+    let second = Duration::from_secs(1);
+    platform.clock.set(begins.before(second));
+    assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), UNKNOWN);
+    platform.clock.set(begins);
+    let elsewhere = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), id(&one));
+    platform.clock.set(begins.after(HOUR));
+    assert_eq!(ask(&elsewhere, "key", &text(&one), ANYWHERE), id(&one));
+    let never_used = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    platform.clock.set(begins.after(HOUR + GroupPolicy::USE_GRAIN));
+    assert_eq!(ask(&never_used, "key", &text(&one), ANYWHERE), UNKNOWN);
+}
+
+#[test]
+fn a_clock_that_is_set_back_revives_no_retired_key_before_anybody_has_retired_it() {
+    let policy = GroupPolicy { max_total: 3, ..GroupPolicy::two_in_rotation() };
+    let platform = Platform::with(&[(Kind::ServiceKey, policy)]);
+    let old = platform.make(Kind::ServiceKey, NewSecret::Generated);
+    let door = key_door(&platform.registry, &[Kind::ServiceKey]);
+    platform.by().rotate(&old.credential.id, HOUR, Wanted::default()).wait().unwrap().unwrap();
+    platform.clock.advance(HOUR);
+    assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN);
+    for back in [1, 600, 86_400] {
+        let earlier = Timestamp::from_unix(BEGIN).after(HOUR).before(Duration::from_secs(back));
+        platform.clock.set(earlier);
+        assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN, "set back by {back} s");
+    }
+}

@@ -18,8 +18,11 @@ use std::{
 /// early), until the clock is back or an operator says that it is right.
 pub(super) struct LedgerClock {
     clock: Arc<dyn Clock>,
-    /// The latest moment ever read, in nanoseconds: nothing that had ended by then is good again.
+    /// The latest moment that was ever believed, in nanoseconds: nothing that had ended or was retired by then is good
+    /// again, though the clock is set back.
     latest: AtomicU64,
+    /// The latest moment that was told and not believed, in nanoseconds: nothing that had ended by then is good again.
+    leapt: AtomicU64,
     /// The last moment that was compared with the steady clock and believed, in nanoseconds; zero while it is suspect.
     checked: AtomicU64,
     state: Mutex<State>,
@@ -51,6 +54,8 @@ pub struct ClockSuspicion {
 pub(super) struct Reading {
     /// For what ends: the latest moment that the clock ever told, in nanoseconds.
     pub(super) ends: u64,
+    /// For what is retired: the latest moment that was ever believed, in nanoseconds.
+    pub(super) retires: u64,
     /// For what is done and written down: never a moment that is suspect. In nanoseconds.
     pub(super) now: u64,
     /// Is the clock suspect?
@@ -74,8 +79,8 @@ impl LedgerClock {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let (believed, steady) = (clock.now(), clock.steady());
         let state = State { believed, steady, suspicion: None };
-        let nanos = AtomicU64::new(nanos(believed));
-        Self { clock, latest: nanos, checked: AtomicU64::new(0), state: Mutex::new(state) }
+        let (latest, leapt) = (AtomicU64::new(nanos(believed)), AtomicU64::new(0));
+        Self { clock, latest, leapt, checked: AtomicU64::new(0), state: Mutex::new(state) }
     }
 
     /// What time it is. Most readings follow within a second of one that was compared with the steady clock, and are not
@@ -84,12 +89,18 @@ impl LedgerClock {
     pub(super) fn read(&self) -> Reading {
         let told = self.clock.now();
         let now = nanos(told);
-        let latest = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
         let since = now.wrapping_sub(self.checked.load(Ordering::Relaxed));
         if since < CHECKED_FOR {
-            return Reading { ends: latest, now, suspicion: None };
+            return self.believed(now);
         }
-        self.compare(told, latest)
+        self.compare(told)
+    }
+
+    #[inline]
+    fn believed(&self, now: u64) -> Reading {
+        let retires = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        let ends = self.leapt.load(Ordering::Relaxed).max(retires);
+        Reading { ends, retires, now, suspicion: None }
     }
 
     /// A moment that was believed, not more than a second ago: for uses, which are noted to the minute.
@@ -102,33 +113,41 @@ impl LedgerClock {
     }
 
     #[cold]
-    fn compare(&self, told: Timestamp, latest: u64) -> Reading {
+    fn compare(&self, told: Timestamp) -> Reading {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = self.clock.steady();
         let expected = state.believed.after(steady.saturating_duration_since(state.steady));
         if told > expected.after(LEAP) {
             self.checked.store(0, Ordering::Relaxed);
             state.suspicion = Some(ClockSuspicion { told, expected });
-            return Reading { ends: latest, now: nanos(expected), suspicion: state.suspicion };
+            self.leapt.fetch_max(nanos(told), Ordering::Relaxed);
+            return Reading { suspicion: state.suspicion, ..self.believed(nanos(expected)) };
         }
         *state = State { believed: told, steady, suspicion: None };
         self.checked.store(nanos(told), Ordering::Relaxed);
-        Reading { ends: latest, now: nanos(told), suspicion: None }
+        self.believed(nanos(told))
     }
 
-    /// Believes the clock as it is.
+    /// Believes the clock as it is, whatever it told before.
     pub(super) fn trust(&self) {
         let (told, steady) = (self.clock.now(), self.clock.steady());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { believed: told, steady, suspicion: None };
         self.latest.store(nanos(told), Ordering::Relaxed);
+        self.leapt.store(0, Ordering::Relaxed);
         self.checked.store(nanos(told), Ordering::Relaxed);
     }
 }
 
-/// Good until the year 2554.
+/// In the place of a moment or a span: it never comes, and no moment is as late, whatever a clock tells.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// The last moment, in the year 2554: a later one counts as this one.
+const LAST: u64 = NEVER - 1;
+
+/// A moment in nanoseconds, which is before [`NEVER`].
 pub(super) fn nanos(moment: Timestamp) -> u64 {
-    u64::try_from(moment.since_epoch().as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(moment.since_epoch().as_nanos()).map_or(LAST, |nanos| nanos.min(LAST))
 }
 
 pub(super) fn moment(nanos: u64) -> Timestamp {

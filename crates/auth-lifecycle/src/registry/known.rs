@@ -1,7 +1,7 @@
 //! What verifiers know of credentials, ready to be used.
 
 use super::{
-    clock::{Reading, nanos},
+    clock::{NEVER, Reading, nanos},
     look_up::Kinds,
 };
 use crate::{Credential, GroupId, Kind, State};
@@ -39,14 +39,13 @@ struct Facts {
     state: State,
     /// It is good from then on.
     from: u64,
-    /// It is good strictly before then: its expiry. Zero where time has ended it already, and the last moment there is
-    /// where nothing does.
+    /// It is good strictly before then: its expiry. Zero where time has ended it already, and [`NEVER`] where nothing does.
     ends: u64,
     /// It is good strictly before then, since its successor is in use.
     retires: u64,
-    /// It ends when it was not used for so long; the longest span there is where it may rest.
+    /// It ends when it was not used for so long; [`NEVER`] where it may rest.
     idle: u64,
-    /// When it was last used, or made.
+    /// When it was last used, or began to be good.
     last_used: AtomicU64,
     /// The last use that is, or will be, written down: its minute and a mark of its source.
     noted: AtomicU64,
@@ -79,9 +78,9 @@ impl Known {
         if let Some(at) = it.retire_at {
             caller = caller.with_retiring(at);
         }
-        let never = |moment: Option<Timestamp>| moment.map_or(u64::MAX, nanos);
+        let never = |moment: Option<Timestamp>| moment.map_or(NEVER, nanos);
         let ends = if it.ended { 0 } else { never(it.expires) };
-        let idle = it.idle_timeout.map_or(u64::MAX, |span| nanos(Timestamp::default().after(span)));
+        let idle = it.idle_timeout.map_or(NEVER, |span| nanos(Timestamp::default().after(span)));
         Self(Arc::new(Facts {
             caller,
             kind: group.kind,
@@ -91,7 +90,7 @@ impl Known {
             ends,
             retires: never(it.retire_at),
             idle,
-            last_used: AtomicU64::new(nanos(it.last_used.unwrap_or_default().max(it.created))),
+            last_used: AtomicU64::new(nanos(it.idle_since())),
             noted: AtomicU64::new(0),
             allowed_addresses: it.allowed_addresses.clone().map(Box::new),
             opened,
@@ -124,7 +123,7 @@ impl Known {
     #[inline]
     pub(super) fn is_usable(&self, now: Reading) -> bool {
         let Facts { state, from, ends, retires, .. } = &*self.0;
-        let within = now.ends < *ends && now.now < *retires && now.now >= *from;
+        let within = now.ends < *ends && now.retires < *retires && now.now >= *from;
         within && *state == State::Active
     }
 

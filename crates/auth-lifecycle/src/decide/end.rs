@@ -5,6 +5,10 @@ use crate::{
     CommandName, CommandRefusal, Credential, EventName, Kept, RevokeGuard, State, Status, StepUp,
     WhenLeaked,
 };
+use std::time::Duration;
+
+/// The clock of the process that signed a proof may be so far ahead.
+pub(super) const SKEW: Duration = Duration::from_secs(30);
 
 impl Work<'_> {
     pub(super) fn discard(&mut self, it: Credential, confirmed: u64) -> Result<(), CommandRefusal> {
@@ -126,8 +130,11 @@ impl Work<'_> {
         if confirmed == current { Ok(()) } else { Err(CommandRefusal::VersionChanged { current }) }
     }
 
+    /// A proof is signed by the clock of a process, so it is judged by the clock too, and not by the group's latest moment:
+    /// that one may be ahead of all clocks.
     fn proves(&self, proof: &StepUp, it: &Credential) -> bool {
-        let fresh = proof.at <= self.now && self.now.since(proof.at) < StepUp::LIFETIME;
+        let fresh =
+            proof.at <= self.told.after(SKEW) && self.told.since(proof.at) < StepUp::LIFETIME;
         let for_this = proof.command == CommandName::Delete && proof.credential == it.id;
         fresh && for_this && proof.actor == self.order.actor.id
     }

@@ -180,17 +180,18 @@ impl Walk {
     }
 
     fn proof(&mut self, credential: &CredentialId) -> Option<StepUp> {
-        let at = self.now.max(self.snapshot.group.latest);
+        let at = self.now;
         let right = StepUp {
             actor: owner().id,
             credential: credential.clone(),
             command: CommandName::Delete,
             at,
         };
-        match self.dice.below(6) {
+        match self.dice.below(8) {
             0 => None,
             1 => Some(StepUp { at: at.before(StepUp::LIFETIME), ..right }),
-            2 => Some(StepUp { credential: CredentialId::new("another"), ..right }),
+            2 => Some(StepUp { at: at.after(HOUR), ..right }),
+            3 => Some(StepUp { credential: CredentialId::new("another"), ..right }),
             _ => Some(right),
         }
     }

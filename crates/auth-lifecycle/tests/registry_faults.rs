@@ -200,7 +200,7 @@ fn a_store_that_fails_after_it_did_not_know_tells_that_nobody_knows() {
         for (name, give, many) in COMMANDS {
             let stage = stage();
             let (before, by) = (length(&stage.store), owner(&stage.registry).once("req-1"));
-            [fault, Fault::Fails].map(|fault| stage.store.next_commit(fault));
+            [fault, Fault::Fails].into_iter().for_each(|fault| stage.store.next_commit(fault));
             let error = give(&stage, &by).wait().unwrap_err();
             assert_eq!(error.code(), "lifecycle_commit_unknown", "{name} after {fault:?}");
             assert!(give(&stage, &by).wait().unwrap().is_ok(), "{name} after {fault:?}");

@@ -312,7 +312,7 @@ fn reactivates_what_has_not_ended() {
 fn a_proof_is_judged_by_the_clock_though_the_clocks_of_others_are_ahead() {
     let policy = three();
     let order = |at| delete("c2", Some(StepUp { at, ..proof("c2") }));
-    let skew = super::end::SKEW.as_secs();
+    let skew = end::SKEW.as_secs();
     for at in [NOW, NOW + 1, NOW + skew] {
         let done = Ok("deleted c2 inactive>deleted");
         check_in(&policy, vec![active("c1"), inactive("c2")], order(moment(at)), done);
@@ -344,7 +344,7 @@ fn deletes_with_a_proof_for_this_and_nothing_else() {
     check_in(&at_most_three, group(), delete("c3", Some(proof("c3"))), Ok(done));
     refused(&at_most_three, group(), None);
     refused(&at_most_three, group(), Some(StepUp { at: moment(NOW - five), ..right.clone() }));
-    let skew = super::end::SKEW.as_secs();
+    let skew = end::SKEW.as_secs();
     refused(&at_most_three, group(), Some(StepUp { at: moment(NOW + skew + 1), ..right.clone() }));
     refused(&at_most_three, group(), Some(StepUp { actor: "bob".into(), ..right.clone() }));
     refused(&at_most_three, group(), Some(proof("c3")));

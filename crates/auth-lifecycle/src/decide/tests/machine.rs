@@ -140,7 +140,7 @@ impl Step<'_> {
                     proof.actor == self.order.actor.id
                         && proof.credential == it.id
                         && proof.command == CommandName::Delete
-                        && proof.at <= self.told.after(super::super::end::SKEW)
+                        && proof.at <= self.told.after(end::SKEW)
                         && self.told.since(proof.at) < StepUp::LIFETIME
                 }
                 _ => false,

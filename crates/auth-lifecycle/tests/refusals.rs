@@ -5,8 +5,8 @@ mod common;
 
 use auth_core::{Flow, Result, Secret, TenantId};
 use auth_lifecycle::{
-    Actor, Answer, CommandName, CommandRefusal, Commands, CredentialId, Event, EventName,
-    KeyWrapper, Kind, LifecycleStore, MemoryLifecycleStore, NewSecret, Registry, RegistryKeys,
+    Actor, Answer, CommandName, CommandRefusal, Commands, CredentialId, EventName, KeyWrapper,
+    Kind, LedgerEvent, LifecycleStore, MemoryLifecycleStore, NewSecret, Registry, RegistryKeys,
     RevokeGuard, Role, ServiceId, Update, Wanted, WrappedKey,
 };
 use common::{Platform, alice};
@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-fn ledger(store: &MemoryLifecycleStore) -> Vec<Event> {
+fn ledger(store: &MemoryLifecycleStore) -> Vec<LedgerEvent> {
     store.changes_since(0, usize::MAX).wait().unwrap().events
 }
 
@@ -133,7 +133,7 @@ fn no_secret_is_made_for_a_role_that_may_not_have_it() -> Result<()> {
 }
 
 fn told(store: &MemoryLifecycleStore, name: EventName) -> Vec<String> {
-    let of = |event: Event| (event.what.name == name).then_some(event.what.detail);
+    let of = |event: LedgerEvent| (event.what.name == name).then_some(event.what.detail);
     ledger(store).into_iter().filter_map(of).collect()
 }
 

@@ -48,7 +48,7 @@ struct Inner {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     threads: Threads,
-    watchers: Watchers,
+    watchers: Arc<Watchers>,
 }
 
 /// What is told in place of a path.
@@ -104,13 +104,9 @@ impl SqliteDatabase {
         readers: Vec<Connection>,
     ) -> Result<Self> {
         let path = file.as_ref().map_or(Path::new(IN_MEMORY), DatabaseFile::path).to_owned();
-        let threads = Threads::start(file, writer, readers)?;
-        Ok(Self(Arc::new(Inner {
-            path,
-            clock: Arc::new(clock),
-            threads,
-            watchers: Watchers::default(),
-        })))
+        let watchers = Arc::<Watchers>::default();
+        let threads = Threads::start(file, writer, readers, &watchers)?;
+        Ok(Self(Arc::new(Inner { path, clock: Arc::new(clock), threads, watchers })))
     }
 
     pub(crate) fn path(&self) -> &Path {

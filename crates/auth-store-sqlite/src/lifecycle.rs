@@ -7,6 +7,8 @@ mod ledger;
 mod load;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod tests;
 mod uses;
 mod watch;
 
@@ -105,13 +107,9 @@ impl LifecycleStore for SqliteLifecycleStore {
 
     fn commit(&self, commit: Commit) -> Flow<'_, CommitOutcome> {
         let written = self.database.write(move |transaction| commit::write(transaction, &commit));
-        written.and_then(|written| {
-            let outcome = match written {
-                Err(Fault::CommitUnknown(_)) => Ok(CommitOutcome::Unknown),
-                written => written.map_err(|fault| self.error(fault)),
-            };
-            self.database.watchers().wake();
-            outcome.into()
+        written.and_then(|written| match written {
+            Err(Fault::CommitUnknown(_)) => Ok(CommitOutcome::Unknown).into(),
+            written => written.map_err(|fault| self.error(fault)).into(),
         })
     }
 

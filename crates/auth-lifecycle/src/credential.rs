@@ -249,6 +249,25 @@ mod tests {
     }
 
     #[test]
+    fn is_looked_for_until_it_is_revoked() {
+        let states = [State::Active, State::Inactive, State::Revoked, State::Deleted];
+        let found = states.map(|state| Credential { state, ..credential("c1", 1000) }.is_found());
+        assert_eq!(found, [true, true, false, false]);
+    }
+
+    #[test]
+    fn what_retires_or_is_not_active_is_due_for_no_rotation() {
+        let rotate_every = Some(Duration::from_secs(50));
+        let policy = GroupPolicy { rotate_every, ..GroupPolicy::two_in_rotation() };
+        let mut it = credential("c1", 1000);
+        assert_eq!(it.rotation_due_at(&policy), at(1050));
+        it.retire_at = at(9000);
+        assert_eq!(it.rotation_due_at(&policy), None);
+        (it.retire_at, it.state) = (None, State::Inactive);
+        assert_eq!(it.rotation_due_at(&policy), None);
+    }
+
+    #[test]
     fn is_due_at_the_first_moment_at_which_time_makes_something_of_it() {
         let notices = vec![Duration::from_secs(300), Duration::from_secs(100)];
         let policy = GroupPolicy { notices, ..GroupPolicy::two_in_rotation() };

@@ -6,6 +6,7 @@ mod planted;
 mod screen;
 mod states;
 mod walk;
+mod written;
 
 use super::*;
 use crate::{

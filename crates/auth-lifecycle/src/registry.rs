@@ -80,7 +80,7 @@ struct Inner {
     sealer: EnvelopeSealer,
     policies: HashMap<Kind, GroupPolicy>,
     formats: HashMap<Kind, TokenFormat>,
-    clock: LedgerClock,
+    clock: Arc<LedgerClock>,
     random: Arc<dyn Random>,
     step_up: Option<Arc<dyn StepUpCheck>>,
     refusals: Refusals,

@@ -186,7 +186,9 @@ impl RegistryBuilder {
         let ours = hasher(b"key check")?.hash(b"messaging-auth lifecycle keys");
         let store = CheckedStore::new(self.store, Arc::clone(&self.clock), ours);
         let store: Arc<dyn LifecycleStore> = Arc::new(store);
-        let source = Source { store: Arc::clone(&store), sealer: sealer.clone() };
+        let ledger_clock = Arc::new(LedgerClock::new(Arc::clone(&self.clock)));
+        let clock = Arc::clone(&ledger_clock);
+        let source = Source { store: Arc::clone(&store), sealer: sealer.clone(), clock };
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
         let refusals = Refusals::new(Arc::clone(&self.clock));
         let cache = CachedStore::new(source, self.cache, KnownSet::weight, clock, random)?;
@@ -206,7 +208,7 @@ impl RegistryBuilder {
             store,
             policies: self.policies,
             formats,
-            clock: LedgerClock::new(self.clock),
+            clock: ledger_clock,
             random: self.random,
             step_up: self.step_up,
             refusals,

@@ -62,7 +62,7 @@ impl SqliteDatabase {
     ///
     /// - `Error::Config` when the directory or the file is not its owner's alone (`sqlite_permissions`,
     ///   `sqlite_directory_permissions`), is another user's (`sqlite_owner`, `sqlite_directory_owner`) or a symbolic link
-    ///   (`sqlite_symlink`), cannot be opened (`sqlite_file`), is no file of ours (`sqlite_foreign`), is damaged
+    ///   (`sqlite_symlink`), cannot be opened (`sqlite_file`), cannot be written (`sqlite_read_only`), is no file of ours (`sqlite_foreign`), is damaged
     ///   (`sqlite_corrupt`) or was written by a newer program (`sqlite_schema_newer`). None of them changes the file.
     /// - `Error::Unavailable` when other processes keep it locked (`sqlite_busy`) or the disk is full
     ///   (`sqlite_disk_full`).

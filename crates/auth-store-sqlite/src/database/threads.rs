@@ -157,9 +157,11 @@ fn write_together(queue: &Queue, mut transaction: Transaction<'_>, watchers: &Wa
     #[cfg(all(test, target_os = "linux"))]
     crate::crashes::at("before COMMIT");
     let is_changed = transaction.total_changes() != before;
-    // Dropped, a transaction is rolled back.
-    let committed =
-        so_far.and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
+    // Dropped, a transaction is rolled back. All pages but one are written before the COMMIT, so that a disk without room
+    // is found while it is certain that nothing is committed.
+    let committed = so_far
+        .and_then(|()| Ok(transaction.cache_flush()?))
+        .and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
     #[cfg(all(test, target_os = "linux"))]
     crate::crashes::at("after COMMIT");
     // Here, since a caller that gave up is not there to do it; and where the commit is unknown it may have been done.

@@ -2,8 +2,13 @@
 
 use super::SqliteLifecycleStore;
 use crate::{SqliteDatabase, fault::Fault};
-use auth_core::{Error, SystemClock, TenantId, Timestamp};
-use auth_lifecycle::{Commit, CommitOutcome, EventName, Happening, LifecycleStore, Role};
+use auth_core::{Error, RequestView, Secret, SystemClock, TenantId, Timestamp, Verifier};
+use auth_lifecycle::{
+    Actor, Commit, CommitOutcome, EventName, Happening, Kind, LifecycleStore, Registry,
+    RegistryKeys, Role,
+};
+use auth_static::{ApiKeyVerifier, Placement};
+use http::{HeaderMap, HeaderValue, Method, Uri};
 use std::{
     fs,
     future::Future,
@@ -144,4 +149,47 @@ fn a_file_that_cannot_be_written_is_named_and_goes_on_once_it_can() {
     drop((store, database));
     let store = directory.open().credentials();
     assert_eq!(store.commit(events(1)).wait().unwrap(), CommitOutcome::Done { position: 2 });
+}
+
+/// Of a disk that an error has made read-only under a process that runs.
+#[test]
+fn a_read_only_disk_refuses_changes_of_state_and_verification_goes_on() {
+    let directory = Directory::new("read-only-verification");
+    let database = directory.open();
+    let registry = platform(&database);
+    let alice = Actor::new(TenantId::new("acme"), "alice", Role::Owner);
+    let by = registry.by(&alice).once("req-1");
+    let key = registry.by(&alice).create_service("alerts").wait().unwrap().unwrap().key;
+    let placement = Placement::header("key").unwrap();
+    let (hasher, tokens) = (registry.token_hasher(), registry.tokens(&[Kind::ServiceKey]));
+    let door = ApiKeyVerifier::new("messages", placement, hasher, tokens).unwrap();
+    let (uri, mut headers) = (Uri::from_static("/v1/messages"), HeaderMap::new());
+    headers.insert("key", HeaderValue::from_bytes(key.secret.unwrap().expose()).unwrap());
+    let lets_in = || door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
+    set(&database, "query_only", 1);
+    let before = position(&database.credentials());
+    let id = &key.credential.id;
+    let version = || by.dry_run(id).wait().unwrap().unwrap().version;
+    for _ in 0..3 {
+        let error = by.bind(id, "cron").wait().unwrap_err();
+        check_refused(&directory, &error, "sqlite_read_only", "make it writable");
+        let error = by.reveal(id).wait().unwrap_err();
+        check_refused(&directory, &error, "sqlite_read_only", "make it writable");
+        assert!(lets_in().is_ok(), "verification goes on");
+    }
+    assert_eq!(position(&database.credentials()), before);
+    assert_eq!(version(), 1);
+    // Another process, after the disk was mended; it gives the same command again.
+    let database = directory.open();
+    let registry = platform(&database);
+    for _ in 0..2 {
+        registry.by(&alice).once("req-1").bind(id, "cron").wait().unwrap().unwrap();
+        assert_eq!(position(&database.credentials()), before + 1);
+    }
+    registry.verify_chain().wait().unwrap();
+}
+
+fn platform(database: &SqliteDatabase) -> Registry {
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    Registry::build(database.credentials(), keys).finish().unwrap()
 }

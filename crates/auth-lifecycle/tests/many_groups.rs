@@ -4,8 +4,9 @@
 
 use auth_core::{Secret, TenantId};
 use auth_lifecycle::{
-    Actor, Commands, CredentialId, GroupId, Issued, Kind, LifecycleStore, MemoryLifecycleStore,
-    NewSecret, Registry, RegistryKeys, Role, ServiceId, State, Wanted, store_suite::Faulty,
+    Actor, CommandRefusal, Commands, CredentialId, GroupId, Issued, Kind, LifecycleStore,
+    MemoryLifecycleStore, NewSecret, Registry, RegistryKeys, RevokeGuard, Role, ServiceId, State,
+    Wanted, store_suite::Faulty,
 };
 use auth_testing::ManualClock;
 use std::{sync::Arc, time::Duration};
@@ -69,6 +70,40 @@ fn a_reported_secret_is_found_however_it_is_kept() {
     for id in [imported, key, jwt, webhook] {
         assert_eq!(state(&by, &id), State::Revoked);
     }
+}
+
+/// Whoever came second would be the caller from then on, and what was revoked would be back.
+#[test]
+fn one_token_is_never_two_credentials_however_each_is_kept() {
+    let (registry, _, _) = platform();
+    let (acme, other) = (by(&registry, "acme"), by(&registry, "other"));
+    let token = b"a-token-of-the-former-registry-0123";
+    let hash = ring::digest::digest(&ring::digest::SHA256, token);
+    let hashed = || NewSecret::Sha256(hash.as_ref().try_into().unwrap());
+    let given = || NewSecret::Given(Secret::new(token));
+    let (service, elsewhere) = (service(&acme), service(&other));
+    let imported = make(&acme, &service, Kind::ApiKey, hashed()).credential.id;
+    let again = |by: &Commands, service: &ServiceId, kind, secret| {
+        let wanted = Wanted { secret, ..Wanted::default() };
+        by.import(Some(service), kind, wanted).wait().unwrap().err()
+    };
+    for revoked in [false, true] {
+        if revoked {
+            acme.revoke(&imported, RevokeGuard::KeepLast).wait().unwrap().unwrap();
+        }
+        for kind in [Kind::ApiKey, Kind::ServiceKey] {
+            let taken = Some(CommandRefusal::SecretTaken);
+            assert_eq!(again(&other, &elsewhere, kind, given()), taken, "{kind:?} {revoked}");
+            assert_eq!(again(&acme, &service, kind, given()), taken, "{kind:?} {revoked}");
+            assert_eq!(again(&other, &elsewhere, kind, hashed()), taken, "{kind:?} {revoked}");
+        }
+    }
+    let made = acme.create(Some(&service), Kind::ApiKey, Wanted::default()).wait();
+    let new = made.unwrap().unwrap().secret.unwrap();
+    let hash = ring::digest::digest(&ring::digest::SHA256, new.expose());
+    let theirs = NewSecret::Sha256(hash.as_ref().try_into().unwrap());
+    let taken = Some(CommandRefusal::SecretTaken);
+    assert_eq!(again(&other, &elsewhere, Kind::ApiKey, theirs), taken, "made here");
 }
 
 #[test]

@@ -81,7 +81,8 @@ impl Work<'_> {
         let ends = self.now.after(overlap);
         let retire_at = Some(it.expires.map_or(ends, |expires| expires.min(ends)));
         self.count_creation()?;
-        self.add(new, EventName::Created, format!("successor of {}", it.id))?;
+        let new = successor(new, &it);
+        self.add(&new, EventName::Created, format!("successor of {}", it.id))?;
         let detail = format!("successor {}", new.id);
         self.put(Credential { retire_at, ..it }, EventName::RotationStarted, detail);
         self.guard()
@@ -151,4 +152,20 @@ impl Work<'_> {
         creations.push(self.now);
         Ok(())
     }
+}
+
+/// What a successor is not given of its own it has from the one before: without that, a rotation would open a key to
+/// addresses from which nobody might use it, and take away what it is used for.
+fn successor(new: &NewCredential, before: &Credential) -> NewCredential {
+    let mut new = new.clone();
+    if new.label.is_empty() {
+        new.label.clone_from(&before.label);
+    }
+    if new.scopes.iter().next().is_none() {
+        new.scopes.clone_from(&before.scopes);
+    }
+    if new.allowed_addresses.is_none() {
+        new.allowed_addresses.clone_from(&before.allowed_addresses);
+    }
+    new
 }

@@ -159,13 +159,8 @@ impl Inner {
     ) -> Result<(KeyDigest, KeyDigest), Unprepared> {
         let kind = group.kind;
         let name = plain.name.as_deref().unwrap_or_default();
-        let token = match (&plain.value, plain.sha256) {
-            (_, Some(hash)) => self.hashers.sha256_tokens.hash_sha256(&hash),
-            (Some(value), None) => self.hashers.tokens.hash(value.expose()),
-            (None, None) => return Err(wrong(kind)),
-        };
         let found_by = match kind.row().found_by {
-            FoundBy::Token => return Ok((token, token)),
+            FoundBy::Token => return self.hashers.token(plain).ok_or_else(|| wrong(kind)),
             FoundBy::Issuer | FoundBy::Nothing => self.hashers.name(kind, &[group.service_text()]),
             FoundBy::KeyId => self.hashers.name(kind, &[group.service_text(), name]),
             FoundBy::UserName | FoundBy::AccessKeyId => self.hashers.name(kind, &[name]),
@@ -182,17 +177,32 @@ impl Inner {
 }
 
 impl super::Hashers {
+    /// What a token is found by, and what tells it from all others: that is a hash over its SHA-256, so that a token of
+    /// which a former registry kept no more is the same one.
+    fn token(&self, plain: &Plain) -> Option<(KeyDigest, KeyDigest)> {
+        match (plain.sha256, &plain.value) {
+            (Some(hash), _) => {
+                let digest = self.sha256_tokens.hash_sha256(&hash);
+                Some((digest, digest))
+            }
+            (None, Some(value)) => {
+                let value = value.expose();
+                Some((self.tokens.hash(value), self.sha256_tokens.hash(value)))
+            }
+            (None, None) => None,
+        }
+    }
+
     /// What tells a secret that is not found by itself from all others.
     fn fingerprint(&self, storage: StorageClass, about: &[u8], value: &[u8]) -> KeyDigest {
         parts_hash(&self.fingerprints, &[storage.name(), about, value])
     }
 
-    /// Every fingerprint that a secret can have whose name nobody knows: as a token, as one of which a former registry kept
-    /// the SHA-256, and as what JWTs or webhooks are signed with.
-    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 3] {
+    /// Every fingerprint that a secret can have whose name nobody knows: as a token, and as what JWTs or webhooks are signed
+    /// with.
+    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 2] {
         let value = secret.expose();
-        let signing = self.fingerprint(StorageClass::Sealed, b"", value);
-        [self.tokens.hash(value), self.sha256_tokens.hash(value), signing]
+        [self.sha256_tokens.hash(value), self.fingerprint(StorageClass::Sealed, b"", value)]
     }
 
     /// What a name is found by, among those of its kind.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_core::{Secret, Timestamp};
+use auth_core::{Event, Observer, Secret, Timestamp};
 use auth_lifecycle::{
     Admit, GroupPolicy, Issued, Kind, MOST_SOURCES, MemoryLifecycleStore, NewSecret, Registry,
     RegistryKeys, Tokens, Wanted,
@@ -15,7 +15,7 @@ use common::{BEGIN, Platform, alice, ask, text};
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context as Task, Waker},
     time::Duration,
 };
@@ -153,4 +153,36 @@ fn uses_are_kept_when_the_program_that_writes_them_down_gives_up() {
     registry.flush_uses().wait().unwrap();
     let seen = by.dry_run(&one.credential.id).wait().unwrap().unwrap();
     assert_eq!(seen.credential.last_used, Some(Timestamp::from_unix(BEGIN)));
+}
+
+#[derive(Clone, Default)]
+struct Forgotten(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Forgotten {
+    fn observe(&self, event: Event<'_>) {
+        if let Event::InactiveCredentialUsed { tenant, credential } = event {
+            self.0.lock().unwrap().push(format!("{tenant} {credential}"));
+        }
+    }
+}
+
+#[test]
+fn the_owner_is_told_of_a_forgotten_caller_once_a_minute() {
+    let (clock, told) = (ManualClock::at(BEGIN), Forgotten::default());
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    let builder = Registry::build(MemoryLifecycleStore::new(), keys).with_clock(clock.clone());
+    let registry = builder.with_observer(told.clone()).finish().unwrap();
+    let by = registry.by(&alice());
+    let make = || by.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap().unwrap();
+    let (old, _) = (make(), make());
+    let door = key_door(&registry, &[Kind::ProfileKey]);
+    let version = by.dry_run(&old.credential.id).wait().unwrap().unwrap().version;
+    by.discard(&old.credential.id, version).wait().unwrap().unwrap();
+    for minute in 1..=3 {
+        for _ in 0..100 {
+            assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN);
+        }
+        assert_eq!(*told.0.lock().unwrap(), vec![format!("acme {}", id(&old)); minute]);
+        clock.advance(Duration::from_secs(60));
+    }
 }

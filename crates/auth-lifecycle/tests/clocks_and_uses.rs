@@ -79,6 +79,28 @@ fn a_process_that_begins_under_a_clock_that_was_set_back_revives_nothing() {
     assert_eq!(ask(&door, "key", &text(&ended), ANYWHERE), UNKNOWN);
 }
 
+/// A machine that starts with a wrong clock must not end for good what ends by it.
+#[test]
+fn a_process_that_begins_years_after_the_last_event_does_not_believe_its_clock() {
+    let platform = Platform::new();
+    let year = Some(Timestamp::from_unix(BEGIN).after(DAY * 366));
+    let limited = platform.create(Kind::ApiKey, Wanted { expires: year, ..Wanted::default() });
+    platform.clock.set(Timestamp::from_unix(BEGIN).after(DAY * 3660));
+    let wrong = platform.node(&[]);
+    let door = key_door(&wrong, &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), UNKNOWN, "it would have ended");
+    assert!(wrong.clock_suspicion().is_some());
+    assert_eq!(wrong.retire_due().wait().unwrap().groups, 0);
+    platform.clock.set(Timestamp::from_unix(BEGIN));
+    let door = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), id(&limited));
+    platform.clock.set(Timestamp::from_unix(BEGIN).after(DAY * 365));
+    let quiet = platform.node(&[]);
+    let door = key_door(&quiet, &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), id(&limited));
+    assert_eq!(quiet.clock_suspicion(), None, "a year without an event is quiet, and no more");
+}
+
 /// One process under a wrong clock must not end the keys of all others for ever.
 #[test]
 fn an_event_from_the_far_future_ends_no_key_of_another_process() {

@@ -1,7 +1,7 @@
 //! A disk that is full, and one that cannot be written: a file system of the test's own, in a process of its own.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 

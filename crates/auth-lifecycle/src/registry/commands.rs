@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Actor, Command, CommandName, CommandRefusal, CredentialId, CredentialView, EventName, GroupId,
-    Happening, Order, ServiceId,
+    Happening, Order, ServiceId, decide::bounds::check_cause,
 };
 use auth_core::{Flow, Result};
 use std::{fmt, future::Future, sync::Arc};
@@ -79,7 +79,11 @@ impl Commands {
         F: FnOnce(Self) -> W,
         W: Future<Output = Result<Result<T, CommandRefusal>>> + Send + 'static,
     {
-        Flow::new(work(self.clone()))
+        // A refused attempt is written down with its cause too.
+        match check_cause(&self.cause) {
+            Ok(()) => Flow::new(work(self.clone())),
+            Err(refusal) => Flow::ready(Err(refusal)),
+        }
     }
 
     fn order(&self, command: Command) -> Order {

@@ -101,6 +101,36 @@ fn a_process_that_begins_years_after_the_last_event_does_not_believe_its_clock()
     assert_eq!(quiet.clock_suspicion(), None, "a year without an event is quiet, and no more");
 }
 
+/// A session of an hour is one of an hour, whatever another process has written before.
+#[test]
+fn a_process_whose_clock_is_ahead_lengthens_no_life_that_another_one_gives() {
+    for ahead in [Duration::from_secs(60), HOUR, DAY, DAY * 300] {
+        let platform = Platform::new();
+        platform.clock.set(Timestamp::from_unix(BEGIN).after(ahead));
+        let wrong = platform.node(&[]);
+        let service = Some(&platform.service);
+        let create = |registry: &Registry| {
+            let wanted = Wanted::default();
+            registry.by(&alice()).create(service, Kind::IbssoSession, wanted).wait().unwrap()
+        };
+        let first = create(&wrong).unwrap();
+        wrong.by(&alice()).destroy(&first.credential.id).wait().unwrap().unwrap();
+        platform.clock.set(Timestamp::from_unix(BEGIN));
+        let right = platform.node(&[]);
+        right.poll().wait().unwrap();
+        // Until somebody says which clock is right, this process refuses what ends by the later one.
+        assert_eq!(right.clock_suspicion().is_some(), ahead > Duration::from_secs(60), "{ahead:?}");
+        right.trust_clock();
+        let session = create(&right).unwrap();
+        let door = key_door(&right, &[Kind::IbssoSession]);
+        assert_eq!(ask(&door, "key", &text(&session), ANYWHERE), id(&session), "{ahead:?}");
+        let again = create(&right).map(drop).unwrap_err();
+        assert_eq!(again.code(), "lifecycle_session_already_active", "{ahead:?}");
+        platform.clock.advance(HOUR + GroupPolicy::USE_GRAIN);
+        assert_eq!(ask(&door, "key", &text(&session), ANYWHERE), UNKNOWN, "{ahead:?}");
+    }
+}
+
 /// One process under a wrong clock must not end the keys of all others for ever.
 #[test]
 fn an_event_from_the_far_future_ends_no_key_of_another_process() {

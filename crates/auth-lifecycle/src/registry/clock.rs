@@ -72,6 +72,9 @@ impl Reading {
 /// A reading this much later than one that was compared, in nanoseconds, is not compared.
 const CHECKED_FOR: u64 = 1_000_000_000;
 
+/// The clocks of two processes may differ by this much, in nanoseconds.
+const CLOCKS_APART: u64 = 60 * 1_000_000_000;
+
 /// A clock may be this much ahead of the time that has passed: machines sleep, and clocks are corrected.
 const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -150,13 +153,12 @@ impl LedgerClock {
         self.latest.fetch_max(nanos(last.min(most)), Ordering::Relaxed);
     }
 
-    /// Why the clock is not believed, or what it told when it was not and has still to come.
+    /// Why the clock is not believed, or which later moment still counts for what ends.
     pub(super) fn suspicion(&self) -> Option<ClockSuspicion> {
-        let reading = self.read();
-        let leapt = self.leapt.load(Ordering::Relaxed);
-        let told = (leapt > reading.now).then(|| moment(leapt));
-        let was = told.map(|told| ClockSuspicion { told, expected: reading.moment() });
-        reading.suspicion.or(was)
+        let Reading { expires, now, suspicion, .. } = self.read();
+        let is_apart = expires.saturating_sub(now) > CLOCKS_APART;
+        let was = ClockSuspicion { told: moment(expires), expected: moment(now) };
+        suspicion.or(is_apart.then_some(was))
     }
 
     /// Believes the clock as it is.

@@ -80,10 +80,17 @@ impl Commands {
         W: Future<Output = Result<Result<T, CommandRefusal>>> + Send + 'static,
     {
         // A refused attempt is written down with its cause too.
-        match check_cause(&self.cause) {
+        match check_cause(&self.cause).and(self.check_key()) {
             Ok(()) => Flow::new(work(self.clone())),
             Err(refusal) => Flow::ready(Err(refusal)),
         }
+    }
+
+    /// An empty header field is not a key: every command with it would be one repetition.
+    fn check_key(&self) -> Result<(), CommandRefusal> {
+        let (field, expected) = ("idempotency-key", "text that is not empty, or none");
+        let is_empty = self.key.as_ref().is_some_and(|key| key.is_empty());
+        if is_empty { Err(CommandRefusal::Invalid { field, expected }) } else { Ok(()) }
     }
 
     fn order(&self, command: Command) -> Order {

@@ -1,5 +1,6 @@
 //! New secrets: made here or brought along, and what is kept of them.
 
+mod digests;
 mod plain;
 
 use super::{
@@ -7,8 +8,8 @@ use super::{
     look_up::{self, RawSecret},
 };
 use crate::{
-    CommandName, CommandRefusal, CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind,
-    Material, Sealed, StorageClass,
+    CommandName, CommandRefusal, CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Material,
+    Sealed, StorageClass,
 };
 use auth_core::{KeyDigest, KeyHasher, Result, Scopes, Secret, Timestamp};
 use auth_net::AddressList;
@@ -39,21 +40,21 @@ pub struct Wanted {
 /// Each kind takes the forms that name it below; another form is refused as `lifecycle_invalid`, with the field `secret`.
 #[derive(Default)]
 pub enum NewSecret {
-    /// Made by the registry, of at least 192 random bits: of the kinds [`ServiceKey`](Kind::ServiceKey),
-    /// [`ProfileKey`](Kind::ProfileKey), [`ApiKey`](Kind::ApiKey), [`IbssoSession`](Kind::IbssoSession),
-    /// [`SymphonySession`](Kind::SymphonySession) and [`KeyManagerToken`](Kind::KeyManagerToken) a token; of
-    /// [`ServiceJwtSecret`](Kind::ServiceJwtSecret), [`AppJwtSecret`](Kind::AppJwtSecret) and
-    /// [`WebhookSecret`](Kind::WebhookSecret) the Base64 text of 32 bytes; of [`SigV4Key`](Kind::SigV4Key) an access key id
+    /// Made by the registry, of at least 192 random bits: of the kinds [`ServiceKey`](crate::Kind::ServiceKey),
+    /// [`ProfileKey`](crate::Kind::ProfileKey), [`ApiKey`](crate::Kind::ApiKey), [`IbssoSession`](crate::Kind::IbssoSession),
+    /// [`SymphonySession`](crate::Kind::SymphonySession) and [`KeyManagerToken`](crate::Kind::KeyManagerToken) a token; of
+    /// [`ServiceJwtSecret`](crate::Kind::ServiceJwtSecret), [`AppJwtSecret`](crate::Kind::AppJwtSecret) and
+    /// [`WebhookSecret`](crate::Kind::WebhookSecret) the Base64 text of 32 bytes; of [`SigV4Key`](crate::Kind::SigV4Key) an access key id
     /// and a secret access key.
     #[default]
     Generated,
-    /// For the same kinds but [`SigV4Key`](Kind::SigV4Key): a token in a form of the platform's own, of 16 to 4096 visible
+    /// For the same kinds but [`SigV4Key`](crate::Kind::SigV4Key): a token in a form of the platform's own, of 16 to 4096 visible
     /// ASCII characters, taken as it is; or the Base64 text of an HMAC secret of at least 32 bytes.
     Given(Secret),
     /// For the kinds whose secret is a token: the SHA-256 of one that callers have already, from a registry that kept no
     /// more.
     Sha256([u8; 32]),
-    /// For [`BasicPassword`](Kind::BasicPassword): a password of this user, as a hash in the form that starts with `$`.
+    /// For [`BasicPassword`](crate::Kind::BasicPassword): a password of this user, as a hash in the form that starts with `$`.
     /// It is Argon2id; an import also takes bcrypt, with the feature `import`.
     Password {
         /// The name of the user, which no other service of the store has.
@@ -61,7 +62,7 @@ pub enum NewSecret {
         /// The hash.
         hash: Secret,
     },
-    /// For [`DigestHa1`](Kind::DigestHa1): what stands for a password under HTTP Digest.
+    /// For [`DigestHa1`](crate::Kind::DigestHa1): what stands for a password under HTTP Digest.
     Ha1 {
         /// The name of the user.
         user: Arc<str>,
@@ -70,14 +71,14 @@ pub enum NewSecret {
         /// The hash function and the hash, as `MD5:` or `SHA-256:` and hexadecimal digits.
         ha1: Secret,
     },
-    /// For [`SigV4Key`](Kind::SigV4Key): an access key id and its secret access key.
+    /// For [`SigV4Key`](crate::Kind::SigV4Key): an access key id and its secret access key.
     AccessKey {
         /// The access key id.
         id: Arc<str>,
         /// The secret access key.
         secret: Secret,
     },
-    /// For [`AppJwtKey`](Kind::AppJwtKey) and [`BotPublicKey`](Kind::BotPublicKey): a public key.
+    /// For [`AppJwtKey`](crate::Kind::AppJwtKey) and [`BotPublicKey`](crate::Kind::BotPublicKey): a public key.
     PublicKey {
         /// What it is found by: the `kid` of the tokens that it verifies, or the user name of a bot.
         name: Arc<str>,
@@ -176,43 +177,6 @@ impl Inner {
     }
 }
 
-impl super::Hashers {
-    /// What a token is found by, and what tells it from all others: that is a hash over its SHA-256, so that a token of
-    /// which a former registry kept no more is the same one.
-    fn token(&self, plain: &Plain) -> Option<(KeyDigest, KeyDigest)> {
-        match (plain.sha256, &plain.value) {
-            (Some(hash), _) => {
-                let digest = self.sha256_tokens.hash_sha256(&hash);
-                Some((digest, digest))
-            }
-            (None, Some(value)) => {
-                let value = value.expose();
-                Some((self.tokens.hash(value), self.sha256_tokens.hash(value)))
-            }
-            (None, None) => None,
-        }
-    }
-
-    /// What tells a secret that is not found by itself from all others.
-    fn fingerprint(&self, storage: StorageClass, about: &[u8], value: &[u8]) -> KeyDigest {
-        parts_hash(&self.fingerprints, &[storage.name(), about, value])
-    }
-
-    /// Every fingerprint that a secret can have whose name nobody knows: as a token, and as what JWTs or webhooks are signed
-    /// with.
-    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 2] {
-        let value = secret.expose();
-        [self.sha256_tokens.hash(value), self.fingerprint(StorageClass::Sealed, b"", value)]
-    }
-
-    /// What a name is found by, among those of its kind.
-    pub(super) fn name(&self, kind: Kind, parts: &[&str]) -> KeyDigest {
-        let parts = parts.iter().map(|part| part.as_bytes());
-        let parts: Vec<_> = [kind.name().as_bytes()].into_iter().chain(parts).collect();
-        parts_hash(&self.names, &parts)
-    }
-}
-
 /// A keyed hash of parts, each with its length, so that no two lists are written alike.
 pub(super) fn parts_hash(hasher: &KeyHasher, parts: &[&[u8]]) -> KeyDigest {
     let mut bytes = Zeroizing::new(Vec::new());
@@ -234,7 +198,7 @@ fn place<'a>(
 }
 
 impl StorageClass {
-    const fn name(self) -> &'static [u8] {
+    pub(super) const fn name(self) -> &'static [u8] {
         match self {
             Self::Hash => b"hash",
             Self::HashAndSealed => b"hash and sealed",
@@ -257,9 +221,13 @@ impl NewSecret {
         }
     }
 
-    /// Hashes of other programs are taken over by an import alone.
+    /// Hashes of other programs are taken over by an import alone, and an import takes over what there is.
     pub(super) fn check_for(&self, command: CommandName) -> Result<(), CommandRefusal> {
         match self {
+            Self::Generated if command == CommandName::Import => {
+                let expected = "what callers have already; create makes a new one";
+                Err(CommandRefusal::Invalid { field: "secret", expected })
+            }
             Self::Password { hash, .. }
                 if command != CommandName::Import && !hash.expose().starts_with(b"$argon2id$") =>
             {

@@ -82,8 +82,9 @@ impl Registry {
         })
     }
 
-    /// Why the clock is not believed, or was not: what would have ended by the moment that it told stays ended. `None` when it
-    /// never leapt, when that moment has come, or after [`trust_clock`](Self::trust_clock).
+    /// Why the clock is not believed, or which later moment still counts: one that this clock told before it was set back, or
+    /// that another process wrote. What would have ended by then is refused, also what is created now, until that moment has
+    /// come or [`trust_clock`](Self::trust_clock) says that the clock is right. Watch it: it is an alarm.
     #[must_use]
     pub fn clock_suspicion(&self) -> Option<ClockSuspicion> {
         self.0.clock.suspicion()

@@ -200,6 +200,9 @@ pub struct StepUp {
 impl StepUp {
     /// A proof is good strictly before this age.
     pub const LIFETIME: Duration = Duration::from_secs(5 * 60);
+
+    /// The clock of the process that made a proof may be this much ahead of the one that judges it.
+    pub const MOST_AHEAD: Duration = Duration::from_secs(30);
 }
 
 impl Order {

@@ -99,8 +99,7 @@ impl Credential {
     /// The moment at which it ends if nobody uses it: the earlier of its expiry and of its idle timeout.
     #[must_use]
     pub fn end(&self) -> Option<Timestamp> {
-        let since = self.last_used.unwrap_or(self.created).max(self.starts());
-        let idle = self.idle_timeout.map(|span| since.after(span));
+        let idle = self.idle_timeout.map(|span| self.unused_since().after(span));
         match (self.expires, idle) {
             (Some(expires), Some(idle)) => Some(expires.min(idle)),
             (one, other) => one.or(other),
@@ -110,6 +109,11 @@ impl Credential {
     /// Does a store find it? What was revoked or deleted is looked for by nobody.
     pub(crate) const fn is_found(&self) -> bool {
         matches!(self.state, State::Active | State::Inactive)
+    }
+
+    /// The moment from which on its idle time counts: its last use, or its beginning.
+    pub(crate) fn unused_since(&self) -> Timestamp {
+        self.last_used.unwrap_or_default().max(self.starts())
     }
 
     /// The moment from which on it is good.

@@ -111,6 +111,9 @@ struct Work<'a> {
     policy: &'a GroupPolicy,
     order: &'a Order,
     before: &'a Group,
+    /// What the clock told.
+    told: Timestamp,
+    /// The same, or the moment of the group's last change where that is later.
     now: Timestamp,
     after: Group,
     changed: Vec<Credential>,
@@ -122,10 +125,10 @@ struct Work<'a> {
 impl<'a> Work<'a> {
     fn new(snapshot: &'a Snapshot, order: &'a Order, now: Timestamp) -> Self {
         let Snapshot { policy, group } = snapshot;
-        let now = now.max(group.latest);
+        let (told, now) = (now, now.max(group.latest));
         let (changed, events) = (Vec::new(), Vec::new());
         let (after, moves_next_due) = (group.clone(), false);
-        Self { policy, order, before: group, now, after, changed, events, moves_next_due }
+        Self { policy, order, before: group, told, now, after, changed, events, moves_next_due }
     }
 
     fn apply(&mut self, about: Option<Credential>) -> Result<(), CommandRefusal> {

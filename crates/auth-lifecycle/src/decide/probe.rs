@@ -18,7 +18,8 @@ pub(super) fn commands(
     let actor = Actor::new(tenant, "", Role::Owner);
     let (confirmed, id) = (snapshot.group.version, || credential.clone());
     let at = now.max(snapshot.group.latest);
-    let proof = |command| StepUp { actor: Arc::clone(&actor.id), credential: id(), command, at };
+    let proof =
+        |command| StepUp { actor: Arc::clone(&actor.id), credential: id(), command, at: now };
     let dependant: Arc<str> = Arc::from("a dependant");
     let commands = [
         Command::Discard { credential: id(), confirmed },

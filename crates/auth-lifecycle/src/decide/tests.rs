@@ -325,7 +325,11 @@ fn deletes_with_a_proof_for_this_and_nothing_else() {
     check_in(&at_most_three, group(), delete("c3", Some(proof("c3"))), Ok(done));
     refused(&at_most_three, group(), None);
     refused(&at_most_three, group(), Some(StepUp { at: moment(NOW - five), ..right.clone() }));
-    refused(&at_most_three, group(), Some(StepUp { at: moment(NOW + 1), ..right.clone() }));
+    let ahead = StepUp::MOST_AHEAD.as_secs();
+    refused(&at_most_three, group(), Some(StepUp { at: moment(NOW + ahead + 1), ..right.clone() }));
+    let of_another_process = StepUp { at: moment(NOW + ahead), ..right.clone() };
+    let done = "deleted c2 inactive>deleted";
+    check_in(&at_most_three, group(), delete("c2", Some(of_another_process)), Ok(done));
     refused(&at_most_three, group(), Some(StepUp { actor: "bob".into(), ..right.clone() }));
     refused(&at_most_three, group(), Some(proof("c3")));
     refused(
@@ -702,6 +706,17 @@ fn what_is_no_command_of_a_kind_a_role_or_a_tenant_is_refused() {
     check_order(&policy, vec![], &order, Err(changed));
     order.expected_version = Some(VERSION);
     check_order(&policy, vec![], &order, Ok("created c2"));
+}
+
+/// Another process may have written a moment that is ahead of this one's clock.
+#[test]
+fn a_proof_is_as_old_as_this_process_knows_it_to_be() {
+    let mut group = snapshot(&GroupPolicy::two_in_rotation(), vec![active("c1"), inactive("c2")]);
+    group.group.latest = moment(NOW + 3600);
+    let order = by(Role::Owner, delete("c2", Some(proof("c2"))));
+    assert!(decide(&group, &order, moment(NOW)).is_ok());
+    let late = moment(NOW).after(StepUp::LIFETIME);
+    assert_eq!(decide(&group, &order, late).unwrap_err(), CommandRefusal::StepUpRequired);
 }
 
 #[test]

@@ -18,8 +18,11 @@ use std::{
 /// early), until the clock is back or an operator says that it is right.
 pub(super) struct LedgerClock {
     clock: Arc<dyn Clock>,
-    /// The latest moment ever read, in nanoseconds: nothing that had ended by then is good again.
+    /// The latest moment that was read and believed, in nanoseconds: nothing that had ended by then is good again.
     latest: AtomicU64,
+    /// The latest moment that was read and not believed, in nanoseconds; zero where there is none. Nothing that would have
+    /// expired by then is good again.
+    leapt: AtomicU64,
     /// The last moment that was compared with the steady clock and believed, in nanoseconds; zero while it is suspect.
     checked: AtomicU64,
     state: Mutex<State>,
@@ -49,8 +52,10 @@ pub struct ClockSuspicion {
 /// What time it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reading {
-    /// For what ends: the latest moment that the clock ever told, in nanoseconds.
-    pub(super) ends: u64,
+    /// For what expires: the latest moment that the clock ever told, in nanoseconds.
+    pub(super) expires: u64,
+    /// For what retires: the latest moment that was ever believed, in nanoseconds.
+    pub(super) retires: u64,
     /// For what is done and written down: never a moment that is suspect. In nanoseconds.
     pub(super) now: u64,
     /// Is the clock suspect?
@@ -73,9 +78,9 @@ const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
 impl LedgerClock {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
         let (believed, steady) = (clock.now(), clock.steady());
-        let state = State { believed, steady, suspicion: None };
-        let nanos = AtomicU64::new(nanos(believed));
-        Self { clock, latest: nanos, checked: AtomicU64::new(0), state: Mutex::new(state) }
+        let state = Mutex::new(State { believed, steady, suspicion: None });
+        let latest = AtomicU64::new(nanos(believed));
+        Self { clock, latest, leapt: AtomicU64::new(0), checked: AtomicU64::new(0), state }
     }
 
     /// What time it is. Most readings follow within a second of one that was compared with the steady clock, and are not
@@ -84,12 +89,16 @@ impl LedgerClock {
     pub(super) fn read(&self) -> Reading {
         let told = self.clock.now();
         let now = nanos(told);
-        let latest = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
         let since = now.wrapping_sub(self.checked.load(Ordering::Relaxed));
-        if since < CHECKED_FOR {
-            return Reading { ends: latest, now, suspicion: None };
-        }
-        self.compare(told, latest)
+        if since < CHECKED_FOR { self.believed(now) } else { self.compare(told) }
+    }
+
+    /// The reading of a moment that is believed.
+    #[inline]
+    fn believed(&self, now: u64) -> Reading {
+        let retires = self.latest.fetch_max(now, Ordering::Relaxed).max(now);
+        let expires = retires.max(self.leapt.load(Ordering::Relaxed));
+        Reading { expires, retires, now, suspicion: None }
     }
 
     /// A moment that was believed, not more than a second ago: for uses, which are noted to the minute.
@@ -102,18 +111,22 @@ impl LedgerClock {
     }
 
     #[cold]
-    fn compare(&self, told: Timestamp, latest: u64) -> Reading {
+    fn compare(&self, told: Timestamp) -> Reading {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let steady = self.clock.steady();
         let expected = state.believed.after(steady.saturating_duration_since(state.steady));
         if told > expected.after(LEAP) {
             self.checked.store(0, Ordering::Relaxed);
             state.suspicion = Some(ClockSuspicion { told, expected });
-            return Reading { ends: latest, now: nanos(expected), suspicion: state.suspicion };
+            let leapt = nanos(told);
+            let leapt = self.leapt.fetch_max(leapt, Ordering::Relaxed).max(leapt);
+            let believed = self.believed(nanos(expected));
+            let expires = believed.expires.max(leapt);
+            return Reading { expires, suspicion: state.suspicion, ..believed };
         }
         *state = State { believed: told, steady, suspicion: None };
         self.checked.store(nanos(told), Ordering::Relaxed);
-        Reading { ends: latest, now: nanos(told), suspicion: None }
+        self.believed(nanos(told))
     }
 
     /// Believes the clock as it is.
@@ -122,13 +135,17 @@ impl LedgerClock {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         *state = State { believed: told, steady, suspicion: None };
         self.latest.store(nanos(told), Ordering::Relaxed);
+        self.leapt.store(0, Ordering::Relaxed);
         self.checked.store(nanos(told), Ordering::Relaxed);
     }
 }
 
-/// Good until the year 2554.
+/// Later than every moment: that of what never ends.
+pub(super) const NEVER: u64 = u64::MAX;
+
+/// A moment in nanoseconds since 1970. From the year 2554 on all moments are the same, and none is [`NEVER`].
 pub(super) fn nanos(moment: Timestamp) -> u64 {
-    u64::try_from(moment.since_epoch().as_nanos()).unwrap_or(u64::MAX)
+    u64::try_from(moment.since_epoch().as_nanos()).unwrap_or(NEVER).min(NEVER - 1)
 }
 
 pub(super) fn moment(nanos: u64) -> Timestamp {

@@ -1,7 +1,7 @@
 //! What verifiers know of credentials, ready to be used.
 
 use super::{
-    clock::{Reading, nanos},
+    clock::{NEVER, Reading, nanos},
     look_up::Kinds,
 };
 use crate::{Credential, GroupId, Kind, State};
@@ -46,7 +46,7 @@ struct Facts {
     retires: u64,
     /// It ends when it was not used for so long; the longest span there is where it may rest.
     idle: u64,
-    /// When it was last used, or made.
+    /// When it was last used, or began.
     last_used: AtomicU64,
     /// The last use that is, or will be, written down: its minute and a mark of its source.
     noted: AtomicU64,
@@ -79,9 +79,9 @@ impl Known {
         if let Some(at) = it.retire_at {
             caller = caller.with_retiring(at);
         }
-        let never = |moment: Option<Timestamp>| moment.map_or(u64::MAX, nanos);
+        let never = |moment: Option<Timestamp>| moment.map_or(NEVER, nanos);
         let ends = if it.ended { 0 } else { never(it.expires) };
-        let idle = it.idle_timeout.map_or(u64::MAX, |span| nanos(Timestamp::default().after(span)));
+        let idle = it.idle_timeout.map_or(NEVER, |span| nanos(Timestamp::default().after(span)));
         Self(Arc::new(Facts {
             caller,
             kind: group.kind,
@@ -91,7 +91,7 @@ impl Known {
             ends,
             retires: never(it.retire_at),
             idle,
-            last_used: AtomicU64::new(nanos(it.last_used.unwrap_or_default().max(it.created))),
+            last_used: AtomicU64::new(nanos(it.unused_since())),
             noted: AtomicU64::new(0),
             allowed_addresses: it.allowed_addresses.clone().map(Box::new),
             opened,
@@ -124,7 +124,7 @@ impl Known {
     #[inline]
     pub(super) fn is_usable(&self, now: Reading) -> bool {
         let Facts { state, from, ends, retires, .. } = &*self.0;
-        let within = now.ends < *ends && now.now < *retires && now.now >= *from;
+        let within = now.expires < *ends && now.retires < *retires && now.now >= *from;
         within && *state == State::Active
     }
 
@@ -137,7 +137,7 @@ impl Known {
     #[inline]
     pub(super) fn is_idle(&self, now: Reading) -> bool {
         let used = self.0.last_used.load(Ordering::Relaxed);
-        now.ends >= used.saturating_add(self.0.idle)
+        now.expires >= used.saturating_add(self.0.idle)
     }
 
     /// May it be used from this address? An address that is not known is on no list.

@@ -69,7 +69,7 @@ fn all(
     let (before, policy) = (&snapshot.group, &snapshot.policy);
     let time = now.max(before.latest);
     let after = decision.change.as_ref().map_or_else(|| before.clone(), |it| written(before, it));
-    let step = Step { before, after: &after, policy, order, decision, time };
+    let step = Step { before, after: &after, policy, order, decision, told: now, time };
     vec![
         step.keeps_the_last(),
         step.keeps_the_caps(),
@@ -89,6 +89,8 @@ struct Step<'a> {
     policy: &'a GroupPolicy,
     order: &'a Order,
     decision: &'a Decision,
+    /// What the clock told.
+    told: Timestamp,
     time: Timestamp,
 }
 
@@ -139,8 +141,8 @@ impl Step<'_> {
                     proof.actor == self.order.actor.id
                         && proof.credential == it.id
                         && proof.command == CommandName::Delete
-                        && proof.at <= self.time
-                        && self.time.since(proof.at) < StepUp::LIFETIME
+                        && proof.at.since(self.told) <= StepUp::MOST_AHEAD
+                        && self.told.since(proof.at) < StepUp::LIFETIME
                 }
                 _ => false,
             };

@@ -103,8 +103,7 @@ fn any_proof_deletes(snapshot: &Snapshot, order: &Order, now: Timestamp) -> Deci
     let mut order = order.clone();
     if let Command::Delete { credential, proof, .. } = &mut order.command {
         let (actor, command) = (order.actor.id.clone(), CommandName::Delete);
-        let at = now.max(snapshot.group.latest);
-        *proof = Some(StepUp { actor, credential: credential.clone(), command, at });
+        *proof = Some(StepUp { actor, credential: credential.clone(), command, at: now });
     }
     decide(snapshot, &order, now)
 }

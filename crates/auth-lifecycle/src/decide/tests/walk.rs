@@ -180,16 +180,11 @@ impl Walk {
     }
 
     fn proof(&mut self, credential: &CredentialId) -> Option<StepUp> {
-        let at = self.now.max(self.snapshot.group.latest);
-        let right = StepUp {
-            actor: owner().id,
-            credential: credential.clone(),
-            command: CommandName::Delete,
-            at,
-        };
+        let (actor, command) = (owner().id, CommandName::Delete);
+        let right = StepUp { actor, credential: credential.clone(), command, at: self.now };
         match self.dice.below(6) {
             0 => None,
-            1 => Some(StepUp { at: at.before(StepUp::LIFETIME), ..right }),
+            1 => Some(StepUp { at: self.now.before(StepUp::LIFETIME), ..right }),
             2 => Some(StepUp { credential: CredentialId::new("another"), ..right }),
             _ => Some(right),
         }

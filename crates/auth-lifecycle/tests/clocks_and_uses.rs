@@ -1,0 +1,128 @@
+//! What a clock that jumps, and callers from many addresses, must not change.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use auth_core::{Secret, Timestamp};
+use auth_lifecycle::{
+    Admit, GroupPolicy, Issued, Kind, MOST_SOURCES, MemoryLifecycleStore, NewSecret, Registry,
+    RegistryKeys, Tokens, Wanted,
+    store_suite::{Fault, Faulty},
+};
+use auth_static::{ApiKeyVerifier, Placement};
+use auth_testing::ManualClock;
+use common::{BEGIN, Platform, alice, ask, text};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as Task, Waker},
+    time::Duration,
+};
+
+const ANYWHERE: &str = "192.0.2.7";
+const UNKNOWN: &str = "401 api_key_unknown";
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(24 * 3600);
+
+fn key_door(registry: &Registry, kinds: &[Kind]) -> Admit<ApiKeyVerifier<Tokens>> {
+    let placement = Placement::header("key").unwrap();
+    let (hasher, keys) = (registry.token_hasher(), registry.tokens(kinds));
+    registry.admit(ApiKeyVerifier::new("api", placement, hasher, keys).unwrap())
+}
+
+fn id(issued: &Issued) -> String {
+    issued.credential.id.to_string()
+}
+
+/// Nanoseconds since 1970 run out in the year 2554.
+#[test]
+fn a_key_without_an_end_is_good_after_the_year_2554() {
+    let platform = Platform::new();
+    let lasting = platform.make(Kind::ServiceKey, NewSecret::Generated);
+    let door = key_door(&platform.registry, &[Kind::ServiceKey]);
+    for year in [2553, 2555, 9999] {
+        platform.clock.set(Timestamp::from_unix((year - 1970) * 31_556_952));
+        assert_eq!(ask(&door, "key", &text(&lasting), ANYWHERE), id(&lasting), "{year}");
+    }
+}
+
+#[test]
+fn a_rotated_key_that_has_retired_does_not_revive_when_the_clock_is_set_back() {
+    let policy = GroupPolicy { max_total: 3, ..GroupPolicy::two_in_rotation() };
+    let platform = Platform::with(&[(Kind::ServiceKey, policy)]);
+    let old = platform.make(Kind::ServiceKey, NewSecret::Generated);
+    let door = key_door(&platform.registry, &[Kind::ServiceKey]);
+    platform.by().rotate(&old.credential.id, HOUR, Wanted::default()).wait().unwrap().unwrap();
+    platform.clock.advance(HOUR);
+    assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN);
+    // Nobody has written the retirement down yet.
+    for back in [Duration::from_nanos(1), Duration::from_millis(500), HOUR, DAY] {
+        platform.clock.set(Timestamp::from_unix(BEGIN).after(HOUR).before(back));
+        assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN, "{back:?}");
+    }
+    platform.registry.trust_clock();
+    assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), id(&old), "an operator has said so");
+}
+
+#[test]
+fn an_idle_time_counts_from_the_beginning_of_a_credential() {
+    let policy =
+        GroupPolicy { idle_timeout: Some(HOUR), ..GroupPolicy::symphony_sessions(DAY).unwrap() };
+    let platform = Platform::with(&[(Kind::SymphonySession, policy)]);
+    let begins = Timestamp::from_unix(BEGIN).after(HOUR * 3);
+    let wanted = Wanted { not_before: Some(begins), ..Wanted::default() };
+    let one = platform.create(Kind::SymphonySession, wanted);
+    let door = key_door(&platform.registry, &[Kind::SymphonySession]);
+    let check = |after: Duration, expected: &str| {
+        platform.clock.set(begins.after(after));
+        assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), expected, "{after:?}");
+    };
+    check(HOUR - Duration::from_secs(1), &id(&one));
+    check(HOUR * 2 - Duration::from_secs(2), &id(&one));
+    check(HOUR * 2 + GroupPolicy::USE_GRAIN - Duration::from_secs(1), &id(&one));
+    check(HOUR * 3 + GroupPolicy::USE_GRAIN * 2, UNKNOWN);
+}
+
+/// A network of its own gives a caller more addresses than any memory holds.
+#[test]
+fn one_caller_from_many_addresses_takes_no_use_from_another() {
+    let platform = Platform::new();
+    let busy = platform.make(Kind::ServiceKey, NewSecret::Generated);
+    let quiet = platform.make(Kind::ApiKey, NewSecret::Generated);
+    let door = key_door(&platform.registry, &[Kind::ServiceKey, Kind::ApiKey]);
+    for number in 0..120_000_u32 {
+        let from = format!("2001:db8::{:x}:{:x}", number >> 16, number & 0xffff);
+        assert_eq!(ask(&door, "key", &text(&busy), &from), id(&busy));
+    }
+    platform.clock.advance(Duration::from_secs(30));
+    assert_eq!(ask(&door, "key", &text(&busy), ANYWHERE), id(&busy));
+    assert_eq!(ask(&door, "key", &text(&quiet), ANYWHERE), id(&quiet));
+    platform.registry.flush_uses().wait().unwrap();
+    let now = Some(Timestamp::from_unix(BEGIN + 30));
+    for (one, sources) in [(&busy, MOST_SOURCES), (&quiet, 1)] {
+        let seen = platform.by().dry_run(&one.credential.id).wait().unwrap().unwrap();
+        assert_eq!((seen.credential.last_used, seen.uses.len()), (now, sources));
+    }
+}
+
+#[test]
+fn uses_are_kept_when_the_program_that_writes_them_down_gives_up() {
+    let clock = ManualClock::at(BEGIN);
+    let store = Arc::new(Faulty::new(MemoryLifecycleStore::new()));
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    let builder = Registry::build(Arc::clone(&store), keys).with_clock(clock.clone());
+    let registry = builder.finish().unwrap();
+    let by = registry.by(&alice());
+    let one = by.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap().unwrap();
+    let door = key_door(&registry, &[Kind::ProfileKey]);
+    assert_eq!(ask(&door, "key", &text(&one), ANYWHERE), id(&one));
+    store.next(Fault::Late(100));
+    let mut flush = registry.flush_uses();
+    let polled = Pin::new(&mut flush).poll(&mut Task::from_waker(Waker::noop()));
+    assert!(polled.is_pending());
+    drop(flush);
+    registry.flush_uses().wait().unwrap();
+    let seen = by.dry_run(&one.credential.id).wait().unwrap().unwrap();
+    assert_eq!(seen.credential.last_used, Some(Timestamp::from_unix(BEGIN)));
+}

@@ -16,6 +16,7 @@ use http::{
 };
 use std::{
     sync::{Arc, Mutex},
+    thread,
     time::Duration,
 };
 
@@ -123,11 +124,15 @@ struct Stage {
 }
 
 fn stage() -> Stage {
+    with_transport(|transport| transport)
+}
+
+fn with_transport(change: impl FnOnce(ScriptedTransport) -> ScriptedTransport) -> Stage {
     let server = Arc::new(Mutex::new(Server { address: 1, ..Server::default() }));
     let answering = Arc::clone(&server);
     let transport =
         ScriptedTransport::new(move |request| answering.lock().unwrap().answer(request));
-    let transport = transport.with_background();
+    let transport = change(transport);
     let (clock, told) = (ManualClock::at(NOW), Told::default());
     let context = Context::new(transport.clone())
         .with_clock(clock.clone())
@@ -143,12 +148,6 @@ fn log_in() -> LogIn {
 impl Stage {
     fn session(&self) -> IbssoSession {
         IbssoSession::new(log_in(), self.context.clone())
-    }
-
-    fn destroyed(&self, session: &IbssoSession) {
-        let destroyed = session.destroy();
-        self.transport.run();
-        destroyed.wait().unwrap();
     }
 
     fn then(&self, faults: impl IntoIterator<Item = Fault>) {
@@ -344,9 +343,9 @@ fn a_lost_answer_keeps_everybody_from_creating_until_that_session_has_ended() {
     assert_eq!(stage.asked(), [CREATE], "nobody has asked again");
     stage.server.lock().unwrap().live = None;
     // The rest of the hour, and the tenth more that keeps those who waited from coming back together.
-    stage.pass(700);
+    stage.pass(1000);
     assert_eq!(sent(&second), "IBSSO token-2");
-    stage.pass(400);
+
     assert_eq!(sent(&first), "IBSSO token-2", "one session for both");
     assert_eq!(stage.asked(), [CREATE]);
 }
@@ -386,7 +385,7 @@ fn destroying_ends_it_at_the_platform_in_the_store_and_here() {
     let (first, second) = (process(), process());
     assert_eq!(sent(&first), "IBSSO token-1");
     // The second process has not sent anything, and destroys what the first one created.
-    stage.destroyed(&second);
+    second.destroy().wait().unwrap();
     assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1)]);
     assert_eq!(sent(&second), "session_ended");
     assert_eq!(sent(&process()), "IBSSO token-2", "nothing was left in the store");
@@ -396,21 +395,36 @@ fn destroying_ends_it_at_the_platform_in_the_store_and_here() {
 #[test]
 fn destroying_what_never_was_asks_nobody() {
     let stage = stage();
-    stage.destroyed(&stage.session());
+    stage.session().destroy().wait().unwrap();
     assert_eq!(stage.asked(), [""; 0]);
 }
 
 #[test]
-fn a_value_that_is_dropped_destroys_it() {
-    let stage = stage();
+fn a_value_that_is_dropped_destroys_it_in_the_background() {
+    let stage = with_transport(ScriptedTransport::with_background);
     let session = stage.session();
+    let sent = || {
+        sms(|view| {
+            let made = session.credentials(view);
+            stage.transport.run();
+            made.wait().map(drop).map_err(|error| error.code())
+        })
+    };
     {
         let _ends = session.destroy_on_drop();
-        assert_eq!(sent(&session), "IBSSO token-1");
+        assert_eq!(sent(), Ok(()));
     }
-    stage.transport.run();
-    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1)]);
-    assert_eq!(sent(&session), "session_ended");
+    assert_eq!(stage.asked(), [CREATE], "nobody waits for the rest");
+    // What is detached detaches more, and waits for it.
+    thread::scope(|scope| {
+        let first = scope.spawn(|| stage.transport.run());
+        while !first.is_finished() {
+            stage.transport.run();
+            thread::yield_now();
+        }
+    });
+    assert_eq!(stage.asked(), [destroy(1)]);
+    assert_eq!(sent(), Err("session_ended"));
 }
 
 #[test]

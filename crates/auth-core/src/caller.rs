@@ -21,7 +21,8 @@ pub struct Caller {
     pub kind: &'static str,
     /// What the credential may be used for.
     pub scopes: Scopes,
-    /// When the credential will stop working because its successor is in use; `None` while nothing ends it.
+    /// When the credential stops working because it was rotated, whether or not its successor is in use by then; `None`
+    /// while it is not being rotated.
     pub retiring: Option<Timestamp>,
 }
 

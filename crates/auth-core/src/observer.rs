@@ -84,6 +84,16 @@ pub enum Event<'a> {
         /// The identifier of the credential.
         credential: &'a str,
     },
+    /// A password was right and could not be hashed anew: it stays under the hash that was imported, or that has another
+    /// cost, until a later use of it succeeds. Its owner was let in.
+    PasswordNotRehashed {
+        /// The tenant that owns the credential.
+        tenant: &'a TenantId,
+        /// The identifier of the credential.
+        credential: &'a str,
+        /// Why not.
+        error: &'a Error,
+    },
     /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.
     KeyLeftOut {
         /// The issuer whose keys were fetched.

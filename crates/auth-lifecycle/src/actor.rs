@@ -39,7 +39,8 @@ pub enum Role {
     ReadOnly,
     /// See the credentials and the audit.
     Auditor,
-    /// The holder of a session, who may destroy that session. Its name is that of the session's credential.
+    /// The holder of a session, who may destroy that session. The [`id`](Actor::id) of this actor is the
+    /// [`CredentialId`](crate::CredentialId) of the session.
     Bearer,
     /// The platform itself: what time does, and a secret that is hashed anew at its first use.
     System,

@@ -147,7 +147,8 @@ impl<S: LoggedStore + 'static> CachedStore<S> {
     ///
     /// # Errors
     ///
-    /// `Error::Unavailable` with the code `lifecycle_stale` when the store did not answer, or did not answer just now.
+    /// `Error::Unavailable` with the code `lifecycle_stale` when the store did not answer, or did not answer just now. An
+    /// `Error::Config` of the store, as it is: a person has to mend something.
     pub fn poll(&self) -> Flow<'static, ()> {
         let inner = Arc::clone(&self.0);
         Flow::new(async move { inner.polled().await })
@@ -215,6 +216,14 @@ impl<S: LoggedStore + 'static> Inner<S> {
             Ok(landing) => landing.await,
             Err(error) => Err(error),
         }
+    }
+}
+
+/// Why a log could not be read. What has to be mended by a person stays what it is: to come again does not help.
+fn unread(retry_after: Duration, why: &Error) -> Error {
+    match why {
+        Error::Config(_) => why.clone(),
+        _ => stale(retry_after, &why.to_string()),
     }
 }
 

@@ -1,8 +1,10 @@
 //! What can be done with the credentials of a group.
 
 mod name;
+mod step_up;
 
 pub use name::CommandName;
+pub use step_up::StepUp;
 
 use crate::{Actor, Credential, CredentialId, Kept, Material};
 use auth_core::{Scopes, Timestamp};
@@ -61,7 +63,7 @@ pub enum Command {
         /// The new secret.
         kept: Kept,
     },
-    /// Creates a successor; the credential itself is retired after the overlap.
+    /// Creates a successor; the credential itself is retired after the overlap, whether or not the successor is used.
     Rotate {
         /// The credential that is to be retired.
         credential: CredentialId,
@@ -181,30 +183,6 @@ pub enum FieldChange<T> {
     Set(T),
 }
 
-/// That an actor has proved anew who it is, for one command on one credential.
-///
-/// The registry makes it when the platform has checked the actor's password, and signs it; a command that reaches
-/// [`decide`](crate::decide()) holds one that the registry made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepUp {
-    /// The actor.
-    pub actor: Arc<str>,
-    /// The credential that the proof is for.
-    pub credential: CredentialId,
-    /// The command that the proof is for.
-    pub command: CommandName,
-    /// When the actor proved it.
-    pub at: Timestamp,
-}
-
-impl StepUp {
-    /// A proof is good strictly before this age.
-    pub const LIFETIME: Duration = Duration::from_secs(5 * 60);
-
-    /// The clock of the process that made a proof may be this much ahead of the one that judges it.
-    pub const MOST_AHEAD: Duration = Duration::from_secs(30);
-}
-
 impl Order {
     /// This command of this actor, over the group as it is.
     pub fn new(actor: Actor, command: Command) -> Self {
@@ -217,7 +195,7 @@ impl Command {
     #[must_use]
     pub const fn name(&self) -> CommandName {
         match self {
-            Self::Create { .. } => CommandName::Create,
+            Self::Create { live, .. } => live.command(),
             Self::Import(_) => CommandName::Import,
             Self::Discard { .. } => CommandName::Discard,
             Self::Reactivate(_) => CommandName::Reactivate,

@@ -24,7 +24,8 @@ pub struct Credential {
     pub not_before: Option<Timestamp>,
     /// It is good strictly before this moment; `None` if nothing but a command ends it.
     pub expires: Option<Timestamp>,
-    /// It is good strictly before this moment, since its successor is in use; `None` while nothing retires it.
+    /// It is good strictly before this moment, at which the overlap of its rotation is over; `None` while it is not being
+    /// rotated.
     pub retire_at: Option<Timestamp>,
     /// It ends when it was not used for so long; `None` if it may rest.
     pub idle_timeout: Option<Duration>,
@@ -71,7 +72,7 @@ pub enum Status {
     NotYet,
     /// Its end has come, or it was not used for too long.
     Expired,
-    /// Its successor has taken its place.
+    /// It was rotated, and the overlap is over, whether or not its successor is in use.
     Retired,
     /// It was discarded.
     Inactive,
@@ -245,6 +246,25 @@ mod tests {
         assert!(!it.is_lasting(now, horizon));
         (it.expires, it.retire_at) = (None, at(9000));
         assert!(!it.is_lasting(now, horizon));
+    }
+
+    #[test]
+    fn is_looked_for_until_it_is_revoked() {
+        let states = [State::Active, State::Inactive, State::Revoked, State::Deleted];
+        let found = states.map(|state| Credential { state, ..credential("c1", 1000) }.is_found());
+        assert_eq!(found, [true, true, false, false]);
+    }
+
+    #[test]
+    fn what_retires_or_is_not_active_is_due_for_no_rotation() {
+        let rotate_every = Some(Duration::from_secs(50));
+        let policy = GroupPolicy { rotate_every, ..GroupPolicy::two_in_rotation() };
+        let mut it = credential("c1", 1000);
+        assert_eq!(it.rotation_due_at(&policy), at(1050));
+        it.retire_at = at(9000);
+        assert_eq!(it.rotation_due_at(&policy), None);
+        (it.retire_at, it.state) = (None, State::Inactive);
+        assert_eq!(it.rotation_due_at(&policy), None);
     }
 
     #[test]

@@ -4,13 +4,18 @@ mod alter;
 mod begin;
 pub(crate) mod bounds;
 mod end;
+mod guard;
+mod tally;
 mod time;
+
+pub(crate) use tally::Tally;
 
 use crate::{
     Command, CommandName, CommandRefusal, Credential, CredentialId, EventName, Group, GroupId,
-    GroupPolicy, Happening, Holds, Order, Role, State, Status,
+    GroupPolicy, Happening, Order, Role, State,
 };
 use auth_core::Timestamp;
+use std::borrow::Cow;
 
 /// What is known before a command is decided: a group, and its rules.
 #[derive(Clone, Debug)]
@@ -61,6 +66,19 @@ pub fn decide(
     order: &Order,
     now: Timestamp,
 ) -> Result<Decision, CommandRefusal> {
+    let group = &snapshot.group;
+    let about = || order.command.credential().and_then(|id| group.credential(id));
+    decided(snapshot, order, now, about, || Tally::of(snapshot, now)).map(Work::finish)
+}
+
+/// Decides with the credential that the command is about and the counts of the group, where they are known already.
+fn decided<'a>(
+    snapshot: &'a Snapshot,
+    order: &'a Order,
+    now: Timestamp,
+    about: impl FnOnce() -> Option<&'a Credential>,
+    tally: impl FnOnce() -> Tally,
+) -> Result<Work<'a>, CommandRefusal> {
     let Snapshot { policy, group } = snapshot;
     let name = order.command.name();
     if order.actor.tenant != group.id.tenant {
@@ -69,8 +87,10 @@ pub fn decide(
     if !order.actor.role.may(name) {
         return Err(CommandRefusal::Forbidden);
     }
-    let about = order.command.credential();
-    let about = about.map(|id| group.credential(id).ok_or(CommandRefusal::Unknown)).transpose()?;
+    let about = about();
+    if order.command.credential().is_some() && about.is_none() {
+        return Err(CommandRefusal::Unknown);
+    }
     if let (Some(about), Role::Bearer) = (about, order.actor.role) {
         if *about.id.as_str() != *order.actor.id {
             return Err(CommandRefusal::Unknown);
@@ -83,9 +103,9 @@ pub fn decide(
     if !policy.holds.allows(name) {
         return Err(CommandRefusal::NotForKind { command: name });
     }
-    let mut work = Work::new(snapshot, order, now);
+    let mut work = Work::new(snapshot, order, now, about, tally());
     work.apply(about.cloned())?;
-    Ok(work.finish())
+    Ok(work)
 }
 
 /// The commands on this credential that would not be refused now, whatever the actor's role is: what a screen enables.
@@ -97,11 +117,20 @@ pub fn permitted(
     credential: &CredentialId,
     now: Timestamp,
 ) -> Vec<CommandName> {
-    probe::commands(snapshot, credential, now)
-        .into_iter()
-        .filter(|order| decide(snapshot, order, now).is_ok())
-        .map(|order| order.command.name())
-        .collect()
+    let about = snapshot.group.credential(credential);
+    about.map_or_else(Vec::new, |it| permitted_on(snapshot, Tally::of(snapshot, now), it, now))
+}
+
+/// The same of a credential of the group, whose counts are known already: a screen asks for each credential of it.
+pub(crate) fn permitted_on(
+    snapshot: &Snapshot,
+    tally: Tally,
+    it: &Credential,
+    now: Timestamp,
+) -> Vec<CommandName> {
+    let accepted = |order: &Order| decided(snapshot, order, now, || Some(it), || tally).is_ok();
+    let orders = probe::commands(snapshot, &it.id, now).into_iter();
+    orders.filter(accepted).map(|order| order.command.name()).collect()
 }
 
 mod probe;
@@ -115,7 +144,12 @@ struct Work<'a> {
     told: Timestamp,
     /// The same, or the moment of the group's last change where that is later.
     now: Timestamp,
-    after: Group,
+    about: Option<&'a Credential>,
+    /// The counts of the group before the command.
+    was: Tally,
+    /// And with what has changed.
+    tally: Tally,
+    creations: Cow<'a, [Timestamp]>,
     changed: Vec<Credential>,
     events: Vec<Happening>,
     /// The store has to hear when the group is due next, though no credential changes.
@@ -123,12 +157,46 @@ struct Work<'a> {
 }
 
 impl<'a> Work<'a> {
-    fn new(snapshot: &'a Snapshot, order: &'a Order, now: Timestamp) -> Self {
-        let Snapshot { policy, group } = snapshot;
-        let (told, now) = (now, now.max(group.latest));
-        let (changed, events) = (Vec::new(), Vec::new());
-        let (after, moves_next_due) = (group.clone(), false);
-        Self { policy, order, before: group, told, now, after, changed, events, moves_next_due }
+    fn new(
+        snapshot: &'a Snapshot,
+        order: &'a Order,
+        now: Timestamp,
+        about: Option<&'a Credential>,
+        was: Tally,
+    ) -> Self {
+        let Snapshot { policy, group: before } = snapshot;
+        Self {
+            policy,
+            order,
+            before,
+            told: now,
+            now: now.max(before.latest),
+            about,
+            was,
+            tally: was,
+            creations: Cow::Borrowed(&before.creations),
+            changed: Vec::new(),
+            events: Vec::new(),
+            moves_next_due: false,
+        }
+    }
+
+    /// The credential of this name as it was.
+    fn original(&self, id: &CredentialId) -> Option<&'a Credential> {
+        self.about.filter(|about| about.id == *id).or_else(|| self.before.credential(id))
+    }
+
+    /// The credential of this name with what has changed.
+    fn newest(&self, id: &CredentialId) -> Option<&Credential> {
+        let changed = self.changed.iter().find(|one| one.id == *id);
+        changed.or_else(|| self.original(id)).filter(|one| one.state != State::Deleted)
+    }
+
+    /// All credentials that are not deleted, with what has changed.
+    fn present(&self) -> impl Iterator<Item = &Credential> {
+        let is_changed = |one: &&Credential| self.changed.iter().any(|other| other.id == one.id);
+        let unchanged = self.before.credentials.iter().filter(move |one| !is_changed(one));
+        unchanged.chain(&self.changed).filter(|one| one.state != State::Deleted)
     }
 
     fn apply(&mut self, about: Option<Credential>) -> Result<(), CommandRefusal> {
@@ -167,17 +235,15 @@ impl<'a> Work<'a> {
 
     /// Puts a credential, new or changed, in its place, and tells what happened.
     fn put(&mut self, it: Credential, name: EventName, detail: String) {
-        let before = self.after.credential(&it.id);
+        let before = self.newest(&it.id);
         let mut touched = vec![it.kept.found_by];
         touched.extend(before.map(|before| before.kept.found_by));
         touched.dedup();
         let states = (before.map_or(it.state, |before| before.state), it.state);
+        let (policy, now) = (self.policy, self.now);
+        let without = before.map_or(self.tally, |one| self.tally.without(one, policy, now));
+        self.tally = without.with(&it, policy, now);
         self.tell(Some(it.id.clone()), name, Some(states), detail, touched);
-        match self.after.credentials.iter_mut().find(|one| one.id == it.id) {
-            Some(place) => place.clone_from(&it),
-            None => self.after.credentials.push(it.clone()),
-        }
-        self.after.credentials.retain(|one| one.state != State::Deleted);
         self.changed.retain(|one| one.id != it.id);
         self.changed.push(it);
     }
@@ -207,70 +273,22 @@ impl<'a> Work<'a> {
         });
     }
 
-    /// Refuses what is over: its end has come, in whatever state it is.
-    fn still_to_be_used(&self, it: &Credential) -> Result<(), CommandRefusal> {
-        match it.status(self.now) {
-            Status::Inactive if it.has_passed(self.now) => Err(CommandRefusal::Expired),
-            Status::Usable | Status::NotYet | Status::Inactive => Ok(()),
-            Status::Expired | Status::Retired => Err(CommandRefusal::Expired),
-            status => Err(CommandRefusal::WrongState { status }),
-        }
-    }
-
-    /// Refuses what leaves fewer lasting, or fewer usable, credentials than the policy wants, unless it was so before.
-    fn guard(&self) -> Result<(), CommandRefusal> {
-        if self.takes_the_last() { Err(CommandRefusal::LastActive) } else { Ok(()) }
-    }
-
-    fn takes_the_last(&self) -> bool {
-        let least = usize::from(self.policy.min_active);
-        let below = |before: usize, after: usize| after < before && after < least;
-        let lasting = |group: &Group| group.lasting(self.policy, self.now);
-        let kept = self.after.credentials.iter().filter(|one| self.keeps(one)).count();
-        below(lasting(self.before), lasting(&self.after))
-            || below(self.before.usable(self.now), kept)
-    }
-
-    /// Is it usable, and for as long as it was before, or lasting?
-    fn keeps(&self, after: &Credential) -> bool {
-        let end = |one: &Credential| [one.expires, one.retire_at].into_iter().flatten().min();
-        let ends_earlier = |before: &Credential| {
-            end(after).is_some_and(|end_after| end(before).is_none_or(|end| end_after < end))
-        };
-        let shortened = self.before.credential(&after.id).is_some_and(ends_earlier);
-        after.status(self.now) == Status::Usable
-            && (!shortened || after.is_lasting(self.now, self.policy.guard_horizon))
-    }
-
     fn finish(mut self) -> Decision {
         let changes = !self.changed.is_empty() || self.moves_next_due;
         let version = self.before.version.saturating_add(u64::from(changes));
         for event in &mut self.events {
             event.group = Some((self.before.id.clone(), version));
         }
+        let next_due = self.present().filter_map(|one| one.next_due(self.policy)).min();
         let change = changes.then(|| GroupChange {
             id: self.before.id.clone(),
             expected: self.before.version,
             latest: self.now,
-            next_due: self.after.next_due(self.policy),
-            creations: self.after.creations,
+            next_due,
+            creations: self.creations.into_owned(),
             credentials: self.changed,
         });
         Decision { change, events: self.events }
-    }
-}
-
-impl Holds {
-    /// Sessions are created, end and are destroyed; all else is for keys.
-    const fn allows(self, command: CommandName) -> bool {
-        match command {
-            CommandName::Create
-            | CommandName::RetireDue
-            | CommandName::Revoke
-            | CommandName::ReportLeaked => true,
-            CommandName::Destroy => !matches!(self, Self::Keys),
-            _ => matches!(self, Self::Keys),
-        }
     }
 }
 

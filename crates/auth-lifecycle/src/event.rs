@@ -9,7 +9,7 @@ use std::sync::Arc;
 ///
 /// It holds names, states and times, and nothing of a secret.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Event {
+pub struct LedgerEvent {
     /// Its place in the ledger of the store, which rises by one from 1 on.
     pub seq: u64,
     /// The hash of this event and all before it.
@@ -45,6 +45,15 @@ pub struct Happening {
     pub detail: String,
     /// The digests of the look-ups whose answers may have changed. They are for caches, and no part of the audit.
     pub touched: Vec<KeyDigest>,
+}
+
+/// What happened to the credentials of one tenant, as its auditors read it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TenantEvent {
+    /// Its place among the events of the tenant, which rises by one from 1 on: it says nothing of other tenants.
+    pub number: u64,
+    /// What happened, with nothing in [`touched`](Happening::touched).
+    pub what: Happening,
 }
 
 /// The hash of an event and of all before it (SHA-256). That of the empty ledger is all zeros.
@@ -94,7 +103,7 @@ names! {
     RotationStarted = "rotation_started",
     /// A credential will not be retired after all.
     RetireCancelled = "retire_cancelled",
-    /// A credential was retired, since its successor is in use.
+    /// A credential was retired: the overlap of its rotation is over.
     Retired = "retired",
     /// A credential was ended for good.
     Revoked = "revoked",
@@ -104,6 +113,8 @@ names! {
     Revealed = "revealed",
     /// An actor asked for what its role does not include.
     Refused = "refused",
+    /// Further attempts of the same actor in one minute, of which the detail says how many there were.
+    RefusalsLeftOut = "refusals_left_out",
     /// What a credential may be used for was changed.
     Updated = "updated",
     /// A session was destroyed.
@@ -128,7 +139,7 @@ names! {
     ActedAsService = "acted_as_service",
 }
 
-impl Event {
+impl LedgerEvent {
     /// The event that follows one with this place and hash.
     #[must_use]
     pub fn after(seq: u64, hash: &EventHash, what: Happening) -> Self {
@@ -163,15 +174,16 @@ mod tests {
 
     #[test]
     fn each_event_is_chained_to_all_before_it() {
-        let first = Event::after(0, &[0; 32], happening("c1", EventName::Created));
-        let second = Event::after(first.seq, &first.hash, happening("c2", EventName::Created));
+        let first = LedgerEvent::after(0, &[0; 32], happening("c1", EventName::Created));
+        let second =
+            LedgerEvent::after(first.seq, &first.hash, happening("c2", EventName::Created));
         assert!(first.follows(0, &[0; 32]));
         assert!(second.follows(1, &first.hash));
         assert!(!second.follows(0, &[0; 32]), "an event was taken out");
         assert!(!second.follows(1, &[0; 32]), "another event stands before it");
-        let changed = Event { what: happening("c3", EventName::Created), ..second.clone() };
+        let changed = LedgerEvent { what: happening("c3", EventName::Created), ..second.clone() };
         assert!(!changed.follows(1, &first.hash), "an event was changed");
-        let moved = Event { seq: 3, ..second };
+        let moved = LedgerEvent { seq: 3, ..second };
         assert!(!moved.follows(2, &first.hash), "an event was moved");
     }
 

@@ -97,6 +97,13 @@ impl GroupId {
         Self { tenant, service: None, kind }
     }
 
+    /// Is it a group of a service whose name is empty? No service has such a name, and stores keep nothing of it: the empty
+    /// name stands for the tenant itself there.
+    #[must_use]
+    pub fn is_nameless(&self) -> bool {
+        self.service.as_ref().is_some_and(|service| service.as_str().is_empty())
+    }
+
     /// The service as text; empty for a group of the tenant itself, since no service has an empty name.
     #[must_use]
     pub fn service_text(&self) -> &str {

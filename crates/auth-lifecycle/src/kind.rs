@@ -9,17 +9,19 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The key of a service, sent as it is.
+    /// The key of a service, sent as it is (`sk_live_..`). It lasts until a command ends it, and roles may see it again.
     ServiceKey,
     /// The secret with which a service signs its JWTs (HS256).
     ServiceJwtSecret,
-    /// The key of a tenant, which belongs to no service.
+    /// The key of a tenant, which belongs to no service (`pk_live_..`).
     ProfileKey,
     /// The secret with which an application signs its JWTs (HS256).
     AppJwtSecret,
     /// The public key of an application that signs its JWTs itself (RS256), found by its `kid`.
     AppJwtKey,
-    /// An API key with an end, scopes and addresses of its own.
+    /// An API key (`ak_live_..`), shown once and never again. It ends after a year unless its policy or its creator says
+    /// otherwise. A platform that gives its customers keys takes this kind, and [`ServiceKey`](Self::ServiceKey) only where
+    /// people have to see a key again.
     ApiKey,
     /// The password of a user name.
     BasicPassword,

@@ -28,12 +28,19 @@
 //!
 //! | to | use |
 //! |---|---|
+//! | make a service with the credentials that it needs | [`Commands::create_service`] for a service key and a JWT secret, [`Commands::create_service_with`] for other kinds or none |
 //! | give commands and see credentials | [`Registry::by`], [`Commands`] |
+//! | take over credentials that callers have already | [`Commands::import`], [`NewSecret`] |
 //! | set the rules of a kind | [`GroupPolicy`], [`RegistryBuilder::with_policy`] |
 //! | verify callers | [`Registry::tokens`], [`Registry::admit`], and the look-ups behind the features `basic`, `digest`, `jwt`, `sigv4` |
+//! | keep credentials on disk, on a single machine | `auth-store-sqlite`, in place of [`MemoryLifecycleStore`], which forgets |
+//! | find out at the start that the master key is wrong | [`Registry::poll`], before the program serves anybody |
 //! | do what time makes due, write down uses, ask what has changed | [`Registry::retire_due`], [`Registry::flush_uses`], [`Registry::poll`], each about once a second |
 //! | write a store | [`LifecycleStore`], and its promises as tests in `store_suite` behind the feature of that name |
 //! | decide without a store | [`decide`](decide()), [`permitted`] |
+//!
+//! The feature `import` takes over passwords under bcrypt; `docs/guide/lifecycle.md` has whole programs, routes over HTTP
+//! and what to do when a key is compromised.
 //!
 //! What this crate does not do: it opens no file and no connection, it has no background and no HTTP routes, and it knows
 //! no users: the platform says who an [`Actor`] is. `auth-store-sqlite` keeps credentials on disk.
@@ -73,7 +80,7 @@ pub use decide::{Decision, GroupChange, Snapshot, decide, permitted};
 pub use envelope::{
     EnvelopePlace, EnvelopeSealer, KeyWrapper, LocalKeyWrapper, Sealed, WrappedKey,
 };
-pub use event::{Event, EventHash, EventName, Happening};
+pub use event::{EventHash, EventName, Happening, LedgerEvent, TenantEvent};
 pub use group::Group;
 pub use id::{CredentialId, GroupId, ServiceId};
 pub use kept::{Kept, Material};

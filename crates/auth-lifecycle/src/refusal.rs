@@ -41,6 +41,8 @@ pub enum CommandRefusal {
     },
     /// The command would leave too few lasting credentials.
     LastActive,
+    /// The command would leave too few lasting credentials, since another one of the group is being rotated.
+    LastBesideRotation,
     /// As many credentials are inactive as may be.
     InactiveSlotTaken {
         /// How many may be.
@@ -91,7 +93,7 @@ impl CommandRefusal {
             Self::CapReached { .. } => "lifecycle_cap_reached",
             Self::SessionAlreadyActive => "lifecycle_session_already_active",
             Self::CreationRate { .. } => "lifecycle_creation_rate",
-            Self::LastActive => "lifecycle_last_active",
+            Self::LastActive | Self::LastBesideRotation => "lifecycle_last_active",
             Self::InactiveSlotTaken { .. } => "lifecycle_inactive_slot_taken",
             Self::Expired => "lifecycle_expired",
             Self::StepUpRequired => "lifecycle_step_up_required",
@@ -119,6 +121,7 @@ impl CommandRefusal {
             | Self::CapReached { .. }
             | Self::SessionAlreadyActive
             | Self::LastActive
+            | Self::LastBesideRotation
             | Self::InactiveSlotTaken { .. }
             | Self::Expired
             | Self::RotationInProgress
@@ -165,6 +168,10 @@ impl fmt::Display for CommandRefusal {
             ),
             Self::LastActive => f.write_str(
                 "too few lasting credentials would be left; create or reactivate another one first",
+            ),
+            Self::LastBesideRotation => f.write_str(
+                "too few lasting credentials would be left, since another one is being retired; end its rotation with \
+                 cancel_retire, or create or reactivate another one first",
             ),
             Self::InactiveSlotTaken { most: 0 } => {
                 f.write_str("credentials of this group cannot be inactive; revoke it instead")
@@ -246,6 +253,13 @@ mod tests {
             CommandRefusal::IdempotencyKeyReused,
             CommandRefusal::DependantStranded { dependant: "scheduler".into(), status },
         ];
+        // The other text of the same refusal: in a rotation there is one way out more.
+        let rotating = CommandRefusal::LastBesideRotation;
+        assert_eq!(
+            (rotating.code(), rotating.http_status()),
+            (CommandRefusal::LastActive.code(), CommandRefusal::LastActive.http_status())
+        );
+        assert!(rotating.to_string().contains("cancel_retire"));
         for refusal in &all {
             let row = format!("| `{}` | {} |", refusal.code(), refusal.http_status());
             assert!(guide.contains(&row), "{row}");

@@ -3,10 +3,12 @@
 mod admit;
 mod answers;
 mod build;
+mod checked_store;
 mod clock;
 mod commands;
 mod known;
 mod look_up;
+mod refused;
 mod run;
 mod secrets;
 mod source;
@@ -40,8 +42,13 @@ use crate::{
 };
 use auth_core::{KeyHasher, Observer, Random};
 use clock::LedgerClock;
+use refused::Refusals;
 use source::Source;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 use uses::Uses;
 
 /// Issues credentials, and knows them again: commands and look-ups over one store.
@@ -73,9 +80,12 @@ struct Inner {
     sealer: EnvelopeSealer,
     policies: HashMap<Kind, GroupPolicy>,
     formats: HashMap<Kind, TokenFormat>,
-    clock: LedgerClock,
+    clock: Arc<LedgerClock>,
     random: Arc<dyn Random>,
     step_up: Option<Arc<dyn StepUpCheck>>,
+    refusals: Refusals,
+    /// Groups at the head of those that are due, which failed: the next round goes on behind them.
+    passed_over: AtomicUsize,
 }
 
 /// A keyed hash for each purpose, so that what is a digest of one is none of another.

@@ -4,7 +4,10 @@ mod memory;
 
 pub use memory::MemoryLifecycleStore;
 
-use crate::{Credential, CredentialId, Event, Group, GroupChange, GroupId, Happening, ServiceId};
+use crate::{
+    Credential, CredentialId, Group, GroupChange, GroupId, Happening, LedgerEvent, ServiceId,
+    TenantEvent,
+};
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
@@ -19,7 +22,7 @@ use std::{net::IpAddr, sync::Arc, time::Duration};
 /// A commit that was acknowledged is durable: a revocation that a power failure undoes lets a stranger in.
 pub trait LifecycleStore: Send + Sync {
     /// The group as it is: all credentials of it that are not deleted, each with its last use. A group that was never
-    /// written to is [empty](Group::empty).
+    /// written to is [empty](Group::empty), and so is that of a service whose name is empty, which is not the tenant's own.
     fn load(&self, group: &GroupId) -> Flow<'_, Group>;
 
     /// The group of a credential that is not deleted, if the tenant has it.
@@ -63,6 +66,9 @@ pub trait LifecycleStore: Send + Sync {
     /// passed over by a reader that has seen a later one.
     fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage>;
 
+    /// The events of this tenant after its event of this number, at most so many.
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>>;
+
     /// The position of the last event; zero before the first.
     fn position(&self) -> Flow<'_, u64>;
 
@@ -76,7 +82,8 @@ pub trait LifecycleStore: Send + Sync {
     /// The last uses of a credential, the latest first: one of each source, for the last [`MOST_SOURCES`] of them.
     fn uses(&self, credential: &CredentialId) -> Flow<'_, Vec<Use>>;
 
-    /// The groups of which time has something to make at this moment, the earliest first.
+    /// The groups of which time has something to make at this moment, the earliest first, and those of one moment in the
+    /// order in which they were first written to: so a longer answer begins with a shorter one.
     fn due(&self, now: Timestamp, most: usize) -> Flow<'_, Vec<GroupId>>;
 
     /// Takes the lease on this name until so long after this moment; `None` while another holder has it, however long that
@@ -108,7 +115,7 @@ pub struct Commit {
     pub changes: Vec<GroupChange>,
     /// A new service.
     pub service: Option<Service>,
-    /// What happened. The store gives each its place in the ledger and chains it with [`Event::after`].
+    /// What happened. The store gives each its place in the ledger and chains it with [`LedgerEvent::after`].
     pub events: Vec<Happening>,
     /// What a repetition of the command gets.
     pub answer: Option<RememberedAnswer>,
@@ -125,7 +132,7 @@ pub struct RememberedAnswer {
     pub answer: Vec<u8>,
     /// When the command was given. What is remembered and has ended by then is forgotten.
     pub now: Timestamp,
-    /// It is remembered until then.
+    /// It is remembered until then. The one that tells which keys the store was begun with has the end of the year 9999.
     pub until: Timestamp,
 }
 
@@ -142,7 +149,7 @@ pub enum CommitOutcome {
     /// Nothing was written: this was done before, and got this answer.
     Duplicate(RememberedAnswer),
     /// Nothing was written: a name or a fingerprint of it is, or was, that of another credential or service, or it is found
-    /// by what finds active or inactive credentials of another group.
+    /// by what finds active or inactive credentials of another group; or it changes a group of a service whose name is empty.
     Taken,
     /// Nobody knows whether it was written: the store went away in between. Ask with the same name again.
     Unknown,
@@ -161,7 +168,7 @@ pub struct Found {
 #[derive(Clone, Debug, PartialEq)]
 pub struct LogPage {
     /// The events, each with the digests that it [touched](Happening::touched).
-    pub events: Vec<Event>,
+    pub events: Vec<LedgerEvent>,
     /// The position that was reached.
     pub position: u64,
     /// Is that the end of the ledger?
@@ -240,6 +247,15 @@ macro_rules! forward {
 
             fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage> {
                 (**self).changes_since(position, most)
+            }
+
+            fn events_of(
+                &self,
+                tenant: &TenantId,
+                after: u64,
+                most: usize,
+            ) -> Flow<'_, Vec<TenantEvent>> {
+                (**self).events_of(tenant, after, most)
             }
 
             fn position(&self) -> Flow<'_, u64> {

@@ -77,7 +77,9 @@ claims! {
         a_fingerprint_never_returns,
         a_name_of_a_service_is_given_once,
         what_finds_one_group_finds_no_other,
-        what_is_refused_as_taken_leaves_nothing_behind,;
+        what_is_refused_as_taken_leaves_nothing_behind,
+        a_service_without_a_name_has_no_group,
+        a_service_without_a_name_is_refused_by_its_field,;
     finds:
         active_and_inactive_credentials_are_found_and_no_others,
         a_find_tells_the_position_at_which_it_is_true,
@@ -87,6 +89,7 @@ claims! {
     ledger:
         events_are_chained_in_the_order_of_their_commits,
         the_ledger_is_read_in_parts_without_a_gap,
+        a_tenant_reads_its_own_events_by_numbers_of_its_own,
         a_reader_that_follows_eight_writers_sees_each_event_once,;
     uses:
         the_last_use_only_grows,

@@ -65,6 +65,34 @@ fn a_rotated_key_that_has_retired_does_not_revive_when_the_clock_is_set_back() {
     assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), id(&old), "an operator has said so");
 }
 
+/// What a process knows of time it forgets when it ends, and the ledger does not.
+#[test]
+fn a_process_that_begins_under_a_clock_that_was_set_back_revives_nothing() {
+    let platform = Platform::new();
+    let expires = Some(Timestamp::from_unix(BEGIN).after(HOUR));
+    let ended = platform.create(Kind::ApiKey, Wanted { expires, ..Wanted::default() });
+    platform.clock.advance(HOUR);
+    // An event of this moment; nobody writes down that the key has ended.
+    platform.make(Kind::ProfileKey, NewSecret::Generated);
+    platform.clock.set(Timestamp::from_unix(BEGIN));
+    let door = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&ended), ANYWHERE), UNKNOWN);
+}
+
+/// One process under a wrong clock must not end the keys of all others for ever.
+#[test]
+fn an_event_from_the_far_future_ends_no_key_of_another_process() {
+    let platform = Platform::new();
+    let year = Some(Timestamp::from_unix(BEGIN).after(DAY * 366));
+    let lasting = platform.create(Kind::ApiKey, Wanted { expires: year, ..Wanted::default() });
+    platform.clock.set(Timestamp::from_unix(BEGIN).after(DAY * 36_600));
+    let wrong = platform.node(&[]);
+    wrong.by(&alice()).create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap().unwrap();
+    platform.clock.set(Timestamp::from_unix(BEGIN));
+    let door = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&lasting), ANYWHERE), id(&lasting));
+}
+
 #[test]
 fn an_idle_time_counts_from_the_beginning_of_a_credential() {
     let policy =

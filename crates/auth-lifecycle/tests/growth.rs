@@ -8,7 +8,7 @@ use auth_core::{Error, Flow, KeyDigest, Lookup, Scopes, Secret, TenantId, Timest
 use auth_lifecycle::{
     CacheSettings, Commit, CommitOutcome, Credential, CredentialId, Found, Group, GroupId, Kept,
     Kind, LifecycleStore, LogPage, Material, Registry, RegistryKeys, RememberedAnswer, Service,
-    ServiceId, State, Use,
+    ServiceId, State, TenantEvent, Use,
 };
 use std::time::{Duration, Instant};
 
@@ -71,6 +71,10 @@ impl LifecycleStore for Numbers {
 
     fn changes_since(&self, position: u64, _: usize) -> Flow<'_, LogPage> {
         Flow::ready(LogPage { events: Vec::new(), position, is_last: true })
+    }
+
+    fn events_of(&self, _: &TenantId, _: u64, _: usize) -> Flow<'_, Vec<TenantEvent>> {
+        never()
     }
 
     fn load(&self, _: &GroupId) -> Flow<'_, Group> {

@@ -23,7 +23,7 @@ fn keeps_every_promise_of_a_store() {
         .filter_map(|claim| (claim.check)(&bench).err().map(|fault| format!("{claim:?}: {fault}")))
         .collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert_eq!(CLAIMS.len(), 30);
+    assert_eq!(CLAIMS.len(), 33);
 }
 
 #[test]

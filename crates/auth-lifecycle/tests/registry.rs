@@ -46,6 +46,71 @@ fn a_service_begins_with_a_key_and_a_jwt_secret() {
 }
 
 #[test]
+fn a_service_begins_with_the_credentials_that_its_platform_wants() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    for kinds in [
+        [].as_slice(),
+        &[Kind::ApiKey],
+        &[Kind::WebhookSecret, Kind::ServiceKey, Kind::SymphonySession],
+    ] {
+        let before = chain(&registry).0;
+        let once = by.clone().once(format!("{kinds:?}"));
+        let (service, first) = once.create_service_with("app", kinds).wait().unwrap().unwrap();
+        assert_eq!(&*service.label, "app");
+        let made: Vec<_> = first.iter().map(|issued| issued.credential.group.kind).collect();
+        assert_eq!(made, kinds);
+        assert!(first.iter().all(|issued| issued.secret.is_some()));
+        let events = usize::try_from(chain(&registry).0 - before).unwrap();
+        assert_eq!(events, 1 + kinds.len(), "one event each");
+        let groups = by.list(Some(&service.id)).wait().unwrap().unwrap();
+        assert_eq!(groups.len(), kinds.len());
+
+        let (same, again) = once.create_service_with("app", kinds).wait().unwrap().unwrap();
+        assert_eq!(same, service, "a repetition gets the same service");
+        for (one, other) in first.iter().zip(&again) {
+            let secret = one.secret.as_ref().unwrap();
+            assert!(other.secret.as_ref().unwrap().matches(secret.expose()));
+        }
+        let other = once.create_service_with("app", &[Kind::SigV4Key]).wait().unwrap();
+        assert_eq!(other.unwrap_err(), CommandRefusal::IdempotencyKeyReused);
+    }
+}
+
+#[test]
+fn a_service_does_not_begin_with_what_cannot_be_made_for_it() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    for (kinds, field) in [
+        ([Kind::ApiKey, Kind::ApiKey], "first"),
+        ([Kind::ApiKey, Kind::ProfileKey], "first"),
+        ([Kind::ApiKey, Kind::BasicPassword], "secret"),
+    ] {
+        let refused = by.create_service_with("app", &kinds).wait().unwrap().unwrap_err();
+        let CommandRefusal::Invalid { field: wrong, .. } = refused else { panic!("{refused:?}") };
+        assert_eq!(wrong, field, "{kinds:?}");
+    }
+    assert_eq!(chain(&registry).0, 0);
+    let auditor = registry.by(&Actor::new(TenantId::new("acme"), "eve", Role::Auditor));
+    let refused = auditor.create_service_with("app", &[]).wait().unwrap().unwrap_err();
+    assert_eq!(refused, CommandRefusal::Forbidden);
+    assert!(by.services(None, 10).wait().unwrap().unwrap().is_empty());
+}
+
+#[test]
+fn customers_keep_their_keys_and_get_none_that_nobody_asked_for() {
+    let registry = registry();
+    let by = registry.by(&alice());
+    let (service, _) = by.create_service_with("customer 1", &[]).wait().unwrap().unwrap();
+    let secret = NewSecret::Given("a-key-of-the-former-platform".into());
+    let wanted = Wanted { secret, ..Wanted::default() };
+    by.import(Some(&service.id), Kind::ApiKey, wanted).wait().unwrap().unwrap();
+    let groups = by.list(Some(&service.id)).wait().unwrap().unwrap();
+    let kinds: Vec<_> = groups.iter().map(|group| group.id.kind).collect();
+    assert_eq!(kinds, [Kind::ApiKey]);
+}
+
+#[test]
 fn a_key_is_rotated_discarded_and_deleted_with_the_password() {
     let registry = registry();
     let by = registry.by(&alice());

@@ -195,6 +195,61 @@ fn a_store_that_never_knows_is_an_error_and_the_repetition_tells() {
 }
 
 #[test]
+fn a_store_that_fails_after_it_did_not_know_tells_that_nobody_knows() {
+    for fault in [Fault::UnknownBefore, Fault::UnknownAfter] {
+        for (name, give, many) in COMMANDS {
+            let stage = stage();
+            let (before, by) = (length(&stage.store), owner(&stage.registry).once("req-1"));
+            [fault, Fault::Fails].into_iter().for_each(|fault| stage.store.next_commit(fault));
+            let error = give(&stage, &by).wait().unwrap_err();
+            assert_eq!(error.code(), "lifecycle_commit_unknown", "{name} after {fault:?}");
+            assert!(give(&stage, &by).wait().unwrap().is_ok(), "{name} after {fault:?}");
+            assert_eq!(length(&stage.store), before + many, "{name} after {fault:?}");
+            is_chained(&stage.registry);
+        }
+    }
+}
+
+#[test]
+fn an_event_of_which_nobody_knows_is_written_once() {
+    let shown = |store: &Store, name| events(store).into_iter().filter(|it| *it == name).count();
+    let stage = stage();
+    stage.store.next_commit(Fault::UnknownAfter);
+    owner(&stage.registry).reveal(&stage.first).wait().unwrap().unwrap();
+    assert_eq!(shown(&stage.store, EventName::Revealed), 1);
+    stage.store.next_commit(Fault::UnknownAfter);
+    let by = stage.registry.by(&actor("acme", Role::ReadOnly));
+    let refused = by.revoke(&stage.first, RevokeGuard::KeepLast).wait().unwrap();
+    assert_eq!(refused.unwrap_err(), CommandRefusal::Forbidden);
+    assert_eq!(shown(&stage.store, EventName::Refused), 1);
+}
+
+#[test]
+fn uses_of_which_the_writing_was_given_up_or_failed_are_written_later() {
+    use auth_core::{Peer, RequestView, Verifier};
+    let (registry, store) = registry();
+    let made = owner(&registry).create_service("alerts").wait().unwrap().unwrap();
+    let text = String::from_utf8(made.key.secret.unwrap().expose().to_vec()).unwrap();
+    let placement = auth_static::Placement::header("key").unwrap();
+    let (hasher, keys) = (registry.token_hasher(), registry.tokens(&[Kind::ServiceKey]));
+    let verifier = auth_static::ApiKeyVerifier::new("api", placement, hasher, keys).unwrap();
+    let door = registry.admit(verifier);
+    let (uri, mut headers) = (http::Uri::from_static("/"), http::HeaderMap::new());
+    headers.insert("key", text.parse().unwrap());
+    let peer = Peer { address: "192.0.2.7".parse().ok(), ..Peer::UNKNOWN };
+    let request = RequestView::new(&http::Method::GET, &uri, &headers).with_peer(peer);
+    assert!(door.verify(request).wait().unwrap().is_ok());
+    store.next(Fault::Late(3));
+    assert!(!give_up(registry.flush_uses(), 2));
+    let id = &made.key.credential.id;
+    assert!(store.beneath().uses(id).wait().unwrap().is_empty());
+    store.next(Fault::Fails);
+    registry.flush_uses().wait().unwrap_err();
+    registry.flush_uses().wait().unwrap();
+    assert_eq!(store.beneath().uses(id).wait().unwrap().len(), 1);
+}
+
+#[test]
 fn a_store_that_fails_is_an_error_and_changes_nothing() {
     for (name, give, _) in COMMANDS {
         let stage = stage();

@@ -3,14 +3,17 @@
 
 mod common;
 
-use auth_core::{Attempt, Error, Flow, InlineWorkers, Lookup, Workers};
-use auth_lifecycle::{BasicPasswords, EventName, Issued, Kind, NewSecret, Registry, Wanted};
+use auth_core::{Attempt, Error, Flow, InlineWorkers, Lookup, Observer, Secret, Workers};
+use auth_lifecycle::{
+    BasicPasswords, EventName, Issued, Kind, NewSecret, Registry, RegistryKeys, Wanted,
+    store_suite::{Fault, Faulty},
+};
 use auth_static::{Argon2Concurrency, Argon2Cost, PasswordHash, Passwords, UserPass};
 use common::Platform;
 use std::{
     future::{Future, pending},
     pin::Pin,
-    sync::Mutex,
+    sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
     thread,
 };
@@ -184,6 +187,42 @@ fn a_hash_that_fails_refuses_nobody_and_the_next_use_tries_again() {
     assert_eq!(told(&platform), (1, false));
 }
 
+/// Keeps what failed: the credential, and the code.
+#[derive(Clone, Default)]
+struct Failures(Arc<Mutex<Vec<(String, &'static str)>>>);
+
+impl Observer for Failures {
+    fn observe(&self, event: auth_core::Event<'_>) {
+        if let auth_core::Event::PasswordNotRehashed { credential, error, .. } = event {
+            self.0.lock().unwrap().push((credential.into(), error.code()));
+        }
+    }
+}
+
+#[test]
+fn a_hash_that_fails_is_told_to_the_observer_each_time_and_one_that_succeeds_is_not() {
+    let (platform, failures) = (Platform::new(), Failures::default());
+    let made = imported(&platform, BCRYPT);
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    let store = Arc::new(Faulty::new(platform.store.clone()));
+    let registry = Registry::build(Arc::clone(&store), keys).with_clock(platform.clock.clone());
+    let registry = registry.with_observer(failures.clone()).finish().unwrap();
+    registry.poll().wait().unwrap();
+
+    let fail = |_| Flow::failed(Error::unavailable("test_workers", None, "no workers today"));
+    assert!(is_right(&passwords(&registry, Special::new(2, fail)), RIGHT));
+    let passwords = passwords(&registry, InlineWorkers);
+    store.next_commit(Fault::Fails);
+    assert!(is_right(&passwords, RIGHT));
+    let told = |code| (made.credential.id.to_string(), code);
+    let both = [told("test_workers"), told("store_faulty")];
+    assert_eq!(*failures.0.lock().unwrap(), both);
+    for password in [RIGHT, "close sesame", RIGHT] {
+        let _ = is_right(&passwords, password);
+    }
+    assert_eq!(*failures.0.lock().unwrap(), both);
+}
+
 #[test]
 fn a_caller_that_gives_up_leaves_it_to_the_next() {
     let platform = Platform::new();
@@ -201,4 +240,29 @@ fn a_caller_that_gives_up_leaves_it_to_the_next() {
     drop(given_up);
     assert!(is_right(&passwords, RIGHT));
     assert_eq!(told(&platform), (1, false));
+}
+
+#[test]
+fn a_hash_of_another_program_is_taken_over_by_an_import_alone() {
+    let platform = Platform::new();
+    let (by, service) = (platform.by(), Some(&platform.service));
+    let wanted = |user: &str| {
+        let secret = NewSecret::Password { user: user.into(), hash: BCRYPT.into() };
+        Wanted { secret, ..Wanted::default() }
+    };
+    let id = imported(&platform, BCRYPT).credential.id;
+    let overlap = std::time::Duration::from_secs(60);
+    for (name, made) in [
+        ("create", by.create(service, Kind::BasicPassword, wanted("bob"))),
+        ("rotate", by.rotate(&id, overlap, wanted("bob"))),
+        ("regenerate", by.regenerate(&id, wanted("bob").secret)),
+    ] {
+        let refusal = made.wait().unwrap().unwrap_err();
+        assert_eq!(refusal.code(), "lifecycle_invalid", "{name}");
+        assert!(
+            refusal
+                .to_string()
+                .starts_with("secret is wrong, expected a hash that begins with $argon2id$")
+        );
+    }
 }

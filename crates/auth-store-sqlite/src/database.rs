@@ -48,7 +48,7 @@ struct Inner {
     path: PathBuf,
     clock: Arc<dyn Clock>,
     threads: Threads,
-    watchers: Watchers,
+    watchers: Arc<Watchers>,
 }
 
 /// What is told in place of a path.
@@ -62,7 +62,7 @@ impl SqliteDatabase {
     ///
     /// - `Error::Config` when the directory or the file is not its owner's alone (`sqlite_permissions`,
     ///   `sqlite_directory_permissions`), is another user's (`sqlite_owner`, `sqlite_directory_owner`) or a symbolic link
-    ///   (`sqlite_symlink`), cannot be opened (`sqlite_file`), is no file of ours (`sqlite_foreign`), is damaged
+    ///   (`sqlite_symlink`), cannot be opened (`sqlite_file`), cannot be written (`sqlite_read_only`), is no file of ours (`sqlite_foreign`), is damaged
     ///   (`sqlite_corrupt`) or was written by a newer program (`sqlite_schema_newer`). None of them changes the file.
     /// - `Error::Unavailable` when other processes keep it locked (`sqlite_busy`) or the disk is full
     ///   (`sqlite_disk_full`).
@@ -104,13 +104,9 @@ impl SqliteDatabase {
         readers: Vec<Connection>,
     ) -> Result<Self> {
         let path = file.as_ref().map_or(Path::new(IN_MEMORY), DatabaseFile::path).to_owned();
-        let threads = Threads::start(file, writer, readers)?;
-        Ok(Self(Arc::new(Inner {
-            path,
-            clock: Arc::new(clock),
-            threads,
-            watchers: Watchers::default(),
-        })))
+        let watchers = Arc::<Watchers>::default();
+        let threads = Threads::start(file, writer, readers, &watchers)?;
+        Ok(Self(Arc::new(Inner { path, clock: Arc::new(clock), threads, watchers })))
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -1,7 +1,7 @@
 //! What can go wrong in the database, told apart by what became of the change.
 
 use auth_core::Error;
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi::SQLITE_IOERR_SHMSIZE};
 use std::{path::Path, time::Duration};
 
 /// Why a read or a change has no result.
@@ -62,8 +62,9 @@ impl Fault {
                 Error::unavailable("sqlite_disk_full", None, text)
             }
             Self::ReadOnly(text) => {
-                let text =
-                    format!("{at} cannot be written ({text}); make it writable by its owner");
+                let text = format!(
+                    "{at} cannot be written ({text}); make it writable by its owner, and its directory too"
+                );
                 Error::config("sqlite_read_only", text)
             }
             Self::Io(text) => {
@@ -111,7 +112,12 @@ impl Fault {
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
         let text = error.to_string();
+        let extended = error.sqlite_error().map(|error| error.extended_code);
         match error.sqlite_error_code() {
+            // The memory that connections share is a file too, and found no room to grow.
+            Some(ErrorCode::SystemIoFailure) if extended == Some(SQLITE_IOERR_SHMSIZE) => {
+                Self::DiskFull(text)
+            }
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(text),
             Some(ErrorCode::DiskFull) => Self::DiskFull(text),
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly(text),

@@ -4,7 +4,10 @@
 //!
 //! [`SqliteDatabase::credentials`] is the [`LifecycleStore`](auth_lifecycle::LifecycleStore) of a platform that issues
 //! credentials. Under a [`Registry`](auth_lifecycle::Registry), that is a whole platform: it makes keys, and knows them
-//! again.
+//! again. No other service is needed, and no background but what the guide (`docs/guide/lifecycle.md`) calls each second.
+//!
+//! The directory of the file has to be there, owned by the user that the program runs as (or root), and writable by nobody
+//! else: `install -d -m 700 -o platform /var/lib/platform`. The file is made when it is opened for the first time.
 //!
 //! ```
 //! use auth_core::{Peer, RequestView, Secret, SystemClock, TenantId, Verifier};
@@ -78,8 +81,9 @@
 //! # What it does not do
 //!
 //! It is for one machine: a file on a network file system is not protected by the locks that SQLite needs. It makes no
-//! backups. And a process must not open the file in any other way while a database is open in it: closing such a file
-//! gives back the locks of the whole process (POSIX), on which SQLite relies. To copy it, use another process.
+//! backups: `sqlite3 auth.db ".backup copy.db"` makes one while servers run, and the master key is kept elsewhere. And a
+//! process must not open the file in any other way while a database is open in it: closing such a file gives back the
+//! locks of the whole process (POSIX), on which SQLite relies. To copy it, use another process.
 
 mod column;
 #[cfg(test)]

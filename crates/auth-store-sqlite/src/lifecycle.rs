@@ -7,6 +7,8 @@ mod ledger;
 mod load;
 #[cfg(test)]
 mod plans;
+#[cfg(test)]
+mod tests;
 mod uses;
 mod watch;
 
@@ -16,7 +18,7 @@ use crate::{database::SqliteDatabase, fault::Fault};
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use auth_lifecycle::{
     Commit, CommitOutcome, CredentialId, Found, Group, GroupId, LifecycleStore, LogPage,
-    RememberedAnswer, Service, ServiceId, Use,
+    RememberedAnswer, Service, ServiceId, TenantEvent, Use,
 };
 use rusqlite::Connection;
 use std::{fmt, time::Duration};
@@ -105,13 +107,9 @@ impl LifecycleStore for SqliteLifecycleStore {
 
     fn commit(&self, commit: Commit) -> Flow<'_, CommitOutcome> {
         let written = self.database.write(move |transaction| commit::write(transaction, &commit));
-        written.and_then(|written| {
-            let outcome = match written {
-                Err(Fault::CommitUnknown(_)) => Ok(CommitOutcome::Unknown),
-                written => written.map_err(|fault| self.error(fault)),
-            };
-            self.database.watchers().wake();
-            outcome.into()
+        written.and_then(|written| match written {
+            Err(Fault::CommitUnknown(_)) => Ok(CommitOutcome::Unknown).into(),
+            written => written.map_err(|fault| self.error(fault)).into(),
         })
     }
 
@@ -135,6 +133,11 @@ impl LifecycleStore for SqliteLifecycleStore {
 
     fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage> {
         self.read(move |connection| ledger::page(connection, position, most))
+    }
+
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        let tenant = tenant.clone();
+        self.read(move |connection| ledger::of_tenant(connection, &tenant, after, most))
     }
 
     fn position(&self) -> Flow<'_, u64> {

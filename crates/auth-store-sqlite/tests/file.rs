@@ -5,8 +5,8 @@
 
 mod common;
 
-use auth_core::{Secret, SystemClock};
-use auth_lifecycle::LifecycleStore;
+use auth_core::{Secret, SystemClock, TenantId, Timestamp};
+use auth_lifecycle::{Commit, EventName, Happening, LifecycleStore, Role};
 use auth_session::TokenStore;
 use auth_store_sqlite::SqliteDatabase;
 use common::{Directory, bytes, close, foreign, open_files, tokens, wait_until};
@@ -264,6 +264,54 @@ fn a_file_of_an_older_version_is_brought_up_to_date_and_keeps_what_it_has() {
     assert_eq!(database.credentials().position().wait().unwrap(), 0);
     let kept = tokens(&database, "acme", 1).load("name").wait().unwrap().unwrap();
     assert!(kept.token.unwrap().matches(b"kept"));
+}
+
+/// As the second version left it: a ledger in which no tenant's events are numbered.
+#[test]
+fn the_events_of_each_tenant_are_numbered_in_a_file_that_had_them_before() {
+    let directory = Directory::new();
+    let database = directory.open(SystemClock);
+    let store = database.credentials();
+    for tenant in ["acme", "globex", "acme", "acme \"the other\"", "acme"] {
+        let commit = Commit { events: vec![event(tenant)], ..Commit::default() };
+        store.commit(commit).wait().unwrap();
+    }
+    let read = |store: &dyn LifecycleStore| {
+        let of = |tenant| store.events_of(&TenantId::new(tenant), 0, 9).wait().unwrap();
+        ["acme", "globex", "acme \"the other\""].map(of)
+    };
+    let before = read(&store);
+    assert_eq!(before.each_ref().map(Vec::len), [3, 1, 1]);
+    drop(store);
+    close(database, &directory);
+    let connection = foreign(&directory.file());
+    let sql = "PRAGMA foreign_keys = off; DROP TABLE tenant_events; PRAGMA user_version = 2";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+    let store = directory.open(SystemClock).credentials();
+    assert_eq!(read(&store), before);
+    // The next event of a tenant goes on with its numbers.
+    let commit = Commit { events: vec![event("acme")], ..Commit::default() };
+    store.commit(commit).wait().unwrap();
+    let last = store.events_of(&TenantId::new("acme"), 3, 9).wait().unwrap();
+    assert_eq!(last.iter().map(|event| event.number).collect::<Vec<_>>(), [4]);
+}
+
+fn event(tenant: &str) -> Happening {
+    Happening {
+        tenant: TenantId::new(tenant),
+        service: None,
+        group: None,
+        credential: None,
+        name: EventName::ActedAsService,
+        at: Timestamp::from_unix(1),
+        actor: "alice".into(),
+        role: Role::Owner,
+        cause: "".into(),
+        states: None,
+        detail: String::new(),
+        touched: Vec::new(),
+    }
 }
 
 #[test]

@@ -7,7 +7,8 @@ mod common;
 
 use auth_core::{Error, Flow, SystemClock, TenantId, Timestamp};
 use auth_lifecycle::{
-    Commit, CommitOutcome, EventName, Happening, LifecycleStore, MemoryLifecycleStore, Role,
+    Commit, CommitOutcome, CredentialId, EventName, Happening, LifecycleStore,
+    MemoryLifecycleStore, Role, Use,
     store_suite::{Bench, CLAIMS, same_outcomes},
 };
 use auth_store_sqlite::SqliteDatabase;
@@ -15,8 +16,12 @@ use common::Directory;
 use std::{
     future::Future,
     pin::{Pin, pin},
-    sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -119,8 +124,87 @@ fn a_watch_is_done_when_something_is_committed_and_not_before() {
     waiting.join().unwrap().unwrap();
 }
 
+/// Dropped, or kept and never polled again: who gave up is not there to tell anybody.
+#[test]
+fn a_watch_is_done_by_a_commit_whose_caller_gave_up() {
+    for is_in_memory in [false, true] {
+        let directory = Directory::new();
+        let database = match is_in_memory {
+            true => SqliteDatabase::in_memory(SystemClock).unwrap(),
+            false => directory.open(SystemClock),
+        };
+        let (store, mut kept) = (database.credentials(), Vec::new());
+        for position in 0..20 {
+            let watch = store.watch(position);
+            let (tell, told) = mpsc::channel();
+            let waiting = thread::spawn(move || tell.send(watch.wait()));
+            thread::sleep(Duration::from_millis(5));
+            let event = Commit { events: vec![event()], ..Commit::default() };
+            let mut flow = store.commit(event);
+            let polled = Pin::new(&mut flow).poll(&mut Context::from_waker(Waker::noop()));
+            if position % 2 == 0 {
+                drop(flow);
+            } else if polled.is_pending() {
+                kept.push(flow);
+            }
+            let told = told.recv_timeout(Duration::from_secs(5));
+            assert!(told.is_ok_and(|told| told.is_ok()), "position {position}");
+            waiting.join().unwrap().unwrap();
+        }
+    }
+}
+
 fn poll(watch: &mut Flow<'static, ()>) -> Poll<Result<(), Error>> {
     Pin::new(watch).poll(&mut Context::from_waker(Waker::noop()))
+}
+
+#[derive(Default)]
+struct Woken(AtomicUsize);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// It reads the position itself, on the thread that writes where no other reads: being woken by that, it would never rest.
+#[test]
+fn a_watch_is_not_woken_by_what_is_only_read() {
+    for is_in_memory in [false, true] {
+        let directory = Directory::new();
+        let database = match is_in_memory {
+            true => SqliteDatabase::in_memory(SystemClock).unwrap(),
+            false => directory.open(SystemClock),
+        };
+        let (store, woken) = (database.credentials(), Arc::new(Woken::default()));
+        let waker = Waker::from(Arc::clone(&woken));
+        let mut watch = store.watch(0);
+        let mut polled = || Pin::new(&mut watch).poll(&mut Context::from_waker(&waker));
+        let times = || woken.0.load(Ordering::SeqCst);
+        // It has looked, and waits for a commit.
+        for _ in 0..5 {
+            assert!(polled().is_pending());
+            thread::sleep(Duration::from_millis(10));
+        }
+        let before = times();
+        (0..20).for_each(|_| assert_eq!(store.position().wait().unwrap(), 0));
+        assert_eq!(times(), before);
+        commit(&store);
+        watch.wait().unwrap();
+        assert!(times() > before);
+    }
+}
+
+#[test]
+fn uses_of_more_credentials_than_are_noted_at_once_are_all_noted() {
+    let directory = Directory::new();
+    let store = directory.open(SystemClock).credentials();
+    let id = |n: u64| CredentialId::new(format!("c{n}"));
+    let one = |n| Use { credential: id(n), at: Timestamp::from_unix(n), source: None };
+    store.touch((0..=200).map(one).collect()).wait().unwrap();
+    for n in 0..=200 {
+        assert_eq!(store.uses(&id(n)).wait().unwrap(), [one(n)], "{n}");
+    }
 }
 
 /// A command that was given up is done whole or not at all, and those of others go on.

@@ -89,6 +89,20 @@ impl Observer for TracingObserver {
                 auth.until = %until,
                 "replay store was full and refuses what was issued before its horizon"
             ),
+            Event::InactiveCredentialUsed { tenant, credential } => tracing::warn!(
+                monotonic_counter.auth.inactive_credential_used = 1_u64,
+                auth.tenant = tenant.as_str(),
+                auth.credential = credential,
+                "caller was refused that still uses a discarded credential"
+            ),
+            Event::PasswordNotRehashed { tenant, credential, error } => tracing::warn!(
+                monotonic_counter.auth.password_not_rehashed = 1_u64,
+                auth.tenant = tenant.as_str(),
+                auth.credential = credential,
+                error.type = error.code(),
+                reason = %error,
+                "password was right and could not be hashed anew"
+            ),
             Event::KeyLeftOut { issuer, kid, error } => tracing::info!(
                 monotonic_counter.auth.key_left_out = 1_u64,
                 auth.issuer = issuer,

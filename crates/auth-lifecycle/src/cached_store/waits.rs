@@ -1,6 +1,6 @@
 //! Readings that are under way, each for all who wait for it.
 
-use super::{Found, Inner, LoggedStore, landing::Landing, stale};
+use super::{Found, Inner, LoggedStore, landing::Landing, stale, unread};
 use crate::{
     already_hashed::AlreadyHashed,
     cache::{FillTicket, LogPage, PollTicket},
@@ -66,7 +66,7 @@ impl<S: LoggedStore + 'static> Inner<S> {
             return Ok(Landing::new(self, None, serial, watch));
         }
         if let Some(Failed { again, why }) = state.failed.as_ref().filter(|it| now < it.again) {
-            return Err(stale(again.saturating_duration_since(now), &why.to_string()));
+            return Err(unread(again.saturating_duration_since(now), why));
         }
         let Some(ticket) = self.cache.begin_poll(now) else {
             return Err(stale(self.poll_interval, "the last poll is about to end"));
@@ -180,7 +180,7 @@ impl<S: LoggedStore + 'static> Inner<S> {
             self.cache.postpone_poll(again);
         }
         let pause = pause.map_or(self.poll_interval, |again| again.saturating_duration_since(now));
-        outcome.map_err(|why| stale(pause, &why.to_string()))
+        outcome.map_err(|why| unread(pause, &why))
     }
 
     fn take_fill_down(&self, key: &KeyDigest, serial: u64) {

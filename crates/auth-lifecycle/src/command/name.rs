@@ -2,6 +2,7 @@
 
 #[cfg(doc)]
 use super::Command;
+use super::LiveSession;
 use std::fmt;
 
 /// A command without what it is about: what roles, step-up proofs and screens speak of.
@@ -9,6 +10,8 @@ use std::fmt;
 pub enum CommandName {
     /// [`Command::Create`].
     Create,
+    /// [`Command::Create`] with [`LiveSession::Replace`].
+    ReplaceSession,
     /// [`Command::Import`].
     Import,
     /// [`Command::Discard`].
@@ -49,6 +52,7 @@ impl CommandName {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Create => "create",
+            Self::ReplaceSession => "replace_session",
             Self::Import => "import",
             Self::Discard => "discard",
             Self::Reactivate => "reactivate",
@@ -65,6 +69,16 @@ impl CommandName {
             Self::Bind => "bind",
             Self::Unbind => "unbind",
             Self::Rehash => "rehash",
+        }
+    }
+}
+
+impl LiveSession {
+    /// The command that creates a session and leaves the one that is alive like this.
+    pub(super) const fn command(self) -> CommandName {
+        match self {
+            Self::Keep => CommandName::Create,
+            Self::Replace => CommandName::ReplaceSession,
         }
     }
 }

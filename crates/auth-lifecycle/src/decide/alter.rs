@@ -89,9 +89,9 @@ impl Work<'_> {
             let (field, expected) = ("dependant", "at most 100 of one credential");
             return Err(CommandRefusal::Invalid { field, expected });
         }
-        for other in self.before.credentials.clone() {
+        for other in &self.before.credentials {
             if other.dependants.contains(dependant) {
-                self.take_off(other, dependant);
+                self.take_off(other.clone(), dependant);
             }
         }
         it.dependants.push(Arc::clone(dependant));

@@ -22,7 +22,7 @@ impl Work<'_> {
         if self.policy.holds == Holds::OneSession {
             let alive =
                 |one: &&Credential| matches!(one.status(self.now), Status::Usable | Status::NotYet);
-            if let Some(alive) = self.after.credentials.iter().find(alive).cloned() {
+            if let Some(alive) = self.before.credentials.iter().find(alive).cloned() {
                 if live == LiveSession::Keep {
                     return Err(CommandRefusal::SessionAlreadyActive);
                 }
@@ -56,7 +56,8 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// The old one is good until its successor has been in use for the overlap, and never longer than it was before.
+    /// The old one is good until the overlap is over, whether or not its successor is used, and never longer than it was
+    /// before.
     pub(super) fn rotate(
         &mut self,
         it: Credential,
@@ -74,9 +75,7 @@ impl Work<'_> {
             return Err(CommandRefusal::Invalid { field, expected });
         }
         // What has ended before it was retired is no rotation any more.
-        let rotating =
-            |one: &Credential| one.status(self.now) == Status::Usable && one.retire_at.is_some();
-        if self.after.credentials.iter().any(rotating) {
+        if self.tally.rotating > 0 {
             return Err(CommandRefusal::RotationInProgress);
         }
         let ends = self.now.after(overlap);
@@ -109,14 +108,14 @@ impl Work<'_> {
         name: EventName,
         detail: String,
     ) -> Result<(), CommandRefusal> {
-        if self.before.credential(&new.id).is_some() {
+        if self.original(&new.id).is_some() {
             return Err(CommandRefusal::SecretTaken);
         }
         let most = self.policy.max_total;
-        if self.after.places_taken() >= usize::from(most) {
+        if self.tally.places >= usize::from(most) {
             return Err(CommandRefusal::CapReached { most });
         }
-        if self.after.credentials.len() >= usize::from(GroupPolicy::MOST) {
+        if self.tally.present >= usize::from(GroupPolicy::MOST) {
             return Err(CommandRefusal::CapReached { most: GroupPolicy::MOST });
         }
         check_label(&new.label)?;
@@ -141,7 +140,7 @@ impl Work<'_> {
     /// Counts a creation, and forgets those of more than 24 hours ago.
     fn count_creation(&mut self) -> Result<(), CommandRefusal> {
         let Some(most) = self.policy.creations_a_day else { return Ok(()) };
-        let creations = &mut self.after.creations;
+        let creations = self.creations.to_mut();
         creations.retain(|at| self.now.since(*at) < DAY);
         if let Some(surplus) = creations.len().checked_sub(usize::from(most)) {
             // When this one is a day old, there is room for the next.

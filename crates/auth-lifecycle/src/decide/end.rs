@@ -19,7 +19,7 @@ impl Work<'_> {
         // That it is the last one is said first: to make room would not help.
         self.guard()?;
         let most = self.policy.max_inactive;
-        if self.before.in_state(State::Inactive) >= usize::from(most) {
+        if self.was.inactive >= usize::from(most) {
             return Err(CommandRefusal::InactiveSlotTaken { most });
         }
         Ok(())
@@ -70,7 +70,7 @@ impl Work<'_> {
         self.put(Credential { state: State::Revoked, ..it }, EventName::Revoked, String::new());
         if self.takes_the_last() {
             if guard == RevokeGuard::KeepLast {
-                return Err(CommandRefusal::LastActive);
+                return Err(self.last());
             }
             self.tell(Some(id), EventName::BreakGlass, None, String::new(), Vec::new());
         }
@@ -91,14 +91,13 @@ impl Work<'_> {
         let over = !matches!(it.state, State::Active | State::Inactive);
         let revoked = Credential { state: State::Revoked, ..it.clone() };
         if !over && self.policy.when_leaked == WhenLeaked::Revoke {
-            let (after, changed, told) =
-                (self.after.clone(), self.changed.clone(), self.events.len());
+            let (tally, changed, told) = (self.tally, self.changed.clone(), self.events.len());
             self.put(revoked, EventName::Revoked, "compromised".into());
             if !self.takes_the_last() {
                 self.tell(Some(it.id), EventName::LeakReported, None, "revoked".into(), Vec::new());
                 return;
             }
-            (self.after, self.changed) = (after, changed);
+            (self.tally, self.changed) = (tally, changed);
             self.events.truncate(told);
         }
         let detail = if over { "had ended already" } else { "still in use: rotate it now" };
@@ -110,8 +109,7 @@ impl Work<'_> {
         if self.policy.holds == crate::Holds::Keys {
             return;
         }
-        let ended: Vec<_> =
-            self.after.credentials.iter().filter(|one| one.has_ended(self.now)).cloned().collect();
+        let ended: Vec<_> = self.present().filter(|one| one.has_ended(self.now)).cloned().collect();
         for it in ended {
             let name = match it.state {
                 State::Active => EventName::Expired,

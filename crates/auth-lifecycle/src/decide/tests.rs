@@ -3,13 +3,15 @@
 mod figures;
 mod machine;
 mod planted;
+mod screen;
 mod states;
 mod walk;
+mod written;
 
 use super::*;
 use crate::{
     Actor, Command, FieldChange, Kept, Kind, LiveSession, Material, NewCredential, RevokeGuard,
-    ServiceId, StepUp, Update,
+    ServiceId, Status, StepUp, Update,
     testing::{credential, digest, kept, new, owner},
 };
 use auth_core::TenantId;
@@ -265,7 +267,11 @@ fn discards_all_but_the_last() {
     let last = CommandRefusal::LastActive;
     check(vec![active("c1")], discard("c1"), Err(last.clone()));
     check(vec![active("c1"), inactive("c2")], discard("c1"), Err(last.clone()));
-    check(vec![active("c1"), retiring("c2", NOW + 9)], discard("c1"), Err(last.clone()));
+    let rotating = CommandRefusal::LastBesideRotation;
+    check(vec![active("c1"), retiring("c2", NOW + 9)], discard("c1"), Err(rotating.clone()));
+    check(vec![active("c1"), retiring("c2", NOW)], discard("c1"), Err(last.clone()));
+    let keep = revoke("c1", RevokeGuard::KeepLast);
+    check(vec![active("c1"), retiring("c2", NOW + 9)], keep, Err(rotating));
     check(vec![active("c1"), ending("c2", NOW + DAY.as_secs())], discard("c1"), Err(last.clone()));
     check(vec![active("c1"), later("c2", NOW + 1)], discard("c1"), Err(last.clone()));
     // Nothing is lasting, but one of them still works.

@@ -6,18 +6,17 @@ use crate::{CommandRefusal, Credential, EventName, Holds, State, Status};
 impl Work<'_> {
     /// Notes what has ended, retires what is due, and tells owners what comes. Given again it only counts the version up.
     pub(super) fn retire_due(&mut self) {
-        let lasting = |work: &Self| work.after.lasting(work.policy, work.now);
-        for it in self.before.credentials.clone() {
-            self.tell_what_comes(&it);
+        for it in &self.before.credentials {
+            self.tell_what_comes(it);
             match it.status(self.now) {
-                Status::Expired if !it.ended => self.expire(it),
-                Status::Retired => self.retire(it),
+                Status::Expired if !it.ended => self.expire(it.clone()),
+                Status::Retired => self.retire(it.clone()),
                 _ => {}
             }
         }
         self.forget_ended_sessions();
-        if !self.changed.is_empty() && lasting(self) < usize::from(self.policy.min_active) {
-            let detail = format!("{} lasting", lasting(self));
+        if !self.changed.is_empty() && self.tally.lasting < usize::from(self.policy.min_active) {
+            let detail = format!("{} lasting", self.tally.lasting);
             self.tell(None, EventName::TooFewLasting, None, detail, Vec::new());
         }
         // A use moves the end of an idle credential, and nothing but a change tells the store when the group is due then.
@@ -40,7 +39,7 @@ impl Work<'_> {
     }
 
     fn retire(&mut self, it: Credential) {
-        let room = self.after.in_state(State::Inactive) < usize::from(self.policy.max_inactive);
+        let room = self.tally.inactive < usize::from(self.policy.max_inactive);
         let state = if room { State::Inactive } else { State::Revoked };
         self.put(Credential { state, ..it }, EventName::Retired, String::new());
     }
@@ -55,17 +54,17 @@ impl Work<'_> {
         let passed = u8::try_from(passed).unwrap_or(u8::MAX);
         if let (true, Some(end)) = (passed > it.notices_told, it.expires) {
             let detail = format!("ends in {} s", end.since(self.now).as_secs());
-            let told = Credential { notices_told: passed, ..self.newest(it) };
+            let told = Credential { notices_told: passed, ..self.changed_so_far(it) };
             self.put(told, EventName::ExpiringSoon, detail);
         }
         let due = it.rotation_due_at(self.policy).is_some_and(|at| at <= self.now);
         if due && !it.rotation_told {
-            let told = Credential { rotation_told: true, ..self.newest(it) };
+            let told = Credential { rotation_told: true, ..self.changed_so_far(it) };
             self.put(told, EventName::RotationDue, String::new());
         }
     }
 
-    fn newest(&self, it: &Credential) -> Credential {
-        self.after.credential(&it.id).unwrap_or(it).clone()
+    fn changed_so_far(&self, it: &Credential) -> Credential {
+        self.newest(&it.id).unwrap_or(it).clone()
     }
 }

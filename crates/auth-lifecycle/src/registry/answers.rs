@@ -72,6 +72,15 @@ impl Inner {
         Ok(RememberedAnswer { name, command, answer: sealed.to_bytes(), now, until })
     }
 
+    /// A name for a commit that nobody but the registry itself repeats, with no answer to give.
+    pub(super) fn nothing_to_remember(&self, now: Timestamp) -> Result<RememberedAnswer> {
+        let mut random = [0; 16];
+        self.random.fill(&mut random)?;
+        let name = parts_hash(&self.hashers.answers, &[b"name", b"nothing", &random]);
+        let until = now.after(Self::REMEMBERED_BRIEFLY);
+        Ok(RememberedAnswer { name, command: name, answer: Vec::new(), now, until })
+    }
+
     /// What the command made the first time; `None` when it was another command.
     pub(super) async fn recall(
         &self,

@@ -1,13 +1,22 @@
 //! What a registry is built with.
 
-use super::{Hashers, Inner, LedgerClock, Registry, Source, StepUpCheck, Uses, known::KnownSet};
+use super::{
+    Hashers, Inner, LedgerClock, Refusals, Registry, Source, StepUpCheck, Uses,
+    checked_store::CheckedStore, known::KnownSet,
+};
 use crate::{
     CacheSettings, EnvelopeSealer, GroupPolicy, KeyWrapper, Kind, LifecycleStore, LocalKeyWrapper,
     TokenFormat, cached_store::CachedStore,
 };
-use auth_core::{Clock, KeyHasher, Observer, Random, Result, Secret, SystemClock, SystemRandom};
+use auth_core::{
+    Clock, Error, KeyHasher, Observer, Random, Result, Secret, SystemClock, SystemRandom,
+};
 use ring::hmac;
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 /// The keys of a registry: one hashes tokens, the other one seals secrets.
 pub struct RegistryKeys {
@@ -16,11 +25,16 @@ pub struct RegistryKeys {
 }
 
 impl RegistryKeys {
-    /// Both keys made of one master key of 32 random bytes: for a first deployment.
+    const MASTER_BYTES: usize = 32;
+
+    /// Both keys made of one master key of exactly 32 random bytes: for a first deployment.
+    ///
+    /// `openssl rand -out master.key 32` makes a file that holds one. Its bytes are the key, as they are in the file: no
+    /// text, no Base64, no line break.
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the key has another length.
+    /// `Error::Config` with the code `lifecycle_master_key_length` when the key has another length.
     ///
     /// # Security
     ///
@@ -28,9 +42,16 @@ impl RegistryKeys {
     /// backups are not. The hashing key can never be replaced, since nobody can hash again what was never kept: a platform
     /// that wants to replace the sealing key begins with [`new`](Self::new) and two keys.
     pub fn from_master(master: &Secret) -> Result<Self> {
+        let bytes = master.expose().len();
+        if bytes != Self::MASTER_BYTES {
+            let text = format!(
+                "master key has {bytes} bytes, expected exactly 32 random ones; decode it first if it is Base64 or \
+                 hexadecimal, or make one with `openssl rand -out master.key 32`"
+            );
+            return Err(Error::config("lifecycle_master_key_length", text));
+        }
         let wrapper =
             LocalKeyWrapper::new("master", &derived(master, b"sealing"), SystemRandom::new())?;
-        KeyHasher::new(master)?;
         Ok(Self { hashing: derived(master, b"hashing"), wrapper: Arc::new(wrapper) })
     }
 
@@ -84,7 +105,17 @@ impl RegistryBuilder {
         }
     }
 
-    /// With this policy for all groups of a kind, in place of [`GroupPolicy::of`].
+    /// With this policy for all groups of a kind, in place of [`GroupPolicy::of`]. All processes on a store need the same.
+    ///
+    /// ```
+    /// # use auth_lifecycle::{GroupPolicy, Kind, RegistryBuilder};
+    /// # fn with(builder: RegistryBuilder) -> RegistryBuilder {
+    /// // API keys that end when somebody ends them, as many creations a day as anybody likes.
+    /// let lasting = GroupPolicy { lifetime: None, creations_a_day: None, ..GroupPolicy::keys_with_an_end() };
+    /// let builder = builder.with_policy(Kind::ApiKey, lasting);
+    /// # builder
+    /// # }
+    /// ```
     #[must_use]
     pub fn with_policy(mut self, kind: Kind, policy: GroupPolicy) -> Self {
         self.policies.insert(kind, policy);
@@ -104,7 +135,12 @@ impl RegistryBuilder {
         Self { step_up: Some(Arc::new(check)), ..self }
     }
 
-    /// With what is told of uses that an owner should know of.
+    /// With what is told of a discarded credential that is still used
+    /// ([`InactiveCredentialUsed`](auth_core::Event::InactiveCredentialUsed)) and of a password that could not be hashed
+    /// anew ([`PasswordNotRehashed`](auth_core::Event::PasswordNotRehashed)). Requests that are accepted or rejected are
+    /// told to the observer of the server layer; what commands do stands in the ledger ([`Commands::events`]).
+    ///
+    /// [`Commands::events`]: crate::Commands::events
     #[must_use]
     pub fn with_observer(self, observer: impl Observer + 'static) -> Self {
         Self { observer: Arc::new(observer), ..self }
@@ -130,6 +166,10 @@ impl RegistryBuilder {
 
     /// The registry. Nothing is read from the store yet.
     ///
+    /// Before the registry asks its store for anything, it compares the hashing key with the one that the store was begun
+    /// with. Under another key every flow of the registry fails with the code `lifecycle_keys_wrong`, and nothing is
+    /// written. Let a program [`poll`](Registry::poll) once before it serves anybody, so that it ends there.
+    ///
     /// # Errors
     ///
     /// `Error::Config` when no group could keep a policy, or the name of the environment cannot be part of a token.
@@ -143,8 +183,14 @@ impl RegistryBuilder {
         }
         let hasher = |purpose: &[u8]| KeyHasher::new(&derived(&self.keys.hashing, purpose));
         let sealer = EnvelopeSealer::new(self.keys.wrapper, Arc::clone(&self.random));
-        let source = Source { store: Arc::clone(&self.store), sealer: sealer.clone() };
+        let ours = hasher(b"key check")?.hash(b"messaging-auth lifecycle keys");
+        let store = CheckedStore::new(self.store, Arc::clone(&self.clock), ours);
+        let store: Arc<dyn LifecycleStore> = Arc::new(store);
+        let ledger_clock = Arc::new(LedgerClock::new(Arc::clone(&self.clock)));
+        let clock = Arc::clone(&ledger_clock);
+        let source = Source { store: Arc::clone(&store), sealer: sealer.clone(), clock };
         let (clock, random) = (Arc::clone(&self.clock), Arc::clone(&self.random));
+        let refusals = Refusals::new(Arc::clone(&self.clock));
         let cache = CachedStore::new(source, self.cache, KnownSet::weight, clock, random)?;
         Ok(Registry(Arc::new(Inner {
             cache,
@@ -159,12 +205,14 @@ impl RegistryBuilder {
                 proofs: hasher(b"proofs")?,
             },
             sealer,
-            store: self.store,
+            store,
             policies: self.policies,
             formats,
-            clock: LedgerClock::new(self.clock),
+            clock: ledger_clock,
             random: self.random,
             step_up: self.step_up,
+            refusals,
+            passed_over: AtomicUsize::new(0),
         })))
     }
 }

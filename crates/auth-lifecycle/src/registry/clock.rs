@@ -129,6 +129,14 @@ impl LedgerClock {
         self.believed(nanos(told))
     }
 
+    /// The ledger has an event of this moment: nothing that had ended by then is good in this process, which may have
+    /// begun under a clock that was set back. Of a moment that is further ahead than a clock may leap, because a process
+    /// wrote it under a wrong clock, no more than that is believed: nobody's keys end by it.
+    pub(super) fn learn(&self, moment: Timestamp) {
+        let most = self.clock.now().after(LEAP);
+        self.latest.fetch_max(nanos(moment.min(most)), Ordering::Relaxed);
+    }
+
     /// Believes the clock as it is.
     pub(super) fn trust(&self) {
         let (told, steady) = (self.clock.now(), self.clock.steady());

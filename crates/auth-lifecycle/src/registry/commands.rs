@@ -10,7 +10,8 @@ use super::{
     answers::{Asked, Made},
 };
 use crate::{
-    Actor, Command, CommandName, CommandRefusal, CredentialId, CredentialView, GroupId, Order,
+    Actor, Command, CommandName, CommandRefusal, CredentialId, CredentialView, EventName, GroupId,
+    Happening, Order, ServiceId,
 };
 use auth_core::{Flow, Result};
 use std::{fmt, future::Future, sync::Arc};
@@ -24,6 +25,10 @@ use std::{fmt, future::Future, sync::Arc};
 /// # Security
 ///
 /// Nothing of another tenant is found: its identifiers are [`Unknown`](CommandRefusal::Unknown).
+///
+/// A command or view that the actor's role does not include is [`Forbidden`](CommandRefusal::Forbidden), and the attempt is
+/// an event of the ledger. Of many attempts of one actor in a minute the first ten are events of their own, in each process,
+/// and the event `refusals_left_out` says how many more there were.
 #[derive(Clone)]
 pub struct Commands {
     registry: Registry,
@@ -35,6 +40,14 @@ pub struct Commands {
 
 /// What a command gives: an outer error when the registry failed, a refusal of the command inside.
 pub type Answer<T> = Flow<'static, Result<T, CommandRefusal>>;
+
+/// What an attempt was about, as far as the actor's tenant has it.
+#[derive(Clone, Copy, Default)]
+struct About<'a> {
+    service: Option<&'a ServiceId>,
+    group: Option<&'a GroupId>,
+    credential: Option<&'a CredentialId>,
+}
 
 impl Commands {
     pub(super) fn new(registry: Registry, actor: Actor) -> Self {
@@ -90,6 +103,37 @@ impl Commands {
             return Ok(None);
         }
         self.registry.recalled(&self.actor, asked).await
+    }
+
+    /// Refuses what the actor's role does not include, and writes the attempt down.
+    async fn forbid(&self, about: About<'_>, attempt: &str) -> Result<CommandRefusal> {
+        let group = match about.group {
+            Some(group) => Some((group.clone(), self.registry.0.store.load(group).await?.version)),
+            None => None,
+        };
+        let service = about.service.or(about.group.and_then(|group| group.service.as_ref()));
+        let mut what = self.happening(EventName::Refused, service, attempt);
+        (what.group, what.credential) = (group, about.credential.cloned());
+        self.registry.note_refused(what).await?;
+        Ok(CommandRefusal::Forbidden)
+    }
+
+    /// What the actor did, or tried, outside of a group.
+    fn happening(&self, name: EventName, service: Option<&ServiceId>, detail: &str) -> Happening {
+        Happening {
+            tenant: self.actor.tenant.clone(),
+            service: service.cloned(),
+            group: None,
+            credential: None,
+            name,
+            at: self.registry.0.clock.read().moment(),
+            actor: Arc::clone(&self.actor.id),
+            role: self.actor.role,
+            cause: Arc::clone(&self.cause),
+            states: None,
+            detail: detail.into(),
+            touched: Vec::new(),
+        }
     }
 
     /// Runs a command that makes no secret.

@@ -42,7 +42,7 @@ struct Facts {
     /// It is good strictly before then: its expiry. Zero where time has ended it already, and the last moment there is
     /// where nothing does.
     ends: u64,
-    /// It is good strictly before then, since its successor is in use.
+    /// It is good strictly before then, when the overlap of its rotation is over.
     retires: u64,
     /// It ends when it was not used for so long; the longest span there is where it may rest.
     idle: u64,

@@ -9,6 +9,7 @@ use crate::{
     cache::Change, decide,
 };
 use auth_core::{Error, Result};
+use std::fmt;
 
 /// What became of a command that was not refused.
 pub(super) enum Ran {
@@ -71,22 +72,35 @@ impl Registry {
     }
 
     async fn written(&self, commit: Commit) -> Result<CommitOutcome> {
-        let mut repeated = false;
-        for _ in 0..MOST_UNKNOWN {
-            match self.0.store.commit(commit.clone()).await? {
-                CommitOutcome::Unknown => repeated = true,
-                CommitOutcome::Duplicate(answer)
-                    if repeated && commit.answer.as_ref() == Some(&answer) =>
-                {
-                    let position = self.0.store.position().await?;
-                    return Ok(CommitOutcome::Done { position });
-                }
-                outcome => return Ok(outcome),
+        let commit = self.named(commit)?;
+        let mut outcome = self.0.store.commit(commit.clone()).await?;
+        let mut repeated = 0;
+        while outcome == CommitOutcome::Unknown {
+            repeated += 1;
+            if repeated == MOST_UNKNOWN {
+                return Err(unknown("its store did not say"));
             }
+            // From here on an error of the store says nothing about the first attempt.
+            outcome = self.0.store.commit(commit.clone()).await.map_err(unknown)?;
         }
-        let text = "nobody knows whether the command was done: the store went away; look, or repeat the command with \
-                    the same idempotency key";
-        Err(Error::unavailable("lifecycle_commit_unknown", None, text))
+        match outcome {
+            CommitOutcome::Duplicate(answer)
+                if repeated > 0 && commit.answer.as_ref() == Some(&answer) =>
+            {
+                let position = self.0.store.position().await.map_err(unknown)?;
+                Ok(CommitOutcome::Done { position })
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// A commit whose answer nobody asks for, such as that of an event alone, is remembered too: so it is not written twice
+    /// when it is repeated.
+    fn named(&self, mut commit: Commit) -> Result<Commit> {
+        if commit.answer.is_none() {
+            commit.answer = Some(self.0.nothing_to_remember(self.0.clock.read().moment())?);
+        }
+        Ok(commit)
     }
 
     /// What the command made when it was given before.
@@ -109,11 +123,18 @@ impl Registry {
         refusal: CommandRefusal,
     ) -> Result<CommandRefusal> {
         if refusal == CommandRefusal::Forbidden {
-            let events = vec![forbidden(snapshot, order, self.0.clock.read().moment())];
-            self.commit(Commit { events, ..Commit::default() }).await?;
+            let now = self.0.clock.read().moment();
+            self.note_refused(forbidden(snapshot, order, now)).await?;
         }
         Ok(refusal)
     }
+}
+
+fn unknown(cause: impl fmt::Display) -> Error {
+    let text = format!(
+        "nobody knows whether the command was done ({cause}); look, or repeat the command with the same idempotency key"
+    );
+    Error::unavailable("lifecycle_commit_unknown", None, text)
 }
 
 fn forbidden(snapshot: &Snapshot, order: &Order, now: auth_core::Timestamp) -> Happening {

@@ -7,7 +7,8 @@ use super::{
     look_up::{self, RawSecret},
 };
 use crate::{
-    CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind, Material, Sealed, StorageClass,
+    CommandName, CommandRefusal, CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind,
+    Material, Sealed, StorageClass,
 };
 use auth_core::{KeyDigest, KeyHasher, Result, Scopes, Secret, Timestamp};
 use auth_net::AddressList;
@@ -34,23 +35,33 @@ pub struct Wanted {
 }
 
 /// The secret of a new credential: made by the registry, or brought along.
+///
+/// Each kind takes the forms that name it below; another form is refused as `lifecycle_invalid`, with the field `secret`.
 #[derive(Default)]
 pub enum NewSecret {
-    /// Made by the registry, of at least 192 random bits.
+    /// Made by the registry, of at least 192 random bits: of the kinds [`ServiceKey`](Kind::ServiceKey),
+    /// [`ProfileKey`](Kind::ProfileKey), [`ApiKey`](Kind::ApiKey), [`IbssoSession`](Kind::IbssoSession),
+    /// [`SymphonySession`](Kind::SymphonySession) and [`KeyManagerToken`](Kind::KeyManagerToken) a token; of
+    /// [`ServiceJwtSecret`](Kind::ServiceJwtSecret), [`AppJwtSecret`](Kind::AppJwtSecret) and
+    /// [`WebhookSecret`](Kind::WebhookSecret) the Base64 text of 32 bytes; of [`SigV4Key`](Kind::SigV4Key) an access key id
+    /// and a secret access key.
     #[default]
     Generated,
-    /// A token in a form of the platform's own, taken as it is, or the Base64 text of an HMAC secret of at least 32 bytes.
+    /// For the same kinds but [`SigV4Key`](Kind::SigV4Key): a token in a form of the platform's own, of 16 to 4096 visible
+    /// ASCII characters, taken as it is; or the Base64 text of an HMAC secret of at least 32 bytes.
     Given(Secret),
-    /// The SHA-256 of a token that callers have already, from a registry that kept no more.
+    /// For the kinds whose secret is a token: the SHA-256 of one that callers have already, from a registry that kept no
+    /// more.
     Sha256([u8; 32]),
-    /// A password of this user, as a hash in the form that starts with `$`: Argon2id, or bcrypt where it is imported.
+    /// For [`BasicPassword`](Kind::BasicPassword): a password of this user, as a hash in the form that starts with `$`.
+    /// It is Argon2id; an import also takes bcrypt, with the feature `import`.
     Password {
         /// The name of the user, which no other service of the store has.
         user: Arc<str>,
         /// The hash.
         hash: Secret,
     },
-    /// What stands for a password under HTTP Digest.
+    /// For [`DigestHa1`](Kind::DigestHa1): what stands for a password under HTTP Digest.
     Ha1 {
         /// The name of the user.
         user: Arc<str>,
@@ -59,14 +70,14 @@ pub enum NewSecret {
         /// The hash function and the hash, as `MD5:` or `SHA-256:` and hexadecimal digits.
         ha1: Secret,
     },
-    /// An access key id and its secret access key.
+    /// For [`SigV4Key`](Kind::SigV4Key): an access key id and its secret access key.
     AccessKey {
         /// The access key id.
         id: Arc<str>,
         /// The secret access key.
         secret: Secret,
     },
-    /// A public key.
+    /// For [`AppJwtKey`](Kind::AppJwtKey) and [`BotPublicKey`](Kind::BotPublicKey): a public key.
     PublicKey {
         /// What it is found by: the `kid` of the tokens that it verifies, or the user name of a bot.
         name: Arc<str>,
@@ -165,13 +176,25 @@ impl Inner {
         // The same password of two users, or the same key of two bots, are two secrets.
         let value = plain.value.as_ref().map(Secret::expose).unwrap_or_default();
         let about = if plain.name.is_some() { found_by.as_bytes().as_slice() } else { b"" };
-        let fingerprint =
-            parts_hash(&self.hashers.fingerprints, &[kind.row().storage.name(), about, value]);
+        let fingerprint = self.hashers.fingerprint(kind.row().storage, about, value);
         Ok((found_by, fingerprint))
     }
 }
 
 impl super::Hashers {
+    /// What tells a secret that is not found by itself from all others.
+    fn fingerprint(&self, storage: StorageClass, about: &[u8], value: &[u8]) -> KeyDigest {
+        parts_hash(&self.fingerprints, &[storage.name(), about, value])
+    }
+
+    /// Every fingerprint that a secret can have whose name nobody knows: as a token, as one of which a former registry kept
+    /// the SHA-256, and as what JWTs or webhooks are signed with.
+    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 3] {
+        let value = secret.expose();
+        let signing = self.fingerprint(StorageClass::Sealed, b"", value);
+        [self.tokens.hash(value), self.sha256_tokens.hash(value), signing]
+    }
+
     /// What a name is found by, among those of its kind.
     pub(super) fn name(&self, kind: Kind, parts: &[&str]) -> KeyDigest {
         let parts = parts.iter().map(|part| part.as_bytes());
@@ -213,6 +236,30 @@ impl StorageClass {
 }
 
 impl NewSecret {
+    /// The public names that came along; empty where there is none.
+    pub(super) fn names(&self) -> [&str; 2] {
+        match self {
+            Self::Generated | Self::Given(_) | Self::Sha256(_) => ["", ""],
+            Self::Password { user, .. } => [user, ""],
+            Self::Ha1 { user, realm, .. } => [user, realm],
+            Self::AccessKey { id, .. } => [id, ""],
+            Self::PublicKey { name, .. } => [name, ""],
+        }
+    }
+
+    /// Hashes of other programs are taken over by an import alone.
+    pub(super) fn check_for(&self, command: CommandName) -> Result<(), CommandRefusal> {
+        match self {
+            Self::Password { hash, .. }
+                if command != CommandName::Import && !hash.expose().starts_with(b"$argon2id$") =>
+            {
+                let expected = "a hash that begins with $argon2id$; import takes over hashes of other programs";
+                Err(CommandRefusal::Invalid { field: "secret", expected })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What was brought along.
     pub(super) fn value(&self) -> Option<&[u8]> {
         match self {

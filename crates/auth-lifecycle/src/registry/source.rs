@@ -1,6 +1,7 @@
 //! The store as the cache reads it: what verifiers need of credentials, opened and parsed.
 
 use super::{
+    LedgerClock,
     known::{Known, KnownSet, Opened},
     look_up::RawSecret,
 };
@@ -15,6 +16,7 @@ use std::sync::Arc;
 pub(super) struct Source {
     pub(super) store: Arc<dyn LifecycleStore>,
     pub(super) sealer: EnvelopeSealer,
+    pub(super) clock: Arc<LedgerClock>,
 }
 
 /// Entries of the ledger that are read at once.
@@ -40,8 +42,10 @@ impl LoggedStore for Source {
         let store = Arc::clone(&self.store);
         Flow::new(async move {
             let page = store.changes_since(position, PAGE).await?;
-            let change =
-                |event: crate::Event| Change { sequence: event.seq, keys: event.what.touched };
+            let change = |event: crate::LedgerEvent| Change {
+                sequence: event.seq,
+                keys: event.what.touched,
+            };
             let changes = page.events.into_iter().map(change).collect();
             let reached = page.position;
             Ok(if reached < position {
@@ -55,9 +59,17 @@ impl LoggedStore for Source {
         })
     }
 
+    /// It is where this process takes up the ledger, so the clock learns the moment that the ledger has reached.
     fn position(&self) -> Flow<'static, u64> {
-        let store = Arc::clone(&self.store);
-        Flow::new(async move { store.position().await })
+        let (store, clock) = (Arc::clone(&self.store), Arc::clone(&self.clock));
+        Flow::new(async move {
+            let position = store.position().await?;
+            if let Some(before) = position.checked_sub(1) {
+                let last = store.changes_since(before, 1).await?;
+                last.events.iter().for_each(|event| clock.learn(event.what.at));
+            }
+            Ok(position)
+        })
     }
 }
 

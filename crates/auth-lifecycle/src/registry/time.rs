@@ -2,8 +2,11 @@
 
 use super::{ClockSuspicion, Registry, answers::Made};
 use crate::{Actor, Command, GroupId, Order, Role};
-use auth_core::{Flow, Result};
-use std::{sync::Arc, time::Duration};
+use auth_core::{Error, Flow, KeyDigest, Result};
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 /// What a round of [`Registry::retire_due`] did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -17,23 +20,64 @@ pub struct Retired {
 /// Groups of one round: the next round does the rest.
 const MOST_GROUPS: usize = 100;
 
+/// What failed in a round over many groups: the rest of the round goes on.
+#[derive(Default)]
+struct Failures {
+    first: Option<Error>,
+    many: usize,
+}
+
+impl Failures {
+    fn note(&mut self, done: Result<()>) {
+        if let Err(error) = done {
+            self.first.get_or_insert(error);
+            self.many = self.many.saturating_add(1);
+        }
+    }
+
+    /// The first failure; else this.
+    fn answer<T>(self, done: T) -> Result<T> {
+        self.first.map_or(Ok(done), Err)
+    }
+}
+
 impl Registry {
     /// Does what time has made due: credentials expire and are retired, and their owners are told what comes. Call it every
     /// second or so; several processes may.
     ///
     /// What a verifier accepts does not wait for it: an end holds at its moment. This writes it down.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a group, when all others of the round were done: a group that fails holds up no other, in this
+    /// round or the next.
     pub fn retire_due(&self) -> Flow<'static, Retired> {
         let registry = self.clone();
         Flow::new(async move {
+            let mut failures = Failures::default();
+            failures.note(registry.write_left_out().await);
             let reading = registry.0.clock.read();
             if reading.suspicion.is_some() {
-                return Ok(Retired { groups: 0, suspicion: reading.suspicion });
+                return failures.answer(Retired { groups: 0, suspicion: reading.suspicion });
             }
-            let due = registry.0.store.due(reading.moment(), MOST_GROUPS).await?;
-            for group in &due {
-                registry.retire_due_of(group).await?;
+            // Groups that failed are still the first that are due: a round goes on behind them, and the one after the
+            // last begins again with them.
+            let passed = registry.0.passed_over.load(Ordering::Relaxed);
+            let most = passed.saturating_add(MOST_GROUPS);
+            let due = registry.0.store.due(reading.moment(), most).await?;
+            let due = due.get(passed..).unwrap_or_default();
+            let before = failures.many;
+            for group in due {
+                failures.note(registry.retire_due_of(group).await);
             }
-            Ok(Retired { groups: due.len(), suspicion: None })
+            let is_last = due.len() < MOST_GROUPS;
+            let passed = if is_last {
+                0
+            } else {
+                passed.saturating_add(failures.many.saturating_sub(before))
+            };
+            registry.0.passed_over.store(passed, Ordering::Relaxed);
+            failures.answer(Retired { groups: due.len(), suspicion: None })
         })
     }
 
@@ -61,7 +105,12 @@ impl Registry {
     /// [`MOST_REPORTED`](Self::MOST_REPORTED) at once, and the rest of them are not looked at.
     ///
     /// The credential of each is revoked, or its owner is alarmed, as its policy says. A group is never left without a
-    /// lasting credential by a report.
+    /// lasting credential by a report. What is found: tokens, those of which a former registry kept the SHA-256, and the
+    /// secrets that JWTs and webhooks are signed with. A password, and a secret access key, is not found without its name.
+    ///
+    /// # Errors
+    ///
+    /// The first error of a group, when all other secrets were looked at.
     ///
     /// # Security
     ///
@@ -71,22 +120,29 @@ impl Registry {
         secrets: &[auth_core::Secret],
         reporter: &str,
     ) -> Flow<'static, ()> {
-        let token = |secret: &auth_core::Secret| self.0.hashers.tokens.hash(secret.expose());
-        let digests: Vec<_> = secrets.iter().take(Self::MOST_REPORTED).map(token).collect();
+        let reported = secrets.iter().take(Self::MOST_REPORTED);
+        let digests: Vec<_> =
+            reported.flat_map(|one| self.0.hashers.fingerprints_of(one)).collect();
         let (registry, reporter): (_, Arc<str>) = (self.clone(), reporter.into());
         Flow::new(async move {
+            let mut failures = Failures::default();
+            // Every digest is looked for, whatever was found before it: a known secret costs the look-ups of an unknown one.
             for digest in digests {
-                let Some((group, id)) = registry.0.store.find_fingerprint(&digest).await? else {
-                    continue;
-                };
-                let system = Actor::new(group.tenant.clone(), "system", Role::System);
-                let asked = registry.0.asked(&system, None, b"report_leaked")?;
-                let cause = Arc::clone(&reporter);
-                let order = Order { cause, ..Order::new(system, Command::ReportLeaked(id)) };
-                let _ = registry.run(&group, &order, &asked, &Made::new()).await?;
+                failures.note(registry.report_leaked_of(&digest, &reporter).await);
             }
-            Ok(())
+            failures.answer(())
         })
+    }
+
+    async fn report_leaked_of(&self, fingerprint: &KeyDigest, reporter: &Arc<str>) -> Result<()> {
+        let found = self.0.store.find_fingerprint(fingerprint).await?;
+        let Some((group, id)) = found else { return Ok(()) };
+        let system = Actor::new(group.tenant.clone(), "system", Role::System);
+        let asked = self.0.asked(&system, None, b"report_leaked")?;
+        let cause = Arc::clone(reporter);
+        let order = Order { cause, ..Order::new(system, Command::ReportLeaked(id)) };
+        let _ = self.run(&group, &order, &asked, &Made::new()).await?;
+        Ok(())
     }
 
     /// So many secrets may be reported at once.

@@ -2,8 +2,9 @@
 
 use super::{Issued, Registry};
 use crate::{
-    CommandName, CommandRefusal, Credential, CredentialId, Group, GroupId, Service, Snapshot,
-    State, Status, Use, permitted,
+    CommandName, CommandRefusal, Credential, CredentialId, FoundBy, Group, GroupId, Service,
+    Snapshot, State, Status, Use,
+    decide::{Tally, permitted_on},
 };
 use auth_core::{Scopes, Timestamp};
 use auth_net::AddressList;
@@ -16,7 +17,17 @@ pub struct CredentialView {
     pub id: CredentialId,
     /// Its group.
     pub group: GroupId,
-    /// What stands for its secret, or the public name that belongs to it: `sk_live_....x7Qb`, a user name.
+    /// The version of its group, which a command may [expect](crate::Commands::expecting) and a discard or a deletion
+    /// confirms.
+    pub group_version: u64,
+    /// What stands for its secret, or the public name that belongs to it: `sk_live_....x7Qb`, a user name. Where there is
+    /// neither, the last four characters of its [`id`](Self::id): `....9f3a`, or `imported ....9f3a` of a token that was
+    /// brought along in another form than the registry's.
+    ///
+    /// # Security
+    ///
+    /// No part of a secret is shown, and not the end of a token in a foreign form either: nobody here knows which part of it
+    /// can be guessed.
     pub mask: Arc<str>,
     /// What commands made of it.
     pub state: State,
@@ -34,7 +45,7 @@ pub struct CredentialView {
     pub not_before: Option<Timestamp>,
     /// It is good strictly before this moment.
     pub expires: Option<Timestamp>,
-    /// It will be retired at this moment, since its successor is in use.
+    /// It will be retired at this moment, at which the overlap of its rotation is over.
     pub retire_at: Option<Timestamp>,
     /// When its policy wants it rotated.
     pub rotation_due_at: Option<Timestamp>,
@@ -89,11 +100,16 @@ pub struct NewService {
 
 impl CredentialView {
     pub(super) fn of(snapshot: &Snapshot, it: &Credential, now: Timestamp) -> Self {
-        let mask = it.kept.name.clone().unwrap_or_else(|| Arc::from("........"));
+        Self::among(snapshot, Tally::of(snapshot, now), it, now)
+    }
+
+    /// Of a group whose counts are known already.
+    fn among(snapshot: &Snapshot, tally: Tally, it: &Credential, now: Timestamp) -> Self {
         Self {
             id: it.id.clone(),
             group: snapshot.group.id.clone(),
-            mask,
+            group_version: snapshot.group.version,
+            mask: mask(snapshot, it),
             state: it.state,
             status: it.status(now),
             generation: it.generation,
@@ -108,14 +124,28 @@ impl CredentialView {
             scopes: it.scopes.clone(),
             allowed_addresses: it.allowed_addresses.clone(),
             dependants: it.dependants.clone(),
-            permitted: permitted(snapshot, &it.id, now),
+            permitted: permitted_on(snapshot, tally, it, now),
         }
     }
 }
 
+/// What stands for the secret: the name that belongs to it, or that nothing of it may be shown, and the end of the
+/// credential's own name, so that two of them are told apart.
+fn mask(snapshot: &Snapshot, it: &Credential) -> Arc<str> {
+    if let Some(name) = &it.kept.name {
+        return Arc::clone(name);
+    }
+    let id = it.id.as_str();
+    let end = id.char_indices().rev().nth(3).and_then(|(at, _)| id.get(at..)).unwrap_or(id);
+    let imported =
+        if snapshot.group.id.kind.row().found_by == FoundBy::Token { "imported " } else { "" };
+    format!("{imported}....{end}").into()
+}
+
 impl GroupView {
     pub(super) fn of(snapshot: &Snapshot, now: Timestamp) -> Self {
-        let view = |it| CredentialView::of(snapshot, it, now);
+        let tally = Tally::of(snapshot, now);
+        let view = |it| CredentialView::among(snapshot, tally, it, now);
         let Group { id, version, credentials, .. } = &snapshot.group;
         Self {
             id: id.clone(),

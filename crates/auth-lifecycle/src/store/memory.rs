@@ -5,7 +5,7 @@ mod inner;
 use super::{
     Commit, CommitOutcome, Found, LifecycleStore, LogPage, RememberedAnswer, Service, Use,
 };
-use crate::{CredentialId, Group, GroupId, ServiceId};
+use crate::{CredentialId, Group, GroupId, ServiceId, TenantEvent};
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use inner::{Inner, Kept};
 use std::{
@@ -110,6 +110,10 @@ impl LifecycleStore for MemoryLifecycleStore {
         Flow::ready(LogPage { events, position, is_last: position == end })
     }
 
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        Flow::ready(self.state().events_of(tenant, after, most))
+    }
+
     fn position(&self) -> Flow<'_, u64> {
         Flow::ready(self.state().end_of_log().0)
     }
@@ -139,11 +143,11 @@ impl LifecycleStore for MemoryLifecycleStore {
 
     fn due(&self, now: Timestamp, most: usize) -> Flow<'_, Vec<GroupId>> {
         let state = self.state();
-        let due = |(id, kept): (&GroupId, &Kept)| Some((kept.next_due?, id.clone()));
+        let due = |(id, kept): (&GroupId, &Kept)| Some((kept.next_due?, kept.number, id.clone()));
         let mut due: Vec<_> = state.groups.iter().filter_map(due).collect();
-        due.retain(|(at, _)| *at <= now);
+        due.retain(|(at, _, _)| *at <= now);
         due.sort();
-        Flow::ready(due.into_iter().take(most).map(|(_, id)| id).collect())
+        Flow::ready(due.into_iter().take(most).map(|(_, _, id)| id).collect())
     }
 
     fn lease(&self, name: &str, now: Timestamp, hold: Duration) -> Flow<'_, Option<u64>> {

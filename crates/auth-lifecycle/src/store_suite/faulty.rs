@@ -2,11 +2,11 @@
 
 use crate::{
     Commit, CommitOutcome, CredentialId, Found, Group, GroupId, LifecycleStore, LogPage,
-    RememberedAnswer, Service, ServiceId, Use,
+    RememberedAnswer, Service, ServiceId, TenantEvent, Use,
 };
 use auth_core::{Error, Flow, KeyDigest, TenantId, Timestamp};
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     fmt,
     sync::{Mutex, PoisonError},
     task::Poll,
@@ -19,6 +19,7 @@ use std::{
 pub struct Faulty<S> {
     store: S,
     faults: Mutex<VecDeque<(Point, Fault)>>,
+    broken: Mutex<BTreeSet<GroupId>>,
 }
 
 /// Where a fault strikes.
@@ -46,7 +47,7 @@ pub enum Fault {
 impl<S: LifecycleStore> Faulty<S> {
     /// A store without faults yet.
     pub const fn new(store: S) -> Self {
-        Self { store, faults: Mutex::new(VecDeque::new()) }
+        Self { store, faults: Mutex::new(VecDeque::new()), broken: Mutex::new(BTreeSet::new()) }
     }
 
     /// The next commit goes wrong like this; given again, the one after it.
@@ -57,6 +58,11 @@ impl<S: LifecycleStore> Faulty<S> {
     /// The next request, whatever it is, goes wrong like this. A fault of commits alone leaves other requests as they are.
     pub fn next(&self, fault: Fault) {
         self.faults().push_back((Point::Any, fault));
+    }
+
+    /// From now on this group cannot be loaded, as when its rows are damaged.
+    pub fn break_group(&self, group: GroupId) {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).insert(group);
     }
 
     /// The store beneath.
@@ -124,6 +130,9 @@ impl<S: LifecycleStore> LifecycleStore for Faulty<S> {
     }
 
     fn load(&self, group: &GroupId) -> Flow<'_, Group> {
+        if self.broken.lock().unwrap_or_else(PoisonError::into_inner).contains(group) {
+            return Flow::failed(failed());
+        }
         let group = group.clone();
         self.ask(move |store| store.load(&group))
     }
@@ -173,6 +182,11 @@ impl<S: LifecycleStore> LifecycleStore for Faulty<S> {
 
     fn changes_since(&self, position: u64, most: usize) -> Flow<'_, LogPage> {
         self.ask(move |store| store.changes_since(position, most))
+    }
+
+    fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>> {
+        let tenant = tenant.clone();
+        self.ask(move |store| store.events_of(&tenant, after, most))
     }
 
     fn position(&self) -> Flow<'_, u64> {

@@ -1,14 +1,19 @@
 //! The ledger: chained, without a gap, and followed by readers while others write.
 
-use super::{Bench, Checked, ask, commit, credential, group, happening, holds, is_done, same};
-use crate::{Commit, CommitOutcome, Event, LifecycleStore, LogPage};
+use super::{
+    Bench, Checked, ask, commit, credential, group, happening, holds, is_done, same, tenant,
+};
+use crate::{
+    Commit, CommitOutcome, CredentialId, GroupId, Happening, Kind, LedgerEvent, LifecycleStore,
+    LogPage, TenantEvent,
+};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
 };
 
 /// The whole ledger, read in parts of this size, each of them checked.
-fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<Event>, String> {
+fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<LedgerEvent>, String> {
     let (mut events, mut position) = (Vec::new(), 0);
     loop {
         let page = ask(store.changes_since(position, most))?;
@@ -25,7 +30,7 @@ fn read(store: &dyn LifecycleStore, most: usize) -> Result<Vec<Event>, String> {
     }
 }
 
-fn chain(events: &[Event]) -> Checked {
+fn chain(events: &[LedgerEvent]) -> Checked {
     let (mut seq, mut hash) = (0, [0; 32]);
     for event in events {
         holds(&format!("event {} follows event {seq}", event.seq), event.follows(seq, &hash))?;
@@ -73,6 +78,41 @@ pub(super) fn the_ledger_is_read_in_parts_without_a_gap(bench: &Bench<'_>) -> Ch
     same("from beyond its end on", (beyond.events, beyond.is_last), (Vec::new(), true))?;
     let last = ask(store.changes_since(9, 1))?;
     same("the last one", (last.events.len(), last.is_last), (1, true))
+}
+
+/// A number says how many events the tenant itself has, whatever happens to others, and no digest of a look-up comes along.
+pub(super) fn a_tenant_reads_its_own_events_by_numbers_of_its_own(bench: &Bench<'_>) -> Checked {
+    let store = (bench.fresh)();
+    let of = |name: &str, number: u64| {
+        let id = GroupId::of_tenant(tenant(name), Kind::ProfileKey);
+        let credential = CredentialId::new(format!("c{name}{number}"));
+        happening(&id, number, Some(&credential))
+    };
+    let mut acme = Vec::new();
+    for number in 0..20 {
+        // Many events of another tenant between those of this one.
+        let theirs = (0..number % 3).map(|one| of("globex", number * 10 + one));
+        let mine = of("acme", number);
+        acme.push(mine.clone());
+        let events = theirs.chain([mine]).collect();
+        is_done(&*store, Commit { events, ..Commit::default() })?;
+    }
+    let numbered: Vec<_> = (1..)
+        .zip(acme)
+        .map(|(number, what)| TenantEvent {
+            number,
+            what: Happening { touched: Vec::new(), ..what },
+        })
+        .collect();
+    for after in [0, 1, 7, 19, 20, 21, u64::MAX] {
+        for most in [0, 1, 5, 20, 99, usize::MAX] {
+            let skipped = usize::try_from(after).unwrap_or(usize::MAX);
+            let expected: Vec<_> = numbered.iter().skip(skipped).take(most).cloned().collect();
+            let read = ask(store.events_of(&tenant("acme"), after, most))?;
+            same(&format!("{most} after {after}"), read, expected)?;
+        }
+    }
+    same("of a tenant without events", ask(store.events_of(&tenant("none"), 0, 9))?, Vec::new())
 }
 
 const WRITERS: usize = 8;
@@ -126,7 +166,7 @@ fn write(store: &dyn LifecycleStore, number: usize) -> Checked {
 }
 
 /// Follows the ledger by its positions until all writers are done and its end is reached.
-fn follow(store: &dyn LifecycleStore, done: &dyn Fn() -> bool) -> Result<Vec<Event>, String> {
+fn follow(store: &dyn LifecycleStore, done: &dyn Fn() -> bool) -> Result<Vec<LedgerEvent>, String> {
     let (mut events, mut position) = (Vec::new(), 0);
     loop {
         let last_round = done();

@@ -5,9 +5,10 @@ use super::{
     moment, same, tenant,
 };
 use crate::{
-    Commit, CommitOutcome, Credential, CredentialId, GroupId, Kept, Kind, LifecycleStore, Service,
-    ServiceId, State,
+    Actor, CommandRefusal, Commit, CommitOutcome, Credential, CredentialId, Group, GroupId, Kept,
+    Kind, LifecycleStore, Registry, RegistryKeys, Role, Service, ServiceId, State, Wanted,
 };
+use auth_core::Secret;
 use std::sync::Arc;
 
 fn is_taken(store: &dyn LifecycleStore, what: &str, commit: Commit) -> Checked {
@@ -127,4 +128,51 @@ pub(super) fn what_is_refused_as_taken_leaves_nothing_behind(bench: &Bench<'_>) 
     same("the answer", ask(store.answer(&digest("key"), moment(1000)))?, None)?;
     // Neither its names nor its fingerprints are spent.
     is_done(&*store, commit(&other, 0, vec![credential("c2"), credential("c3")])).map(drop)
+}
+
+/// A store may keep what is the tenant's own under an empty name of a service: it is nobody else's all the same.
+pub(super) fn a_service_without_a_name_has_no_group(bench: &Bench<'_>) -> Checked {
+    let store = (bench.fresh)();
+    let own = GroupId::of_tenant(tenant("acme"), Kind::ProfileKey);
+    let nameless = GroupId::of_service(tenant("acme"), ServiceId::new(""), Kind::ProfileKey);
+    let name = ServiceId::new("");
+    for version in 0..2 {
+        let id = format!("c{version}");
+        is_taken(
+            &*store,
+            "a group without a name",
+            commit(&nameless, version, vec![credential(&id)]),
+        )?;
+        is_done(&*store, commit(&own, version, vec![credential(&id)]))?;
+        same("its group", ask(store.load(&nameless))?, Group::empty(nameless.clone()))?;
+        let groups = ask(store.groups_of(&tenant("acme"), Some(&name)))?;
+        same("its groups", groups, Vec::new())?;
+    }
+    same("the tenant's own", ask(store.load(&own))?.version, 2)
+}
+
+/// What the registry says of it, over any store.
+pub(super) fn a_service_without_a_name_is_refused_by_its_field(bench: &Bench<'_>) -> Checked {
+    let keys =
+        RegistryKeys::from_master(&Secret::new([7; 32])).map_err(|error| error.to_string())?;
+    let registry = Registry::build((bench.fresh)(), keys).finish();
+    let registry = registry.map_err(|error| error.to_string())?;
+    let by = registry.by(&Actor::new(tenant("acme"), "alice", Role::Owner));
+    let own = ask(by.create(None, Kind::ProfileKey, Wanted::default()))?;
+    let own = own.map_err(|refusal| refusal.to_string())?.credential.id;
+    ask(by.bind(&own, "cron"))?.map_err(|refusal| refusal.to_string())?;
+    let name = ServiceId::new("");
+    for kind in Kind::ALL {
+        let bound = ask(by.bound(Some(&name), kind, "cron"))?.map(|it| it.id);
+        let made = ask(by.create(Some(&name), kind, Wanted::default()))?.map(|it| it.credential.id);
+        for said in [bound, made] {
+            let field = match said {
+                Err(CommandRefusal::Invalid { field, .. }) => field,
+                other => return Err(format!("{kind} of a service without a name: {other:?}")),
+            };
+            same("the field", field, "service")?;
+        }
+    }
+    let bound = ask(by.bound(None, Kind::ProfileKey, "cron"))?.map(|it| it.id);
+    same("the tenant's own", bound, Ok(own))
 }

@@ -41,6 +41,8 @@ pub fn same_outcomes(
     }
     let ledger = |store: &dyn LifecycleStore| ask(store.changes_since(0, 1_000_000));
     same("the ledger", ledger(one)?, ledger(other)?)?;
+    let audit = |store: &dyn LifecycleStore| ask(store.events_of(&tenant("acme"), 3, 1_000_000));
+    same("the events of the tenant", audit(one)?, audit(other)?)?;
     Ok(walk.outcomes)
 }
 

@@ -93,7 +93,16 @@ pub(super) fn due_groups_come_the_earliest_first(bench: &Bench<'_>) -> Checked {
     same("the first two", due(9000, 2)?, vec![group("s2"), group("s4")])?;
     set("s2", 1, Some(5000))?;
     set("s4", 1, None)?;
-    same("when they have moved", due(9000, 9)?, vec![group("s1"), group("s2")])
+    same("when they have moved", due(9000, 9)?, vec![group("s1"), group("s2")])?;
+    for name in ["s9", "s8", "s7"] {
+        set(name, 0, Some(4000))?;
+    }
+    let all = ["s1", "s9", "s8", "s7", "s2"].map(group);
+    for most in 0..=all.len() {
+        let first: Vec<_> = all.iter().take(most).cloned().collect();
+        same("a longer answer begins with a shorter one", due(9000, most)?, first)?;
+    }
+    Ok(())
 }
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -3,7 +3,7 @@
 use super::{ABORT_AT, process::Directory, reference::Reference, verify::verify, work::STEPS};
 
 /// In the order in which a commit passes them.
-const POINTS: [&str; 9] = [
+pub(super) const POINTS: [&str; 9] = [
     "before BEGIN",
     "after BEGIN",
     "after the service",

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::fault::Fault;
 use auth_core::Error;
-use rusqlite::{Connection, ErrorCode, OpenFlags, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, config::DbConfig};
 use std::{path::Path, thread, time::Duration};
 
 /// How many connections read at a time.
@@ -96,6 +96,10 @@ pub(super) fn in_memory() -> Result<Connection, Fault> {
 fn open(path: &Path) -> Result<Connection, Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | common();
     let connection = Connection::open_with_flags(path, flags)?;
+    // SQLite then opens it to be read alone, and makes files beside it that nobody can write later either.
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(Fault::ReadOnly(String::from("it can only be read")));
+    }
     settle(&connection)?;
     Ok(connection)
 }

@@ -140,7 +140,17 @@ fn refuse_others(path: &Path, about: &Metadata) -> Result<()> {
 
 fn failed(what: &str, path: &Path, error: &io::Error) -> Error {
     let space = if what.is_empty() { "" } else { " " };
-    Error::config("sqlite_file", format!("{what}{space}{}: {error}", path.display()))
+    let text = format!("{what}{space}{}: {error}", path.display());
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            Error::unavailable("sqlite_disk_full", None, format!("{text}; make room"))
+        }
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            let todo = "make its directory readable and writable by the user of this program";
+            Error::config("sqlite_file", format!("{text}; {todo}"))
+        }
+        _ => Error::config("sqlite_file", text),
+    }
 }
 
 #[cfg(unix)]

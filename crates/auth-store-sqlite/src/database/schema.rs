@@ -7,11 +7,14 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 pub(super) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"mAth");
 
 /// Number `n` brings a file from version `n` to `n + 1`. One that was released is never changed.
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema/0001_tokens.sql"), include_str!("schema/0002_lifecycle.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001_tokens.sql"),
+    include_str!("schema/0002_lifecycle.sql"),
+    include_str!("schema/0003_tenant_events.sql"),
+];
 
 /// The version of the schema that this program reads and writes.
-pub(crate) const VERSION: i64 = 2;
+pub(crate) const VERSION: i64 = 3;
 
 /// Makes the tables, or brings older ones up to date: all of it or nothing, and once, whatever other processes do at the
 /// same time.

@@ -6,7 +6,7 @@ use super::{
     queue::Queue,
     schema,
 };
-use crate::fault::Fault;
+use crate::{fault::Fault, lifecycle::Watchers};
 use auth_core::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::{
@@ -37,6 +37,7 @@ impl Threads {
         file: Option<DatabaseFile>,
         writer: Connection,
         readers: Vec<Connection>,
+        watchers: &Arc<Watchers>,
     ) -> Result<Self> {
         let file = file.map(Arc::new);
         // From here on what was started ends if the rest cannot be.
@@ -47,8 +48,9 @@ impl Threads {
             reading.push(spawn("sqlite-reader", move || read(&queue, &own))?);
         }
         let (queue, own) = (Arc::clone(&threads.queue), Own { connection: writer, file });
+        let watchers = Arc::clone(watchers);
         spawn("sqlite-writer", move || {
-            write(&queue, &own);
+            write(&queue, &own, &watchers);
             // Closed as the last, its connection brings what was written ahead into the file.
             reading.into_iter().for_each(|reader| drop(reader.join()));
         })?;
@@ -118,13 +120,13 @@ fn read(queue: &Queue, own: &Own) {
     }
 }
 
-fn write(queue: &Queue, own: &Own) {
+fn write(queue: &Queue, own: &Own, watchers: &Watchers) {
     let mut turn = Instant::now();
     while queue.has_write() {
         #[cfg(all(test, target_os = "linux"))]
         crate::crashes::at("before BEGIN");
         match own.begin(TransactionBehavior::Immediate) {
-            Ok(transaction) => write_together(queue, transaction),
+            Ok(transaction) => write_together(queue, transaction, watchers),
             Err(fault) => {
                 // Those that waited for it, and none that comes when the first of them is told.
                 let waited = std::iter::from_fn(|| queue.next_write()).take(MOST_TOGETHER);
@@ -143,8 +145,9 @@ fn write(queue: &Queue, own: &Own) {
 
 /// All that wait, in one transaction with one sync. None is told anything before the commit, since what it read may have
 /// been another's change.
-fn write_together(queue: &Queue, mut transaction: Transaction<'_>) {
+fn write_together(queue: &Queue, mut transaction: Transaction<'_>, watchers: &Watchers) {
     let mut done = Vec::new();
+    let before = transaction.total_changes();
     let mut so_far = Ok(());
     while so_far.is_ok() && done.len() < MOST_TOGETHER {
         let Some(mut job) = queue.next_write() else { break };
@@ -153,11 +156,18 @@ fn write_together(queue: &Queue, mut transaction: Transaction<'_>) {
     }
     #[cfg(all(test, target_os = "linux"))]
     crate::crashes::at("before COMMIT");
-    // Dropped, a transaction is rolled back.
-    let committed =
-        so_far.and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
+    let is_changed = transaction.total_changes() != before;
+    // Dropped, a transaction is rolled back. All pages but one are written before the COMMIT, so that a disk without room
+    // is found while it is certain that nothing is committed.
+    let committed = so_far
+        .and_then(|()| Ok(transaction.cache_flush()?))
+        .and_then(|()| transaction.commit().map_err(|error| Fault::of_commit(&error)));
     #[cfg(all(test, target_os = "linux"))]
     crate::crashes::at("after COMMIT");
+    // Here, since a caller that gave up is not there to do it; and where the commit is unknown it may have been done.
+    if is_changed && matches!(committed, Ok(()) | Err(Fault::CommitUnknown(_))) {
+        watchers.wake();
+    }
     done.into_iter().for_each(|job| job.answer(committed.clone()));
 }
 

@@ -22,6 +22,10 @@ pub(super) fn write(transaction: &Connection, commit: &Commit) -> Result<CommitO
             return Ok(CommitOutcome::Duplicate(known));
         }
     }
+    // The tenant's own groups are kept under the empty name.
+    if commit.changes.iter().any(|change| change.id.is_nameless()) {
+        return Ok(CommitOutcome::Taken);
+    }
     let (mut groups, mut ids) = (Vec::new(), HashSet::new());
     for change in &commit.changes {
         let group = StoredGroup::load(transaction, &change.id)?;

@@ -11,6 +11,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// A group, with all its credentials that are not deleted.
 pub(super) fn group(connection: &Connection, id: GroupId) -> Result<Group, Fault> {
+    // The tenant's own groups are kept under the empty name.
+    if id.is_nameless() {
+        return Ok(Group::empty(id));
+    }
     let sql = "SELECT number, version, latest, creations FROM credential_groups
         WHERE tenant = ? AND service = ? AND kind = ?";
     let mut select = connection.prepare_cached(sql)?;
@@ -63,6 +67,9 @@ pub(super) fn groups_of(
     tenant: &TenantId,
     service: Option<&ServiceId>,
 ) -> Result<Vec<GroupId>, Fault> {
+    if service.is_some_and(|service| service.as_str().is_empty()) {
+        return Ok(Vec::new());
+    }
     let sql =
         "SELECT tenant, service, kind FROM credential_groups WHERE tenant = ? AND service = ?";
     let service = service.map_or("", ServiceId::as_str);
@@ -76,24 +83,22 @@ pub(super) fn groups_of(
     Ok(groups)
 }
 
-/// The earliest first.
+/// The earliest first, those of one moment in the order in which they were first written to.
 pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
     most: usize,
 ) -> Result<Vec<GroupId>, Fault> {
-    let sql = "SELECT tenant, service, kind, next_due FROM credential_groups
-        WHERE next_due <= ? ORDER BY next_due LIMIT ?";
+    let sql = "SELECT tenant, service, kind FROM credential_groups
+        WHERE next_due <= ? ORDER BY next_due, number LIMIT ?";
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     let mut select = connection.prepare_cached(sql)?;
     let mut rows = select.query(params![Moment(now), most])?;
     let mut due = Vec::new();
     while let Some(row) = rows.next()? {
-        due.push((row.get::<_, Moment>(3)?.0, group_id(row)?));
+        due.push(group_id(row)?);
     }
-    // Those of one moment in the order of their names.
-    due.sort();
-    Ok(due.into_iter().map(|(_, id)| id).collect())
+    Ok(due)
 }
 
 pub(super) fn service(connection: &Connection, id: &ServiceId) -> Result<Option<Service>, Fault> {

@@ -1,8 +1,9 @@
-//! Who waits for the next commit of this process.
+//! Who waits for what this process commits next.
 
 use futures_channel::oneshot::{self, Sender};
 use std::{
     future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -21,11 +22,12 @@ impl Watchers {
         async { receive.await.unwrap_or(()) }
     }
 
-    pub(super) fn wake(&self) {
+    /// Tells all who wait. The thread that writes calls it: a waker that panics stops neither that thread nor the others.
+    pub(crate) fn wake(&self) {
         // Outside of the lock: a waker may run its task here and now.
         let waiting = std::mem::take(&mut *self.waiting());
         for one in waiting {
-            let _ = one.send(());
+            let _ = catch_unwind(AssertUnwindSafe(|| one.send(())));
         }
     }
 
@@ -37,6 +39,31 @@ impl Watchers {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{
+        sync::Arc,
+        task::{Context, Wake, Waker},
+    };
+
+    struct Panics;
+
+    impl Wake for Panics {
+        fn wake(self: Arc<Self>) {
+            panic!("a bug of the runtime")
+        }
+    }
+
+    #[test]
+    fn a_waker_that_panics_keeps_nobody_from_being_told() {
+        let (watchers, panics) = (Watchers::default(), Waker::from(Arc::new(Panics)));
+        let mut waiting = [(); 3].map(|()| Box::pin(watchers.next()));
+        for one in &mut waiting {
+            assert!(one.as_mut().poll(&mut Context::from_waker(&panics)).is_pending());
+        }
+        watchers.wake();
+        for one in &mut waiting {
+            assert!(one.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready());
+        }
+    }
 
     #[test]
     fn those_who_wait_no_more_are_forgotten() {

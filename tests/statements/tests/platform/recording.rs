@@ -3,7 +3,7 @@
 use auth_core::{Flow, KeyDigest, TenantId, Timestamp};
 use auth_lifecycle::{
     Commit, CommitOutcome, CredentialId, Found, Group, GroupId, LifecycleStore, LogPage, Material,
-    MemoryLifecycleStore, RememberedAnswer, Service, ServiceId, Use,
+    MemoryLifecycleStore, RememberedAnswer, Service, ServiceId, TenantEvent, Use,
 };
 use std::{
     sync::{Arc, Mutex},
@@ -73,6 +73,7 @@ impl LifecycleStore for RecordingStore {
         find(found_by: &KeyDigest) -> Flow<'_, Found>;
         find_fingerprint(fingerprint: &KeyDigest) -> Flow<'_, Option<(GroupId, CredentialId)>>;
         changes_since(position: u64, most: usize) -> Flow<'_, LogPage>;
+        events_of(tenant: &TenantId, after: u64, most: usize) -> Flow<'_, Vec<TenantEvent>>;
         position() -> Flow<'_, u64>;
         watch(position: u64) -> Flow<'static, ()>;
         uses(credential: &CredentialId) -> Flow<'_, Vec<Use>>;

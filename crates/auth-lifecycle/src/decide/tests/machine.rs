@@ -1,7 +1,7 @@
 //! What holds for every step of a group, whoever decides it.
 
 use super::super::*;
-use crate::{Command, RevokeGuard, StepUp};
+use crate::{Command, Holds, RevokeGuard, Status, StepUp};
 
 /// What a step has to keep, and did not: the invariant, and what was seen.
 pub(super) type Broken = (&'static str, String);

@@ -5,7 +5,7 @@ use super::{
     machine::{Decided, Machine},
     moment,
 };
-use crate::{Command, StepUp};
+use crate::{Command, Holds, StepUp};
 use std::{collections::HashSet, time::Duration};
 
 /// A machine with a fault, and the invariant that it breaks.

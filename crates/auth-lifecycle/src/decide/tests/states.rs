@@ -9,7 +9,8 @@ use super::{
     retiring, sealed, snapshot,
 };
 use crate::{
-    Command, FieldChange, LiveSession, NewCredential, RevokeGuard, StepUp, Update, testing::owner,
+    Command, FieldChange, LiveSession, NewCredential, RevokeGuard, Status, StepUp, Update,
+    testing::owner,
 };
 use std::{
     collections::{BTreeSet, VecDeque},

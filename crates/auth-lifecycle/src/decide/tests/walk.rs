@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Command, FieldChange, Kind, LiveSession, Material, NewCredential, RevokeGuard, ServiceId,
-    StepUp, Update,
+    Status, StepUp, Update,
     testing::{kept, new, owner},
 };
 use auth_core::TenantId;

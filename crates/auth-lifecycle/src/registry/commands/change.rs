@@ -1,6 +1,6 @@
 //! Commands that change a credential and make no secret.
 
-use super::{Answer, Commands};
+use super::{About, Answer, Commands};
 use crate::{
     Command, CommandName, CommandRefusal, CredentialId, CredentialView, RevokeGuard, StepUpProof,
     Update,
@@ -84,7 +84,8 @@ impl Commands {
 
     /// Proves with the actor's password that it is the actor who gives this command on this credential.
     ///
-    /// A wrong password is [`StepUpRequired`](CommandRefusal::StepUpRequired).
+    /// A wrong password is [`StepUpRequired`](CommandRefusal::StepUpRequired); a command that the actor's role does not
+    /// include is [`Forbidden`](CommandRefusal::Forbidden), whatever the password is.
     pub fn step_up(
         &self,
         id: &CredentialId,
@@ -93,13 +94,18 @@ impl Commands {
     ) -> Answer<StepUpProof> {
         let id = id.clone();
         self.flow(|by| async move {
+            let group = match by.group_of(&id).await? {
+                Ok(group) => group,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
+            if !by.actor.role.may(command) {
+                let about = About { group: Some(&group), credential: Some(&id), service: None };
+                return by.forbid(about, "step_up").await.map(Err);
+            }
             let Some(check) = &by.registry.0.step_up else {
                 let text = "nothing checks passwords; give the registry a check with with_step_up";
                 return Err(Error::config("lifecycle_no_step_up", text));
             };
-            if let Err(refusal) = by.group_of(&id).await? {
-                return Ok(Err(refusal));
-            }
             if !check.confirms(&by.actor, &password).await? {
                 return Ok(Err(CommandRefusal::StepUpRequired));
             }
@@ -111,10 +117,15 @@ impl Commands {
 impl super::Registry {
     /// Ends the session of this token, as its holder may. An unknown token is [`Unknown`](CommandRefusal::Unknown).
     pub fn destroy_session(&self, token: &Secret) -> Flow<'static, Result<(), CommandRefusal>> {
-        let (registry, digest) = (self.clone(), self.0.hashers.tokens.hash(token.expose()));
+        let hashers = &self.0.hashers;
+        let digests = [&hashers.tokens, &hashers.sha256_tokens].map(|one| one.hash(token.expose()));
+        let registry = self.clone();
         Flow::new(async move {
-            let found = registry.0.store.find(&digest).await?;
-            let Some((group, it)) = found.credentials.into_iter().next() else {
+            let mut found = Vec::new();
+            for digest in &digests {
+                found.extend(registry.0.store.find(digest).await?.credentials);
+            }
+            let Some((group, it)) = found.into_iter().next() else {
                 return Ok(Err(CommandRefusal::Unknown));
             };
             let bearer = crate::Actor::new(group.tenant, it.id.as_str(), crate::Role::Bearer);

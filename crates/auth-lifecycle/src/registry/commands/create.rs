@@ -1,12 +1,13 @@
 //! Commands that make a secret: it is shown once, in their answer.
 
-use super::{Answer, Commands};
+use super::{About, Answer, Commands};
 use crate::{
     Command, CommandName, CommandRefusal, CredentialId, GroupId, Issued, Kept, Kind, LiveSession,
     NewCredential, NewSecret, Order, OwnerKind, ServiceId, Wanted,
     registry::{
         answers::{Asked, Made},
         run::Ran,
+        secrets::parts_hash,
     },
 };
 use auth_core::{Error, Result, Secret};
@@ -16,7 +17,8 @@ use std::{sync::Arc, time::Duration};
 const MOST_ATTEMPTS: usize = 20;
 
 impl Commands {
-    /// Makes a credential of this kind for a service of the tenant, or for the tenant itself.
+    /// Makes a credential of this kind for a service of the tenant, or for the tenant itself. What it may be, and when it
+    /// ends, is what the [policy](crate::GroupPolicy) of the kind and [`Wanted`] say.
     pub fn create(
         &self,
         service: Option<&ServiceId>,
@@ -42,14 +44,15 @@ impl Commands {
     ) -> Answer<Issued> {
         let service = Some(service.clone());
         self.flow(move |by| {
-            by.begin(service, kind, wanted, CommandName::Create, |new| Command::Create {
+            by.begin(service, kind, wanted, CommandName::ReplaceSession, |new| Command::Create {
                 new: Box::new(new),
                 live: LiveSession::Replace,
             })
         })
     }
 
-    /// Takes over a credential that callers have already.
+    /// Takes over a credential that callers have already: [`NewSecret`] has the forms in which a former registry may have
+    /// kept it. It is not counted as a creation, so a whole database can be imported in a day.
     pub fn import(
         &self,
         service: Option<&ServiceId>,
@@ -64,7 +67,8 @@ impl Commands {
         })
     }
 
-    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired.
+    /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired, whether or not the
+    /// successor is used.
     pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
         let old = id.clone();
         self.flow(move |by| async move {
@@ -72,9 +76,10 @@ impl Commands {
                 Ok(group) => group,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let about = format!("rotate {old:?} {overlap:?}");
+            let (about, credential) = (format!("{old:?} {overlap:?}"), Some(old.clone()));
             let rotate = |new| Command::Rotate { credential: old, overlap, new: Box::new(new) };
-            by.make(group, about, wanted, rotate).await
+            let target = Target { group, credential, name: CommandName::Rotate };
+            by.make(target, about, wanted, rotate).await
         })
     }
 
@@ -96,21 +101,26 @@ impl Commands {
             Ok(group) => group,
             Err(refusal) => return Ok(Err(refusal)),
         };
-        self.make(group, name.to_string(), wanted, command).await
+        self.make(Target { group, credential: None, name }, String::new(), wanted, command).await
     }
 
     /// The group of this service and kind, if the actor's tenant has the service.
-    async fn group(
+    pub(super) async fn group(
         &self,
         service: Option<ServiceId>,
         kind: Kind,
     ) -> Result<Result<GroupId, CommandRefusal>> {
         let tenant = self.actor.tenant.clone();
+        // A store keeps what is the tenant's own under no name.
+        let is_nameless = service.as_ref().is_some_and(|service| service.as_str().is_empty());
         let group = match (kind.row().owner, service) {
+            (OwnerKind::Service, _) if is_nameless => {
+                let expected = "the identifier of a service, which is not empty";
+                return Ok(Err(CommandRefusal::Invalid { field: "service", expected }));
+            }
             (OwnerKind::Tenant, None) => GroupId::of_tenant(tenant, kind),
             (OwnerKind::Service, Some(service)) => {
-                let known = self.registry.0.store.service(&service).await?;
-                if known.is_none_or(|known| known.tenant != tenant) {
+                if !self.has_service(&service).await? {
                     return Ok(Err(CommandRefusal::Unknown));
                 }
                 GroupId::of_service(tenant, service, kind)
@@ -128,24 +138,42 @@ impl Commands {
 
     async fn make(
         self,
-        group: GroupId,
+        target: Target,
         about: String,
         wanted: Wanted,
         command: impl FnOnce(NewCredential) -> Command + Send,
     ) -> Result<Result<Issued, CommandRefusal>> {
-        let inner = &self.registry.0;
-        let about = format!("{about} {group:?} {wanted:?}");
-        let asked = self.asked(&about, &wanted.secret)?;
-        if let Some(made) = self.recalled(CommandName::Create, &asked).await? {
-            return self.again(&group, made).await;
+        if let Err(refusal) = self.judged(&target).await? {
+            return Ok(Err(refusal));
+        }
+        let (inner, Target { group, name, .. }) = (&self.registry.0, &target);
+        let asked = self.asked(&format!("{name} {about} {group:?} {wanted:?}"), &wanted.secret)?;
+        if let Some(made) = self.recalled(*name, &asked).await? {
+            return self.again(group, made).await;
+        }
+        if !self.registry.policy(group.kind).holds.allows(*name) {
+            return Ok(Err(CommandRefusal::NotForKind { command: *name }));
+        }
+        if let Err(refusal) = wanted.secret.check_for(*name) {
+            return Ok(Err(refusal));
         }
         let id = CredentialId::random(&*inner.random)?;
-        let prepared = match inner.prepare(&group, &id, 1, &wanted.secret).await {
+        let prepared = match inner.prepare(group, &id, 1, &wanted.secret).await {
             Ok(prepared) => prepared,
             Err(unprepared) => return unprepared.answer(),
         };
         let order = self.order(command(new_credential(id.clone(), prepared.kept, &wanted)));
-        self.finish(&group, (id, prepared.shown), &order, &asked).await
+        self.finish(group, (id, prepared.shown), &order, &asked).await
+    }
+
+    /// Judges the role before a secret is made, sealed or looked at.
+    async fn judged(&self, target: &Target) -> Result<Result<(), CommandRefusal>> {
+        let Target { group, credential, name } = target;
+        if self.actor.role.may(*name) {
+            return Ok(Ok(()));
+        }
+        let about = About { group: Some(group), credential: credential.as_ref(), service: None };
+        self.forbid(about, name.name()).await.map(Err)
     }
 
     async fn renew(
@@ -153,13 +181,21 @@ impl Commands {
         id: CredentialId,
         secret: NewSecret,
     ) -> Result<Result<Issued, CommandRefusal>> {
-        let group = match self.group_of(&id).await? {
-            Ok(group) => group,
+        let (group, name) = match self.group_of(&id).await? {
+            Ok(group) => (group, CommandName::Regenerate),
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let asked = self.asked(&format!("regenerate {id:?} {secret:?}"), &secret)?;
-        if let Some(made) = self.recalled(CommandName::Regenerate, &asked).await? {
+        let target = Target { group, credential: Some(id.clone()), name };
+        if let Err(refusal) = self.judged(&target).await? {
+            return Ok(Err(refusal));
+        }
+        let group = target.group;
+        let asked = self.asked(&format!("{name} {id:?} {secret:?}"), &secret)?;
+        if let Some(made) = self.recalled(name, &asked).await? {
             return self.again(&group, made).await;
+        }
+        if let Err(refusal) = secret.check_for(name) {
+            return Ok(Err(refusal));
         }
         // The secret is sealed for its generation, so the group must not change in between; where it does, and the actor
         // expects no version, it is sealed anew.
@@ -218,13 +254,23 @@ impl Commands {
         Ok(credential.map(|credential| Issued { credential, secret }))
     }
 
+    /// Names the command by all that the actor asks for, so that another one under the same key is told from it.
     fn asked(&self, about: &str, secret: &NewSecret) -> Result<Asked> {
         let inner = &self.registry.0;
+        let [one, other] = secret.names();
         let digest = secret.value().map(|value| inner.hashers.fingerprints.hash(value));
-        let mut command = about.as_bytes().to_vec();
-        command.extend(digest.iter().flat_map(|digest| digest.as_bytes()));
-        inner.asked(&self.actor, self.key.as_ref(), &command)
+        let digest = digest.as_ref().map_or(&[][..], |digest| digest.as_bytes());
+        let parts = [about.as_bytes(), one.as_bytes(), other.as_bytes(), digest];
+        let command = parts_hash(&inner.hashers.answers, &parts);
+        inner.asked(&self.actor, self.key.as_ref(), command.as_bytes())
     }
+}
+
+/// What a command that makes a secret is about.
+struct Target {
+    group: GroupId,
+    credential: Option<CredentialId>,
+    name: CommandName,
 }
 
 pub(super) fn new_credential(id: CredentialId, kept: Kept, wanted: &Wanted) -> NewCredential {

@@ -1,9 +1,9 @@
 //! Views: what an actor sees without changing anything, and secrets that are shown again.
 
-use super::{Answer, Commands};
+use super::{About, Answer, Commands};
 use crate::{
-    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, Event, EventHash,
-    EventName, GroupId, GroupView, Happening, Kind, Material, Service, ServiceId, Status, decide,
+    Command, CommandRefusal, Commit, CredentialId, CredentialView, DryRun, EventHash, EventName,
+    GroupId, GroupView, Kind, Material, Service, ServiceId, Status, TenantEvent, decide,
 };
 use auth_core::{Caller, Error, Flow, Result, Secret};
 use std::sync::Arc;
@@ -13,15 +13,15 @@ impl Commands {
     pub fn list(&self, service: Option<&ServiceId>) -> Answer<Vec<GroupView>> {
         let service = service.cloned();
         self.flow(|by| async move {
-            if !by.actor.role.may_list() {
-                return Ok(Err(CommandRefusal::Forbidden));
-            }
             let store = &by.registry.0.store;
             if let Some(id) = &service {
-                let known = store.service(id).await?;
-                if known.is_none_or(|known| known.tenant != by.actor.tenant) {
+                if !by.has_service(id).await? {
                     return Ok(Err(CommandRefusal::Unknown));
                 }
+            }
+            if !by.actor.role.may_list() {
+                let about = About { service: service.as_ref(), ..About::default() };
+                return by.forbid(about, "list").await.map(Err);
             }
             let mut views = Vec::new();
             for group in store.groups_of(&by.actor.tenant, service.as_ref()).await? {
@@ -37,7 +37,7 @@ impl Commands {
         let after = after.cloned();
         self.flow(|by| async move {
             if !by.actor.role.may_list() {
-                return Ok(Err(CommandRefusal::Forbidden));
+                return by.forbid(About::default(), "services").await.map(Err);
             }
             by.registry.0.store.services(&by.actor.tenant, after.as_ref(), most).await.map(Ok)
         })
@@ -47,10 +47,10 @@ impl Commands {
     pub fn credential(&self, id: &CredentialId) -> Answer<CredentialView> {
         let id = id.clone();
         self.flow(|by| async move {
-            if !by.actor.role.may_list() {
-                return Ok(Err(CommandRefusal::Forbidden));
+            match by.listed(&id, "credential").await? {
+                Ok(group) => by.view(&group, &id).await,
+                Err(refusal) => Ok(Err(refusal)),
             }
-            by.see(&id).await
         })
     }
 
@@ -58,10 +58,7 @@ impl Commands {
     pub fn dry_run(&self, id: &CredentialId) -> Answer<DryRun> {
         let id = id.clone();
         self.flow(|by| async move {
-            if !by.actor.role.may_list() {
-                return Ok(Err(CommandRefusal::Forbidden));
-            }
-            let group = match by.group_of(&id).await? {
+            let group = match by.listed(&id, "dry_run").await? {
                 Ok(group) => group,
                 Err(refusal) => return Ok(Err(refusal)),
             };
@@ -113,12 +110,15 @@ impl Commands {
         kind: Kind,
         dependant: &str,
     ) -> Answer<CredentialView> {
-        let tenant = self.actor.tenant.clone();
-        let group = GroupId { tenant, service: service.cloned(), kind };
-        let dependant: Arc<str> = dependant.into();
-        self.flow(|by| async move {
+        let (service, dependant): (_, Arc<str>) = (service.cloned(), dependant.into());
+        self.flow(move |by| async move {
+            let group = match by.group(service, kind).await? {
+                Ok(group) => group,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             if !by.actor.role.may_list() {
-                return Ok(Err(CommandRefusal::Forbidden));
+                let about = About { group: Some(&group), ..About::default() };
+                return by.forbid(about, "bound").await.map(Err);
             }
             let snapshot = by.registry.snapshot(&group).await?;
             let bound = |it: &&crate::Credential| it.dependants.contains(&dependant);
@@ -138,68 +138,54 @@ impl Commands {
     pub fn act_as(&self, service: &ServiceId) -> Answer<Caller> {
         let service = service.clone();
         self.flow(|by| async move {
-            let known = by.registry.0.store.service(&service).await?;
-            if known.is_none_or(|known| known.tenant != by.actor.tenant) {
+            if !by.has_service(&service).await? {
                 return Ok(Err(CommandRefusal::Unknown));
             }
-            let name = if by.actor.may_act_as_services() {
-                EventName::ActedAsService
-            } else {
-                EventName::Refused
-            };
-            by.note(service.clone(), name, "act_as").await?;
             if !by.actor.may_act_as_services() {
-                return Ok(Err(CommandRefusal::Forbidden));
+                let about = About { service: Some(&service), ..About::default() };
+                return by.forbid(about, "act_as").await.map(Err);
             }
+            let what = by.happening(EventName::ActedAsService, Some(&service), "act_as");
+            by.registry.commit(Commit { events: vec![what], ..Commit::default() }).await?;
             let tenant = by.actor.tenant.clone();
             let caller = Caller::new(tenant, Arc::clone(&by.actor.id), "actor");
             Ok(Ok(caller.with_service(service.as_str())))
         })
     }
 
-    /// What happened to the credentials of the tenant after this position, at most so many of them, and the position
-    /// reached: for auditors.
-    pub fn events(&self, position: u64, most: usize) -> Answer<(Vec<Event>, u64)> {
+    /// What happened to the credentials of the tenant after its event of this number, at most so many of them, and the
+    /// number that was reached, to go on after: for auditors.
+    pub fn events(&self, after: u64, most: usize) -> Answer<(Vec<TenantEvent>, u64)> {
         self.flow(move |by| async move {
             if !by.actor.role.may_audit() {
-                return Ok(Err(CommandRefusal::Forbidden));
+                return by.forbid(About::default(), "events").await.map(Err);
             }
-            let (mut events, mut position) = (Vec::new(), position);
-            loop {
-                let page = by.registry.0.store.changes_since(position, PAGE).await?;
-                for event in page.events {
-                    if events.len() >= most {
-                        return Ok(Ok((events, position)));
-                    }
-                    position = event.seq;
-                    if event.what.tenant == by.actor.tenant {
-                        events.push(event);
-                    }
-                }
-                if page.is_last {
-                    return Ok(Ok((events, page.position)));
-                }
-                position = page.position;
-            }
+            let events = by.registry.0.store.events_of(&by.actor.tenant, after, most).await?;
+            let reached = events.last().map_or(after, |event| event.number);
+            Ok(Ok((events, reached)))
         })
     }
 
-    async fn note(&self, service: ServiceId, name: EventName, detail: &str) -> Result<()> {
-        let what = Happening {
-            tenant: self.actor.tenant.clone(),
-            service: Some(service),
-            group: None,
-            credential: None,
-            name,
-            at: self.registry.0.clock.read().moment(),
-            actor: Arc::clone(&self.actor.id),
-            role: self.actor.role,
-            cause: Arc::clone(&self.cause),
-            states: None,
-            detail: detail.into(),
-            touched: Vec::new(),
-        };
-        self.registry.commit(Commit { events: vec![what], ..Commit::default() }).await.map(drop)
+    /// The group of a credential of the tenant, for a role that may see it.
+    async fn listed(
+        &self,
+        id: &CredentialId,
+        view: &str,
+    ) -> Result<Result<GroupId, CommandRefusal>> {
+        let found = self.group_of(id).await?;
+        match &found {
+            Ok(group) if !self.actor.role.may_list() => {
+                let (group, credential) = (Some(group), Some(id));
+                self.forbid(About { group, credential, ..About::default() }, view).await.map(Err)
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Does the actor's tenant have this service?
+    pub(super) async fn has_service(&self, id: &ServiceId) -> Result<bool> {
+        let known = self.registry.0.store.service(id).await?;
+        Ok(known.is_some_and(|known| known.tenant == self.actor.tenant))
     }
 }
 

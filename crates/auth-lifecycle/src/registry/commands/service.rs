@@ -1,38 +1,63 @@
 //! A service and its first credentials, in one step.
 
-use super::{Answer, Commands, create::new_credential};
+use super::{About, Answer, Commands, create::new_credential};
 use crate::decide::bounds::check_label;
 use crate::{
     Command, CommandName, CommandRefusal, Commit, CommitOutcome, CredentialId, Decision, EventName,
-    Group, GroupId, Happening, Issued, Kind, LiveSession, NewSecret, NewService, Service,
+    Group, GroupId, Issued, Kind, LiveSession, NewSecret, NewService, OwnerKind, Service,
     ServiceId, Snapshot, Wanted, decide, registry::answers::Made,
 };
 use auth_core::{Error, Result};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 impl Commands {
-    /// Makes a service with its first service key and its first JWT secret, in one step.
+    /// Makes a service with its first service key and its first JWT secret, in one step, as Webex Connect does.
+    ///
+    /// [`create_service_with`](Self::create_service_with) makes one with other credentials, or with none.
     pub fn create_service(&self, label: &str) -> Answer<NewService> {
         let label: Arc<str> = label.into();
-        self.flow(|by| by.new_service(label))
+        self.flow(|by| async move {
+            let made = by.new_service(label, &[Kind::ServiceKey, Kind::ServiceJwtSecret]).await?;
+            Ok(made.and_then(|(service, first)| {
+                let mut first = first.into_iter();
+                let (key, jwt) = (first.next(), first.next());
+                let new = key.zip(jwt).map(|(key, jwt)| NewService { service, key, jwt });
+                new.ok_or(CommandRefusal::Unknown)
+            }))
+        })
     }
 
-    async fn new_service(self, label: Arc<str>) -> Result<Result<NewService, CommandRefusal>> {
+    /// Makes a service with one new credential of each of these kinds, in this order, in one step: with none for a service
+    /// whose credentials are [imported](Self::import).
+    ///
+    /// A kind that is named twice, one that belongs to a tenant, or one whose secrets the registry cannot make (passwords,
+    /// public keys) is [`Invalid`](CommandRefusal::Invalid).
+    pub fn create_service_with(
+        &self,
+        label: &str,
+        first: &[Kind],
+    ) -> Answer<(Service, Vec<Issued>)> {
+        let (label, first) = (Arc::<str>::from(label), first.to_vec());
+        self.flow(|by| async move { by.new_service(label, &first).await })
+    }
+
+    async fn new_service(
+        self,
+        label: Arc<str>,
+        first: &[Kind],
+    ) -> Result<Result<(Service, Vec<Issued>), CommandRefusal>> {
         let inner = &self.registry.0;
-        let asked = inner.asked(
-            &self.actor,
-            self.key.as_ref(),
-            format!("create_service {label:?}").as_bytes(),
-        )?;
+        let about = format!("create_service {label:?} {first:?}");
+        let asked = inner.asked(&self.actor, self.key.as_ref(), about.as_bytes())?;
         match self.recalled(CommandName::Create, &asked).await? {
             Some(Ok(made)) => return self.service_again(made).await,
             Some(Err(refusal)) => return Ok(Err(refusal)),
             None => {}
         }
         if !self.actor.role.may(CommandName::Create) {
-            return Ok(Err(CommandRefusal::Forbidden));
+            return self.forbid(About::default(), "create_service").await.map(Err);
         }
-        if let Err(refusal) = check_label(&label) {
+        if let Err(refusal) = check_label(&label).and(check_kinds(first)) {
             return Ok(Err(refusal));
         }
         let tenant = self.actor.tenant.clone();
@@ -41,11 +66,12 @@ impl Commands {
         let service = Service { id: id.clone(), tenant: tenant.clone(), label, created: now };
         let mut commit = Commit {
             service: Some(service),
-            events: vec![self.service_made(&id, now)],
+            events: vec![self.happening(EventName::ServiceCreated, Some(&id), "")],
             ..Commit::default()
         };
-        let mut made: Made = Vec::new();
-        for kind in [Kind::ServiceKey, Kind::ServiceJwtSecret] {
+        // Its first part names the service, so that a repetition finds one that has no credentials.
+        let mut made: Made = vec![(CredentialId::new(id.as_str()), None)];
+        for &kind in first {
             let group = GroupId::of_service(tenant.clone(), id.clone(), kind);
             let credential = CredentialId::random(&*inner.random)?;
             let prepared = match inner.prepare(&group, &credential, 1, &NewSecret::Generated).await
@@ -82,40 +108,33 @@ impl Commands {
         }
     }
 
-    fn service_made(&self, id: &ServiceId, now: auth_core::Timestamp) -> Happening {
-        Happening {
-            tenant: self.actor.tenant.clone(),
-            service: Some(id.clone()),
-            group: None,
-            credential: None,
-            name: EventName::ServiceCreated,
-            at: now,
-            actor: Arc::clone(&self.actor.id),
-            role: self.actor.role,
-            cause: Arc::clone(&self.cause),
-            states: None,
-            detail: String::new(),
-            touched: Vec::new(),
-        }
-    }
-
-    async fn service_again(&self, made: Made) -> Result<Result<NewService, CommandRefusal>> {
+    async fn service_again(
+        &self,
+        made: Made,
+    ) -> Result<Result<(Service, Vec<Issued>), CommandRefusal>> {
         let mut made = made.into_iter();
-        let (Some(key), Some(jwt)) = (made.next(), made.next()) else {
-            return Ok(Err(CommandRefusal::Unknown));
-        };
-        let key = match self.see(&key.0).await? {
-            Ok(credential) => Issued { credential, secret: key.1 },
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let jwt = match self.see(&jwt.0).await? {
-            Ok(credential) => Issued { credential, secret: jwt.1 },
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let service = match &key.credential.group.service {
-            Some(service) => self.registry.0.store.service(service).await?,
-            None => None,
-        };
-        Ok(service.map(|service| NewService { service, key, jwt }).ok_or(CommandRefusal::Unknown))
+        let Some((id, _)) = made.next() else { return Ok(Err(CommandRefusal::Unknown)) };
+        let service = self.registry.0.store.service(&ServiceId::new(id.as_str())).await?;
+        let Some(service) = service else { return Ok(Err(CommandRefusal::Unknown)) };
+        let mut first = Vec::new();
+        for (id, secret) in made {
+            match self.see(&id).await? {
+                Ok(credential) => first.push(Issued { credential, secret }),
+                Err(refusal) => return Ok(Err(refusal)),
+            }
+        }
+        Ok(Ok((service, first)))
     }
+}
+
+/// Each kind once, and each one a service's.
+fn check_kinds(first: &[Kind]) -> Result<(), CommandRefusal> {
+    let expected = if first.iter().any(|kind| kind.row().owner == OwnerKind::Tenant) {
+        "kinds of credentials that belong to a service"
+    } else if first.iter().collect::<HashSet<_>>().len() < first.len() {
+        "each kind once"
+    } else {
+        return Ok(());
+    };
+    Err(CommandRefusal::Invalid { field: "first", expected })
 }

@@ -4,7 +4,7 @@ use super::{BasicUsers, Kinds, Known, Opened};
 use crate::{
     Actor, Command, CredentialId, Kind, Material, Order, Registry, Role, registry::answers::Made,
 };
-use auth_core::{Attempt, Flow, Result, Secret, Workers};
+use auth_core::{Attempt, Caller, Error, Flow, Result, Secret, Workers};
 use auth_static::{Argon2Concurrency, Argon2Cost, Argon2Passwords, Passwords, UserPass};
 use std::{
     collections::HashSet,
@@ -28,7 +28,8 @@ impl Registry {
     ///
     /// A password that is right, and whose hash was imported or has another cost, is kept under Argon2id of this cost from
     /// then on (the event `rehashed`). Its owner waits for that once. If it fails, or too many wait for the workers, the
-    /// owner is let in all the same, and the next use tries again.
+    /// owner is let in all the same, the registry's observer is told
+    /// ([`PasswordNotRehashed`](auth_core::Event::PasswordNotRehashed)), and the next use tries again.
     ///
     /// ```
     /// use auth_core::InlineWorkers;
@@ -70,7 +71,9 @@ impl Passwords for BasicPasswords {
         self.passwords.check(presented, attempt).and_then(move |found| match found {
             Some(known) if self.is_due(&known, &password) => Flow::new(async move {
                 // Who is calling is proved, whatever becomes of this.
-                let _ = self.rehash(&user, &known, password).await;
+                if let Err(error) = self.rehash(&user, &known, password).await {
+                    self.not_rehashed(&known, &error);
+                }
                 Ok(Some(known))
             }),
             found => Flow::ready(found),
@@ -86,6 +89,12 @@ impl BasicPasswords {
             }
             _ => false,
         }
+    }
+
+    fn not_rehashed(&self, known: &Known, error: &Error) {
+        let Caller { tenant, credential, .. } = known.caller();
+        let event = auth_core::Event::PasswordNotRehashed { tenant, credential, error };
+        self.registry.0.observer.observe(event);
     }
 
     /// Hashes anew, unless another caller does so or has done so.

@@ -1,7 +1,9 @@
 //! A new secret before anything is kept of it: made here, or checked when it was brought along.
 
 use super::NewSecret;
-use crate::{CommandRefusal, FoundBy, Kind, StorageClass, masked_token, registry::Inner};
+use crate::{
+    CommandRefusal, FoundBy, Kind, ParsedToken, StorageClass, masked_token, registry::Inner,
+};
 use auth_core::{Error, Result, Secret};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use std::sync::Arc;
@@ -36,13 +38,13 @@ impl Inner {
             (FoundBy::Token, NewSecret::Generated) => {
                 let format = self.formats.get(&kind).ok_or_else(|| wrong(kind))?;
                 let token = format.generate(&*self.random)?;
-                let name = masked_token(token.expose());
+                let name = mask(token.expose().as_bytes());
                 let value = token.into_secret();
-                Plain { is_new: true, value: Some(value), ..given(Some(name.into()), b"") }
+                Plain { is_new: true, value: Some(value), ..given(name, b"") }
             }
             (FoundBy::Token, NewSecret::Given(token)) => {
                 check_token(kind, token)?;
-                given(Some(masked_token(token.expose()).into()), token.expose())
+                given(mask(token.expose()), token.expose())
             }
             (FoundBy::Token, NewSecret::Sha256(hash)) => {
                 Plain { value: None, sha256: Some(*hash), ..given(None, b"") }
@@ -142,6 +144,11 @@ pub(super) fn wrong(kind: Kind) -> Unprepared {
         FoundBy::AccessKeyId => "an access key id and its secret access key",
     };
     Unprepared::Refused(CommandRefusal::Invalid { field: "secret", expected })
+}
+
+/// What is shown of a token; `None` of one in a foreign form.
+fn mask(token: &[u8]) -> Option<Arc<str>> {
+    ParsedToken::parse(token).ok().map(|_| masked_token(token).into())
 }
 
 fn check_token(kind: Kind, token: &Secret) -> Result<(), Unprepared> {

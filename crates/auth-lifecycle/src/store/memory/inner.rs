@@ -1,10 +1,10 @@
 //! What the store in memory keeps, and how it is changed.
 
 use crate::{
-    Commit, CommitOutcome, CredentialId, Event, EventHash, Found, Group, GroupChange, GroupId,
-    MOST_SOURCES, RememberedAnswer, Service, ServiceId, State, Use,
+    Commit, CommitOutcome, CredentialId, EventHash, Found, Group, GroupChange, GroupId, Happening,
+    LedgerEvent, MOST_SOURCES, RememberedAnswer, Service, ServiceId, State, TenantEvent, Use,
 };
-use auth_core::{KeyDigest, Timestamp};
+use auth_core::{KeyDigest, TenantId, Timestamp};
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     task::Waker,
@@ -19,7 +19,9 @@ pub(super) struct Inner {
     /// Every fingerprint there ever was, and whose: it never returns.
     pub(super) fingerprints: HashMap<KeyDigest, CredentialId>,
     pub(super) services: BTreeMap<ServiceId, Service>,
-    pub(super) log: Vec<Event>,
+    pub(super) log: Vec<LedgerEvent>,
+    /// The places of the events of each tenant in the log.
+    log_of: HashMap<TenantId, Vec<usize>>,
     pub(super) answers: HashMap<KeyDigest, RememberedAnswer>,
     pub(super) uses: HashMap<CredentialId, Vec<Use>>,
     leases: HashMap<Box<str>, Lease>,
@@ -29,6 +31,8 @@ pub(super) struct Inner {
 /// A group, and when time will next make something of it. Of what was deleted, only its name and its fingerprints are left.
 pub(super) struct Kept {
     pub(super) group: Group,
+    /// Grows in the order in which groups were first written to.
+    pub(super) number: usize,
     pub(super) next_due: Option<Timestamp>,
 }
 
@@ -45,6 +49,9 @@ impl Inner {
             if let Some(known) = self.answers.get(&asked.name).filter(|one| one.until > asked.now) {
                 return CommitOutcome::Duplicate(known.clone());
             }
+        }
+        if commit.changes.iter().any(|change| change.id.is_nameless()) {
+            return CommitOutcome::Taken;
         }
         let mut groups = HashSet::new();
         let conflicts = |change: &GroupChange| {
@@ -65,7 +72,8 @@ impl Inner {
         }
         for what in commit.events {
             let (seq, hash) = self.end_of_log();
-            self.log.push(Event::after(seq, &hash, what));
+            self.log_of.entry(what.tenant.clone()).or_default().push(self.log.len());
+            self.log.push(LedgerEvent::after(seq, &hash, what));
         }
         if let Some(answer) = commit.answer {
             self.answers.retain(|_, one| one.until > answer.now);
@@ -114,10 +122,12 @@ impl Inner {
     }
 
     fn write(&mut self, change: GroupChange) {
-        let kept = self
-            .groups
-            .entry(change.id.clone())
-            .or_insert_with(|| Kept { group: Group::empty(change.id.clone()), next_due: None });
+        let number = self.groups.len();
+        let kept = self.groups.entry(change.id.clone()).or_insert_with(|| Kept {
+            group: Group::empty(change.id.clone()),
+            number,
+            next_due: None,
+        });
         kept.group.version = change.expected.saturating_add(1);
         kept.group.latest = change.latest;
         kept.group.creations = change.creations;
@@ -172,6 +182,17 @@ impl Inner {
             (one.created, &one.id).cmp(&(other.created, &other.id))
         });
         Found { credentials, as_of: self.end_of_log().0 }
+    }
+
+    pub(super) fn events_of(&self, tenant: &TenantId, after: u64, most: usize) -> Vec<TenantEvent> {
+        let after = usize::try_from(after).unwrap_or(usize::MAX);
+        let places = self.log_of.get(tenant).and_then(|all| all.get(after..)).unwrap_or_default();
+        let numbered = places.iter().zip(after.saturating_add(1)..).take(most);
+        let event = |(place, number): (&usize, usize)| {
+            let what = Happening { touched: Vec::new(), ..self.log.get(*place)?.what.clone() };
+            Some(TenantEvent { number: u64::try_from(number).ok()?, what })
+        };
+        numbered.filter_map(event).collect()
     }
 
     pub(super) fn touch(&mut self, uses: Vec<Use>) {

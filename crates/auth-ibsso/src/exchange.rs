@@ -28,7 +28,7 @@ pub(crate) fn create(
     password: &Secret,
     binding: Binding,
 ) -> Result<Exchange> {
-    let password = str::from_utf8(password.expose())
+    let password = std::str::from_utf8(password.expose())
         .map_err(|_| Error::config("ibsso_password", "password is not UTF-8, as JSON needs it"))?;
     let body = CreateBody { username: user, password, is_unsafe: binding == Binding::Unbound };
     let body = serde_json::to_vec(&body).map_err(|error| Error::config("ibsso_user", error))?;

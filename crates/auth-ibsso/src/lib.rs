@@ -8,6 +8,7 @@
 //! | [`LogIn`], [`SessionLifetime`] | where and as whom it is created, and how long it is taken to live |
 //! | [`SessionToken`], [`SCHEME`] | its token, and the scheme word |
 //! | [`SessionHeldElsewhere`] | why no session can be had for a while |
+//! | [`IbssoVerifier`], [`SessionEndpoint`], [`Sessions`] | the server: tokens judged, sessions created and destroyed |
 //! | [`ErrorForm`], [`error_code`] | the two forms of the platform's errors |
 //!
 //! # What it does not do
@@ -22,15 +23,21 @@
 mod client;
 mod error_body;
 mod exchange;
+mod server;
 mod token;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Authenticator, Context, Error, Flow, Renewal, Result, Secret, Timestamp, Token, TokenSource,
+    Accepted, AttemptLimit, Authenticator, Context, Error, Flow, Lookup, Reason, Rejection,
+    Renewal, RequestView, Result, Secret, Timestamp, Token, TokenSource, Verifier,
 };
 pub use auth_session::{MemoryTokenStore, SessionHeldElsewhere, StorableToken, TokenStore};
 
 pub use client::{DestroyOnDrop, IbssoSession, LogIn};
 pub use error_body::{ErrorForm, error_code};
 pub use exchange::SESSION_PATH;
+pub use server::{
+    CreateOutcome, IbssoVerifier, NewSession, SessionAnswer, SessionEndpoint, Sessions,
+    UserPassword,
+};
 pub use token::{SCHEME, SessionLifetime, SessionToken};

@@ -1,7 +1,7 @@
 //! The client's dialogues with a server that follows the platform's description: one session of a user lives at a time,
 //! bound to an address, for 60 minutes, and only its own token ends it.
 
-#![allow(clippy::unwrap_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Event, Flow, Observer, RequestView, Result,

@@ -77,7 +77,8 @@ pub enum Event<'a> {
         /// Why it has none.
         error: &'a Error,
     },
-    /// A caller used a credential that its owner has discarded, and was refused: it is one that the owner forgot.
+    /// A caller used a credential that its owner has discarded, and was refused: it is one that the owner forgot. Told once a
+    /// minute for each credential.
     InactiveCredentialUsed {
         /// The tenant that owns the credential.
         tenant: &'a TenantId,

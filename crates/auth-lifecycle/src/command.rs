@@ -69,7 +69,7 @@ pub enum Command {
         credential: CredentialId,
         /// How long both are good, at most.
         overlap: Duration,
-        /// The successor.
+        /// The successor. The label, the scopes and the addresses that it is not given it has from the credential.
         new: Box<NewCredential>,
     },
     /// Ends a rotation without retiring the old credential.

@@ -25,6 +25,12 @@ DwIDAQAB
 -----END PUBLIC KEY-----
 ";
 
+/// Those of a command: an import makes no secret.
+fn pairs_of(command: &str) -> impl Iterator<Item = (Kind, NewSecret, NewSecret)> {
+    let makes = command != "import";
+    pairs().into_iter().filter(move |(_, one, _)| makes || !matches!(one, NewSecret::Generated))
+}
+
 /// Every form of a secret, and the same with another name or another value.
 fn pairs() -> Vec<(Kind, NewSecret, NewSecret)> {
     let text = |text: &str| Arc::<str>::from(text);
@@ -80,7 +86,7 @@ fn first(platform: &Platform, kind: Kind) -> CredentialId {
 #[test]
 fn a_key_that_comes_again_with_another_secret_is_refused() {
     for (name, make) in MAKE {
-        for (kind, one, other) in pairs() {
+        for (kind, one, other) in pairs_of(name) {
             let platform = Platform::new();
             let id = first(&platform, kind);
             let (by, service) = (platform.by().once("req-1"), &platform.service);
@@ -96,7 +102,7 @@ fn a_key_that_comes_again_with_another_secret_is_refused() {
 #[test]
 fn a_key_that_comes_again_with_the_same_secret_gets_the_same_answer() {
     for (name, make) in MAKE {
-        for ((kind, one, _), (_, same, _)) in pairs().into_iter().zip(pairs()) {
+        for ((kind, one, _), (_, same, _)) in pairs_of(name).zip(pairs_of(name)) {
             let platform = Platform::new();
             let id = first(&platform, kind);
             let (by, service) = (platform.by().once("req-1"), &platform.service);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use auth_core::{Secret, Timestamp};
+use auth_core::{Event, Observer, Secret, Timestamp};
 use auth_lifecycle::{
     Admit, GroupPolicy, Issued, Kind, MOST_SOURCES, MemoryLifecycleStore, NewSecret, Registry,
     RegistryKeys, Tokens, Wanted,
@@ -15,7 +15,7 @@ use common::{BEGIN, Platform, alice, ask, text};
 use std::{
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context as Task, Waker},
     time::Duration,
 };
@@ -77,6 +77,58 @@ fn a_process_that_begins_under_a_clock_that_was_set_back_revives_nothing() {
     platform.clock.set(Timestamp::from_unix(BEGIN));
     let door = key_door(&platform.node(&[]), &[Kind::ApiKey]);
     assert_eq!(ask(&door, "key", &text(&ended), ANYWHERE), UNKNOWN);
+}
+
+/// A machine that starts with a wrong clock must not end for good what ends by it.
+#[test]
+fn a_process_that_begins_years_after_the_last_event_does_not_believe_its_clock() {
+    let platform = Platform::new();
+    let year = Some(Timestamp::from_unix(BEGIN).after(DAY * 366));
+    let limited = platform.create(Kind::ApiKey, Wanted { expires: year, ..Wanted::default() });
+    platform.clock.set(Timestamp::from_unix(BEGIN).after(DAY * 3660));
+    let wrong = platform.node(&[]);
+    let door = key_door(&wrong, &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), UNKNOWN, "it would have ended");
+    assert!(wrong.clock_suspicion().is_some());
+    assert_eq!(wrong.retire_due().wait().unwrap().groups, 0);
+    platform.clock.set(Timestamp::from_unix(BEGIN));
+    let door = key_door(&platform.node(&[]), &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), id(&limited));
+    platform.clock.set(Timestamp::from_unix(BEGIN).after(DAY * 365));
+    let quiet = platform.node(&[]);
+    let door = key_door(&quiet, &[Kind::ApiKey]);
+    assert_eq!(ask(&door, "key", &text(&limited), ANYWHERE), id(&limited));
+    assert_eq!(quiet.clock_suspicion(), None, "a year without an event is quiet, and no more");
+}
+
+/// A session of an hour is one of an hour, whatever another process has written before.
+#[test]
+fn a_process_whose_clock_is_ahead_lengthens_no_life_that_another_one_gives() {
+    for ahead in [Duration::from_secs(60), HOUR, DAY, DAY * 300] {
+        let platform = Platform::new();
+        platform.clock.set(Timestamp::from_unix(BEGIN).after(ahead));
+        let wrong = platform.node(&[]);
+        let service = Some(&platform.service);
+        let create = |registry: &Registry| {
+            let wanted = Wanted::default();
+            registry.by(&alice()).create(service, Kind::IbssoSession, wanted).wait().unwrap()
+        };
+        let first = create(&wrong).unwrap();
+        wrong.by(&alice()).destroy(&first.credential.id).wait().unwrap().unwrap();
+        platform.clock.set(Timestamp::from_unix(BEGIN));
+        let right = platform.node(&[]);
+        right.poll().wait().unwrap();
+        // Until somebody says which clock is right, this process refuses what ends by the later one.
+        assert_eq!(right.clock_suspicion().is_some(), ahead > Duration::from_secs(60), "{ahead:?}");
+        right.trust_clock();
+        let session = create(&right).unwrap();
+        let door = key_door(&right, &[Kind::IbssoSession]);
+        assert_eq!(ask(&door, "key", &text(&session), ANYWHERE), id(&session), "{ahead:?}");
+        let again = create(&right).map(drop).unwrap_err();
+        assert_eq!(again.code(), "lifecycle_session_already_active", "{ahead:?}");
+        platform.clock.advance(HOUR + GroupPolicy::USE_GRAIN);
+        assert_eq!(ask(&door, "key", &text(&session), ANYWHERE), UNKNOWN, "{ahead:?}");
+    }
 }
 
 /// One process under a wrong clock must not end the keys of all others for ever.
@@ -153,4 +205,36 @@ fn uses_are_kept_when_the_program_that_writes_them_down_gives_up() {
     registry.flush_uses().wait().unwrap();
     let seen = by.dry_run(&one.credential.id).wait().unwrap().unwrap();
     assert_eq!(seen.credential.last_used, Some(Timestamp::from_unix(BEGIN)));
+}
+
+#[derive(Clone, Default)]
+struct Forgotten(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Forgotten {
+    fn observe(&self, event: Event<'_>) {
+        if let Event::InactiveCredentialUsed { tenant, credential } = event {
+            self.0.lock().unwrap().push(format!("{tenant} {credential}"));
+        }
+    }
+}
+
+#[test]
+fn the_owner_is_told_of_a_forgotten_caller_once_a_minute() {
+    let (clock, told) = (ManualClock::at(BEGIN), Forgotten::default());
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    let builder = Registry::build(MemoryLifecycleStore::new(), keys).with_clock(clock.clone());
+    let registry = builder.with_observer(told.clone()).finish().unwrap();
+    let by = registry.by(&alice());
+    let make = || by.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap().unwrap();
+    let (old, _) = (make(), make());
+    let door = key_door(&registry, &[Kind::ProfileKey]);
+    let version = by.dry_run(&old.credential.id).wait().unwrap().unwrap().version;
+    by.discard(&old.credential.id, version).wait().unwrap().unwrap();
+    for minute in 1..=3 {
+        for _ in 0..100 {
+            assert_eq!(ask(&door, "key", &text(&old), ANYWHERE), UNKNOWN);
+        }
+        assert_eq!(*told.0.lock().unwrap(), vec![format!("acme {}", id(&old)); minute]);
+        clock.advance(Duration::from_secs(60));
+    }
 }

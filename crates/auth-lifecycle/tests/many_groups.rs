@@ -4,8 +4,9 @@
 
 use auth_core::{Secret, TenantId};
 use auth_lifecycle::{
-    Actor, Commands, CredentialId, GroupId, Issued, Kind, LifecycleStore, MemoryLifecycleStore,
-    NewSecret, Registry, RegistryKeys, Role, ServiceId, State, Wanted, store_suite::Faulty,
+    Actor, CommandRefusal, Commands, CredentialId, GroupId, Issued, Kind, LifecycleStore,
+    MemoryLifecycleStore, NewSecret, Registry, RegistryKeys, RevokeGuard, Role, ServiceId, State,
+    Wanted, store_suite::Faulty,
 };
 use auth_testing::ManualClock;
 use std::{sync::Arc, time::Duration};
@@ -69,6 +70,74 @@ fn a_reported_secret_is_found_however_it_is_kept() {
     for id in [imported, key, jwt, webhook] {
         assert_eq!(state(&by, &id), State::Revoked);
     }
+}
+
+#[test]
+fn a_reporter_without_bounds_is_refused_and_a_secret_that_comes_often_is_one_report() {
+    let (registry, store, _) = platform();
+    let by = by(&registry, "acme");
+    let service = service(&by);
+    let (key, text) = second(&by, &service, Kind::ServiceKey);
+    let reported = |many: usize| (0..many).map(|_| Secret::new(text.expose())).collect::<Vec<_>>();
+    let refused = registry.report_leaked(&reported(1), &"x".repeat(1001)).wait().unwrap_err();
+    assert_eq!(refused.code(), "lifecycle_reporter");
+    assert_eq!(state(&by, &key), State::Active);
+    let before = store.position().wait().unwrap();
+    registry.report_leaked(&reported(1000), &"x".repeat(1000)).wait().unwrap();
+    assert_eq!(state(&by, &key), State::Revoked);
+    let events = store.changes_since(before, 100).wait().unwrap().events;
+    let names: Vec<_> = events.iter().map(|event| event.what.name).collect();
+    assert!(names.len() <= 2, "{names:?}");
+}
+
+/// A refused attempt is kept for ever with what its actor wrote.
+#[test]
+fn a_cause_without_bounds_is_refused_whatever_is_attempted() {
+    let (registry, store, _) = platform();
+    let before = store.position().wait().unwrap();
+    let reader = Actor::new(TenantId::new("acme"), "bob", Role::ReadOnly);
+    for actor in [reader, Actor::new(TenantId::new("acme"), "alice", Role::Owner)] {
+        let by = registry.by(&actor).because("x".repeat(1001));
+        let refused = by.create_service_with("alerts", &[]).wait().unwrap().unwrap_err();
+        assert!(matches!(refused, CommandRefusal::Invalid { field: "cause", .. }), "{refused}");
+        let refused = by.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap();
+        assert!(matches!(refused, Err(CommandRefusal::Invalid { field: "cause", .. })));
+    }
+    assert_eq!(store.position().wait().unwrap(), before);
+}
+
+/// Whoever came second would be the caller from then on, and what was revoked would be back.
+#[test]
+fn one_token_is_never_two_credentials_however_each_is_kept() {
+    let (registry, _, _) = platform();
+    let (acme, other) = (by(&registry, "acme"), by(&registry, "other"));
+    let token = b"a-token-of-the-former-registry-0123";
+    let hash = ring::digest::digest(&ring::digest::SHA256, token);
+    let hashed = || NewSecret::Sha256(hash.as_ref().try_into().unwrap());
+    let given = || NewSecret::Given(Secret::new(token));
+    let (service, elsewhere) = (service(&acme), service(&other));
+    let imported = make(&acme, &service, Kind::ApiKey, hashed()).credential.id;
+    let again = |by: &Commands, service: &ServiceId, kind, secret| {
+        let wanted = Wanted { secret, ..Wanted::default() };
+        by.import(Some(service), kind, wanted).wait().unwrap().err()
+    };
+    for revoked in [false, true] {
+        if revoked {
+            acme.revoke(&imported, RevokeGuard::KeepLast).wait().unwrap().unwrap();
+        }
+        for kind in [Kind::ApiKey, Kind::ServiceKey] {
+            let taken = Some(CommandRefusal::SecretTaken);
+            assert_eq!(again(&other, &elsewhere, kind, given()), taken, "{kind:?} {revoked}");
+            assert_eq!(again(&acme, &service, kind, given()), taken, "{kind:?} {revoked}");
+            assert_eq!(again(&other, &elsewhere, kind, hashed()), taken, "{kind:?} {revoked}");
+        }
+    }
+    let made = acme.create(Some(&service), Kind::ApiKey, Wanted::default()).wait();
+    let new = made.unwrap().unwrap().secret.unwrap();
+    let hash = ring::digest::digest(&ring::digest::SHA256, new.expose());
+    let theirs = NewSecret::Sha256(hash.as_ref().try_into().unwrap());
+    let taken = Some(CommandRefusal::SecretTaken);
+    assert_eq!(again(&other, &elsewhere, Kind::ApiKey, theirs), taken, "made here");
 }
 
 #[test]

@@ -275,3 +275,18 @@ fn what_an_actor_types_is_bounded_wherever_it_is_typed() {
     assert_eq!(make(&by.clone().because(long()), Wanted::default()), "cause");
     assert_eq!(field(by.because(long()).create_service("b").wait().unwrap().unwrap_err()), "cause");
 }
+
+#[test]
+fn what_was_forgotten_in_a_request_is_named() {
+    let registry = registry();
+    let by = registry.by(&alice()).once("");
+    let refused = by.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap();
+    let field = |refused: CommandRefusal| match refused {
+        CommandRefusal::Invalid { field, .. } => field,
+        other => other.code(),
+    };
+    assert_eq!(refused.map(drop).map_err(field), Err("idempotency-key"));
+    let by = registry.by(&alice());
+    let refused = by.import(None, Kind::ProfileKey, Wanted::default()).wait().unwrap();
+    assert_eq!(refused.map(drop).map_err(field), Err("secret"), "an import makes nothing new");
+}

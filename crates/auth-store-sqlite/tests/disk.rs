@@ -1,7 +1,7 @@
 //! A disk that is full, and one that cannot be written: a file system of the test's own, in a process of its own.
 
 #![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod common;
 
@@ -45,7 +45,8 @@ fn on_a_small_disk(test: &str) -> Option<PathBuf> {
     let bound = "exec setpriv --bounding-set=-dac_override,-dac_read_search";
     if !started(&format!("{bound} true")).is_ok_and(|ended| ended.status.success()) {
         // Past the capture of output: a test that is skipped says so.
-        writeln!(io::stderr(), "skipped: no file system can be mounted here").unwrap();
+        let why = "skipped: unshare, setpriv or a mount of tmpfs is missing or not allowed\n";
+        io::stderr().write_all(why.as_bytes()).unwrap();
         return None;
     }
     let ended = started(&format!("{bound} \"$@\"")).unwrap();
@@ -205,7 +206,7 @@ fn a_read_only_disk_refuses_changes_of_state_by_the_name_of_the_file() {
         let database = SqliteDatabase::open(&file, SystemClock).unwrap();
         write(&database, what).unwrap();
         close(database, &directory);
-        assert_eq!(directory.files(), [file.clone()], "{what}");
+        assert_eq!(directory.files(), std::slice::from_ref(&file), "{what}");
         refuse();
         match SqliteDatabase::open(&file, SystemClock) {
             Ok(database) => {
@@ -218,7 +219,7 @@ fn a_read_only_disk_refuses_changes_of_state_by_the_name_of_the_file() {
             }
             Err(error) => {
                 check_named(what, &file, &error, "sqlite_read_only", "make it writable");
-                assert_eq!(directory.files(), [file.clone()], "{what}");
+                assert_eq!(directory.files(), std::slice::from_ref(&file), "{what}");
             }
         }
         if what != "a file" {

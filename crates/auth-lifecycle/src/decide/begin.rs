@@ -6,8 +6,9 @@ use super::{
 };
 use crate::{
     CommandRefusal, Credential, EventName, GroupPolicy, Holds, Kept, LiveSession, Material,
-    NewCredential, State, Status,
+    NewCredential, State, Status, StepUp,
 };
+use auth_core::Timestamp;
 use std::time::Duration;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,8 +21,12 @@ impl Work<'_> {
     ) -> Result<(), CommandRefusal> {
         self.count_creation()?;
         if self.policy.holds == Holds::OneSession {
-            let alive =
-                |one: &&Credential| matches!(one.status(self.now), Status::Usable | Status::NotYet);
+            // By either clock, where they differ.
+            let alive = |one: &&Credential| {
+                [self.now, self.told]
+                    .iter()
+                    .any(|now| matches!(one.status(*now), Status::Usable | Status::NotYet))
+            };
             if let Some(alive) = self.before.credentials.iter().find(alive).cloned() {
                 if live == LiveSession::Keep {
                     return Err(CommandRefusal::SessionAlreadyActive);
@@ -81,7 +86,8 @@ impl Work<'_> {
         let ends = self.now.after(overlap);
         let retire_at = Some(it.expires.map_or(ends, |expires| expires.min(ends)));
         self.count_creation()?;
-        self.add(new, EventName::Created, format!("successor of {}", it.id))?;
+        let new = successor(new, &it);
+        self.add(&new, EventName::Created, format!("successor of {}", it.id))?;
         let detail = format!("successor {}", new.id);
         self.put(Credential { retire_at, ..it }, EventName::RotationStarted, detail);
         self.guard()
@@ -120,7 +126,8 @@ impl Work<'_> {
         }
         check_label(&new.label)?;
         check_scopes(&new.scopes)?;
-        let starts = new.not_before.unwrap_or(self.now).max(self.now);
+        let now = self.begins();
+        let starts = new.not_before.unwrap_or(now).max(now);
         let lifetime = self.policy.lifetime.map(|life| starts.after(life));
         let expires = new.expires.or(lifetime);
         let latest = self.policy.longest_lifetime.map(|life| starts.after(life));
@@ -132,9 +139,16 @@ impl Work<'_> {
             return invalid("expires", "a moment within the longest lifetime of the policy");
         }
         let new = NewCredential { expires, ..new.clone() };
-        let it = new.into_credential(&self.order.actor, self.now, self.policy.idle_timeout);
+        let it = new.into_credential(&self.order.actor, now, self.policy.idle_timeout);
         self.put(it, name, detail);
         Ok(())
+    }
+
+    /// When what is created now begins. Another process may have written the group's last moment under a clock that was
+    /// ahead: a life that was counted from there would be as much longer.
+    fn begins(&self) -> Timestamp {
+        let is_apart = self.now.since(self.told) > StepUp::MOST_AHEAD;
+        if is_apart { self.told } else { self.now }
     }
 
     /// Counts a creation, and forgets those of more than 24 hours ago.
@@ -151,4 +165,20 @@ impl Work<'_> {
         creations.push(self.now);
         Ok(())
     }
+}
+
+/// What a successor is not given of its own it has from the one before: without that, a rotation would open a key to
+/// addresses from which nobody might use it, and take away what it is used for.
+fn successor(new: &NewCredential, before: &Credential) -> NewCredential {
+    let mut new = new.clone();
+    if new.label.is_empty() {
+        new.label.clone_from(&before.label);
+    }
+    if new.scopes.iter().next().is_none() {
+        new.scopes.clone_from(&before.scopes);
+    }
+    if new.allowed_addresses.is_none() {
+        new.allowed_addresses.clone_from(&before.allowed_addresses);
+    }
+    new
 }

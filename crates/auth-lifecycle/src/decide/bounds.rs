@@ -13,7 +13,7 @@ pub(crate) fn check_label(label: &str) -> Result<(), CommandRefusal> {
     check(label.len() <= MOST_BYTES, "label", "at most 200 bytes")
 }
 
-pub(super) fn check_cause(cause: &str) -> Result<(), CommandRefusal> {
+pub(crate) fn check_cause(cause: &str) -> Result<(), CommandRefusal> {
     check(cause.len() <= MOST_CAUSE_BYTES, "cause", "at most 1000 bytes")
 }
 

@@ -26,8 +26,11 @@ impl Registry {
         Admit { verifier, registry: self.clone(), addresses: None }
     }
 
-    /// Told of a use of a credential that was discarded: its caller is one that somebody forgot.
-    pub(super) fn inactive_used(&self, known: &Known) {
+    /// Told of a use of a credential that was discarded, once a minute: its caller is one that somebody forgot.
+    pub(super) fn inactive_used(&self, known: &Known, now: u64) {
+        if !known.note_forgotten(now) {
+            return;
+        }
         let caller = known.caller();
         self.0.observer.observe(auth_core::Event::InactiveCredentialUsed {
             tenant: &caller.tenant,

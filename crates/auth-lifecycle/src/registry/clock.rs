@@ -72,8 +72,14 @@ impl Reading {
 /// A reading this much later than one that was compared, in nanoseconds, is not compared.
 const CHECKED_FOR: u64 = 1_000_000_000;
 
+/// The clocks of two processes may differ by this much, in nanoseconds.
+const CLOCKS_APART: u64 = 60 * 1_000_000_000;
+
 /// A clock may be this much ahead of the time that has passed: machines sleep, and clocks are corrected.
 const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A platform has events in its ledger at least this often.
+const LONGEST_SILENCE: Duration = Duration::from_secs(366 * 24 * 60 * 60);
 
 impl LedgerClock {
     pub(super) fn new(clock: Arc<dyn Clock>) -> Self {
@@ -129,12 +135,30 @@ impl LedgerClock {
         self.believed(nanos(told))
     }
 
-    /// The ledger has an event of this moment: nothing that had ended by then is good in this process, which may have
-    /// begun under a clock that was set back. Of a moment that is further ahead than a clock may leap, because a process
-    /// wrote it under a wrong clock, no more than that is believed: nobody's keys end by it.
-    pub(super) fn learn(&self, moment: Timestamp) {
-        let most = self.clock.now().after(LEAP);
-        self.latest.fetch_max(nanos(moment.min(most)), Ordering::Relaxed);
+    /// The last event of the ledger is of this moment.
+    ///
+    /// Nothing that had ended by then is good in this process, which may have begun under a clock that was set back. Of a
+    /// moment that is further ahead than a clock may leap, because a process wrote it under a wrong clock, no more than
+    /// that is believed: nobody's keys end by it. A clock that is a year ahead of it has leapt while no process ran.
+    pub(super) fn learn(&self, last: Timestamp) {
+        let told = self.clock.now();
+        if told > last.after(LONGEST_SILENCE) {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            *state = State { believed: last, steady: self.clock.steady(), suspicion: None };
+            self.latest.store(nanos(last), Ordering::Relaxed);
+            self.leapt.fetch_max(nanos(told), Ordering::Relaxed);
+            self.checked.store(0, Ordering::Relaxed);
+        }
+        let most = told.after(LEAP);
+        self.latest.fetch_max(nanos(last.min(most)), Ordering::Relaxed);
+    }
+
+    /// Why the clock is not believed, or which later moment still counts for what ends.
+    pub(super) fn suspicion(&self) -> Option<ClockSuspicion> {
+        let Reading { expires, now, suspicion, .. } = self.read();
+        let is_apart = expires.saturating_sub(now) > CLOCKS_APART;
+        let was = ClockSuspicion { told: moment(expires), expected: moment(now) };
+        suspicion.or(is_apart.then_some(was))
     }
 
     /// Believes the clock as it is.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Actor, Command, CommandName, CommandRefusal, CredentialId, CredentialView, EventName, GroupId,
-    Happening, Order, ServiceId,
+    Happening, Order, ServiceId, decide::bounds::check_cause,
 };
 use auth_core::{Flow, Result};
 use std::{fmt, future::Future, sync::Arc};
@@ -79,7 +79,18 @@ impl Commands {
         F: FnOnce(Self) -> W,
         W: Future<Output = Result<Result<T, CommandRefusal>>> + Send + 'static,
     {
-        Flow::new(work(self.clone()))
+        // A refused attempt is written down with its cause too.
+        match check_cause(&self.cause).and(self.check_key()) {
+            Ok(()) => Flow::new(work(self.clone())),
+            Err(refusal) => Flow::ready(Err(refusal)),
+        }
+    }
+
+    /// An empty header field is not a key: every command with it would be one repetition.
+    fn check_key(&self) -> Result<(), CommandRefusal> {
+        let (field, expected) = ("idempotency-key", "text that is not empty, or none");
+        let is_empty = self.key.as_ref().is_some_and(|key| key.is_empty());
+        if is_empty { Err(CommandRefusal::Invalid { field, expected }) } else { Ok(()) }
     }
 
     fn order(&self, command: Command) -> Order {

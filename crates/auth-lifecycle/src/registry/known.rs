@@ -155,6 +155,12 @@ impl Known {
             && self.0.noted.swap(mark, Ordering::Relaxed) != mark
     }
 
+    /// Notes that a discarded credential was used; true once a minute.
+    pub(super) fn note_forgotten(&self, now: u64) -> bool {
+        let minute = (now / 60_000_000_000).saturating_add(1);
+        self.0.noted.swap(minute, Ordering::Relaxed) != minute
+    }
+
     /// What it weighs in memory, in bytes, as far as it is worth counting.
     pub(super) fn weight(&self) -> usize {
         let facts = size_of::<Facts>().saturating_add(32);

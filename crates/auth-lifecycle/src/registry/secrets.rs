@@ -1,5 +1,6 @@
 //! New secrets: made here or brought along, and what is kept of them.
 
+mod digests;
 mod plain;
 
 use super::{
@@ -7,8 +8,8 @@ use super::{
     look_up::{self, RawSecret},
 };
 use crate::{
-    CommandName, CommandRefusal, CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Kind,
-    Material, Sealed, StorageClass,
+    CommandName, CommandRefusal, CredentialId, EnvelopePlace, FoundBy, GroupId, Kept, Material,
+    Sealed, StorageClass,
 };
 use auth_core::{KeyDigest, KeyHasher, Result, Scopes, Secret, Timestamp};
 use auth_net::AddressList;
@@ -39,21 +40,21 @@ pub struct Wanted {
 /// Each kind takes the forms that name it below; another form is refused as `lifecycle_invalid`, with the field `secret`.
 #[derive(Default)]
 pub enum NewSecret {
-    /// Made by the registry, of at least 192 random bits: of the kinds [`ServiceKey`](Kind::ServiceKey),
-    /// [`ProfileKey`](Kind::ProfileKey), [`ApiKey`](Kind::ApiKey), [`IbssoSession`](Kind::IbssoSession),
-    /// [`SymphonySession`](Kind::SymphonySession) and [`KeyManagerToken`](Kind::KeyManagerToken) a token; of
-    /// [`ServiceJwtSecret`](Kind::ServiceJwtSecret), [`AppJwtSecret`](Kind::AppJwtSecret) and
-    /// [`WebhookSecret`](Kind::WebhookSecret) the Base64 text of 32 bytes; of [`SigV4Key`](Kind::SigV4Key) an access key id
+    /// Made by the registry, of at least 192 random bits: of the kinds [`ServiceKey`](crate::Kind::ServiceKey),
+    /// [`ProfileKey`](crate::Kind::ProfileKey), [`ApiKey`](crate::Kind::ApiKey), [`IbssoSession`](crate::Kind::IbssoSession),
+    /// [`SymphonySession`](crate::Kind::SymphonySession) and [`KeyManagerToken`](crate::Kind::KeyManagerToken) a token; of
+    /// [`ServiceJwtSecret`](crate::Kind::ServiceJwtSecret), [`AppJwtSecret`](crate::Kind::AppJwtSecret) and
+    /// [`WebhookSecret`](crate::Kind::WebhookSecret) the Base64 text of 32 bytes; of [`SigV4Key`](crate::Kind::SigV4Key) an access key id
     /// and a secret access key.
     #[default]
     Generated,
-    /// For the same kinds but [`SigV4Key`](Kind::SigV4Key): a token in a form of the platform's own, of 16 to 4096 visible
+    /// For the same kinds but [`SigV4Key`](crate::Kind::SigV4Key): a token in a form of the platform's own, of 16 to 4096 visible
     /// ASCII characters, taken as it is; or the Base64 text of an HMAC secret of at least 32 bytes.
     Given(Secret),
     /// For the kinds whose secret is a token: the SHA-256 of one that callers have already, from a registry that kept no
     /// more.
     Sha256([u8; 32]),
-    /// For [`BasicPassword`](Kind::BasicPassword): a password of this user, as a hash in the form that starts with `$`.
+    /// For [`BasicPassword`](crate::Kind::BasicPassword): a password of this user, as a hash in the form that starts with `$`.
     /// It is Argon2id; an import also takes bcrypt, with the feature `import`.
     Password {
         /// The name of the user, which no other service of the store has.
@@ -61,7 +62,7 @@ pub enum NewSecret {
         /// The hash.
         hash: Secret,
     },
-    /// For [`DigestHa1`](Kind::DigestHa1): what stands for a password under HTTP Digest.
+    /// For [`DigestHa1`](crate::Kind::DigestHa1): what stands for a password under HTTP Digest.
     Ha1 {
         /// The name of the user.
         user: Arc<str>,
@@ -70,14 +71,14 @@ pub enum NewSecret {
         /// The hash function and the hash, as `MD5:` or `SHA-256:` and hexadecimal digits.
         ha1: Secret,
     },
-    /// For [`SigV4Key`](Kind::SigV4Key): an access key id and its secret access key.
+    /// For [`SigV4Key`](crate::Kind::SigV4Key): an access key id and its secret access key.
     AccessKey {
         /// The access key id.
         id: Arc<str>,
         /// The secret access key.
         secret: Secret,
     },
-    /// For [`AppJwtKey`](Kind::AppJwtKey) and [`BotPublicKey`](Kind::BotPublicKey): a public key.
+    /// For [`AppJwtKey`](crate::Kind::AppJwtKey) and [`BotPublicKey`](crate::Kind::BotPublicKey): a public key.
     PublicKey {
         /// What it is found by: the `kid` of the tokens that it verifies, or the user name of a bot.
         name: Arc<str>,
@@ -159,13 +160,8 @@ impl Inner {
     ) -> Result<(KeyDigest, KeyDigest), Unprepared> {
         let kind = group.kind;
         let name = plain.name.as_deref().unwrap_or_default();
-        let token = match (&plain.value, plain.sha256) {
-            (_, Some(hash)) => self.hashers.sha256_tokens.hash_sha256(&hash),
-            (Some(value), None) => self.hashers.tokens.hash(value.expose()),
-            (None, None) => return Err(wrong(kind)),
-        };
         let found_by = match kind.row().found_by {
-            FoundBy::Token => return Ok((token, token)),
+            FoundBy::Token => return self.hashers.token(plain).ok_or_else(|| wrong(kind)),
             FoundBy::Issuer | FoundBy::Nothing => self.hashers.name(kind, &[group.service_text()]),
             FoundBy::KeyId => self.hashers.name(kind, &[group.service_text(), name]),
             FoundBy::UserName | FoundBy::AccessKeyId => self.hashers.name(kind, &[name]),
@@ -178,28 +174,6 @@ impl Inner {
         let about = if plain.name.is_some() { found_by.as_bytes().as_slice() } else { b"" };
         let fingerprint = self.hashers.fingerprint(kind.row().storage, about, value);
         Ok((found_by, fingerprint))
-    }
-}
-
-impl super::Hashers {
-    /// What tells a secret that is not found by itself from all others.
-    fn fingerprint(&self, storage: StorageClass, about: &[u8], value: &[u8]) -> KeyDigest {
-        parts_hash(&self.fingerprints, &[storage.name(), about, value])
-    }
-
-    /// Every fingerprint that a secret can have whose name nobody knows: as a token, as one of which a former registry kept
-    /// the SHA-256, and as what JWTs or webhooks are signed with.
-    pub(super) fn fingerprints_of(&self, secret: &Secret) -> [KeyDigest; 3] {
-        let value = secret.expose();
-        let signing = self.fingerprint(StorageClass::Sealed, b"", value);
-        [self.tokens.hash(value), self.sha256_tokens.hash(value), signing]
-    }
-
-    /// What a name is found by, among those of its kind.
-    pub(super) fn name(&self, kind: Kind, parts: &[&str]) -> KeyDigest {
-        let parts = parts.iter().map(|part| part.as_bytes());
-        let parts: Vec<_> = [kind.name().as_bytes()].into_iter().chain(parts).collect();
-        parts_hash(&self.names, &parts)
     }
 }
 
@@ -224,7 +198,7 @@ fn place<'a>(
 }
 
 impl StorageClass {
-    const fn name(self) -> &'static [u8] {
+    pub(super) const fn name(self) -> &'static [u8] {
         match self {
             Self::Hash => b"hash",
             Self::HashAndSealed => b"hash and sealed",
@@ -247,9 +221,13 @@ impl NewSecret {
         }
     }
 
-    /// Hashes of other programs are taken over by an import alone.
+    /// Hashes of other programs are taken over by an import alone, and an import takes over what there is.
     pub(super) fn check_for(&self, command: CommandName) -> Result<(), CommandRefusal> {
         match self {
+            Self::Generated if command == CommandName::Import => {
+                let expected = "what callers have already; create makes a new one";
+                Err(CommandRefusal::Invalid { field: "secret", expected })
+            }
             Self::Password { hash, .. }
                 if command != CommandName::Import && !hash.expose().starts_with(b"$argon2id$") =>
             {

@@ -1,9 +1,10 @@
 //! What time does: the registry asks its store what is due, and does it.
 
 use super::{ClockSuspicion, Registry, answers::Made};
-use crate::{Actor, Command, GroupId, Order, Role};
+use crate::{Actor, Command, GroupId, Order, Role, decide::bounds::check_cause};
 use auth_core::{Error, Flow, KeyDigest, Result};
 use std::{
+    collections::HashSet,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
@@ -81,10 +82,12 @@ impl Registry {
         })
     }
 
-    /// Why the clock is not believed; `None` while it is.
+    /// Why the clock is not believed, or which later moment still counts: one that this clock told before it was set back, or
+    /// that another process wrote. What would have ended by then is refused, also what is created now, until that moment has
+    /// come or [`trust_clock`](Self::trust_clock) says that the clock is right. Watch it: it is an alarm.
     #[must_use]
     pub fn clock_suspicion(&self) -> Option<ClockSuspicion> {
-        self.0.clock.read().suspicion
+        self.0.clock.suspicion()
     }
 
     /// Says that the clock is right, after it has leapt by more than a day.
@@ -110,7 +113,8 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// The first error of a group, when all other secrets were looked at.
+    /// `Error::Config` with `lifecycle_reporter` when `reporter` has more than 1000 bytes: nothing is looked at then. Else the
+    /// first error of a group, when all other secrets were looked at.
     ///
     /// # Security
     ///
@@ -120,9 +124,15 @@ impl Registry {
         secrets: &[auth_core::Secret],
         reporter: &str,
     ) -> Flow<'static, ()> {
+        if check_cause(reporter).is_err() {
+            let text =
+                "reporter has more than 1000 bytes, expected the name of who found the secrets";
+            return Flow::failed(Error::config("lifecycle_reporter", text));
+        }
         let reported = secrets.iter().take(Self::MOST_REPORTED);
-        let digests: Vec<_> =
-            reported.flat_map(|one| self.0.hashers.fingerprints_of(one)).collect();
+        let digests = reported.flat_map(|one| self.0.hashers.fingerprints_of(one));
+        // A secret that is reported twice is one report.
+        let digests: HashSet<_> = digests.collect();
         let (registry, reporter): (_, Arc<str>) = (self.clone(), reporter.into());
         Flow::new(async move {
             let mut failures = Failures::default();

@@ -1,6 +1,8 @@
 //! What is written of a credential, field by field.
 
 use super::*;
+use auth_core::Scopes;
+use auth_net::AddressList;
 
 /// The credential that a command of an owner leaves behind, by name.
 #[track_caller]
@@ -41,7 +43,33 @@ fn of_a_deleted_credential_only_its_name_is_left() {
     let event = "deleted c2 inactive>deleted";
     let command = delete("c2", Some(proof("c2")));
     let deleted = left(vec![active("c1"), before.clone()], command, event, "c2");
-    assert_eq!(deleted.dependants, [] as [Arc<str>; 0]);
+    assert!(deleted.dependants.is_empty());
     assert_eq!(deleted.kept.material, Material::Nothing);
     assert_eq!(deleted.kept.fingerprint, before.kept.fingerprint, "it never returns");
+}
+
+#[test]
+fn a_successor_has_what_it_is_not_given_from_the_one_before() {
+    let scopes = |text: &str| text.split(' ').collect::<Scopes>();
+    let list = |text: &str| Some(text.parse::<AddressList>().unwrap());
+    let before = Credential {
+        label: "cron".into(),
+        scopes: scopes("sms mail"),
+        allowed_addresses: list("192.0.2.0/24"),
+        ..active("c1")
+    };
+    let check = |new: NewCredential, expected: (&str, Scopes, Option<AddressList>)| {
+        let event = "created c2, rotation_started c1";
+        let made = left(vec![before.clone()], rotate("c1", new), event, "c2");
+        let (label, scopes, addresses) = expected;
+        assert_eq!((&*made.label, made.scopes, made.allowed_addresses), (label, scopes, addresses));
+    };
+    check(new("c2"), ("cron", scopes("sms mail"), list("192.0.2.0/24")));
+    let other = NewCredential {
+        label: "web".into(),
+        scopes: scopes("sms"),
+        allowed_addresses: list("203.0.113.7"),
+        ..new("c2")
+    };
+    check(other, ("web", scopes("sms"), list("203.0.113.7")));
 }

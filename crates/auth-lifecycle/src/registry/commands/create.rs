@@ -69,6 +69,9 @@ impl Commands {
 
     /// Makes a successor of a credential. Both are good for the overlap, then the old one is retired, whether or not the
     /// successor is used.
+    ///
+    /// The successor has the label, the scopes and the addresses of the one before, unless it is given others. What it is to
+    /// have no more is taken away by [`update`](Self::update).
     pub fn rotate(&self, id: &CredentialId, overlap: Duration, wanted: Wanted) -> Answer<Issued> {
         let old = id.clone();
         self.flow(move |by| async move {

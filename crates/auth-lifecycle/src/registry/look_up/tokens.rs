@@ -35,7 +35,7 @@ impl Tokens {
         let now = self.registry.0.clock.read();
         if !known.is_usable(now) {
             if known.is_inactive() {
-                self.registry.inactive_used(known);
+                self.registry.inactive_used(known, now.now);
             }
             return Judged::Unusable;
         }

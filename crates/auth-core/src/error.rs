@@ -54,6 +54,12 @@ impl Error {
         Self::Transport(Cause::new(code, error))
     }
 
+    /// The peer was not reached, and nothing of the request was sent: an [`Error::Transport`] that
+    /// [`is_not_sent`](Self::is_not_sent).
+    pub fn not_sent(code: &'static str, error: impl Into<BoxError>) -> Self {
+        Self::Transport(Cause { sent: Sent::Nothing, ..Cause::new(code, error) })
+    }
+
     /// The peer does not take these credentials: [`Error::Refused`].
     pub fn refused(code: &'static str, error: impl Into<BoxError>) -> Self {
         Self::Refused(Cause::new(code, error))
@@ -77,6 +83,14 @@ impl Error {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.cause().code
+    }
+
+    /// Is it known that nothing of the request was sent, because no connection came about? Then the peer has done nothing,
+    /// and the request can be sent again though it may be done once only. Of an answer that did not arrive nobody knows
+    /// that.
+    #[must_use]
+    pub fn is_not_sent(&self) -> bool {
+        self.cause().sent == Sent::Nothing
     }
 
     /// What exactly happened.
@@ -119,12 +133,20 @@ impl error::Error for Error {
 pub struct Cause {
     code: &'static str,
     error: Arc<dyn error::Error + Send + Sync>,
+    sent: Sent,
+}
+
+/// How much of the request is known to have been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Nothing,
+    Unknown,
 }
 
 impl Cause {
     /// Wraps a precise error, or a message that names the field and what was expected.
     pub fn new(code: &'static str, error: impl Into<BoxError>) -> Self {
-        Self { code, error: error.into().into() }
+        Self { code, error: error.into().into(), sent: Sent::Unknown }
     }
 
     /// The precise error, to downcast where the scheme is known.
@@ -157,6 +179,16 @@ mod tests {
         let unavailable =
             Error::Unavailable { retry_after: None, cause: Cause::new("d", "queue is full") };
         check(&unavailable, "d", "unavailable: queue is full");
+    }
+
+    #[test]
+    fn only_a_request_that_met_no_connection_is_known_not_to_be_sent() {
+        let refused = Error::not_sent("t", "not connected");
+        assert!(refused.is_not_sent() && refused.clone().is_not_sent());
+        check(&refused, "t", "transport: not connected");
+        for other in [Error::transport("t", "cut off"), Error::config("c", "x")] {
+            assert!(!other.is_not_sent(), "{other}");
+        }
     }
 
     #[test]

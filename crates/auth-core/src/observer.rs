@@ -69,6 +69,14 @@ pub enum Event<'a> {
         /// How it was refused.
         refusal: &'a Refusal,
     },
+    /// A client could not have the credentials of its scheme, and sends those of the weaker one that its configuration
+    /// names as the fallback. Told for each request.
+    FellBack {
+        /// The name of the session that has no token.
+        session: &'a str,
+        /// Why it has none.
+        error: &'a Error,
+    },
     /// A caller used a credential that its owner has discarded, and was refused: it is one that the owner forgot. Told once a
     /// minute for each credential.
     InactiveCredentialUsed {

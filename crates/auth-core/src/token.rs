@@ -15,7 +15,7 @@ pub trait TokenSource: Send + Sync {
     ///
     /// [`Error::Transport`](crate::Error::Transport) and [`Error::Protocol`](crate::Error::Protocol) say that the answer
     /// did not arrive or could not be read: the issuer may have made a token or not. Every other error says that the
-    /// issuer made no token.
+    /// issuer made no token, and so does an `Error::Transport` that [`is_not_sent`](crate::Error::is_not_sent).
     ///
     /// So [`Error::Unavailable`](crate::Error::Unavailable) is for an answer by which the issuer itself says that it did
     /// not carry out the request: 429, or 503. A timeout, and a 500, 502 or 504 (an issuer that failed halfway, a gateway

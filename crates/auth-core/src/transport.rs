@@ -12,6 +12,11 @@ pub trait Transport: Send + Sync {
     /// implementation.
     ///
     /// A flow that ends well has an answer of any status: what it means is the scheme's business.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Transport` when no whole answer arrived; made by [`Error::not_sent`](crate::Error::not_sent) when there was
+    /// no connection, so that the peer cannot have done anything.
     fn fetch(&self, request: Exchange) -> Flow<'_, http::Response<Vec<u8>>>;
 
     /// Is done after `duration`.

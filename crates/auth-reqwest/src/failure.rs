@@ -31,7 +31,9 @@ fn sorted(path: ConnectionPath, origin: Option<Origin>, error: reqwest::Error) -
     if error.is_builder() {
         return Error::config("reqwest_builder", error);
     }
-    Error::transport(code, FailedExchange::new(origin, InWords { path, error }))
+    let is_not_sent = error.is_connect();
+    let failed = FailedExchange::new(origin, InWords { path, error });
+    if is_not_sent { Error::not_sent(code, failed) } else { Error::transport(code, failed) }
 }
 
 /// An error of reqwest that says what did not happen. What lies beneath stands in its text when nothing was sent yet;

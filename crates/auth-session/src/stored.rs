@@ -52,6 +52,12 @@ pub struct Stored<S, K> {
     seen: AtomicU64,
 }
 
+/// Does this error of the issuer say that it made no token?
+fn proves_no_token(error: &Error) -> bool {
+    matches!(error, Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })
+        || error.is_not_sent()
+}
+
 type Unsaved = Mutex<Option<(Secret, u64)>>;
 
 fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
@@ -87,10 +93,11 @@ impl<S, K> Stored<S, K> {
     ///
     /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token:
     /// `Error::Refused`, `Error::Config`, and `Error::Unavailable`, which stands for a 429 or 503 by which the issuer
-    /// itself says that it did nothing. The source has to give a timeout, a 500, a 502 and a 504 as `Error::Transport`
+    /// itself says that it did nothing, and an `Error::Transport` of a request that
+    /// [was not sent](Error::is_not_sent). The source has to give a timeout, a 500, a 502 and a 504 as `Error::Transport`
     /// ([`TokenSource::token`]), or a token that was made is lost and the next exchange ends it.
     ///
-    /// After any other error (`Error::Transport`, `Error::Protocol`), and after the death of the process, the intent
+    /// After any other error (`Error::Transport` otherwise, `Error::Protocol`), and after the death of the process, the intent
     /// stays: until it is older than `life` no process that shares the store asks the issuer, and all get an
     /// `Error::Unavailable` with the code `session_held_elsewhere`, whose cause is a
     /// [`SessionHeldElsewhere`](crate::SessionHeldElsewhere).
@@ -236,7 +243,7 @@ where
         }
         match self.source.token(context, why).await {
             Ok(token) => Ok(Some(token)),
-            Err(error @ (Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })) => {
+            Err(error) if proves_no_token(&error) => {
                 // An answer that was lost earlier is lost still.
                 let before = noted.filter(|noted| !noted.holds());
                 // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.

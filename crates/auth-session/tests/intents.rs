@@ -233,7 +233,9 @@ fn an_error_that_says_that_nothing_was_created_leaves_no_intent() {
         retry_after: Some(Duration::from_secs(1)),
         cause: Cause::new("busy", "429"),
     };
-    for error in [busy, Error::refused("denied", "no"), Error::config("config", "wrong")] {
+    let not_sent = Error::not_sent("connect", "connection refused");
+    let refused = Error::refused("denied", "no");
+    for error in [busy, not_sent, refused, Error::config("config", "wrong")] {
         let fleet = fleet();
         let process = fleet.process();
         fleet.then(Becomes::Refused(error.clone()));

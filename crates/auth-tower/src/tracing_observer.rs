@@ -76,6 +76,13 @@ impl Observer for TracingObserver {
                 error.type = refusal.code.as_deref(),
                 "server refused the token of a session"
             ),
+            Event::FellBack { session, error } => tracing::warn!(
+                monotonic_counter.auth.fell_back = 1_u64,
+                auth.session = session,
+                error.type = error.code(),
+                reason = %error,
+                "session has no token, its fallback is sent"
+            ),
             Event::HorizonRaised { horizon, until } => tracing::warn!(
                 monotonic_counter.auth.horizon_raised = 1_u64,
                 auth.horizon = ?horizon,

@@ -41,7 +41,9 @@ pub(crate) fn transport(target: &Uri, error: ureq::Error) -> Error {
         error if is_not_connected(error) => "ureq_connect",
         _ => "ureq_request",
     };
-    Error::transport(code, FailedExchange::new(Origin::of(target).ok(), InWords(error)))
+    let is_not_sent = is_not_connected(&error) || is_connect_timeout(&error);
+    let failed = FailedExchange::new(Origin::of(target).ok(), InWords(error));
+    if is_not_sent { Error::not_sent(code, failed) } else { Error::transport(code, failed) }
 }
 
 /// An answer from this target that broke off.
@@ -54,6 +56,10 @@ pub(crate) fn body(target: &Uri, error: io::Error) -> Error {
             Error::transport("ureq_body", failed)
         }
     }
+}
+
+const fn is_connect_timeout(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect))
 }
 
 fn is_not_connected(error: &ureq::Error) -> bool {

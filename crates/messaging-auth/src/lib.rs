@@ -11,6 +11,8 @@ pub use auth_net;
 
 #[cfg(feature = "digest")]
 pub use auth_digest;
+#[cfg(feature = "ibsso")]
+pub use auth_ibsso;
 #[cfg(feature = "jwt")]
 pub use auth_jwt;
 #[cfg(feature = "lifecycle")]

@@ -1,7 +1,7 @@
 //! Tokens that were obtained elsewhere, and tokens that nobody is to have any more.
 
 use super::{Stored, StoredToken, TokenNotSaved, Unsaved, lock};
-use crate::{SaveOutcome, StorableToken, TokenStore};
+use crate::{Lease, SaveOutcome, StorableToken, TokenStore};
 use auth_core::{Context, Flow, Result, Secret, TokenSource, finish_even_if_dropped};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -33,7 +33,7 @@ where
         token: S::Token,
     ) -> Flow<'a, StoredToken<S::Token>> {
         Flow::new(async move {
-            let fence = self.change(context, Some(token.to_rest())).await?;
+            let fence = self.change(context, Some(token.to_rest()), None).await?;
             Ok(StoredToken { token, fence })
         })
     }
@@ -46,11 +46,32 @@ where
     ///
     /// Those of the store, and of the transport's pauses.
     pub fn remove<'a>(&'a self, context: &'a Context) -> Flow<'a, ()> {
-        Flow::new(async move { self.change(context, None).await.map(drop) })
+        Flow::new(async move { self.change(context, None, None).await.map(drop) })
     }
 
-    /// The fence under which it was changed.
-    async fn change(&self, context: &Context, token: Option<Secret>) -> Result<u64> {
+    /// Removes this token, if the store still has it: one that another process has saved since stays.
+    ///
+    /// It waits for the lease, and is seen through, as [`put`](Self::put) is.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and of the transport's pauses.
+    pub fn remove_token<'a>(
+        &'a self,
+        context: &'a Context,
+        token: &StoredToken<S::Token>,
+    ) -> Flow<'a, ()> {
+        let fence = token.fence;
+        Flow::new(async move { self.change(context, None, Some(fence)).await.map(drop) })
+    }
+
+    /// The fence under which it was changed; if `only` one fence is to be replaced, that of what stays instead.
+    async fn change(
+        &self,
+        context: &Context,
+        token: Option<Secret>,
+        only: Option<u64>,
+    ) -> Result<u64> {
         loop {
             let attempt = Attempt {
                 store: Arc::clone(&self.store),
@@ -58,6 +79,7 @@ where
                 unsaved: Arc::clone(&self.unsaved),
                 seen: self.seen.load(Ordering::Relaxed),
                 hold: self.hold,
+                only,
                 token: token.as_ref().map(|token| Secret::new(token.expose())),
             };
             let kept = finish_even_if_dropped(&*context.transport, Flow::new(attempt.run()));
@@ -78,6 +100,8 @@ struct Attempt<K> {
     /// The fence of what the store had when it was last looked at.
     seen: u64,
     hold: Duration,
+    /// The fence of what is to be replaced; anything if none.
+    only: Option<u64>,
     token: Option<Secret>,
 }
 
@@ -95,12 +119,24 @@ impl<K: TokenStore> Attempt<K> {
 
     async fn changed(&self) -> Result<Option<u64>> {
         let Some(lease) = self.store.lease(&self.name, self.hold).await? else { return Ok(None) };
-        let saved = self.store.save(&self.name, lease, self.token.as_ref()).await;
-        if matches!(saved, Ok(SaveOutcome::Kept)) {
-            *lock(&self.unsaved) = None;
-        }
+        let changed = self.changed_under(lease).await;
         // One that cannot be given back runs out by itself.
         let _ = self.store.release(&self.name, lease).await;
-        Ok((saved? == SaveOutcome::Kept).then_some(lease.fence))
+        changed
+    }
+
+    async fn changed_under(&self, lease: Lease) -> Result<Option<u64>> {
+        if let Some(only) = self.only {
+            let kept = self.store.load(&self.name).await?.map_or(0, |kept| kept.fence);
+            if kept != only {
+                return Ok(Some(kept));
+            }
+        }
+        let saved = self.store.save(&self.name, lease, self.token.as_ref()).await?;
+        if saved == SaveOutcome::Lost {
+            return Ok(None);
+        }
+        *lock(&self.unsaved) = None;
+        Ok(Some(lease.fence))
     }
 }

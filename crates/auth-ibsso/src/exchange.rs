@@ -1,0 +1,165 @@
+//! The two exchanges as pure functions: what is sent, and what an answer means.
+
+use crate::{
+    SessionLifetime, SessionToken,
+    error_body::{MOST_BODY_BYTES, error_code},
+};
+use auth_core::{Error, Exchange, Origin, Result, Secret, Timestamp};
+use auth_session::retry_after;
+use http::{HeaderValue, Method, Request, Response, StatusCode, Uri, header};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+/// The path of both exchanges.
+pub const SESSION_PATH: &str = "/auth/1/session";
+
+/// Is a session bound to the address that creates it?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Binding {
+    #[default]
+    Bound,
+    Unbound,
+}
+
+/// The request that creates a session. It carries no `Authorization`.
+pub(crate) fn create(
+    origin: &Origin,
+    user: &str,
+    password: &Secret,
+    binding: Binding,
+) -> Result<Exchange> {
+    let password = std::str::from_utf8(password.expose())
+        .map_err(|_| Error::config("ibsso_password", "password is not UTF-8, as JSON needs it"))?;
+    let body = CreateBody { username: user, password, is_unsafe: binding == Binding::Unbound };
+    let body = serde_json::to_vec(&body).map_err(|error| Error::config("ibsso_user", error))?;
+    let mut request = Request::new(body);
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri(origin)?;
+    request.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    request.headers_mut().insert(header::ACCEPT, JSON);
+    Ok(Exchange::new(request).with_answer_limit(MOST_BODY_BYTES))
+}
+
+/// The request that destroys the session of this token.
+pub(crate) fn destroy(origin: &Origin, token: &SessionToken) -> Result<Exchange> {
+    let mut request = Request::new(Vec::new());
+    *request.method_mut() = Method::DELETE;
+    *request.uri_mut() = uri(origin)?;
+    request.headers_mut().insert(header::AUTHORIZATION, token.field()?);
+    request.headers_mut().insert(header::ACCEPT, JSON);
+    Ok(Exchange::new(request).with_answer_limit(MOST_BODY_BYTES))
+}
+
+/// The token of the answer to a creation.
+pub(crate) fn created(
+    answer: &Response<Vec<u8>>,
+    now: Timestamp,
+    lifetime: SessionLifetime,
+) -> Result<SessionToken> {
+    if !answer.status().is_success() {
+        return Err(not_created(answer, now));
+    }
+    let read: CreatedBody = serde_json::from_slice(answer.body()).map_err(|error| {
+        // Its own text may quote the answer.
+        let (line, column) = (error.line(), error.column());
+        let text = format!(
+            "answer to the creation of a session has no \"token\" that is text (line {line}, column {column})"
+        );
+        Error::protocol("ibsso_session_answer", text)
+    })?;
+    SessionToken::new(Secret::new(read.token.as_bytes()), now, lifetime)
+}
+
+/// What the answer to a destruction says.
+pub(crate) fn destroyed(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<()> {
+    let said = said(answer);
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            let text = format!(
+                "session was not destroyed ({said}): it has ended, or is bound to another address than that of this request"
+            );
+            Err(Error::refused(NOT_DESTROYED, text))
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(busy(answer, now)),
+        _ => {
+            let text =
+                format!("platform failed ({said}), and may have destroyed the session or not");
+            Err(Error::transport(FAILED, text))
+        }
+    }
+}
+
+fn busy(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
+    let text = format!("platform asks for patience ({})", said(answer));
+    Error::unavailable("ibsso_busy", retry_after(answer.headers(), now), text)
+}
+
+/// The code of a refusal to destroy a session.
+pub(crate) const NOT_DESTROYED: &str = "ibsso_not_destroyed";
+
+/// The code of a refusal to create a session that the user name and password do not explain.
+pub(crate) const NOT_CREATED: &str = "ibsso_session_not_created";
+
+/// The code of an answer that leaves open what was done.
+pub(crate) const FAILED: &str = "ibsso_failed";
+
+/// Why there is no session, and whether the platform says that it made none: see
+/// [`TokenSource::token`](auth_core::TokenSource::token).
+fn not_created(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
+    let said = said(answer);
+    match answer.status() {
+        StatusCode::UNAUTHORIZED => {
+            let text = format!(
+                "user name or password was refused ({said}), expected those of an account with API access"
+            );
+            Error::refused("ibsso_log_in", text)
+        }
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => busy(answer, now),
+        status if status.is_client_error() => {
+            let text = format!(
+                "no session was created ({said}): another session of this user may be alive, which only its own token \
+                 ends before its time; give each program a user of its own, or let programs share one store"
+            );
+            Error::refused(NOT_CREATED, text)
+        }
+        status if status.is_redirection() => {
+            let text = format!(
+                "creation of a session was redirected ({said}); the base URL is another one, expected https and the host of the account"
+            );
+            Error::config("ibsso_redirected", text)
+        }
+        _ => {
+            let text = format!("platform failed ({said}), and may have created a session");
+            Error::transport(FAILED, text)
+        }
+    }
+}
+
+/// What an answer says, without the text that a platform chose: its status, and its code if it has one.
+pub(crate) fn said(answer: &Response<Vec<u8>>) -> String {
+    let status = answer.status();
+    error_code(answer.body())
+        .map_or_else(|| status.as_u16().to_string(), |code| format!("{} {code}", status.as_u16()))
+}
+
+fn uri(origin: &Origin) -> Result<Uri> {
+    format!("{origin}{SESSION_PATH}")
+        .parse()
+        .map_err(|error| Error::config("ibsso_base_url", error))
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+#[derive(Serialize)]
+struct CreateBody<'a> {
+    username: &'a str,
+    password: &'a str,
+    #[serde(rename = "unsafe")]
+    is_unsafe: bool,
+}
+
+#[derive(Deserialize)]
+struct CreatedBody {
+    token: Zeroizing<String>,
+}

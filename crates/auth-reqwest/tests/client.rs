@@ -179,6 +179,7 @@ async fn nobody_there_is_a_transport_error_that_shows_no_url() {
     let request = client().http().get(format!("http://{free}/?apikey=canary")).build().unwrap();
     let error = client().send(&Session::default(), request).await.unwrap_err();
     assert_eq!(error.code(), "reqwest_connect");
+    assert!(error.is_not_sent());
     assert!(error.to_string().starts_with(&format!("transport: http://{free}: not connected: ")));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }

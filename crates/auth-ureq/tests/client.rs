@@ -216,6 +216,7 @@ fn nobody_there_is_a_transport_error_that_shows_no_url() {
     let request = Request::get(format!("http://{free}/?apikey=canary")).body(()).unwrap();
     let error = client().send(&Session::default(), request).unwrap_err();
     assert_eq!(error.code(), "ureq_connect");
+    assert!(error.is_not_sent());
     assert!(error.to_string().starts_with(&format!("transport: http://{free}: not connected: ")));
     assert!(!format!("{error} {error:?}").contains("canary"));
 }

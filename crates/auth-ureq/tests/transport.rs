@@ -83,6 +83,12 @@ fn says_where_an_exchange_broke() {
         });
         assert_eq!(fetched(local(), format!("http://{address}/")), expected, "{answer:?}");
     }
+    let lost = listen(|mut caller| drop(caller.read(&mut [0; 1024])));
+    let unsent = |address| {
+        let asked = get(format!("http://{address}/"));
+        local().build().unwrap().fetch(asked).wait().unwrap_err().is_not_sent()
+    };
+    assert_eq!([unsent(lost), unsent(nobody())], [false, true]);
     assert_eq!(fetched(local(), format!("http://{}/", nobody())), "ureq_connect");
     assert_eq!(fetched(local(), format!("https://{}/", nobody())), "ureq_connect");
 }

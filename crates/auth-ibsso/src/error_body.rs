@@ -39,7 +39,7 @@ impl ErrorForm {
 /// The code of an error of either form: `UNAUTHORIZED`, `E401`. None when the body has neither, or a code of other
 /// characters than upper-case letters, digits and `_`.
 ///
-/// It reads at most [`MOST_BYTES`](MOST_BODY_BYTES) of a body; of a longer one it knows nothing.
+/// It reads a body of at most 16 KiB; of a longer one it knows nothing.
 #[must_use]
 pub fn error_code(body: &[u8]) -> Option<Box<str>> {
     if body.len() > MOST_BODY_BYTES {

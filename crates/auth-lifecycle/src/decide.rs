@@ -15,7 +15,7 @@ use crate::{
     GroupPolicy, Happening, Order, Role, State,
 };
 use auth_core::Timestamp;
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 /// What is known before a command is decided: a group, and its rules.
 #[derive(Clone, Debug)]
@@ -134,6 +134,9 @@ pub(crate) fn permitted_on(
 }
 
 mod probe;
+
+/// The clocks of two processes may differ by this much.
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(30);
 
 /// A decision that is being made.
 struct Work<'a> {

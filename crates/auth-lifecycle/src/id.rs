@@ -84,6 +84,13 @@ pub struct GroupId {
     pub kind: Kind,
 }
 
+impl ServiceId {
+    /// No service is called this: stores keep what is the tenant's own under the empty name.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl GroupId {
     /// The group of a service.
     #[must_use]
@@ -101,7 +108,7 @@ impl GroupId {
     /// name stands for the tenant itself there.
     #[must_use]
     pub fn is_nameless(&self) -> bool {
-        self.service.as_ref().is_some_and(|service| service.as_str().is_empty())
+        self.service.as_ref().is_some_and(ServiceId::is_empty)
     }
 
     /// The service as text; empty for a group of the tenant itself, since no service has an empty name.

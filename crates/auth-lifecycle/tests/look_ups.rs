@@ -9,30 +9,20 @@ use auth_core::{
 };
 use auth_digest::{Digest, DigestVerifier, Ha1, HashFunction, Nonces};
 use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtPolicy, JwtVerifier, RequiredClaim, SigningKey};
-use auth_lifecycle::{Admit, GroupPolicy, Issued, Kind, NewSecret, Registry, Tokens, Wanted};
+use auth_lifecycle::{GroupPolicy, Kind, NewSecret, Wanted};
 use auth_net::AddressList;
 use auth_sigv4::{AccessKey, AwsService, SigV4, SigV4Policy, SigV4Verifier};
 use auth_static::{
     ApiKeyVerifier, Argon2Concurrency, Argon2Cost, Argon2Passwords, Basic, BasicVerifier,
     PasswordHash, Placement,
 };
-use common::{BEGIN, Platform, ask, text, told};
+use common::{BEGIN, Platform, ask, id, key_door, text, told};
 use http::{HeaderMap, Method, Uri, header::AUTHORIZATION};
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 const ANYWHERE: &str = "192.0.2.7";
 const UNKNOWN: &str = "401 api_key_unknown";
 const HOUR: Duration = Duration::from_secs(3600);
-
-fn key_door(registry: &Registry, kinds: &[Kind]) -> Admit<ApiKeyVerifier<Tokens>> {
-    let placement = Placement::header("key").unwrap();
-    let (hasher, keys) = (registry.token_hasher(), registry.tokens(kinds));
-    registry.admit(ApiKeyVerifier::new("api", placement, hasher, keys).unwrap())
-}
-
-fn id(issued: &Issued) -> String {
-    issued.credential.id.to_string()
-}
 
 #[test]
 fn a_key_opens_the_doors_of_its_kind_until_it_is_discarded() {

@@ -42,9 +42,6 @@ where
     U: Lookup<UserPassword, Found = S::User>,
     V: Verifier,
 {
-    /// The header field of the idempotency key, by which a creation whose answer was lost is repeated.
-    pub const IDEMPOTENCY_KEY: &'static str = "idempotency-key";
-
     /// The endpoint over these sessions and users.
     pub const fn new(sessions: S, users: U, verifier: V) -> Self {
         Self { sessions, users, verifier, errors: ErrorForm::ServiceException, limit: None }
@@ -67,7 +64,8 @@ where
     ///
     /// The members are `username`, `password`, and `unsafe` for a session that is not bound to the caller's address; and
     /// `replace`, which this server adds: a session that is alive ends in the same step, as the password proves that the
-    /// user wants it.
+    /// user wants it. A creation with the header field `idempotency-key` is repeated with the same key when its answer was
+    /// lost.
     ///
     /// # Errors
     ///
@@ -174,7 +172,7 @@ fn read(request: RequestView<'_>) -> Result<Result<(UserPassword, NewSession), R
         return Ok(Err(TOO_LONG));
     }
     let Ok(read) = serde_json::from_slice::<CreateBody>(body) else { return Ok(Err(BODY)) };
-    let mut keys = request.headers.get_all("idempotency-key").iter();
+    let mut keys = request.headers.get_all(IDEMPOTENCY_KEY).iter();
     let idempotency_key = match (keys.next(), keys.next()) {
         (None, _) => None,
         (Some(key), None) => match key.to_str() {
@@ -206,6 +204,9 @@ struct CreateBody {
     #[serde(default)]
     replace: bool,
 }
+
+/// The header field by which a creation whose answer was lost is repeated.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 const MOST_KEY_BYTES: usize = 256;
 

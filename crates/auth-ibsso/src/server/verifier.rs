@@ -1,4 +1,4 @@
-//! Who is calling, by the token of a session.
+//! The verifier finds the caller by the token of a session.
 
 use super::Sessions;
 use crate::SCHEME;

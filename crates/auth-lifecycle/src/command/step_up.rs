@@ -1,7 +1,7 @@
 //! What a deletion needs beside a role.
 
 use super::CommandName;
-use crate::CredentialId;
+use crate::{CredentialId, decide::CLOCKS_APART};
 use auth_core::Timestamp;
 use std::{sync::Arc, time::Duration};
 
@@ -26,5 +26,5 @@ impl StepUp {
     pub const LIFETIME: Duration = Duration::from_secs(5 * 60);
 
     /// The clock of the process that made a proof may be this much ahead of the one that judges it.
-    pub const MOST_AHEAD: Duration = Duration::from_secs(30);
+    pub const MOST_AHEAD: Duration = CLOCKS_APART;
 }

@@ -1,12 +1,12 @@
 //! Credentials and secrets that begin: created, imported, regenerated, rotated.
 
 use super::{
-    Work,
+    CLOCKS_APART, Work,
     bounds::{check_label, check_scopes},
 };
 use crate::{
     CommandRefusal, Credential, EventName, GroupPolicy, Holds, Kept, LiveSession, Material,
-    NewCredential, State, Status, StepUp,
+    NewCredential, State, Status,
 };
 use auth_core::Timestamp;
 use std::time::Duration;
@@ -147,7 +147,7 @@ impl Work<'_> {
     /// When what is created now begins. Another process may have written the group's last moment under a clock that was
     /// ahead: a life that was counted from there would be as much longer.
     fn begins(&self) -> Timestamp {
-        let is_apart = self.now.since(self.told) > StepUp::MOST_AHEAD;
+        let is_apart = self.now.since(self.told) > CLOCKS_APART;
         if is_apart { self.told } else { self.now }
     }
 

@@ -1,5 +1,6 @@
 //! What time it is for credentials, though the clock of the machine jumps.
 
+use crate::decide::CLOCKS_APART;
 use auth_core::{Clock, Timestamp};
 use std::{
     fmt,
@@ -71,9 +72,6 @@ impl Reading {
 
 /// A reading this much later than one that was compared, in nanoseconds, is not compared.
 const CHECKED_FOR: u64 = 1_000_000_000;
-
-/// The clocks of two processes may differ by this much, in nanoseconds.
-const CLOCKS_APART: u64 = 60 * 1_000_000_000;
 
 /// A clock may be this much ahead of the time that has passed: machines sleep, and clocks are corrected.
 const LEAP: Duration = Duration::from_secs(24 * 60 * 60);
@@ -156,8 +154,8 @@ impl LedgerClock {
     /// Why the clock is not believed, or which later moment still counts for what ends.
     pub(super) fn suspicion(&self) -> Option<ClockSuspicion> {
         let Reading { expires, now, suspicion, .. } = self.read();
-        let is_apart = expires.saturating_sub(now) > CLOCKS_APART;
         let was = ClockSuspicion { told: moment(expires), expected: moment(now) };
+        let is_apart = was.told.since(was.expected) > CLOCKS_APART;
         suspicion.or(is_apart.then_some(was))
     }
 

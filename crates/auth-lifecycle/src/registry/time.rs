@@ -125,8 +125,7 @@ impl Registry {
         reporter: &str,
     ) -> Flow<'static, ()> {
         if check_cause(reporter).is_err() {
-            let text =
-                "reporter has more than 1000 bytes, expected the name of who found the secrets";
+            let text = "reporter has more than 1000 bytes, expected the name of the person or program that found the secrets";
             return Flow::failed(Error::config("lifecycle_reporter", text));
         }
         let reported = secrets.iter().take(Self::MOST_REPORTED);

@@ -3,9 +3,10 @@
 
 use auth_core::{Caller, Error, Flow, Outcome, Peer, RequestView, Secret, TenantId, Verifier};
 use auth_lifecycle::{
-    Actor, Commands, GroupPolicy, Issued, Kind, MemoryLifecycleStore, NewSecret, Registry,
-    RegistryKeys, RevokeGuard, Role, ServiceId, StepUpCheck, Wanted,
+    Actor, Admit, Commands, GroupPolicy, Issued, Kind, MemoryLifecycleStore, NewSecret, Registry,
+    RegistryKeys, RevokeGuard, Role, ServiceId, StepUpCheck, Tokens, Wanted,
 };
+use auth_static::{ApiKeyVerifier, Placement};
 use auth_testing::ManualClock;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use std::net::IpAddr;
@@ -121,4 +122,16 @@ pub fn told(outcome: Result<Outcome<Caller>, Error>) -> String {
         }
         Err(error) => format!("503 {}", error.code()),
     }
+}
+
+/// The door of an API that takes the keys of these kinds in the field `key`.
+pub fn key_door(registry: &Registry, kinds: &[Kind]) -> Admit<ApiKeyVerifier<Tokens>> {
+    let placement = Placement::header("key").unwrap();
+    let (hasher, keys) = (registry.token_hasher(), registry.tokens(kinds));
+    registry.admit(ApiKeyVerifier::new("api", placement, hasher, keys).unwrap())
+}
+
+/// The name of a new credential, as a door tells it.
+pub fn id(issued: &Issued) -> String {
+    issued.credential.id.to_string()
 }

@@ -34,7 +34,11 @@ impl ClientRegistration {
             for refresh_token in usable {
                 match self.refresh_with(token, refresh_token, context).await {
                     Err(error @ Error::Refused(_)) => refused = error,
-                    Err(error @ (Error::Transport(_) | Error::Protocol(_))) => return Err(error),
+                    Err(error @ (Error::Transport(_) | Error::Protocol(_)))
+                        if !error.is_not_sent() =>
+                    {
+                        return Err(error);
+                    }
                     answered => {
                         // It says nothing of an answer that was lost earlier.
                         token.asked(before);
@@ -57,5 +61,37 @@ impl ClientRegistration {
         let request = TokenRequest::new("refresh_token").with_parameter("refresh_token", text)?;
         let endpoint = self.refresh_endpoint.as_ref().unwrap_or(&self.endpoint);
         self.ask(endpoint, &request, context, Some(Replaced { token, refresh_token })).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClientAuthentication, TokenAnswerFormat, TokenEndpoint};
+    use auth_core::Clock;
+    use auth_testing::{ManualClock, ScriptedTransport};
+    use http::Response;
+
+    #[track_caller]
+    fn check(error: Error, may_be_spent: bool) {
+        let clock = ManualClock::at(1_700_000_000);
+        let client = ClientAuthentication::client_secret_post("acme", "s3cret").unwrap();
+        let endpoint = TokenEndpoint::new("https://login.example/token").unwrap();
+        let registration = ClientRegistration::new(endpoint, client);
+        let answer = Response::new(br#"{"access_token":"a","refresh_token":"r"}"#.to_vec());
+        let answer = TokenAnswerFormat::new().read(&answer, clock.now()).unwrap();
+        let token = OAuthToken::new(answer, clock.now()).unwrap();
+        let failing = error.clone();
+        let transport = ScriptedTransport::new(move |_| Err(failing.clone()));
+        let context = Context::new(transport).with_clock(clock);
+        let failed = registration.refresh(&token, &context).wait().unwrap_err();
+        assert_eq!(failed.code(), error.code());
+        assert_eq!(token.outcome() == RefreshOutcome::Unknown, may_be_spent, "{error}");
+    }
+
+    #[test]
+    fn a_request_that_was_not_sent_has_spent_no_refresh_token() {
+        check(Error::transport("timeout", "no answer"), true);
+        check(Error::not_sent("connect", "connection refused"), false);
     }
 }

@@ -1,4 +1,4 @@
-//! Who waits for what this process commits next.
+//! Programs that watch the ledger are woken when this process commits.
 
 use futures_channel::oneshot::{self, Sender};
 use std::{

@@ -115,7 +115,7 @@ impl Commands {
     ) -> Result<Result<GroupId, CommandRefusal>> {
         let tenant = self.actor.tenant.clone();
         // A store keeps what is the tenant's own under no name.
-        let is_nameless = service.as_ref().is_some_and(|service| service.as_str().is_empty());
+        let is_nameless = service.as_ref().is_some_and(ServiceId::is_empty);
         let group = match (kind.row().owner, service) {
             (OwnerKind::Service, _) if is_nameless => {
                 let expected = "the identifier of a service, which is not empty";

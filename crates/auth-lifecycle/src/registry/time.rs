@@ -130,8 +130,10 @@ impl Registry {
         }
         let reported = secrets.iter().take(Self::MOST_REPORTED);
         let digests = reported.flat_map(|one| self.0.hashers.fingerprints_of(one));
-        // A secret that is reported twice is one report.
-        let digests: HashSet<_> = digests.collect();
+        // A secret that is reported twice is one report. The order stays: of two that are reported together the later one
+        // may be the last of its group.
+        let mut seen = HashSet::new();
+        let digests: Vec<_> = digests.filter(|digest| seen.insert(*digest)).collect();
         let (registry, reporter): (_, Arc<str>) = (self.clone(), reporter.into());
         Flow::new(async move {
             let mut failures = Failures::default();

@@ -9,6 +9,7 @@ mod demo;
 mod fuzz;
 mod metadata;
 mod peers;
+mod programs;
 mod release;
 mod repository;
 mod test;
@@ -23,6 +24,7 @@ const VERBS: &[Verb] = &[
     tidy::VERB,
     conformance::VERB,
     coverage::VERB,
+    programs::VERB,
     peers::VERB,
     bench::VERB,
     fuzz::VERB,

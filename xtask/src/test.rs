@@ -3,14 +3,14 @@
 use crate::arguments::{Arguments, Failure, Flag, Verb};
 use crate::command::{self, Done, Steps};
 use crate::metadata::{Metadata, Package};
-use crate::{bench, peers, repository, tidy};
+use crate::{bench, peers, programs, repository, tidy};
 use std::process::Command;
 
 const REQUIRE_PEERS: &str = "--require-peers";
 
 pub const VERB: Verb = Verb {
     name: "test",
-    about: "format, lints, tests, features one by one, oldest Rust, docs, tidy, conformance",
+    about: "format, lints, tests, features one by one, oldest Rust, docs, programs, tidy, conformance",
     operands: None,
     flags: &[Flag {
         name: REQUIRE_PEERS,
@@ -40,7 +40,7 @@ impl Absent {
 fn run(arguments: &Arguments) -> Result<String, Failure> {
     let absent = if arguments.has(REQUIRE_PEERS) { Absent::Fail } else { Absent::Skip };
     let metadata = Metadata::load()?;
-    let mut steps = Steps::new(12);
+    let mut steps = Steps::new(13);
     steps.step("format", || cargo(&["fmt", "--all", "--check"]));
     steps.step("lints", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"])
@@ -52,6 +52,7 @@ fn run(arguments: &Arguments) -> Result<String, Failure> {
         let words = ["doc", "--workspace", "--no-deps", "--all-features"];
         done(command::run(in_root(&words).env("RUSTDOCFLAGS", "-Dwarnings")))
     });
+    steps.step("programs of README and guide", || done(programs::build(&metadata).map(drop)));
     steps.step("tidy", || done(tidy::check()));
     steps.step("conformance", || {
         let words =

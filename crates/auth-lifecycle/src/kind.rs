@@ -58,6 +58,16 @@ pub struct KindRow {
     pub reveal: Reveal,
 }
 
+impl KindRow {
+    /// Does the registry make the secret, and needs no name for it? Others are brought along: a password, a public key.
+    pub(crate) const fn is_generated(&self) -> bool {
+        matches!(
+            self.found_by,
+            FoundBy::Token | FoundBy::Issuer | FoundBy::Nothing | FoundBy::AccessKeyId
+        )
+    }
+}
+
 /// What is kept of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StorageClass {

@@ -81,14 +81,13 @@ fn a_service_begins_with_the_credentials_that_its_platform_wants() {
 fn a_service_does_not_begin_with_what_cannot_be_made_for_it() {
     let registry = registry();
     let by = registry.by(&alice());
-    for (kinds, field) in [
-        ([Kind::ApiKey, Kind::ApiKey], "first"),
-        ([Kind::ApiKey, Kind::ProfileKey], "first"),
-        ([Kind::ApiKey, Kind::BasicPassword], "secret"),
-    ] {
+    for second in
+        [Kind::ApiKey, Kind::ProfileKey, Kind::BasicPassword, Kind::DigestHa1, Kind::BotPublicKey]
+    {
+        let kinds = [Kind::ApiKey, second];
         let refused = by.create_service_with("app", &kinds).wait().unwrap().unwrap_err();
         let CommandRefusal::Invalid { field: wrong, .. } = refused else { panic!("{refused:?}") };
-        assert_eq!(wrong, field, "{kinds:?}");
+        assert_eq!(wrong, "first", "{kinds:?}");
     }
     assert_eq!(chain(&registry).0, 0);
     let auditor = registry.by(&Actor::new(TenantId::new("acme"), "eve", Role::Auditor));
@@ -226,6 +225,16 @@ fn what_no_verifier_could_read_is_refused() {
         (
             Kind::BasicPassword,
             NewSecret::Password { user: long.into(), hash: ARGON2ID.into() },
+            "user",
+        ),
+        (
+            Kind::BasicPassword,
+            NewSecret::Password { user: "a:b".into(), hash: ARGON2ID.into() },
+            "user",
+        ),
+        (
+            Kind::DigestHa1,
+            NewSecret::Ha1 { user: "a:b".into(), realm: realm.clone(), ha1: HA1.into() },
             "user",
         ),
         (Kind::DigestHa1, NewSecret::Ha1 { user, realm, ha1: "MD5:00".into() }, "secret"),

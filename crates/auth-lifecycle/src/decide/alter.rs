@@ -2,7 +2,7 @@
 
 use super::{
     Work,
-    bounds::{MOST_BYTES, check_label, check_scopes},
+    bounds::{MOST_BYTES, check_expires, check_label, check_scopes},
 };
 use crate::{CommandRefusal, Credential, EventName, Material, Reveal, State, Status, Update};
 use std::sync::Arc;
@@ -36,6 +36,7 @@ impl Work<'_> {
         update.allowed_addresses.apply(&mut it.allowed_addresses);
         update.expires.apply(&mut it.expires);
         if it.expires != before.expires {
+            check_expires(it.expires)?;
             let starts = it.starts();
             let latest = self.policy.longest_lifetime.map(|life| starts.after(life));
             if it.expires.is_some_and(|end| end <= self.now) {

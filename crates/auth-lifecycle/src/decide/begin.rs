@@ -2,7 +2,7 @@
 
 use super::{
     CLOCKS_APART, Work,
-    bounds::{check_label, check_scopes},
+    bounds::{check_expires, check_label, check_scopes},
 };
 use crate::{
     CommandRefusal, Credential, EventName, GroupPolicy, Holds, Kept, LiveSession, Material,
@@ -126,6 +126,7 @@ impl Work<'_> {
         }
         check_label(&new.label)?;
         check_scopes(&new.scopes)?;
+        check_expires(new.expires)?;
         let now = self.begins();
         let starts = new.not_before.unwrap_or(now).max(now);
         let lifetime = self.policy.lifetime.map(|life| starts.after(life));

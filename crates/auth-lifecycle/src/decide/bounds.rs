@@ -1,13 +1,14 @@
 //! How much text and how many scopes an actor may give: a group is loaded whole, and the ledger keeps causes for ever.
 
 use crate::CommandRefusal;
-use auth_core::Scopes;
+use auth_core::{Scopes, Timestamp};
 
 /// The most bytes of a label, of the name of a dependant and of a scope.
 pub(crate) const MOST_BYTES: usize = 200;
 
 const MOST_CAUSE_BYTES: usize = 1000;
 const MOST_SCOPES: usize = 100;
+const YEAR_10000: u64 = 253_402_300_800;
 
 pub(crate) fn check_label(label: &str) -> Result<(), CommandRefusal> {
     check(label.len() <= MOST_BYTES, "label", "at most 200 bytes")
@@ -21,6 +22,12 @@ pub(super) fn check_scopes(scopes: &Scopes) -> Result<(), CommandRefusal> {
     let within = scopes.iter().count() <= MOST_SCOPES
         && scopes.iter().all(|scope| (1..=MOST_BYTES).contains(&scope.len()));
     check(within, "scopes", "at most 100 names of 1 to 200 bytes")
+}
+
+/// Nobody means the year 10000, and everybody has taken milliseconds for seconds.
+pub(super) fn check_expires(expires: Option<Timestamp>) -> Result<(), CommandRefusal> {
+    let within = expires.is_none_or(|end| end.unix() < YEAR_10000);
+    check(within, "expires", "a moment before the year 10000, in seconds since 1970")
 }
 
 fn check(holds: bool, field: &'static str, expected: &'static str) -> Result<(), CommandRefusal> {
@@ -50,5 +57,15 @@ mod tests {
         assert_eq!(field(check_scopes(&scopes(101, 1))), Some("scopes"));
         assert_eq!(field(check_scopes(&scopes(1, 201))), Some("scopes"));
         assert_eq!(field(check_scopes(&scopes(1, 0))), Some("scopes"));
+    }
+
+    #[test]
+    fn milliseconds_are_not_taken_for_seconds() {
+        let at = |seconds| field(check_expires(Some(Timestamp::from_unix(seconds))));
+        assert_eq!(at(1_800_000_000), None);
+        assert_eq!(at(253_402_300_799), None);
+        assert_eq!(at(253_402_300_800), Some("expires"));
+        assert_eq!(at(1_800_000_000_000), Some("expires"));
+        assert_eq!(field(check_expires(None)), None);
     }
 }

@@ -127,12 +127,14 @@ impl Commands {
     }
 }
 
-/// Each kind once, and each one a service's.
+/// Each kind once, each one a service's, and each one made without more being known.
 fn check_kinds(first: &[Kind]) -> Result<(), CommandRefusal> {
     let expected = if first.iter().any(|kind| kind.row().owner == OwnerKind::Tenant) {
         "kinds of credentials that belong to a service"
     } else if first.iter().collect::<HashSet<_>>().len() < first.len() {
         "each kind once"
+    } else if first.iter().any(|kind| !kind.row().is_generated()) {
+        "kinds whose secret the registry makes; create the others with what they need, such as a user name"
     } else {
         return Ok(());
     };

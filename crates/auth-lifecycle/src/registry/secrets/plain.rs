@@ -74,7 +74,7 @@ impl Inner {
             (FoundBy::UserName, NewSecret::Password { user, hash })
                 if row.storage == StorageClass::PasswordHash =>
             {
-                given(Some(check_name("user", user)?), hash.expose())
+                given(Some(check_user(user)?), hash.expose())
             }
             (FoundBy::UserName | FoundBy::KeyId, NewSecret::PublicKey { name, key })
                 if row.storage == StorageClass::Public =>
@@ -83,7 +83,7 @@ impl Inner {
             }
             (FoundBy::RealmAndUserName, NewSecret::Ha1 { user, realm, ha1 }) => {
                 let realm = Some(check_name("realm", realm)?);
-                Plain { realm, ..given(Some(check_name("user", user)?), ha1.expose()) }
+                Plain { realm, ..given(Some(check_user(user)?), ha1.expose()) }
             }
             _ => return Err(wrong(kind)),
         })
@@ -160,6 +160,15 @@ fn check_token(kind: Kind, token: &Secret) -> Result<(), Unprepared> {
 fn check_base64(kind: Kind, text: &Secret) -> Result<(), Unprepared> {
     let decoded = STANDARD.decode(text.expose()).map(Zeroizing::new);
     if decoded.is_ok_and(|bytes| bytes.len() >= 32) { Ok(()) } else { Err(wrong(kind)) }
+}
+
+/// Basic and Digest end the name at its first colon (RFC 7617 section 2, RFC 7616 section 3.4.2).
+fn check_user(user: &Arc<str>) -> Result<Arc<str>, Unprepared> {
+    if user.contains(':') {
+        let (field, expected) = ("user", "a name without a colon, which ends it on the wire");
+        return Err(Unprepared::Refused(CommandRefusal::Invalid { field, expected }));
+    }
+    check_name("user", user)
 }
 
 fn check_name(field: &'static str, name: &Arc<str>) -> Result<Arc<str>, Unprepared> {

@@ -1,0 +1,114 @@
+//! A bot: its two tokens, for all who send.
+
+mod agent;
+mod pod;
+mod probe;
+
+pub use agent::Agent;
+pub use pod::Pod;
+
+use crate::{
+    App, KeyManagerToken, OnBehalfOf, SessionToken, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
+    exchange, log_in::LogIn,
+};
+use auth_core::{Context, Error, Flow, OriginBound, Result};
+use auth_session::{CurrentToken, Session};
+use probe::Probes;
+use std::{fmt, sync::Arc};
+
+/// A bot, logged in when its first request is made.
+///
+/// - [`pod`](Self::pod) and [`agent`](Self::agent) authenticate its requests: which headers go follows from which of the two
+///   is used. Each sends tokens to its own component alone.
+/// - Both tokens are kept until they are refused, which may take two weeks: no timer renews them. They are renewed apart, by
+///   one exchange for all who wait.
+/// - A pod's 401 says that the session token is dead. An agent's does not say which of the two is: the pod is asked once for
+///   all callers, and the dead one is renewed.
+/// - A 403 says that a permission is missing, and never causes a log-in.
+///
+/// A clone is the same bot.
+#[derive(Clone)]
+pub struct Bot(Arc<Inner>);
+
+struct Inner {
+    endpoints: SymphonyEndpoints,
+    session: Session<LogIn<SessionToken>>,
+    keys: Session<LogIn<KeyManagerToken>>,
+    probes: Probes,
+    app: Option<App>,
+}
+
+impl Bot {
+    /// A bot at these endpoints. Nothing is sent before the first request.
+    pub fn new(endpoints: SymphonyEndpoints, log_in: SymphonyLogIn, context: Context) -> Self {
+        let session = log_in.source(
+            (&endpoints.pod, exchange::BOT_SESSION),
+            (&endpoints.session_auth, exchange::CERTIFICATE_BOT_SESSION),
+            &context,
+        );
+        let keys = log_in.source(
+            (&endpoints.key_manager, exchange::BOT_KEY_MANAGER),
+            (&endpoints.certificate_key_manager, exchange::CERTIFICATE_KEY_MANAGER),
+            &context,
+        );
+        let keys = Session::new(keys, context.clone()).with_name("symphony key manager");
+        let session = Session::new(session, context).with_name("symphony session");
+        Self(Arc::new(Inner { endpoints, session, keys, probes: Probes::default(), app: None }))
+    }
+
+    /// With an extension app, for calls [on behalf of](Self::on_behalf_of) users.
+    #[must_use]
+    pub fn with_app(self, app: App) -> Self {
+        let Inner { endpoints, session, keys, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            endpoints: endpoints.clone(),
+            session: session.clone(),
+            keys: keys.clone(),
+            probes: Probes::default(),
+            app: Some(app),
+        }))
+    }
+
+    /// For requests to the pod: the header field `sessionToken`.
+    #[must_use]
+    pub fn pod(&self) -> OriginBound<Pod> {
+        OriginBound::new([self.0.endpoints.pod.origin.clone()], Pod(self.0.session.clone()))
+    }
+
+    /// For requests to an agent: the header fields `sessionToken` and `keyManagerToken`.
+    #[must_use]
+    pub fn agent(&self) -> OriginBound<Agent> {
+        OriginBound::new([self.0.endpoints.agent.origin.clone()], Agent(self.clone()))
+    }
+
+    /// For requests to pod and agent on behalf of this user: see [`App::on_behalf_of`].
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the bot has no app.
+    pub fn on_behalf_of(&self, user: SymphonyUser) -> Result<OriginBound<OnBehalfOf>> {
+        match &self.0.app {
+            Some(app) => Ok(app.on_behalf_of(user)),
+            None => {
+                let text = "bot has no extension app, expected one (with_app): it is the app that calls on behalf of users";
+                Err(Error::config("symphony_no_app", text))
+            }
+        }
+    }
+
+    /// The session token that is current, obtained if there is none: for requests that no authenticator makes.
+    pub fn session_token(&self) -> Flow<'_, CurrentToken<SessionToken>> {
+        self.0.session.token()
+    }
+
+    /// The key manager token that is current, obtained if there is none.
+    pub fn key_manager_token(&self) -> Flow<'_, CurrentToken<KeyManagerToken>> {
+        self.0.keys.token()
+    }
+}
+
+impl fmt::Debug for Bot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bot").field("endpoints", &self.0.endpoints).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! Requests to an agent: both tokens, and which of them died.
+
+use super::Bot;
+use auth_core::{Answer, Authenticator, Credentials, Flow, Need, RequestView, Verdict};
+use http::{HeaderMap, StatusCode};
+use std::fmt;
+
+/// Authenticates the requests of a bot to an agent: see [`Bot::agent`].
+#[derive(Clone)]
+pub struct Agent(pub(super) Bot);
+
+impl Authenticator for Agent {
+    #[inline]
+    fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        let inner = &*self.0.0;
+        let both = move || {
+            inner.session.credentials(request).and_then(move |one| {
+                inner.keys.credentials(request).and_then(move |other| one.and(other).into())
+            })
+        };
+        match inner.probes.under_way() {
+            None => both(),
+            // What it finds decides which of the tokens is still to be presented.
+            Some(probe) => Flow::new(async move {
+                probe.await;
+                both().await
+            }),
+        }
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        let inner = &*self.0.0;
+        if answer.status != StatusCode::UNAUTHORIZED {
+            return inner.session.assess(sent, answer).and(inner.keys.assess(sent, answer));
+        }
+        match (inner.session.generation(sent), inner.keys.generation(sent)) {
+            (Some(session), Some(keys)) => self.0.suspect((session, keys)),
+            _ => Verdict::Accept,
+        }
+    }
+
+    fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
+        Need::Nothing
+    }
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Agent").field(&self.0).finish()
+    }
+}

@@ -1,6 +1,7 @@
 //! A bot: its two tokens, for all who send.
 
 mod agent;
+mod first;
 mod pod;
 mod probe;
 
@@ -9,10 +10,11 @@ pub use pod::Pod;
 
 use crate::{
     App, KeyManagerToken, OnBehalfOf, SessionToken, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
-    exchange, log_in::LogIn,
+    common_jwt::ByBot, exchange, log_in::LogIn,
 };
 use auth_core::{Context, Error, Flow, OriginBound, Result};
 use auth_session::{CurrentToken, Session};
+use first::First;
 use probe::Probes;
 use std::{fmt, sync::Arc};
 
@@ -33,6 +35,8 @@ pub struct Bot(Arc<Inner>);
 struct Inner {
     endpoints: SymphonyEndpoints,
     session: Session<LogIn<SessionToken>>,
+    /// What pod and agent both get.
+    first: First,
     keys: Session<LogIn<KeyManagerToken>>,
     probes: Probes,
     app: Option<App>,
@@ -53,29 +57,43 @@ impl Bot {
         );
         let keys = Session::new(keys, context.clone()).with_name("symphony key manager");
         let session = Session::new(session, context).with_name("symphony session");
-        Self(Arc::new(Inner { endpoints, session, keys, probes: Probes::default(), app: None }))
+        let (first, probes) = (First::Session(session.clone()), Probes::default());
+        Self(Arc::new(Inner { endpoints, session, first, keys, probes, app: None }))
     }
 
     /// With an extension app, for calls [on behalf of](Self::on_behalf_of) users.
     #[must_use]
     pub fn with_app(self, app: App) -> Self {
-        let Inner { endpoints, session, keys, .. } = &*self.0;
-        Self(Arc::new(Inner {
-            endpoints: endpoints.clone(),
-            session: session.clone(),
-            keys: keys.clone(),
-            probes: Probes::default(),
-            app: Some(app),
-        }))
+        Self(Arc::new(Inner { app: Some(app), ..self.parts() }))
     }
 
-    /// For requests to the pod: the header field `sessionToken`.
+    /// With the common JWT in place of the session token: `Authorization: Bearer` for pod, agent and datafeed alike. It lives
+    /// for some minutes, and is renewed ahead of its end for the session token.
+    ///
+    /// Calls on behalf of users are not possible then.
+    #[must_use]
+    pub fn with_common_jwt(self) -> Self {
+        let Inner { endpoints, session, .. } = &*self.0;
+        let source = ByBot { session: session.clone(), pod: endpoints.pod.clone() };
+        let first = Session::new(source, session.context().clone());
+        let first = First::Jwt(first.with_name("symphony common jwt"));
+        Self(Arc::new(Inner { first, ..self.parts() }))
+    }
+
+    fn parts(&self) -> Inner {
+        let Inner { endpoints, session, first, keys, app, .. } = &*self.0;
+        let (endpoints, session, first) = (endpoints.clone(), session.clone(), first.clone());
+        let (keys, app, probes) = (keys.clone(), app.clone(), Probes::default());
+        Inner { endpoints, session, first, keys, probes, app }
+    }
+
+    /// For requests to the pod: the header field `sessionToken`, or the common JWT.
     #[must_use]
     pub fn pod(&self) -> OriginBound<Pod> {
-        OriginBound::new([self.0.endpoints.pod.origin.clone()], Pod(self.0.session.clone()))
+        OriginBound::new([self.0.endpoints.pod.origin.clone()], Pod(self.0.first.clone()))
     }
 
-    /// For requests to an agent: the header fields `sessionToken` and `keyManagerToken`.
+    /// For requests to an agent: the header field `keyManagerToken` beside `sessionToken` or the common JWT.
     #[must_use]
     pub fn agent(&self) -> OriginBound<Agent> {
         OriginBound::new([self.0.endpoints.agent.origin.clone()], Agent(self.clone()))
@@ -85,8 +103,13 @@ impl Bot {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the bot has no app.
+    /// `Error::Config` when the bot has no app, or sends the common JWT.
     pub fn on_behalf_of(&self, user: SymphonyUser) -> Result<OriginBound<OnBehalfOf>> {
+        if matches!(self.0.first, First::Jwt(_)) {
+            let text = "bot sends the common JWT, which calls on behalf of users cannot: use another bot without it, or \
+                        the app itself";
+            return Err(Error::config("symphony_common_jwt", text));
+        }
         match &self.0.app {
             Some(app) => Ok(app.on_behalf_of(user)),
             None => {

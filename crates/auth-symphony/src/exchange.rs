@@ -1,6 +1,7 @@
 //! The exchanges of log-ins as pure functions: what is sent, and what an answer means.
 
 use crate::{
+    common_jwt::CommonJwt,
     endpoints::Component,
     token::{self, MOST_BYTES, PairToken, SessionToken},
 };
@@ -8,6 +9,7 @@ use auth_core::{Error, Exchange, Result, Secret, Timestamp};
 use auth_session::retry_after;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The most bytes of an answer to a log-in that are read: two tokens and their frame.
@@ -48,11 +50,41 @@ pub(crate) fn with_certificate(at: &Component, path: Path) -> Result<Exchange> {
     Ok(Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES))
 }
 
-/// The log-in of a user by the session of an app, at this path.
-pub(crate) fn with_app_session(at: &Component, path: &str, app: &SessionToken) -> Result<Exchange> {
+/// A request at this path that a session token authorizes: the log-in of a user by the session of an app.
+pub(crate) fn with_session(at: &Component, path: &str, session: &SessionToken) -> Result<Exchange> {
     let mut request = post(at, path, Vec::new())?;
-    request.headers_mut().insert(token::SESSION_TOKEN, token::field(app.secret())?);
+    request.headers_mut().insert(token::SESSION_TOKEN, token::field(session.secret())?);
     Ok(Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES))
+}
+
+/// The request for a common JWT. The scope is empty, as the vendor's programs send it: all that the bot may do.
+pub(crate) fn common_jwt(at: &Component, session: &SessionToken) -> Result<Exchange> {
+    with_session(at, "/login/idm/tokens?scope=", session)
+}
+
+/// The common JWT of an answer.
+pub(crate) fn common_jwt_of(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<CommonJwt> {
+    let read: CommonJwtBody = serde_json::from_slice(answer.body()).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let text = format!(
+            "answer has no \"access_token\" that is text and \"expires_in\" that is a number (line {line}, column {column})"
+        );
+        Error::protocol("symphony_common_jwt_answer", text)
+    })?;
+    is_token(&read.access_token, true)?;
+    let expires = now.after(Duration::from_secs(read.expires_in.into()));
+    Ok(CommonJwt::new(read.access_token.as_bytes(), expires))
+}
+
+/// Can a header field hold it? A common JWT may have its scheme word in front, behind which is a blank.
+fn is_token(token: &str, may_have_word: bool) -> Result<()> {
+    let bare = if may_have_word { token.strip_prefix("Bearer ").unwrap_or(token) } else { token };
+    let is_visible = |byte: u8| matches!(byte, 0x21..=0x7e);
+    if bare.is_empty() || bare.len() > MOST_BYTES || !bare.bytes().all(is_visible) {
+        let text = "token is not of 1 to 8192 visible ASCII characters, as a header field needs it";
+        return Err(Error::protocol("symphony_token", text));
+    }
+    Ok(())
 }
 
 fn post(at: &Component, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
@@ -84,12 +116,9 @@ pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
     let token = read.token.or(read.session_token).ok_or_else(|| {
         Error::protocol("symphony_log_in_answer", "answer to a log-in has no \"token\"")
     })?;
-    let is_visible = |byte: u8| matches!(byte, 0x21..=0x7e);
-    if token.is_empty() || token.len() > MOST_BYTES || !token.bytes().all(is_visible) {
-        let text = "token is not of 1 to 8192 visible ASCII characters, as a header field needs it";
-        return Err(Error::protocol("symphony_token", text));
-    }
-    Ok(T::of(Secret::new(token.as_bytes())))
+    is_token(&token, false)?;
+    let authorization = read.authorization_token.map(|it| Secret::new(it.as_bytes()));
+    Ok(T::of(Secret::new(token.as_bytes()), authorization))
 }
 
 /// Why a log-in gave no token.
@@ -153,4 +182,12 @@ struct TokenBody {
     /// As the log-ins of users by certificate call it.
     #[serde(rename = "sessionToken")]
     session_token: Option<Zeroizing<String>>,
+    #[serde(rename = "authorizationToken")]
+    authorization_token: Option<Zeroizing<String>>,
+}
+
+#[derive(Deserialize)]
+struct CommonJwtBody {
+    access_token: Zeroizing<String>,
+    expires_in: u32,
 }

@@ -21,7 +21,7 @@
 //! | [`App`] | an extension app, and the sessions that it has [on behalf of](App::on_behalf_of) users |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
-//! | [`SessionToken`], [`KeyManagerToken`] | the tokens |
+//! | [`SessionToken`], [`KeyManagerToken`], [`CommonJwt`] | the tokens |
 //!
 //! # What it does not do
 //!
@@ -35,6 +35,8 @@
 
 mod app;
 mod bot;
+mod claims;
+mod common_jwt;
 mod endpoints;
 mod exchange;
 mod log_in;
@@ -50,6 +52,7 @@ pub use auth_session::CurrentToken;
 
 pub use app::App;
 pub use bot::{Agent, Bot, Pod};
+pub use common_jwt::CommonJwt;
 pub use endpoints::SymphonyEndpoints;
 pub use log_in::SymphonyLogIn;
 pub use on_behalf_of::{OnBehalfOf, SymphonyUser};

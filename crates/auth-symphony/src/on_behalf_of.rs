@@ -80,7 +80,7 @@ impl ByApp {
     ) -> Result<SessionToken> {
         let endpoints = &self.app.endpoints;
         let at = if self.app.has_key { &endpoints.pod } else { &endpoints.session_auth };
-        let exchange = exchange::with_app_session(at, &self.path()?, &app.token)?;
+        let exchange = exchange::with_session(at, &self.path()?, &app.token)?;
         let answer = context.transport.fetch(exchange).await?;
         if answer.status().is_success() {
             self.app.session.prove(app.generation);

@@ -15,7 +15,7 @@ use std::{fmt, sync::Arc};
 ///
 /// Its `Debug` shows no secret.
 #[derive(Clone)]
-pub struct SessionToken(Arc<Secret>);
+pub struct SessionToken(Arc<Parts>);
 
 /// The token of a key manager, which a bot presents to agents beside its session token. It is kept until an agent refuses
 /// it.
@@ -24,7 +24,13 @@ pub struct SessionToken(Arc<Secret>);
 ///
 /// Its `Debug` shows no secret.
 #[derive(Clone)]
-pub struct KeyManagerToken(Arc<Secret>);
+pub struct KeyManagerToken(Arc<Parts>);
+
+struct Parts {
+    token: Secret,
+    /// The common JWT that came along.
+    authorization: Option<Secret>,
+}
 
 /// The most bytes of a token. Session tokens are JWTs of some hundred bytes.
 pub(crate) const MOST_BYTES: usize = 8 * 1024;
@@ -37,7 +43,7 @@ pub(crate) trait PairToken: PresentableToken {
     /// The header field that it goes in, which is also what an answer calls it.
     const FIELD: HeaderName;
 
-    fn of(token: Secret) -> Self;
+    fn of(token: Secret, authorization: Option<Secret>) -> Self;
 }
 
 macro_rules! token {
@@ -45,8 +51,8 @@ macro_rules! token {
         impl PairToken for $token {
             const FIELD: HeaderName = $field;
 
-            fn of(token: Secret) -> Self {
-                Self(Arc::new(token))
+            fn of(token: Secret, authorization: Option<Secret>) -> Self {
+                Self(Arc::new(Parts { token, authorization }))
             }
         }
 
@@ -54,7 +60,7 @@ macro_rules! token {
             /// The token itself.
             #[must_use]
             pub fn secret(&self) -> &Secret {
-                &self.0
+                &self.0.token
             }
         }
 
@@ -66,7 +72,7 @@ macro_rules! token {
 
         impl PresentableToken for $token {
             fn credentials(&self) -> Result<Credentials> {
-                Credentials::header(Self::FIELD, field(&self.0)?)
+                Credentials::header(Self::FIELD, field(&self.0.token)?)
             }
 
             /// A 401. A 403 says that the user lacks a permission: another token would lack it too.
@@ -85,6 +91,13 @@ macro_rules! token {
 
 token!(SessionToken, SESSION_TOKEN);
 token!(KeyManagerToken, KEY_MANAGER_TOKEN);
+
+impl SessionToken {
+    /// The common JWT that came with it, as the pod wrote it.
+    pub(crate) fn authorization(&self) -> Option<&Secret> {
+        self.0.authorization.as_ref()
+    }
+}
 
 /// The value of the header field with this token.
 pub(crate) fn field(token: &Secret) -> Result<HeaderValue> {

@@ -27,6 +27,10 @@ struct Installation {
     session: Option<String>,
     keys: Option<String>,
     app: Option<String>,
+    /// The common JWT.
+    bearer: Option<String>,
+    /// What log-ins bring along as `authorizationToken`.
+    brings: Option<String>,
     made: u32,
     /// What was asked for, without the token that was signed.
     asked: Vec<String>,
@@ -49,10 +53,14 @@ impl Installation {
     fn answer(&mut self, request: &Request<Vec<u8>>) -> Result<Response<Vec<u8>>> {
         let field = |name: &str| request.headers().get(name).map(|it| it.to_str().unwrap());
         let (session, keys) = (field("sessiontoken"), field("keymanagertoken"));
+        let bearer = field("authorization").map(|it| it.strip_prefix("Bearer ").unwrap());
         let url = request.uri().to_string();
         if url.contains("/agent/") || url.contains("/pod/v1/") {
             let is_agent = url.contains("/agent/");
-            let good = session == self.session.as_deref() && session.is_some();
+            let good = match bearer {
+                Some(bearer) => session.is_none() && self.bearer.as_deref() == Some(bearer),
+                None => session.is_some() && session == self.session.as_deref(),
+            };
             let good = good && (!is_agent || keys == self.keys.as_deref() && keys.is_some());
             return Ok(status(if good { 200 } else { 401 }));
         }
@@ -72,7 +80,21 @@ impl Installation {
         }
         let path = request.uri().path();
         if path.ends_with("/sessioninfo") {
-            return Ok(status(if session == self.session.as_deref() { 200 } else { 401 }));
+            let good = match bearer {
+                Some(bearer) => self.bearer.as_deref() == Some(bearer),
+                None => session == self.session.as_deref(),
+            };
+            return Ok(status(if good { 200 } else { 401 }));
+        }
+        if path.ends_with("/idm/tokens") {
+            if session != self.session.as_deref() {
+                return Ok(status(401));
+            }
+            self.made += 1;
+            let made = format!("b-{}", self.made);
+            self.bearer = Some(made.clone());
+            let body = serde_json::json!({ "token_type": "Bearer", "expires_in": 300, "access_token": made });
+            return Ok(Response::new(body.to_string().into_bytes()));
         }
         if path.contains("/user") {
             let of_app = self.app.as_deref().is_some_and(|app| session == Some(app));
@@ -99,9 +121,16 @@ impl Installation {
         };
         let made = format!("{}-{}", if name == "sessionToken" { "s" } else { "k" }, self.made);
         *place = Some(made.clone());
-        Ok(token(name, &made))
+        let mut body = serde_json::json!({ "name": name, "token": made });
+        if let Some(brings) = self.brings.take() {
+            body["authorizationToken"] = brings.clone().into();
+            self.bearer = Some(brings.trim_start_matches("Bearer ").to_owned());
+        }
+        Ok(Response::new(body.to_string().into_bytes()))
     }
 }
+
+type Kill = fn(&mut Installation);
 
 fn status(code: u16) -> Response<Vec<u8>> {
     let body = format!(r#"{{"code":{code},"message":"see s-1 and the rest"}}"#).into_bytes();
@@ -262,7 +291,7 @@ fn a_pods_401_renews_the_session_token_alone() {
 
 #[test]
 fn after_an_agents_401_the_pod_says_which_token_died() {
-    let kill: [(fn(&mut Installation), Vec<String>); 3] = [
+    let kill: [(Kill, Vec<String>); 3] = [
         (|world| world.session = None, vec![probe(1), SESSION.into()]),
         (|world| world.keys = None, vec![probe(1), KEYS.into()]),
         // The request that is repeated finds that the other one is dead too.
@@ -284,10 +313,9 @@ fn after_an_agents_401_the_pod_says_which_token_died() {
 
 #[test]
 fn ten_thousand_requests_with_a_dead_token_make_one_probe_and_one_log_in() {
-    for (kill, log_in) in [
-        ((|world| world.session = None) as fn(&mut Installation), SESSION),
-        (|world| world.keys = None, KEYS),
-    ] {
+    let kill: [(Kill, &str); 2] =
+        [(|world| world.session = None, SESSION), (|world| world.keys = None, KEYS)];
+    for (kill, log_in) in kill {
         let stage = stage();
         let bot = stage.bot();
         assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
@@ -413,6 +441,77 @@ fn a_certificate_logs_in_without_body_and_content_type() {
             "POST https://km.example:8444/keyauth/v1/authenticate - -",
         ]
     );
+}
+
+const IDM: &str = "POST https://pod.example/login/idm/tokens?scope= s-1 -";
+
+/// A JWT that ends then.
+fn ending(at: u64) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let claims = serde_json::json!({ "exp": at, "sub": "7" }).to_string();
+    format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[test]
+fn the_common_jwt_goes_to_pod_and_agent_in_place_of_the_session_token() {
+    let stage = stage();
+    let bot = stage.bot().with_common_jwt();
+    assert_eq!(stage.sent(&bot.pod(), POD), "200");
+    assert_eq!(stage.asked(), [SESSION, IDM]);
+    assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
+    assert_eq!(stage.asked(), [KEYS]);
+    // It lives for 300 seconds, and nobody sees the end of one.
+    for _ in 0..100 {
+        stage.clock.advance(Duration::from_secs(17));
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
+    }
+    let asked = stage.asked();
+    assert!(asked.iter().all(|asked| asked == IDM) && (6..20).contains(&asked.len()), "{asked:?}");
+}
+
+#[test]
+fn the_common_jwt_that_a_log_in_brings_along_is_used_whether_or_not_it_has_its_word() {
+    for word in ["", "Bearer "] {
+        for (left, is_used) in [(300, true), (6, true), (5, false), (0, false)] {
+            let stage = stage();
+            stage.world().brings = Some(format!("{word}{}", ending(NOW + left)));
+            let bot = stage.bot().with_common_jwt();
+            assert_eq!(stage.sent(&bot.pod(), POD), "200");
+            assert_eq!(stage.asked().len(), if is_used { 1 } else { 2 }, "{word}{left}");
+        }
+    }
+}
+
+#[test]
+fn a_dead_common_jwt_is_told_from_a_dead_session_and_from_a_dead_key_manager_token() {
+    let kill: [(Kill, Vec<&str>); 3] = [
+        (|world| world.bearer = None, vec!["sessioninfo", "idm"]),
+        (
+            |world| (world.bearer, world.session) = (None, None),
+            vec!["sessioninfo", "idm", "/login/pubkey/", "idm"],
+        ),
+        (|world| world.keys = None, vec!["sessioninfo", "/relay/"]),
+    ];
+    for (kill, expected) in kill {
+        let stage = stage();
+        let bot = stage.bot().with_common_jwt();
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
+        stage.asked();
+        kill(&mut stage.world());
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
+        let asked = stage.asked();
+        assert_eq!(asked.len(), expected.len(), "{asked:?}");
+        for (asked, part) in asked.iter().zip(expected) {
+            assert!(asked.contains(part), "{asked} {part}");
+        }
+    }
+}
+
+#[test]
+fn a_bot_with_the_common_jwt_calls_on_behalf_of_nobody() {
+    let stage = stage();
+    let bot = stage.bot().with_app(app(&stage, log_in())).with_common_jwt();
+    assert_eq!(bot.on_behalf_of(SymphonyUser::Id(7)).unwrap_err().code(), "symphony_common_jwt");
 }
 
 fn app(stage: &Stage, log_in: SymphonyLogIn) -> App {

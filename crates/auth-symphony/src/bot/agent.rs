@@ -14,7 +14,7 @@ impl Authenticator for Agent {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
         let inner = &*self.0.0;
         let both = move || {
-            inner.session.credentials(request).and_then(move |one| {
+            inner.first.credentials(request).and_then(move |one| {
                 inner.keys.credentials(request).and_then(move |other| one.and(other).into())
             })
         };
@@ -31,10 +31,10 @@ impl Authenticator for Agent {
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         let inner = &*self.0.0;
         if answer.status != StatusCode::UNAUTHORIZED {
-            return inner.session.assess(sent, answer).and(inner.keys.assess(sent, answer));
+            return inner.first.assess(sent, answer).and(inner.keys.assess(sent, answer));
         }
-        match (inner.session.generation(sent), inner.keys.generation(sent)) {
-            (Some(session), Some(keys)) => self.0.suspect((session, keys)),
+        match (inner.first.generation(sent), inner.keys.generation(sent)) {
+            (Some(first), Some(keys)) => self.0.suspect((first, keys)),
             _ => Verdict::Accept,
         }
     }

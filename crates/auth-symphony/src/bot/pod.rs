@@ -1,14 +1,12 @@
-//! Requests to the pod: the session token.
+//! Requests to the pod: one token.
 
-use crate::{SessionToken, log_in::LogIn};
-use auth_core::{Answer, Authenticator, Credentials, Flow, Need, RequestView, Verdict};
-use auth_session::Session;
-use http::{HeaderMap, StatusCode};
+use super::first::First;
+use auth_core::{Answer, Authenticator, Credentials, Flow, RequestView, Verdict};
 use std::fmt;
 
 /// Authenticates the requests of a bot to the pod: see [`Bot::pod`](super::Bot::pod).
 #[derive(Clone)]
-pub struct Pod(pub(super) Session<LogIn<SessionToken>>);
+pub struct Pod(pub(super) First);
 
 impl Authenticator for Pod {
     #[inline]
@@ -18,10 +16,6 @@ impl Authenticator for Pod {
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         self.0.assess(sent, answer)
-    }
-
-    fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
-        self.0.reads(status, headers)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Which of two tokens died: the pod knows.
 
 use super::{Bot, Inner};
-use crate::token;
 use auth_core::{Error, Exchange, Refusal, Result, Verdict};
 use auth_session::{Flight, FlightWatch};
 use http::{Request, StatusCode};
@@ -13,7 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The generations of both tokens, as one request had them: of the session token, and of the key manager token.
+/// The generations of both tokens, as one request had them: of the session token or the common JWT, and of the key manager
+/// token.
 pub(super) type Pair = (u64, u64);
 
 /// The last probe of a bot.
@@ -31,7 +31,7 @@ struct Probe {
 /// After a probe that found nothing out the pod is not asked again for so long.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// `GET` with a session token: 401 when it is dead, 200 when it is not.
+/// `GET` with the first token: 401 when it is dead, 200 when it is not.
 const SESSION_INFO: &str = "/pod/v2/sessioninfo";
 
 const MOST_ANSWER_BYTES: usize = 64 * 1024;
@@ -84,7 +84,7 @@ impl Bot {
             // Without the bot nobody waits for it.
             let Some(bot) = bot.upgrade() else { return };
             match bot.dead(pair).await {
-                Ok(Dead::Session) => bot.session.condemn(pair.0, REFUSAL),
+                Ok(Dead::First) => bot.first.condemn(pair.0, REFUSAL),
                 Ok(Dead::Keys) => bot.keys.condemn(pair.1, REFUSAL),
                 Ok(Dead::Replaced) => {}
                 Err(_) => failed.store(true, Ordering::Relaxed),
@@ -97,26 +97,25 @@ impl Bot {
 const REFUSAL: Refusal = Refusal::new(StatusCode::UNAUTHORIZED);
 
 enum Dead {
-    Session,
+    First,
     Keys,
-    /// The session token is another one by now.
+    /// The first token is another one by now.
     Replaced,
 }
 
 impl Inner {
-    /// Asks the pod whether the session token of this pair is alive.
+    /// Asks the pod whether the first token of this pair is alive.
     async fn dead(&self, pair: Pair) -> Result<Dead> {
-        let current = self.session.token().await?;
-        if current.generation != pair.0 {
+        let (name, field, generation) = self.first.field().await?;
+        if generation != pair.0 {
             return Ok(Dead::Replaced);
         }
         let mut request = Request::new(Vec::new());
         *request.uri_mut() = self.endpoints.pod.url(SESSION_INFO)?;
-        let field = token::field(current.token.secret())?;
-        request.headers_mut().insert(token::SESSION_TOKEN, field);
+        request.headers_mut().insert(name, field);
         let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
         match self.session.context().transport.fetch(exchange).await?.status() {
-            StatusCode::UNAUTHORIZED => Ok(Dead::Session),
+            StatusCode::UNAUTHORIZED => Ok(Dead::First),
             StatusCode::OK => Ok(Dead::Keys),
             status => {
                 let text = format!("pod answered {status} when asked for its session");

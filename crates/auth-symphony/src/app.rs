@@ -52,8 +52,8 @@ impl App {
     /// it: another call of this method begins another session.
     #[must_use]
     pub fn on_behalf_of(&self, user: SymphonyUser) -> OriginBound<OnBehalfOf> {
-        let SymphonyEndpoints { pod, agent, .. } = &self.0.endpoints;
-        let origins = [pod.origin.clone(), agent.origin.clone()];
+        let endpoints = &self.0.endpoints;
+        let origins = [endpoints.pod.origin.clone(), endpoints.agent().origin.clone()];
         let context = self.0.session.context().clone();
         let session = Session::new(ByApp::new(Arc::clone(&self.0), user), context);
         OriginBound::new(origins, OnBehalfOf(session.with_name("symphony on behalf of a user")))

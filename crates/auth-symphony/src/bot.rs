@@ -2,6 +2,7 @@
 
 mod agent;
 mod first;
+mod key_delivery;
 mod pod;
 mod probe;
 
@@ -15,6 +16,7 @@ use crate::{
 use auth_core::{Context, Error, Flow, OriginBound, Result};
 use auth_session::{CurrentToken, Session};
 use first::First;
+use key_delivery::KeyDelivery;
 use probe::Probes;
 use std::{fmt, sync::Arc};
 
@@ -38,6 +40,7 @@ struct Inner {
     /// What pod and agent both get.
     first: First,
     keys: Session<LogIn<KeyManagerToken>>,
+    delivery: KeyDelivery,
     probes: Probes,
     app: Option<App>,
 }
@@ -57,8 +60,9 @@ impl Bot {
         );
         let keys = Session::new(keys, context.clone()).with_name("symphony key manager");
         let session = Session::new(session, context).with_name("symphony session");
-        let (first, probes) = (First::Session(session.clone()), Probes::default());
-        Self(Arc::new(Inner { endpoints, session, first, keys, probes, app: None }))
+        let (first, delivery) = (First::Session(session.clone()), KeyDelivery::KeyManager);
+        let probes = Probes::default();
+        Self(Arc::new(Inner { endpoints, session, first, keys, delivery, probes, app: None }))
     }
 
     /// With an extension app, for calls [on behalf of](Self::on_behalf_of) users.
@@ -80,11 +84,22 @@ impl Bot {
         Self(Arc::new(Inner { first, ..self.parts() }))
     }
 
+    /// With simplified key delivery: agents get no key manager token where they can do without, and then none is obtained.
+    ///
+    /// They can if the session token says so (its claim `canUseSimplifiedKeyDelivery`) and the agent, if one was
+    /// [named](SymphonyEndpoints::with_agent), is newer than 24.12. An agent that does not tell its version gets both tokens.
+    #[must_use]
+    pub fn with_simplified_key_delivery(self) -> Self {
+        let delivery = KeyDelivery::Simplified(Arc::default());
+        Self(Arc::new(Inner { delivery, ..self.parts() }))
+    }
+
     fn parts(&self) -> Inner {
-        let Inner { endpoints, session, first, keys, app, .. } = &*self.0;
+        let Inner { endpoints, session, first, keys, delivery, app, .. } = &*self.0;
+        let delivery = delivery.clone();
         let (endpoints, session, first) = (endpoints.clone(), session.clone(), first.clone());
         let (keys, app, probes) = (keys.clone(), app.clone(), Probes::default());
-        Inner { endpoints, session, first, keys, probes, app }
+        Inner { endpoints, session, first, keys, delivery, probes, app }
     }
 
     /// For requests to the pod: the header field `sessionToken`, or the common JWT.
@@ -96,7 +111,7 @@ impl Bot {
     /// For requests to an agent: the header field `keyManagerToken` beside `sessionToken` or the common JWT.
     #[must_use]
     pub fn agent(&self) -> OriginBound<Agent> {
-        OriginBound::new([self.0.endpoints.agent.origin.clone()], Agent(self.clone()))
+        OriginBound::new([self.0.endpoints.agent().origin.clone()], Agent(self.clone()))
     }
 
     /// For requests to pod and agent on behalf of this user: see [`App::on_behalf_of`].

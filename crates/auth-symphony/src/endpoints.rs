@@ -12,7 +12,7 @@ use std::fmt;
 pub struct SymphonyEndpoints {
     pub(crate) pod: Component,
     pub(crate) key_manager: Component,
-    pub(crate) agent: Component,
+    agent: Option<Component>,
     pub(crate) session_auth: Component,
     pub(crate) certificate_key_manager: Component,
 }
@@ -39,7 +39,7 @@ impl SymphonyEndpoints {
         let pod = Component::parse("pod", pod)?;
         Ok(Self {
             key_manager: pod.clone(),
-            agent: pod.clone(),
+            agent: None,
             session_auth: pod.clone(),
             certificate_key_manager: pod.clone(),
             pod,
@@ -62,7 +62,7 @@ impl SymphonyEndpoints {
     ///
     /// As [`new`](Self::new).
     pub fn with_agent(self, url: &str) -> Result<Self> {
-        Ok(Self { agent: Component::parse("agent", url)?, ..self })
+        Ok(Self { agent: Some(Component::parse("agent", url)?), ..self })
     }
 
     /// With the pod's log-in by certificate at this base URL: `https://acme-api.symphony.com:8444`.
@@ -83,6 +83,17 @@ impl SymphonyEndpoints {
     pub fn with_certificate_key_manager(self, url: &str) -> Result<Self> {
         let certificate_key_manager = Component::parse("key manager", url)?;
         Ok(Self { certificate_key_manager, ..self })
+    }
+}
+
+impl SymphonyEndpoints {
+    pub(crate) fn agent(&self) -> &Component {
+        self.agent.as_ref().unwrap_or(&self.pod)
+    }
+
+    /// The agent, if one was named.
+    pub(crate) fn separate_agent(&self) -> Option<&Component> {
+        self.agent.as_ref()
     }
 }
 
@@ -153,7 +164,7 @@ mod tests {
     #[test]
     fn each_component_is_where_it_was_said_to_be() {
         let all = SymphonyEndpoints::new("https://pod.example").unwrap();
-        assert_eq!(all.agent, all.pod);
+        assert_eq!(all.agent(), &all.pod);
         let apart = all
             .with_key_manager("https://km.example")
             .and_then(|it| it.with_agent("https://agent.example:8443"))
@@ -163,7 +174,7 @@ mod tests {
         let origins = [
             &apart.pod,
             &apart.key_manager,
-            &apart.agent,
+            apart.agent(),
             &apart.session_auth,
             &apart.certificate_key_manager,
         ]

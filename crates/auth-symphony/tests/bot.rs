@@ -29,6 +29,11 @@ struct Installation {
     app: Option<String>,
     /// The common JWT.
     bearer: Option<String>,
+    /// The claims of session tokens, where they are JWTs.
+    claims: Option<&'static str>,
+    /// What the agent says of itself, if it does, and whether it wants one token alone.
+    version: Option<&'static str>,
+    wants_one: bool,
     /// What log-ins bring along as `authorizationToken`.
     brings: Option<String>,
     made: u32,
@@ -55,13 +60,22 @@ impl Installation {
         let (session, keys) = (field("sessiontoken"), field("keymanagertoken"));
         let bearer = field("authorization").map(|it| it.strip_prefix("Bearer ").unwrap());
         let url = request.uri().to_string();
+        if url.ends_with("/agent/v1/info") {
+            self.asked.push(format!("{} {url} {}", request.method(), session.unwrap_or("-")));
+            let version = self.version.map(|it| serde_json::json!({ "version": it }).to_string());
+            return Ok(version.map_or_else(|| status(500), |it| Response::new(it.into_bytes())));
+        }
         if url.contains("/agent/") || url.contains("/pod/v1/") {
             let is_agent = url.contains("/agent/");
             let good = match bearer {
                 Some(bearer) => session.is_none() && self.bearer.as_deref() == Some(bearer),
                 None => session.is_some() && session == self.session.as_deref(),
             };
-            let good = good && (!is_agent || keys == self.keys.as_deref() && keys.is_some());
+            let good = good
+                && match is_agent && !self.wants_one {
+                    true => keys.is_some() && keys == self.keys.as_deref(),
+                    false => keys.is_none(),
+                };
             return Ok(status(if good { 200 } else { 401 }));
         }
         let kind = field("content-type").unwrap_or("-");
@@ -119,7 +133,10 @@ impl Installation {
             }
             _ => ("sessionToken", &mut self.session),
         };
-        let made = format!("{}-{}", if name == "sessionToken" { "s" } else { "k" }, self.made);
+        let mut made = format!("{}-{}", if name == "sessionToken" { "s" } else { "k" }, self.made);
+        if let Some(claims) = self.claims.filter(|_| name == "sessionToken") {
+            made = jwt(claims);
+        }
         *place = Some(made.clone());
         let mut body = serde_json::json!({ "name": name, "token": made });
         if let Some(brings) = self.brings.take() {
@@ -447,9 +464,58 @@ const IDM: &str = "POST https://pod.example/login/idm/tokens?scope= s-1 -";
 
 /// A JWT that ends then.
 fn ending(at: u64) -> String {
+    jwt(&serde_json::json!({ "exp": at, "sub": "7" }).to_string())
+}
+
+fn jwt(claims: &str) -> String {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let claims = serde_json::json!({ "exp": at, "sub": "7" }).to_string();
     format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[test]
+fn an_agent_gets_the_key_manager_token_unless_it_is_known_to_do_without() {
+    const CAN: Option<&str> = Some(r#"{"canUseSimplifiedKeyDelivery":true}"#);
+    const CANNOT: Option<&str> = Some(r#"{"canUseSimplifiedKeyDelivery":false}"#);
+    let info = "GET https://agent.example:8443/ctx/agent/v1/info -";
+    for (claims, is_separate, version, wants_one, asked) in [
+        // Without an agent of its own the claim alone decides, and nobody is asked.
+        (CAN, false, None, true, vec![]),
+        (CANNOT, false, None, false, vec![]),
+        (None, false, None, false, vec![]),
+        (CAN, true, Some("Agent-25.1.0"), true, vec![info]),
+        (CAN, true, Some("Agent-24.13.0"), true, vec![info]),
+        (CAN, true, Some("Agent-24.12.9"), false, vec![info]),
+        (CAN, true, Some("Agent-2.57.0"), false, vec![info]),
+        (CAN, true, Some("something"), false, vec![info]),
+        (CAN, true, None, false, vec![info]),
+        (CANNOT, true, Some("Agent-25.1.0"), false, vec![]),
+    ] {
+        let stage = stage();
+        {
+            let mut world = stage.world();
+            (world.claims, world.version, world.wants_one) = (claims, version, wants_one);
+        }
+        let (endpoints, url) = match is_separate {
+            true => (endpoints(), AGENT),
+            false => {
+                let alone = SymphonyEndpoints::new("https://pod.example").unwrap();
+                (alone, "https://pod.example/agent/v4/stream/x/message/create")
+            }
+        };
+        let bot = Bot::new(endpoints, log_in(), stage.context.clone());
+        let bot = bot.with_simplified_key_delivery();
+        for _ in 0..3 {
+            assert_eq!(stage.sent(&bot.agent(), url), "200", "{claims:?} {version:?}");
+        }
+        let seen = stage.asked();
+        let infos: Vec<_> = seen.iter().filter(|it| it.contains("/info ")).collect();
+        assert_eq!(infos, asked, "asked once");
+        let log_ins = seen.iter().filter(|it| it.contains("/relay/")).count();
+        assert_eq!(log_ins, usize::from(!wants_one), "{claims:?} {version:?}");
+        // A session that has ended is renewed without a key manager token too.
+        stage.world().session = None;
+        assert_eq!(stage.sent(&bot.agent(), url), "200");
+    }
 }
 
 #[test]

@@ -13,17 +13,12 @@ impl Authenticator for Agent {
     #[inline]
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
         let inner = &*self.0.0;
-        let both = move || {
-            inner.first.credentials(request).and_then(move |one| {
-                inner.keys.credentials(request).and_then(move |other| one.and(other).into())
-            })
-        };
         match inner.probes.under_way() {
-            None => both(),
+            None => self.tokens(request),
             // What it finds decides which of the tokens is still to be presented.
             Some(probe) => Flow::new(async move {
                 probe.await;
-                both().await
+                self.tokens(request).await
             }),
         }
     }
@@ -35,12 +30,29 @@ impl Authenticator for Agent {
         }
         match (inner.first.generation(sent), inner.keys.generation(sent)) {
             (Some(first), Some(keys)) => self.0.suspect((first, keys)),
-            _ => Verdict::Accept,
+            // It can be the first alone.
+            _ => inner.first.assess(sent, answer),
         }
     }
 
     fn reads(&self, _: StatusCode, _: &HeaderMap) -> Need {
         Need::Nothing
+    }
+}
+
+impl Agent {
+    #[inline]
+    fn tokens<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        let inner = &*self.0.0;
+        self.0.needs_keys().and_then(move |needs_keys| {
+            let first = inner.first.credentials(request);
+            if !needs_keys {
+                return first;
+            }
+            first.and_then(move |one| {
+                inner.keys.credentials(request).and_then(move |other| one.and(other).into())
+            })
+        })
     }
 }
 

@@ -1,5 +1,9 @@
 //! The exchanges of log-ins as pure functions: what is sent, and what an answer means.
 
+mod trust;
+
+pub(crate) use trust::{TokenPair, certificate_of, circle_of_trust, pod_certificate, token_pair};
+
 use crate::{
     common_jwt::CommonJwt,
     endpoints::Component,

@@ -19,6 +19,7 @@
 //! |---|---|
 //! | [`Bot`] | the two tokens of a bot, for all who send: [`Bot::pod`] and [`Bot::agent`] are authenticators |
 //! | [`App`] | an extension app, and the sessions that it has [on behalf of](App::on_behalf_of) users |
+//! | [`CircleOfTrust`], [`UserJwtVerifier`] | what an app's backend checks before it believes who its user is |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
 //! | [`SessionToken`], [`KeyManagerToken`], [`CommonJwt`] | the tokens |
@@ -35,6 +36,7 @@
 
 mod app;
 mod bot;
+mod circle_of_trust;
 mod claims;
 mod common_jwt;
 mod endpoints;
@@ -43,18 +45,22 @@ mod log_in;
 mod on_behalf_of;
 mod retry;
 mod token;
+mod user_jwt;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
     Authenticator, Context, Error, Flow, OriginBound, Renewal, Result, Secret, Token, TokenSource,
 };
+pub use auth_jwt::{Claims, JwtRefused};
 pub use auth_session::CurrentToken;
 
 pub use app::App;
 pub use bot::{Agent, Bot, Pod};
+pub use circle_of_trust::CircleOfTrust;
 pub use common_jwt::CommonJwt;
 pub use endpoints::SymphonyEndpoints;
 pub use log_in::SymphonyLogIn;
 pub use on_behalf_of::{OnBehalfOf, SymphonyUser};
 pub use retry::LogInRetry;
 pub use token::{KeyManagerToken, SessionToken};
+pub use user_jwt::UserJwtVerifier;

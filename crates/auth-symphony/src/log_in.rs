@@ -73,15 +73,16 @@ impl SymphonyLogIn {
         context: &Context,
     ) -> LogIn<T> {
         let (how, (at, path)) = match &self.by {
-            By::Key { name, key } => {
-                let claims = symphony_login_claims(name);
-                let clock = Arc::clone(&context.clock);
-                (How::Signed(JwtAuthenticator::new(key.clone(), claims, clock)), by_key)
-            }
+            By::Key { name, key } => (How::Signed(signer(name, key, context)), by_key),
             By::Certificate => (How::Certificate, by_certificate),
         };
         LogIn { how, at: at.clone(), path, retry: self.retry, token: PhantomData }
     }
+}
+
+/// What signs the tokens of log-ins.
+pub(crate) fn signer(name: &str, key: &SigningKey, context: &Context) -> JwtAuthenticator {
+    JwtAuthenticator::new(key.clone(), symphony_login_claims(name), Arc::clone(&context.clock))
 }
 
 /// One of the two log-ins, as the source of a session.

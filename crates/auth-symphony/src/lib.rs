@@ -21,6 +21,7 @@
 //! | [`App`] | an extension app, and the sessions that it has [on behalf of](App::on_behalf_of) users |
 //! | [`CircleOfTrust`], [`UserJwtVerifier`] | what an app's backend checks before it believes who its user is |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
+//! | [`LogInEndpoint`], [`TokenLifetime`] | the server: log-ins judged, tokens issued |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
 //! | [`SessionToken`], [`KeyManagerToken`], [`CommonJwt`] | the tokens |
 //!
@@ -44,14 +45,16 @@ mod exchange;
 mod log_in;
 mod on_behalf_of;
 mod retry;
+mod server;
 mod token;
 mod user_jwt;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Authenticator, Context, Error, Flow, OriginBound, Renewal, Result, Secret, Token, TokenSource,
+    AttemptLimit, Authenticator, Clock, Context, Error, Flow, Lookup, OriginBound, Reason, Renewal,
+    ReplayStore, RequestView, Result, Secret, Token, TokenSource,
 };
-pub use auth_jwt::{Claims, JwtRefused};
+pub use auth_jwt::{Claims, JwtKeys, JwtRefused, KeyId, VerifyingKey};
 pub use auth_session::CurrentToken;
 
 pub use app::App;
@@ -62,5 +65,6 @@ pub use endpoints::SymphonyEndpoints;
 pub use log_in::SymphonyLogIn;
 pub use on_behalf_of::{OnBehalfOf, SymphonyUser};
 pub use retry::LogInRetry;
+pub use server::{LogInAnswer, LogInEndpoint, TokenIssuer, TokenLifetime, TokenName};
 pub use token::{KeyManagerToken, SessionToken};
 pub use user_jwt::UserJwtVerifier;

@@ -1,0 +1,9 @@
+//! The other end: log-ins judged, as a pod and a key manager do.
+
+mod answer;
+mod endpoint;
+mod lifetime;
+
+pub use answer::LogInAnswer;
+pub use endpoint::{LogInEndpoint, TokenIssuer, TokenName};
+pub use lifetime::TokenLifetime;

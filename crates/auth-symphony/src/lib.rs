@@ -21,7 +21,7 @@
 //! | [`App`] | an extension app, and the sessions that it has [on behalf of](App::on_behalf_of) users |
 //! | [`CircleOfTrust`], [`UserJwtVerifier`] | what an app's backend checks before it believes who its user is |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
-//! | [`LogInEndpoint`], [`TokenLifetime`] | the server: log-ins judged, tokens issued |
+//! | [`LogInEndpoint`], [`certificate_user`], [`TokenLifetime`] | the server: log-ins judged, tokens issued |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
 //! | [`SessionToken`], [`KeyManagerToken`], [`CommonJwt`] | the tokens |
 //!
@@ -65,6 +65,8 @@ pub use endpoints::SymphonyEndpoints;
 pub use log_in::SymphonyLogIn;
 pub use on_behalf_of::{OnBehalfOf, SymphonyUser};
 pub use retry::LogInRetry;
-pub use server::{LogInAnswer, LogInEndpoint, TokenIssuer, TokenLifetime, TokenName};
+pub use server::{
+    LogInAnswer, LogInEndpoint, TokenIssuer, TokenLifetime, TokenName, certificate_user,
+};
 pub use token::{KeyManagerToken, SessionToken};
 pub use user_jwt::UserJwtVerifier;

@@ -13,12 +13,15 @@ use crate::{
     App, KeyManagerToken, OnBehalfOf, SessionToken, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
     common_jwt::ByBot, exchange, log_in::LogIn,
 };
-use auth_core::{Context, Error, Flow, OriginBound, Result};
+use auth_core::{Context, Credentials, Error, Flow, OriginBound, Result};
 use auth_session::{CurrentToken, Session};
 use first::First;
 use key_delivery::KeyDelivery;
-use probe::Probes;
-use std::{fmt, sync::Arc};
+use probe::{Pair, Probes};
+use std::{
+    fmt,
+    sync::{Arc, Mutex},
+};
 
 /// A bot, logged in when its first request is made.
 ///
@@ -42,6 +45,8 @@ struct Inner {
     keys: Session<LogIn<KeyManagerToken>>,
     delivery: KeyDelivery,
     probes: Probes,
+    /// What agents get, with the generations of both tokens.
+    kept: Mutex<Option<(Pair, Credentials)>>,
     app: Option<App>,
 }
 
@@ -61,8 +66,8 @@ impl Bot {
         let keys = Session::new(keys, context.clone()).with_name("symphony key manager");
         let session = Session::new(session, context).with_name("symphony session");
         let (first, delivery) = (First::Session(session.clone()), KeyDelivery::KeyManager);
-        let probes = Probes::default();
-        Self(Arc::new(Inner { endpoints, session, first, keys, delivery, probes, app: None }))
+        let (probes, kept, app) = (Probes::default(), Mutex::default(), None);
+        Self(Arc::new(Inner { endpoints, session, first, keys, delivery, probes, kept, app }))
     }
 
     /// With an extension app, for calls [on behalf of](Self::on_behalf_of) users.
@@ -98,8 +103,9 @@ impl Bot {
         let Inner { endpoints, session, first, keys, delivery, app, .. } = &*self.0;
         let delivery = delivery.clone();
         let (endpoints, session, first) = (endpoints.clone(), session.clone(), first.clone());
-        let (keys, app, probes) = (keys.clone(), app.clone(), Probes::default());
-        Inner { endpoints, session, first, keys, delivery, probes, app }
+        let (keys, app) = (keys.clone(), app.clone());
+        let (probes, kept) = (Probes::default(), Mutex::default());
+        Inner { endpoints, session, first, keys, delivery, probes, kept, app }
     }
 
     /// For requests to the pod: the header field `sessionToken`, or the common JWT.

@@ -1,9 +1,9 @@
 //! Requests to an agent: both tokens, and which of them died.
 
 use super::Bot;
-use auth_core::{Answer, Authenticator, Credentials, Flow, Need, RequestView, Verdict};
+use auth_core::{Answer, Authenticator, Credentials, Flow, Need, RequestView, Result, Verdict};
 use http::{HeaderMap, StatusCode};
-use std::fmt;
+use std::{fmt, sync::PoisonError};
 
 /// Authenticates the requests of a bot to an agent: see [`Bot::agent`].
 #[derive(Clone)]
@@ -50,9 +50,26 @@ impl Agent {
                 return first;
             }
             first.and_then(move |one| {
-                inner.keys.credentials(request).and_then(move |other| one.and(other).into())
+                let other = inner.keys.credentials(request);
+                other.and_then(move |other| self.both(one, other).into())
             })
         })
+    }
+
+    /// Both in one. They are put together once for each pair of tokens: a copy of what is kept costs no allocation.
+    fn both(&self, one: Credentials, other: Credentials) -> Result<Credentials> {
+        let inner = &*self.0.0;
+        let generations = (inner.first.generation(&one), inner.keys.generation(&other));
+        let (Some(first), Some(keys)) = generations else { return one.and(other) };
+        let mut kept = inner.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*kept {
+            Some((pair, both)) if *pair == (first, keys) => Ok(both.clone()),
+            _ => {
+                let both = one.and(other)?;
+                *kept = Some(((first, keys), both.kept()));
+                Ok(both)
+            }
+        }
     }
 }
 

@@ -79,11 +79,15 @@ impl App {
         self.sessions.end_all(&self.account.tenant).await
     }
 
-    /// Believes the clock, however far and in which direction a test has moved it.
-    pub(super) fn trust_clock(&self) {
+    /// What the registry needs before each request, since it has no background.
+    ///
+    /// It believes the clock, however far and in which direction a test has moved it, and knows when sessions were last
+    /// used.
+    pub(super) async fn begin(&self) -> Result<()> {
         let registry = &self.account.registry;
         if registry.clock_suspicion().is_some() {
             registry.trust_clock();
         }
+        registry.flush_uses().await
     }
 }

@@ -41,7 +41,7 @@
 //! |---|---|
 //! | `expire_now` | all sessions and OAuth tokens end before the request is judged |
 //! | `unauthorized` | a 401, whatever the credentials are |
-//! | `slow` | nothing is done for so many `seconds` |
+//! | `slow` | nothing is done for so many `seconds`; it is done then, though the client has given up |
 //! | `reset` | the connection is dropped, and nothing was done |
 //! | `lost_answer` | the connection is dropped after the work was done |
 //! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |

@@ -14,7 +14,16 @@ use axum::{
 use http::{Method, StatusCode, header};
 use std::sync::Arc;
 
+/// What has arrived is done to its end though its client hangs up, as platforms do.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let form = form(endpoint(request.method(), request.uri().path()));
+    tokio::spawn(judged(app, request, next)).await.unwrap_or_else(|_| {
+        let text = "the emulator failed: a handler panicked, or the runtime is shutting down";
+        answers::error(form, StatusCode::SERVICE_UNAVAILABLE, text)
+    })
+}
+
+async fn judged(app: Arc<App>, request: Request, next: Next) -> Response {
     let endpoint = endpoint(request.method(), request.uri().path());
     let fault = endpoint.and_then(|endpoint| app.faults.take(endpoint));
     let arrived = Recorded {

@@ -30,7 +30,7 @@ async fn judged(app: Arc<App>, request: Request, next: Next) -> Response {
         at: app.clock.now(),
         endpoint,
         method: request.method().clone(),
-        path: request.uri().path().into(),
+        path: request.uri().path().chars().take(MOST_PATH).collect(),
         source: source(request.extensions()),
         scheme: scheme(request.headers()),
         status: None,
@@ -45,6 +45,9 @@ async fn judged(app: Arc<App>, request: Request, next: Next) -> Response {
     app.record.note(Recorded { at: app.clock.now(), status, ..arrived });
     response
 }
+
+/// So many characters of a path are recorded: no path of the platform has as many.
+const MOST_PATH: usize = 200;
 
 async fn with_fault(
     app: &App,

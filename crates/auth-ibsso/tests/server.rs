@@ -192,6 +192,19 @@ fn a_creation_whose_answer_was_lost_is_repeated_by_its_key_or_replaced_by_the_pa
     assert_eq!(stage.create(&twice, LOG_IN), "400 BAD_REQUEST ibsso_idempotency_key");
 }
 
+/// Whoever writes sessions tests them without the endpoint.
+#[test]
+fn sessions_can_be_asked_without_a_request() {
+    let sessions = Memory::default();
+    let create = |new: NewSession| sessions.create("acme".into(), new).wait().unwrap();
+    assert!(matches!(create(NewSession::default()), CreateOutcome::Created(_)));
+    assert!(matches!(create(NewSession::default()), CreateOutcome::AlreadyAlive));
+    let mut new = NewSession::default();
+    new.replaces = true;
+    assert!(matches!(create(new), CreateOutcome::Created(_)));
+    assert_eq!(sessions.find(b"token-2").wait().unwrap().unwrap().bound_to, None);
+}
+
 #[test]
 fn what_clients_send_in_authorization_when_they_log_in_is_not_read() {
     for field in ["undefined", "", "Basic !!", "IBSSO stale", "Bearer a, Bearer b"] {
@@ -231,6 +244,21 @@ fn errors_have_the_form_of_newer_apis_where_that_is_wanted() {
     let stage = Stage { form: ErrorForm::ErrorCode, ..stage() };
     assert_eq!(stage.destroy("x", HERE), "401 E401 ibsso_unknown");
     assert_eq!(stage.create(&[], "{}"), "400 E400 ibsso_create_body");
+}
+
+#[test]
+fn a_pause_is_told_in_whole_seconds_that_are_not_too_few() {
+    let stage = stage();
+    let door = door(stage.sessions.clone());
+    let endpoint = SessionEndpoint::new(stage.sessions, Users, door);
+    for (pause, told) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (59_999, "60")] {
+        let pause = std::time::Duration::from_millis(pause);
+        let rejection = Rejection::throttled(Reason::new("test", "too many"), pause);
+        let answer = endpoint.rejected(&rejection);
+        let field = answer.response.headers().get(header::RETRY_AFTER).unwrap();
+        assert_eq!(field, told, "{pause:?}");
+        assert_eq!(said(&answer), "429 TOO_MANY_REQUESTS test");
+    }
 }
 
 #[test]

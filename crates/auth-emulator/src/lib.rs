@@ -1,0 +1,105 @@
+//! The log-in, session and API ends of messaging platforms, for tests without a network or an account.
+//!
+//! For tests of programs that log in to Infobip: the emulator creates and destroys sessions, issues OAuth tokens and API
+//! keys, accepts messages that it never sends, and goes wrong on demand. It verifies with the same verifiers that this
+//! project offers to platforms.
+//!
+//! ```
+//! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+//! use auth_emulator::{Endpoint, Fault, Infobip, Secret};
+//!
+//! let infobip = Infobip::builder().with_user("acme", Secret::new("pa55:word")).start().await?;
+//! infobip.faults().arm(Fault::ExpireNow, Endpoint::Messages, 1);
+//! // A program sends to `infobip.base_url()`, and finds its session ended once.
+//! assert_eq!(infobip.counts().sessions_created, 0);
+//! infobip.stop().await;
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(test()).unwrap();
+//! ```
+//!
+//! | | |
+//! |---|---|
+//! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | the platform: in the process, or listening on loopback |
+//! | [`Faults`], [`Fault`], [`Endpoint`] | what goes wrong with the next requests, and where |
+//! | [`Counts`], [`Recorded`] | what arrived, without secrets |
+//!
+//! # The program
+//!
+//! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
+//! `cargo xtask emulate infobip`) is the same for tests in other languages and by
+//! hand. It prints its user, password and API key. Its faults are an API on the second port, which needs no credentials:
+//!
+//! ```sh
+//! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults
+//! curl http://127.0.0.1:8082/faults              # what is armed
+//! curl -X DELETE http://127.0.0.1:8082/faults    # nothing is any more
+//! curl http://127.0.0.1:8082/counts              # sessions created, messages accepted, requests refused
+//! curl http://127.0.0.1:8082/requests            # the last 10,000, without secrets
+//! ```
+//!
+//! | `fault` | what it does |
+//! |---|---|
+//! | `expire_now` | all sessions and OAuth tokens end before the request is judged |
+//! | `unauthorized` | a 401, whatever the credentials are |
+//! | `slow` | nothing is done for so many `seconds`; it is done then, though the client has given up |
+//! | `reset` | the connection is dropped, and nothing was done |
+//! | `lost_answer` | the connection is dropped after the work was done |
+//! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
+//!
+//! `endpoint` is `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`.
+//!
+//! # What there is of Infobip
+//!
+//! | path | |
+//! |---|---|
+//! | `POST`, `DELETE /auth/1/session` | sessions (IBSSO): one of a user at a time, bound to an address unless `unsafe` |
+//! | `POST /auth/1/oauth2/token` | OAuth tokens, for `client_credentials` |
+//! | `GET`, `POST /settings/2/api-keys`, `GET`, `PUT /settings/2/api-keys/{id}` | API keys |
+//! | `POST /sms/3/messages`, `POST /sms/2/text/advanced`, `POST /whatsapp/1/message/text` | messages, which are not sent |
+//! | `GET /sms/1/logs`, `GET /sms/1/inbox/reports` | always empty |
+//!
+//! The last two rows, and API keys, are called with `App`, `IBSSO`, `Basic` or `Bearer`; no API key manages API keys.
+//!
+//! # Where the vendor does not say
+//!
+//! - A session lives 60 minutes from its creation, or from its last use: the vendor says both, and
+//!   [`with_session_lifetime`](InfobipBuilder::with_session_lifetime) chooses.
+//! - A second session while one is alive is a 400; the vendor says only that it cannot be created.
+//! - A session that is used from another address than that of its creation is a 401. So is an API key.
+//! - A challenge (`WWW-Authenticate`) goes with each 401, as HTTP has it; the vendor documents none.
+//! - Two things are not the vendor's: the member `replace` of a creation ends the session that is alive in the same step,
+//!   and the header field `idempotency-key` repeats a creation whose answer was lost.
+//! - Authorization codes are refused with a 400: the vendor does not say where a user would get one.
+//! - Of API keys: the secret is shown at the creation alone. 40 are created in any 24 hours; the one that the account has
+//!   by itself is not counted, and neither are updates, which the vendor also limits to 40 a day. A year is 365 days.
+//!   Ranges of addresses are CIDR, and an empty list is everywhere. An API key that is used to manage API keys is a 403.
+//!   A user gives a key no scope that its own role has not. `validFrom` cannot be moved by an update, a list is in the
+//!   order of creation whatever is asked for, and `platform` is refused unless it is empty. A key for `WEB_SDK` or
+//!   `2FA_CLIENT` without `PUBLIC_API` opens none of these paths.
+//! - The scopes of `GET /sms/1/logs` and `GET /sms/1/inbox/reports` are `sms:logs:read` and `sms:inbound-message:read`.
+//! - Answers to messages have the identifiers and the status of the vendor's, and no more.
+//! - Keys are read from `Authorization` alone: the vendor has them in the query as well, and does not name the parameter.
+//! - Errors are JSON, also for clients that ask for XML.
+//! - Rates are not limited, except to 40 API keys a day: [`Fault::TooManyRequests`] answers a 429 on demand.
+//!
+//! # Security
+//!
+//! It is a test tool and not for production: everything is in memory and is lost when it ends, it listens without TLS, its
+//! API of faults needs no credentials, passwords that were right once are checked by a fast hash, and the program prints
+//! its password and its key.
+
+mod faults;
+mod faults_api;
+mod infobip;
+mod listen;
+mod record;
+
+// What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
+pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
+pub use auth_ibsso::SessionLifetime;
+
+pub use faults::{Armed, Endpoint, Fault, Faults};
+pub use infobip::{Infobip, InfobipBuilder, RunningInfobip};
+pub use listen::ConnectionDropped;
+pub use record::{Counts, Recorded};

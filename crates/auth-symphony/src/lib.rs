@@ -22,6 +22,7 @@
 //! | [`CircleOfTrust`], [`UserJwtVerifier`] | what an app's backend checks before it believes who its user is |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
 //! | [`LogInEndpoint`], [`certificate_user`], [`TokenLifetime`] | the server: log-ins judged, tokens issued |
+//! | `BdkConfig` (feature `bdk-config`) | the configuration file of the vendor's kits |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
 //! | [`SessionToken`], [`KeyManagerToken`], [`CommonJwt`] | the tokens |
 //!
@@ -36,6 +37,8 @@
 //! hold what it was sent.
 
 mod app;
+#[cfg(feature = "bdk-config")]
+mod bdk;
 mod bot;
 mod circle_of_trust;
 mod claims;
@@ -58,6 +61,8 @@ pub use auth_jwt::{Claims, JwtKeys, JwtRefused, KeyId, VerifyingKey};
 pub use auth_session::CurrentToken;
 
 pub use app::App;
+#[cfg(feature = "bdk-config")]
+pub use bdk::{BdkConfig, BdkIdentity, BdkMaterial, BdkProxy};
 pub use bot::{Agent, Bot, Pod};
 pub use circle_of_trust::CircleOfTrust;
 pub use common_jwt::CommonJwt;

@@ -68,6 +68,6 @@ pub use auth_core as guide_lifecycle;
 #[cfg(all(doctest, feature = "ibsso", feature = "sqlite", feature = "ureq"))]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
 pub use auth_core as guide_infobip;
-#[cfg(all(doctest, feature = "symphony", feature = "ureq"))]
+#[cfg(all(doctest, feature = "bdk-config", feature = "ureq"))]
 #[doc = include_str!("../../../docs/guide/symphony.md")]
 pub use auth_core as guide_symphony;

@@ -41,7 +41,7 @@ enum Fault {
     /// The server does what is asked, and its answer is lost.
     Lost,
     Status(u16),
-    Body(&'static str),
+    Body(&'static [u8]),
 }
 
 impl Server {
@@ -305,12 +305,14 @@ fn each_answer_to_a_creation_says_whether_a_session_may_live() {
     check_creation(Fault::Status(500), "ibsso_failed", false);
     check_creation(Fault::Status(502), "ibsso_failed", false);
     check_creation(Fault::Lost, "reset", false);
-    check_creation(Fault::Body("{}"), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":7}"#), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"["token-1"]"#), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":""}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a b"}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(b"{}"), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":7}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"["token-1"]"#), "ibsso_session_answer", false);
+    let no_utf_8 = b"{\"a\":\"\xff\",\"token\":\"t\"}";
+    check_creation(Fault::Body(no_utf_8), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":""}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a b"}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
 }
 
 /// The code of an error is told, so a platform could have a secret told by writing it there.

@@ -184,9 +184,8 @@ fn live(planted: &Planted, seen: &Seen, wrong: &Response<Vec<u8>>, at: u32) {
     let context = Context::new(transport).with_clock(clock.clone()).with_observer(seen.clone());
     let store = MemoryTokenStore::new(clock.clone());
     let session = IbssoSession::stored(planted.log_in(), store.clone(), "acme", context);
-    let session = session.with_fallback(
-        auth_static::Basic::new("acme", planted.password.text()).unwrap(),
-    );
+    let session =
+        session.with_fallback(auth_static::Basic::new("acme", planted.password.text()).unwrap());
     shown.debug(&session);
     let (uri, headers) = (Uri::from_static("https://xyz123.api.infobip.com/sms"), HeaderMap::new());
     let view = RequestView::new(&Method::POST, &uri, &headers);
@@ -275,7 +274,8 @@ fn no_server_of_sessions_shows_or_tells_a_secret() {
     fields.push("IBSSO outage".into());
     let mut created = 0;
     logged(&shown, || {
-        for (body, field) in bodies.iter().flat_map(|body| fields.iter().map(move |field| (body, field)))
+        for (body, field) in
+            bodies.iter().flat_map(|body| fields.iter().map(move |field| (body, field)))
         {
             let (uri, mut headers) = (Uri::from_static("/auth/1/session"), HeaderMap::new());
             headers.insert(AUTHORIZATION, HeaderValue::from_str(field).unwrap());
@@ -314,7 +314,8 @@ fn no_server_of_sessions_shows_or_tells_a_secret() {
 /// Behind the layer of a server, with what its owner is told.
 fn served(platform: Platform, field: &str, shown: &CapturedOutput) {
     let layer = VerifyLayer::new(IbssoVerifier::new(platform)).with_observer(Seen(shown.clone()));
-    let inner = service_fn(|_: Request<_>| async { Ok::<_, Infallible>(Response::new(String::new())) });
+    let inner =
+        service_fn(|_: Request<_>| async { Ok::<_, Infallible>(Response::new(String::new())) });
     let request = Request::get("/sms").header(AUTHORIZATION, field).body(String::new()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let answer = runtime.block_on(tower::Layer::layer(&layer, inner).oneshot(request)).unwrap();

@@ -100,7 +100,7 @@ pub(crate) fn destroyed(
 
 fn busy(answer: &Response<Vec<u8>>, said: &str, now: Timestamp) -> Error {
     let text = format!("platform asks for patience ({said})");
-    Error::unavailable("ibsso_busy", retry_after(answer.headers(), now), text)
+    Error::unavailable(BUSY, retry_after(answer.headers(), now), text)
 }
 
 /// The code of a refusal to destroy a session.
@@ -108,6 +108,9 @@ pub(crate) const NOT_DESTROYED: &str = "ibsso_not_destroyed";
 
 /// The code of a refusal to create a session that the user name and password do not explain.
 pub(crate) const NOT_CREATED: &str = "ibsso_session_not_created";
+
+/// The code of an answer that asks for patience.
+pub(crate) const BUSY: &str = "ibsso_busy";
 
 /// The code of an answer that leaves open what was done.
 pub(crate) const FAILED: &str = "ibsso_failed";

@@ -358,6 +358,22 @@ fn without_an_answer_to_the_destruction_no_session_is_created() {
     assert_eq!(sent(&session), "IBSSO token-2");
 }
 
+/// What the platform had no time to end keeps another session from being made: its own pause is what to wait for.
+#[test]
+fn patience_that_is_asked_for_at_the_destruction_is_what_callers_are_told() {
+    let stage = stage();
+    let session = stage.session();
+    assert_eq!(sent(&session), "IBSSO token-1");
+    stage.pass(3590);
+    stage.then([Fault::Status(429)]);
+    let error = credentials(&session).unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert_eq!(error.code(), "ibsso_busy");
+    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1), CREATE.to_owned()]);
+    stage.pass(2);
+    assert_eq!(sent(&session), "IBSSO token-2");
+}
+
 #[test]
 fn a_lost_answer_keeps_everybody_from_creating_until_that_session_has_ended() {
     let stage = stage();

@@ -138,6 +138,8 @@ impl LogIn {
             (exchange::NOT_DESTROYED, exchange::NOT_CREATED) => {
                 bound_elsewhere(&undestroyed, &error, &old, now)
             }
+            // The session before lives on, since the platform had no time to end it: its pause is what to wait for.
+            (exchange::BUSY, exchange::NOT_CREATED) => undestroyed,
             _ => error,
         })
     }

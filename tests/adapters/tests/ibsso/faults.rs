@@ -147,3 +147,45 @@ async fn each_fault_at_the_messages_is_met_once_and_overcome() {
         check(Endpoint::Messages, alive, &case).await;
     }
 }
+
+/// A platform that takes no session at all, though it gives as many as it is asked for.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_platform_that_refuses_every_session_is_asked_in_ever_longer_pauses() {
+    let stage = stage().await;
+    let session = stage.session();
+    stage.infobip.faults().arm(Fault::Unauthorized, Endpoint::Messages, 100_000);
+    let mut exchanges = Vec::new();
+    for _ in 0..4 {
+        for _ in 0..3 {
+            let outcomes = storm(&stage, &session, Callers::Patient).await;
+            let expected = ["401", "session_refused"].map(str::to_owned).into();
+            assert!(outcomes.is_subset(&expected), "{outcomes:?}");
+        }
+        exchanges.push(stage.exchanges().0);
+        stage.pass(1);
+    }
+    // Two hundred and forty callers, each of whom may try twice.
+    assert!(exchanges.last() < Some(&6), "{exchanges:?}");
+    stage.infobip.faults().clear();
+    stage.pass(60);
+    assert_eq!(stage.sent(&session).await, "200");
+}
+
+/// The creation is seen through though nobody waits for it any more: its session is neither lost nor made twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_begun_is_seen_through_though_every_caller_gives_up() {
+    for (at, exchanges) in [(Endpoint::CreateSession, (1, 0)), (Endpoint::DestroySession, (2, 1))] {
+        let stage = stage().await;
+        let session = stage.session();
+        if at == Endpoint::DestroySession {
+            due(&stage, &session).await;
+        }
+        stage.infobip.faults().arm(Fault::Slow(Duration::from_millis(300)), at, 1);
+        for _ in 0..20 {
+            let given_up = timeout(Duration::from_millis(5), stage.send(&session)).await;
+            assert!(given_up.is_err(), "the platform was not slow");
+        }
+        assert_eq!(stage.sent(&session).await, "200");
+        assert_eq!(stage.exchanges(), exchanges, "{at:?}");
+    }
+}

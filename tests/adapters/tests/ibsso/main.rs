@@ -1,7 +1,7 @@
 //! Sessions of Infobip over real connections: the client at the emulated platform, which goes wrong on demand.
 
-mod addresses;
 mod adapters;
+mod addresses;
 mod fallback;
 mod faults;
 mod storms;

@@ -10,6 +10,7 @@ mod platform;
 mod request;
 mod running;
 mod sessions;
+mod settings;
 mod token;
 
 pub use build::InfobipBuilder;
@@ -52,6 +53,7 @@ impl Infobip {
             .route(SESSION_PATH, session)
             .route(TOKEN_PATH, post(token::token))
             .merge(messages::routes(&self.app.door))
+            .merge(settings::routes(&self.app.door))
             .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
             .layer(from_fn_with_state(Arc::clone(&self.app), gate::gate))
             .with_state(Arc::clone(&self.app))

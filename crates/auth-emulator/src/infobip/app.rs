@@ -2,7 +2,7 @@
 
 use super::{
     oauth::Tokens,
-    platform::{Account, RegistrySessions, RememberedPasswords, Users, door, uuid},
+    platform::{Account, ApiKeys, RegistrySessions, RememberedPasswords, Users, door, uuid},
     sessions::CountedSessions,
 };
 use crate::{Faults, record::Record};
@@ -25,6 +25,7 @@ pub(super) struct App {
     pub(super) endpoint: SessionEndpoint<CountedSessions, Login, Door>,
     pub(super) users: Login,
     pub(super) tokens: Tokens,
+    pub(super) keys: ApiKeys,
     pub(super) door: Door,
     pub(super) random: Arc<dyn Random>,
 }
@@ -48,6 +49,7 @@ impl App {
         let counted =
             CountedSessions::new(sessions.clone(), registry.token_hasher(), record.clone());
         let endpoint = SessionEndpoint::new(counted, users.clone(), Arc::clone(&door));
+        let keys = ApiKeys::new(account.clone(), Arc::clone(&clock), Arc::clone(&random));
         let faults = Faults::default();
         Ok(Arc::new(Self {
             account,
@@ -58,6 +60,7 @@ impl App {
             endpoint,
             users,
             tokens,
+            keys,
             door,
             random,
         }))

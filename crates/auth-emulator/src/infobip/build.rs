@@ -3,7 +3,7 @@
 use super::{
     Infobip, RunningInfobip,
     app::App,
-    platform::{Account, AccountSettings, FULL_ROLE},
+    platform::{Account, AccountSettings, EVERYTHING},
 };
 use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_ibsso::SessionLifetime;
@@ -51,7 +51,7 @@ impl InfobipBuilder {
 
     /// With a user whose role allows everything. The password may hold `:`, the user name may not.
     pub fn with_user(self, name: &str, password: Secret) -> Self {
-        self.with_limited_user(name, password, FULL_ROLE)
+        self.with_limited_user(name, password, [EVERYTHING])
     }
 
     /// With a user whose role has these scopes and no others, such as `sms:message:send`.
@@ -105,7 +105,7 @@ impl InfobipBuilder {
         let settings =
             AccountSettings { clock: Arc::clone(&clock), random: Arc::clone(&random), session };
         let account = Account::open(settings).await?;
-        let key = account.first_key(clock.now(), &FULL_ROLE, &*random).await?;
+        let key = account.first_key(clock.now(), &[EVERYTHING], &*random).await?;
         for User { name, password, scopes } in &users {
             if name.contains(':') {
                 let text = format!("user name {name:?} holds ':', which no user name of Basic may");

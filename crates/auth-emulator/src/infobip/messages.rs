@@ -31,16 +31,23 @@ pub(super) fn routes(door: &Door) -> Router<Arc<App>> {
 }
 
 /// A route that a caller needs one of these scopes for.
-pub(super) fn scoped(
+fn scoped(
     door: &Door,
     needed: &'static [&'static str],
     route: MethodRouter<Arc<App>>,
 ) -> MethodRouter<Arc<App>> {
-    let door = Arc::clone(door).check(move |caller: &Caller, _| {
+    route.layer(VerifyLayer::new(needing(door, needed)))
+}
+
+/// The door for callers with one of these scopes.
+pub(super) fn needing(
+    door: &Door,
+    needed: &'static [&'static str],
+) -> impl Verifier<Principal = Caller> + 'static {
+    Arc::clone(door).check(move |caller: &Caller, _| {
         let covered = covers(&caller.scopes, needed);
         Flow::ready(if covered { Ok(()) } else { Err(Rejection::forbidden(SCOPE)) })
-    });
-    route.layer(VerifyLayer::new(door))
+    })
 }
 
 const SCOPE: Reason =

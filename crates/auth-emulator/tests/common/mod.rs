@@ -1,12 +1,7 @@
 //! A client that does what it is told, and no more.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing
-)]
+#![allow(dead_code, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use auth_emulator::{Infobip, InfobipBuilder, RunningInfobip, Secret};
 use auth_testing::ManualClock;
@@ -117,6 +112,10 @@ impl Caller {
         self.post("/sms/3/messages", authorization, MESSAGE).await.status
     }
 
+    pub async fn put(&self, path: &str, authorization: &str, body: &str) -> Answered {
+        self.send(Method::PUT, path, authorization, body).await
+    }
+
     /// The field of a session that is created.
     pub async fn log_in(&self) -> String {
         self.post("/auth/1/session", "", LOG_IN).await.session()
@@ -133,6 +132,12 @@ impl Answered {
     pub fn session(&self) -> String {
         assert_eq!(self.status, 200, "{self:?}");
         format!("IBSSO {}", self.body["token"].as_str().unwrap())
+    }
+
+    /// The text of a member, or of several below one another.
+    #[track_caller]
+    pub fn text(&self, pointer: &str) -> &str {
+        self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{self:?}"))
     }
 
     /// The status and the code of an error of either form, and its text.

@@ -41,7 +41,7 @@ enum Fault {
     /// The server does what is asked, and its answer is lost.
     Lost,
     Status(u16),
-    Body(&'static str),
+    Body(&'static [u8]),
 }
 
 impl Server {
@@ -305,11 +305,43 @@ fn each_answer_to_a_creation_says_whether_a_session_may_live() {
     check_creation(Fault::Status(500), "ibsso_failed", false);
     check_creation(Fault::Status(502), "ibsso_failed", false);
     check_creation(Fault::Lost, "reset", false);
-    check_creation(Fault::Body("{}"), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":7}"#), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":""}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a b"}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(b"{}"), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":7}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"["token-1"]"#), "ibsso_session_answer", false);
+    let no_utf_8 = b"{\"a\":\"\xff\",\"token\":\"t\"}";
+    check_creation(Fault::Body(no_utf_8), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":""}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a b"}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
+}
+
+/// The code of an error is told, so a platform could have a secret told by writing it there.
+#[test]
+fn a_code_that_repeats_what_was_sent_is_not_told() {
+    let echo = |form: ErrorForm, secret: &str| {
+        let body = String::from_utf8(form.body(StatusCode::BAD_REQUEST, "")).unwrap();
+        let body = body.replace("BAD_REQUEST", secret).replace("E400", &format!("E_{secret}"));
+        let answer = move |_: &Request<Vec<u8>>| {
+            Ok(Response::builder().status(400).body(body.clone().into_bytes()).unwrap())
+        };
+        Context::new(ScriptedTransport::new(answer))
+    };
+    let (password, token) = ("PA55WORD_OF_ACME", "2F9B4D312D0D49A885F0");
+    let log_in = LogIn::new(BASE, "acme", password).unwrap();
+    let secret = auth_ibsso::Secret::new(token);
+    let created = auth_ibsso::Timestamp::from_unix(NOW);
+    let session =
+        auth_ibsso::SessionToken::new(secret, created, SessionLifetime::default()).unwrap();
+    for form in [ErrorForm::ServiceException, ErrorForm::ErrorCode] {
+        let error = log_in.create(&echo(form, password)).wait().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(password), "{error}");
+        assert!(error.to_string().contains("(400)"), "{error}");
+        let error = log_in.destroy(&echo(form, token), &session).wait().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(token), "{error}");
+        assert!(error.to_string().contains("(400)"), "{error}");
+        let others = log_in.create(&echo(form, "ANOTHER")).wait().unwrap_err();
+        assert!(others.to_string().contains("ANOTHER)"), "{others}");
+    }
 }
 
 /// An outage while the session is renewed must not lock anybody out: a creation whose answer is lost would.
@@ -322,6 +354,22 @@ fn without_an_answer_to_the_destruction_no_session_is_created() {
     stage.then([Fault::Lost]);
     assert_eq!(sent(&session), "ibsso_unreachable");
     assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1)]);
+    stage.pass(2);
+    assert_eq!(sent(&session), "IBSSO token-2");
+}
+
+/// What the platform had no time to end keeps another session from being made: its own pause is what to wait for.
+#[test]
+fn patience_that_is_asked_for_at_the_destruction_is_what_callers_are_told() {
+    let stage = stage();
+    let session = stage.session();
+    assert_eq!(sent(&session), "IBSSO token-1");
+    stage.pass(3590);
+    stage.then([Fault::Status(429)]);
+    let error = credentials(&session).unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert_eq!(error.code(), "ibsso_busy");
+    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1), CREATE.to_owned()]);
     stage.pass(2);
     assert_eq!(sent(&session), "IBSSO token-2");
 }

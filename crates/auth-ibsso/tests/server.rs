@@ -218,6 +218,7 @@ fn a_body_that_is_none_is_named() {
         ("", "ibsso_create_body"),
         ("{}", "ibsso_create_body"),
         (r#"{"username":"acme"}"#, "ibsso_create_body"),
+        (r#"["acme","pa55:word",true,true]"#, "ibsso_create_body"),
         (r#"{"username":"acme","password":"a","password":"b"}"#, "ibsso_create_body"),
         (r#"{"username":"acme","password":"a","unsafe":"yes"}"#, "ibsso_create_body"),
         (&long, "ibsso_create_long"),

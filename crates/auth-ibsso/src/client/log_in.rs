@@ -84,7 +84,7 @@ impl LogIn {
         let exchange = exchange::create(&self.origin, &self.user, &self.password, self.binding);
         Flow::new(async move {
             let answer = context.transport.fetch(exchange?).await?;
-            exchange::created(&answer, context.clock.now(), self.lifetime)
+            exchange::created(&answer, &self.password, context.clock.now(), self.lifetime)
         })
     }
 
@@ -101,10 +101,11 @@ impl LogIn {
     /// Beside these, those of the transport.
     pub fn destroy<'a>(&self, context: &'a Context, token: &SessionToken) -> Flow<'a, ()> {
         let exchange = exchange::destroy(&self.origin, token);
-        let now = context.clock.now();
-        Flow::new(
-            async move { exchange::destroyed(&context.transport.fetch(exchange?).await?, now) },
-        )
+        let (token, now) = (token.clone(), context.clock.now());
+        Flow::new(async move {
+            let answer = context.transport.fetch(exchange?).await?;
+            exchange::destroyed(&answer, &token, now)
+        })
     }
 
     /// How long a session lives whose token nobody has.
@@ -137,6 +138,8 @@ impl LogIn {
             (exchange::NOT_DESTROYED, exchange::NOT_CREATED) => {
                 bound_elsewhere(&undestroyed, &error, &old, now)
             }
+            // The session before lives on, since the platform had no time to end it: its pause is what to wait for.
+            (exchange::BUSY, exchange::NOT_CREATED) => undestroyed,
             _ => error,
         })
     }

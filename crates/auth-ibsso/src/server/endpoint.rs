@@ -1,7 +1,7 @@
 //! `POST` and `DELETE /auth/1/session`, for any server framework.
 
 use super::{CreateOutcome, NewSession, Sessions, UserPassword, verifier::presented};
-use crate::{ErrorForm, error_body::MOST_BODY_BYTES};
+use crate::{ErrorForm, error_body::MOST_BODY_BYTES, json::read_object};
 use auth_core::{
     Attempt, AttemptLimit, AttemptOutcome, Body, Error, Flow, Lookup, Reason, Rejection,
     RequestView, Result, Secret, Verifier,
@@ -27,7 +27,8 @@ pub struct SessionEndpoint<S, U, V> {
 }
 
 /// What a request came to: the answer, and for the log why it was refused.
-#[derive(Debug)]
+///
+/// Its `Debug` does not show the answer's body, which may hold the token of a session.
 #[non_exhaustive]
 pub struct SessionAnswer {
     /// What is sent back.
@@ -171,7 +172,7 @@ fn read(request: RequestView<'_>) -> Result<Result<(UserPassword, NewSession), R
     if body.len() > MOST_BODY_BYTES {
         return Ok(Err(TOO_LONG));
     }
-    let Ok(read) = serde_json::from_slice::<CreateBody>(body) else { return Ok(Err(BODY)) };
+    let Ok(read) = read_object::<CreateBody>(body) else { return Ok(Err(BODY)) };
     let mut keys = request.headers.get_all(IDEMPOTENCY_KEY).iter();
     let idempotency_key = match (keys.next(), keys.next()) {
         (None, _) => None,
@@ -230,6 +231,15 @@ const KEY_REUSED: Reason = Reason::new(
     "idempotency-key was given with another request, take a new one",
 );
 const GONE: Reason = Reason::new("ibsso_unknown", "session has ended meanwhile");
+
+impl fmt::Debug for SessionAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionAnswer")
+            .field("status", &self.response.status())
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<S, U, V> fmt::Debug for SessionEndpoint<S, U, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,54 @@
+//! Answers in the vendor's forms.
+
+use auth_core::Error;
+use auth_ibsso::ErrorForm;
+use axum::{body::Body, response::Response};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// An answer with this body, which no cache keeps.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
+    let bytes = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An error in the form of its API.
+pub(super) fn error(form: ErrorForm, status: StatusCode, text: &str) -> Response {
+    let mut response = Response::new(Body::from(form.body(status, text)));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, JSON);
+    response
+}
+
+/// A 400 that names the field, in the form of older APIs.
+pub(super) fn invalid(field: &str, expected: &str) -> Response {
+    json(StatusCode::BAD_REQUEST, &invalid_body(field, expected))
+}
+
+pub(super) fn invalid_body(field: &str, expected: &str) -> Value {
+    let exception = json!({
+        "messageId": "BAD_REQUEST",
+        "text": "Bad Request",
+        "validationErrors": { field: [expected] },
+    });
+    json!({ "requestError": { "serviceException": exception } })
+}
+
+/// A 503 that says what the emulator could not do. A platform would not say it; who tests wants to know.
+pub(super) fn failed(form: ErrorForm, error: &Error) -> Response {
+    self::error(form, StatusCode::SERVICE_UNAVAILABLE, &format!("the emulator failed: {error}"))
+}
+
+/// How long to wait, in whole seconds, rounded up.
+pub(super) fn wait(response: &mut Response, span: Duration) {
+    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+}
+
+pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");

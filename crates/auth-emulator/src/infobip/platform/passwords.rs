@@ -1,0 +1,91 @@
+//! User names and passwords: of Basic, of log-ins, and of OAuth clients.
+
+use auth_core::{
+    Attempt, AttemptOutcome, Caller, Flow, KeyDigest, KeyHasher, Lookup, Random, Result,
+};
+use auth_ibsso::UserPassword;
+use auth_lifecycle::{BasicPasswords, BasicUsers, Known, Registry};
+use auth_static::{Passwords, UserPass};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// Who has a user name and a password, for log-ins.
+#[derive(Clone, Debug)]
+pub(in crate::infobip) struct Users<W>(pub(in crate::infobip) W);
+
+impl<W: Passwords<Principal = Known>> Lookup<UserPassword> for Users<W> {
+    type Found = Caller;
+
+    fn lookup(&self, login: &UserPassword) -> Flow<'_, Option<Caller>> {
+        let Ok(password) = std::str::from_utf8(login.password.expose()) else {
+            return Flow::ready(None);
+        };
+        // The log-in itself counts attempts.
+        let found = self.0.check(UserPass::new(&login.user, password), Attempt::UNLIMITED);
+        found.map(|known| known.map(|known| known.caller().clone()))
+    }
+}
+
+/// Passwords that were right once are known again by a keyed hash, as long as the registry has them.
+///
+/// An emulator is asked for the same password thousands of times in one test, and a slow hash takes 40 ms of a core. The
+/// passwords are those that the test itself has set. A wrong password is always hashed slowly.
+pub(in crate::infobip) struct RememberedPasswords {
+    passwords: BasicPasswords,
+    users: BasicUsers,
+    hasher: KeyHasher,
+    right: Mutex<HashMap<[u8; 32], Arc<str>>>,
+}
+
+impl RememberedPasswords {
+    pub(in crate::infobip) fn new(
+        registry: &Registry,
+        passwords: BasicPasswords,
+        random: &dyn Random,
+    ) -> Result<Self> {
+        let (users, hasher) = (registry.basic_users(), KeyHasher::random(random)?);
+        Ok(Self { passwords, users, hasher, right: Mutex::default() })
+    }
+
+    fn remembered(&self, digest: &KeyDigest) -> Option<Arc<str>> {
+        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.get(digest.as_bytes()).map(Arc::clone)
+    }
+
+    fn remember(&self, digest: &KeyDigest, known: &Known) {
+        let credential = Arc::clone(&known.caller().credential);
+        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        right.insert(*digest.as_bytes(), credential);
+    }
+}
+
+impl Passwords for RememberedPasswords {
+    type Principal = Known;
+
+    fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<Known>> {
+        let digest = self.hasher.hash_password(presented.user(), presented.password());
+        if let Some(credential) = self.remembered(&digest) {
+            return self.users.lookup(presented.user()).map(move |found| {
+                let is_it = |known: &&Known| known.caller().credential == credential;
+                let known = found.and_then(|found| {
+                    let mut all = found.as_slice().iter().map(|one| &one.principal);
+                    all.find(is_it).cloned()
+                });
+                attempt.settle(AttemptOutcome::from(known.is_some()));
+                known
+            });
+        }
+        self.passwords
+            .check(presented, attempt)
+            .map(move |found| found.inspect(|known| self.remember(&digest, known)))
+    }
+}
+
+impl fmt::Debug for RememberedPasswords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RememberedPasswords(..)")
+    }
+}

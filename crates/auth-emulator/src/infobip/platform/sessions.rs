@@ -1,0 +1,110 @@
+//! IBSSO sessions in a registry: one of a user is alive, bound to the address that created it.
+
+use auth_core::{Caller, Error, Flow, Lookup, Result, Secret};
+use auth_ibsso::{CreateOutcome, NewSession, Sessions};
+use auth_lifecycle::{
+    Actor, CommandRefusal, Issued, Kind, Known, Registry, Role, ServiceId, Status, Wanted,
+};
+use auth_net::AddressList;
+
+/// The sessions of the users of a registry. Each user is a service of its own, so each has one session.
+///
+/// The address that a session is bound to is the allowed address of its credential, so
+/// [`Registry::admit`] has to stand around the verifier.
+#[derive(Clone, Debug)]
+pub(in crate::infobip) struct RegistrySessions {
+    registry: Registry,
+}
+
+impl RegistrySessions {
+    pub(in crate::infobip) const fn new(registry: Registry) -> Self {
+        Self { registry }
+    }
+
+    /// Ends every session of every user of the tenant that this caller belongs to.
+    pub(in crate::infobip) async fn end_all(&self, tenant: &auth_core::TenantId) -> Result<()> {
+        let by = self.registry.by(&Actor::new(tenant.clone(), "system", Role::Owner));
+        let mut after = None;
+        loop {
+            let services = by.services(after.as_ref(), 100).await?.map_err(unexpected)?;
+            let Some(last) = services.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            for service in &services {
+                let groups = by.list(Some(&service.id)).await?.map_err(unexpected)?;
+                let sessions = groups.iter().filter(|group| group.id.kind == Kind::IbssoSession);
+                for session in sessions.flat_map(|group| &group.credentials) {
+                    // One that has ended meanwhile is as it should be.
+                    let _ = by.destroy(&session.id).await?;
+                }
+            }
+        }
+    }
+}
+
+impl Sessions for RegistrySessions {
+    type User = Caller;
+    type Principal = Known;
+
+    fn create(&self, user: Caller, new: NewSession) -> Flow<'_, CreateOutcome> {
+        Flow::new(async move {
+            let service = user.service.ok_or_else(no_service)?;
+            let mut by =
+                self.registry.by(&Actor::new(user.tenant, service.clone(), Role::FullAccess));
+            if let Some(key) = new.idempotency_key {
+                by = by.once(&*key);
+            }
+            let bound_to = new.bound_to.map(|address| AddressList::new([address.to_string()]));
+            let wanted = Wanted {
+                scopes: user.scopes,
+                allowed_addresses: bound_to.transpose().map_err(unreadable)?,
+                ..Wanted::default()
+            };
+            // Whether a session was left unused for too long is decided by the uses that are written down.
+            self.registry.flush_uses().await?;
+            let service = ServiceId::new(service);
+            let made = match new.replaces {
+                true => by.replace_session(&service, Kind::IbssoSession, wanted).await?,
+                false => by.create(Some(&service), Kind::IbssoSession, wanted).await?,
+            };
+            outcome(made)
+        })
+    }
+
+    fn find(&self, token: &[u8]) -> Flow<'_, Option<Known>> {
+        let digest = self.registry.token_hasher().hash(token);
+        let tokens = self.registry.tokens(&[Kind::IbssoSession]);
+        Flow::new(
+            async move { Ok(tokens.lookup(&digest).await?.and_then(|found| found.principal(0))) },
+        )
+    }
+
+    fn destroy(&self, token: &[u8]) -> Flow<'_, bool> {
+        self.registry.destroy_session(&Secret::new(token)).map(|destroyed| destroyed.is_ok())
+    }
+}
+
+fn outcome(made: Result<Issued, CommandRefusal>) -> Result<CreateOutcome> {
+    match made {
+        Ok(Issued { credential, secret: Some(token) }) if credential.status == Status::Usable => {
+            Ok(CreateOutcome::Created(token))
+        }
+        // The session that this key made has ended since: its token is worth nothing any more.
+        Ok(_) | Err(CommandRefusal::Unknown | CommandRefusal::IdempotencyKeyReused) => {
+            Ok(CreateOutcome::KeyReused)
+        }
+        Err(CommandRefusal::SessionAlreadyActive) => Ok(CreateOutcome::AlreadyAlive),
+        Err(refusal) => Err(unexpected(refusal)),
+    }
+}
+
+fn no_service() -> Error {
+    Error::config("infobip_user", "the user who logs in is no service of the registry")
+}
+
+fn unreadable(error: impl std::error::Error) -> Error {
+    Error::config("infobip_address", error.to_string())
+}
+
+fn unexpected(refusal: CommandRefusal) -> Error {
+    Error::config("infobip_refused", refusal)
+}

@@ -1,0 +1,50 @@
+//! A request with all of its body, and what a scheme may see of it.
+
+use auth_core::{Body, Peer, RequestView};
+use axum::{
+    body::{Bytes, to_bytes},
+    extract::{ConnectInfo, FromRequest, Request},
+    response::Response,
+};
+use http::{StatusCode, request::Parts};
+use std::net::{IpAddr, SocketAddr};
+
+/// No request has a longer body.
+pub(super) const MOST_BODY_BYTES: usize = 64 * 1024;
+
+/// A request that has arrived as a whole.
+pub(super) struct Whole {
+    pub(super) head: Parts,
+    pub(super) body: Bytes,
+}
+
+impl Whole {
+    pub(super) fn view(&self) -> RequestView<'_> {
+        let Parts { method, uri, headers, .. } = &self.head;
+        let peer = Peer { address: source(&self.head.extensions), ..Peer::UNKNOWN };
+        RequestView::new(method, uri, headers).with_body(Body::Bytes(&self.body)).with_peer(peer)
+    }
+}
+
+/// The address that a request came from, if its server says so.
+pub(super) fn source(extensions: &http::Extensions) -> Option<IpAddr> {
+    let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
+    Some(peer.ip().to_canonical())
+}
+
+impl<S: Send + Sync> FromRequest<S> for Whole {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Response> {
+        let (head, body) = request.into_parts();
+        match to_bytes(body, MOST_BODY_BYTES).await {
+            Ok(body) => Ok(Self { head, body }),
+            // The form of the answer is that of its endpoint, which is given to it later.
+            Err(_) => {
+                let mut response = Response::default();
+                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                Err(response)
+            }
+        }
+    }
+}

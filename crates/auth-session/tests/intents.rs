@@ -20,7 +20,10 @@ use std::{
     future::{Future, pending},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context as Task, Waker},
     thread,
     time::Duration,
@@ -385,6 +388,39 @@ impl TokenStore for Taking {
     }
 }
 
+/// A store that does not save so many times.
+#[derive(Clone)]
+struct Slow {
+    store: MemoryTokenStore,
+    failing: Arc<AtomicU32>,
+}
+
+impl TokenStore for Slow {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
+        self.store.load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        self.store.lease(name, hold)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
+        let less = |failing: u32| failing.checked_sub(1);
+        match self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+            Ok(_) => Flow::failed(Error::transport("disk", "the disk failed")),
+            Err(_) => self.store.save(name, lease, token),
+        }
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
+        self.store.intend(name, lease, intent)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.store.release(name, lease)
+    }
+}
+
 fn taking(fleet: &Fleet, intending: u32, saving: u32) -> Taking {
     let [intending, saving] = [intending, saving].map(|times| Arc::new(Mutex::new(times)));
     Taking { store: fleet.store.clone(), clock: fleet.clock.clone(), intending, saving }
@@ -423,6 +459,50 @@ fn a_token_that_is_put_there_removes_the_intent() {
     process.put(stored).unwrap();
     assert_eq!((take(&process).unwrap(), take(&fleet.process()).unwrap()), (1, 1));
     assert_eq!((fleet.intent(), fleet.created()), (None, 1));
+}
+
+/// The note of a process that is slow, or whose store fails for a moment, looks like that of one that died. The others use
+/// the token as soon as it is there, and not when a lost one would have ended.
+#[test]
+fn a_token_that_is_saved_late_is_used_by_all_within_a_minute() {
+    let check = |slow: &dyn Fn(&Fleet) -> Process<Slow>| {
+        let fleet = fleet();
+        let slow = slow(&fleet);
+        let mut taking = slow.token();
+        let _ = Pin::new(&mut taking).poll(&mut Task::from_waker(Waker::noop()));
+        fleet.pass(60);
+        let other = fleet.process();
+        held_elsewhere(&take(&other).unwrap_err(), NOW + LIFE, LIFE - 60);
+        fleet.issuer.2.open();
+        drop(taking);
+        assert_eq!(take(&slow).unwrap(), 1);
+        fleet.pass(60);
+        assert_eq!((take(&other).unwrap(), fleet.created()), (1, 1));
+    };
+    check(&|fleet| {
+        fleet.issuer.2.close();
+        fleet.over(Slow { store: fleet.store.clone(), failing: Arc::default() })
+    });
+    check(&|fleet| fleet.over(Slow { store: fleet.store.clone(), failing: Arc::new(1.into()) }));
+}
+
+/// It is asked in the store whether a lost session is still waited for, not at the issuer, and that is told once.
+#[test]
+fn while_a_lost_session_is_waited_for_the_issuer_is_not_asked_and_the_observer_is_told_once() {
+    let (fleet, told) = (fleet(), common::Told::default());
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    let context = fleet.process().context().clone().with_observer(told.clone());
+    let stored = Stored::new(fleet.issuer.clone(), fleet.store.clone(), "acme");
+    let other = Session::new(stored.with_intents(Duration::from_secs(LIFE)), context);
+    for _ in 0..LIFE {
+        assert_eq!(code(&other), "session_held_elsewhere");
+        fleet.pass(1);
+    }
+    assert_eq!(fleet.issuer.0.lock().unwrap().asked, ["first"]);
+    assert_eq!(told.lines(), ["unnamed: session_held_elsewhere"]);
+    fleet.pass(60);
+    assert_eq!(take(&other).unwrap(), 2);
 }
 
 /// A source that did not ask for intents writes none, and heeds those of others.

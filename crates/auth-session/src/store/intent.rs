@@ -82,6 +82,11 @@ impl Intent {
     }
 }
 
+/// Does this error say that a lost token keeps everybody from asking?
+pub(crate) fn is_held_elsewhere(error: &Error) -> bool {
+    error.cause().error().is::<SessionHeldElsewhere>()
+}
+
 impl fmt::Display for SessionHeldElsewhere {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { since, retry_at, .. } = self;

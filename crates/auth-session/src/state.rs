@@ -1,10 +1,10 @@
 //! What a session decides under its lock: renew or not, wait or not. No I/O and no clock, so that a test is a table.
 
 use crate::{
+    SessionHeldElsewhere,
     flight::{Flight, FlightWatch},
     kept_token::KeptToken,
     schedule::{Stage, Time},
-    store::is_held_elsewhere,
     uses::Uses,
 };
 use auth_core::{Error, Refusal, Renewal, Succession, Timestamp, Token};
@@ -250,6 +250,11 @@ impl<T: Token> State<T> {
 pub(crate) fn back_off(times: u32, jitter: f64) -> Duration {
     let longest = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(times));
     longest.min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * jitter)
+}
+
+/// Does it say that a lost token keeps everybody from asking?
+fn is_held_elsewhere(error: &Error) -> bool {
+    error.cause().error().is::<SessionHeldElsewhere>()
 }
 
 fn refused(refusal: &Refusal) -> String {

@@ -3,7 +3,6 @@
 mod intent;
 mod memory;
 
-pub(crate) use intent::is_held_elsewhere;
 pub use intent::{Intent, SessionHeldElsewhere};
 pub use memory::MemoryTokenStore;
 

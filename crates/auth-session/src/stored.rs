@@ -1,6 +1,7 @@
 //! A source whose tokens are kept in a store.
 
 mod entry;
+mod exchange;
 mod not_saved;
 mod put;
 mod token;
@@ -8,11 +9,9 @@ mod token;
 pub use not_saved::TokenNotSaved;
 pub use token::StoredToken;
 
-use crate::{
-    Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
-};
-use auth_core::{Context, Error, Flow, Renewal, Result, Secret, Timestamp, TokenSource};
-use entry::{is_dead, newer, why_asked};
+use crate::{Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction};
+use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use entry::{is_dead, newer};
 use std::{
     fmt,
     sync::{
@@ -52,12 +51,6 @@ pub struct Stored<S, K> {
     seen: AtomicU64,
 }
 
-/// Does this error of the issuer say that it made no token?
-fn proves_no_token(error: &Error) -> bool {
-    matches!(error, Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })
-        || error.is_not_sent()
-}
-
 type Unsaved = Mutex<Option<(Secret, u64)>>;
 
 fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
@@ -88,7 +81,7 @@ impl<S, K> Stored<S, K> {
         Self { hold, ..self }
     }
 
-    /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
+    /// Writes an [`Intent`](crate::Intent) before each exchange, for issuers that let only one token live at a time; `life` is how
     /// long a token lives there.
     ///
     /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token:
@@ -212,60 +205,6 @@ where
     fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
         let unsaved = lock(&self.unsaved).take().filter(|(_, replaced)| *replaced == replaces);
         unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
-    }
-
-    /// Asks the issuer, with a note of it before, and afterwards the one of before; `None` when the lease was lost before.
-    async fn exchange(
-        &self,
-        context: &Context,
-        lease: Lease,
-        why: &Renewal<StoredToken<S::Token>>,
-        kept: Option<&StoredEntry>,
-    ) -> Result<Option<S::Token>> {
-        let now = context.clock.now();
-        let mut noted = kept.and_then(|kept| kept.intent);
-        if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
-            let again = ahead.begun(now);
-            if self.store.intend(&self.name, lease, Some(again)).await? == SaveOutcome::Lost {
-                return Ok(None);
-            }
-            noted = Some(again);
-        }
-        if let Some(noted) = noted.filter(|noted| noted.holds() && now < noted.retry_at) {
-            return Err(noted.error(now, None));
-        }
-        let why = why_asked(why.clone(), kept)?;
-        let Some(intent) = self.intent(&why, now) else {
-            return self.source.token(context, why).await.map(Some);
-        };
-        if self.store.intend(&self.name, lease, Some(intent)).await? == SaveOutcome::Lost {
-            return Ok(None);
-        }
-        match self.source.token(context, why).await {
-            Ok(token) => Ok(Some(token)),
-            Err(error) if proves_no_token(&error) => {
-                // An answer that was lost earlier is lost still.
-                let before = noted.filter(|noted| !noted.holds());
-                // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
-                let _ = self.store.intend(&self.name, lease, before).await;
-                Err(error)
-            }
-            // Nobody is kept from asking again; the note says that somebody has asked.
-            Err(lost) if !intent.holds() => Err(lost),
-            // A kind of error that is added later proves nothing either.
-            Err(lost) => Err(intent.error(context.clock.now(), Some(lost))),
-        }
-    }
-
-    /// The note to write before the issuer is asked: one that keeps others from asking where only one token may live, and
-    /// one that keeps nobody where a renewal spends what it is asked with.
-    fn intent(&self, why: &Renewal<S::Token>, now: Timestamp) -> Option<Intent> {
-        let is_spent = match why {
-            Renewal::First => false,
-            Renewal::Due(old) | Renewal::Refused(old, _) => old.is_spent_by_renewal(),
-        };
-        let life = self.life.or(is_spent.then_some(Duration::ZERO))?;
-        Some(Intent::of(life, now))
     }
 }
 

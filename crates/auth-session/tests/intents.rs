@@ -388,11 +388,26 @@ impl TokenStore for Taking {
     }
 }
 
-/// A store that does not save so many times.
+/// A store that fails so many times: when a token is to be saved, and when an intent was kept and nobody is told so.
 #[derive(Clone)]
 struct Slow {
     store: MemoryTokenStore,
     failing: Arc<AtomicU32>,
+    silent: Arc<AtomicU32>,
+}
+
+fn slow(fleet: &Fleet, failing: u32, silent: u32) -> Slow {
+    let [failing, silent] = [failing, silent].map(|times| Arc::new(times.into()));
+    Slow { store: fleet.store.clone(), failing, silent }
+}
+
+/// Does it fail this time?
+fn fails(times: &AtomicU32) -> Result<()> {
+    let less = |times: u32| times.checked_sub(1);
+    match times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+        Ok(_) => Err(Error::transport("disk", "the disk failed")),
+        Err(_) => Ok(()),
+    }
 }
 
 impl TokenStore for Slow {
@@ -405,15 +420,15 @@ impl TokenStore for Slow {
     }
 
     fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
-        let less = |failing: u32| failing.checked_sub(1);
-        match self.failing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
-            Ok(_) => Flow::failed(Error::transport("disk", "the disk failed")),
-            Err(_) => self.store.save(name, lease, token),
+        match fails(&self.failing) {
+            Ok(()) => self.store.save(name, lease, token),
+            Err(error) => Flow::failed(error),
         }
     }
 
     fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
-        self.store.intend(name, lease, intent)
+        let kept = self.store.intend(name, lease, intent);
+        fails(&self.silent).map_or_else(Flow::failed, |()| kept)
     }
 
     fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
@@ -481,9 +496,40 @@ fn a_token_that_is_saved_late_is_used_by_all_within_a_minute() {
     };
     check(&|fleet| {
         fleet.issuer.2.close();
-        fleet.over(Slow { store: fleet.store.clone(), failing: Arc::default() })
+        fleet.over(slow(fleet, 0, 0))
     });
-    check(&|fleet| fleet.over(Slow { store: fleet.store.clone(), failing: Arc::new(1.into()) }));
+    check(&|fleet| fleet.over(slow(fleet, 1, 0)));
+}
+
+/// Nothing was asked for: that an intent is there all the same keeps nobody out.
+#[test]
+fn an_intent_that_was_kept_though_the_store_failed_shuts_nobody_out() {
+    let fleet = fleet();
+    let process = fleet.over(slow(&fleet, 0, 1));
+    assert_eq!((code(&process), fleet.created()), ("disk", 0));
+    assert_eq!((take(&fleet.process()).unwrap(), fleet.created()), (1, 1));
+    fleet.pass(2);
+    assert_eq!(take(&process).unwrap(), 1);
+}
+
+/// An answer is given up when its time is over, and what it was about may have been made just before.
+#[test]
+fn a_lost_session_has_ended_for_sure_when_others_may_ask_though_its_answer_was_waited_for() {
+    let fleet = fleet();
+    fleet.issuer.2.close();
+    let process = fleet.process();
+    let mut taking = process.token();
+    assert!(Pin::new(&mut taking).poll(&mut Task::from_waker(Waker::noop())).is_pending());
+    fleet.pass(30);
+    fleet.then(Becomes::Lost(Error::transport("timeout", "no answer after 30 s")));
+    fleet.issuer.2.open();
+    held_elsewhere(&taking.wait().unwrap_err(), NOW + 30 + LIFE, LIFE);
+    let ends = fleet.issuer.0.lock().unwrap().live.unwrap().1;
+    assert!(fleet.intent().unwrap().retry_at >= ends);
+    fleet.pass(LIFE - 1);
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    fleet.pass(1);
+    assert_eq!(take(&fleet.process()).unwrap(), 2);
 }
 
 /// It is asked in the store whether a lost session is still waited for, not at the issuer, and that is told once.

@@ -21,7 +21,8 @@ pub struct Intent {
     /// When the token was asked for.
     pub since: Timestamp,
     /// When a token that the issuer made then has ended for sure. No process asks for another one before, unless the
-    /// intent was removed.
+    /// intent was removed. A process that waited for the answer in vain moves it on by as long as it waited; one that
+    /// died meanwhile cannot.
     pub retry_at: Timestamp,
 }
 
@@ -65,6 +66,12 @@ impl Intent {
         Self::of(self.span(), now)
     }
 
+    /// The same when its answer was lost by now: the token may have been made as late as that.
+    pub(crate) fn lost(&self, now: Timestamp) -> Self {
+        let ends = now.after(self.span());
+        Self { retry_at: self.retry_at.max(ends), ..*self }
+    }
+
     /// Does it keep others from asking? One of no span only says that somebody has asked.
     pub(crate) fn holds(&self) -> bool {
         self.span() > Duration::ZERO
@@ -80,11 +87,6 @@ impl Intent {
         let held = SessionHeldElsewhere { since, retry_at, lost };
         Error::unavailable("session_held_elsewhere", Some(retry_at.since(now)), held)
     }
-}
-
-/// Does this error say that a lost token keeps everybody from asking?
-pub(crate) fn is_held_elsewhere(error: &Error) -> bool {
-    error.cause().error().is::<SessionHeldElsewhere>()
 }
 
 impl fmt::Display for SessionHeldElsewhere {

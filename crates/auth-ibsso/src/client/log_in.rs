@@ -135,7 +135,8 @@ impl LogIn {
             return Err(Error::unavailable("ibsso_unreachable", None, text));
         }
         self.create(context).await.map_err(|error| match (undestroyed.code(), error.code()) {
-            (exchange::NOT_DESTROYED, exchange::NOT_CREATED) => {
+            // One whose time is over has ended: another one of the user is alive.
+            (exchange::NOT_DESTROYED, exchange::NOT_CREATED) if now < old.ends_at_latest(now) => {
                 bound_elsewhere(&undestroyed, &error, &old, now)
             }
             // The session before lives on, since the platform had no time to end it: its pause is what to wait for.

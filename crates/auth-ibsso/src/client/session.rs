@@ -110,15 +110,22 @@ impl<K: TokenStore + 'static> IbssoSession<K> {
     ///
     /// # Errors
     ///
-    /// Those of [`LogIn::destroy`] and of the store. The session is not used here any more all the same.
+    /// Those of [`LogIn::destroy`], and of the store. If the store alone fails, the session that this process knows is
+    /// destroyed at the platform. The session is not used here any more in any case.
     pub fn destroy(&self) -> Flow<'static, ()> {
         let (session, log_in) = (self.0.session.clone(), Arc::clone(&self.0.log_in));
         let transport = Arc::clone(&session.context().transport);
         let work = Flow::new(async move {
             let last = session.end().await?;
             let (stored, context) = (session.source(), session.context());
-            // What the store has is newer where another process has renewed.
-            let Some(token) = stored.kept().await?.or(last) else { return Ok(()) };
+            // What the store has is newer where another process has renewed. One that cannot be read leaves alive what
+            // nobody else would destroy.
+            let token = match (stored.kept_or_unsaved().await, last) {
+                (Ok(kept), last) => kept.or(last),
+                (Err(_), Some(last)) => Some(last),
+                (Err(error), None) => return Err(error),
+            };
+            let Some(token) = token else { return Ok(()) };
             let destroyed = log_in.destroy(context, token.token()).await;
             if destroyed.is_ok() {
                 stored.remove_token(context, &token).await?;

@@ -1,6 +1,6 @@
 //! What a store has, as the reason for a renewal.
 
-use super::{Stored, StoredToken};
+use super::{Stored, StoredToken, lock};
 use crate::{StorableToken, StoredEntry, TokenStore};
 use auth_core::{Context, Flow, Lifespan, Renewal, Result, Token, TokenSource};
 
@@ -16,12 +16,35 @@ where
     ///
     /// Those of the store, and of [`StorableToken::from_rest`].
     pub fn kept(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
-        self.store.load(&self.name).and_then(|kept| {
-            let token = kept.as_ref().map(read).transpose().map(Option::flatten);
-            let fence = kept.map_or(0, |kept| kept.fence);
-            token.map(|token| token.map(|token| StoredToken { token, fence })).into()
+        self.store.load(&self.name).and_then(|kept| stored(kept.as_ref()).into())
+    }
+
+    /// The token to end at the issuer when no other one is wanted: one that was obtained and that the store could not
+    /// take ([`TokenNotSaved`](crate::TokenNotSaved)), unless another process has saved one since, or else the one that
+    /// the store has, dead or alive. The source is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`kept`](Self::kept), if there is no token that the store could not take.
+    pub fn kept_or_unsaved(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
+        self.store.load(&self.name).then(|kept| {
+            let unsaved = lock(&self.unsaved);
+            let replaced =
+                kept.as_ref().ok().map(|kept| kept.as_ref().map_or(0, |kept| kept.fence));
+            match &*unsaved {
+                Some((bytes, fence)) if replaced.is_none_or(|replaced| replaced == *fence) => {
+                    let token = S::Token::from_rest(bytes.expose());
+                    token.map(|token| Some(StoredToken { token, fence: *fence })).into()
+                }
+                _ => kept.and_then(|kept| stored(kept.as_ref())).into(),
+            }
         })
     }
+}
+
+fn stored<T: StorableToken>(kept: Option<&StoredEntry>) -> Result<Option<StoredToken<T>>> {
+    let Some(kept) = kept else { return Ok(None) };
+    Ok(read(kept)?.map(|token| StoredToken { token, fence: kept.fence }))
 }
 
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.

@@ -5,21 +5,25 @@ mod exchange;
 mod not_saved;
 mod put;
 mod token;
+mod unsaved;
 
 pub use not_saved::TokenNotSaved;
 pub use token::StoredToken;
 
-use crate::{Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction};
+use crate::{
+    Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
+};
 use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
 use entry::{is_dead, newer};
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+use unsaved::{Unsaved, UnsavedToken};
 
 /// A source whose tokens are kept in a [`TokenStore`], so that they outlive the process and several processes share
 /// them.
@@ -45,25 +49,10 @@ pub struct Stored<S, K> {
     hold: Duration,
     /// How long a token lives whose answer was lost, if that keeps others from being made.
     life: Option<Duration>,
-    /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
+    /// A token that was obtained and is not in the store yet.
     unsaved: Arc<Unsaved>,
     /// The fence of what the store had when it was last looked at.
     seen: AtomicU64,
-}
-
-type Unsaved = Mutex<Option<(Secret, u64)>>;
-
-fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
-    // What is behind the lock is whole between any two statements.
-    unsaved.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The store has a token of this fence: what was to replace an earlier one has come too late.
-fn forget_replaced(unsaved: &Unsaved, fence: u64) {
-    let mut unsaved = lock(unsaved);
-    if unsaved.as_ref().is_some_and(|(_, replaces)| *replaces < fence) {
-        *unsaved = None;
-    }
 }
 
 impl<S, K> Stored<S, K> {
@@ -81,7 +70,7 @@ impl<S, K> Stored<S, K> {
         Self { hold, ..self }
     }
 
-    /// Writes an [`Intent`](crate::Intent) before each exchange, for issuers that let only one token live at a time; `life` is how
+    /// Writes an [`Intent`] before each exchange, for issuers that let only one token live at a time; `life` is how
     /// long a token lives there.
     ///
     /// The intent is removed with the saving of the token, or with an error that says that the issuer made no token:
@@ -115,7 +104,7 @@ where
             let kept = self.store.load(&self.name).await?;
             self.seen.store(kept.as_ref().map_or(0, |kept| kept.fence), Ordering::Relaxed);
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
-                forget_replaced(&self.unsaved, other.fence);
+                self.unsaved.forget_replaced(other.fence);
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
@@ -156,15 +145,15 @@ where
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
         if let Some(other) = newer(context, kept.as_ref(), why)? {
-            *lock(&self.unsaved) = None;
+            self.unsaved.forget();
             return Ok(Some(other));
         }
         let replaces = kept.as_ref().map_or(0, |kept| kept.fence);
-        let unsaved = self.left_unsaved(replaces)?;
+        let unsaved = self.left_unsaved(kept.as_ref())?;
         // One that ended before it could be saved is renewed as what is kept.
-        let is_over = unsaved.as_ref().is_some_and(|token| is_dead(context, token));
+        let is_over = unsaved.as_ref().is_some_and(|(token, _)| is_dead(context, token));
         let obtained = match unsaved {
-            Some(token) => Some(token),
+            Some(unsaved) => Some(unsaved),
             None => match self.exchange(context, lease, why, kept.as_ref()).await {
                 Err(error) if S::Token::is_ended_by(&error) => {
                     return self.remove_ended(lease, error, kept.as_ref()).await;
@@ -172,15 +161,16 @@ where
                 obtained => obtained?,
             },
         };
-        let Some(token) = obtained else { return Ok(None) };
-        let bytes = token.to_rest();
-        *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
-        let saved = self.store.save(&self.name, lease, Some(&bytes)).await;
+        let Some((token, noted)) = obtained else { return Ok(None) };
+        let rest = token.to_rest();
+        let bytes = Secret::new(rest.expose());
+        *self.unsaved.lock() = Some(UnsavedToken { bytes, replaces, noted });
+        let saved = self.store.save(&self.name, lease, Some(&rest)).await;
         if saved.map_err(TokenNotSaved::error)? == SaveOutcome::Lost {
             return Ok(None);
         }
         self.seen.store(lease.fence, Ordering::Relaxed);
-        *lock(&self.unsaved) = None;
+        self.unsaved.forget();
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
     }
 
@@ -201,10 +191,16 @@ where
         }
     }
 
-    /// What could not be saved, if the store still has the token that it replaces.
-    fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
-        let unsaved = lock(&self.unsaved).take().filter(|(_, replaced)| *replaced == replaces);
-        unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
+    /// What could not be saved, if no other process has obtained a token since.
+    fn left_unsaved(
+        &self,
+        kept: Option<&StoredEntry>,
+    ) -> Result<Option<(S::Token, Option<Intent>)>> {
+        let unsaved = self.unsaved.lock().take().filter(|unsaved| !unsaved.is_outdated(kept));
+        let read = |unsaved: UnsavedToken| {
+            S::Token::from_rest(unsaved.bytes.expose()).map(|token| (token, unsaved.noted))
+        };
+        unsaved.map(read).transpose()
     }
 }
 
@@ -225,7 +221,7 @@ where
     }
 
     fn has_unsaved(&self) -> bool {
-        lock(&self.unsaved).is_some()
+        self.unsaved.lock().is_some()
     }
 }
 

@@ -532,6 +532,23 @@ fn a_lost_session_has_ended_for_sure_when_others_may_ask_though_its_answer_was_w
     assert_eq!(take(&fleet.process()).unwrap(), 2);
 }
 
+/// It has ended before it could be saved, and another process has asked since: saving it would remove the note of that.
+#[test]
+fn a_token_that_could_not_be_saved_removes_no_later_intent() {
+    let fleet = fleet();
+    let process = fleet.over(slow(&fleet, 1, 0));
+    assert_eq!((code(&process), fleet.created()), ("session_token_not_saved", 1));
+    fleet.pass(LIFE);
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!((code(&fleet.process()), fleet.created()), ("session_held_elsewhere", 2));
+    for process in [&process, &fleet.over(slow(&fleet, 0, 0))] {
+        held_elsewhere(&take(process).unwrap_err(), NOW + 2 * LIFE, LIFE);
+    }
+    assert_eq!(fleet.created(), 2);
+    fleet.pass(LIFE);
+    assert_eq!((take(&process).unwrap(), fleet.created()), (3, 3));
+}
+
 /// It is asked in the store whether a lost session is still waited for, not at the issuer, and that is told once.
 #[test]
 fn while_a_lost_session_is_waited_for_the_issuer_is_not_asked_and_the_observer_is_told_once() {

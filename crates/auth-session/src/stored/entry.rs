@@ -1,6 +1,6 @@
 //! What a store has, as the reason for a renewal.
 
-use super::{Stored, StoredToken, lock};
+use super::{Stored, StoredToken, unsaved::UnsavedToken};
 use crate::{StorableToken, StoredEntry, TokenStore};
 use auth_core::{Context, Flow, Lifespan, Renewal, Result, Token, TokenSource};
 
@@ -28,16 +28,15 @@ where
     /// Those of [`kept`](Self::kept), if there is no token that the store could not take.
     pub fn kept_or_unsaved(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
         self.store.load(&self.name).then(|kept| {
-            let unsaved = lock(&self.unsaved);
-            let replaced =
-                kept.as_ref().ok().map(|kept| kept.as_ref().map_or(0, |kept| kept.fence));
-            match &*unsaved {
-                Some((bytes, fence)) if replaced.is_none_or(|replaced| replaced == *fence) => {
-                    let token = S::Token::from_rest(bytes.expose());
-                    token.map(|token| Some(StoredToken { token, fence: *fence })).into()
-                }
-                _ => kept.and_then(|kept| stored(kept.as_ref())).into(),
+            let is_newest = |unsaved: &&UnsavedToken| {
+                kept.as_ref().map_or(true, |kept| !unsaved.is_outdated(kept.as_ref()))
+            };
+            if let Some(unsaved) = self.unsaved.lock().as_ref().filter(is_newest) {
+                let token = S::Token::from_rest(unsaved.bytes.expose());
+                let fence = unsaved.replaces;
+                return token.map(|token| Some(StoredToken { token, fence })).into();
             }
+            kept.and_then(|kept| stored(kept.as_ref())).into()
         })
     }
 }

@@ -11,14 +11,14 @@ where
     S::Token: StorableToken,
     K: TokenStore,
 {
-    /// Asks the issuer, with a note of it before, and afterwards the one of before; `None` when the lease was lost before.
+    /// Asks the issuer, with a note of it before, which comes with the token; `None` when the lease was lost before.
     pub(super) async fn exchange(
         &self,
         context: &Context,
         lease: Lease,
         why: &Renewal<StoredToken<S::Token>>,
         kept: Option<&StoredEntry>,
-    ) -> Result<Option<S::Token>> {
+    ) -> Result<Option<(S::Token, Option<Intent>)>> {
         let now = context.clock.now();
         let mut noted = kept.and_then(|kept| kept.intent);
         if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
@@ -33,7 +33,8 @@ where
         }
         let why = why_asked(why.clone(), kept)?;
         let Some(intent) = self.intent(&why, now) else {
-            return self.source.token(context, why).await.map(Some);
+            let token = self.source.token(context, why).await?;
+            return Ok(Some((token, None)));
         };
         // An answer that was lost earlier is lost still.
         let before = noted.filter(|noted| !noted.holds());
@@ -47,7 +48,7 @@ where
             }
         }
         match self.source.token(context, why).await {
-            Ok(token) => Ok(Some(token)),
+            Ok(token) => Ok(Some((token, Some(intent)))),
             Err(error) if proves_no_token(&error) => {
                 // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
                 let _ = self.store.intend(&self.name, lease, before).await;

@@ -114,15 +114,24 @@ impl Stage {
         body: &str,
         from: &str,
     ) -> SessionAnswer {
+        self.ask_bytes(method, fields, body.as_bytes(), from)
+    }
+
+    fn ask_bytes(
+        &self,
+        method: Method,
+        fields: &[(&str, &str)],
+        body: &[u8],
+        from: &str,
+    ) -> SessionAnswer {
         let (uri, mut headers) = (Uri::from_static("/auth/1/session"), HeaderMap::new());
         for (name, value) in fields {
             let name: http::HeaderName = name.parse().unwrap();
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
         let peer = Peer { address: from.parse().ok(), ..Peer::UNKNOWN };
-        let view = RequestView::new(&method, &uri, &headers)
-            .with_body(Body::Bytes(body.as_bytes()))
-            .with_peer(peer);
+        let view =
+            RequestView::new(&method, &uri, &headers).with_body(Body::Bytes(body)).with_peer(peer);
         let endpoint =
             SessionEndpoint::new(self.sessions.clone(), Users, door(self.sessions.clone()))
                 .with_error_form(self.form);
@@ -279,4 +288,115 @@ fn judges_the_scheme_and_the_token() {
     check_field(Some("IBSSO"), Present, "400 authorization_credentials");
     check_field(Some("IBSSO a, IBSSO b"), Present, "400 authorization_joined");
     check_field(Some("IBSSO a b"), Present, "400 authorization_credentials");
+}
+
+/// The members of a creation are what they say, and every other byte of the body is harmless.
+#[test]
+fn only_what_is_true_makes_a_session_that_is_bound_to_nothing() {
+    let with = |members: &str| {
+        format!(r#"{{"username":"acme","password":"pa55:word"{members}}}"#).into_bytes()
+    };
+    let nested =
+        |depth: usize| with(&format!(r#","x":{}1{}"#, "[".repeat(depth), "]".repeat(depth)));
+    let long = [with(""), vec![b' '; 16 * 1024 - with("").len()]].concat();
+    let bound = HERE.parse().ok();
+    for (body, expected) in [
+        (with(r#","unsafe":true"#), Ok(None)),
+        (with(r#","unsafe":false"#), Ok(bound)),
+        (with(r#","Unsafe":true,"UNSAFE":true,"un\u0073afe":true"#), Ok(None)),
+        (with(r#","Unsafe":true"#), Ok(bound)),
+        (with(r#","unsafe":true,"unsafe":false"#), Err("ibsso_create_body")),
+        (with(r#","un\u0073afe":true,"unsafe":false"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":null"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":1"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":[true]"#), Err("ibsso_create_body")),
+        (with(r#","replace":"true""#), Err("ibsso_create_body")),
+        (with(r#","x":1e999999999"#), Ok(bound)),
+        (nested(100), Ok(bound)),
+        (nested(8000), Ok(bound)),
+        (with(r#","x":"\ud800""#), Ok(bound)),
+        ([b"\xef\xbb\xbf", &with("")[..]].concat(), Err("ibsso_create_body")),
+        ([&with("")[..], b"\xff"].concat(), Err("ibsso_create_body")),
+        ([&with("")[..], b"{}"].concat(), Err("ibsso_create_body")),
+        (with("").into_iter().flat_map(|byte| [byte, 0]).collect(), Err("ibsso_create_body")),
+        (long.clone(), Ok(bound)),
+        ([&long[..], b" "].concat(), Err("ibsso_create_long")),
+    ] {
+        let stage = stage();
+        let answer = stage.ask_bytes(Method::POST, &[], &body, HERE);
+        let live = stage.sessions.0.lock().unwrap();
+        let made = live.sessions.get("acme").map(|(_, new)| new.bound_to);
+        let told = answer.refused.map_or_else(|| Ok(made.unwrap()), |reason| Err(reason.code));
+        assert_eq!(told, expected, "{:.100}", String::from_utf8_lossy(&body));
+        assert_eq!(made.is_some(), told.is_ok());
+    }
+}
+
+/// Whatever a refused token was, its answers are the same bytes and the same fields.
+#[test]
+fn the_outside_sees_one_refusal_of_a_token() {
+    let stage = stage();
+    stage.create(&[], LOG_IN);
+    let shown = |field: &str, from: &str| {
+        let answer = stage.ask(Method::DELETE, &[("authorization", field)], "", from);
+        format!("{:?} {:?}", answer.response, answer.response.headers())
+    };
+    let unknown = shown("IBSSO token-7", HERE);
+    assert!(unknown.contains("401") && unknown.contains("www-authenticate"), "{unknown}");
+    let long = format!("IBSSO {}", "x".repeat(8 * 1024 - 6));
+    for field in ["IBSSO token-1", "undefined", "Bearer token-1", "IBBSO token-1", &long] {
+        assert_eq!(shown(field, THERE), unknown, "{field:.20}");
+    }
+    let longer = format!("IBSSO {}", "x".repeat(64 * 1024));
+    for malformed in ["IBSSO", "IBSSO ", "IBSSO a b", &longer] {
+        assert!(shown(malformed, HERE).contains("status: 400"), "{malformed:.20}");
+    }
+    assert_eq!(stage.destroy("token-1", HERE), "200 ");
+    assert_eq!(shown("IBSSO token-1", HERE), unknown, "it has ended");
+}
+
+/// A 401 has its challenge (RFC 9110 section 15.5.2), whatever was refused.
+#[test]
+fn every_401_has_a_challenge() {
+    let stage = stage();
+    let wrong = stage.ask(Method::POST, &[], r#"{"username":"acme","password":"x"}"#, HERE);
+    let challenge = |answer: &SessionAnswer| {
+        assert_eq!(answer.response.status(), 401);
+        answer.response.headers().get(header::WWW_AUTHENTICATE).cloned()
+    };
+    assert_eq!(challenge(&wrong).unwrap(), "IBSSO");
+    // It ends between the judgement and the destruction.
+    let endpoint = SessionEndpoint::new(stage.sessions.clone(), Users, ended(&stage.sessions));
+    let (uri, mut headers) = (Uri::from_static("/auth/1/session"), HeaderMap::new());
+    headers.insert(header::AUTHORIZATION, HeaderValue::from_static("IBSSO token-1"));
+    let view = RequestView::new(&Method::DELETE, &uri, &headers);
+    let gone = endpoint.destroy(view).wait().unwrap();
+    assert_eq!(challenge(&gone).unwrap(), "IBSSO");
+    let unknown = stage.ask(Method::DELETE, &[("authorization", "IBSSO token-1")], "", HERE);
+    assert_eq!(
+        format!("{:?} {:?}", gone.response, gone.response.headers()),
+        format!("{:?} {:?}", unknown.response, unknown.response.headers())
+    );
+}
+
+/// Accepts a token whose session has ended by the time that it is to be destroyed.
+fn ended(sessions: &Memory) -> impl Verifier<Principal = ()> + use<> {
+    sessions.0.lock().unwrap().sessions.clear();
+    auth_core::verifier_fn(
+        |_| Presence::Present,
+        |_| Flow::ready(Ok(auth_core::Accepted::new("test", ()))),
+    )
+}
+
+#[test]
+fn a_caller_that_waits_as_long_as_it_was_told_is_not_early() {
+    let stage = stage();
+    let reason = Reason::new("busy", "busy");
+    let endpoint =
+        SessionEndpoint::new(stage.sessions.clone(), Users, door(stage.sessions.clone()));
+    for (wait, said) in [(0, "1"), (999, "1"), (1000, "1"), (1001, "2")] {
+        let wait = std::time::Duration::from_millis(wait);
+        let answer = endpoint.rejected(&Rejection::throttled(reason, wait));
+        assert_eq!(answer.response.headers()[header::RETRY_AFTER], said, "{wait:?}");
+    }
 }

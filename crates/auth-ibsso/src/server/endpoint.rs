@@ -1,6 +1,9 @@
 //! `POST` and `DELETE /auth/1/session`, for any server framework.
 
-use super::{CreateOutcome, NewSession, Sessions, UserPassword, verifier::presented};
+use super::{
+    CreateOutcome, NewSession, Sessions, UserPassword,
+    verifier::{presented, unauthenticated},
+};
 use crate::{ErrorForm, error_body::MOST_BODY_BYTES, json::read_object};
 use auth_core::{
     Attempt, AttemptLimit, AttemptOutcome, Body, Error, Flow, Lookup, Reason, Rejection,
@@ -90,7 +93,7 @@ where
                 Err(_) => AttemptOutcome::Unknown,
             });
             let Some(user) = found? else {
-                return Ok(self.refused(StatusCode::UNAUTHORIZED, WRONG_PASSWORD));
+                return Ok(self.rejected(&unauthenticated(WRONG_PASSWORD)));
             };
             Ok(match self.sessions.create(user, new).await? {
                 CreateOutcome::Created(token) => created(&token)?,
@@ -117,7 +120,7 @@ where
             if self.sessions.destroy(token).await? {
                 return Ok(SessionAnswer { response: Response::new(Vec::new()), refused: None });
             }
-            Ok(self.refused(StatusCode::UNAUTHORIZED, GONE))
+            Ok(self.rejected(&unauthenticated(GONE)))
         })
     }
 
@@ -130,7 +133,8 @@ where
             headers.append(header::WWW_AUTHENTICATE, challenge.field().clone());
         }
         if let Some(wait) = rejection.retry_after() {
-            let seconds = wait.as_secs().max(1);
+            // Rounded up: a caller that comes back on time is not early.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer

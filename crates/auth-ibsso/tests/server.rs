@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Body, Challenge, Flow, Lookup, Peer, Presence, Reason, Rejection, RequestView, Verifier,
+    Body, Challenge, Context, Error, Flow, Lookup, Peer, Presence, Reason, Rejection, RequestView,
+    Verifier,
 };
 use auth_ibsso::{
-    CreateOutcome, ErrorForm, IbssoVerifier, NewSession, Secret, SessionAnswer, SessionEndpoint,
-    Sessions, UserPassword, error_code,
+    CreateOutcome, ErrorForm, IbssoSession, IbssoVerifier, LogIn, NewSession, Secret,
+    SessionAnswer, SessionEndpoint, Sessions, UserPassword, error_code,
 };
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use auth_testing::{ManualClock, ScriptedTransport};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -399,4 +401,76 @@ fn a_caller_that_waits_as_long_as_it_was_told_is_not_early() {
         let answer = endpoint.rejected(&Rejection::throttled(reason, wait));
         assert_eq!(answer.response.headers()[header::RETRY_AFTER], said, "{wait:?}");
     }
+}
+
+/// Users or sessions that fail: the client, when the server answers as the endpoint says.
+#[track_caller]
+fn check_failing(users: Option<&Error>, sessions: Option<&Error>, code: &str, again: &str) {
+    struct Fails<'a, T>(T, Arc<Mutex<Option<&'a Error>>>);
+
+    impl Lookup<UserPassword> for Fails<'_, Users> {
+        type Found = String;
+
+        fn lookup(&self, login: &UserPassword) -> Flow<'_, Option<String>> {
+            let failed = self.1.lock().unwrap().take();
+            failed.map_or_else(|| self.0.lookup(login), |error| Flow::failed(error.clone()))
+        }
+    }
+
+    impl Sessions for Fails<'_, Memory> {
+        type User = String;
+        type Principal = Caller;
+
+        fn create(&self, user: String, new: NewSession) -> Flow<'_, CreateOutcome> {
+            let failed = self.1.lock().unwrap().take();
+            let created = self.0.create(user, new);
+            failed.map_or_else(|| created, |error| Flow::failed(error.clone()))
+        }
+
+        fn find(&self, token: &[u8]) -> Flow<'_, Option<Caller>> {
+            self.0.find(token)
+        }
+
+        fn destroy(&self, token: &[u8]) -> Flow<'_, bool> {
+            self.0.destroy(token)
+        }
+    }
+
+    let [users, sessions] = [users, sessions].map(|error| Arc::new(Mutex::new(error.cloned())));
+    let memory = Memory::default();
+    let transport = ScriptedTransport::new(move |request| {
+        let [users, sessions] = [&users, &sessions].map(|error| error.lock().unwrap().take());
+        let users = Fails(Users, Arc::new(Mutex::new(users.as_ref())));
+        let sessions = Fails(memory.clone(), Arc::new(Mutex::new(sessions.as_ref())));
+        let endpoint = SessionEndpoint::new(sessions, users, door(memory.clone()));
+        let peer = Peer { address: HERE.parse().ok(), ..Peer::UNKNOWN };
+        let view = RequestView::new(request.method(), request.uri(), request.headers())
+            .with_body(Body::Bytes(request.body()))
+            .with_peer(peer);
+        Ok(match endpoint.create(view).wait() {
+            Ok(answer) => answer.response,
+            Err(error) => {
+                let is_undone = matches!(error, Error::Unavailable { .. });
+                let status = if is_undone { 503 } else { 500 };
+                Response::builder().status(status).body(Vec::new()).unwrap()
+            }
+        })
+    });
+    let clock = ManualClock::at(1_700_000_000);
+    let context = Context::new(transport).with_clock(clock.clone());
+    let log_in = LogIn::new("https://x.api.infobip.com", "acme", "pa55:word").unwrap();
+    let session = IbssoSession::new(log_in, context);
+    let told = || session.token().wait().map_or_else(|error| error.code(), |_| "created");
+    assert_eq!(told(), code);
+    clock.advance(std::time::Duration::from_secs(2));
+    assert_eq!(told(), again);
+}
+
+#[test]
+fn a_client_waits_only_where_a_session_may_have_been_created() {
+    let down = Error::transport("down", "the database failed");
+    let busy = Error::unavailable("busy", None, "nothing was done");
+    check_failing(Some(&down), None, "ibsso_busy", "created");
+    check_failing(Some(&busy), None, "ibsso_busy", "created");
+    check_failing(None, Some(&down), "session_held_elsewhere", "session_held_elsewhere");
 }

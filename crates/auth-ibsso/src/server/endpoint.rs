@@ -19,8 +19,10 @@ use zeroize::Zeroizing;
 /// `users` finds who has a user name and a password; `verifier` judges tokens, as for any other request: a session that is
 /// bound to an address is destroyed from there alone.
 ///
-/// Its answers are whole: statuses and bodies as the platform documents them. An outer error says that nobody could tell
-/// what was done: answer with a 503.
+/// Its answers are whole: statuses and bodies as the platform documents them. An outer error is for the server to answer:
+/// an `Error::Unavailable`, after which nothing was done, with a 503, and every other one with a 500. A client takes a 503
+/// for the word that no session was created, so that it asks for another one; after a 500 it waits until the one that may
+/// have been created has ended.
 pub struct SessionEndpoint<S, U, V> {
     sessions: S,
     users: U,
@@ -73,8 +75,8 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the users, the sessions and the limit; `Error::Config` when the adapter did not give the body, or does not
-    /// know the address of the caller that a session is to be bound to.
+    /// `Error::Unavailable` when the users or the limit could not tell, and those of the sessions; `Error::Config` when the
+    /// adapter did not give the body, or does not know the address of the caller that a session is to be bound to.
     pub fn create<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, SessionAnswer> {
         Flow::new(async move {
             let (login, new) = match read(request)? {
@@ -83,7 +85,7 @@ where
             };
             let identity = Some(login.user.as_bytes());
             let attempt = Attempt::begin(self.limit.as_ref(), request, "session", identity);
-            let attempt = match attempt.await? {
+            let attempt = match attempt.await.map_err(nothing_done)? {
                 Ok(attempt) => attempt,
                 Err(rejection) => return Ok(self.rejected(&rejection)),
             };
@@ -92,7 +94,7 @@ where
                 Ok(found) => found.is_some().into(),
                 Err(_) => AttemptOutcome::Unknown,
             });
-            let Some(user) = found? else {
+            let Some(user) = found.map_err(nothing_done)? else {
                 return Ok(self.rejected(&unauthenticated(WRONG_PASSWORD)));
             };
             Ok(match self.sessions.create(user, new).await? {
@@ -152,6 +154,14 @@ where
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, JSON);
         SessionAnswer { response, refused: Some(reason) }
+    }
+}
+
+/// The error of what comes before the creation.
+fn nothing_done(error: Error) -> Error {
+    match error {
+        Error::Unavailable { .. } => error,
+        other => Error::unavailable(other.code(), None, other),
     }
 }
 

@@ -19,7 +19,7 @@ pub trait Sessions: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it is not known whether a session was created.
+    /// `Error::Unavailable` when no session was created; any other when that is not known.
     fn create(&self, user: Self::User, new: NewSession) -> Flow<'_, CreateOutcome>;
 
     /// What the session of this token proves, if it is alive.
@@ -33,7 +33,7 @@ pub trait Sessions: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it is not known whether the session was ended.
+    /// `Error::Unavailable` when the session was not ended; any other when that is not known.
     fn destroy(&self, token: &[u8]) -> Flow<'_, bool>;
 }
 

@@ -41,7 +41,8 @@ pub trait Sessions: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewSession {
-    /// The session may be used from this address alone; from anywhere if `None`.
+    /// The session may be used from this address alone; from anywhere if `None`. It is as the server layer knows it: what
+    /// compares it takes canonical forms ([`IpAddr::to_canonical`]), since one caller may come as IPv4 and as mapped IPv4.
     pub bound_to: Option<IpAddr>,
     /// A session that is alive ends in the same step, though its token is lost.
     pub replaces: bool,

@@ -170,10 +170,11 @@ fn bound_elsewhere(
 ) -> Error {
     let end = old.ends_at_latest(now);
     let text = format!(
-        "session is alive and bound to the address that created it, and this client now calls from another egress \
-         address: it can be neither used nor destroyed from here. Call from the former address, or wait until it ends \
-         (by {end}, seconds since 1970), or create sessions that are not bound (with_unsafe_sessions). Destroying: \
-         {undestroyed}; creating: {error}"
+        "a session is alive that can be neither used nor destroyed from here: either it is bound to the address that \
+         created it and this client now calls from another egress address, or another program has created it for the \
+         same user. Call from the former address, or wait until it ends (by {end}, seconds since 1970, if it is that of \
+         this client), or create sessions that are not bound (with_unsafe_sessions), and give each program a user of \
+         its own. Destroying: {undestroyed}; creating: {error}"
     );
     Error::refused("ibsso_bound_to_other_address", text)
 }

@@ -36,7 +36,7 @@ impl UnsavedToken {
     /// Has another process obtained a token since, or asked for one? It asked when this one had ended, and if the answer
     /// was lost its note has to stay.
     pub(super) fn is_outdated(&self, kept: Option<&StoredEntry>) -> bool {
-        let later = |intent: Intent| self.noted.is_some_and(|noted| noted.retry_at <= intent.since);
+        let later = |intent: Intent| self.noted.is_some_and(|noted| noted.since < intent.since);
         let intent = kept.and_then(|kept| kept.intent).filter(Intent::holds);
         self.replaces != kept.map_or(0, |kept| kept.fence) || intent.is_some_and(later)
     }

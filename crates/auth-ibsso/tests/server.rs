@@ -235,6 +235,21 @@ fn errors_have_the_form_of_newer_apis_where_that_is_wanted() {
 }
 
 #[test]
+fn a_pause_is_told_in_whole_seconds_that_are_not_too_few() {
+    let stage = stage();
+    let door = door(stage.sessions.clone());
+    let endpoint = SessionEndpoint::new(stage.sessions, Users, door);
+    for (pause, told) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (59_999, "60")] {
+        let pause = std::time::Duration::from_millis(pause);
+        let rejection = Rejection::throttled(Reason::new("test", "too many"), pause);
+        let answer = endpoint.rejected(&rejection);
+        let field = answer.response.headers().get(header::RETRY_AFTER).unwrap();
+        assert_eq!(field, told, "{pause:?}");
+        assert_eq!(said(&answer), "429 TOO_MANY_REQUESTS test");
+    }
+}
+
+#[test]
 fn a_caller_whose_address_is_not_known_gets_no_bound_session() {
     let stage = stage();
     let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());

@@ -130,7 +130,8 @@ where
             headers.append(header::WWW_AUTHENTICATE, challenge.field().clone());
         }
         if let Some(wait) = rejection.retry_after() {
-            let seconds = wait.as_secs().max(1);
+            // Whole seconds, rounded up: a caller that comes back on time is not early.
+            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer

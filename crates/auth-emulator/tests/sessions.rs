@@ -117,6 +117,12 @@ async fn a_creation_whose_answer_was_lost_is_repeated_by_its_key_or_replaced() {
     assert_eq!(it.client.message(&next).await, 200);
     // The session of the first key has ended: its token is not given out again.
     assert_eq!(create("one", LOG_IN).await.error(), reused);
+    assert_eq!(it.client.log_out(&next).await, 200);
+    assert_eq!(create("three", replacing).await.error(), reused);
+    let last = create("four", LOG_IN).await.session();
+    it.clock.advance(MINUTE * 60);
+    assert_eq!(create("four", LOG_IN).await.error(), reused);
+    assert_eq!(it.client.message(&last).await, 401);
 }
 
 #[tokio::test]

@@ -192,6 +192,19 @@ fn a_creation_whose_answer_was_lost_is_repeated_by_its_key_or_replaced_by_the_pa
     assert_eq!(stage.create(&twice, LOG_IN), "400 BAD_REQUEST ibsso_idempotency_key");
 }
 
+/// Whoever writes sessions tests them without the endpoint.
+#[test]
+fn sessions_can_be_asked_without_a_request() {
+    let sessions = Memory::default();
+    let create = |new: NewSession| sessions.create("acme".into(), new).wait().unwrap();
+    assert!(matches!(create(NewSession::default()), CreateOutcome::Created(_)));
+    assert!(matches!(create(NewSession::default()), CreateOutcome::AlreadyAlive));
+    let mut new = NewSession::default();
+    new.replaces = true;
+    assert!(matches!(create(new), CreateOutcome::Created(_)));
+    assert_eq!(sessions.find(b"token-2").wait().unwrap().unwrap().bound_to, None);
+}
+
 #[test]
 fn what_clients_send_in_authorization_when_they_log_in_is_not_read() {
     for field in ["undefined", "", "Basic !!", "IBSSO stale", "Bearer a, Bearer b"] {

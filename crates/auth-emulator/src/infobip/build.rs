@@ -105,7 +105,7 @@ impl InfobipBuilder {
         let settings =
             AccountSettings { clock: Arc::clone(&clock), random: Arc::clone(&random), session };
         let account = Account::open(settings).await?;
-        let key = account.first_key(clock.now(), &[EVERYTHING], &*random).await?;
+        let key = account.first_key(&[EVERYTHING], &*random).await?;
         let mut names = HashSet::new();
         for User { name, password, scopes } in &users {
             let wrong = |what| {

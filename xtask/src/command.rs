@@ -105,7 +105,7 @@ pub fn run(command: &mut Command) -> Result<(), String> {
     }
 }
 
-/// Builds the program of a member in `tests/`, showing cargo's progress, then runs it in the caller's folder.
+/// Builds the program of a member, showing cargo's progress, then runs it in the caller's folder.
 pub fn run_program(package: &str, words: &[String]) -> Result<(), String> {
     let manifest = repository::root().join("Cargo.toml");
     let mut build = cargo();

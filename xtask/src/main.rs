@@ -6,6 +6,7 @@ mod command;
 mod conformance;
 mod coverage;
 mod demo;
+mod emulate;
 mod fuzz;
 mod metadata;
 mod peers;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 const VERBS: &[Verb] = &[
     demo::VERB,
+    emulate::VERB,
     test::VERB,
     tidy::VERB,
     conformance::VERB,

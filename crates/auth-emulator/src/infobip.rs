@@ -95,3 +95,6 @@ impl fmt::Debug for Infobip {
         f.debug_struct("Infobip").field("counts", &self.counts()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

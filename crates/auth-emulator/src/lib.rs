@@ -24,7 +24,41 @@
 //! | [`Faults`], [`Fault`], [`Endpoint`] | what goes wrong with the next requests, and where |
 //! | [`Counts`], [`Recorded`] | what arrived, without secrets |
 //!
-//! `cargo run -p auth-emulator -- infobip --port 8081` is the same as a program; its faults are an API on a second port.
+//! # The program
+//!
+//! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` is the same for tests in other languages and by
+//! hand. It prints its user, password and API key. Its faults are an API on the second port, which needs no credentials:
+//!
+//! ```sh
+//! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults
+//! curl http://127.0.0.1:8082/faults              # what is armed
+//! curl -X DELETE http://127.0.0.1:8082/faults    # nothing is any more
+//! curl http://127.0.0.1:8082/counts              # sessions created, messages accepted, requests refused
+//! curl http://127.0.0.1:8082/requests            # the last 10,000, without secrets
+//! ```
+//!
+//! | `fault` | what it does |
+//! |---|---|
+//! | `expire_now` | all sessions and OAuth tokens end before the request is judged |
+//! | `unauthorized` | a 401, whatever the credentials are |
+//! | `slow` | nothing is done for so many `seconds` |
+//! | `reset` | the connection is dropped, and nothing was done |
+//! | `lost_answer` | the connection is dropped after the work was done |
+//! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
+//!
+//! `endpoint` is `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`.
+//!
+//! # What there is of Infobip
+//!
+//! | path | |
+//! |---|---|
+//! | `POST`, `DELETE /auth/1/session` | sessions (IBSSO): one of a user at a time, bound to an address unless `unsafe` |
+//! | `POST /auth/1/oauth2/token` | OAuth tokens, for `client_credentials` |
+//! | `GET`, `POST /settings/2/api-keys`, `GET`, `PUT /settings/2/api-keys/{id}` | API keys |
+//! | `POST /sms/3/messages`, `POST /sms/2/text/advanced`, `POST /whatsapp/1/message/text` | messages, which are not sent |
+//! | `GET /sms/1/logs`, `GET /sms/1/inbox/reports` | always empty |
+//!
+//! The last two rows, and API keys, are called with `App`, `IBSSO`, `Basic` or `Bearer`; no API key manages API keys.
 //!
 //! # Where the vendor does not say
 //!
@@ -35,6 +69,15 @@
 //! - A challenge (`WWW-Authenticate`) goes with each 401, as HTTP has it; the vendor documents none.
 //! - Two things are not the vendor's: the member `replace` of a creation ends the session that is alive in the same step,
 //!   and the header field `idempotency-key` repeats a creation whose answer was lost.
+//! - Authorization codes are refused with a 400: the vendor does not say where a user would get one.
+//! - Of API keys: the secret is shown at the creation alone. 40 are created in any 24 hours; the one that the account has
+//!   by itself is not counted, and neither are updates, which the vendor also limits to 40 a day. A year is 365 days.
+//!   Ranges of addresses are CIDR, and an empty list is everywhere. An API key that is used to manage API keys is a 403.
+//!   A user gives a key no scope that its own role has not. `validFrom` cannot be moved by an update, a list is in the
+//!   order of creation whatever is asked for, and `platform` is refused unless it is empty. A key for `WEB_SDK` or
+//!   `2FA_CLIENT` without `PUBLIC_API` opens none of these paths.
+//! - The scopes of `GET /sms/1/logs` and `GET /sms/1/inbox/reports` are `sms:logs:read` and `sms:inbound-message:read`.
+//! - Answers to messages have the identifiers and the status of the vendor's, and no more.
 //! - Rates are not limited, except to 40 API keys a day: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!
 //! # Security

@@ -113,6 +113,8 @@ async fn a_key_has_what_it_was_given_and_defaults_for_the_rest() {
         "unheardOf": 1,
     });
     let made = it.create(&all).await;
+    let later = it.create(&json!({ "name": "n", "validFrom": "2024-01-01T00:00:00" })).await;
+    assert_eq!(later.text("/validTo"), "2024-11-13T22:13:20");
     let seen = it.client.get(&format!("{PATH}/{}", made.text("/id")), &basic(USER, PASSWORD)).await;
     let expected = json!({
         "id": made.text("/id"),
@@ -251,6 +253,12 @@ async fn an_update_changes_what_it_names_and_resets_what_it_empties() {
     let mut whole = named.body.clone();
     whole["enabled"] = json!(true);
     assert_eq!(it.update(&id, whole).await.body, named.body);
+    let clients = json!({ "permissions": ["WEB_SDK", "2FA_CLIENT"] });
+    assert_eq!(it.update(&id, clients).await.status, 200);
+    let scoped = it.update(&id, json!({ "scopeGuids": ["sms:manage", "2fa:manage"] })).await;
+    assert_eq!(scoped.body["permissions"], json!(["2FA_CLIENT", "WEB_SDK"]));
+    it.update(&id, json!({ "permissions": ["PUBLIC_API"] })).await;
+    assert_eq!(it.client.message(&key).await, 200);
     let emptied = it.update(&id, json!({ "scopeGuids": [] })).await;
     assert_eq!(emptied.body["scopeGuids"], json!([]));
     assert_eq!(it.client.message(&key).await, 403);
@@ -316,6 +324,8 @@ async fn managing_keys_needs_its_scope_and_gives_no_more_than_the_creator_has() 
     let keeper = basic("keeper", "word");
     let made = it.client.post(PATH, &keeper, r#"{"name":"n"}"#).await;
     assert_eq!(made.body["scopeGuids"], json!(limited));
+    let none = it.client.post(PATH, &keeper, r#"{"name":"n","scopeGuids":[]}"#).await;
+    assert_eq!(none.body["scopeGuids"], json!(limited));
     let key = format!("App {}", made.text("/apiKeySecret"));
     assert_eq!(it.client.message(&key).await, 200);
     assert_eq!(it.client.get("/sms/1/logs", &key).await.status, 403);

@@ -203,6 +203,19 @@ fn a_creation_whose_answer_was_lost_is_repeated_by_its_key_or_replaced_by_the_pa
     assert_eq!(stage.create(&twice, LOG_IN), "400 BAD_REQUEST ibsso_idempotency_key");
 }
 
+/// Whoever writes sessions tests them without the endpoint.
+#[test]
+fn sessions_can_be_asked_without_a_request() {
+    let sessions = Memory::default();
+    let create = |new: NewSession| sessions.create("acme".into(), new).wait().unwrap();
+    assert!(matches!(create(NewSession::default()), CreateOutcome::Created(_)));
+    assert!(matches!(create(NewSession::default()), CreateOutcome::AlreadyAlive));
+    let mut new = NewSession::default();
+    new.replaces = true;
+    assert!(matches!(create(new), CreateOutcome::Created(_)));
+    assert_eq!(sessions.find(b"token-2").wait().unwrap().unwrap().bound_to, None);
+}
+
 #[test]
 fn what_clients_send_in_authorization_when_they_log_in_is_not_read() {
     for field in ["undefined", "", "Basic !!", "IBSSO stale", "Bearer a, Bearer b"] {
@@ -246,15 +259,33 @@ fn errors_have_the_form_of_newer_apis_where_that_is_wanted() {
 }
 
 #[test]
+fn a_pause_is_told_in_whole_seconds_that_are_not_too_few() {
+    let stage = stage();
+    let door = door(stage.sessions.clone());
+    let endpoint = SessionEndpoint::new(stage.sessions, Users, door);
+    for (pause, told) in [(0, "1"), (1, "1"), (1000, "1"), (1001, "2"), (59_999, "60")] {
+        let pause = std::time::Duration::from_millis(pause);
+        let rejection = Rejection::throttled(Reason::new("test", "too many"), pause);
+        let answer = endpoint.rejected(&rejection);
+        let field = answer.response.headers().get(header::RETRY_AFTER).unwrap();
+        assert_eq!(field, told, "{pause:?}");
+        assert_eq!(said(&answer), "429 TOO_MANY_REQUESTS test");
+    }
+}
+
+#[test]
 fn a_caller_whose_address_is_not_known_gets_no_bound_session() {
     let stage = stage();
     let (uri, headers) = (Uri::from_static("/"), HeaderMap::new());
     let view =
         RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(LOG_IN.as_bytes()));
     let endpoint = SessionEndpoint::new(stage.sessions.clone(), Users, door(stage.sessions));
-    assert_eq!(endpoint.create(view).wait().unwrap_err().code(), "ibsso_no_address");
     let unread = RequestView::new(&Method::POST, &uri, &headers);
-    assert_eq!(endpoint.create(unread).wait().unwrap_err().code(), "ibsso_body_unread");
+    for (view, code) in [(view, "ibsso_no_address"), (unread, "ibsso_body_unread")] {
+        let error = endpoint.create(view).wait().unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(matches!(error, Error::Unavailable { .. }), "nothing was done: {error}");
+    }
 }
 
 #[track_caller]
@@ -388,19 +419,6 @@ fn ended(sessions: &Memory) -> impl Verifier<Principal = ()> + use<> {
         |_| Presence::Present,
         |_| Flow::ready(Ok(auth_core::Accepted::new("test", ()))),
     )
-}
-
-#[test]
-fn a_caller_that_waits_as_long_as_it_was_told_is_not_early() {
-    let stage = stage();
-    let reason = Reason::new("busy", "busy");
-    let endpoint =
-        SessionEndpoint::new(stage.sessions.clone(), Users, door(stage.sessions.clone()));
-    for (wait, said) in [(0, "1"), (999, "1"), (1000, "1"), (1001, "2")] {
-        let wait = std::time::Duration::from_millis(wait);
-        let answer = endpoint.rejected(&Rejection::throttled(reason, wait));
-        assert_eq!(answer.response.headers()[header::RETRY_AFTER], said, "{wait:?}");
-    }
 }
 
 /// Users or sessions that fail: the client, when the server answers as the endpoint says.

@@ -79,12 +79,15 @@ impl App {
         self.sessions.end_all(&self.account.tenant).await
     }
 
-    /// Believes the clock, however far a test has moved it ahead.
-    pub(super) fn trust_clock(&self) {
+    /// What the registry needs before each request, since it has no background.
+    ///
+    /// It believes the clock, however far and in which direction a test has moved it, and knows when sessions were last
+    /// used.
+    pub(super) async fn begin(&self) -> Result<()> {
         let registry = &self.account.registry;
-        let leapt = registry.clock_suspicion();
-        if leapt.is_some_and(|leapt| self.clock.now() >= leapt.told) {
+        if registry.clock_suspicion().is_some() {
             registry.trust_clock();
         }
+        registry.flush_uses().await
     }
 }

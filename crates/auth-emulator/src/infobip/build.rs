@@ -7,7 +7,7 @@ use super::{
 };
 use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_ibsso::SessionLifetime;
-use std::{fmt, sync::Arc};
+use std::{collections::HashSet, fmt, sync::Arc};
 
 /// Sets an [`Infobip`] up.
 ///
@@ -99,17 +99,24 @@ impl InfobipBuilder {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when two users have one name, a name holds `:`, or a policy cannot be kept; those of the randomness.
+    /// `Error::Config` when two users have one name, a name holds `:`, or a password is not UTF-8; those of the randomness.
     pub async fn build(self) -> Result<Infobip> {
         let Self { users, session, clock, random, .. } = self;
         let settings =
             AccountSettings { clock: Arc::clone(&clock), random: Arc::clone(&random), session };
         let account = Account::open(settings).await?;
-        let key = account.first_key(clock.now(), &[EVERYTHING], &*random).await?;
+        let key = account.first_key(&[EVERYTHING], &*random).await?;
+        let mut names = HashSet::new();
         for User { name, password, scopes } in &users {
+            let wrong = |what| {
+                let text = format!("user name {name:?} {what}");
+                Err(Error::config("emulator_user", text))
+            };
             if name.contains(':') {
-                let text = format!("user name {name:?} holds ':', which no user name of Basic may");
-                return Err(Error::config("emulator_user", text));
+                return wrong("holds ':', which no user name of Basic may");
+            }
+            if !names.insert(name) {
+                return wrong("is given twice, expected once");
             }
             account.add_user(name, password, scopes, &*random).await?;
         }

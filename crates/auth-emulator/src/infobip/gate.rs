@@ -27,9 +27,11 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
         status: None,
         fault,
     };
-    app.trust_clock();
     let form = form(endpoint);
-    let response = in_form(form, with_fault(&app, fault, form, request, next).await);
+    let response = match app.begin().await {
+        Ok(()) => in_form(form, with_fault(&app, fault, form, request, next).await),
+        Err(error) => answers::failed(form, &error),
+    };
     let status = (!ConnectionDropped::is(&response)).then(|| response.status());
     app.record.note(Recorded { at: app.clock.now(), status, ..arrived });
     response
@@ -69,20 +71,18 @@ async fn with_fault(
     }
 }
 
-/// Where requests with this method and path go.
+/// Where requests with this method and path go; `None` where the platform has nothing.
 fn endpoint(method: &Method, path: &str) -> Option<Endpoint> {
-    if path == SESSION_PATH {
-        let destroys = method == Method::DELETE;
-        return Some(if destroys { Endpoint::DestroySession } else { Endpoint::CreateSession });
+    match (method, path) {
+        (&Method::POST, SESSION_PATH) => Some(Endpoint::CreateSession),
+        (&Method::DELETE, SESSION_PATH) => Some(Endpoint::DestroySession),
+        (&Method::POST, super::TOKEN_PATH) => Some(Endpoint::Token),
+        _ if path.starts_with("/settings/") => Some(Endpoint::Settings),
+        _ if path.starts_with("/sms/") || path.starts_with("/whatsapp/") => {
+            Some(Endpoint::Messages)
+        }
+        _ => None,
     }
-    if path == super::TOKEN_PATH {
-        return Some(Endpoint::Token);
-    }
-    if path.starts_with("/settings/") {
-        return Some(Endpoint::Settings);
-    }
-    let channels = ["/sms/", "/whatsapp/"];
-    channels.iter().any(|channel| path.starts_with(channel)).then_some(Endpoint::Messages)
 }
 
 const fn form(endpoint: Option<Endpoint>) -> ErrorForm {
@@ -125,6 +125,8 @@ mod tests {
         check(&Method::POST, "/auth/1/oauth2/token", Some(Endpoint::Token));
         check(&Method::PUT, "/settings/2/api-keys/x", Some(Endpoint::Settings));
         check(&Method::GET, "/sms/1/logs", Some(Endpoint::Messages));
+        check(&Method::GET, "/auth/1/session", None);
+        check(&Method::PUT, "/auth/1/oauth2/token", None);
         check(&Method::GET, "/smsx", None);
         check(&Method::GET, "/", None);
     }

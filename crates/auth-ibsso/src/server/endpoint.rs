@@ -75,11 +75,12 @@ where
     ///
     /// # Errors
     ///
-    /// `Error::Unavailable` when the users or the limit could not tell, and those of the sessions; `Error::Config` when the
-    /// adapter did not give the body, or does not know the address of the caller that a session is to be bound to.
+    /// Those of the sessions; and `Error::Unavailable` when no session was asked for, because the users or the limit could
+    /// not tell, or because the adapter did not give the body or does not know the address of the caller that a session is
+    /// to be bound to.
     pub fn create<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, SessionAnswer> {
         Flow::new(async move {
-            let (login, new) = match read(request)? {
+            let (login, new) = match read(request).map_err(nothing_done)? {
                 Ok(read) => read,
                 Err(reason) => return Ok(self.refused(StatusCode::BAD_REQUEST, reason)),
             };
@@ -135,7 +136,7 @@ where
             headers.append(header::WWW_AUTHENTICATE, challenge.field().clone());
         }
         if let Some(wait) = rejection.retry_after() {
-            // Rounded up: a caller that comes back on time is not early.
+            // Whole seconds, rounded up: a caller that comes back on time is not early.
             let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }

@@ -38,7 +38,10 @@ pub trait Sessions: Send + Sync {
 }
 
 /// What is asked for with a session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// [`SessionEndpoint`](crate::SessionEndpoint) makes it of a request. The default, for tests of [`Sessions`], asks for a
+/// session that is bound to no address and replaces none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewSession {
     /// The session may be used from this address alone; from anywhere if `None`. It is as the server layer knows it: what

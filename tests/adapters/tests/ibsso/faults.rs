@@ -4,8 +4,14 @@
 use super::{Stage, code, send, stage};
 use auth_emulator::{Endpoint, Fault};
 use auth_ibsso::IbssoSession;
-use std::{collections::BTreeSet, time::Duration};
-use tokio::{task::JoinSet, time::timeout};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 /// Longer than an exchange of the session may take, and shorter.
 const TOO_SLOW: Fault = Fault::Slow(Duration::from_secs(20));
@@ -67,6 +73,16 @@ async fn check(at: Endpoint, begin: impl AsyncFn(&Stage, &IbssoSession), case: &
         match callers {
             Callers::Patient => assert_eq!(outcomes, expected, "{what}"),
             Callers::HalfGiveUp => assert!(outcomes.is_subset(&expected), "{outcomes:?}: {what}"),
+        }
+        // What callers have given up on may still be under way.
+        let began = Instant::now();
+        while stage.exchanges() != case.exchanges && began.elapsed() < Duration::from_secs(2) {
+            sleep(Duration::from_millis(5)).await;
+        }
+        if callers == Callers::HalfGiveUp && at == Endpoint::Messages && stage.exchanges() == (1, 0)
+        {
+            // A caller that gave up met the fault, so that nobody was told of it: there is nothing to overcome.
+            continue;
         }
         assert_eq!(stage.exchanges(), case.exchanges, "{what}");
         // No tight loop: whoever asks again gets the same, and the platform is not asked.

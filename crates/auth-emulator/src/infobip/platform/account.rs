@@ -1,6 +1,6 @@
 //! An account: its users, its first API key, and the registry that has both.
 
-use auth_core::{Clock, Error, Random, Result, Secret, TenantId, Timestamp};
+use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_ibsso::SessionLifetime;
 use auth_lifecycle::{
     Actor, CommandRefusal, GroupPolicy, Kind, MemoryLifecycleStore, NewSecret, Registry,
@@ -75,7 +75,6 @@ impl Account {
     /// The vendor does not say whether it counts as one of the 40 creations of its day; here it does not.
     pub(in crate::infobip) async fn first_key(
         &self,
-        now: Timestamp,
         scopes: &[&str],
         random: &dyn Random,
     ) -> Result<Secret> {
@@ -83,7 +82,6 @@ impl Account {
         let wanted = Wanted {
             secret: NewSecret::Given(Secret::new(key.expose())),
             label: "Default API key".into(),
-            expires: Some(now.after(YEAR)),
             scopes: scopes.iter().copied().collect(),
             ..Wanted::default()
         };

@@ -64,9 +64,7 @@ impl KeyFields {
         if from.is_some_and(|from| from.unix() < now.unix()) {
             return Err(KeyRefusal::invalid("validFrom", "must not be before the creation"));
         }
-        // What begins in this very second has begun.
-        let from = from.filter(|from| *from > now);
-        let mut given = self.given(caller, from.unwrap_or(now))?;
+        let mut given = self.given(caller)?;
         // A new key without scopes has all of its creator's.
         given.scopes = given.scopes.filter(|scopes| !scopes.is_empty());
         Ok(NewKey { name, given, from })
@@ -81,14 +79,13 @@ impl KeyFields {
             return Err(KeyRefusal::invalid("name", "must not be empty"));
         }
         let from = date("validFrom", self.valid_from.as_deref())?;
-        let begins = begins(seen);
-        if from.is_some_and(|from| from.unix() != begins.unix()) {
+        if from.is_some_and(|from| from.unix() != begins(seen).unix()) {
             return Err(KeyRefusal::invalid("validFrom", "the emulator does not move it"));
         }
-        self.given(caller, begins)
+        self.given(caller)
     }
 
-    fn given(self, caller: &Caller, from: Timestamp) -> Result<Given, KeyRefusal> {
+    fn given(self, caller: &Caller) -> Result<Given, KeyRefusal> {
         let account = self.account_id.as_deref();
         if account.is_some_and(|account| account != caller.tenant.as_str()) {
             return Err(KeyRefusal::Forbidden("the account is not that of the caller"));
@@ -96,13 +93,9 @@ impl KeyFields {
         if self.platform.is_some_and(|platform| !platform.is_empty()) {
             return Err(KeyRefusal::invalid("platform", "the emulator keeps no platforms"));
         }
-        let until = date("validTo", self.valid_to.as_deref())?;
-        if until.is_some_and(|until| until < from) {
-            return Err(KeyRefusal::invalid("validTo", "must not be before validFrom"));
-        }
         Ok(Given {
             addresses: self.allowed_ips.map(addresses).transpose()?,
-            until,
+            until: date("validTo", self.valid_to.as_deref())?,
             permissions: self.permissions.map(permissions).transpose()?,
             scopes: self.scope_guids.map(|scopes| scopes_of(caller, scopes)).transpose()?,
         })

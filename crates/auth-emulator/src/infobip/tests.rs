@@ -1,0 +1,108 @@
+//! What cannot be seen from outside: the registry beneath.
+
+use super::*;
+use crate::{Random, SessionLifetime};
+use auth_core::{Caller, Peer, RequestView, Verifier};
+use auth_ibsso::{CreateOutcome, NewSession, Sessions};
+use auth_lifecycle::{Actor, CredentialView, Kind, Role};
+use auth_testing::{ManualClock, SeededRandom};
+use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+use platform::{KeyRefusal, RegistrySessions};
+use std::time::Duration;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+async fn emulator(clock: &ManualClock, session: SessionLifetime) -> Infobip {
+    let random: Arc<dyn Random> = Arc::new(SeededRandom::new(1));
+    let builder = Infobip::builder().with_clock(clock.clone()).with_random(random);
+    let builder = builder.with_user("acme", Secret::new("word")).with_session_lifetime(session);
+    builder.build().await.unwrap()
+}
+
+/// All credentials of the account.
+async fn all(infobip: &Infobip) -> Vec<CredentialView> {
+    let account = &infobip.app.account;
+    let by = account.registry.by(&Actor::new(account.tenant.clone(), "test", Role::Owner));
+    let mut all = Vec::new();
+    for service in by.services(None, 100).await.unwrap().unwrap() {
+        let groups = by.list(Some(&service.id)).await.unwrap().unwrap();
+        all.extend(groups.into_iter().flat_map(|group| group.credentials));
+    }
+    all
+}
+
+/// The user, as its password proves it.
+async fn user(infobip: &Infobip) -> Caller {
+    let password = all(infobip).await.into_iter().find(|it| it.group.kind == Kind::BasicPassword);
+    let password = password.unwrap();
+    Caller::new(password.group.tenant, password.id.as_str(), "basic_password")
+        .with_service(password.group.service.unwrap().as_str())
+        .with_scopes(password.scopes)
+}
+
+async fn present(infobip: &Infobip, token: &Secret) -> bool {
+    let (uri, mut headers) = (Uri::from_static("/sms/1/logs"), HeaderMap::new());
+    let field = [b"IBSSO ", token.expose()].concat();
+    headers.insert(AUTHORIZATION, HeaderValue::from_bytes(&field).unwrap());
+    let peer = Peer { address: "127.0.0.1".parse().ok(), ..Peer::UNKNOWN };
+    let view = RequestView::new(&Method::GET, &uri, &headers).with_peer(peer);
+    infobip.app.door.verify(view).await.unwrap().is_ok()
+}
+
+/// The sessions themselves know it, whatever the server around them does.
+#[tokio::test]
+async fn a_session_that_slides_is_alive_for_a_creation_as_long_as_it_is_used() {
+    let clock = ManualClock::at(1_700_000_000);
+    let infobip = emulator(&clock, SessionLifetime::Sliding(MINUTE * 60)).await;
+    let user = user(&infobip).await;
+    let sessions: &RegistrySessions = &infobip.app.sessions;
+    let new = NewSession::default();
+    let created = sessions.create(user.clone(), new.clone()).await.unwrap();
+    let CreateOutcome::Created(token) = created else { panic!("{created:?}") };
+    for _ in 0..2 {
+        clock.advance(MINUTE * 59);
+        assert!(present(&infobip, &token).await);
+    }
+    let second = sessions.create(user.clone(), new.clone()).await.unwrap();
+    assert!(matches!(second, CreateOutcome::AlreadyAlive), "{second:?}");
+    clock.advance(MINUTE * 61);
+    assert!(!present(&infobip, &token).await);
+    let third = sessions.create(user, new).await.unwrap();
+    assert!(matches!(third, CreateOutcome::Created(_)), "{third:?}");
+}
+
+#[tokio::test]
+async fn uses_are_written_down_with_the_next_request() {
+    let clock = ManualClock::at(1_700_000_000);
+    let infobip = emulator(&clock, SessionLifetime::default()).await;
+    let login = infobip.app.sessions.create(user(&infobip).await, NewSession::default());
+    let CreateOutcome::Created(token) = login.await.unwrap() else { panic!("no session") };
+    assert!(present(&infobip, &token).await);
+    let used = async || {
+        let all = all(&infobip).await;
+        all.iter().find(|it| it.group.kind == Kind::IbssoSession).unwrap().last_used
+    };
+    assert_eq!(used().await, None);
+    infobip.app.begin().await.unwrap();
+    assert_eq!(used().await.map(|at| at.unix()), Some(1_700_000_000));
+}
+
+#[tokio::test]
+async fn what_is_no_key_is_no_key_of_the_api() {
+    let clock = ManualClock::at(1_700_000_000);
+    let infobip = emulator(&clock, SessionLifetime::default()).await;
+    let user = user(&infobip).await;
+    infobip.app.sessions.create(user.clone(), NewSession::default()).await.unwrap();
+    let all = all(&infobip).await;
+    assert_eq!(all.len(), 3);
+    for it in all {
+        let seen = infobip.app.keys.see(&user, it.id.as_str()).await;
+        match it.group.kind {
+            Kind::ApiKey => assert!(seen.is_ok(), "{seen:?}"),
+            _ => assert!(matches!(seen, Err(KeyRefusal::Unknown)), "{seen:?}"),
+        }
+        let fields = serde_json::from_str(r#"{"enabled":false}"#).unwrap();
+        let updated = infobip.app.keys.update(&user, it.id.as_str(), fields).await;
+        assert_eq!(updated.is_ok(), it.group.kind == Kind::ApiKey, "{updated:?}");
+    }
+}

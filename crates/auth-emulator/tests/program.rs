@@ -1,0 +1,128 @@
+//! The program: what it says, where it listens, and how it ends.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+mod common;
+
+use common::{Caller, LOG_IN};
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::{Ipv4Addr, TcpListener},
+    process::{Child, Command, Output, Stdio},
+};
+
+fn program(words: &[&str]) -> Command {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_auth-emulator"));
+    program.args(words).stdout(Stdio::piped()).stderr(Stdio::piped());
+    program
+}
+
+/// A program that runs until it is interrupted, and what it said at its start.
+struct Running {
+    child: Child,
+    said: Vec<String>,
+}
+
+impl Running {
+    fn start(words: &[&str]) -> Self {
+        let mut child = program(words).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+        let mut said = Vec::new();
+        while !said.last().is_some_and(|line: &String| line.contains("/faults")) {
+            said.push(lines.next().unwrap_or_else(|| unreachable!("it ended: {said:?}")));
+        }
+        Self { child, said }
+    }
+
+    /// What stands behind a word at the beginning of a line.
+    fn told(&self, word: &str) -> &str {
+        let line = self.said.iter().find_map(|line| line.trim().strip_prefix(word));
+        line.unwrap_or_else(|| unreachable!("{:?}", self.said)).trim()
+    }
+
+    fn interrupt(&mut self) -> Option<i32> {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn said(output: &Output) -> (Option<i32>, String) {
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[tokio::test]
+async fn it_says_where_it_listens_and_what_it_made_and_ends_when_it_is_interrupted() {
+    let mut it = Running::start(&["infobip", "--user", "acme", "--password", "pa55:word"]);
+    assert_eq!((it.told("user"), it.told("password")), ("acme", "pa55:word"));
+    let client = Caller::from(it.told("platform").into(), Ipv4Addr::LOCALHOST);
+    let session = client.post("/auth/1/session", "", LOG_IN).await.session();
+    assert_eq!(client.message(&session).await, 200);
+    let key = format!("App {}", it.told("API key"));
+    assert_eq!(client.message(&key).await, 200);
+    let faults = Caller::from(it.told("faults").into(), Ipv4Addr::LOCALHOST);
+    let body = r#"{"fault":"expire_now","endpoint":"messages","requests":1}"#;
+    assert_eq!(faults.post("/faults", "", body).await.status, 201);
+    assert_eq!(client.message(&session).await, 401);
+    let tries: Vec<_> = it.said.iter().filter(|line| line.starts_with("  curl ")).collect();
+    assert_eq!(tries.len(), 3, "{:?}", it.said);
+    assert!(tries.iter().any(|line| line.contains(&key)));
+    assert_eq!(it.interrupt(), Some(0));
+}
+
+/// The line that it prints is one that a shell takes.
+#[test]
+fn the_line_to_try_sends_a_message() {
+    let it = Running::start(&["infobip"]);
+    let line = it.said.iter().find(|line| line.contains("/sms/3/messages")).unwrap();
+    let Ok(tried) = Command::new("sh").args(["-c", &format!("{} -s", line.trim())]).output() else {
+        eprintln!("skipped: there is no shell");
+        return;
+    };
+    let answered = String::from_utf8_lossy(&tried.stdout).into_owned();
+    match tried.status.code() {
+        Some(127) => eprintln!("skipped: there is no curl"),
+        _ => assert!(answered.contains("messageId"), "{answered}"),
+    }
+}
+
+#[test]
+fn a_port_that_is_in_use_is_named_and_what_to_do() {
+    let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (flag, what) in [("--port", "the platform"), ("--faults-port", "the faults")] {
+        let (code, text) = said(&program(&["infobip", flag, &port]).output().unwrap());
+        assert_eq!(code, Some(1), "{text}");
+        let expected = format!("port {port} of 127.0.0.1 is in use by another program");
+        assert!(text.contains(&expected), "{text}");
+        assert!(text.contains(&format!("take another port for {what}, or port 0")), "{text}");
+    }
+}
+
+#[test]
+fn words_that_it_does_not_know_are_named_with_the_help() {
+    let check = |words: &[&str], expected: &str| {
+        let (code, text) = said(&program(words).output().unwrap());
+        assert!(code == Some(2) && text.contains(expected), "{words:?} {code:?} {text}");
+        assert!(text.contains("auth-emulator infobip"), "{text}");
+    };
+    check(&[], "which platform? expected infobip");
+    check(&["symphony"], "`symphony` is unknown");
+    check(&["infobip", "--prot", "1"], "`--prot` is unknown");
+    check(&["infobip", "--port"], "--port needs a value");
+    check(&["infobip", "--port", "65536"], "`65536` is no port");
+    check(&["infobip", "infobip"], "`infobip` is unknown");
+    let (code, text) = said(&program(&["infobip", "--user", "a:b"]).output().unwrap());
+    assert!(code == Some(1) && text.contains("holds ':'"), "{text}");
+    let mut help = program(&["--help"]).spawn().unwrap();
+    let mut text = String::new();
+    help.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert!(help.wait().unwrap().success() && text.contains("--faults-port"), "{text}");
+}

@@ -665,3 +665,28 @@ fn whatever_the_platform_says_it_is_not_asked_in_a_tight_loop() {
     }
     check_pace("for ever", || Fault::Patience("99999999999999999999"), 1);
 }
+
+/// A lifetime that nobody means makes neither a panic nor a tight loop.
+#[test]
+fn any_lifetime_is_taken() {
+    let longest = Duration::MAX;
+    for lifetime in [
+        SessionLifetime::Fixed(Duration::ZERO),
+        SessionLifetime::Sliding(Duration::ZERO),
+        SessionLifetime::Fixed(longest),
+        SessionLifetime::Sliding(longest),
+    ] {
+        let stage = stage();
+        let log_in = log_in().with_lifetime(lifetime);
+        let session = IbssoSession::new(log_in, stage.context.clone());
+        stage.then([Fault::Lost]);
+        assert!(credentials(&session).is_err(), "{lifetime:?}");
+        stage.server.lock().unwrap().live = None;
+        for _ in 0..600 {
+            stage.clock.advance(Duration::from_millis(100));
+            let _ = credentials(&session);
+        }
+        let asked = stage.asked().len();
+        assert!((1..=130).contains(&asked), "{lifetime:?}: {asked} in a minute");
+    }
+}

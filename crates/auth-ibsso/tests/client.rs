@@ -5,7 +5,7 @@
 
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Event, Flow, Observer, RequestView, Result,
-    Verdict,
+    Stamper, Verdict,
 };
 use auth_ibsso::{
     ErrorForm, IbssoSession, LogIn, MemoryTokenStore, Secret, SessionHeldElsewhere,
@@ -689,4 +689,40 @@ fn any_lifetime_is_taken() {
         let asked = stage.asked().len();
         assert!((1..=130).contains(&asked), "{lifetime:?}: {asked} in a minute");
     }
+}
+
+/// A fallback that counts the refusals of what it made itself.
+#[derive(Clone, Default)]
+struct Stamped(Arc<(Stamper, Mutex<u32>)>);
+
+impl Authenticator for Stamped {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        let made = Credentials::header(AUTHORIZATION, HeaderValue::from_static("Basic weaker"));
+        made.map(|made| made.stamped(self.0.0.stamp(1))).into()
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        let is_refused = answer.status == StatusCode::UNAUTHORIZED;
+        *self.0.1.lock().unwrap() += u32::from(is_refused && self.0.0.find(sent).is_some());
+        Verdict::Accept
+    }
+}
+
+#[test]
+fn a_401_is_held_against_what_was_sent_be_it_the_session_or_the_fallback() {
+    let (stage, weaker) = (stage(), Stamped::default());
+    let session = stage.session().with_fallback(weaker.clone());
+    let refusals = || *weaker.0.1.lock().unwrap();
+    let first = credentials(&session).unwrap();
+    stage.server.lock().unwrap().live = None;
+    assert!(matches!(answered(&session, &first, 401), Verdict::Retry { .. }));
+    assert_eq!((stage.told(), refusals()), (vec!["renewed".to_owned(), "condemned".to_owned()], 0));
+    stage.then([Fault::Status(401), Fault::Lost]);
+    let fallen = credentials(&session).unwrap();
+    stage.told();
+    assert!(matches!(answered(&session, &fallen, 401), Verdict::Accept));
+    assert_eq!((stage.told(), refusals()), (vec![], 1));
+    // An answer to the session that comes late is no reason to renew, and none for the fallback.
+    assert!(matches!(answered(&session, &first, 401), Verdict::Accept | Verdict::Retry { .. }));
+    assert_eq!((stage.told(), refusals()), (vec![], 1));
 }

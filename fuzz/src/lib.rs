@@ -12,6 +12,9 @@ mod digest_challenge;
 mod digest_response;
 mod forged;
 mod forwarded;
+mod ibsso_answer;
+mod ibsso_create;
+mod ibsso_error;
 mod imported_hash;
 mod jwk;
 mod jws;
@@ -36,6 +39,9 @@ pub use claims::claims;
 pub use digest_challenge::digest_challenge;
 pub use digest_response::digest_response;
 pub use forwarded::forwarded;
+pub use ibsso_answer::ibsso_answer;
+pub use ibsso_create::ibsso_create;
+pub use ibsso_error::ibsso_error;
 pub use imported_hash::imported_hash;
 pub use jwk::jwk;
 pub use jws::jws;
@@ -56,7 +62,7 @@ pub use token_error::token_error;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 23] = [
+pub const LAWS: [(&str, Law); 26] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -65,6 +71,9 @@ pub const LAWS: [(&str, Law); 23] = [
     ("digest_challenge", digest_challenge),
     ("digest_response", digest_response),
     ("forwarded", forwarded),
+    ("ibsso_answer", ibsso_answer),
+    ("ibsso_create", ibsso_create),
+    ("ibsso_error", ibsso_error),
     ("imported_hash", imported_hash),
     ("jwk", jwk),
     ("jws", jws),

@@ -89,6 +89,12 @@ pub const PEERS: &[Peer] = &[
         "requests-oauthlib==2.0.0",
         &["-c", VERSION_IS, "requests-oauthlib", "2.0.0"],
     ),
+    pinned(
+        "infobip-api-python-client",
+        CLIENTS,
+        "infobip-api-python-client==6.0.0",
+        &["-c", VERSION_IS, "infobip-api-python-client", "6.0.0"],
+    ),
     Peer {
         name: "oidc-provider",
         needed_for: SERVERS,

@@ -4,6 +4,7 @@ mod api_key;
 mod basic;
 mod challenges;
 mod digest;
+mod ibsso;
 mod jwt;
 mod lifecycle;
 mod live;
@@ -32,6 +33,7 @@ pub fn all() -> Vec<Group> {
         lifecycle::verify(),
         session::kept(),
         session::pool_miss(),
+        ibsso::kept(),
         challenges::read(),
     ];
     all.extend(challenges::slopes());

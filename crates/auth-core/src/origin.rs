@@ -1,7 +1,10 @@
 //! Where a request goes: scheme, host and port.
 
 use crate::{Error, Result};
-use http::{Uri, uri::Authority};
+use http::{
+    Uri,
+    uri::{Authority, Scheme},
+};
 use std::{fmt, str::FromStr};
 
 /// Scheme, host and port of a URL (RFC 6454 section 4): `https://api.example.com`, `http://127.0.0.1:8080`.
@@ -26,6 +29,13 @@ impl Origin {
     /// Does a request for this target go here? Unlike a comparison with [`Origin::of`] it allocates nothing.
     #[must_use]
     pub fn covers(&self, uri: &Uri) -> bool {
+        // Most targets are written as the origin is: its host alone, which names neither a user nor a port.
+        let own = if self.encrypted { Scheme::HTTPS } else { Scheme::HTTP };
+        let is_plain = self.port == own_port(self.encrypted)
+            && uri.authority().is_some_and(|authority| authority.as_str() == &*self.host);
+        if is_plain && uri.scheme() == Some(&own) {
+            return true;
+        }
         Parts::of(uri).is_ok_and(|parts| {
             parts.encrypted == self.encrypted
                 && parts.port == self.port
@@ -77,10 +87,14 @@ struct Parts<'a> {
 impl<'a> Parts<'a> {
     fn of(uri: &'a Uri) -> Result<Self> {
         let encrypted = is_https(uri)?;
-        let own = if encrypted { 443 } else { 80 };
         let (host, authority) = host(uri)?;
-        Ok(Self { encrypted, host, port: authority.port_u16().unwrap_or(own) })
+        let port = authority.port_u16().unwrap_or(own_port(encrypted));
+        Ok(Self { encrypted, host, port })
     }
+}
+
+const fn own_port(encrypted: bool) -> u16 {
+    if encrypted { 443 } else { 80 }
 }
 
 pub(crate) fn is_https(uri: &Uri) -> Result<bool> {

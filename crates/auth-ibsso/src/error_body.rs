@@ -1,8 +1,7 @@
 //! The two forms in which the platform writes errors.
 
 use http::StatusCode;
-use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Which of the two forms an error is written in: older APIs (messaging, sessions) have one, newer ones (settings) the
 /// other.
@@ -45,36 +44,19 @@ pub fn error_code(body: &[u8]) -> Option<Box<str>> {
     if body.len() > MOST_BODY_BYTES {
         return None;
     }
-    let read: ErrorBody = serde_json::from_slice(body).ok()?;
-    let of_exception = |error: RequestError| error.service_exception?.message_id;
-    let code = read.request_error.and_then(of_exception).or(read.error_code)?;
+    let read: Value = serde_json::from_slice(body).ok()?;
+    let member = |path| read.pointer(path).and_then(Value::as_str);
+    let code =
+        member("/requestError/serviceException/messageId").or_else(|| member("/errorCode"))?;
     let is_code = |byte: u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
-    (!code.is_empty() && code.len() <= MOST_CODE_BYTES && code.bytes().all(is_code)).then_some(code)
+    let is_short = (1..=MOST_CODE_BYTES).contains(&code.len());
+    (is_short && code.bytes().all(is_code)).then(|| code.into())
 }
 
 /// The most bytes of an answer of the log-in that are read.
 pub(crate) const MOST_BODY_BYTES: usize = 16 * 1024;
 
 const MOST_CODE_BYTES: usize = 64;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ErrorBody {
-    request_error: Option<RequestError>,
-    error_code: Option<Box<str>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestError {
-    service_exception: Option<ServiceException>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ServiceException {
-    message_id: Option<Box<str>>,
-}
 
 const fn message_id(status: StatusCode) -> &'static str {
     match status.as_u16() {
@@ -125,9 +107,17 @@ mod tests {
 
     #[test]
     fn what_is_no_code_is_none() {
-        for body in
-            ["", "{}", "[]", "null", "<html>", r#"{"errorCode":401}"#, r#"{"requestError":{}}"#]
-        {
+        for body in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            "<html>",
+            r#"{"errorCode":401}"#,
+            r#"{"requestError":{}}"#,
+            r#"[null,"E401"]"#,
+            r#"{"requestError":[["UNAUTHORIZED"]]}"#,
+        ] {
             check(body, None);
         }
         for code in ["", "p4ssword", "A B", "A\\nB", "\\u00c9", &"A".repeat(65)] {

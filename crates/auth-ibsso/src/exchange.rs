@@ -3,6 +3,7 @@
 use crate::{
     SessionLifetime, SessionToken,
     error_body::{MOST_BODY_BYTES, error_code},
+    json::read_object,
 };
 use auth_core::{Error, Exchange, Origin, Result, Secret, Timestamp};
 use auth_session::retry_after;
@@ -50,16 +51,17 @@ pub(crate) fn destroy(origin: &Origin, token: &SessionToken) -> Result<Exchange>
     Ok(Exchange::new(request).with_answer_limit(MOST_BODY_BYTES))
 }
 
-/// The token of the answer to a creation.
+/// The token of the answer to a creation with this password.
 pub(crate) fn created(
     answer: &Response<Vec<u8>>,
+    password: &Secret,
     now: Timestamp,
     lifetime: SessionLifetime,
 ) -> Result<SessionToken> {
     if !answer.status().is_success() {
-        return Err(not_created(answer, now));
+        return Err(not_created(answer, password, now));
     }
-    let read: CreatedBody = serde_json::from_slice(answer.body()).map_err(|error| {
+    let read: CreatedBody = read_object(answer.body()).map_err(|error| {
         // Its own text may quote the answer.
         let (line, column) = (error.line(), error.column());
         let text = format!(
@@ -70,9 +72,13 @@ pub(crate) fn created(
     SessionToken::new(Secret::new(read.token.as_bytes()), now, lifetime)
 }
 
-/// What the answer to a destruction says.
-pub(crate) fn destroyed(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<()> {
-    let said = said(answer);
+/// What the answer to the destruction of this session says.
+pub(crate) fn destroyed(
+    answer: &Response<Vec<u8>>,
+    token: &SessionToken,
+    now: Timestamp,
+) -> Result<()> {
+    let said = said(answer, token.secret());
     match answer.status() {
         status if status.is_success() => Ok(()),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
@@ -81,7 +87,9 @@ pub(crate) fn destroyed(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<()
             );
             Err(Error::refused(NOT_DESTROYED, text))
         }
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => Err(busy(answer, now)),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
+            Err(busy(answer, &said, now))
+        }
         _ => {
             let text =
                 format!("platform failed ({said}), and may have destroyed the session or not");
@@ -90,9 +98,9 @@ pub(crate) fn destroyed(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<()
     }
 }
 
-fn busy(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
-    let text = format!("platform asks for patience ({})", said(answer));
-    Error::unavailable("ibsso_busy", retry_after(answer.headers(), now), text)
+fn busy(answer: &Response<Vec<u8>>, said: &str, now: Timestamp) -> Error {
+    let text = format!("platform asks for patience ({said})");
+    Error::unavailable(BUSY, retry_after(answer.headers(), now), text)
 }
 
 /// The code of a refusal to destroy a session.
@@ -101,13 +109,16 @@ pub(crate) const NOT_DESTROYED: &str = "ibsso_not_destroyed";
 /// The code of a refusal to create a session that the user name and password do not explain.
 pub(crate) const NOT_CREATED: &str = "ibsso_session_not_created";
 
+/// The code of an answer that asks for patience.
+pub(crate) const BUSY: &str = "ibsso_busy";
+
 /// The code of an answer that leaves open what was done.
 pub(crate) const FAILED: &str = "ibsso_failed";
 
 /// Why there is no session, and whether the platform says that it made none: see
 /// [`TokenSource::token`](auth_core::TokenSource::token).
-fn not_created(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
-    let said = said(answer);
+fn not_created(answer: &Response<Vec<u8>>, password: &Secret, now: Timestamp) -> Error {
+    let said = said(answer, password);
     match answer.status() {
         StatusCode::UNAUTHORIZED => {
             let text = format!(
@@ -115,7 +126,7 @@ fn not_created(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
             );
             Error::refused("ibsso_log_in", text)
         }
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => busy(answer, now),
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => busy(answer, &said, now),
         status if status.is_client_error() => {
             let text = format!(
                 "no session was created ({said}): another session of this user may be alive, which only its own token \
@@ -136,11 +147,16 @@ fn not_created(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
     }
 }
 
-/// What an answer says, without the text that a platform chose: its status, and its code if it has one.
-pub(crate) fn said(answer: &Response<Vec<u8>>) -> String {
-    let status = answer.status();
-    error_code(answer.body())
-        .map_or_else(|| status.as_u16().to_string(), |code| format!("{} {code}", status.as_u16()))
+/// What an answer says, without the text that a platform chose: its status, and its code if it has one, which does not
+/// repeat the secret that was sent.
+fn said(answer: &Response<Vec<u8>>, sent: &Secret) -> String {
+    let status = answer.status().as_u16();
+    let repeats =
+        |code: &str| std::str::from_utf8(sent.expose()).is_ok_and(|sent| code.contains(sent));
+    match error_code(answer.body()) {
+        Some(code) if !repeats(&code) => format!("{status} {code}"),
+        _ => status.to_string(),
+    }
 }
 
 fn uri(origin: &Origin) -> Result<Uri> {

@@ -23,6 +23,7 @@
 mod client;
 mod error_body;
 mod exchange;
+mod json;
 mod server;
 mod token;
 

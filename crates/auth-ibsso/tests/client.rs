@@ -5,14 +5,17 @@
 
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Event, Flow, Observer, RequestView, Result,
-    Verdict,
+    Stamper, Verdict,
 };
 use auth_ibsso::{
-    ErrorForm, IbssoSession, LogIn, MemoryTokenStore, SessionHeldElsewhere, SessionLifetime,
+    ErrorForm, IbssoSession, LogIn, MemoryTokenStore, Secret, SessionHeldElsewhere,
+    SessionLifetime, TokenStore,
 };
+use auth_session::{Intent, Lease, SaveOutcome, StoredEntry};
 use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header::AUTHORIZATION,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
+    header::{AUTHORIZATION, RETRY_AFTER},
 };
 use std::{
     sync::{Arc, Mutex},
@@ -41,7 +44,9 @@ enum Fault {
     /// The server does what is asked, and its answer is lost.
     Lost,
     Status(u16),
-    Body(&'static str),
+    Body(&'static [u8]),
+    /// A 429 with this `Retry-After`.
+    Patience(&'static str),
 }
 
 impl Server {
@@ -58,6 +63,11 @@ impl Server {
         match fault {
             Some(Fault::NotSent) => return Err(Error::not_sent("connect", "connection refused")),
             Some(Fault::Status(status)) => return Ok(refusal(status)),
+            Some(Fault::Patience(said)) => {
+                let mut busy = refusal(429);
+                busy.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(said));
+                return Ok(busy);
+            }
             Some(Fault::Body(body)) => return Ok(Response::new(body.into())),
             Some(Fault::Lost) => {
                 self.done(request, field);
@@ -305,11 +315,43 @@ fn each_answer_to_a_creation_says_whether_a_session_may_live() {
     check_creation(Fault::Status(500), "ibsso_failed", false);
     check_creation(Fault::Status(502), "ibsso_failed", false);
     check_creation(Fault::Lost, "reset", false);
-    check_creation(Fault::Body("{}"), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":7}"#), "ibsso_session_answer", false);
-    check_creation(Fault::Body(r#"{"token":""}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a b"}"#), "ibsso_token", false);
-    check_creation(Fault::Body(r#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(b"{}"), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":7}"#), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"["token-1"]"#), "ibsso_session_answer", false);
+    let no_utf_8 = b"{\"a\":\"\xff\",\"token\":\"t\"}";
+    check_creation(Fault::Body(no_utf_8), "ibsso_session_answer", false);
+    check_creation(Fault::Body(br#"{"token":""}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a b"}"#), "ibsso_token", false);
+    check_creation(Fault::Body(br#"{"token":"a","token":"b"}"#), "ibsso_session_answer", false);
+}
+
+/// The code of an error is told, so a platform could have a secret told by writing it there.
+#[test]
+fn a_code_that_repeats_what_was_sent_is_not_told() {
+    let echo = |form: ErrorForm, secret: &str| {
+        let body = String::from_utf8(form.body(StatusCode::BAD_REQUEST, "")).unwrap();
+        let body = body.replace("BAD_REQUEST", secret).replace("E400", &format!("E_{secret}"));
+        let answer = move |_: &Request<Vec<u8>>| {
+            Ok(Response::builder().status(400).body(body.clone().into_bytes()).unwrap())
+        };
+        Context::new(ScriptedTransport::new(answer))
+    };
+    let (password, token) = ("PA55WORD_OF_ACME", "2F9B4D312D0D49A885F0");
+    let log_in = LogIn::new(BASE, "acme", password).unwrap();
+    let secret = Secret::new(token);
+    let created = auth_ibsso::Timestamp::from_unix(NOW);
+    let session =
+        auth_ibsso::SessionToken::new(secret, created, SessionLifetime::default()).unwrap();
+    for form in [ErrorForm::ServiceException, ErrorForm::ErrorCode] {
+        let error = log_in.create(&echo(form, password)).wait().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(password), "{error}");
+        assert!(error.to_string().contains("(400)"), "{error}");
+        let error = log_in.destroy(&echo(form, token), &session).wait().unwrap_err();
+        assert!(!format!("{error} {error:?}").contains(token), "{error}");
+        assert!(error.to_string().contains("(400)"), "{error}");
+        let others = log_in.create(&echo(form, "ANOTHER")).wait().unwrap_err();
+        assert!(others.to_string().contains("ANOTHER)"), "{others}");
+    }
 }
 
 /// An outage while the session is renewed must not lock anybody out: a creation whose answer is lost would.
@@ -322,6 +364,22 @@ fn without_an_answer_to_the_destruction_no_session_is_created() {
     stage.then([Fault::Lost]);
     assert_eq!(sent(&session), "ibsso_unreachable");
     assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1)]);
+    stage.pass(2);
+    assert_eq!(sent(&session), "IBSSO token-2");
+}
+
+/// What the platform had no time to end keeps another session from being made: its own pause is what to wait for.
+#[test]
+fn patience_that_is_asked_for_at_the_destruction_is_what_callers_are_told() {
+    let stage = stage();
+    let session = stage.session();
+    assert_eq!(sent(&session), "IBSSO token-1");
+    stage.pass(3590);
+    stage.then([Fault::Status(429)]);
+    let error = credentials(&session).unwrap_err();
+    assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    assert_eq!(error.code(), "ibsso_busy");
+    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1), CREATE.to_owned()]);
     stage.pass(2);
     assert_eq!(sent(&session), "IBSSO token-2");
 }
@@ -342,7 +400,7 @@ fn a_lost_answer_keeps_everybody_from_creating_until_that_session_has_ended() {
     }
     assert_eq!(stage.asked(), [CREATE], "nobody has asked again");
     stage.server.lock().unwrap().live = None;
-    // The rest of the hour, and the tenth more that keeps those who waited from coming back together.
+    // The rest of the hour, and the minute in which those who waited look into the store again.
     stage.pass(1000);
     assert_eq!(sent(&second), "IBSSO token-2");
 
@@ -456,4 +514,215 @@ fn what_is_typed_wrong_is_named() {
     LogIn::new("http://127.0.0.1:8080", "u", "p").unwrap();
     let shown = format!("{:?}", log_in());
     assert!(shown.contains("acme") && !shown.contains("pa55word"), "{shown}");
+}
+
+/// The timer of the session is over, so it has ended: another one of the user is what keeps it from being created.
+#[test]
+fn a_session_whose_time_is_over_is_not_said_to_be_alive_elsewhere() {
+    let stage = stage();
+    let session = stage.session();
+    assert_eq!(sent(&session), "IBSSO token-1");
+    stage.pass(3600);
+    stage.server.lock().unwrap().live = Some(("of-another-program".to_owned(), 1));
+    let error = credentials(&session).unwrap_err();
+    assert_eq!(error.code(), "ibsso_session_not_created", "{error}");
+}
+
+/// A store of which the saving fails, and if it is all down the reading too.
+#[derive(Clone)]
+struct Failing {
+    store: MemoryTokenStore,
+    down: Arc<Mutex<&'static str>>,
+}
+
+impl Failing {
+    fn over<T>(&self, what: &str, flow: impl FnOnce() -> T) -> Result<T> {
+        let down = *self.down.lock().unwrap();
+        if down == what || down == "all" {
+            return Err(Error::transport("disk", "the disk failed"));
+        }
+        Ok(flow())
+    }
+}
+
+impl TokenStore for Failing {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
+        self.over("load", || self.store.load(name)).unwrap_or_else(Flow::failed)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        self.over("lease", || self.store.lease(name, hold)).unwrap_or_else(Flow::failed)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
+        self.over("save", || self.store.save(name, lease, token)).unwrap_or_else(Flow::failed)
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
+        self.over("intend", || self.store.intend(name, lease, intent)).unwrap_or_else(Flow::failed)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.over("release", || self.store.release(name, lease)).unwrap_or_else(Flow::failed)
+    }
+}
+
+/// The store could not take a session, and the program gives up: whatever of the store works by then.
+#[track_caller]
+fn check_destroyed(down: &'static str, then: &'static str, outcome: Result<(), &str>) {
+    let stage = stage();
+    let store = Failing {
+        store: MemoryTokenStore::new(stage.clock.clone()),
+        down: Arc::new(Mutex::new("nothing")),
+    };
+    let session = IbssoSession::stored(log_in(), store.clone(), "acme", stage.context.clone());
+    assert_eq!(sent(&session), "IBSSO token-1");
+    stage.pass(3590);
+    *store.down.lock().unwrap() = down;
+    assert_eq!(sent(&session), "session_token_not_saved");
+    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1), CREATE.to_owned()]);
+    *store.down.lock().unwrap() = then;
+    let told = session.destroy().wait();
+    assert_eq!(told.map_err(|error| error.code()), outcome);
+    assert_eq!(stage.asked(), [destroy(2)], "{then}");
+    assert_eq!(stage.server.lock().unwrap().live, None);
+    *store.down.lock().unwrap() = "nothing";
+    if outcome.is_ok() {
+        let next = IbssoSession::stored(log_in(), store, "acme", stage.context.clone());
+        assert_eq!(sent(&next), "IBSSO token-3");
+        assert_eq!(stage.asked(), [CREATE], "nothing was left");
+    }
+}
+
+#[test]
+fn a_session_that_no_store_could_take_is_destroyed_all_the_same() {
+    check_destroyed("save", "nothing", Ok(()));
+    check_destroyed("save", "save", Err("disk"));
+    check_destroyed("save", "all", Err("disk"));
+}
+
+/// A store that cannot be read leaves nobody's session alive that this process knows.
+#[test]
+fn a_session_is_destroyed_though_the_store_fails() {
+    let stage = stage();
+    let store = Failing {
+        store: MemoryTokenStore::new(stage.clock.clone()),
+        down: Arc::new(Mutex::new("nothing")),
+    };
+    let session = IbssoSession::stored(log_in(), store.clone(), "acme", stage.context.clone());
+    assert_eq!(sent(&session), "IBSSO token-1");
+    *store.down.lock().unwrap() = "all";
+    assert_eq!(session.destroy().wait().unwrap_err().code(), "disk");
+    assert_eq!(stage.asked(), [CREATE.to_owned(), destroy(1)]);
+}
+
+/// Credentials that cannot be made are not sent, so there is nothing to tell.
+#[test]
+fn a_fallback_that_has_nothing_to_send_is_not_told_of() {
+    struct Broken;
+
+    impl Authenticator for Broken {
+        fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+            Flow::failed(Error::config("broken", "nothing to send"))
+        }
+    }
+
+    let stage = stage();
+    let session = stage.session().with_fallback(Broken);
+    stage.then([Fault::Lost]);
+    assert_eq!(sent(&session), "broken");
+    assert_eq!(stage.told(), ["failed: session_held_elsewhere"]);
+}
+
+/// How many requests reach the platform in one minute in which a program sends ten a second, whatever the platform says.
+#[track_caller]
+fn check_pace(what: &str, fault: impl Fn() -> Fault + Send + 'static, most: usize) {
+    let stage = stage();
+    let session = stage.session();
+    for _ in 0..600 {
+        stage.then((0..4).map(|_| fault()));
+        assert!(credentials(&session).is_err(), "{what}");
+        stage.server.lock().unwrap().faults.clear();
+        stage.clock.advance(Duration::from_millis(100));
+    }
+    let asked = stage.asked().len();
+    assert!((1..=most).contains(&asked), "{what}: {asked} in a minute");
+}
+
+#[test]
+fn whatever_the_platform_says_it_is_not_asked_in_a_tight_loop() {
+    check_pace("not sent", || Fault::NotSent, 10);
+    check_pace("lost", || Fault::Lost, 1);
+    check_pace("no token", || Fault::Body(b"{}"), 1);
+    for status in [400, 401, 403, 404, 429, 503, 307] {
+        check_pace(&status.to_string(), move || Fault::Status(status), 10);
+    }
+    for status in [500, 502, 504] {
+        check_pace(&status.to_string(), move || Fault::Status(status), 1);
+    }
+    for said in ["0", "-1", "soon", "Sun, 06 Nov 1994 08:49:37 GMT"] {
+        check_pace(said, move || Fault::Patience(said), 60);
+    }
+    check_pace("for ever", || Fault::Patience("99999999999999999999"), 1);
+}
+
+/// A lifetime that nobody means makes neither a panic nor a tight loop.
+#[test]
+fn any_lifetime_is_taken() {
+    let longest = Duration::MAX;
+    for lifetime in [
+        SessionLifetime::Fixed(Duration::ZERO),
+        SessionLifetime::Sliding(Duration::ZERO),
+        SessionLifetime::Fixed(longest),
+        SessionLifetime::Sliding(longest),
+    ] {
+        let stage = stage();
+        let log_in = log_in().with_lifetime(lifetime);
+        let session = IbssoSession::new(log_in, stage.context.clone());
+        stage.then([Fault::Lost]);
+        assert!(credentials(&session).is_err(), "{lifetime:?}");
+        stage.server.lock().unwrap().live = None;
+        for _ in 0..600 {
+            stage.clock.advance(Duration::from_millis(100));
+            let _ = credentials(&session);
+        }
+        let asked = stage.asked().len();
+        assert!((1..=130).contains(&asked), "{lifetime:?}: {asked} in a minute");
+    }
+}
+
+/// A fallback that counts the refusals of what it made itself.
+#[derive(Clone, Default)]
+struct Stamped(Arc<(Stamper, Mutex<u32>)>);
+
+impl Authenticator for Stamped {
+    fn credentials<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Credentials> {
+        let made = Credentials::header(AUTHORIZATION, HeaderValue::from_static("Basic weaker"));
+        made.map(|made| made.stamped(self.0.0.stamp(1))).into()
+    }
+
+    fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
+        let is_refused = answer.status == StatusCode::UNAUTHORIZED;
+        *self.0.1.lock().unwrap() += u32::from(is_refused && self.0.0.find(sent).is_some());
+        Verdict::Accept
+    }
+}
+
+#[test]
+fn a_401_is_held_against_what_was_sent_be_it_the_session_or_the_fallback() {
+    let (stage, weaker) = (stage(), Stamped::default());
+    let session = stage.session().with_fallback(weaker.clone());
+    let refusals = || *weaker.0.1.lock().unwrap();
+    let first = credentials(&session).unwrap();
+    stage.server.lock().unwrap().live = None;
+    assert!(matches!(answered(&session, &first, 401), Verdict::Retry { .. }));
+    assert_eq!((stage.told(), refusals()), (vec!["renewed".to_owned(), "condemned".to_owned()], 0));
+    stage.then([Fault::Status(401), Fault::Lost]);
+    let fallen = credentials(&session).unwrap();
+    stage.told();
+    assert!(matches!(answered(&session, &fallen, 401), Verdict::Accept));
+    assert_eq!((stage.told(), refusals()), (vec![], 1));
+    // An answer to the session that comes late is no reason to renew, and none for the fallback.
+    assert!(matches!(answered(&session, &first, 401), Verdict::Accept | Verdict::Retry { .. }));
+    assert_eq!((stage.told(), refusals()), (vec![], 1));
 }

@@ -3,13 +3,15 @@
 #![allow(clippy::unwrap_used)]
 
 use auth_core::{
-    Body, Challenge, Flow, Lookup, Peer, Presence, Reason, Rejection, RequestView, Verifier,
+    Body, Challenge, Context, Error, Flow, Lookup, Peer, Presence, Reason, Rejection, RequestView,
+    Verifier,
 };
 use auth_ibsso::{
-    CreateOutcome, ErrorForm, IbssoVerifier, NewSession, Secret, SessionAnswer, SessionEndpoint,
-    Sessions, UserPassword, error_code,
+    CreateOutcome, ErrorForm, IbssoSession, IbssoVerifier, LogIn, NewSession, Secret,
+    SessionAnswer, SessionEndpoint, Sessions, UserPassword, error_code,
 };
-use http::{HeaderMap, HeaderValue, Method, Uri, header};
+use auth_testing::{ManualClock, ScriptedTransport};
+use http::{HeaderMap, HeaderValue, Method, Response, Uri, header};
 use std::{
     collections::HashMap,
     net::IpAddr,
@@ -114,15 +116,24 @@ impl Stage {
         body: &str,
         from: &str,
     ) -> SessionAnswer {
+        self.ask_bytes(method, fields, body.as_bytes(), from)
+    }
+
+    fn ask_bytes(
+        &self,
+        method: Method,
+        fields: &[(&str, &str)],
+        body: &[u8],
+        from: &str,
+    ) -> SessionAnswer {
         let (uri, mut headers) = (Uri::from_static("/auth/1/session"), HeaderMap::new());
         for (name, value) in fields {
             let name: http::HeaderName = name.parse().unwrap();
             headers.append(name, HeaderValue::from_str(value).unwrap());
         }
         let peer = Peer { address: from.parse().ok(), ..Peer::UNKNOWN };
-        let view = RequestView::new(&method, &uri, &headers)
-            .with_body(Body::Bytes(body.as_bytes()))
-            .with_peer(peer);
+        let view =
+            RequestView::new(&method, &uri, &headers).with_body(Body::Bytes(body)).with_peer(peer);
         let endpoint =
             SessionEndpoint::new(self.sessions.clone(), Users, door(self.sessions.clone()))
                 .with_error_form(self.form);
@@ -231,6 +242,7 @@ fn a_body_that_is_none_is_named() {
         ("", "ibsso_create_body"),
         ("{}", "ibsso_create_body"),
         (r#"{"username":"acme"}"#, "ibsso_create_body"),
+        (r#"["acme","pa55:word",true,true]"#, "ibsso_create_body"),
         (r#"{"username":"acme","password":"a","password":"b"}"#, "ibsso_create_body"),
         (r#"{"username":"acme","password":"a","unsafe":"yes"}"#, "ibsso_create_body"),
         (&long, "ibsso_create_long"),
@@ -268,9 +280,12 @@ fn a_caller_whose_address_is_not_known_gets_no_bound_session() {
     let view =
         RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(LOG_IN.as_bytes()));
     let endpoint = SessionEndpoint::new(stage.sessions.clone(), Users, door(stage.sessions));
-    assert_eq!(endpoint.create(view).wait().unwrap_err().code(), "ibsso_no_address");
     let unread = RequestView::new(&Method::POST, &uri, &headers);
-    assert_eq!(endpoint.create(unread).wait().unwrap_err().code(), "ibsso_body_unread");
+    for (view, code) in [(view, "ibsso_no_address"), (unread, "ibsso_body_unread")] {
+        let error = endpoint.create(view).wait().unwrap_err();
+        assert_eq!(error.code(), code);
+        assert!(matches!(error, Error::Unavailable { .. }), "nothing was done: {error}");
+    }
 }
 
 #[track_caller]
@@ -306,4 +321,174 @@ fn judges_the_scheme_and_the_token() {
     check_field(Some("IBSSO"), Present, "400 authorization_credentials");
     check_field(Some("IBSSO a, IBSSO b"), Present, "400 authorization_joined");
     check_field(Some("IBSSO a b"), Present, "400 authorization_credentials");
+}
+
+/// The members of a creation are what they say, and every other byte of the body is harmless.
+#[test]
+fn only_what_is_true_makes_a_session_that_is_bound_to_nothing() {
+    let with = |members: &str| {
+        format!(r#"{{"username":"acme","password":"pa55:word"{members}}}"#).into_bytes()
+    };
+    let nested =
+        |depth: usize| with(&format!(r#","x":{}1{}"#, "[".repeat(depth), "]".repeat(depth)));
+    let long = [with(""), vec![b' '; 16 * 1024 - with("").len()]].concat();
+    let bound = HERE.parse().ok();
+    for (body, expected) in [
+        (with(r#","unsafe":true"#), Ok(None)),
+        (with(r#","unsafe":false"#), Ok(bound)),
+        (with(r#","Unsafe":true,"UNSAFE":true,"un\u0073afe":true"#), Ok(None)),
+        (with(r#","Unsafe":true"#), Ok(bound)),
+        (with(r#","unsafe":true,"unsafe":false"#), Err("ibsso_create_body")),
+        (with(r#","un\u0073afe":true,"unsafe":false"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":null"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":1"#), Err("ibsso_create_body")),
+        (with(r#","unsafe":[true]"#), Err("ibsso_create_body")),
+        (with(r#","replace":"true""#), Err("ibsso_create_body")),
+        (with(r#","x":1e999999999"#), Ok(bound)),
+        (nested(100), Ok(bound)),
+        (nested(8000), Ok(bound)),
+        (with(r#","x":"\ud800""#), Ok(bound)),
+        ([b"\xef\xbb\xbf", &with("")[..]].concat(), Err("ibsso_create_body")),
+        ([&with("")[..], b"\xff"].concat(), Err("ibsso_create_body")),
+        ([&with("")[..], b"{}"].concat(), Err("ibsso_create_body")),
+        (with("").into_iter().flat_map(|byte| [byte, 0]).collect(), Err("ibsso_create_body")),
+        (long.clone(), Ok(bound)),
+        ([&long[..], b" "].concat(), Err("ibsso_create_long")),
+    ] {
+        let stage = stage();
+        let answer = stage.ask_bytes(Method::POST, &[], &body, HERE);
+        let live = stage.sessions.0.lock().unwrap();
+        let made = live.sessions.get("acme").map(|(_, new)| new.bound_to);
+        let told = answer.refused.map_or_else(|| Ok(made.unwrap()), |reason| Err(reason.code));
+        assert_eq!(told, expected, "{:.100}", String::from_utf8_lossy(&body));
+        assert_eq!(made.is_some(), told.is_ok());
+    }
+}
+
+/// Whatever a refused token was, its answers are the same bytes and the same fields.
+#[test]
+fn the_outside_sees_one_refusal_of_a_token() {
+    let stage = stage();
+    stage.create(&[], LOG_IN);
+    let shown = |field: &str, from: &str| {
+        let answer = stage.ask(Method::DELETE, &[("authorization", field)], "", from);
+        format!("{:?} {:?}", answer.response, answer.response.headers())
+    };
+    let unknown = shown("IBSSO token-7", HERE);
+    assert!(unknown.contains("401") && unknown.contains("www-authenticate"), "{unknown}");
+    let long = format!("IBSSO {}", "x".repeat(8 * 1024 - 6));
+    for field in ["IBSSO token-1", "undefined", "Bearer token-1", "IBBSO token-1", &long] {
+        assert_eq!(shown(field, THERE), unknown, "{field:.20}");
+    }
+    let longer = format!("IBSSO {}", "x".repeat(64 * 1024));
+    for malformed in ["IBSSO", "IBSSO ", "IBSSO a b", &longer] {
+        assert!(shown(malformed, HERE).contains("status: 400"), "{malformed:.20}");
+    }
+    assert_eq!(stage.destroy("token-1", HERE), "200 ");
+    assert_eq!(shown("IBSSO token-1", HERE), unknown, "it has ended");
+}
+
+/// A 401 has its challenge (RFC 9110 section 15.5.2), whatever was refused.
+#[test]
+fn every_401_has_a_challenge() {
+    let stage = stage();
+    let wrong = stage.ask(Method::POST, &[], r#"{"username":"acme","password":"x"}"#, HERE);
+    let challenge = |answer: &SessionAnswer| {
+        assert_eq!(answer.response.status(), 401);
+        answer.response.headers().get(header::WWW_AUTHENTICATE).cloned()
+    };
+    assert_eq!(challenge(&wrong).unwrap(), "IBSSO");
+    // It ends between the judgement and the destruction.
+    let endpoint = SessionEndpoint::new(stage.sessions.clone(), Users, ended(&stage.sessions));
+    let (uri, mut headers) = (Uri::from_static("/auth/1/session"), HeaderMap::new());
+    headers.insert(header::AUTHORIZATION, HeaderValue::from_static("IBSSO token-1"));
+    let view = RequestView::new(&Method::DELETE, &uri, &headers);
+    let gone = endpoint.destroy(view).wait().unwrap();
+    assert_eq!(challenge(&gone).unwrap(), "IBSSO");
+    let unknown = stage.ask(Method::DELETE, &[("authorization", "IBSSO token-1")], "", HERE);
+    assert_eq!(
+        format!("{:?} {:?}", gone.response, gone.response.headers()),
+        format!("{:?} {:?}", unknown.response, unknown.response.headers())
+    );
+}
+
+/// Accepts a token whose session has ended by the time that it is to be destroyed.
+fn ended(sessions: &Memory) -> impl Verifier<Principal = ()> + use<> {
+    sessions.0.lock().unwrap().sessions.clear();
+    auth_core::verifier_fn(
+        |_| Presence::Present,
+        |_| Flow::ready(Ok(auth_core::Accepted::new("test", ()))),
+    )
+}
+
+/// Users or sessions that fail: the client, when the server answers as the endpoint says.
+#[track_caller]
+fn check_failing(users: Option<&Error>, sessions: Option<&Error>, code: &str, again: &str) {
+    struct Fails<'a, T>(T, Arc<Mutex<Option<&'a Error>>>);
+
+    impl Lookup<UserPassword> for Fails<'_, Users> {
+        type Found = String;
+
+        fn lookup(&self, login: &UserPassword) -> Flow<'_, Option<String>> {
+            let failed = self.1.lock().unwrap().take();
+            failed.map_or_else(|| self.0.lookup(login), |error| Flow::failed(error.clone()))
+        }
+    }
+
+    impl Sessions for Fails<'_, Memory> {
+        type User = String;
+        type Principal = Caller;
+
+        fn create(&self, user: String, new: NewSession) -> Flow<'_, CreateOutcome> {
+            let failed = self.1.lock().unwrap().take();
+            let created = self.0.create(user, new);
+            failed.map_or_else(|| created, |error| Flow::failed(error.clone()))
+        }
+
+        fn find(&self, token: &[u8]) -> Flow<'_, Option<Caller>> {
+            self.0.find(token)
+        }
+
+        fn destroy(&self, token: &[u8]) -> Flow<'_, bool> {
+            self.0.destroy(token)
+        }
+    }
+
+    let [users, sessions] = [users, sessions].map(|error| Arc::new(Mutex::new(error.cloned())));
+    let memory = Memory::default();
+    let transport = ScriptedTransport::new(move |request| {
+        let [users, sessions] = [&users, &sessions].map(|error| error.lock().unwrap().take());
+        let users = Fails(Users, Arc::new(Mutex::new(users.as_ref())));
+        let sessions = Fails(memory.clone(), Arc::new(Mutex::new(sessions.as_ref())));
+        let endpoint = SessionEndpoint::new(sessions, users, door(memory.clone()));
+        let peer = Peer { address: HERE.parse().ok(), ..Peer::UNKNOWN };
+        let view = RequestView::new(request.method(), request.uri(), request.headers())
+            .with_body(Body::Bytes(request.body()))
+            .with_peer(peer);
+        Ok(match endpoint.create(view).wait() {
+            Ok(answer) => answer.response,
+            Err(error) => {
+                let is_undone = matches!(error, Error::Unavailable { .. });
+                let status = if is_undone { 503 } else { 500 };
+                Response::builder().status(status).body(Vec::new()).unwrap()
+            }
+        })
+    });
+    let clock = ManualClock::at(1_700_000_000);
+    let context = Context::new(transport).with_clock(clock.clone());
+    let log_in = LogIn::new("https://x.api.infobip.com", "acme", "pa55:word").unwrap();
+    let session = IbssoSession::new(log_in, context);
+    let told = || session.token().wait().map_or_else(|error| error.code(), |_| "created");
+    assert_eq!(told(), code);
+    clock.advance(std::time::Duration::from_secs(2));
+    assert_eq!(told(), again);
+}
+
+#[test]
+fn a_client_waits_only_where_a_session_may_have_been_created() {
+    let down = Error::transport("down", "the database failed");
+    let busy = Error::unavailable("busy", None, "nothing was done");
+    check_failing(Some(&down), None, "ibsso_busy", "created");
+    check_failing(Some(&busy), None, "ibsso_busy", "created");
+    check_failing(None, Some(&down), "session_held_elsewhere", "session_held_elsewhere");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 /// it asks for none that can be read.
 ///
 /// For sources, which put it into an [`Error::Unavailable`](auth_core::Error::Unavailable): the
-/// [`Session`](crate::Session) then asks the source again after this pause, or after an hour if the pause is longer.
+/// [`Session`](crate::Session) then asks the source again after this pause, of at least a second and at most an hour.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let said = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();

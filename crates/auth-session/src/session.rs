@@ -38,7 +38,8 @@ use std::{
 ///   request that was made with it has its answer, and is not handed out from the moment at which the renewal begins.
 ///
 /// The observer of the context is told when a token was obtained, could not be obtained, or was refused. Of an error that
-/// somebody has to do something about (`Error::Refused`, `Error::Config`) it is told once, not again with each attempt.
+/// somebody has to do something about (`Error::Refused`, `Error::Config`) it is told once, not again with each attempt; so
+/// it is of a [`SessionHeldElsewhere`](crate::SessionHeldElsewhere), which says itself when it is over.
 ///
 /// A clone is the same session.
 pub struct Session<S: TokenSource>(pub(crate) Arc<Inner<S>>);

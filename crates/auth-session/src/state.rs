@@ -1,6 +1,7 @@
 //! What a session decides under its lock: renew or not, wait or not. No I/O and no clock, so that a test is a table.
 
 use crate::{
+    SessionHeldElsewhere,
     flight::{Flight, FlightWatch},
     kept_token::KeptToken,
     schedule::{Stage, Time},
@@ -88,6 +89,9 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A peer that asks for more patience than this is asked again all the same.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(3600);
 
+/// One that asks for less, for none at all for example, is not asked in a tight loop.
+const LEAST_PATIENCE: Duration = Duration::from_secs(1);
+
 impl<T> Default for State<T> {
     fn default() -> Self {
         Self { generation: 0, flight: None, last: None, failure: None, fruitless: 0, ended: false }
@@ -165,9 +169,11 @@ impl<T: Token> State<T> {
         self.pause(error.clone(), times, time, jitter);
     }
 
-    /// Was the attempt before refused for the same reason? Somebody has to do something about it, and has been told.
+    /// Did the attempt before end for the same reason? Somebody has to do something about it, or knows when it is over, and
+    /// has been told.
     pub(crate) fn is_known(&self, error: &Error) -> bool {
-        let is_final = matches!(error, Error::Refused(_) | Error::Config(_));
+        let is_final =
+            matches!(error, Error::Refused(_) | Error::Config(_)) || is_held_elsewhere(error);
         let before = self.failure.as_ref().map(|failure| failure.error.code());
         is_final && before == Some(error.code())
     }
@@ -228,8 +234,10 @@ impl<T: Token> State<T> {
     /// Between half and all of the time, so that those who failed together do not come back together.
     fn pause(&mut self, error: Error, times: u32, time: Time, jitter: f64) {
         let pause = match &error {
+            // Another process may save a token before that time is over, and the issuer is not asked.
+            error if is_held_elsewhere(error) => back_off(times, jitter),
             Error::Unavailable { retry_after: Some(said), .. } => {
-                said.min(&LONGEST_PATIENCE).mul_f64(1.0 + 0.1 * jitter)
+                (*said).clamp(LEAST_PATIENCE, LONGEST_PATIENCE).mul_f64(1.0 + 0.1 * jitter)
             }
             _ => back_off(times, jitter),
         };
@@ -242,6 +250,11 @@ impl<T: Token> State<T> {
 pub(crate) fn back_off(times: u32, jitter: f64) -> Duration {
     let longest = Duration::from_secs(1).saturating_mul(2_u32.saturating_pow(times));
     longest.min(LONGEST_PAUSE).mul_f64(0.5 + 0.5 * jitter)
+}
+
+/// Does it say that a lost token keeps everybody from asking?
+fn is_held_elsewhere(error: &Error) -> bool {
+    error.cause().error().is::<SessionHeldElsewhere>()
 }
 
 fn refused(refusal: &Refusal) -> String {

@@ -1,9 +1,11 @@
 //! A source whose tokens are kept in a store.
 
 mod entry;
+mod exchange;
 mod not_saved;
 mod put;
 mod token;
+mod unsaved;
 
 pub use not_saved::TokenNotSaved;
 pub use token::StoredToken;
@@ -11,16 +13,17 @@ pub use token::StoredToken;
 use crate::{
     Intent, Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore, schedule::fraction,
 };
-use auth_core::{Context, Error, Flow, Renewal, Result, Secret, Timestamp, TokenSource};
-use entry::{is_dead, newer, why_asked};
+use auth_core::{Context, Error, Flow, Renewal, Result, Secret, TokenSource};
+use entry::{is_dead, newer};
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
+use unsaved::{Unsaved, UnsavedToken};
 
 /// A source whose tokens are kept in a [`TokenStore`], so that they outlive the process and several processes share
 /// them.
@@ -46,31 +49,10 @@ pub struct Stored<S, K> {
     hold: Duration,
     /// How long a token lives whose answer was lost, if that keeps others from being made.
     life: Option<Duration>,
-    /// A token that was obtained and is not in the store yet, with the fence of the one that it replaces.
+    /// A token that was obtained and is not in the store yet.
     unsaved: Arc<Unsaved>,
     /// The fence of what the store had when it was last looked at.
     seen: AtomicU64,
-}
-
-/// Does this error of the issuer say that it made no token?
-fn proves_no_token(error: &Error) -> bool {
-    matches!(error, Error::Refused(_) | Error::Config(_) | Error::Unavailable { .. })
-        || error.is_not_sent()
-}
-
-type Unsaved = Mutex<Option<(Secret, u64)>>;
-
-fn lock(unsaved: &Unsaved) -> MutexGuard<'_, Option<(Secret, u64)>> {
-    // What is behind the lock is whole between any two statements.
-    unsaved.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The store has a token of this fence: what was to replace an earlier one has come too late.
-fn forget_replaced(unsaved: &Unsaved, fence: u64) {
-    let mut unsaved = lock(unsaved);
-    if unsaved.as_ref().is_some_and(|(_, replaces)| *replaces < fence) {
-        *unsaved = None;
-    }
 }
 
 impl<S, K> Stored<S, K> {
@@ -122,7 +104,7 @@ where
             let kept = self.store.load(&self.name).await?;
             self.seen.store(kept.as_ref().map_or(0, |kept| kept.fence), Ordering::Relaxed);
             if let Some(other) = newer(context, kept.as_ref(), &why)? {
-                forget_replaced(&self.unsaved, other.fence);
+                self.unsaved.forget_replaced(other.fence);
                 return Ok(other);
             }
             let Some(lease) = self.lease(context).await? else { continue };
@@ -163,15 +145,15 @@ where
     ) -> Result<Option<StoredToken<S::Token>>> {
         let kept = self.store.load(&self.name).await?;
         if let Some(other) = newer(context, kept.as_ref(), why)? {
-            *lock(&self.unsaved) = None;
+            self.unsaved.forget();
             return Ok(Some(other));
         }
         let replaces = kept.as_ref().map_or(0, |kept| kept.fence);
-        let unsaved = self.left_unsaved(replaces)?;
+        let unsaved = self.left_unsaved(kept.as_ref())?;
         // One that ended before it could be saved is renewed as what is kept.
-        let is_over = unsaved.as_ref().is_some_and(|token| is_dead(context, token));
+        let is_over = unsaved.as_ref().is_some_and(|(token, _)| is_dead(context, token));
         let obtained = match unsaved {
-            Some(token) => Some(token),
+            Some(unsaved) => Some(unsaved),
             None => match self.exchange(context, lease, why, kept.as_ref()).await {
                 Err(error) if S::Token::is_ended_by(&error) => {
                     return self.remove_ended(lease, error, kept.as_ref()).await;
@@ -179,15 +161,16 @@ where
                 obtained => obtained?,
             },
         };
-        let Some(token) = obtained else { return Ok(None) };
-        let bytes = token.to_rest();
-        *lock(&self.unsaved) = Some((Secret::new(bytes.expose()), replaces));
-        let saved = self.store.save(&self.name, lease, Some(&bytes)).await;
+        let Some((token, noted)) = obtained else { return Ok(None) };
+        let rest = token.to_rest();
+        let bytes = Secret::new(rest.expose());
+        *self.unsaved.lock() = Some(UnsavedToken { bytes, replaces, noted });
+        let saved = self.store.save(&self.name, lease, Some(&rest)).await;
         if saved.map_err(TokenNotSaved::error)? == SaveOutcome::Lost {
             return Ok(None);
         }
         self.seen.store(lease.fence, Ordering::Relaxed);
-        *lock(&self.unsaved) = None;
+        self.unsaved.forget();
         Ok((!is_over).then_some(StoredToken { token, fence: lease.fence }))
     }
 
@@ -208,64 +191,16 @@ where
         }
     }
 
-    /// What could not be saved, if the store still has the token that it replaces.
-    fn left_unsaved(&self, replaces: u64) -> Result<Option<S::Token>> {
-        let unsaved = lock(&self.unsaved).take().filter(|(_, replaced)| *replaced == replaces);
-        unsaved.map(|(bytes, _)| S::Token::from_rest(bytes.expose())).transpose()
-    }
-
-    /// Asks the issuer, with a note of it before, and afterwards the one of before; `None` when the lease was lost before.
-    async fn exchange(
+    /// What could not be saved, if no other process has obtained a token since.
+    fn left_unsaved(
         &self,
-        context: &Context,
-        lease: Lease,
-        why: &Renewal<StoredToken<S::Token>>,
         kept: Option<&StoredEntry>,
-    ) -> Result<Option<S::Token>> {
-        let now = context.clock.now();
-        let mut noted = kept.and_then(|kept| kept.intent);
-        if let Some(ahead) = noted.filter(|noted| noted.is_beyond_reach(now)) {
-            let again = ahead.begun(now);
-            if self.store.intend(&self.name, lease, Some(again)).await? == SaveOutcome::Lost {
-                return Ok(None);
-            }
-            noted = Some(again);
-        }
-        if let Some(noted) = noted.filter(|noted| noted.holds() && now < noted.retry_at) {
-            return Err(noted.error(now, None));
-        }
-        let why = why_asked(why.clone(), kept)?;
-        let Some(intent) = self.intent(&why, now) else {
-            return self.source.token(context, why).await.map(Some);
+    ) -> Result<Option<(S::Token, Option<Intent>)>> {
+        let unsaved = self.unsaved.lock().take().filter(|unsaved| !unsaved.is_outdated(kept));
+        let read = |unsaved: UnsavedToken| {
+            S::Token::from_rest(unsaved.bytes.expose()).map(|token| (token, unsaved.noted))
         };
-        if self.store.intend(&self.name, lease, Some(intent)).await? == SaveOutcome::Lost {
-            return Ok(None);
-        }
-        match self.source.token(context, why).await {
-            Ok(token) => Ok(Some(token)),
-            Err(error) if proves_no_token(&error) => {
-                // An answer that was lost earlier is lost still.
-                let before = noted.filter(|noted| !noted.holds());
-                // If it cannot be removed, the issuer is not asked for a while though it could be: the safe side.
-                let _ = self.store.intend(&self.name, lease, before).await;
-                Err(error)
-            }
-            // Nobody is kept from asking again; the note says that somebody has asked.
-            Err(lost) if !intent.holds() => Err(lost),
-            // A kind of error that is added later proves nothing either.
-            Err(lost) => Err(intent.error(context.clock.now(), Some(lost))),
-        }
-    }
-
-    /// The note to write before the issuer is asked: one that keeps others from asking where only one token may live, and
-    /// one that keeps nobody where a renewal spends what it is asked with.
-    fn intent(&self, why: &Renewal<S::Token>, now: Timestamp) -> Option<Intent> {
-        let is_spent = match why {
-            Renewal::First => false,
-            Renewal::Due(old) | Renewal::Refused(old, _) => old.is_spent_by_renewal(),
-        };
-        let life = self.life.or(is_spent.then_some(Duration::ZERO))?;
-        Some(Intent::of(life, now))
+        unsaved.map(read).transpose()
     }
 }
 
@@ -286,7 +221,7 @@ where
     }
 
     fn has_unsaved(&self) -> bool {
-        lock(&self.unsaved).is_some()
+        self.unsaved.lock().is_some()
     }
 }
 

@@ -48,6 +48,24 @@ fn a_clock_that_is_set_makes_no_pause_longer_or_shorter() {
     }
 }
 
+/// An issuer that asks for no patience at all, or for some in the past, is asked once a second, not with each request.
+#[test]
+fn an_issuer_that_asks_for_no_patience_is_not_asked_in_a_tight_loop() {
+    let stage = stage(Background::None);
+    let busy = || Error::Unavailable {
+        retry_after: Some(Duration::ZERO),
+        cause: Cause::new("busy", "now"),
+    };
+    for _ in 0..600 {
+        stage.issuer.then(Does::Fails(busy()));
+    }
+    for _ in 0..600 {
+        assert_eq!(stage.sends(), Err("busy"));
+        stage.clock.advance(Duration::from_millis(100));
+    }
+    assert!((50..=60).contains(&stage.issuer.times()), "{} in a minute", stage.issuer.times());
+}
+
 /// Idle spans are spans too: what the clock is set to neither ends a token nor keeps one alive.
 #[test]
 fn a_clock_that_is_set_does_not_touch_an_idle_token() {

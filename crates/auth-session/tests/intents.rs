@@ -20,7 +20,10 @@ use std::{
     future::{Future, pending},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     task::{Context as Task, Waker},
     thread,
     time::Duration,
@@ -385,6 +388,54 @@ impl TokenStore for Taking {
     }
 }
 
+/// A store that fails so many times: when a token is to be saved, and when an intent was kept and nobody is told so.
+#[derive(Clone)]
+struct Slow {
+    store: MemoryTokenStore,
+    failing: Arc<AtomicU32>,
+    silent: Arc<AtomicU32>,
+}
+
+fn slow(fleet: &Fleet, failing: u32, silent: u32) -> Slow {
+    let [failing, silent] = [failing, silent].map(|times| Arc::new(times.into()));
+    Slow { store: fleet.store.clone(), failing, silent }
+}
+
+/// Does it fail this time?
+fn fails(times: &AtomicU32) -> Result<()> {
+    let less = |times: u32| times.checked_sub(1);
+    match times.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+        Ok(_) => Err(Error::transport("disk", "the disk failed")),
+        Err(_) => Ok(()),
+    }
+}
+
+impl TokenStore for Slow {
+    fn load(&self, name: &str) -> Flow<'_, Option<StoredEntry>> {
+        self.store.load(name)
+    }
+
+    fn lease(&self, name: &str, hold: Duration) -> Flow<'_, Option<Lease>> {
+        self.store.lease(name, hold)
+    }
+
+    fn save(&self, name: &str, lease: Lease, token: Option<&Secret>) -> Flow<'_, SaveOutcome> {
+        match fails(&self.failing) {
+            Ok(()) => self.store.save(name, lease, token),
+            Err(error) => Flow::failed(error),
+        }
+    }
+
+    fn intend(&self, name: &str, lease: Lease, intent: Option<Intent>) -> Flow<'_, SaveOutcome> {
+        let kept = self.store.intend(name, lease, intent);
+        fails(&self.silent).map_or_else(Flow::failed, |()| kept)
+    }
+
+    fn release(&self, name: &str, lease: Lease) -> Flow<'_, ()> {
+        self.store.release(name, lease)
+    }
+}
+
 fn taking(fleet: &Fleet, intending: u32, saving: u32) -> Taking {
     let [intending, saving] = [intending, saving].map(|times| Arc::new(Mutex::new(times)));
     Taking { store: fleet.store.clone(), clock: fleet.clock.clone(), intending, saving }
@@ -423,6 +474,98 @@ fn a_token_that_is_put_there_removes_the_intent() {
     process.put(stored).unwrap();
     assert_eq!((take(&process).unwrap(), take(&fleet.process()).unwrap()), (1, 1));
     assert_eq!((fleet.intent(), fleet.created()), (None, 1));
+}
+
+/// The note of a process that is slow, or whose store fails for a moment, looks like that of one that died. The others use
+/// the token as soon as it is there, and not when a lost one would have ended.
+#[test]
+fn a_token_that_is_saved_late_is_used_by_all_within_a_minute() {
+    let check = |slow: &dyn Fn(&Fleet) -> Process<Slow>| {
+        let fleet = fleet();
+        let slow = slow(&fleet);
+        let mut taking = slow.token();
+        let _ = Pin::new(&mut taking).poll(&mut Task::from_waker(Waker::noop()));
+        fleet.pass(60);
+        let other = fleet.process();
+        held_elsewhere(&take(&other).unwrap_err(), NOW + LIFE, LIFE - 60);
+        fleet.issuer.2.open();
+        drop(taking);
+        assert_eq!(take(&slow).unwrap(), 1);
+        fleet.pass(60);
+        assert_eq!((take(&other).unwrap(), fleet.created()), (1, 1));
+    };
+    check(&|fleet| {
+        fleet.issuer.2.close();
+        fleet.over(slow(fleet, 0, 0))
+    });
+    check(&|fleet| fleet.over(slow(fleet, 1, 0)));
+}
+
+/// Nothing was asked for: that an intent is there all the same keeps nobody out.
+#[test]
+fn an_intent_that_was_kept_though_the_store_failed_shuts_nobody_out() {
+    let fleet = fleet();
+    let process = fleet.over(slow(&fleet, 0, 1));
+    assert_eq!((code(&process), fleet.created()), ("disk", 0));
+    assert_eq!((take(&fleet.process()).unwrap(), fleet.created()), (1, 1));
+    fleet.pass(2);
+    assert_eq!(take(&process).unwrap(), 1);
+}
+
+/// An answer is given up when its time is over, and what it was about may have been made just before.
+#[test]
+fn a_lost_session_has_ended_for_sure_when_others_may_ask_though_its_answer_was_waited_for() {
+    let fleet = fleet();
+    fleet.issuer.2.close();
+    let process = fleet.process();
+    let mut taking = process.token();
+    assert!(Pin::new(&mut taking).poll(&mut Task::from_waker(Waker::noop())).is_pending());
+    fleet.pass(30);
+    fleet.then(Becomes::Lost(Error::transport("timeout", "no answer after 30 s")));
+    fleet.issuer.2.open();
+    held_elsewhere(&taking.wait().unwrap_err(), NOW + 30 + LIFE, LIFE);
+    let ends = fleet.issuer.0.lock().unwrap().live.unwrap().1;
+    assert!(fleet.intent().unwrap().retry_at >= ends);
+    fleet.pass(LIFE - 1);
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    fleet.pass(1);
+    assert_eq!(take(&fleet.process()).unwrap(), 2);
+}
+
+/// It has ended before it could be saved, and another process has asked since: saving it would remove the note of that.
+#[test]
+fn a_token_that_could_not_be_saved_removes_no_later_intent() {
+    let fleet = fleet();
+    let process = fleet.over(slow(&fleet, 1, 0));
+    assert_eq!((code(&process), fleet.created()), ("session_token_not_saved", 1));
+    fleet.pass(LIFE);
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!((code(&fleet.process()), fleet.created()), ("session_held_elsewhere", 2));
+    for process in [&process, &fleet.over(slow(&fleet, 0, 0))] {
+        held_elsewhere(&take(process).unwrap_err(), NOW + 2 * LIFE, LIFE);
+    }
+    assert_eq!(fleet.created(), 2);
+    fleet.pass(LIFE);
+    assert_eq!((take(&process).unwrap(), fleet.created()), (3, 3));
+}
+
+/// It is asked in the store whether a lost session is still waited for, not at the issuer, and that is told once.
+#[test]
+fn while_a_lost_session_is_waited_for_the_issuer_is_not_asked_and_the_observer_is_told_once() {
+    let (fleet, told) = (fleet(), common::Told::default());
+    fleet.then(Becomes::Lost(Error::transport("reset", "connection reset")));
+    assert_eq!(code(&fleet.process()), "session_held_elsewhere");
+    let context = fleet.process().context().clone().with_observer(told.clone());
+    let stored = Stored::new(fleet.issuer.clone(), fleet.store.clone(), "acme");
+    let other = Session::new(stored.with_intents(Duration::from_secs(LIFE)), context);
+    for _ in 0..LIFE {
+        assert_eq!(code(&other), "session_held_elsewhere");
+        fleet.pass(1);
+    }
+    assert_eq!(fleet.issuer.0.lock().unwrap().asked, ["first"]);
+    assert_eq!(told.lines(), ["unnamed: session_held_elsewhere"]);
+    fleet.pass(60);
+    assert_eq!(take(&other).unwrap(), 2);
 }
 
 /// A source that did not ask for intents writes none, and heeds those of others.

@@ -63,6 +63,7 @@ use auth_core::{
     Answer, Authenticator, Context, Credentials, Exchange, Flow, Lifespan, PresentableToken,
     Refusal, Renewal, RequestView, Result, Succession, Timestamp, Token, TokenSource, Transport,
 };
+use auth_session::SessionHeldElsewhere;
 use auth_testing::{ManualClock, SeededRandom};
 use flight::{Flight, FlightWatch};
 use http::{HeaderMap, Method, Response, StatusCode, Uri};

@@ -366,10 +366,13 @@ fn a_token_that_could_not_be_saved_gives_way_to_what_another_process_saved() {
         (fleet.context(1), Stored::new(fleet.family.clone(), store.clone(), "tenant"));
     let failed = stored.token(&context, Renewal::First).wait();
     assert_eq!(failed.unwrap_err().code(), "session_token_not_saved");
+    let newest = || stored.kept_or_unsaved().wait().unwrap().map(|newest| newest.token().number);
+    assert_eq!((newest(), stored.kept().wait().unwrap().map(drop)), (Some(1), None));
     let lease = fleet.store.lease("tenant", Duration::from_secs(9)).wait().unwrap().unwrap();
     let other = Rotating { number: 70, until: 1_000_000 };
     let _ = fleet.store.save("tenant", lease, Some(&other.to_rest())).wait().unwrap();
     fleet.store.release("tenant", lease).wait().unwrap();
+    assert_eq!(newest(), Some(70));
     let next = stored.token(&context, Renewal::First).wait().unwrap();
     assert_eq!(next.token().number, 71, "an older token was saved over a later one");
 }

@@ -13,8 +13,8 @@ use tower::{Layer, ServiceExt};
 /// The clients that make the calls, kept from one to the next.
 pub struct Callers {
     pub(super) reqwest: AuthClient,
-    hyper: legacy::Client<HttpConnector, OutgoingBody>,
-    ureq: auth_ureq::AuthClient,
+    pub(super) hyper: legacy::Client<HttpConnector, OutgoingBody>,
+    pub(super) ureq: auth_ureq::AuthClient,
 }
 
 impl Callers {
@@ -84,7 +84,7 @@ pub struct Failed {
 }
 
 impl Failed {
-    fn of(error: impl std::fmt::Display) -> Self {
+    pub(super) fn of(error: impl std::fmt::Display) -> Self {
         Self { code: "no answer", text: error.to_string() }
     }
 }

@@ -10,6 +10,7 @@ pub mod issuer;
 pub mod oauth2;
 pub mod print;
 pub mod rotation;
+pub mod sender;
 pub mod server;
 pub mod storms;
 pub mod table;

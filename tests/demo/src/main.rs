@@ -3,7 +3,7 @@
 use demo::{
     accounts, aws, callers, digest, oauth2,
     print::{self, Colour},
-    rotation,
+    rotation, sender,
     server::Running,
     storms, table,
 };
@@ -12,8 +12,8 @@ use std::{net::SocketAddr, process::ExitCode};
 const USAGE: &str = "demo [--serve ADDR [--json]]
 
 Starts a server on loopback with one path for each scheme, and calls it with good, wrong, missing,
-doubled and malformed credentials through every adapter; then replaces a service key and a JWT credential while
-clients call all the time. Fails if any line is not as it should be.
+doubled and malformed credentials through every adapter; then sends messages under a session that ends midway, and
+replaces a service key and a JWT credential while clients call all the time. Fails if any line is not as it should be.
 
   --serve ADDR  keep the server up at ADDR (127.0.0.1:8080) and print its paths and accounts
   --json        print them as one JSON document";
@@ -75,6 +75,10 @@ async fn demo() -> Result<ExitCode, String> {
         total += lines.len();
         wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
     }
+    let lines = sender::run(&callers).await?;
+    print::lines(&format!("{}  Infobip, emulated: IBSSO", sender::PATH), &lines, colour);
+    total += lines.len();
+    wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
     for rotation in rotation::run().await? {
         print::rotation(&rotation, colour);
         total += 1;

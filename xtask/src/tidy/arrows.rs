@@ -65,6 +65,7 @@ const PLACES: &[Place] = &[
     place("conformance-digest", Row::Top, May::All),
     place("conformance-sigv4", Row::Top, May::All),
     place("conformance-oauth2", Row::Top, May::All),
+    place("conformance-infobip", Row::Top, May::All),
     place("conformance-all", Row::Top, May::All),
     place("demo", Row::Top, May::All),
     place("statements", Row::Top, May::All),

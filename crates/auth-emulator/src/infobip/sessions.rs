@@ -5,7 +5,7 @@ use crate::record::Record;
 use auth_core::{Caller, Flow, KeyHasher};
 use auth_ibsso::{CreateOutcome, ErrorForm, NewSession, SessionAnswer, Sessions};
 use auth_lifecycle::Known;
-use axum::{body::Body, extract::State, response::Response};
+use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use std::{
     collections::HashSet,
     sync::{Arc, Mutex, PoisonError},
@@ -22,7 +22,14 @@ pub(super) async fn destroy(State(app): State<Arc<App>>, request: Whole) -> Resp
 fn answer(answered: auth_core::Result<SessionAnswer>) -> Response {
     match answered {
         Ok(SessionAnswer { response, .. }) => response.map(Body::from),
-        Err(error) => answers::failed(ErrorForm::ServiceException, &error),
+        Err(error) => {
+            let mut failed = answers::failed(ErrorForm::ServiceException, &error);
+            // A 503 says that nothing was done.
+            if !matches!(error, auth_core::Error::Unavailable { .. }) {
+                *failed.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            }
+            failed
+        }
     }
 }
 

@@ -21,10 +21,11 @@ impl<A: Authenticator> WithFallback<A> {
     fn instead<'a>(&'a self, error: Error, request: RequestView<'a>) -> Flow<'a, Credentials> {
         match &self.fallback {
             Some(fallback) if is_held_elsewhere(&error) => {
-                self.context
-                    .observer
-                    .observe(Event::FellBack { session: &self.name, error: &error });
-                fallback.credentials(request)
+                fallback.credentials(request).map(move |made| {
+                    let fell_back = Event::FellBack { session: &self.name, error: &error };
+                    self.context.observer.observe(fell_back);
+                    made
+                })
             }
             _ => Flow::failed(error),
         }

@@ -84,7 +84,7 @@ impl LogIn {
         let exchange = exchange::create(&self.origin, &self.user, &self.password, self.binding);
         Flow::new(async move {
             let answer = context.transport.fetch(exchange?).await?;
-            exchange::created(&answer, context.clock.now(), self.lifetime)
+            exchange::created(&answer, &self.password, context.clock.now(), self.lifetime)
         })
     }
 
@@ -101,10 +101,11 @@ impl LogIn {
     /// Beside these, those of the transport.
     pub fn destroy<'a>(&self, context: &'a Context, token: &SessionToken) -> Flow<'a, ()> {
         let exchange = exchange::destroy(&self.origin, token);
-        let now = context.clock.now();
-        Flow::new(
-            async move { exchange::destroyed(&context.transport.fetch(exchange?).await?, now) },
-        )
+        let (token, now) = (token.clone(), context.clock.now());
+        Flow::new(async move {
+            let answer = context.transport.fetch(exchange?).await?;
+            exchange::destroyed(&answer, &token, now)
+        })
     }
 
     /// How long a session lives whose token nobody has.
@@ -134,9 +135,12 @@ impl LogIn {
             return Err(Error::unavailable("ibsso_unreachable", None, text));
         }
         self.create(context).await.map_err(|error| match (undestroyed.code(), error.code()) {
-            (exchange::NOT_DESTROYED, exchange::NOT_CREATED) => {
+            // One whose time is over has ended: another one of the user is alive.
+            (exchange::NOT_DESTROYED, exchange::NOT_CREATED) if now < old.ends_at_latest(now) => {
                 bound_elsewhere(&undestroyed, &error, &old, now)
             }
+            // The session before lives on, since the platform had no time to end it: its pause is what to wait for.
+            (exchange::BUSY, exchange::NOT_CREATED) => undestroyed,
             _ => error,
         })
     }
@@ -166,10 +170,11 @@ fn bound_elsewhere(
 ) -> Error {
     let end = old.ends_at_latest(now);
     let text = format!(
-        "session is alive and bound to the address that created it, and this client now calls from another egress \
-         address: it can be neither used nor destroyed from here. Call from the former address, or wait until it ends \
-         (by {end}, seconds since 1970), or create sessions that are not bound (with_unsafe_sessions). Destroying: \
-         {undestroyed}; creating: {error}"
+        "a session is alive that can be neither used nor destroyed from here: either it is bound to the address that \
+         created it and this client now calls from another egress address, or another program has created it for the \
+         same user. Call from the former address, or wait until it ends (by {end}, seconds since 1970, if it is that of \
+         this client), or create sessions that are not bound (with_unsafe_sessions), and give each program a user of \
+         its own. Destroying: {undestroyed}; creating: {error}"
     );
     Error::refused("ibsso_bound_to_other_address", text)
 }

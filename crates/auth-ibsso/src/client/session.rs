@@ -16,8 +16,9 @@ use std::{fmt, sync::Arc};
 /// - The first request creates the session. All requests share it, in one process and, with
 ///   [`stored`](Self::stored), in all processes that share the store.
 /// - It is renewed when its time is over, and on a 401 whatever the timer says. Since the platform lets one session of a
-///   user live at a time, the old one is destroyed first: requests that begin meanwhile wait, and those under way are
-///   waited for, for 10 seconds at most.
+///   user live at a time, the old one is destroyed first: requests that begin meanwhile wait. Those of this process that
+///   are under way are waited for, for 10 seconds at most; after a 401 they are not, since the old session has ended.
+///   One that another process has under way may get a 401, and is sent again if its body can be.
 /// - If the answer to a creation is lost, a session lives of which nobody has the token. Until it has ended no process
 ///   asks for another one; all get an `Error::Unavailable` with the code `session_held_elsewhere`, whose cause
 ///   [`SessionHeldElsewhere`](crate::SessionHeldElsewhere) says when that is. A [fallback](Self::with_fallback) is sent in
@@ -110,15 +111,22 @@ impl<K: TokenStore + 'static> IbssoSession<K> {
     ///
     /// # Errors
     ///
-    /// Those of [`LogIn::destroy`] and of the store. The session is not used here any more all the same.
+    /// Those of [`LogIn::destroy`], and of the store. If the store alone fails, the session that this process knows is
+    /// destroyed at the platform. The session is not used here any more in any case.
     pub fn destroy(&self) -> Flow<'static, ()> {
         let (session, log_in) = (self.0.session.clone(), Arc::clone(&self.0.log_in));
         let transport = Arc::clone(&session.context().transport);
         let work = Flow::new(async move {
             let last = session.end().await?;
             let (stored, context) = (session.source(), session.context());
-            // What the store has is newer where another process has renewed.
-            let Some(token) = stored.kept().await?.or(last) else { return Ok(()) };
+            // What the store has is newer where another process has renewed. One that cannot be read leaves alive what
+            // nobody else would destroy.
+            let token = match (stored.kept_or_unsaved().await, last) {
+                (Ok(kept), last) => kept.or(last),
+                (Err(_), Some(last)) => Some(last),
+                (Err(error), None) => return Err(error),
+            };
+            let Some(token) = token else { return Ok(()) };
             let destroyed = log_in.destroy(context, token.token()).await;
             if destroyed.is_ok() {
                 stored.remove_token(context, &token).await?;
@@ -138,7 +146,8 @@ impl<K: TokenStore + 'static> IbssoSession<K> {
         DestroyOnDrop(Some(Box::new(move || drop(session.destroy()))))
     }
 
-    /// The token that is current, obtained if there is none: for requests that no authenticator makes.
+    /// The token that is current, obtained if there is none: for requests that no authenticator makes. A renewal does not
+    /// wait for what is sent with it.
     pub fn token(&self) -> Flow<'_, SessionToken> {
         self.0.session.token().map(|current| current.token.token().clone())
     }

@@ -1,7 +1,10 @@
 //! `POST` and `DELETE /auth/1/session`, for any server framework.
 
-use super::{CreateOutcome, NewSession, Sessions, UserPassword, verifier::presented};
-use crate::{ErrorForm, error_body::MOST_BODY_BYTES};
+use super::{
+    CreateOutcome, NewSession, Sessions, UserPassword,
+    verifier::{presented, unauthenticated},
+};
+use crate::{ErrorForm, error_body::MOST_BODY_BYTES, json::read_object};
 use auth_core::{
     Attempt, AttemptLimit, AttemptOutcome, Body, Error, Flow, Lookup, Reason, Rejection,
     RequestView, Result, Secret, Verifier,
@@ -16,8 +19,10 @@ use zeroize::Zeroizing;
 /// `users` finds who has a user name and a password; `verifier` judges tokens, as for any other request: a session that is
 /// bound to an address is destroyed from there alone.
 ///
-/// Its answers are whole: statuses and bodies as the platform documents them. An outer error says that nobody could tell
-/// what was done: answer with a 503.
+/// Its answers are whole: statuses and bodies as the platform documents them. An outer error is for the server to answer:
+/// an `Error::Unavailable`, after which nothing was done, with a 503, and every other one with a 500. A client takes a 503
+/// for the word that no session was created, so that it asks for another one; after a 500 it waits until the one that may
+/// have been created has ended.
 pub struct SessionEndpoint<S, U, V> {
     sessions: S,
     users: U,
@@ -27,7 +32,8 @@ pub struct SessionEndpoint<S, U, V> {
 }
 
 /// What a request came to: the answer, and for the log why it was refused.
-#[derive(Debug)]
+///
+/// Its `Debug` does not show the answer's body, which may hold the token of a session.
 #[non_exhaustive]
 pub struct SessionAnswer {
     /// What is sent back.
@@ -69,17 +75,18 @@ where
     ///
     /// # Errors
     ///
-    /// Those of the users, the sessions and the limit; `Error::Config` when the adapter did not give the body, or does not
-    /// know the address of the caller that a session is to be bound to.
+    /// Those of the sessions; and `Error::Unavailable` when no session was asked for, because the users or the limit could
+    /// not tell, or because the adapter did not give the body or does not know the address of the caller that a session is
+    /// to be bound to.
     pub fn create<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, SessionAnswer> {
         Flow::new(async move {
-            let (login, new) = match read(request)? {
+            let (login, new) = match read(request).map_err(nothing_done)? {
                 Ok(read) => read,
                 Err(reason) => return Ok(self.refused(StatusCode::BAD_REQUEST, reason)),
             };
             let identity = Some(login.user.as_bytes());
             let attempt = Attempt::begin(self.limit.as_ref(), request, "session", identity);
-            let attempt = match attempt.await? {
+            let attempt = match attempt.await.map_err(nothing_done)? {
                 Ok(attempt) => attempt,
                 Err(rejection) => return Ok(self.rejected(&rejection)),
             };
@@ -88,8 +95,8 @@ where
                 Ok(found) => found.is_some().into(),
                 Err(_) => AttemptOutcome::Unknown,
             });
-            let Some(user) = found? else {
-                return Ok(self.refused(StatusCode::UNAUTHORIZED, WRONG_PASSWORD));
+            let Some(user) = found.map_err(nothing_done)? else {
+                return Ok(self.rejected(&unauthenticated(WRONG_PASSWORD)));
             };
             Ok(match self.sessions.create(user, new).await? {
                 CreateOutcome::Created(token) => created(&token)?,
@@ -116,7 +123,7 @@ where
             if self.sessions.destroy(token).await? {
                 return Ok(SessionAnswer { response: Response::new(Vec::new()), refused: None });
             }
-            Ok(self.refused(StatusCode::UNAUTHORIZED, GONE))
+            Ok(self.rejected(&unauthenticated(GONE)))
         })
     }
 
@@ -151,6 +158,14 @@ where
     }
 }
 
+/// The error of what comes before the creation.
+fn nothing_done(error: Error) -> Error {
+    match error {
+        Error::Unavailable { .. } => error,
+        other => Error::unavailable(other.code(), None, other),
+    }
+}
+
 fn created(token: &Secret) -> Result<SessionAnswer> {
     let token = std::str::from_utf8(token.expose())
         .map_err(|_| Error::config("ibsso_session_token", "token of a session is no text"))?;
@@ -172,7 +187,7 @@ fn read(request: RequestView<'_>) -> Result<Result<(UserPassword, NewSession), R
     if body.len() > MOST_BODY_BYTES {
         return Ok(Err(TOO_LONG));
     }
-    let Ok(read) = serde_json::from_slice::<CreateBody>(body) else { return Ok(Err(BODY)) };
+    let Ok(read) = read_object::<CreateBody>(body) else { return Ok(Err(BODY)) };
     let mut keys = request.headers.get_all(IDEMPOTENCY_KEY).iter();
     let idempotency_key = match (keys.next(), keys.next()) {
         (None, _) => None,
@@ -231,6 +246,15 @@ const KEY_REUSED: Reason = Reason::new(
     "idempotency-key was given with another request, take a new one",
 );
 const GONE: Reason = Reason::new("ibsso_unknown", "session has ended meanwhile");
+
+impl fmt::Debug for SessionAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionAnswer")
+            .field("status", &self.response.status())
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
+    }
+}
 
 impl<S, U, V> fmt::Debug for SessionEndpoint<S, U, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

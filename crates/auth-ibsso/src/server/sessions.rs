@@ -19,7 +19,7 @@ pub trait Sessions: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it is not known whether a session was created.
+    /// `Error::Unavailable` when no session was created; any other when that is not known.
     fn create(&self, user: Self::User, new: NewSession) -> Flow<'_, CreateOutcome>;
 
     /// What the session of this token proves, if it is alive.
@@ -33,7 +33,7 @@ pub trait Sessions: Send + Sync {
     ///
     /// # Errors
     ///
-    /// When it is not known whether the session was ended.
+    /// `Error::Unavailable` when the session was not ended; any other when that is not known.
     fn destroy(&self, token: &[u8]) -> Flow<'_, bool>;
 }
 
@@ -44,7 +44,8 @@ pub trait Sessions: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewSession {
-    /// The session may be used from this address alone; from anywhere if `None`.
+    /// The session may be used from this address alone; from anywhere if `None`. It is as the server layer knows it: what
+    /// compares it takes canonical forms ([`IpAddr::to_canonical`]), since one caller may come as IPv4 and as mapped IPv4.
     pub bound_to: Option<IpAddr>,
     /// A session that is alive ends in the same step, though its token is lost.
     pub replaces: bool,

@@ -80,7 +80,7 @@ pub(super) fn presented(request: RequestView<'_>) -> Result<&[u8], Rejection> {
     field.opaque()
 }
 
-fn unauthenticated(reason: Reason) -> Rejection {
+pub(super) fn unauthenticated(reason: Reason) -> Rejection {
     Rejection::unauthenticated(reason, Challenge::without_parameters(SCHEME))
 }
 

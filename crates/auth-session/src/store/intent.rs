@@ -21,7 +21,8 @@ pub struct Intent {
     /// When the token was asked for.
     pub since: Timestamp,
     /// When a token that the issuer made then has ended for sure. No process asks for another one before, unless the
-    /// intent was removed.
+    /// intent was removed. A process that waited for the answer in vain moves it on by as long as it waited; one that
+    /// died meanwhile cannot.
     pub retry_at: Timestamp,
 }
 
@@ -63,6 +64,12 @@ impl Intent {
     /// The same for as long as it was, from now on.
     pub(crate) fn begun(&self, now: Timestamp) -> Self {
         Self::of(self.span(), now)
+    }
+
+    /// The same when its answer was lost by now: the token may have been made as late as that.
+    pub(crate) fn lost(&self, now: Timestamp) -> Self {
+        let ends = now.after(self.span());
+        Self { retry_at: self.retry_at.max(ends), ..*self }
     }
 
     /// Does it keep others from asking? One of no span only says that somebody has asked.

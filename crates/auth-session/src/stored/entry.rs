@@ -1,6 +1,6 @@
 //! What a store has, as the reason for a renewal.
 
-use super::{Stored, StoredToken};
+use super::{Stored, StoredToken, unsaved::UnsavedToken};
 use crate::{StorableToken, StoredEntry, TokenStore};
 use auth_core::{Context, Flow, Lifespan, Renewal, Result, Token, TokenSource};
 
@@ -16,12 +16,34 @@ where
     ///
     /// Those of the store, and of [`StorableToken::from_rest`].
     pub fn kept(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
-        self.store.load(&self.name).and_then(|kept| {
-            let token = kept.as_ref().map(read).transpose().map(Option::flatten);
-            let fence = kept.map_or(0, |kept| kept.fence);
-            token.map(|token| token.map(|token| StoredToken { token, fence })).into()
+        self.store.load(&self.name).and_then(|kept| stored(kept.as_ref()).into())
+    }
+
+    /// The token to end at the issuer when no other one is wanted: one that was obtained and that the store could not
+    /// take ([`TokenNotSaved`](crate::TokenNotSaved)), unless another process has saved one since, or else the one that
+    /// the store has, dead or alive. The source is not asked.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`kept`](Self::kept), if there is no token that the store could not take.
+    pub fn kept_or_unsaved(&self) -> Flow<'_, Option<StoredToken<S::Token>>> {
+        self.store.load(&self.name).then(|kept| {
+            let is_newest = |unsaved: &&UnsavedToken| {
+                kept.as_ref().map_or(true, |kept| !unsaved.is_outdated(kept.as_ref()))
+            };
+            if let Some(unsaved) = self.unsaved.lock().as_ref().filter(is_newest) {
+                let token = S::Token::from_rest(unsaved.bytes.expose());
+                let fence = unsaved.replaces;
+                return token.map(|token| Some(StoredToken { token, fence })).into();
+            }
+            kept.and_then(|kept| stored(kept.as_ref())).into()
         })
     }
+}
+
+fn stored<T: StorableToken>(kept: Option<&StoredEntry>) -> Result<Option<StoredToken<T>>> {
+    let Some(kept) = kept else { return Ok(None) };
+    Ok(read(kept)?.map(|token| StoredToken { token, fence: kept.fence }))
 }
 
 /// What is kept, if it is better than what there was: later than that, not dead, and not about to be ended by another.

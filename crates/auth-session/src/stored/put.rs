@@ -1,6 +1,9 @@
 //! Tokens that were obtained elsewhere, and tokens that nobody is to have any more.
 
-use super::{Stored, StoredToken, TokenNotSaved, Unsaved, lock};
+use super::{
+    Stored, StoredToken, TokenNotSaved,
+    unsaved::{Unsaved, UnsavedToken},
+};
 use crate::{Lease, SaveOutcome, StorableToken, TokenStore};
 use auth_core::{Context, Flow, Result, Secret, TokenSource, finish_even_if_dropped};
 use std::{
@@ -110,7 +113,8 @@ impl<K: TokenStore> Attempt<K> {
     async fn run(self) -> Result<Option<u64>> {
         match (self.changed().await, self.token) {
             (Err(store), Some(token)) => {
-                *lock(&self.unsaved) = Some((token, self.seen));
+                let (replaces, noted) = (self.seen, None);
+                *self.unsaved.lock() = Some(UnsavedToken { bytes: token, replaces, noted });
                 Err(TokenNotSaved::error(store))
             }
             (changed, _) => changed,
@@ -136,7 +140,7 @@ impl<K: TokenStore> Attempt<K> {
         if saved == SaveOutcome::Lost {
             return Ok(None);
         }
-        *lock(&self.unsaved) = None;
+        self.unsaved.forget();
         Ok(Some(lease.fence))
     }
 }

@@ -1,6 +1,7 @@
 //! Random secrets through every path; then everything that was shown is searched for them, in every form.
 
 mod blocking;
+mod ibsso;
 mod oauth2;
 
 use auth_core::{

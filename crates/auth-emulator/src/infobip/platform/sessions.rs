@@ -63,10 +63,10 @@ impl Sessions for RegistrySessions {
             self.registry.flush_uses().await?;
             let service = ServiceId::new(service);
             let made = match new.replaces {
-                true => by.replace_session(&service, Kind::IbssoSession, wanted).await?,
-                false => by.create(Some(&service), Kind::IbssoSession, wanted).await?,
+                true => by.replace_session(&service, Kind::IbssoSession, wanted).await,
+                false => by.create(Some(&service), Kind::IbssoSession, wanted).await,
             };
-            outcome(made)
+            outcome(made.map_err(told)?)
         })
     }
 
@@ -79,7 +79,8 @@ impl Sessions for RegistrySessions {
     }
 
     fn destroy(&self, token: &[u8]) -> Flow<'_, bool> {
-        self.registry.destroy_session(&Secret::new(token)).map(|destroyed| destroyed.is_ok())
+        let destroyed = self.registry.destroy_session(&Secret::new(token));
+        destroyed.then(|destroyed| destroyed.map(|done| done.is_ok()).map_err(told).into())
     }
 }
 
@@ -97,6 +98,15 @@ fn outcome(made: Result<Issued, CommandRefusal>) -> Result<CreateOutcome> {
     }
 }
 
+/// The registry has one kind of error for what was not done and for what nobody knows; a client must not take one for the
+/// other.
+fn told(error: Error) -> Error {
+    match error.code() {
+        "lifecycle_commit_unknown" => Error::transport("lifecycle_commit_unknown", error),
+        _ => error,
+    }
+}
+
 fn no_service() -> Error {
     Error::config("infobip_user", "the user who logs in is no service of the registry")
 }
@@ -107,4 +117,20 @@ fn unreadable(error: impl std::error::Error) -> Error {
 
 fn unexpected(refusal: CommandRefusal) -> Error {
     Error::config("infobip_refused", refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_not_done_is_unavailable() {
+        for (code, is_undone) in
+            [("lifecycle_contended", true), ("lifecycle_commit_unknown", false)]
+        {
+            let error = told(Error::unavailable(code, None, "later"));
+            assert_eq!(error.code(), code);
+            assert_eq!(matches!(error, Error::Unavailable { .. }), is_undone);
+        }
+    }
 }

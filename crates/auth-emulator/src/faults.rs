@@ -12,7 +12,7 @@ pub enum Fault {
     ExpireNow,
     /// The answer is a 401, though the credentials may be good. Nothing is done, and every session lives on.
     Unauthorized,
-    /// The request waits for so long before anything is done.
+    /// The request waits for so long before anything is done. It is done then, though its client has given up.
     Slow(Duration),
     /// The connection is dropped before anything is done.
     Reset,

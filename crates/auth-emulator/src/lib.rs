@@ -26,7 +26,8 @@
 //!
 //! # The program
 //!
-//! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` is the same for tests in other languages and by
+//! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
+//! `cargo xtask emulate infobip`) is the same for tests in other languages and by
 //! hand. It prints its user, password and API key. Its faults are an API on the second port, which needs no credentials:
 //!
 //! ```sh
@@ -41,7 +42,7 @@
 //! |---|---|
 //! | `expire_now` | all sessions and OAuth tokens end before the request is judged |
 //! | `unauthorized` | a 401, whatever the credentials are |
-//! | `slow` | nothing is done for so many `seconds` |
+//! | `slow` | nothing is done for so many `seconds`; it is done then, though the client has given up |
 //! | `reset` | the connection is dropped, and nothing was done |
 //! | `lost_answer` | the connection is dropped after the work was done |
 //! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
@@ -78,6 +79,8 @@
 //!   `2FA_CLIENT` without `PUBLIC_API` opens none of these paths.
 //! - The scopes of `GET /sms/1/logs` and `GET /sms/1/inbox/reports` are `sms:logs:read` and `sms:inbound-message:read`.
 //! - Answers to messages have the identifiers and the status of the vendor's, and no more.
+//! - Keys are read from `Authorization` alone: the vendor has them in the query as well, and does not name the parameter.
+//! - Errors are JSON, also for clients that ask for XML.
 //! - Rates are not limited, except to 40 API keys a day: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!
 //! # Security

@@ -18,6 +18,8 @@ sends no messages, forgets everything when it ends, and is for tests alone.
   --password PASSWORD  its password; `password` unless given
   --sliding            sessions live for 60 minutes from their last use, not from their creation";
 
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -36,14 +38,9 @@ async fn main() -> ExitCode {
 }
 
 async fn run(wanted: &Wanted) -> auth_emulator::Result<()> {
-    let lifetime = Duration::from_secs(60 * 60);
-    let session = match wanted.is_sliding {
-        true => SessionLifetime::Sliding(lifetime),
-        false => SessionLifetime::Fixed(lifetime),
-    };
     let infobip = Infobip::builder()
         .with_user(&wanted.user, Secret::new(wanted.password.as_str()))
-        .with_session_lifetime(session)
+        .with_session_lifetime(wanted.session)
         .with_port(wanted.port)
         .with_faults_port(wanted.faults_port)
         .start()
@@ -58,7 +55,11 @@ async fn run(wanted: &Wanted) -> auth_emulator::Result<()> {
 fn greeting(infobip: &RunningInfobip, wanted: &Wanted) -> String {
     let (base, faults) = (infobip.base_url(), infobip.faults_url());
     let key = String::from_utf8_lossy(infobip.api_key().expose());
-    let Wanted { user, password, .. } = wanted;
+    let Wanted { user, password, session, .. } = wanted;
+    let session = match session {
+        SessionLifetime::Fixed(_) => "live for 60 minutes from their creation",
+        SessionLifetime::Sliding(_) => "live for 60 minutes from their last use",
+    };
     let login = serde_json::json!({ "username": user, "password": password });
     let message =
         r#"{"messages":[{"destinations":[{"to":"41793026727"}],"content":{"text":"Hello"}}]}"#;
@@ -70,6 +71,7 @@ fn greeting(infobip: &RunningInfobip, wanted: &Wanted) -> String {
   user      {user}
   password  {password}
   API key   {key}
+  sessions  {session}
 
 Try:
   curl -H 'Authorization: App {key}' -d '{message}' {base}/sms/3/messages
@@ -84,7 +86,7 @@ struct Wanted {
     faults_port: u16,
     user: String,
     password: String,
-    is_sliding: bool,
+    session: SessionLifetime,
 }
 
 /// What the words ask for; `None` for the help.
@@ -94,7 +96,7 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
         faults_port: 0,
         user: "user".into(),
         password: "password".into(),
-        is_sliding: false,
+        session: SessionLifetime::Fixed(HOUR),
     };
     let mut platform = None;
     let mut words = words.iter().map(String::as_str);
@@ -106,7 +108,7 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
             "--faults-port" => wanted.faults_port = port(value()?)?,
             "--user" => wanted.user = value()?.into(),
             "--password" => wanted.password = value()?.into(),
-            "--sliding" => wanted.is_sliding = true,
+            "--sliding" => wanted.session = SessionLifetime::Sliding(HOUR),
             "infobip" if platform.is_none() => platform = Some(word),
             _ => return Err(format!("`{word}` is unknown")),
         }

@@ -115,6 +115,48 @@ async fn a_slow_request_waits_and_is_answered() {
     }
 }
 
+/// A session of which its client never learns the token.
+#[tokio::test]
+async fn a_slow_request_is_done_though_its_client_gives_up() {
+    let it = stage().await;
+    it.infobip.faults().arm(Fault::Slow(WAIT), Endpoint::CreateSession, 1);
+    let given_up = tokio::time::timeout(WAIT / 3, it.client.log_in()).await;
+    assert!(given_up.is_err());
+    assert_eq!(it.infobip.counts().sessions_created, 0);
+    tokio::time::sleep(WAIT * 2).await;
+    assert_eq!(it.infobip.counts().sessions_created, 1);
+    assert_eq!(meet(&it, Endpoint::CreateSession, "").await.0, 400);
+}
+
+/// However late a caller hangs up, it leaves a whole session or none, and the next one that replaces it works.
+#[tokio::test(flavor = "multi_thread")]
+async fn callers_that_hang_up_leave_whole_sessions_or_none() {
+    let it = stage().await;
+    let replacing = r#"{"username":"acme","password":"pa55:word","replace":true}"#;
+    it.client.log_in().await;
+    let mut created = 1;
+    for late in 0..60 {
+        let client = it.client.clone();
+        let caller =
+            tokio::spawn(async move { client.post("/auth/1/session", "", replacing).await });
+        tokio::time::sleep(Duration::from_micros(late * 50)).await;
+        caller.abort();
+        let session = it.client.post("/auth/1/session", "", replacing).await.session();
+        created += 1;
+        // What the first one asked for may be done after the second: then its session is the one that lives.
+        let second = it.client.message(&session).await;
+        assert!(matches!(second, 200 | 401), "{second}");
+        let third = it.client.post("/auth/1/session", "", LOG_IN).await;
+        assert_eq!(third.status, 400, "{third:?}");
+    }
+    // The last one that hung up may still be at work.
+    tokio::time::sleep(WAIT * 2).await;
+    let counts = it.infobip.counts();
+    assert!((created..=created + 60).contains(&counts.sessions_created), "{counts:?}");
+    let last = it.client.post("/auth/1/session", "", replacing).await.session();
+    assert_eq!(it.client.message(&last).await, 200);
+}
+
 #[tokio::test]
 async fn a_session_that_ends_now_is_refused_and_makes_room_for_the_next() {
     let it = stage().await;

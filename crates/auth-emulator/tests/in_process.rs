@@ -92,6 +92,14 @@ async fn a_request_under_way_is_answered_when_the_emulator_stops() {
 }
 
 #[tokio::test]
+async fn a_connection_that_is_kept_for_later_holds_no_stop_up() {
+    let it = stage().await;
+    assert_eq!(it.client.message(&app(it.infobip.api_key())).await, 200);
+    let stopped = tokio::time::timeout(Duration::from_secs(3), it.infobip.stop()).await;
+    assert!(stopped.is_ok());
+}
+
+#[tokio::test]
 async fn a_port_is_free_again_when_the_emulator_is_stopped_or_dropped() {
     let it = stage().await;
     let port: u16 = it.infobip.base_url().rsplit_once(':').unwrap().1.parse().unwrap();

@@ -181,6 +181,21 @@ async fn forty_keys_are_created_in_24_hours_and_the_next_one_waits() {
     assert_eq!(it.infobip.counts().keys_created, 41);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_callers_that_create_at_once_forty_get_a_key() {
+    let it = stage().await;
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..60 {
+        let client = it.client.clone();
+        callers.spawn(async move {
+            client.post(PATH, &basic(USER, PASSWORD), r#"{"name":"n"}"#).await.status
+        });
+    }
+    let statuses = callers.join_all().await;
+    let of = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((of(200), of(429)), (40, 20), "{statuses:?}");
+}
+
 #[tokio::test]
 async fn a_key_that_is_disabled_is_refused_and_another_one_is_not() {
     let it = stage().await;

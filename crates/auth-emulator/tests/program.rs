@@ -9,6 +9,7 @@ use std::{
     io::{BufRead, BufReader, Read},
     net::{Ipv4Addr, TcpListener},
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 fn program(words: &[&str]) -> Command {
@@ -75,6 +76,30 @@ async fn it_says_where_it_listens_and_what_it_made_and_ends_when_it_is_interrupt
     assert_eq!(tries.len(), 3, "{:?}", it.said);
     assert!(tries.iter().any(|line| line.contains(&key)));
     assert_eq!(it.interrupt(), Some(0));
+}
+
+#[test]
+fn it_says_how_long_sessions_live() {
+    let of = |words: &[&str]| Running::start(words).told("sessions").to_owned();
+    assert_eq!(of(&["infobip"]), "live for 60 minutes from their creation");
+    assert_eq!(of(&["infobip", "--sliding"]), "live for 60 minutes from their last use");
+}
+
+#[tokio::test]
+async fn a_request_under_way_is_answered_when_it_is_interrupted() {
+    let mut it = Running::start(&["infobip"]);
+    let client = Caller::from(it.told("platform").into(), Ipv4Addr::LOCALHOST);
+    let faults = Caller::from(it.told("faults").into(), Ipv4Addr::LOCALHOST);
+    let body = r#"{"fault":"slow","endpoint":"messages","seconds":0.5}"#;
+    assert_eq!(faults.post("/faults", "", body).await.status, 201);
+    let key = format!("App {}", it.told("API key"));
+    let slow = tokio::spawn(async move { client.message(&key).await });
+    while faults.get("/faults", "").await.body != serde_json::json!([]) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let ended = tokio::task::spawn_blocking(move || it.interrupt()).await;
+    assert_eq!(slow.await.unwrap(), 200);
+    assert_eq!(ended.unwrap(), Some(0));
 }
 
 /// The line that it prints is one that a shell takes.

@@ -108,6 +108,24 @@ async fn without_credentials_every_endpoint_says_so_in_its_own_form() {
 }
 
 #[tokio::test]
+async fn who_uploads_much_with_wrong_credentials_sees_the_refusal() {
+    let it = stage_of(|it| it).await;
+    let body = "x".repeat(60_000);
+    for _ in 0..20 {
+        let fields = [("authorization", "App wrong")];
+        let sent = it.client.try_send(Method::POST, "/sms/3/messages", &fields, &body).await;
+        assert_eq!(sent.map(|answered| answered.status), Some(401));
+    }
+}
+
+#[tokio::test]
+async fn of_a_path_no_more_is_recorded_than_any_path_of_the_platform_has() {
+    let it = stage_of(|it| it).await;
+    it.client.get(&format!("/{}", "a".repeat(300)), "").await;
+    assert_eq!(it.infobip.requests()[0].path.len(), 200);
+}
+
+#[tokio::test]
 async fn a_message_that_is_none_is_named() {
     let it = stage_of(|it| it).await;
     let key = common::app(it.infobip.api_key());

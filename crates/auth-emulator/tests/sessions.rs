@@ -7,7 +7,7 @@ mod common;
 use auth_emulator::{Secret, SessionLifetime};
 use common::{Caller, LOG_IN, PASSWORD, USER, basic, stage, stage_of};
 use http::Method;
-use std::{net::Ipv4Addr, time::Duration};
+use std::{collections::HashSet, net::Ipv4Addr, time::Duration};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -123,6 +123,22 @@ async fn a_creation_whose_answer_was_lost_is_repeated_by_its_key_or_replaced() {
     it.clock.advance(MINUTE * 60);
     assert_eq!(create("four", LOG_IN).await.error(), reused);
     assert_eq!(it.client.message(&last).await, 401);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_callers_that_create_at_once_with_one_key_all_get_the_same_session() {
+    let it = stage().await;
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..30 {
+        let client = it.client.clone();
+        callers.spawn(async move {
+            let fields = [("idempotency-key", "one")];
+            let created = client.try_send(Method::POST, "/auth/1/session", &fields, LOG_IN).await;
+            created.unwrap().session()
+        });
+    }
+    let sessions: HashSet<_> = callers.join_all().await.into_iter().collect();
+    assert_eq!((sessions.len(), it.infobip.counts().sessions_created), (1, 1));
 }
 
 #[tokio::test]

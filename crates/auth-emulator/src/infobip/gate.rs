@@ -1,12 +1,17 @@
 //! What every request goes through: faults, the record, and the form of errors.
 
-use super::{answers, app::App, request::source};
+use super::{
+    answers,
+    app::App,
+    request::{MOST_BODY_BYTES, source},
+};
 use crate::{
     ConnectionDropped, Endpoint, Fault,
     record::{Recorded, scheme},
 };
 use auth_ibsso::{ErrorForm, SESSION_PATH};
 use axum::{
+    body::to_bytes,
     extract::{Request, State},
     middleware::Next,
     response::Response,
@@ -14,14 +19,23 @@ use axum::{
 use http::{Method, StatusCode, header};
 use std::sync::Arc;
 
+/// What has arrived is done to its end though its client hangs up, as platforms do.
 pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let form = form(endpoint(request.method(), request.uri().path()));
+    tokio::spawn(judged(app, request, next)).await.unwrap_or_else(|_| {
+        let text = "the emulator failed: a handler panicked, or the runtime is shutting down";
+        answers::error(form, StatusCode::SERVICE_UNAVAILABLE, text)
+    })
+}
+
+async fn judged(app: Arc<App>, request: Request, next: Next) -> Response {
     let endpoint = endpoint(request.method(), request.uri().path());
     let fault = endpoint.and_then(|endpoint| app.faults.take(endpoint));
     let arrived = Recorded {
         at: app.clock.now(),
         endpoint,
         method: request.method().clone(),
-        path: request.uri().path().into(),
+        path: request.uri().path().chars().take(MOST_PATH).collect(),
         source: source(request.extensions()),
         scheme: scheme(request.headers()),
         status: None,
@@ -29,13 +43,16 @@ pub(super) async fn gate(State(app): State<Arc<App>>, request: Request, next: Ne
     };
     let form = form(endpoint);
     let response = match app.begin().await {
-        Ok(()) => in_form(form, with_fault(&app, fault, form, request, next).await),
+        Ok(()) => in_form(form, with_fault(&app, fault, form, request, next).await).await,
         Err(error) => answers::failed(form, &error),
     };
     let status = (!ConnectionDropped::is(&response)).then(|| response.status());
     app.record.note(Recorded { at: app.clock.now(), status, ..arrived });
     response
 }
+
+/// So many characters of a path are recorded: no path of the platform has as many.
+const MOST_PATH: usize = 200;
 
 async fn with_fault(
     app: &App,
@@ -93,7 +110,7 @@ const fn form(endpoint: Option<Endpoint>) -> ErrorForm {
 }
 
 /// Errors of layers and of the router have no form yet; those of handlers are JSON already.
-fn in_form(form: ErrorForm, response: Response) -> Response {
+async fn in_form(form: ErrorForm, response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
     let is_json = response.headers().get(header::CONTENT_TYPE) == Some(&answers::JSON);
@@ -104,7 +121,9 @@ fn in_form(form: ErrorForm, response: Response) -> Response {
         StatusCode::UNAUTHORIZED => "Invalid login details",
         _ => status.canonical_reason().unwrap_or("Error"),
     };
-    let (mut head, _) = response.into_parts();
+    let (mut head, body) = response.into_parts();
+    // The body of a refusal ends when the rest of an upload was read: its sender would not see the answer before that.
+    let _ = to_bytes(body, MOST_BODY_BYTES).await;
     let formed = answers::error(form, status, text);
     head.headers.remove(header::CONTENT_LENGTH);
     head.headers.insert(header::CONTENT_TYPE, answers::JSON);
@@ -114,6 +133,26 @@ fn in_form(form: ErrorForm, response: Response) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::{Body, Bytes};
+    use http_body_util::{BodyExt, Full};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    /// A layer reads the rest of an upload for as long as the body of its refusal lasts.
+    #[tokio::test]
+    async fn the_refusal_of_a_layer_is_waited_for_and_given_the_form_of_its_endpoint() {
+        let waited = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&waited);
+        let body = Full::new(Bytes::from_static(b"Unauthorized")).map_frame(move |frame| {
+            told.store(true, Ordering::SeqCst);
+            frame
+        });
+        let mut refusal = Response::new(Body::new(body));
+        *refusal.status_mut() = StatusCode::UNAUTHORIZED;
+        let formed = in_form(ErrorForm::ErrorCode, refusal).await;
+        assert!(waited.load(Ordering::SeqCst));
+        let body = formed.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(auth_ibsso::error_code(&body).as_deref(), Some("E401"));
+    }
 
     #[test]
     fn paths_are_those_of_their_endpoints() {

@@ -7,7 +7,11 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, request::Parts};
-use std::net::{IpAddr, SocketAddr};
+use http_body_util::LengthLimitError;
+use std::{
+    error::Error,
+    net::{IpAddr, SocketAddr},
+};
 
 /// No request has a longer body.
 pub(super) const MOST_BODY_BYTES: usize = 64 * 1024;
@@ -40,9 +44,13 @@ impl<S: Send + Sync> FromRequest<S> for Whole {
         match to_bytes(body, MOST_BODY_BYTES).await {
             Ok(body) => Ok(Self { head, body }),
             // The form of the answer is that of its endpoint, which is given to it later.
-            Err(_) => {
+            Err(error) => {
+                let is_long = error.source().is_some_and(|it| it.is::<LengthLimitError>());
                 let mut response = Response::default();
-                *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+                *response.status_mut() = match is_long {
+                    true => StatusCode::PAYLOAD_TOO_LARGE,
+                    false => StatusCode::BAD_REQUEST,
+                };
                 Err(response)
             }
         }

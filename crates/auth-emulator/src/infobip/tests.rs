@@ -2,13 +2,17 @@
 
 use super::*;
 use crate::{Random, SessionLifetime};
-use auth_core::{Caller, Peer, RequestView, Verifier};
+use auth_core::{Attempt, Caller, Flow, InlineWorkers, Peer, RequestView, Verifier, Workers};
 use auth_ibsso::{CreateOutcome, NewSession, Sessions};
 use auth_lifecycle::{Actor, CredentialView, Kind, Role};
+use auth_static::{Argon2Concurrency, Argon2Cost, Passwords, UserPass};
 use auth_testing::{ManualClock, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
-use platform::{KeyRefusal, RegistrySessions};
-use std::time::Duration;
+use platform::{KeyRefusal, RegistrySessions, RememberedPasswords};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -105,4 +109,54 @@ async fn what_is_no_key_is_no_key_of_the_api() {
         let updated = infobip.app.keys.update(&user, it.id.as_str(), fields).await;
         assert_eq!(updated.is_ok(), it.group.kind == Kind::ApiKey, "{updated:?}");
     }
+}
+
+/// Counts the hashes.
+#[derive(Clone, Default)]
+struct Counting(Arc<AtomicUsize>);
+
+impl Workers for Counting {
+    fn run(&self, work: Box<dyn FnOnce() + Send>) -> Flow<'static, ()> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        InlineWorkers.run(work)
+    }
+}
+
+#[tokio::test]
+async fn a_right_password_is_hashed_slowly_once_and_a_wrong_one_each_time() {
+    let clock = ManualClock::at(1_700_000_000);
+    let infobip = emulator(&clock, SessionLifetime::default()).await;
+    let (registry, hashes) = (&infobip.app.account.registry, Counting::default());
+    let concurrency = Argon2Concurrency { running: 1, waiting: 1 };
+    let slow = registry.basic_passwords(Argon2Cost::default(), concurrency, hashes.clone());
+    let random = SeededRandom::new(2);
+    let passwords = RememberedPasswords::new(registry, slow.unwrap(), &random).unwrap();
+    let check = async |user: &str, password: &str| {
+        let presented = UserPass::new(user, password);
+        let found = passwords.check(presented, Attempt::UNLIMITED).await.unwrap();
+        (found.is_some(), hashes.0.load(Ordering::SeqCst))
+    };
+    assert_eq!(check("acme", "word").await, (true, 1));
+    assert_eq!(check("acme", "word").await, (true, 1));
+    assert_eq!(check("acme", "w0rd").await, (false, 2));
+    assert_eq!(check("acme", "w0rd").await, (false, 3));
+    assert_eq!(check("nobody", "word").await, (false, 4));
+    // A password that the registry has no more is wrong, though it was right.
+    let account = &infobip.app.account;
+    let by = registry.by(&Actor::new(account.tenant.clone(), "test", Role::Owner));
+    let all = all(&infobip).await;
+    let it = all.iter().find(|it| it.group.kind == Kind::BasicPassword).unwrap();
+    let service = it.group.service.clone().unwrap();
+    let hash = auth_static::PasswordHash::of("next", Argon2Cost::default(), &random).unwrap();
+    let secret = auth_lifecycle::NewSecret::Password {
+        user: "acme".into(),
+        hash: Secret::new(hash.to_phc()),
+    };
+    let wanted = auth_lifecycle::Wanted { secret, ..Default::default() };
+    by.create(Some(&service), Kind::BasicPassword, wanted).await.unwrap().unwrap();
+    let version = by.credential(&it.id).await.unwrap().unwrap().group_version;
+    by.discard(&it.id, version).await.unwrap().unwrap();
+    assert_eq!(check("acme", "word").await, (false, 5));
+    assert_eq!(check("acme", "next").await, (true, 6));
+    assert_eq!(check("acme", "next").await, (true, 6));
 }

@@ -110,7 +110,7 @@ impl ApiKeys {
         }
         match enabled {
             Some(true) if seen.state == State::Inactive => seen = by.reactivate(&id).await??,
-            Some(false) if seen.state == State::Active => seen = self.disable(&by, &id).await?,
+            Some(false) => seen = self.disable(&by, &id).await?,
             _ => {}
         }
         Ok(KeyView::of(&seen))

@@ -1,7 +1,7 @@
 //! User names and passwords: of Basic, of log-ins, and of OAuth clients.
 
 use auth_core::{
-    Attempt, AttemptOutcome, Caller, Flow, KeyDigest, KeyHasher, Lookup, Random, Result,
+    Attempt, AttemptOutcome, Caller, Flow, KeyDigest, KeyHasher, Lookup, Random, Result, Secret,
 };
 use auth_ibsso::UserPassword;
 use auth_lifecycle::{BasicPasswords, BasicUsers, Known, Registry};
@@ -50,6 +50,16 @@ impl RememberedPasswords {
         Ok(Self { passwords, users, hasher, right: Mutex::default() })
     }
 
+    fn check_slowly(
+        &self,
+        presented: UserPass<'_>,
+        digest: KeyDigest,
+        attempt: Attempt,
+    ) -> Flow<'_, Option<Known>> {
+        let checked = self.passwords.check(presented, attempt);
+        checked.map(move |found| found.inspect(|known| self.remember(&digest, known)))
+    }
+
     fn remembered(&self, digest: &KeyDigest) -> Option<Arc<str>> {
         let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
         right.get(digest.as_bytes()).map(Arc::clone)
@@ -67,20 +77,24 @@ impl Passwords for RememberedPasswords {
 
     fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<Known>> {
         let digest = self.hasher.hash_password(presented.user(), presented.password());
-        if let Some(credential) = self.remembered(&digest) {
-            return self.users.lookup(presented.user()).map(move |found| {
-                let is_it = |known: &&Known| known.caller().credential == credential;
-                let known = found.and_then(|found| {
-                    let mut all = found.as_slice().iter().map(|one| &one.principal);
-                    all.find(is_it).cloned()
-                });
-                attempt.settle(AttemptOutcome::from(known.is_some()));
-                known
+        let Some(credential) = self.remembered(&digest) else {
+            return self.check_slowly(presented, digest, attempt);
+        };
+        let (user, password) = (presented.user().to_owned(), Secret::new(presented.password()));
+        self.users.lookup(presented.user()).and_then(move |found| {
+            let is_it = |known: &&Known| known.caller().credential == credential;
+            let known = found.and_then(|found| {
+                let mut all = found.as_slice().iter().map(|one| &one.principal);
+                all.find(is_it).cloned()
             });
-        }
-        self.passwords
-            .check(presented, attempt)
-            .map(move |found| found.inspect(|known| self.remember(&digest, known)))
+            if let Some(known) = known {
+                attempt.settle(AttemptOutcome::Right);
+                return Flow::ready(Some(known));
+            }
+            // The credential has ended; another one may have the same password.
+            let password = std::str::from_utf8(password.expose()).unwrap_or_default();
+            self.check_slowly(UserPass::new(&user, password), digest, attempt)
+        })
     }
 }
 

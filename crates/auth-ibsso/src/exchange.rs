@@ -91,8 +91,11 @@ pub(crate) fn destroyed(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<()
 }
 
 fn busy(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
-    let text = format!("platform asks for patience ({})", said(answer));
-    Error::unavailable("ibsso_busy", retry_after(answer.headers(), now), text)
+    let pause = retry_after(answer.headers(), now);
+    let when =
+        pause.map_or_else(|| "later".into(), |pause| format!("in {} seconds", pause.as_secs()));
+    let text = format!("platform asks for patience ({}), try again {when}", said(answer));
+    Error::unavailable("ibsso_busy", pause, text)
 }
 
 /// The code of a refusal to destroy a session.
@@ -118,8 +121,9 @@ fn not_created(answer: &Response<Vec<u8>>, now: Timestamp) -> Error {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => busy(answer, now),
         status if status.is_client_error() => {
             let text = format!(
-                "no session was created ({said}): another session of this user may be alive, which only its own token \
-                 ends before its time; give each program a user of its own, or let programs share one store"
+                "no session was created ({said}): another session of this user may be alive, as one that an earlier \
+                 run of this program left; only its own token ends it before its time, which is 60 minutes by default; \
+                 give each program a user of its own, or let programs and their next runs share one store"
             );
             Error::refused(NOT_CREATED, text)
         }

@@ -1,11 +1,17 @@
 //! What an authenticator adds to a request.
 
 mod part;
+mod stamps;
+mod use_counter;
 
 use crate::{Error, Result, Stamp};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use part::{Part, Parts, new_target, taken};
-use std::{any::Any, fmt, sync::Arc};
+use stamps::{Left, Stamps};
+use std::{fmt, sync::Arc};
+use use_counter::CountedUse;
+
+pub use use_counter::UseCounter;
 
 /// What to add to a request so that it is authenticated: header fields, query parameters, its own path in another
 /// encoding, or nothing.
@@ -29,13 +35,14 @@ use std::{any::Any, fmt, sync::Arc};
 /// assert!(headers["key"].is_sensitive());
 /// # Ok::<_, auth_core::Error>(())
 /// ```
-#[derive(Clone)]
 pub struct Credentials(Layout);
 
 #[derive(Clone)]
 enum Layout {
     Made(Made),
     Shared(Arc<SharedParts>),
+    /// The same, and one use that is counted: a token whose successor ends it costs no allocation either.
+    Counted(Arc<SharedParts>, CountedUse),
 }
 
 #[derive(Clone, Default)]
@@ -125,21 +132,30 @@ impl Credentials {
         }))))
     }
 
-    /// Keeps `guard` for as long as these credentials or a clone of them live: whatever gave them out learns from the
-    /// guard's `Drop` that no request is under way with them any more.
+    /// One use of a token that has begun with the counter of its uses. It is over with
+    /// [`uses_are_over`](Self::uses_are_over), or when these credentials are gone: whatever gave them out learns by that
+    /// when no request is under way with the token any more. A clone is a use of its own.
+    #[inline]
     #[must_use]
-    pub fn guarded(self, guard: Arc<dyn Any + Send + Sync>) -> Self {
-        let mut made = self.into_made();
-        made.stamps.rest.push(Left::Guard(guard));
-        Self(Layout::Made(made))
+    pub fn counted(self, counter: Arc<dyn UseCounter>) -> Self {
+        let begun = CountedUse::of(counter);
+        match self.0 {
+            Layout::Shared(kept) => Self(Layout::Counted(kept, begun)),
+            _ => {
+                let mut made = self.into_made();
+                made.stamps.rest.push(Left::Use(begun));
+                Self(Layout::Made(made))
+            }
+        }
     }
 
-    /// The guards that are kept with them.
-    pub fn guards(&self) -> impl Iterator<Item = &(dyn Any + Send + Sync)> + '_ {
-        self.as_made().stamps.rest.iter().filter_map(|left| match left {
-            Left::Guard(guard) => Some(&**guard),
-            Left::Stamp(_) => None,
-        })
+    /// The answer to their request is here: what happens to the tokens in them can do it no harm any more, though its
+    /// caller may keep them for a while.
+    pub fn uses_are_over(&self) {
+        if let Layout::Counted(_, counted) = &self.0 {
+            counted.end();
+        }
+        self.as_made().stamps.uses().for_each(CountedUse::end);
     }
 
     /// The stamps left on them.
@@ -147,7 +163,7 @@ impl Credentials {
         let stamps = &self.as_made().stamps;
         let rest = stamps.rest.iter().filter_map(|left| match left {
             Left::Stamp(stamp) => Some(*stamp),
-            Left::Guard(_) => None,
+            Left::Use(_) => None,
         });
         stamps.first.into_iter().chain(rest)
     }
@@ -171,7 +187,7 @@ impl Credentials {
         other.stamps.first.into_iter().for_each(|stamp| one.stamps.push(stamp));
         other.stamps.rest.into_iter().for_each(|left| match left {
             Left::Stamp(stamp) => one.stamps.push(stamp),
-            guard @ Left::Guard(_) => one.stamps.rest.push(guard),
+            counted @ Left::Use(_) => one.stamps.rest.push(counted),
         });
         one.parts = match (one.parts, other.parts) {
             (Parts::None, parts) | (parts, Parts::None) => parts,
@@ -222,6 +238,11 @@ impl Credentials {
         self.parts().iter().any(|part| part.is_repeated_in(text.as_bytes()))
     }
 
+    #[cold]
+    fn copied(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     fn parts(&self) -> &[Part] {
         self.as_made().parts.as_slice()
     }
@@ -229,7 +250,7 @@ impl Credentials {
     fn as_made(&self) -> &Made {
         match &self.0 {
             Layout::Made(made) => made,
-            Layout::Shared(kept) => &kept.0,
+            Layout::Shared(kept) | Layout::Counted(kept, _) => &kept.0,
         }
     }
 
@@ -237,6 +258,21 @@ impl Credentials {
         match self.0 {
             Layout::Made(made) => made,
             Layout::Shared(kept) => kept.0.clone(),
+            Layout::Counted(kept, counted) => {
+                let mut made = kept.0.clone();
+                made.stamps.rest.push(Left::Use(counted));
+                made
+            }
+        }
+    }
+}
+
+impl Clone for Credentials {
+    #[inline]
+    fn clone(&self) -> Self {
+        match &self.0 {
+            Layout::Shared(kept) => Self(Layout::Shared(Arc::clone(kept))),
+            _ => self.copied(),
         }
     }
 }
@@ -262,35 +298,11 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Almost always one stamp and no guard: then it is inline.
-#[derive(Clone, Default)]
-struct Stamps {
-    first: Option<Stamp>,
-    rest: Vec<Left>,
-}
-
-/// What a scheme left on credentials.
-#[derive(Clone)]
-enum Left {
-    Stamp(Stamp),
-    Guard(Arc<dyn Any + Send + Sync>),
-}
-
-impl Stamps {
-    const NONE: Self = Self { first: None, rest: Vec::new() };
-
-    fn push(&mut self, stamp: Stamp) {
-        match self.first {
-            None => self.first = Some(stamp),
-            Some(_) => self.rest.push(Left::Stamp(stamp)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Stamper;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     fn key(name: &'static str) -> Credentials {
         Credentials::header(HeaderName::from_static(name), HeaderValue::from_static("canary"))
@@ -379,20 +391,62 @@ mod tests {
         assert_eq!(format!("{joined:?}"), r#"["a", "b"]"#);
     }
 
+    #[derive(Default)]
+    struct Counter(AtomicUsize);
+
+    impl UseCounter for Counter {
+        fn begin_another(&self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+
+        fn end(&self) {
+            self.0.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Credentials with a use that has begun, and how many are under way.
+    fn counted(
+        made: Credentials,
+        counter: &Arc<Counter>,
+    ) -> (Credentials, impl Fn() -> usize + use<>) {
+        counter.begin_another();
+        let made = made.counted(counter.clone());
+        let counter = counter.clone();
+        (made, move || counter.0.load(Ordering::Relaxed))
+    }
+
     #[test]
-    fn a_guard_lives_as_long_as_the_last_clone_of_what_it_guards() {
-        let (guard, stamper) = (Arc::new(7_u8), Stamper::new());
-        let made = key("a").stamped(stamper.stamp(1)).kept().guarded(guard.clone());
-        let joined = key("b").stamped(Stamper::new().stamp(2)).and(made.clone()).unwrap();
+    fn a_use_is_over_when_it_is_said_or_what_it_is_of_is_gone() {
+        let stamper = Stamper::new();
+        for made in [key("a"), key("a").kept()].map(|made| made.stamped(stamper.stamp(1))) {
+            for made in [made.clone(), made.kept()] {
+                let (made, under_way) = counted(made, &Arc::default());
+                let other = made.clone();
+                assert_eq!(under_way(), 2, "a clone is a use of its own");
+                made.uses_are_over();
+                made.uses_are_over();
+                assert_eq!(under_way(), 1, "said twice it counts once");
+                let again = made.clone();
+                drop(made);
+                assert_eq!(under_way(), 1, "what is over does not begin again, nor end twice");
+                drop((other, again));
+                assert_eq!(under_way(), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn joined_credentials_keep_the_uses_of_both() {
+        let (counter, stamper) = (Arc::default(), Stamper::new());
+        let (a, _) = counted(key("a").stamped(stamper.stamp(1)).kept(), &counter);
+        let (b, under_way) = counted(key("b").stamped(Stamper::new().stamp(2)), &counter);
+        let joined = a.and(b).unwrap();
         assert_eq!((stamper.find(&joined), joined.stamps().count()), (Some(1), 2));
-        assert_eq!(
-            joined.guards().filter_map(|guard| guard.downcast_ref()).collect::<Vec<&u8>>(),
-            [&7]
-        );
-        drop(made);
-        assert_eq!(Arc::strong_count(&guard), 2);
+        assert_eq!(under_way(), 2);
+        joined.uses_are_over();
+        assert_eq!(under_way(), 0);
         drop(joined);
-        assert_eq!(Arc::strong_count(&guard), 1);
+        assert_eq!(under_way(), 0);
     }
 
     #[test]

@@ -90,7 +90,7 @@ pub use challenges::{ChallengeView, Challenges};
 pub use choice::{AnyOf, Precedence};
 pub use client::{Answer, Authenticator, NextStep, RetryBudget, Verdict};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, UseCounter};
 pub use error::{Cause, Error, Result};
 pub use finish_even_if_dropped::finish_even_if_dropped;
 pub use flow::Flow;

@@ -140,7 +140,10 @@ impl FromStr for Origin {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let uri: Uri = text.parse().map_err(|error| Error::config("origin_url", error))?;
+        let uri: Uri = text.parse().map_err(|error| {
+            let text = format!("url cannot be read ({error}), expected https:// and a host");
+            Error::config("origin_url", text)
+        })?;
         let origin = Self::of(&uri)?;
         if uri.path() != "/" || uri.query().is_some() {
             return Err(Error::config(
@@ -185,6 +188,7 @@ mod tests {
         check("https://user@a.example", Err("origin_user"));
         check("ftp://a.example", Err("origin_scheme"));
         check("a.example", Err("origin_scheme"));
+        check("", Err("origin_url"));
     }
 
     #[test]

@@ -69,6 +69,12 @@ fn read(body: &[u8]) -> Result<Armed, String> {
         let names: Vec<_> = Endpoint::ALL.iter().map(|one| one.name()).collect();
         format!("endpoint is unknown, expected one of {}", names.join(", "))
     })?;
+    if wanted.requests == 0 {
+        return Err("requests is 0, expected how many meet the fault".to_owned());
+    }
+    if matches!(fault, Fault::Slow(Duration::ZERO)) {
+        return Err("seconds is missing or 0, expected how long slow waits".to_owned());
+    }
     Ok(Armed { fault, endpoint, requests: wanted.requests })
 }
 

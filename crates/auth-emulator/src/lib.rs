@@ -18,6 +18,15 @@
 //! # tokio::runtime::Runtime::new().unwrap().block_on(test()).unwrap();
 //! ```
 //!
+//! # In a test
+//!
+//! - One `auth_testing::ManualClock` is given to both: [`with_clock`](InfobipBuilder::with_clock) here, and
+//!   `Context::with_clock` in the program.
+//! - The transport of the program's session needs `allowing_loopback()`; its client does not.
+//! - After a 429 and after a lost answer a session waits for as long as it was told and up to a tenth more, at random:
+//!   move the clock by so much before the next attempt, or by 67 minutes after a lost answer.
+//! - Before a client creates another session, it destroys the old one. If that had ended, it is one 401 more.
+//!
 //! | | |
 //! |---|---|
 //! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | the platform: in the process, or listening on loopback |

@@ -52,7 +52,8 @@ pub struct Counts {
     pub keys_created: u64,
     /// Messages that were accepted, as requests.
     pub messages_accepted: u64,
-    /// Answers with status 401.
+    /// Answers with status 401. A client that creates another session first destroys the old one, and gets a 401 for that
+    /// if it had ended already: that is one here too.
     pub unauthorized: u64,
     /// Answers with status 403.
     pub forbidden: u64,

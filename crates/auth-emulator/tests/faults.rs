@@ -224,6 +224,8 @@ async fn faults_are_armed_listed_and_cleared_over_the_second_port() {
         r#"{"fault":"slow","endpoint":"messages","seconds":1e300}"#,
         r#"{"fault":"slow","endpoint":"messages","requests":-1}"#,
         r#"{"fault":"slow","endpoint":"messages","second":1}"#,
+        r#"{"fault":"slow","endpoint":"messages"}"#,
+        r#"{"fault":"reset","endpoint":"messages","requests":0}"#,
     ] {
         let refused = faults.post("/faults", "", body).await;
         assert_eq!(refused.status, 400, "{body}");

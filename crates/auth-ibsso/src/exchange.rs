@@ -99,8 +99,11 @@ pub(crate) fn destroyed(
 }
 
 fn busy(answer: &Response<Vec<u8>>, said: &str, now: Timestamp) -> Error {
-    let text = format!("platform asks for patience ({said})");
-    Error::unavailable(BUSY, retry_after(answer.headers(), now), text)
+    let pause = retry_after(answer.headers(), now);
+    let when =
+        pause.map_or_else(|| "later".into(), |pause| format!("in {} seconds", pause.as_secs()));
+    let text = format!("platform asks for patience ({said}), try again {when}");
+    Error::unavailable(BUSY, pause, text)
 }
 
 /// The code of a refusal to destroy a session.
@@ -129,8 +132,9 @@ fn not_created(answer: &Response<Vec<u8>>, password: &Secret, now: Timestamp) ->
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => busy(answer, &said, now),
         status if status.is_client_error() => {
             let text = format!(
-                "no session was created ({said}): another session of this user may be alive, which only its own token \
-                 ends before its time; give each program a user of its own, or let programs share one store"
+                "no session was created ({said}): another session of this user may be alive, as one that an earlier \
+                 run of this program left; only its own token ends it before its time, which is 60 minutes by default; \
+                 give each program a user of its own, or let programs and their next runs share one store"
             );
             Error::refused(NOT_CREATED, text)
         }

@@ -117,8 +117,17 @@ impl<T> KeptToken<T> {
 
     /// Begins a use. There is nothing to count for a token that its successor does not end.
     pub(crate) fn begin_use(&self) -> Result<Option<Arc<InUse>>, Unusable> {
-        let Some(uses) = &self.uses else { return Ok(None) };
-        uses.begin().map(|in_use| Some(Arc::new(in_use))).ok_or(Unusable::BeingReplaced)
+        let begun = self.counted()?;
+        Ok(begun.map(|uses| Arc::new(InUse::of(Arc::clone(uses)))))
+    }
+
+    /// The counter that a use has begun with.
+    fn counted(&self) -> Result<Option<&Arc<Uses>>, Unusable> {
+        match &self.uses {
+            None => Ok(None),
+            Some(uses) if uses.begin() => Ok(Some(uses)),
+            Some(_) => Err(Unusable::BeingReplaced),
+        }
     }
 }
 
@@ -133,15 +142,16 @@ impl<T: PresentableToken> KeptToken<T> {
         }
     }
 
-    /// What to add to a request: made once, and with a guard that says when the request is over if its uses are counted.
-    #[cold]
+    /// What to add to a request: made once, and with the use that this is if uses are counted.
     pub(crate) fn credentials(
         &self,
         stamp: impl FnOnce() -> Stamp,
     ) -> Result<Credentials, Unusable> {
-        let lent = own(self.first(stamp)?).clone();
-        let in_use = self.begin_use()?;
-        Ok(in_use.into_iter().fold(lent, |lent, in_use| lent.guarded(in_use)))
+        let lent = own(self.first(stamp)?);
+        Ok(match self.counted()? {
+            None => lent.clone(),
+            Some(uses) => lent.clone().counted(Arc::<Uses>::clone(uses)),
+        })
     }
 
     fn first(&self, stamp: impl FnOnce() -> Stamp) -> Result<&[Credentials; COPIES], Unusable> {

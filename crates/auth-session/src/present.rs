@@ -4,7 +4,6 @@ use crate::{
     Session,
     kept_token::{KeptToken, Unusable},
     schedule::fraction,
-    uses::InUse,
 };
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, RequestView,
@@ -30,7 +29,7 @@ where
         let Some(generation) = self.generation(sent) else { return Verdict::Accept };
         // The answer is here, though the caller may keep the credentials of its request for a while.
         // With it the uses of all tokens that were presented together are over.
-        sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
+        sent.uses_are_over();
         match S::Token::refusal(answer) {
             Some(mut refusal) if self.is_worth_another(generation, answer) => {
                 // The observer is told the code, which a server may have made of what it was sent.
@@ -82,7 +81,7 @@ where
     }
 
     /// The first time, and each time if the uses of this token are counted.
-    #[cold]
+    #[inline(never)]
     fn presented_now(&self, kept: &KeptToken<S::Token>) -> Flow<'_, Credentials> {
         match kept.credentials(|| self.stamp(kept.generation)) {
             Ok(credentials) => Flow::ready(credentials),

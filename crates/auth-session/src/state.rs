@@ -48,6 +48,17 @@ struct Failure {
     until: Instant,
 }
 
+impl Failure {
+    /// The error, with what is left of the time for which its peer asked for patience.
+    fn error_at(&self, time: Time) -> Error {
+        let mut error = self.error.clone();
+        if let Error::Unavailable { retry_after: Some(left), .. } = &mut error {
+            *left = self.until.saturating_duration_since(time.steady);
+        }
+        error
+    }
+}
+
 /// The requests that a renewal waits for, since it ends their token, and for how long at most.
 pub(crate) struct Settling {
     pub(crate) uses: Arc<Uses>,
@@ -120,7 +131,7 @@ impl<T: Token> State<T> {
                 Next::Use(kept)
             }
             (instead, _, Some(flight)) => Next::Wait { watch: flight.watch(), instead },
-            (None, Some(failure), None) => Next::Fail(failure.error.clone()),
+            (None, Some(failure), None) => Next::Fail(failure.error_at(time)),
             (Some(kept), None, None) if stage == Stage::Early => {
                 Next::Renew { why: self.why(current), meanwhile: Meanwhile::Use(kept) }
             }

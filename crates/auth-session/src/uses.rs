@@ -1,11 +1,9 @@
 //! How many requests are under way with a token whose successor ends it.
 
 use crate::sync::{Mutex, MutexGuard};
+use auth_core::UseCounter;
 use std::{
-    sync::{
-        Arc, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -22,24 +20,26 @@ struct UseCounts {
     waiting: Option<Waker>,
 }
 
-/// One use: from the moment at which the token is handed out until the answer is assessed, or this is dropped.
+/// One use: from the moment at which the token is handed out until this is dropped.
 #[derive(Debug)]
-pub(crate) struct InUse {
-    uses: Arc<Uses>,
-    over: AtomicBool,
+pub(crate) struct InUse(Arc<Uses>);
+
+impl InUse {
+    /// One that has begun.
+    pub(crate) const fn of(uses: Arc<Uses>) -> Self {
+        Self(uses)
+    }
 }
 
 impl Uses {
-    /// Begins a use; `None` once the token is closed. One lock covers both: a caller that gets a use is counted before
-    /// the flight looks whether any is left.
-    pub(crate) fn begin(self: &Arc<Self>) -> Option<InUse> {
+    /// Begins a use, unless the token is closed. One lock covers both: a caller that gets a use is counted before the
+    /// flight looks whether any is left.
+    pub(crate) fn begin(&self) -> bool {
         let mut counted = self.counts();
-        if counted.closed {
-            return None;
+        if !counted.closed {
+            counted.count = counted.count.saturating_add(1);
         }
-        counted.count = counted.count.saturating_add(1);
-        drop(counted);
-        Some(InUse { uses: Arc::clone(self), over: AtomicBool::new(false) })
+        !counted.closed
     }
 
     /// From here on nobody begins a use.
@@ -66,23 +66,26 @@ impl Uses {
     }
 }
 
-impl InUse {
-    /// The answer is here: what happens to the token can do no harm to this request any more.
-    pub(crate) fn end(&self) {
-        if self.over.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let mut counted = self.uses.counts();
+/// A use that is under way may become two, though the token is closed.
+impl UseCounter for Uses {
+    fn begin_another(&self) {
+        let mut counted = self.counts();
+        counted.count = counted.count.saturating_add(1);
+    }
+
+    fn end(&self) {
+        let mut counted = self.counts();
         counted.count = counted.count.saturating_sub(1);
         let waiting = if counted.count == 0 { counted.waiting.take() } else { None };
         drop(counted);
+        // Wakers are foreign code.
         waiting.into_iter().for_each(Waker::wake);
     }
 }
 
 impl Drop for InUse {
     fn drop(&mut self) {
-        self.end();
+        self.0.end();
     }
 }
 

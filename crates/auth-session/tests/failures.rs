@@ -66,6 +66,23 @@ fn an_issuer_that_asks_for_no_patience_is_not_asked_in_a_tight_loop() {
     assert!((50..=60).contains(&stage.issuer.times()), "{} in a minute", stage.issuer.times());
 }
 
+#[test]
+fn a_caller_in_a_pause_is_told_what_is_left_of_it() {
+    let stage = stage(Background::None);
+    let told = || match made(&stage.session) {
+        Err(Error::Unavailable { retry_after: Some(left), .. }) => left.as_secs(),
+        other => panic!("{other:?}"),
+    };
+    let hour = Some(Duration::from_secs(3600));
+    stage.issuer.then(Does::Fails(Error::unavailable("busy", hour, "later")));
+    assert_eq!(told(), 3600, "the one who asked is told what the issuer said");
+    stage.pass(3000);
+    let left = told();
+    assert!((600..=960).contains(&left), "of an hour and at most a tenth: {left}");
+    stage.pass(left + 1);
+    assert_eq!(stage.sends(), Ok(1));
+}
+
 /// Idle spans are spans too: what the clock is set to neither ends a token nor keeps one alive.
 #[test]
 fn a_clock_that_is_set_does_not_touch_an_idle_token() {

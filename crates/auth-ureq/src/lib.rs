@@ -26,8 +26,8 @@
 //! # Security
 //!
 //! ureq logs through the crate `log`. Up to the level debug it leaves out fields and URLs; at the level **trace** it
-//! writes down what it sends, credentials included. Keep `ureq` and `ureq_proto` off that level, or compile it out with
-//! the feature `release_max_level_debug` of `log`.
+//! writes down what it sends and receives, credentials and new tokens included. Keep `ureq` and `ureq_proto` off that
+//! level, or compile it out with the feature `release_max_level_debug` of `log`.
 
 mod agent;
 mod ahead;

@@ -65,7 +65,13 @@ pub use auth_core as guide_oauth2;
 #[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
 #[doc = include_str!("../../../docs/guide/lifecycle.md")]
 pub use auth_core as guide_lifecycle;
-#[cfg(all(doctest, feature = "ibsso", feature = "sqlite", feature = "ureq"))]
+#[cfg(all(
+    doctest,
+    feature = "axum",
+    feature = "ibsso",
+    feature = "sqlite",
+    feature = "ureq"
+))]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
 pub use auth_core as guide_infobip;
 #[cfg(all(doctest, feature = "bdk-config", feature = "ureq"))]

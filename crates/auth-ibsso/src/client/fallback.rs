@@ -18,27 +18,34 @@ pub(super) struct WithFallback<A> {
 
 impl<A: Authenticator> WithFallback<A> {
     #[cold]
-    fn instead<'a>(&'a self, error: Error, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        match &self.fallback {
-            Some(fallback) if is_held_elsewhere(&error) => {
-                fallback.credentials(request).map(move |made| {
-                    let fell_back = Event::FellBack { session: &self.name, error: &error };
-                    self.context.observer.observe(fell_back);
-                    made
-                })
-            }
-            _ => Flow::failed(error),
+    fn instead<'a>(
+        &'a self,
+        error: Error,
+        fallback: &'a dyn Authenticator,
+        request: RequestView<'a>,
+    ) -> Flow<'a, Credentials> {
+        if !is_held_elsewhere(&error) {
+            return Flow::failed(error);
         }
+        fallback.credentials(request).map(move |made| {
+            let fell_back = Event::FellBack { session: &self.name, error: &error };
+            self.context.observer.observe(fell_back);
+            made
+        })
     }
 }
 
 impl<A: Authenticator> Authenticator for WithFallback<A> {
     #[inline]
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        self.session.credentials(request).then(move |made| match made {
-            Ok(made) => Flow::ready(made),
-            Err(error) => self.instead(error, request),
-        })
+        let made = self.session.credentials(request);
+        match &self.fallback {
+            None => made,
+            Some(fallback) => made.then(move |made| match made {
+                Ok(made) => Flow::ready(made),
+                Err(error) => self.instead(error, &**fallback, request),
+            }),
+        }
     }
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {

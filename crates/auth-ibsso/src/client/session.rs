@@ -79,6 +79,10 @@ impl<K: TokenStore + 'static> IbssoSession<K> {
     /// for example. The observer of the context is told of each request that goes out with it
     /// ([`Event::FellBack`](auth_core::Event::FellBack)).
     ///
+    /// It is sent in place of the error `session_held_elsewhere` and of no other: a session that another program holds
+    /// (`ibsso_session_not_created`), a wrong password and an unreachable platform stay errors. Only a
+    /// [store](Self::stored) that outlives the process lets its next run know of the lost token.
+    ///
     /// # Security
     ///
     /// An attacker who can make a creation fail chooses by that which method is sent. Name a fallback only if its secret

@@ -16,8 +16,12 @@ use zeroize::Zeroizing;
 
 /// Creates and destroys sessions, as requests ask for it.
 ///
-/// `users` finds who has a user name and a password; `verifier` judges tokens, as for any other request: a session that is
-/// bound to an address is destroyed from there alone.
+/// `users` finds who has a user name and a password: a [`Lookup`] of yours, which hashes passwords slowly and on threads
+/// that may block. `verifier` judges tokens, as for any other request: give it the [`IbssoVerifier`](crate::IbssoVerifier)
+/// with the check of addresses around it, and a session that is bound is destroyed from its address alone.
+///
+/// A server gives each method a [`RequestView`] with the body and the address of the caller (`Peer`); the guide
+/// (`docs/guide/infobip.md`, "For platforms") has the handlers for axum.
 ///
 /// Its answers are whole: statuses and bodies as the platform documents them. An outer error is for the server to answer:
 /// an `Error::Unavailable`, after which nothing was done, with a 503, and every other one with a 500. A client takes a 503

@@ -22,7 +22,9 @@ pub trait Sessions: Send + Sync {
     /// `Error::Unavailable` when no session was created; any other when that is not known.
     fn create(&self, user: Self::User, new: NewSession) -> Flow<'_, CreateOutcome>;
 
-    /// What the session of this token proves, if it is alive.
+    /// What the session of this token proves, if it is alive. It is not told who presents the token: the address that
+    /// the session is bound to belongs into the principal, for the check around the
+    /// [`IbssoVerifier`](crate::IbssoVerifier).
     ///
     /// # Errors
     ///
@@ -44,8 +46,9 @@ pub trait Sessions: Send + Sync {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NewSession {
-    /// The session may be used from this address alone; from anywhere if `None`. It is as the server layer knows it: what
-    /// compares it takes canonical forms ([`IpAddr::to_canonical`]), since one caller may come as IPv4 and as mapped IPv4.
+    /// The session may be used from this address alone; from anywhere if `None`. It is the `Peer::address` of the
+    /// request that the endpoint was given: an adapter gives `IpAddr::to_canonical`, as `VerifyLayer` of auth-tower does,
+    /// or an IPv4 address of a listener for both families has two forms that are not equal.
     pub bound_to: Option<IpAddr>,
     /// A session that is alive ends in the same step, though its token is lost.
     pub replaces: bool,

@@ -12,8 +12,32 @@ use std::fmt;
 ///
 /// # Security
 ///
-/// A token that is unknown, has ended or is bound to another address looks the same outside. A session that is bound is
-/// bound by what stands around this verifier, or by [`Sessions::find`]: with auth-lifecycle that is `Registry::admit`.
+/// This verifier binds no session to an address: by itself it accepts a token from anywhere. What stands around it does:
+/// `Registry::admit` of auth-lifecycle, or a check that compares the address of the caller with the one that
+/// [`NewSession::bound_to`](crate::NewSession::bound_to) said, which [`Sessions::find`] puts into the principal. The same
+/// checked verifier goes into the layer of the API and into the [`SessionEndpoint`](crate::SessionEndpoint).
+///
+/// ```
+/// use auth_core::{Challenge, Flow, Reason, Rejection, Verifier};
+/// use auth_ibsso::{IbssoVerifier, SCHEME, Sessions};
+/// use std::net::IpAddr;
+///
+/// #[derive(Clone)]
+/// struct Caller {
+///     bound_to: Option<IpAddr>,
+/// }
+///
+/// const ELSEWHERE: Reason = Reason::new("session_elsewhere", "session is bound to another address");
+///
+/// fn bound(sessions: impl Sessions<Principal = Caller>) -> impl Verifier<Principal = Caller> {
+///     IbssoVerifier::new(sessions).check(|caller, request| {
+///         let here = caller.bound_to.is_none() || caller.bound_to == request.peer.address;
+///         // As for a session that has ended: the log alone gets to know the reason.
+///         let elsewhere = || Rejection::unauthenticated(ELSEWHERE, Challenge::without_parameters(SCHEME));
+///         Flow::ready(if here { Ok(()) } else { Err(elsewhere()) })
+///     })
+/// }
+/// ```
 pub struct IbssoVerifier<S> {
     sessions: S,
     limit: Option<AttemptLimit>,

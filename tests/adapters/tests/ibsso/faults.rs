@@ -14,7 +14,7 @@ use tokio::{
 };
 
 /// Longer than an exchange of the session may take, and shorter.
-const TOO_SLOW: Fault = Fault::Slow(Duration::from_secs(20));
+const TOO_SLOW: Fault = Fault::Slow(Duration::from_secs(300));
 const SLOW: Fault = Fault::Slow(Duration::from_millis(100));
 const BUSY: Fault = Fault::TooManyRequests(Duration::from_secs(30));
 

@@ -3,11 +3,10 @@
 use crate::{
     Session,
     kept_token::{KeptToken, Unusable},
-    schedule::fraction,
     uses::InUse,
 };
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, RequestView,
+    Answer, Authenticator, Credentials, Event, Flow, Need, PresentableToken, RequestView,
     TokenSource, Verdict,
 };
 use http::{HeaderMap, StatusCode};
@@ -32,7 +31,7 @@ where
         // With it the uses of all tokens that were presented together are over.
         sent.guards().filter_map(|guard| guard.downcast_ref()).for_each(InUse::end);
         match S::Token::refusal(answer) {
-            Some(mut refusal) if self.is_worth_another(generation, answer) => {
+            Some(mut refusal) if self.is_worth_another(generation, answer.request.uri) => {
                 // The observer is told the code, which a server may have made of what it was sent.
                 refusal.code = refusal.code.filter(|code| !sent.are_repeated_in(code));
                 if self.refused(generation, refusal) {
@@ -69,16 +68,6 @@ where
             Some(credentials) => Flow::ready(credentials.clone()),
             None => self.presented_now(kept),
         }
-    }
-
-    /// Would another token do better where this one was refused?
-    fn is_worth_another(&self, generation: u64, answer: Answer<'_>) -> bool {
-        let Context { clock, random, .. } = &self.0.context;
-        let (now, jitter) = (clock.steady(), fraction(&**random));
-        // One that is there already costs no exchange.
-        let current = self.0.current.load();
-        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
-        is_over || self.0.refusers.condemn(answer.request.uri, generation, now, jitter)
     }
 
     /// The first time, and each time if the uses of this token are counted.

@@ -1,0 +1,203 @@
+//! A bot at installations that behave badly: how often they are asked, and what becomes of its callers.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use auth_core::{Authenticator, Result, send};
+use auth_symphony::{Bot, Context, SymphonyEndpoints, SymphonyLogIn};
+use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
+use http::{Request, Response};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+const NOW: u64 = 1_700_000_000;
+const POD: &str = "https://pod.example/pod/v1/presence";
+const AGENT: &str = "https://agent.example/agent/v4/message";
+
+/// What was sent, by what it is for.
+type Sent = BTreeMap<&'static str, u32>;
+
+struct Stage {
+    transport: ScriptedTransport,
+    clock: ManualClock,
+    context: Context,
+    sent: Arc<Mutex<Sent>>,
+}
+
+/// What a request is for: `session`, `keys`, `probe`, `idm`, `app`, `user`, `info`; `pod` and `agent` for the rest.
+fn kind(path: &str) -> &'static str {
+    match path {
+        _ if path.contains("/relay/") => "keys",
+        _ if path.contains("/sessioninfo") => "probe",
+        _ if path.contains("/idm/") => "idm",
+        _ if path.contains("/info") => "info",
+        _ if path.contains("/app/authenticate") => "app",
+        _ if path.contains("/app/user") => "user",
+        _ if path.starts_with("/login/") => "session",
+        _ if path.starts_with("/agent/") => "agent",
+        _ => "pod",
+    }
+}
+
+/// An installation whose answers come from this, by what the request is for and how many of them there were before.
+fn stage(
+    answer: impl Fn(&str, u32, &Request<Vec<u8>>) -> Result<Response<Vec<u8>>> + Send + Sync + 'static,
+) -> Stage {
+    let sent = Arc::new(Mutex::new(Sent::new()));
+    let counting = Arc::clone(&sent);
+    let transport = ScriptedTransport::new(move |request| {
+        let kind = kind(request.uri().path());
+        let before = {
+            let mut sent = counting.lock().unwrap();
+            let count = sent.entry(kind).or_default();
+            *count += 1;
+            *count - 1
+        };
+        answer(kind, before, request)
+    });
+    let clock = ManualClock::at(NOW);
+    let context =
+        Context::new(transport.clone()).with_clock(clock.clone()).with_random(SeededRandom::new(1));
+    Stage { transport, clock, context, sent }
+}
+
+impl Stage {
+    fn bot(&self) -> Bot {
+        let endpoints = SymphonyEndpoints::new("https://pod.example")
+            .and_then(|it| it.with_key_manager("https://km.example"))
+            .and_then(|it| it.with_agent("https://agent.example"));
+        Bot::new(endpoints.unwrap(), log_in(), self.context.clone())
+    }
+
+    /// The status of a request that is sent with this authenticator, or the code of the error.
+    fn sent(&self, with: &dyn Authenticator, url: &str) -> String {
+        let request = Request::get(url).body(Vec::new()).unwrap();
+        send(&self.transport, with, request.into()).wait().map_or_else(
+            |error| error.code().to_owned(),
+            |answer| answer.status().as_str().to_owned(),
+        )
+    }
+
+    fn counted(&self) -> Sent {
+        std::mem::take(&mut *self.sent.lock().unwrap())
+    }
+}
+
+fn log_in() -> SymphonyLogIn {
+    SymphonyLogIn::rsa("my-bot", include_str!("keys/pkcs8.pem")).unwrap()
+}
+
+fn status(code: u16) -> Result<Response<Vec<u8>>> {
+    Ok(Response::builder().status(code).body(Vec::new()).unwrap())
+}
+
+fn token(name: &str, number: u32) -> Result<Response<Vec<u8>>> {
+    let body = serde_json::json!({ "name": name, "token": format!("t-{number}") });
+    Ok(Response::new(body.to_string().into_bytes()))
+}
+
+/// A minute in which agent and pod are both called ten times a second: what was sent, and what the callers of each were told.
+fn minute(stage: &Stage, bot: &Bot) -> (Sent, BTreeMap<String, u32>) {
+    let mut told = BTreeMap::new();
+    for _ in 0..600 {
+        *told.entry(format!("agent {}", stage.sent(&bot.agent(), AGENT))).or_default() += 1;
+        *told.entry(format!("pod {}", stage.sent(&bot.pod(), POD))).or_default() += 1;
+        stage.clock.advance(Duration::from_millis(100));
+    }
+    (stage.counted(), told)
+}
+
+/// Steps of a second, doubling to a minute, and each between half and all of that.
+const STEPS: u32 = 9;
+
+/// Every five seconds, and once more in each step.
+const PROBES: u32 = 12 + STEPS;
+
+#[track_caller]
+fn at_most(sent: &Sent, most: &[(&str, u32)]) {
+    for (kind, most) in most {
+        let count = sent.get(kind).copied().unwrap_or_default();
+        assert!(count <= *most, "{kind}: {sent:?}");
+    }
+}
+
+#[test]
+fn a_node_of_an_agent_that_refuses_every_token_causes_no_flood_and_the_others_are_served() {
+    let stage = stage(|kind, before, _| match kind {
+        "session" => token("sessionToken", before),
+        "keys" => token("keyManagerToken", before),
+        "agent" => status(if before % 3 == 0 { 401 } else { 200 }),
+        _ => status(200),
+    });
+    let (sent, told) = minute(&stage, &stage.bot());
+    at_most(&sent, &[("session", 1), ("keys", STEPS), ("probe", PROBES)]);
+    assert!(told["pod 200"] == 600 && told["agent 200"] >= 400, "{told:?}");
+}
+
+#[test]
+fn an_agent_that_refuses_every_token_causes_no_flood_and_its_answer_is_delivered() {
+    let stage = stage(|kind, before, _| match kind {
+        "session" => token("sessionToken", before),
+        "keys" => token("keyManagerToken", before),
+        "agent" => status(401),
+        _ => status(200),
+    });
+    let (sent, told) = minute(&stage, &stage.bot());
+    at_most(&sent, &[("session", 1), ("keys", STEPS), ("probe", PROBES)]);
+    assert_eq!((told["pod 200"], told["agent 401"]), (600, 600));
+}
+
+/// As behind a gateway that does not let the question pass.
+#[test]
+fn a_pod_that_says_of_every_session_that_it_is_dead_and_takes_it_takes_no_requests_along() {
+    let stage = stage(|kind, before, _| match kind {
+        "session" => token("sessionToken", before),
+        "keys" => token("keyManagerToken", before),
+        "agent" | "probe" => status(401),
+        _ => status(200),
+    });
+    let (sent, told) = minute(&stage, &stage.bot());
+    at_most(&sent, &[("session", STEPS), ("keys", 1), ("probe", PROBES)]);
+    assert_eq!((told["pod 200"], told["agent 401"]), (600, 600));
+}
+
+#[test]
+fn a_key_manager_that_is_down_is_asked_in_steps_and_takes_no_token_away_that_some_node_takes() {
+    for (one_in, most_401) in [(3, 1), (1, 600)] {
+        let stage = stage(move |kind, before, _| match kind {
+            "session" => token("sessionToken", before),
+            "keys" if before == 0 => token("keyManagerToken", before),
+            "keys" => status(401),
+            "agent" => status(if before % one_in == 0 { 401 } else { 200 }),
+            _ => status(200),
+        });
+        let (sent, told) = minute(&stage, &stage.bot());
+        at_most(&sent, &[("session", 1), ("keys", STEPS), ("probe", PROBES), ("agent", 1200)]);
+        assert_eq!(told["pod 200"], 600);
+        assert_eq!(told.len(), 2, "{told:?}");
+        let refused = told.get("agent 401").copied().unwrap_or_default();
+        assert!(refused <= most_401, "{told:?}");
+    }
+}
+
+#[test]
+fn an_agent_that_needs_the_key_manager_token_after_all_causes_no_flood() {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let stage = stage(|kind, before, _| match kind {
+        "session" => {
+            let claims = format!(r#"{{"canUseSimplifiedKeyDelivery":true,"jti":{before}}}"#);
+            let made = format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(claims));
+            let body = serde_json::json!({ "name": "sessionToken", "token": made });
+            Ok(Response::new(body.to_string().into_bytes()))
+        }
+        "info" => Ok(Response::new(br#"{"version":"Agent-25.1.0"}"#.to_vec())),
+        "agent" => status(401),
+        _ => status(200),
+    });
+    let bot = stage.bot().with_simplified_key_delivery();
+    let (sent, told) = minute(&stage, &bot);
+    at_most(&sent, &[("session", STEPS), ("info", STEPS), ("keys", 0), ("probe", 0)]);
+    assert_eq!((told["pod 200"], told["agent 401"]), (600, 600));
+}

@@ -201,3 +201,89 @@ fn an_agent_that_needs_the_key_manager_token_after_all_causes_no_flood() {
     at_most(&sent, &[("session", STEPS), ("info", STEPS), ("keys", 0), ("probe", 0)]);
     assert_eq!((told["pod 200"], told["agent 401"]), (600, 600));
 }
+
+/// A JWT that ends then, as log-ins bring them along.
+fn ending(at: u64) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    format!("e30.{}.AA", URL_SAFE_NO_PAD.encode(format!(r#"{{"exp":{at}}}"#)))
+}
+
+fn bringing(authorization: &str) -> Result<Response<Vec<u8>>> {
+    let body = serde_json::json!({
+        "name": "sessionToken", "token": "t-0", "authorizationToken": authorization,
+    });
+    Ok(Response::new(body.to_string().into_bytes()))
+}
+
+fn idm(token: &str, life: u64) -> Result<Response<Vec<u8>>> {
+    let body = serde_json::json!({ "access_token": token, "expires_in": life });
+    Ok(Response::new(body.to_string().into_bytes()))
+}
+
+fn bearer(request: &Request<Vec<u8>>) -> &str {
+    request.headers()["authorization"].to_str().unwrap()
+}
+
+#[test]
+fn a_common_jwt_that_came_along_and_was_refused_is_not_sent_again() {
+    let brought = ending(NOW + 3600);
+    let refused = format!("Bearer {brought}");
+    let stage = stage(move |kind, before, request| match kind {
+        "session" => bringing(&brought),
+        "idm" => idm(&format!("j-{before}"), 300),
+        _ => status(if bearer(request) == refused { 401 } else { 200 }),
+    });
+    let bot = stage.bot().with_common_jwt();
+    for _ in 0..60 {
+        assert_eq!(stage.sent(&bot.pod(), POD), "200");
+        stage.clock.advance(Duration::from_secs(30));
+    }
+    assert_eq!(stage.counted()["pod"], 61, "refused once");
+}
+
+#[test]
+fn a_common_jwt_that_came_along_and_no_field_can_hold_is_passed_over() {
+    let good = ending(NOW + 3600);
+    for brought in [
+        good.replace("AA", "A A"),
+        good.replace("AA", "A\nA"),
+        good.replace("AA", "\u{fc}"),
+        good.replace("AA", &"A".repeat(9000)),
+        "Bearer".into(),
+        "Bearer ".into(),
+        String::new(),
+    ] {
+        let stage = stage(move |kind, _, request| match kind {
+            "session" => bringing(&brought),
+            "idm" => idm("j", 300),
+            _ => status(if bearer(request) == "Bearer j" { 200 } else { 401 }),
+        });
+        let bot = stage.bot().with_common_jwt();
+        assert_eq!(stage.sent(&bot.pod(), POD), "200");
+        assert_eq!(stage.counted(), Sent::from([("idm", 1), ("pod", 1), ("session", 1)]));
+    }
+}
+
+#[test]
+fn a_common_jwt_is_the_same_with_each_spelling_of_its_word_and_each_life() {
+    for (access_token, life) in [
+        ("j", 300),
+        ("Bearer j", 300),
+        ("bearer j", 300),
+        ("BEARER j", u64::from(u32::MAX)),
+        ("j", u64::MAX),
+        ("j", 0),
+        ("j", 1),
+    ] {
+        let stage = stage(move |kind, before, request| match kind {
+            "session" => token("sessionToken", before),
+            "idm" => idm(access_token, life),
+            "keys" => token("keyManagerToken", before),
+            _ => status(if bearer(request) == "Bearer j" { 200 } else { 401 }),
+        });
+        let (sent, told) = minute(&stage, &stage.bot().with_common_jwt());
+        assert_eq!((told["pod 200"], told["agent 200"]), (600, 600), "{access_token} {life}");
+        // One that lives for a second is renewed between 0.6 and 0.8 of it.
+        at_most(&sent, &[("session", 1), ("idm", 100), ("keys", 1)]);
+    }
+}

@@ -53,7 +53,7 @@ pub(crate) fn token_pair(
         let text = "answer is to another token of the app than the one that was sent";
         return Err(Error::protocol("symphony_pair_answer", text));
     }
-    is_token(&read.symphony_token, false)?;
+    is_token(&read.symphony_token)?;
     // Milliseconds as the pages say, or seconds as the specification does: no second of them is a millisecond of others.
     let said = match read.expire_at {
         seconds @ 0..100_000_000_000 => Timestamp::from_unix(seconds),

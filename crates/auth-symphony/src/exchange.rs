@@ -106,10 +106,10 @@ pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
         );
         Error::protocol("symphony_log_in_answer", text)
     })?;
-    if let Some(name) = read.name.filter(|name| !T::FIELD.as_str().eq_ignore_ascii_case(name)) {
-        let shown: String = name.chars().filter(char::is_ascii_alphabetic).take(40).collect();
+    if read.name.is_some_and(|name| !T::FIELD.as_str().eq_ignore_ascii_case(&name)) {
+        // The name itself may be anything.
         let text = format!(
-            "answer to a log-in has a token of the name {shown}, expected {}: the base URL is that of another component",
+            "answer to a log-in has a token of another name than {}: the base URL is that of another component",
             T::FIELD
         );
         return Err(Error::protocol("symphony_token_name", text));
@@ -162,7 +162,13 @@ pub(crate) fn refused(answer: &Response<Vec<u8>>, what: &str, now: Timestamp) ->
             let text = format!("{what} was refused ({})", status.as_u16());
             Error::refused("symphony_log_in_refused", text)
         }
-        _ => Error::transport("symphony_failed", format!("{what} failed ({status})")),
+        _ => {
+            let text = format!("{what} failed ({status})");
+            match retry_after(answer.headers(), now) {
+                None => Error::transport("symphony_failed", text),
+                said => Error::unavailable("symphony_failed", said, text),
+            }
+        }
     }
 }
 

@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use auth_core::{Authenticator, Result, send};
-use auth_symphony::{Bot, Context, SymphonyEndpoints, SymphonyLogIn};
+use auth_symphony::{
+    Bot, CircleOfTrust, Context, LogInRetry, SymphonyEndpoints, SymphonyLogIn, UserJwtVerifier,
+};
 use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
 use http::{Request, Response};
 use std::{
@@ -285,5 +287,55 @@ fn a_common_jwt_is_the_same_with_each_spelling_of_its_word_and_each_life() {
         assert_eq!((told["pod 200"], told["agent 200"]), (600, 600), "{access_token} {life}");
         // One that lives for a second is renewed between 0.6 and 0.8 of it.
         at_most(&sent, &[("session", 1), ("idm", 100), ("keys", 1)]);
+    }
+}
+
+#[test]
+fn no_failure_that_says_when_to_come_again_is_followed_earlier() {
+    for code in [429, 500, 502, 503, 504, 507] {
+        let stage = stage(move |_, before, _| match before {
+            0 => {
+                let mut answer = status(code)?;
+                answer.headers_mut().insert("retry-after", "7".parse().unwrap());
+                Ok(answer)
+            }
+            1 => status(code),
+            _ => token("sessionToken", before),
+        });
+        let retry = LogInRetry::new(3, Duration::from_secs(1), 2.0, Duration::from_secs(8));
+        let endpoints = SymphonyEndpoints::new("https://pod.example").unwrap();
+        let log_in = log_in().with_retry(retry.unwrap());
+        let bot = Bot::new(endpoints, log_in, stage.context.clone());
+        assert!(bot.session_token().wait().is_ok(), "{code}");
+        let pauses = stage.transport.pauses();
+        assert!(pauses[0] == Duration::from_secs(7) && pauses[1] <= Duration::from_secs(2));
+    }
+}
+
+#[test]
+fn what_a_component_writes_is_in_no_error() {
+    for body in [
+        r#""s3cret""#,
+        r#"{"name":"s3cret","token":"t"}"#,
+        r#"{"name":"abcdefs","token":"t"}"#,
+        r#"{"token":["s3cret"]}"#,
+        r#"{"s3cret":"#,
+        r#"{"token":"s3cret abcdefs"}"#,
+        r#"{"certificate":["s3cret"]}"#,
+        r#"{"certificate":"s3cret"}"#,
+    ] {
+        let stage = stage(move |_, _, _| Ok(Response::new(body.into())));
+        let bot = stage.bot();
+        let endpoints = SymphonyEndpoints::new("https://pod.example").unwrap();
+        let users = UserJwtVerifier::new(&endpoints, "app", stage.context.clone());
+        let circle = CircleOfTrust::new(&endpoints, &log_in(), stage.context.clone()).unwrap();
+        let errors = [
+            bot.session_token().wait().unwrap_err(),
+            bot.key_manager_token().wait().unwrap_err(),
+            users.verify("e30.e30.AA").wait().unwrap_err(),
+            circle.begin().wait().unwrap_err(),
+        ];
+        let shown = format!("{errors:?} {}", errors.each_ref().map(ToString::to_string).join(" "));
+        assert!(!shown.contains("s3cret") && !shown.contains("abcdefs"), "{body}: {shown}");
     }
 }

@@ -78,7 +78,9 @@ pub(crate) fn certificate_of(answer: &Response<Vec<u8>>) -> Result<String> {
     }
 
     let read: Body = serde_json::from_slice(answer.body()).map_err(|error| {
-        let text = format!("answer has no \"certificate\" that is text ({error})");
+        let (line, column) = (error.line(), error.column());
+        let text =
+            format!("answer has no \"certificate\" that is text (line {line}, column {column})");
         Error::protocol("symphony_certificate_answer", text)
     })?;
     Ok(read.certificate)

@@ -65,8 +65,9 @@ impl ByApp {
         };
         match again {
             Err(error) if error.code() == UNAUTHORIZED => {
-                let text = "session on behalf of the user was refused, and the app's own session is alive: the app is \
-                            not installed for the user, or there is no such user";
+                let text = "session on behalf of the user was refused: the app is not installed for the user, there is \
+                            no such user, or the app's own session, which is renewed once a minute at most for such \
+                            refusals, has ended";
                 Err(Error::refused("symphony_on_behalf_of", text))
             }
             other => other,

@@ -147,6 +147,20 @@ fn a_pair_expires_when_the_pod_says_in_seconds_or_milliseconds_and_after_five_mi
 }
 
 #[test]
+fn a_clock_that_is_set_makes_no_pair_live_longer_or_shorter() {
+    for there in [NOW - 86_400, NOW + 86_400] {
+        let stage = stage();
+        let circle = stage.circle(by_key());
+        let token = circle.begin().wait().unwrap();
+        stage.clock.set(auth_core::Timestamp::from_unix(there));
+        stage.clock.advance(Duration::from_secs(299));
+        assert!(circle.is_trusted(token.expose(), b"ts"), "{there}");
+        stage.clock.advance(Duration::from_secs(1));
+        assert!(!circle.is_trusted(token.expose(), b"ts"), "{there}");
+    }
+}
+
+#[test]
 fn an_answer_to_another_token_is_none() {
     let stage = stage();
     stage.world().answers_to = Some("another");
@@ -167,8 +181,12 @@ fn for_app(app: &str) -> ClaimsToSign {
 }
 
 fn signed(key: &str, algorithm: JwsAlgorithm, claims: &ClaimsToSign) -> String {
+    signed_at(NOW, key, algorithm, claims)
+}
+
+fn signed_at(now: u64, key: &str, algorithm: JwsAlgorithm, claims: &ClaimsToSign) -> String {
     let key = SigningKey::from_pem(algorithm, key).unwrap();
-    let clock = ManualClock::at(NOW);
+    let clock = ManualClock::at(now);
     auth_jwt::JwtAuthenticator::new(key, claims.clone(), clock).sign().unwrap().expose().to_owned()
 }
 
@@ -197,6 +215,7 @@ fn a_users_token_is_of_this_pod_for_this_app_and_about_somebody() {
         (signed(POD_KEY, PS512, &claims()), "jwt_alg"),
         (signed(POD_KEY, RS512, &claims().with_issuer("Symphony")), "jwt_iss"),
         (signed(POD_KEY, RS512, &for_app("another-app")), "jwt_aud"),
+        (signed_at(NOW * 1000, POD_KEY, RS512, &claims().without_issued_at()), "jwt_exp_unit"),
     ] {
         let shown = told(&verifier, &token);
         assert!(shown.starts_with(expected), "{shown} {expected}");

@@ -27,10 +27,10 @@ pub(crate) fn circle_of_trust(
     Ok(Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES))
 }
 
-/// The pod's half of a pair, and when the pair expires.
+/// The pod's half of a pair, and how long the pair lives from now on.
 pub(crate) struct TokenPair {
     pub(crate) symphony_token: Secret,
-    pub(crate) expires: Timestamp,
+    pub(crate) life: Duration,
 }
 
 /// A pair lives for five minutes at most, whatever a pod says.
@@ -60,7 +60,7 @@ pub(crate) fn token_pair(
         milliseconds => Timestamp::default().after(Duration::from_millis(milliseconds)),
     };
     let symphony_token = Secret::new(read.symphony_token.as_bytes());
-    Ok(TokenPair { symphony_token, expires: said.min(now.after(LONGEST_PAIR)) })
+    Ok(TokenPair { symphony_token, life: said.since(now).min(LONGEST_PAIR) })
 }
 
 /// The request for the certificate by which the pod signs what clients say of their users. It needs no log-in.

@@ -62,6 +62,8 @@ fn told(endpoint: &Endpoint, body: &[u8]) -> (u16, String, &'static str) {
     let request =
         RequestView::new(&Method::POST, &uri, &headers).with_body(auth_core::Body::Bytes(body));
     let answer = endpoint.log_in(request).wait().unwrap();
+    // The first bytes of the body: `{"`, in numbers.
+    assert!(!format!("{answer:?}").contains("123, 34"), "{answer:?}");
     let body = String::from_utf8(answer.response.body().clone()).unwrap();
     (answer.response.status().as_u16(), body, answer.refused.map_or("", |reason| reason.code))
 }

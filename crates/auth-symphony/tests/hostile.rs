@@ -4,7 +4,8 @@
 
 use auth_core::{Authenticator, Result, send};
 use auth_symphony::{
-    Bot, CircleOfTrust, Context, LogInRetry, SymphonyEndpoints, SymphonyLogIn, UserJwtVerifier,
+    App, Bot, CircleOfTrust, Context, LogInRetry, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
+    UserJwtVerifier,
 };
 use auth_testing::{ManualClock, ScriptedTransport, SeededRandom};
 use http::{Request, Response};
@@ -337,5 +338,78 @@ fn what_a_component_writes_is_in_no_error() {
         ];
         let shown = format!("{errors:?} {}", errors.each_ref().map(ToString::to_string).join(" "));
         assert!(!shown.contains("s3cret") && !shown.contains("abcdefs"), "{body}: {shown}");
+    }
+}
+
+#[test]
+fn no_token_goes_to_what_only_looks_like_its_component() {
+    let stage = stage(|kind, before, request| {
+        let host = request.uri().host().unwrap().to_lowercase();
+        assert!(["pod.example", "km.example", "agent.example"].contains(&&*host), "{host}");
+        match kind {
+            "session" | "app" | "user" => token("sessionToken", before),
+            "keys" => token("keyManagerToken", before),
+            _ => status(302),
+        }
+    });
+    let bot = stage.bot();
+    let endpoints = SymphonyEndpoints::new("https://pod.example/ctx").unwrap();
+    let app = App::new(endpoints, log_in(), stage.context.clone());
+    let user = app.on_behalf_of(SymphonyUser::Id(-7));
+    let (pod, agent) = (bot.pod(), bot.agent());
+    for (authenticator, host) in
+        [(&pod as &dyn Authenticator, "pod"), (&agent, "agent"), (&user, "pod")]
+    {
+        for url in [
+            format!("http://{host}.example/pod/x"),
+            format!("https://{host}.example:8443/pod/x"),
+            format!("https://{host}.example.evil/pod/x"),
+            format!("https://{host}.example%2eevil/pod/x"),
+            format!("https://evil.{host}.example/pod/x"),
+            format!("https://{host}.example@evil.example/pod/x"),
+            format!("https://me@{host}.example/pod/x"),
+            format!("//{host}.example/pod/x"),
+            "/pod/x".into(),
+        ] {
+            let Ok(request) = Request::get(&url).body(Vec::new()) else { continue };
+            let before = stage.transport.exchanges();
+            let sent = send(&stage.transport, authenticator, request.into()).wait();
+            assert!(sent.is_err(), "{url}");
+            assert_eq!(stage.transport.exchanges(), before, "{url}");
+        }
+        // A redirect is an answer.
+        let url = format!("https://{}.EXAMPLE:443/pod/x", host.to_uppercase());
+        assert_eq!(stage.sent(authenticator, &url), "302");
+    }
+    let sent = stage.counted();
+    assert_eq!(sent["app"] + sent["user"] + sent["session"] + sent["keys"], 4, "{sent:?}");
+}
+
+#[test]
+fn a_user_is_one_segment_of_the_path_whatever_the_name() {
+    let paths = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&paths);
+    let stage = stage(move |kind, before, request| {
+        if kind == "user" {
+            seen.lock().unwrap().push(request.uri().to_string());
+        }
+        token("sessionToken", before)
+    });
+    let endpoints = SymphonyEndpoints::new("https://pod.example/ctx").unwrap();
+    let app = App::new(endpoints, log_in(), stage.context.clone());
+    let name = |name: &str| SymphonyUser::Name(name.into());
+    for (user, segment) in [
+        (SymphonyUser::Id(-7), "user/-7"),
+        (SymphonyUser::Id(i64::MIN), "user/-9223372036854775808"),
+        (name("a/../b"), "username/a%2F..%2Fb"),
+        (name("%2e%2e"), "username/%252e%252e"),
+        (name("..."), "username/..."),
+        (name("a?b#c;d&e=f"), "username/a%3Fb%23c%3Bd%26e%3Df"),
+        (name("b\u{fc}\0\r\n\\"), "username/b%C3%BC%00%0D%0A%5C"),
+        (name("me@acme.com"), "username/me%40acme.com"),
+    ] {
+        assert_eq!(stage.sent(&app.on_behalf_of(user), "https://pod.example/pod/x"), "200");
+        let expected = format!("https://pod.example/ctx/login/pubkey/app/{segment}/authenticate");
+        assert_eq!(paths.lock().unwrap().pop().unwrap(), expected);
     }
 }

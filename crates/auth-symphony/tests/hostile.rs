@@ -413,3 +413,28 @@ fn a_user_is_one_segment_of_the_path_whatever_the_name() {
         assert_eq!(paths.lock().unwrap().pop().unwrap(), expected);
     }
 }
+
+#[test]
+fn a_user_without_the_app_takes_no_session_of_the_app_away_from_the_others() {
+    let stage = stage(|kind, before, request| match kind {
+        "app" if before == 0 => token("sessionToken", before),
+        "app" => status(503),
+        "user" if request.uri().path().contains("stranger") => status(401),
+        "user" => token("sessionToken", before),
+        _ => status(200),
+    });
+    let endpoints = SymphonyEndpoints::new("https://pod.example").unwrap();
+    let log_in = log_in().with_retry(LogInRetry::once());
+    let app = App::new(endpoints, log_in, stage.context.clone());
+    let sent = |name: &str| {
+        let user = app.on_behalf_of(SymphonyUser::Name(name.into()));
+        stage.sent(&user, "https://pod.example/pod/x")
+    };
+    assert_eq!(sent("jane"), "200");
+    for _ in 0..100 {
+        assert_eq!(sent("stranger"), "symphony_on_behalf_of");
+        assert_eq!(sent("john"), "200");
+        stage.clock.advance(Duration::from_secs(3));
+    }
+    assert!(stage.counted()["app"] < 20);
+}

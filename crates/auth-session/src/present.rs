@@ -3,13 +3,14 @@
 use crate::{
     Session,
     kept_token::{KeptToken, Unusable},
+    schedule::fraction,
     uses::InUse,
 };
 use auth_core::{
-    Answer, Authenticator, Credentials, Event, Flow, Need, PresentableToken, RequestView,
-    TokenSource, Verdict,
+    Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, Refusal,
+    RequestView, TokenSource, Verdict,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 
 /// The token is presented on every request; what an answer means for it is for its scheme to say.
 impl<S> Authenticator for Session<S>
@@ -54,6 +55,30 @@ where
 
     fn reads(&self, status: StatusCode, headers: &HeaderMap) -> Need {
         S::Token::reads(status, headers)
+    }
+}
+
+impl<S> Session<S>
+where
+    S: TokenSource + 'static,
+{
+    /// The receiver at this target refused a token of this generation, which others may still take: another one is obtained,
+    /// and this one is used where there is none. For refusals that no answer to a request says by itself, such as what a
+    /// probe found out; [`assess`](auth_core::Authenticator::assess) does the same for those that one does.
+    ///
+    /// False when the receiver backs off, or the renewal was tried and failed: to send the request again would be of no use.
+    pub fn refused_at(&self, target: &Uri, generation: u64, refusal: Refusal) -> bool {
+        self.is_worth_another(generation, target) && self.refused(generation, refusal)
+    }
+
+    /// Would another token do better where this one was refused?
+    fn is_worth_another(&self, generation: u64, target: &Uri) -> bool {
+        let Context { clock, random, .. } = &self.0.context;
+        let (now, jitter) = (clock.steady(), fraction(&**random));
+        // One that is there already costs no exchange.
+        let current = self.0.current.load();
+        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
+        is_over || self.0.refusers.condemn(target, generation, now, jitter)
     }
 }
 

@@ -11,7 +11,6 @@ use crate::{
 use auth_core::{
     Context, Credentials, Event, Flow, Refusal, Result, Stamp, Stamper, Timestamp, TokenSource,
 };
-use http::Uri;
 use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -170,25 +169,6 @@ where
         if condemned || inner.state().condemned_late(generation, late) {
             inner.tell(Event::Condemned { session: inner.name(), refusal: &told });
         }
-    }
-
-    /// The receiver at this target refused a token of this generation, which others may still take: another one is obtained,
-    /// and this one is used where there is none. For refusals that no answer to a request says by itself, such as what a
-    /// probe found out; [`assess`](auth_core::Authenticator::assess) does the same for those that one does.
-    ///
-    /// False when the receiver backs off, or the renewal was tried and failed: to send the request again would be of no use.
-    pub fn refused_at(&self, target: &Uri, generation: u64, refusal: Refusal) -> bool {
-        self.is_worth_another(generation, target) && self.refused(generation, refusal)
-    }
-
-    /// Would another token do better where this one was refused?
-    pub(crate) fn is_worth_another(&self, generation: u64, target: &Uri) -> bool {
-        let Context { clock, random, .. } = &self.0.context;
-        let (now, jitter) = (clock.steady(), fraction(&**random));
-        // One that is there already costs no exchange.
-        let current = self.0.current.load();
-        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
-        is_over || self.0.refusers.condemn(target, generation, now, jitter)
     }
 
     /// One of the receivers refused a token of this generation, which others may still take: another one is obtained, and

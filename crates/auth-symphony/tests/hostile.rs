@@ -357,9 +357,8 @@ fn no_token_goes_to_what_only_looks_like_its_component() {
     let app = App::new(endpoints, log_in(), stage.context.clone());
     let user = app.on_behalf_of(SymphonyUser::Id(-7));
     let (pod, agent) = (bot.pod(), bot.agent());
-    for (authenticator, host) in
-        [(&pod as &dyn Authenticator, "pod"), (&agent, "agent"), (&user, "pod")]
-    {
+    let all: [(&dyn Authenticator, &str); 3] = [(&pod, "pod"), (&agent, "agent"), (&user, "pod")];
+    for (authenticator, host) in all {
         for url in [
             format!("http://{host}.example/pod/x"),
             format!("https://{host}.example:8443/pod/x"),

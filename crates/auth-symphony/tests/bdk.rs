@@ -67,7 +67,7 @@ bto:
 
 #[test]
 fn a_whole_file_says_where_everything_is() {
-    let home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+    let home = |name: &str| (name == "HOME").then(|| "/srv/me".to_owned());
     let config = BdkConfig::parse(WHOLE, home).unwrap();
     let expected = endpoints(
         "https://acme.symphony.com/sub",
@@ -79,7 +79,7 @@ fn a_whole_file_says_where_everything_is() {
     let Some(BdkIdentity::Key { name, key: BdkMaterial::Path(path) }) = &config.bot else {
         panic!("{:?}", config.bot)
     };
-    assert_eq!((&**name, &**path), ("my-bot", "/home/me/rsa/my-bot.pem"));
+    assert_eq!((&**name, &**path), ("my-bot", "/srv/me/rsa/my-bot.pem"));
     let Some(BdkIdentity::Certificate { name, password, .. }) = &config.app else {
         panic!("{:?}", config.app)
     };

@@ -6,10 +6,10 @@ use crate::{
     schedule::fraction,
 };
 use auth_core::{
-    Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, RequestView,
-    TokenSource, Verdict,
+    Answer, Authenticator, Context, Credentials, Event, Flow, Need, PresentableToken, Refusal,
+    RequestView, TokenSource, Verdict,
 };
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Uri};
 
 /// The token is presented on every request; what an answer means for it is for its scheme to say.
 impl<S> Authenticator for Session<S>
@@ -31,7 +31,7 @@ where
         // With it the uses of all tokens that were presented together are over.
         sent.uses_are_over();
         match S::Token::refusal(answer) {
-            Some(mut refusal) if self.is_worth_another(generation, answer) => {
+            Some(mut refusal) if self.is_worth_another(generation, answer.request.uri) => {
                 // The observer is told the code, which a server may have made of what it was sent.
                 refusal.code = refusal.code.filter(|code| !sent.are_repeated_in(code));
                 if self.refused(generation, refusal) {
@@ -60,6 +60,30 @@ where
 impl<S> Session<S>
 where
     S: TokenSource + 'static,
+{
+    /// The receiver at this target refused a token of this generation, which others may still take: another one is obtained,
+    /// and this one is used where there is none. For refusals that no answer to a request says by itself, such as what a
+    /// probe found out; [`assess`](auth_core::Authenticator::assess) does the same for those that one does.
+    ///
+    /// False when the receiver backs off, or the renewal was tried and failed: to send the request again would be of no use.
+    pub fn refused_at(&self, target: &Uri, generation: u64, refusal: Refusal) -> bool {
+        self.is_worth_another(generation, target) && self.refused(generation, refusal)
+    }
+
+    /// Would another token do better where this one was refused?
+    fn is_worth_another(&self, generation: u64, target: &Uri) -> bool {
+        let Context { clock, random, .. } = &self.0.context;
+        let (now, jitter) = (clock.steady(), fraction(&**random));
+        // One that is there already costs no exchange.
+        let current = self.0.current.load();
+        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
+        is_over || self.0.refusers.condemn(target, generation, now, jitter)
+    }
+}
+
+impl<S> Session<S>
+where
+    S: TokenSource + 'static,
     S::Token: PresentableToken,
 {
     #[inline]
@@ -68,16 +92,6 @@ where
             Some(credentials) => Flow::ready(credentials.clone()),
             None => self.presented_now(kept),
         }
-    }
-
-    /// Would another token do better where this one was refused?
-    fn is_worth_another(&self, generation: u64, answer: Answer<'_>) -> bool {
-        let Context { clock, random, .. } = &self.0.context;
-        let (now, jitter) = (clock.steady(), fraction(&**random));
-        // One that is there already costs no exchange.
-        let current = self.0.current.load();
-        let is_over = current.as_ref().is_some_and(|kept| kept.generation > generation);
-        is_over || self.0.refusers.condemn(answer.request.uri, generation, now, jitter)
     }
 
     /// The first time, and each time if the uses of this token are counted.

@@ -488,3 +488,24 @@ fn one_receiver_that_refuses_every_other_request_costs_one_exchange_in_each_step
     }
     assert!((5..=7).contains(&stage.issuer.times()), "{}", stage.issuer.times());
 }
+
+#[test]
+fn a_refusal_that_was_found_out_is_held_against_its_receiver_alone() {
+    let stage = stage(Background::None);
+    let (one, other) =
+        (Uri::from_static("https://a.example/"), Uri::from_static("https://b.example/"));
+    let refused = |at, generation| {
+        stage.session.refused_at(at, generation, Refusal::new(StatusCode::UNAUTHORIZED))
+    };
+    assert_eq!(stage.sends(), Ok(1));
+    assert!(refused(&one, 1) && refused(&one, 1));
+    stage.issuer.then(Does::Fails(down()));
+    assert_eq!(stage.sends(), Ok(1), "there is no other");
+    assert!(!refused(&one, 1), "the renewal has been tried");
+    stage.pass(1);
+    assert_eq!(stage.sends(), Ok(2));
+    assert!(!refused(&one, 2), "it backs off");
+    assert_eq!(stage.sends(), Ok(2));
+    assert!(refused(&other, 2));
+    assert_eq!((stage.sends(), stage.issuer.times()), (Ok(3), 4));
+}

@@ -7,7 +7,7 @@ use crate::{
 };
 use auth_core::{Context, Flow, OriginBound, Refusal};
 use auth_session::{CurrentToken, Session};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -66,15 +66,16 @@ impl App {
 }
 
 impl Inner {
-    /// The pod refused a user with the app's session of this generation: perhaps that has ended.
-    pub(crate) fn suspect(&self, generation: u64) {
+    /// The pod refused a user at this target with the app's session of this generation: perhaps that has ended. It is used
+    /// on where there is no other, since most likely it has not.
+    pub(crate) fn suspect(&self, target: &Uri, generation: u64) {
         let now = self.session.context().clock.steady();
         let mut given_up = self.given_up.lock().unwrap_or_else(PoisonError::into_inner);
         let is_due = |last: Instant| now.saturating_duration_since(last) >= PAUSE;
         if given_up.is_none_or(is_due) {
             *given_up = Some(now);
             // Under the lock, so that whoever finds it not due finds the next session, or that there is none.
-            self.session.condemn(generation, Refusal::new(StatusCode::UNAUTHORIZED));
+            self.session.refused_at(target, generation, Refusal::new(StatusCode::UNAUTHORIZED));
         }
     }
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 ///   privateKey:
 ///     path: ${HOME}/my-bot.pem
 /// ";
-/// let config = BdkConfig::parse(text, |name| (name == "HOME").then(|| "/home/me".to_owned()))?;
+/// let config = BdkConfig::parse(text, |name| (name == "HOME").then(|| "/srv/me".to_owned()))?;
 /// assert!(config.warnings.is_empty());
 /// # Ok::<_, auth_symphony::Error>(())
 /// ```

@@ -83,7 +83,7 @@ impl Bot {
     #[must_use]
     pub fn with_common_jwt(self) -> Self {
         let Inner { endpoints, session, .. } = &*self.0;
-        let source = ByBot { session: session.clone(), pod: endpoints.pod.clone() };
+        let source = ByBot::new(session.clone(), endpoints.pod.clone());
         let first = Session::new(source, session.context().clone());
         let first = First::Jwt(first.with_name("symphony common jwt"));
         Self(Arc::new(Inner { first, ..self.parts() }))

@@ -73,10 +73,10 @@ impl CircleOfTrust {
     /// `Error::Protocol` when the pod answers something else.
     pub fn begin(&self) -> Flow<'_, Secret> {
         Flow::new(async move {
-            self.pairs().make_room(self.context.clock.now())?;
+            self.pairs().make_room(self.context.clock.steady())?;
             let app_token = self.app_token()?;
             let answered = self.retry.run(&self.context, || self.attempt(&app_token)).await?;
-            self.pairs().insert(app_token.expose(), answered, self.context.clock.now())?;
+            self.pairs().insert(app_token.expose(), answered, self.context.clock.steady())?;
             Ok(app_token)
         })
     }
@@ -84,7 +84,7 @@ impl CircleOfTrust {
     /// Is this the Symphony token of this token of the app, and has it not expired?
     #[must_use]
     pub fn is_trusted(&self, app_token: &[u8], symphony_token: &[u8]) -> bool {
-        let now = self.context.clock.now();
+        let now = self.context.clock.steady();
         self.pairs().has(app_token, symphony_token, now)
     }
 

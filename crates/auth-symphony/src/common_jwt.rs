@@ -11,9 +11,16 @@ use auth_core::{
     Answer, Context, Credentials, Error, Flow, Lifespan, PresentableToken, Refusal, Renewal,
     Result, Secret, Timestamp, Token, TokenSource,
 };
-use auth_session::Session;
+use auth_session::{CurrentToken, Session};
 use http::{HeaderValue, StatusCode, header::AUTHORIZATION};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 use zeroize::Zeroizing;
 
 /// A common JWT: it lives for some minutes, and another one is had for the session token.
@@ -32,10 +39,11 @@ const LEAST_LEFT: Duration = Duration::from_secs(5);
 
 impl CommonJwt {
     /// Pods write the scheme word in front of it in one place, and not in another one.
-    pub(crate) fn new(token: &[u8], expires: Timestamp) -> Self {
-        let word = token.first_chunk::<7>().filter(|word| word.eq_ignore_ascii_case(b"Bearer "));
-        let token = word.map_or(token, |word| token.get(word.len()..).unwrap_or_default());
-        Self { token: Arc::new(Secret::new(token.trim_ascii())), expires }
+    pub(crate) fn read(text: &str, expires: Timestamp) -> Result<Self> {
+        let word = text.split_once(' ').filter(|(word, _)| word.eq_ignore_ascii_case("Bearer"));
+        let token = word.map_or(text, |(_, token)| token).trim_ascii();
+        exchange::is_token(token)?;
+        Ok(Self { token: Arc::new(Secret::new(token.as_bytes())), expires })
     }
 
     /// The token itself, without a scheme word.
@@ -73,33 +81,40 @@ impl PresentableToken for CommonJwt {
 
 /// Common JWTs for the session token of a bot. A log-in brings one along.
 pub(crate) struct ByBot {
-    pub(crate) session: Session<LogIn<SessionToken>>,
-    pub(crate) pod: Component,
+    session: Session<LogIn<SessionToken>>,
+    pod: Component,
+    /// The last generation of the session whose token was looked at for what it brought along: that is good once.
+    opened: AtomicU64,
 }
 
 impl ByBot {
-    async fn obtained(&self, context: &Context, refused: Option<CommonJwt>) -> Result<CommonJwt> {
+    pub(crate) const fn new(session: Session<LogIn<SessionToken>>, pod: Component) -> Self {
+        Self { session, pod, opened: AtomicU64::new(0) }
+    }
+
+    async fn obtained(&self, context: &Context) -> Result<CommonJwt> {
         let first = self.session.token().await?;
-        match self.attempt(context, &first.token, refused.as_ref()).await {
+        match self.attempt(context, &first).await {
             Err(error) if error.code() == UNAUTHORIZED => {}
             other => return other,
         }
         self.session.condemn(first.generation, Refusal::new(StatusCode::UNAUTHORIZED));
         let next = self.session.token().await?;
-        self.attempt(context, &next.token, refused.as_ref()).await
+        self.attempt(context, &next).await
     }
 
     async fn attempt(
         &self,
         context: &Context,
-        session: &SessionToken,
-        refused: Option<&CommonJwt>,
+        session: &CurrentToken<SessionToken>,
     ) -> Result<CommonJwt> {
         let now = context.clock.now();
-        if let Some(brought) = brought_along(session, now, refused) {
-            return Ok(brought);
+        if self.opened.swap(session.generation, Ordering::Relaxed) != session.generation {
+            if let Some(brought) = brought_along(&session.token, now) {
+                return Ok(brought);
+            }
         }
-        let exchange = exchange::common_jwt(&self.pod, session)?;
+        let exchange = exchange::common_jwt(&self.pod, &session.token)?;
         let answer = context.transport.fetch(exchange).await?;
         if answer.status().is_success() {
             exchange::common_jwt_of(&answer, now)
@@ -109,27 +124,19 @@ impl ByBot {
     }
 }
 
-/// The token that came with the log-in, if it is good for a while and is not the one that was refused.
-fn brought_along(
-    session: &SessionToken,
-    now: Timestamp,
-    refused: Option<&CommonJwt>,
-) -> Option<CommonJwt> {
-    let token = CommonJwt::new(session.authorization()?.expose(), now);
+/// The token that came with the log-in, if it is good for a while.
+fn brought_along(session: &SessionToken, now: Timestamp) -> Option<CommonJwt> {
+    let text = std::str::from_utf8(session.authorization()?.expose()).ok()?;
+    let token = CommonJwt::read(text, now).ok()?;
     let expires = Hints::of(token.secret().expose()).expires()?;
-    let is_refused = refused.is_some_and(|it| it.secret().matches(token.secret().expose()));
-    (expires > now.after(LEAST_LEFT) && !is_refused).then(|| CommonJwt { expires, ..token })
+    (expires > now.after(LEAST_LEFT)).then(|| CommonJwt { expires, ..token })
 }
 
 impl TokenSource for ByBot {
     type Token = CommonJwt;
 
-    fn token<'a>(&'a self, context: &'a Context, why: Renewal<CommonJwt>) -> Flow<'a, CommonJwt> {
-        let refused = match why {
-            Renewal::Refused(old, _) | Renewal::Due(old) => Some(old),
-            Renewal::First => None,
-        };
-        Flow::new(self.obtained(context, refused))
+    fn token<'a>(&'a self, context: &'a Context, _: Renewal<CommonJwt>) -> Flow<'a, CommonJwt> {
+        Flow::new(self.obtained(context))
     }
 }
 

@@ -75,16 +75,13 @@ pub(crate) fn common_jwt_of(answer: &Response<Vec<u8>>, now: Timestamp) -> Resul
         );
         Error::protocol("symphony_common_jwt_answer", text)
     })?;
-    is_token(&read.access_token, true)?;
-    let expires = now.after(Duration::from_secs(read.expires_in.into()));
-    Ok(CommonJwt::new(read.access_token.as_bytes(), expires))
+    CommonJwt::read(&read.access_token, now.after(Duration::from_secs(read.expires_in)))
 }
 
-/// Can a header field hold it? A common JWT may have its scheme word in front, behind which is a blank.
-fn is_token(token: &str, may_have_word: bool) -> Result<()> {
-    let bare = if may_have_word { token.strip_prefix("Bearer ").unwrap_or(token) } else { token };
+/// Can a header field hold it?
+pub(crate) fn is_token(token: &str) -> Result<()> {
     let is_visible = |byte: u8| matches!(byte, 0x21..=0x7e);
-    if bare.is_empty() || bare.len() > MOST_BYTES || !bare.bytes().all(is_visible) {
+    if token.is_empty() || token.len() > MOST_BYTES || !token.bytes().all(is_visible) {
         let text = "token is not of 1 to 8192 visible ASCII characters, as a header field needs it";
         return Err(Error::protocol("symphony_token", text));
     }
@@ -109,10 +106,10 @@ pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
         );
         Error::protocol("symphony_log_in_answer", text)
     })?;
-    if let Some(name) = read.name.filter(|name| !T::FIELD.as_str().eq_ignore_ascii_case(name)) {
-        let shown: String = name.chars().filter(char::is_ascii_alphabetic).take(40).collect();
+    if read.name.is_some_and(|name| !T::FIELD.as_str().eq_ignore_ascii_case(&name)) {
+        // The name itself may be anything.
         let text = format!(
-            "answer to a log-in has a token of the name {shown}, expected {}: the base URL is that of another component",
+            "answer to a log-in has a token of another name than {}: the base URL is that of another component",
             T::FIELD
         );
         return Err(Error::protocol("symphony_token_name", text));
@@ -120,7 +117,7 @@ pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
     let token = read.token.or(read.session_token).ok_or_else(|| {
         Error::protocol("symphony_log_in_answer", "answer to a log-in has no \"token\"")
     })?;
-    is_token(&token, false)?;
+    is_token(&token)?;
     let authorization = read.authorization_token.map(|it| Secret::new(it.as_bytes()));
     Ok(T::of(Secret::new(token.as_bytes()), authorization))
 }
@@ -165,7 +162,13 @@ pub(crate) fn refused(answer: &Response<Vec<u8>>, what: &str, now: Timestamp) ->
             let text = format!("{what} was refused ({})", status.as_u16());
             Error::refused("symphony_log_in_refused", text)
         }
-        _ => Error::transport("symphony_failed", format!("{what} failed ({status})")),
+        _ => {
+            let text = format!("{what} failed ({status})");
+            match retry_after(answer.headers(), now) {
+                None => Error::transport("symphony_failed", text),
+                said => Error::unavailable("symphony_failed", said, text),
+            }
+        }
     }
 }
 
@@ -193,5 +196,5 @@ struct TokenBody {
 #[derive(Deserialize)]
 struct CommonJwtBody {
     access_token: Zeroizing<String>,
-    expires_in: u32,
+    expires_in: u64,
 }

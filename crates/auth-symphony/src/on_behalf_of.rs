@@ -3,6 +3,7 @@
 use crate::{
     SessionToken,
     app::Inner,
+    endpoints::Component,
     exchange::{self, UNAUTHORIZED},
 };
 use auth_core::{
@@ -39,6 +40,11 @@ impl ByApp {
         Self { app, user }
     }
 
+    fn at(&self) -> &Component {
+        let endpoints = &self.app.endpoints;
+        if self.app.has_key { &endpoints.pod } else { &endpoints.session_auth }
+    }
+
     fn path(&self) -> Result<String> {
         let prefix = if self.app.has_key { "/login/pubkey" } else { "/sessionauth/v1" };
         Ok(match &self.user {
@@ -57,7 +63,7 @@ impl ByApp {
             Err(error) if error.code() == UNAUTHORIZED => error,
             other => return other,
         };
-        self.app.suspect(first.generation);
+        self.app.suspect(&self.at().url(&self.path()?)?, first.generation);
         let next = self.app.session.token().await?;
         let again = match next.generation == first.generation {
             true => Err(refused),
@@ -65,8 +71,9 @@ impl ByApp {
         };
         match again {
             Err(error) if error.code() == UNAUTHORIZED => {
-                let text = "session on behalf of the user was refused, and the app's own session is alive: the app is \
-                            not installed for the user, or there is no such user";
+                let text = "session on behalf of the user was refused: the app is not installed for the user, there is \
+                            no such user, or the app's own session, which is renewed once a minute at most for such \
+                            refusals, has ended";
                 Err(Error::refused("symphony_on_behalf_of", text))
             }
             other => other,
@@ -78,9 +85,7 @@ impl ByApp {
         context: &Context,
         app: &CurrentToken<SessionToken>,
     ) -> Result<SessionToken> {
-        let endpoints = &self.app.endpoints;
-        let at = if self.app.has_key { &endpoints.pod } else { &endpoints.session_auth };
-        let exchange = exchange::with_session(at, &self.path()?, &app.token)?;
+        let exchange = exchange::with_session(self.at(), &self.path()?, &app.token)?;
         let answer = context.transport.fetch(exchange).await?;
         if answer.status().is_success() {
             self.app.session.prove(app.generation);

@@ -16,15 +16,15 @@ use std::{
 /// Verifies the JWT that a user's client hands an extension app: the last step of the circle of trust.
 ///
 /// It is signed with RS512 by the pod, whose certificate is fetched when it is first needed and again each day; for the
-/// app; of the issuer `Symphony Communication Services LLC.`; and about a user, whose id is a number. The claim `user` says
-/// more of the user: [`Claims::read`] gives it.
+/// app; of the issuer `Symphony Communication Services LLC.`; and about a user, whose id is the subject, written as a number
+/// or as text. The claim `user` says more of the user: [`Claims::read`] gives it.
 ///
 /// A pod may have got another certificate meanwhile. So a signature that is not right has the certificate fetched again,
 /// once a minute at most, whoever sends such signatures.
 ///
 /// # Security
 ///
-/// Expiry is read in seconds, as the vendor's own programs do, though its pages say milliseconds.
+/// Expiry is read in seconds, as the vendor's own programs do, though its pages say milliseconds: those are refused.
 #[derive(Clone)]
 pub struct UserJwtVerifier(Arc<Inner>);
 

@@ -67,7 +67,7 @@ bto:
 
 #[test]
 fn a_whole_file_says_where_everything_is() {
-    let home = |name: &str| (name == "HOME").then(|| "/home/me".to_owned());
+    let home = |name: &str| (name == "HOME").then(|| "/srv/me".to_owned());
     let config = BdkConfig::parse(WHOLE, home).unwrap();
     let expected = endpoints(
         "https://acme.symphony.com/sub",
@@ -79,7 +79,7 @@ fn a_whole_file_says_where_everything_is() {
     let Some(BdkIdentity::Key { name, key: BdkMaterial::Path(path) }) = &config.bot else {
         panic!("{:?}", config.bot)
     };
-    assert_eq!((&**name, &**path), ("my-bot", "/home/me/rsa/my-bot.pem"));
+    assert_eq!((&**name, &**path), ("my-bot", "/srv/me/rsa/my-bot.pem"));
     let Some(BdkIdentity::Certificate { name, password, .. }) = &config.app else {
         panic!("{:?}", config.app)
     };
@@ -145,6 +145,7 @@ fn what_is_wrong_names_its_member_and_never_its_value() {
     check("host: https://a.example/s3cret", "symphony_bdk_host", "host of pod is no host");
     check("host: a\nport: s3cret", member, "port is no port");
     check("host: a\nport: 65536", member, "port is no port");
+    check("host: a\nport: 0", member, "port is no port");
     check("host: a\npod: s3cret", member, "pod is no object");
     check("host: a\npod: {host: [s3cret]}", member, "pod.host is no text");
     check("host: a\nscheme: http", "symphony_plain_http", "expected https");
@@ -164,10 +165,46 @@ fn what_is_wrong_names_its_member_and_never_its_value() {
     );
     let two = "host: a\nproxy: {host: p, port: 1}\nagent: {proxy: {host: q, port: 1}}";
     check(two, "symphony_bdk_proxy", "two components at https://a");
+    let two = "host: a\nproxy: {host: p, port: 1, username: u, password: s3cret}\n\
+               agent: {proxy: {host: p, port: 1, username: u, password: another s3cret}}";
+    check(two, "symphony_bdk_proxy", "two components at https://a");
     check("host: a\nretry: {maxAttempts: 0}", "symphony_retry", "maxAttempts");
     check("host: a\ncommonJwt: {enabled: yes}", member, "commonJwt.enabled is neither");
     check("host: ${HOST}", "symphony_bdk_reference", "HOST is not set");
     let store = "host: a\nssl: {trustStore: {path: all.jks, password: s3cret}}";
     check(store, "symphony_bdk_trust_store", "keytool -list -rfc -keystore all.jks");
     check(&"#".repeat(256 * 1024 + 1), "symphony_bdk_long", "256 KiB");
+}
+
+#[test]
+fn what_comes_to_nothing_is_told() {
+    for (text, member) in [
+        ("certificate: {path: a.p12}, certificatePassword: s3cret", "bot.certificatePassword"),
+        ("privateKeyPath: a.pem, certificatePassword: s3cret", "bot.certificatePassword"),
+        ("privateKey: {path: a.pem, password: s3cret}", "bot.privateKey.password"),
+        ("privatekey: {path: a.pem}", "bot.privatekey"),
+    ] {
+        let config = parse(&format!("host: a\nbot: {{username: b, {text}}}"));
+        assert_eq!(config.warnings, [format!("{member} is unknown here, and nothing comes of it")]);
+    }
+    let old = parse("host: a\nbot: {username: b, certificatePath: a.p12, certificatePassword: pw}");
+    let Some(BdkIdentity::Certificate { password: Some(password), .. }) = &old.bot else {
+        panic!("{old:?}")
+    };
+    assert!(password.matches(b"pw") && old.warnings.is_empty());
+}
+
+#[test]
+fn files_are_read_as_programs_of_all_kinds_write_them() {
+    for text in [
+        "\u{feff}host: a\r\nbot:\r\n  username: no\r\n  privateKeyPath: k\r\ncommonJwt: {enabled: True}\r\n",
+        "%YAML 1.2\n---\nhost: !!str a\nbot: {username: no, privateKeyPath: k}\ncommonJwt: {enabled: TRUE}\n...\n",
+        "{\n\t\"host\" : \"a\",\r\n\t\"bot\":{\"username\":\"n\\u006f\",\"privateKeyPath\":\"k\"},\n\t\"commonJwt\":\n\t{\"enabled\":true}}",
+        "host: a\nport: NULL\nbot: &b {username: no, privateKeyPath: k}\napp: Null\ncommonJwt: {enabled: true}",
+    ] {
+        let config = parse(text);
+        assert_eq!(config.endpoints, endpoints("https://a", "https://a", "https://a"));
+        assert!(config.common_jwt && config.app.is_none() && config.warnings.is_empty());
+        assert!(matches!(&config.bot, Some(BdkIdentity::Key { name, .. }) if name == "no"));
+    }
 }

@@ -46,13 +46,17 @@ fn signing(pem: &str, algorithm: JwsAlgorithm) -> SigningKey {
 
 /// `bot` has one key, `rotating` has another one and still that.
 fn endpoint(clock: &ManualClock, name: TokenName) -> Endpoint {
+    remembering(clock, name, MemoryReplayStore::new(clock.clone()))
+}
+
+fn remembering(clock: &ManualClock, name: TokenName, replays: MemoryReplayStore) -> Endpoint {
     let key = |pem| signing(pem, JwsAlgorithm::RS512).verifying();
     let id = |name: &str| KeyId { issuer: Some(name.into()), kid: None };
     let keys = HashMap::from([
         (id("bot"), JwtKeys::from_iter([(key(KEY), "bot")])),
         (id("rotating"), JwtKeys::from_iter([(key(OTHER), "rotating"), (key(KEY), "rotating")])),
     ]);
-    let (issuer, replays) = (Issuer(AtomicU32::new(0)), MemoryReplayStore::new(clock.clone()));
+    let issuer = Issuer(AtomicU32::new(0));
     LogInEndpoint::new(name, keys, issuer, replays, clock.clone()).unwrap()
 }
 
@@ -62,6 +66,8 @@ fn told(endpoint: &Endpoint, body: &[u8]) -> (u16, String, &'static str) {
     let request =
         RequestView::new(&Method::POST, &uri, &headers).with_body(auth_core::Body::Bytes(body));
     let answer = endpoint.log_in(request).wait().unwrap();
+    // The first bytes of the body: `{"`, in numbers.
+    assert!(!format!("{answer:?}").contains("123, 34"), "{answer:?}");
     let body = String::from_utf8(answer.response.body().clone()).unwrap();
     (answer.response.status().as_u16(), body, answer.refused.map_or("", |reason| reason.code))
 }
@@ -179,4 +185,24 @@ fn a_log_in_is_accepted_once_however_many_repeat_it_at_once() {
         }
     });
     assert_eq!(accepted.into_inner(), 1);
+}
+
+#[test]
+fn an_account_that_logs_in_all_the_time_keeps_neither_itself_nor_another_out() {
+    let clock = ManualClock::at(NOW);
+    let few = MemoryReplayStore::new(clock.clone()).with_limit(16 * 1024);
+    let pod = remembering(&clock, TokenName::Session, few);
+    let bodies: Vec<_> = (100..=300)
+        .map(|seconds| signed(lasting(seconds, "bot"), KEY, JwsAlgorithm::RS512, &clock))
+        .collect();
+    for body in &bodies {
+        let (status, _, reason) = told(&pod, body);
+        assert_eq!((status, reason), (200, ""));
+    }
+    let another = signed(symphony_login_claims("rotating"), KEY, JwsAlgorithm::RS512, &clock);
+    assert_eq!(told(&pod, &another).0, 200);
+    // What was forgotten is not good again.
+    for body in bodies.iter().chain([&another]) {
+        assert_eq!(told(&pod, body).0, 401);
+    }
 }

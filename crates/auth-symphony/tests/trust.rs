@@ -147,6 +147,20 @@ fn a_pair_expires_when_the_pod_says_in_seconds_or_milliseconds_and_after_five_mi
 }
 
 #[test]
+fn a_clock_that_is_set_makes_no_pair_live_longer_or_shorter() {
+    for there in [NOW - 86_400, NOW + 86_400] {
+        let stage = stage();
+        let circle = stage.circle(by_key());
+        let token = circle.begin().wait().unwrap();
+        stage.clock.set(auth_core::Timestamp::from_unix(there));
+        stage.clock.advance(Duration::from_secs(299));
+        assert!(circle.is_trusted(token.expose(), b"ts"), "{there}");
+        stage.clock.advance(Duration::from_secs(1));
+        assert!(!circle.is_trusted(token.expose(), b"ts"), "{there}");
+    }
+}
+
+#[test]
 fn an_answer_to_another_token_is_none() {
     let stage = stage();
     stage.world().answers_to = Some("another");

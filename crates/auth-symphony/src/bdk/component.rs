@@ -83,7 +83,7 @@ impl Components {
             let proxy = way.of(component.origin.clone());
             match proxies.iter().find(|other| other.origin == proxy.origin) {
                 None => proxies.push(proxy),
-                Some(other) if (&other.host, other.port) == (&proxy.host, proxy.port) => {}
+                Some(other) if other.is(&proxy) => {}
                 Some(_) => {
                     let text = format!(
                         "two components at {} have different proxies, expected one for each host and port",
@@ -94,6 +94,19 @@ impl Components {
             }
         }
         Ok((endpoints, proxies))
+    }
+}
+
+impl BdkProxy {
+    fn is(&self, other: &Self) -> bool {
+        let credentials = match (&self.credentials, &other.credentials) {
+            (None, None) => true,
+            (Some((user, password)), Some((name, word))) => {
+                user == name && password.matches(word.expose())
+            }
+            _ => false,
+        };
+        credentials && (&self.host, self.port) == (&other.host, other.port)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::yaml::Node;
 use auth_core::{Error, Result};
-use std::{fmt, time::Duration};
+use std::{fmt, num::NonZeroU16, time::Duration};
 use zeroize::Zeroizing;
 
 /// The members of one object, and where it stands: `bot.privateKey`.
@@ -50,11 +50,19 @@ impl Section {
     }
 
     pub(super) fn port(&mut self, name: &str) -> Result<Option<u16>> {
-        self.parsed(name, "is no port, expected a number from 1 to 65535")
+        let port: Option<NonZeroU16> =
+            self.parsed(name, "is no port, expected a number from 1 to 65535")?;
+        Ok(port.map(NonZeroU16::get))
     }
 
+    /// As the core schema of YAML 1.2 spells them.
     pub(super) fn boolean(&mut self, name: &str) -> Result<Option<bool>> {
-        self.parsed(name, "is neither true nor false")
+        match self.text(name)?.as_ref().map(|text| text.as_str()) {
+            None => Ok(None),
+            Some("true" | "True" | "TRUE") => Ok(Some(true)),
+            Some("false" | "False" | "FALSE") => Ok(Some(false)),
+            Some(_) => Err(self.wrong(name, "is neither true nor false")),
+        }
     }
 
     pub(super) fn milliseconds(&mut self, name: &str) -> Result<Option<Duration>> {

@@ -104,10 +104,6 @@ fn nested(
     warnings: &mut Vec<String>,
 ) -> Result<Option<(BdkMaterial, Option<Secret>)>> {
     let old = section.text(old_path)?;
-    let old_secret = match old_password {
-        Some(member) => section.text(member)?,
-        None => None,
-    };
     let secret =
         |text: Option<zeroize::Zeroizing<String>>| text.map(|it| Secret::new(it.as_bytes()));
     let new = section.section(name)?;
@@ -125,7 +121,14 @@ fn nested(
             nested.end(warnings);
             Ok(found.map(|found| (found, secret(password))))
         }
-        (None, Some(path)) => Ok(Some((BdkMaterial::Path(path.to_string()), secret(old_secret)))),
+        (None, Some(path)) => {
+            // Beside another form it is left where it is, and told.
+            let password = match old_password {
+                Some(member) => section.text(member)?,
+                None => None,
+            };
+            Ok(Some((BdkMaterial::Path(path.to_string()), secret(password))))
+        }
         (None, None) => Ok(None),
     }
 }

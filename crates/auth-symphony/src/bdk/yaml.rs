@@ -98,7 +98,7 @@ impl Reader {
                 self.count(size)?;
                 let is_plain = style == ScalarStyle::Plain;
                 let node = match &*text {
-                    "" | "~" | "null" if is_plain => Node::Null,
+                    "" | "~" | "null" | "Null" | "NULL" if is_plain => Node::Null,
                     text => Node::Text(Zeroizing::new(text.to_owned())),
                 };
                 self.put(node, anchor, size)
@@ -197,8 +197,8 @@ mod tests {
     #[test]
     fn scalars_are_text_and_null_is_plain() {
         check(
-            "a: 1\nb: '1'\nc: ~\nd: null\ne:\nf: 'null'",
-            Ok(r#"{a="1" b="1" c=- d=- e=- f="null"}"#),
+            "a: 1\nb: '1'\nc: ~\nd: null\ne:\nf: 'null'\ng: Null\nh: NULL",
+            Ok(r#"{a="1" b="1" c=- d=- e=- f="null" g=- h=-}"#),
         );
         check(
             r#"{"a": {"b": ["c", true, 1.5]}}"#,

@@ -3,7 +3,7 @@
 use crate::{SessionToken, common_jwt::ByBot, log_in::LogIn, token};
 use auth_core::{Answer, Authenticator, Credentials, Flow, Refusal, RequestView, Result, Verdict};
 use auth_session::Session;
-use http::{HeaderName, HeaderValue, header::AUTHORIZATION};
+use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
 #[derive(Clone)]
 pub(super) enum First {
@@ -34,10 +34,10 @@ impl First {
         }
     }
 
-    pub(super) fn condemn(&self, generation: u64, refusal: Refusal) {
+    pub(super) fn refused_at(&self, target: &Uri, generation: u64, refusal: Refusal) -> bool {
         match self {
-            Self::Session(session) => session.condemn(generation, refusal),
-            Self::Jwt(session) => session.condemn(generation, refusal),
+            Self::Session(session) => session.refused_at(target, generation, refusal),
+            Self::Jwt(session) => session.refused_at(target, generation, refusal),
         }
     }
 

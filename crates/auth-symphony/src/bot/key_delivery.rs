@@ -35,7 +35,7 @@ enum Found {
     Unknown,
 }
 
-/// An agent that did not tell its version is asked again after so long.
+/// An agent is asked again after so long: it may have been replaced, or not have told its version.
 const PAUSE: Duration = Duration::from_secs(600);
 
 /// Agents know how to do without from the version after this one on.

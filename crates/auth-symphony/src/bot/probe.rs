@@ -24,11 +24,11 @@ struct Probe {
     pair: Pair,
     begun: Instant,
     flight: Flight<()>,
-    /// Nobody could tell.
+    /// Nobody could tell, or to renew the dead one is of no use.
     failed: Arc<AtomicBool>,
 }
 
-/// After a probe that found nothing out the pod is not asked again for so long.
+/// After a probe that led to nothing the pod is not asked again for so long.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// `GET` with the first token: 401 when it is dead, 200 when it is not.
@@ -83,12 +83,8 @@ impl Bot {
         let work = async move {
             // Without the bot nobody waits for it.
             let Some(bot) = bot.upgrade() else { return };
-            match bot.dead(pair).await {
-                Ok(Dead::First) => bot.first.condemn(pair.0, REFUSAL),
-                Ok(Dead::Keys) => bot.keys.condemn(pair.1, REFUSAL),
-                Ok(Dead::Replaced) => {}
-                Err(_) => failed.store(true, Ordering::Relaxed),
-            }
+            let helps = bot.dead(pair).await.and_then(|dead| bot.renews(dead, pair));
+            failed.store(!helps.unwrap_or(false), Ordering::Relaxed);
         };
         Flight::new(work, move || panicked.store(true, Ordering::Relaxed))
     }
@@ -104,6 +100,20 @@ enum Dead {
 }
 
 impl Inner {
+    /// Has the dead one renewed. False if that was of no use a moment ago: a node of an agent that refuses every token says
+    /// nothing of tokens that other nodes take.
+    fn renews(&self, dead: Dead, pair: Pair) -> Result<bool> {
+        Ok(match dead {
+            Dead::First => {
+                self.first.refused_at(&self.endpoints.pod.url(SESSION_INFO)?, pair.0, REFUSAL)
+            }
+            Dead::Keys => {
+                self.keys.refused_at(&self.endpoints.agent().url("/agent")?, pair.1, REFUSAL)
+            }
+            Dead::Replaced => true,
+        })
+    }
+
     /// Asks the pod whether the first token of this pair is alive.
     async fn dead(&self, pair: Pair) -> Result<Dead> {
         let (name, field, generation) = self.first.field().await?;

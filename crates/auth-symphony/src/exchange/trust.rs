@@ -27,10 +27,10 @@ pub(crate) fn circle_of_trust(
     Ok(Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES))
 }
 
-/// The pod's half of a pair, and when the pair expires.
+/// The pod's half of a pair, and how long the pair lives from now on.
 pub(crate) struct TokenPair {
     pub(crate) symphony_token: Secret,
-    pub(crate) expires: Timestamp,
+    pub(crate) life: Duration,
 }
 
 /// A pair lives for five minutes at most, whatever a pod says.
@@ -53,14 +53,14 @@ pub(crate) fn token_pair(
         let text = "answer is to another token of the app than the one that was sent";
         return Err(Error::protocol("symphony_pair_answer", text));
     }
-    is_token(&read.symphony_token, false)?;
+    is_token(&read.symphony_token)?;
     // Milliseconds as the pages say, or seconds as the specification does: no second of them is a millisecond of others.
     let said = match read.expire_at {
         seconds @ 0..100_000_000_000 => Timestamp::from_unix(seconds),
         milliseconds => Timestamp::default().after(Duration::from_millis(milliseconds)),
     };
     let symphony_token = Secret::new(read.symphony_token.as_bytes());
-    Ok(TokenPair { symphony_token, expires: said.min(now.after(LONGEST_PAIR)) })
+    Ok(TokenPair { symphony_token, life: said.since(now).min(LONGEST_PAIR) })
 }
 
 /// The request for the certificate by which the pod signs what clients say of their users. It needs no log-in.
@@ -78,7 +78,9 @@ pub(crate) fn certificate_of(answer: &Response<Vec<u8>>) -> Result<String> {
     }
 
     let read: Body = serde_json::from_slice(answer.body()).map_err(|error| {
-        let text = format!("answer has no \"certificate\" that is text ({error})");
+        let (line, column) = (error.line(), error.column());
+        let text =
+            format!("answer has no \"certificate\" that is text (line {line}, column {column})");
         Error::protocol("symphony_certificate_answer", text)
     })?;
     Ok(read.certificate)

@@ -3,9 +3,13 @@
 use auth_core::{Error, Reason, Rejection, Result, Secret};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use std::fmt;
 
 /// What a log-in came to: the answer, and for the log why it was refused.
-#[derive(Debug)]
+///
+/// # Security
+///
+/// Its `Debug` shows no secret: the answer may have a token in its body.
 #[non_exhaustive]
 pub struct LogInAnswer {
     /// What is sent back.
@@ -70,5 +74,14 @@ impl LogInAnswer {
         let json = HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         Ok(Self { response, refused })
+    }
+}
+
+impl fmt::Debug for LogInAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogInAnswer")
+            .field("status", &self.response.status())
+            .field("refused", &self.refused)
+            .finish_non_exhaustive()
     }
 }

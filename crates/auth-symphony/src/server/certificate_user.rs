@@ -106,7 +106,13 @@ impl<'a> Reader<'a> {
             }
             _ => return None,
         };
-        let (content, rest) = rest.split_at_checked(length)?;
+        // DER has each length in its shortest form.
+        let least = match first {
+            0x81 => 0x80,
+            0x82 => 0x100,
+            _ => 0,
+        };
+        let (content, rest) = rest.split_at_checked(length).filter(|_| length >= least)?;
         self.0 = rest;
         Some((tag, content))
     }
@@ -193,6 +199,54 @@ mod tests {
         let mut wrong = two.clone();
         wrong[10] += 1;
         assert_eq!(names(&wrong), [None]);
+    }
+
+    #[test]
+    fn what_programs_read_in_more_than_one_way_is_no_name() {
+        let value = |tag: u8, content: &[u8]| {
+            let length = content.len();
+            match u8::try_from(length) {
+                Ok(length @ 0..=0x7f) => [&[tag, length], content].concat(),
+                Ok(length) => [&[tag, 0x81, length], content].concat(),
+                Err(_) => {
+                    let length = u16::try_from(length).unwrap().to_be_bytes();
+                    [&[tag, 0x82], &length[..], content].concat()
+                }
+            }
+        };
+        let attribute = |tag: u8, name: &[u8]| {
+            let kind = value(OBJECT, COMMON_NAME);
+            value(SEQUENCE, &[kind, value(tag, name)].concat())
+        };
+        let name = |tag: u8, name: &[u8]| value(SET, &attribute(tag, name));
+        assert_eq!(names(&name(UTF8_STRING, b"bot")), [Some("bot")]);
+        for length in [0x80, 0xff, 0x100, 0x1000] {
+            let long = "x".repeat(length);
+            assert_eq!(names(&name(UTF8_STRING, long.as_bytes())), [Some(&*long)]);
+        }
+        // T61String, IA5String, UniversalString, BMPString, a name that is not UTF-8, one that is not ASCII.
+        for (tag, text) in [
+            (0x14, &b"bot"[..]),
+            (0x16, b"bot"),
+            (0x1c, b"\0\0\0b"),
+            (0x1e, b"\0b\0o\0t"),
+            (UTF8_STRING, b"b\xffot"),
+            (PRINTABLE_STRING, "bücher".as_bytes()),
+            (UTF8_STRING | 0x20, b"bot"),
+        ] {
+            assert_eq!(names(&name(tag, text)), [None], "{tag:x}");
+        }
+        let several = [attribute(UTF8_STRING, b"bot"), attribute(UTF8_STRING, b"admin")].concat();
+        assert_eq!(names(&value(SET, &several)), [None]);
+        assert_eq!(names(&value(SET, &[])), [None]);
+        // Lengths that are not in their shortest form, and one without an end.
+        let good = attribute(UTF8_STRING, b"bot");
+        let length = u8::try_from(good.len()).unwrap();
+        for head in [&[0x81, length][..], &[0x82, 0, length], &[0x83, 0, 0, length], &[0x80]] {
+            let subject = [&[SET], head, &good, &[0, 0]].concat();
+            assert_eq!(names(&subject).first(), Some(&None), "{head:x?}");
+        }
+        assert_eq!(certificate_user(&[&of("bot")[..], b"x"].concat()), Err(NO_CERTIFICATE));
     }
 
     proptest! {

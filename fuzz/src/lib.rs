@@ -28,6 +28,9 @@ mod server_metadata;
 mod sigv4_canonical;
 mod sigv4_chunks;
 mod sigv4_presented;
+mod symphony_answer;
+mod symphony_bdk;
+mod symphony_certificate;
 mod token_answer;
 mod token_error;
 
@@ -55,6 +58,9 @@ pub use server_metadata::server_metadata;
 pub use sigv4_canonical::sigv4_canonical;
 pub use sigv4_chunks::sigv4_chunks;
 pub use sigv4_presented::sigv4_presented;
+pub use symphony_answer::symphony_answer;
+pub use symphony_bdk::symphony_bdk;
+pub use symphony_certificate::symphony_certificate;
 pub use token_answer::token_answer;
 pub use token_error::token_error;
 
@@ -62,7 +68,7 @@ pub use token_error::token_error;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 26] = [
+pub const LAWS: [(&str, Law); 29] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -87,6 +93,9 @@ pub const LAWS: [(&str, Law); 26] = [
     ("sigv4_canonical", sigv4_canonical),
     ("sigv4_chunks", sigv4_chunks),
     ("sigv4_presented", sigv4_presented),
+    ("symphony_answer", symphony_answer),
+    ("symphony_bdk", symphony_bdk),
+    ("symphony_certificate", symphony_certificate),
     ("token_answer", token_answer),
     ("token_error", token_error),
 ];

@@ -33,6 +33,8 @@ pub use auth_sigv4;
 pub use auth_static;
 #[cfg(feature = "sqlite")]
 pub use auth_store_sqlite;
+#[cfg(feature = "symphony")]
+pub use auth_symphony;
 #[cfg(feature = "tower")]
 pub use auth_tower;
 #[cfg(feature = "ureq")]
@@ -66,3 +68,6 @@ pub use auth_core as guide_lifecycle;
 #[cfg(all(doctest, feature = "ibsso", feature = "sqlite", feature = "ureq"))]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
 pub use auth_core as guide_infobip;
+#[cfg(all(doctest, feature = "symphony", feature = "ureq"))]
+#[doc = include_str!("../../../docs/guide/symphony.md")]
+pub use auth_core as guide_symphony;

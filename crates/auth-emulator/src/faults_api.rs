@@ -63,7 +63,8 @@ fn read(body: &[u8]) -> Result<Armed, String> {
     let span = Duration::try_from_secs_f64(wanted.seconds)
         .map_err(|_| "seconds is negative or too large, expected a number of seconds")?;
     let fault = Fault::from_name(&wanted.fault, span).ok_or_else(|| {
-        "fault is unknown, expected expire_now, unauthorized, slow, reset, lost_answer or too_many_requests".to_owned()
+        let names = Fault::all(span).map(Fault::name);
+        format!("fault is unknown, expected one of {}", names.join(", "))
     })?;
     let endpoint = Endpoint::from_name(&wanted.endpoint).ok_or_else(|| {
         let names: Vec<_> = Endpoint::ALL.iter().map(|one| one.name()).collect();
@@ -100,6 +101,8 @@ async fn counts(State((_, record)): Shared) -> Response {
         sessions_destroyed,
         tokens_issued,
         keys_created,
+        key_manager_tokens,
+        session_infos,
         messages_accepted,
         unauthorized,
         forbidden,
@@ -112,6 +115,8 @@ async fn counts(State((_, record)): Shared) -> Response {
         "sessions_destroyed": sessions_destroyed,
         "tokens_issued": tokens_issued,
         "keys_created": keys_created,
+        "key_manager_tokens": key_manager_tokens,
+        "session_infos": session_infos,
         "messages_accepted": messages_accepted,
         "unauthorized": unauthorized,
         "forbidden": forbidden,

@@ -91,15 +91,22 @@
 
 mod faults;
 mod faults_api;
+mod gate;
 mod infobip;
 mod listen;
 mod record;
+mod request;
+mod running;
+mod symphony;
 
 // What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
 pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
 pub use auth_ibsso::SessionLifetime;
+pub use auth_symphony::TokenLifetime;
 
 pub use faults::{Armed, Endpoint, Fault, Faults};
 pub use infobip::{Infobip, InfobipBuilder, RunningInfobip};
 pub use listen::ConnectionDropped;
 pub use record::{Counts, Recorded};
+pub use running::Running;
+pub use symphony::{RunningSymphony, Symphony, SymphonyBuilder};

@@ -28,7 +28,8 @@ pub struct Recorded {
     pub path: Box<str>,
     /// The address that it came from, if it is known.
     pub source: Option<IpAddr>,
-    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`; `other` for anything else, and `None` without.
+    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`, and of Symphony the names of its header fields;
+    /// `other` for anything else, and `None` without.
     pub scheme: Option<&'static str>,
     /// What it was answered; `None` where the connection was dropped in place of the answer.
     pub status: Option<StatusCode>,
@@ -46,10 +47,14 @@ pub struct Counts {
     pub sessions_created: u64,
     /// Sessions that were destroyed by their tokens.
     pub sessions_destroyed: u64,
-    /// OAuth tokens that were issued.
+    /// OAuth tokens that were issued; of Symphony the common JWTs.
     pub tokens_issued: u64,
     /// API keys that were created.
     pub keys_created: u64,
+    /// Symphony: key manager tokens that were issued.
+    pub key_manager_tokens: u64,
+    /// Symphony: requests that asked whether a session is alive (`/pod/v2/sessioninfo`), whatever they were answered.
+    pub session_infos: u64,
     /// Messages that were accepted, as requests.
     pub messages_accepted: u64,
     /// Answers with status 401.

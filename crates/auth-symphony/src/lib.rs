@@ -46,6 +46,7 @@ mod log_in;
 mod on_behalf_of;
 mod retry;
 mod server;
+mod signer;
 mod token;
 mod user_jwt;
 

@@ -20,8 +20,9 @@ use zeroize::Zeroizing;
 /// # Security
 ///
 /// The protocol has no `jti`, so the signature is what is good once, at a pod and at a key manager each. RSA signs alike what
-/// is alike: two log-ins of one account in the same second are one token, and the second is refused. Unknown accounts, wrong keys, expired tokens and
-/// repeated ones are the same 401 outside, and cost the same.
+/// is alike: two log-ins of one account that end in the same second are one token, and the second is refused. A bot of this
+/// crate signs no two such; the vendor's programs do when they log in twice within a second, as do two programs of one
+/// account. Unknown accounts, wrong keys, expired tokens and repeated ones are the same 401 outside, and cost the same.
 pub struct LogInEndpoint<L, I> {
     verifier: JwtVerifier<L>,
     issuer: I,

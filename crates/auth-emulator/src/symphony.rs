@@ -99,6 +99,13 @@ impl Symphony {
         }
     }
 
+    /// The Symphony token that answers this token of an app, which the client of a user would give the app's front end; `None`
+    /// if the circle of trust was not begun with it.
+    #[must_use]
+    pub fn symphony_token(&self, app_token: &[u8]) -> Option<Secret> {
+        self.0.pairs.symphony_token(app_token)
+    }
+
     /// Switches off the endpoint that is deprecated, `POST /agent/v4/datafeed/create`: it is a 410 from now on.
     pub fn switch_off_deprecated(&self) {
         self.0.switched_off.store(true, Ordering::SeqCst);

@@ -3,6 +3,7 @@
 use super::{
     datafeeds::Datafeeds,
     platform::{CommonJwts, Doors, Installation, LogIns},
+    trust::Pairs,
 };
 use crate::{Faults, record::Record};
 use auth_core::{Clock, Random, Result};
@@ -14,6 +15,7 @@ pub(super) struct App {
     pub(super) common: CommonJwts,
     pub(super) doors: Doors,
     pub(super) datafeeds: Datafeeds,
+    pub(super) pairs: Pairs,
     /// Are the endpoints that are deprecated switched off?
     pub(super) switched_off: AtomicBool,
     pub(super) faults: Faults,
@@ -34,6 +36,7 @@ impl App {
             doors: Doors::new(&installation, &common)?,
             common,
             datafeeds: Datafeeds::default(),
+            pairs: Pairs::default(),
             switched_off: AtomicBool::new(false),
             faults: Faults::default(),
             record: Record::default(),

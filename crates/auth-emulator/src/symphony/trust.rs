@@ -2,7 +2,7 @@
 
 use super::{answers, app::App, platform::POD_CERTIFICATE};
 use crate::request::Whole;
-use auth_core::{Body, RequestView, Result};
+use auth_core::{Body, RequestView, Result, Secret};
 use auth_jwt::dangerous;
 use axum::{
     Router,
@@ -13,7 +13,10 @@ use axum::{
 use http::{StatusCode, request::Parts};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::sync::Arc;
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -56,16 +59,41 @@ async fn paired(app: &App, request: &Whole) -> Result<Response> {
         return Ok(answer.map(axum::body::Body::from));
     }
     let issued: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
+    let token = issued.get("token").and_then(Value::as_str).unwrap_or_default();
+    app.pairs.insert(&app_token, token);
     // The endpoint has verified it.
     let app_id = dangerous::decode_unverified(&auth_token).and_then(|jwt| jwt.read::<Subject>());
     let expires = app.clock.now().unix().saturating_add(PAIR_SECONDS);
     let body = json!({
         "appId": app_id.map(|it| it.sub).unwrap_or_default(),
         "appToken": app_token,
-        "symphonyToken": issued.get("token"),
+        "symphonyToken": token,
         "expireAt": expires.saturating_mul(1000),
     });
     Ok(answers::json(StatusCode::OK, &body))
+}
+
+/// The last pairs, which a client of a user would know.
+#[derive(Default)]
+pub(super) struct Pairs(Mutex<VecDeque<(Secret, Secret)>>);
+
+impl Pairs {
+    const MOST: usize = 1000;
+
+    fn insert(&self, app_token: &str, symphony_token: &str) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= Self::MOST {
+            all.pop_front();
+        }
+        all.push_back((Secret::new(app_token), Secret::new(symphony_token)));
+    }
+
+    /// The pod's half of the pair with this token of an app.
+    pub(super) fn symphony_token(&self, app_token: &[u8]) -> Option<Secret> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, found) = all.iter().rev().find(|(it, _)| it.matches(app_token))?;
+        Some(Secret::new(found.expose()))
+    }
 }
 
 async fn certificate() -> Response {

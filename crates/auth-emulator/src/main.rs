@@ -1,24 +1,33 @@
 //! `auth-emulator PLATFORM`: a messaging platform on loopback, for tests.
 
-use auth_emulator::{Infobip, RunningInfobip, Secret, SessionLifetime};
+#[path = "program/infobip.rs"]
+mod infobip;
+#[path = "program/symphony.rs"]
+mod symphony;
+
+use auth_emulator::Running;
 use std::{
     io::{self, Write},
     process::ExitCode,
-    time::Duration,
 };
 
 const USAGE: &str = "auth-emulator infobip [--port PORT] [--faults-port PORT] [--user NAME] [--password PASSWORD] [--sliding]
+auth-emulator symphony [--port PORT] [--faults-port PORT] [--bot NAME] --public-key FILE
 
-Answers the log-in, session, OAuth, API key and message paths of a platform on 127.0.0.1, until it is interrupted. It
-sends no messages, forgets everything when it ends, and is for tests alone.
+Answers the log-in, session and API paths of a platform on 127.0.0.1, until it is interrupted. It sends no messages,
+forgets everything when it ends, and is for tests alone.
 
   --port PORT          the platform listens there; any free port unless given
   --faults-port PORT   the API of faults listens there; any free port unless given
+
+Of infobip:
   --user NAME          the name of the one user; `user` unless given
   --password PASSWORD  its password; `password` unless given
-  --sliding            sessions live for 60 minutes from their last use, not from their creation";
+  --sliding            sessions live for 60 minutes from their last use, not from their creation
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+Of symphony:
+  --bot NAME           the name of the one bot; `bot` unless given
+  --public-key FILE    its public key, in PEM; the bot has the private one";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -38,85 +47,66 @@ async fn main() -> ExitCode {
 }
 
 async fn run(wanted: &Wanted) -> auth_emulator::Result<()> {
-    let infobip = Infobip::builder()
-        .with_user(&wanted.user, Secret::new(wanted.password.as_str()))
-        .with_session_lifetime(wanted.session)
-        .with_port(wanted.port)
-        .with_faults_port(wanted.faults_port)
-        .start()
-        .await?;
-    let _ = say(&mut io::stdout(), &greeting(&infobip, wanted), ExitCode::SUCCESS);
-    // Without a signal there is nobody to wait for.
-    let _ = tokio::signal::ctrl_c().await;
-    infobip.stop().await;
-    Ok(())
+    match &wanted.platform {
+        Platform::Infobip(it) => infobip::run(wanted, it).await,
+        Platform::Symphony(it) => symphony::run(wanted, it).await,
+    }
 }
 
-fn greeting(infobip: &RunningInfobip, wanted: &Wanted) -> String {
-    let (base, faults) = (infobip.base_url(), infobip.faults_url());
-    let key = String::from_utf8_lossy(infobip.api_key().expose());
-    let Wanted { user, password, session, .. } = wanted;
-    let session = match session {
-        SessionLifetime::Fixed(_) => "live for 60 minutes from their creation",
-        SessionLifetime::Sliding(_) => "live for 60 minutes from their last use",
-    };
-    let login = serde_json::json!({ "username": user, "password": password });
-    let message =
-        r#"{"messages":[{"destinations":[{"to":"41793026727"}],"content":{"text":"Hello"}}]}"#;
-    format!(
-        "Infobip, emulated: it sends nothing, and forgets everything when it ends. For tests alone.
-
-  platform  {base}
-  faults    {faults}
-  user      {user}
-  password  {password}
-  API key   {key}
-  sessions  {session}
-
-Try:
-  curl -H 'Authorization: App {key}' -d '{message}' {base}/sms/3/messages
-  curl -d '{login}' {base}/auth/1/session
-  curl -d '{{\"fault\":\"expire_now\",\"endpoint\":\"messages\",\"requests\":1}}' {faults}/faults
-"
-    )
+/// Says where a platform listens, and waits until it is interrupted.
+async fn serve<P>(platform: Running<P>, greeting: &str) {
+    let _ = say(&mut io::stdout(), greeting, ExitCode::SUCCESS);
+    // Without a signal there is nobody to wait for.
+    let _ = tokio::signal::ctrl_c().await;
+    platform.stop().await;
 }
 
 struct Wanted {
     port: u16,
     faults_port: u16,
-    user: String,
-    password: String,
-    session: SessionLifetime,
+    platform: Platform,
+}
+
+enum Platform {
+    Infobip(infobip::Wanted),
+    Symphony(symphony::Wanted),
 }
 
 /// What the words ask for; `None` for the help.
 fn read(words: &[String]) -> Result<Option<Wanted>, String> {
-    let mut wanted = Wanted {
-        port: 0,
-        faults_port: 0,
-        user: "user".into(),
-        password: "password".into(),
-        session: SessionLifetime::Fixed(HOUR),
-    };
-    let mut platform = None;
+    let (mut platform, mut flags) = (None, Vec::new());
     let mut words = words.iter().map(String::as_str);
     while let Some(word) = words.next() {
-        let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word {
             "--help" | "-h" => return Ok(None),
-            "--port" => wanted.port = port(value()?)?,
-            "--faults-port" => wanted.faults_port = port(value()?)?,
-            "--user" => wanted.user = value()?.into(),
-            "--password" => wanted.password = value()?.into(),
-            "--sliding" => wanted.session = SessionLifetime::Sliding(HOUR),
-            "infobip" if platform.is_none() => platform = Some(word),
+            "--sliding" => flags.push((word, "")),
+            "--port" | "--faults-port" | "--user" | "--password" | "--bot" | "--public-key" => {
+                flags.push((word, words.next().ok_or_else(|| format!("{word} needs a value"))?));
+            }
+            "infobip" if platform.is_none() => {
+                platform = Some(Platform::Infobip(infobip::Wanted::default()));
+            }
+            "symphony" if platform.is_none() => {
+                platform = Some(Platform::Symphony(symphony::Wanted::default()));
+            }
             _ => return Err(format!("`{word}` is unknown")),
         }
     }
-    match platform {
-        Some(_) => Ok(Some(wanted)),
-        None => Err("which platform? expected infobip".into()),
+    let platform = platform.ok_or("which platform? expected infobip or symphony")?;
+    let mut wanted = Wanted { port: 0, faults_port: 0, platform };
+    for (flag, value) in flags {
+        match (flag, &mut wanted.platform) {
+            ("--port", _) => wanted.port = port(value)?,
+            ("--faults-port", _) => wanted.faults_port = port(value)?,
+            ("--user", Platform::Infobip(it)) => it.user = value.into(),
+            ("--password", Platform::Infobip(it)) => it.password = value.into(),
+            ("--sliding", Platform::Infobip(it)) => it.session = infobip::SLIDING,
+            ("--bot", Platform::Symphony(it)) => it.bot = value.into(),
+            ("--public-key", Platform::Symphony(it)) => it.public_key = Some(value.into()),
+            _ => return Err(format!("{flag} is for the other platform")),
+        }
     }
+    Ok(Some(wanted))
 }
 
 fn port(text: &str) -> Result<u16, String> {

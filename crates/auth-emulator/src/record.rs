@@ -67,6 +67,9 @@ pub struct Counts {
     pub dropped: u64,
 }
 
+/// Where Symphony is asked for a session.
+pub(crate) const SESSION_INFO: &str = "/pod/v2/sessioninfo";
+
 /// Keeps the last requests and the counts. A clone is the same record.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Record(Arc<Mutex<Kept>>);
@@ -91,6 +94,9 @@ impl Record {
         let mut kept = self.lock();
         let counts = &mut kept.counts;
         counts.requests += 1;
+        if &*one.path == SESSION_INFO {
+            counts.session_infos += 1;
+        }
         match one.status {
             None => counts.dropped += 1,
             Some(StatusCode::UNAUTHORIZED) => counts.unauthorized += 1,

@@ -8,10 +8,10 @@ mod doors;
 mod installation;
 mod log_ins;
 
-pub(super) use accounts::{Account, Accounts, Role};
+pub(super) use accounts::{Account, Accounts, NewAccount, Role};
 pub(super) use common_jwt::{CommonJwts, user_jwt};
 pub(super) use doors::Doors;
-pub(super) use installation::{Installation, InstallationSettings, NewAccount};
+pub(super) use installation::{Installation, InstallationSettings};
 pub(super) use log_ins::LogIns;
 
 /// The certificate of the pod, in PEM.

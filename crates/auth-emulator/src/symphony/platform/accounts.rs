@@ -33,6 +33,16 @@ impl Role {
     }
 }
 
+/// An account that is to be made.
+pub(in crate::symphony) struct NewAccount {
+    pub(in crate::symphony) id: i64,
+    pub(in crate::symphony) name: Box<str>,
+    pub(in crate::symphony) role: Role,
+    pub(in crate::symphony) apps: Vec<Box<str>>,
+    /// The public key, in PEM, of an account that logs in.
+    pub(in crate::symphony) key: Option<Box<str>>,
+}
+
 /// An account, which is a service of the registry.
 #[derive(Debug)]
 pub(in crate::symphony) struct Account {
@@ -49,32 +59,8 @@ pub(in crate::symphony) struct Account {
 pub(in crate::symphony) struct Accounts(Arc<[Account]>);
 
 impl Accounts {
-    /// # Errors
-    ///
-    /// `Error::Config` when two accounts have one name or one id, an app that was installed is none, or a name is empty or
-    /// has a colon.
-    pub(super) fn new(all: Vec<Account>) -> Result<Self> {
-        let wrong = |name: &str, what: &str| {
-            Err(Error::config("emulator_account", format!("account {name:?} {what}")))
-        };
-        for (at, one) in all.iter().enumerate() {
-            if one.name.is_empty() || one.name.contains(':') {
-                return wrong(&one.name, "is empty or has ':', which no name may");
-            }
-            let before = all.iter().take(at);
-            if before.clone().any(|it| it.name == one.name) {
-                return wrong(&one.name, "is given twice, expected once");
-            }
-            if before.clone().any(|it| it.id == one.id) {
-                return wrong(&one.name, "has the id of another account");
-            }
-            let is_app =
-                |name: &Box<str>| all.iter().any(|it| it.role == Role::App && it.name == *name);
-            if !one.apps.iter().all(is_app) {
-                return wrong(&one.name, "has installed an app that there is not");
-            }
-        }
-        Ok(Self(all.into()))
+    pub(super) fn new(all: Vec<Account>) -> Self {
+        Self(all.into())
     }
 
     pub(in crate::symphony) fn iter(&self) -> impl Iterator<Item = &Account> {
@@ -94,4 +80,34 @@ impl Accounts {
         let service = caller.service.as_deref()?;
         self.iter().find(|it| it.service.as_str() == service)
     }
+}
+
+/// Can these be the accounts of one installation?
+///
+/// # Errors
+///
+/// `Error::Config` when two have one name or one id, an app that a user has installed is none, or a name is empty or has a
+/// colon.
+pub(super) fn check(all: &[NewAccount]) -> Result<()> {
+    let wrong = |name: &str, what: &str| {
+        Err(Error::config("emulator_account", format!("account {name:?} {what}")))
+    };
+    for (at, one) in all.iter().enumerate() {
+        if one.name.is_empty() || one.name.contains(':') {
+            return wrong(&one.name, "is empty or has ':', which no name may");
+        }
+        let before = all.iter().take(at);
+        if before.clone().any(|it| it.name == one.name) {
+            return wrong(&one.name, "is given twice, expected once");
+        }
+        if before.clone().any(|it| it.id == one.id) {
+            return wrong(&one.name, "has the id of another account");
+        }
+        let is_app =
+            |name: &Box<str>| all.iter().any(|it| it.role == Role::App && it.name == *name);
+        if !one.apps.iter().all(is_app) {
+            return wrong(&one.name, "has installed an app that there is not");
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 //! The registry of an installation: public keys, session tokens and key manager tokens.
 
-use super::{Account, Accounts, Role};
+use super::{Account, Accounts, NewAccount, Role, accounts};
 use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_lifecycle::{
     Actor, CommandRefusal, Commands, CredentialId, GroupPolicy, Kind, MemoryLifecycleStore,
@@ -14,16 +14,6 @@ pub(in crate::symphony) struct InstallationSettings {
     pub(in crate::symphony) clock: Arc<dyn Clock>,
     pub(in crate::symphony) random: Arc<dyn Random>,
     pub(in crate::symphony) lifetime: TokenLifetime,
-}
-
-/// An account that is to be made.
-pub(in crate::symphony) struct NewAccount {
-    pub(in crate::symphony) id: i64,
-    pub(in crate::symphony) name: Box<str>,
-    pub(in crate::symphony) role: Role,
-    pub(in crate::symphony) apps: Vec<Box<str>>,
-    /// The public key, in PEM, of an account that logs in.
-    pub(in crate::symphony) key: Option<Box<str>>,
 }
 
 /// A registry and its accounts. A clone is the same installation.
@@ -43,6 +33,7 @@ impl Installation {
         settings: InstallationSettings,
         accounts: Vec<NewAccount>,
     ) -> Result<Self> {
+        accounts::check(&accounts)?;
         let InstallationSettings { clock, random, lifetime } = settings;
         let mut master = [0; 32];
         random.fill(&mut master)?;
@@ -70,7 +61,7 @@ impl Installation {
             }
             all.push(Account { id, name, role, apps, service });
         }
-        Ok(Self { registry, accounts: Accounts::new(all)?, tenant })
+        Ok(Self { registry, accounts: Accounts::new(all), tenant })
     }
 
     /// Issues a token of this kind to an account.

@@ -136,6 +136,8 @@ async fn accounts_that_cannot_be_are_refused_by_name() {
     let one = || Symphony::builder().with_bot("bot", PUBLIC);
     check(one().with_app("bot", PUBLIC), "emulator_account", "\"bot\" is given twice").await;
     check(one().with_bot("a:b", PUBLIC), "emulator_account", "\"a:b\" is empty or has ':'").await;
+    let two = one().with_app("a", PUBLIC).with_app("b", PUBLIC).with_user(7, "jane", ["b", "a"]);
+    two.build().await.unwrap();
     let user = one().with_user(7, "jane", ["bot"]);
     check(user, "emulator_account", "\"jane\" has installed an app that there is not").await;
     let same = one().with_user(7, "jane", []).with_user(7, "john", []);

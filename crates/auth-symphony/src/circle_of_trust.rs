@@ -34,7 +34,7 @@ pub struct CircleOfTrust {
 }
 
 enum How {
-    Signed(Signer),
+    Signed(Box<Signer>),
     Certificate,
 }
 
@@ -54,7 +54,7 @@ impl CircleOfTrust {
     ) -> Result<Self> {
         let (how, at) = match &log_in.by {
             By::Key { name, key } => {
-                (How::Signed(Signer::new(name, key, &context.clock)), &endpoints.pod)
+                (How::Signed(Signer::new(name, key, &context.clock).into()), &endpoints.pod)
             }
             By::Certificate => (How::Certificate, &endpoints.session_auth),
         };

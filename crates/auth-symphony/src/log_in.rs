@@ -74,7 +74,9 @@ impl SymphonyLogIn {
         context: &Context,
     ) -> LogIn<T> {
         let (how, (at, path)) = match &self.by {
-            By::Key { name, key } => (How::Signed(Signer::new(name, key, &context.clock)), by_key),
+            By::Key { name, key } => {
+                (How::Signed(Signer::new(name, key, &context.clock).into()), by_key)
+            }
             By::Certificate => (How::Certificate, by_certificate),
         };
         LogIn { how, at: at.clone(), path, retry: self.retry, token: PhantomData }
@@ -91,7 +93,7 @@ pub(crate) struct LogIn<T> {
 }
 
 enum How {
-    Signed(Signer),
+    Signed(Box<Signer>),
     Certificate,
 }
 

@@ -73,8 +73,8 @@ fn owner(by: &By) -> &str {
 
 async fn list(State(app): State<Arc<App>>, by: By) -> Response {
     let ids = app.datafeeds.of(owner(&by));
-    let one = |id: &Box<str>| json!({ "id": &**id, "type": "datafeed" });
-    answers::json(StatusCode::OK, &ids.iter().map(one).collect::<Vec<_>>())
+    let all: Vec<_> = ids.iter().map(|id| json!({ "id": id, "type": "datafeed" })).collect();
+    answers::json(StatusCode::OK, &all)
 }
 
 async fn read(State(app): State<Arc<App>>, by: By, Path(id): Path<String>) -> Response {

@@ -103,9 +103,8 @@ pub(super) fn check(all: &[NewAccount]) -> Result<()> {
         if before.clone().any(|it| it.id == one.id) {
             return wrong(&one.name, "has the id of another account");
         }
-        let is_app =
-            |name: &Box<str>| all.iter().any(|it| it.role == Role::App && it.name == *name);
-        if !one.apps.iter().all(is_app) {
+        let apps = all.iter().filter(|it| it.role == Role::App).map(|it| &it.name);
+        if !one.apps.iter().all(|name| apps.clone().any(|app| app == name)) {
             return wrong(&one.name, "has installed an app that there is not");
         }
     }

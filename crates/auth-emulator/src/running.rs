@@ -1,6 +1,9 @@
 //! An emulator that listens.
 
-use crate::{Faults, faults_api, listen::Listening, record::Record};
+use crate::{
+    faults_api::{self, Switches},
+    listen::Listening,
+};
 use auth_core::Result;
 use axum::Router;
 use std::ops::Deref;
@@ -24,11 +27,11 @@ impl<P> Running<P> {
     pub(crate) async fn begin(
         platform: P,
         router: Router,
-        state: (Faults, Record),
+        switches: Switches,
         ports: Ports,
     ) -> Result<Self> {
         let listening = Listening::begin(ports.platform, "the platform", router).await?;
-        let faults = faults_api::router(state);
+        let faults = faults_api::router(switches);
         let faults = Listening::begin(ports.faults, "the faults", faults).await?;
         Ok(Self { platform, listening, faults })
     }

@@ -117,3 +117,6 @@ impl fmt::Debug for Symphony {
         f.debug_struct("Symphony").field("counts", &self.counts()).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

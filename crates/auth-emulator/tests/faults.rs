@@ -222,6 +222,7 @@ async fn faults_are_armed_listed_and_cleared_over_the_second_port() {
         "{}",
         r#"{"fault":"none","endpoint":"messages"}"#,
         r#"{"fault":"slow","endpoint":"none"}"#,
+        r#"{"fault":"slow","endpoint":"agent"}"#,
         r#"{"fault":"slow","endpoint":"messages","seconds":-1}"#,
         r#"{"fault":"slow","endpoint":"messages","seconds":1e300}"#,
         r#"{"fault":"slow","endpoint":"messages","requests":-1}"#,

@@ -119,6 +119,8 @@ async fn what_arrived_is_recorded_without_tokens() {
     let faults = common::Caller::from(it.symphony.faults_url(), std::net::Ipv4Addr::LOCALHOST);
     let counts = faults.get("/counts", "").await.body;
     assert_eq!((&counts["key_manager_tokens"], &counts["session_infos"]), (&json!(1), &json!(2)));
+    let of_infobip = r#"{"fault":"slow","endpoint":"messages"}"#;
+    assert_eq!(faults.post("/faults", "", of_infobip).await.status, 400);
     let told = faults.get("/requests", "").await.body;
     assert_eq!(told[2]["endpoint"], json!("agent"));
     let told = format!("{told} {requests:?} {:?}", it.symphony);

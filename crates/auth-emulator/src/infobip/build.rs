@@ -5,7 +5,7 @@ use super::{
     app::App,
     platform::{Account, AccountSettings, EVERYTHING},
 };
-use crate::running::Ports;
+use crate::{Endpoint, running::Ports};
 use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_ibsso::SessionLifetime;
 use std::{collections::HashSet, fmt, sync::Arc};
@@ -130,9 +130,10 @@ impl InfobipBuilder {
     pub async fn start(self) -> Result<RunningInfobip> {
         let ports = self.ports;
         let infobip = self.build().await?;
-        let state = (infobip.faults().clone(), infobip.app.record.clone());
+        let App { faults, record, .. } = &*infobip.app;
+        let switches = (faults.clone(), record.clone(), &Endpoint::INFOBIP[..]);
         let router = infobip.router();
-        RunningInfobip::begin(infobip, router, state, ports).await
+        RunningInfobip::begin(infobip, router, switches, ports).await
     }
 }
 

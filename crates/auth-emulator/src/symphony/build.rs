@@ -5,7 +5,7 @@ use super::{
     app::App,
     platform::{Installation, InstallationSettings, NewAccount, Role},
 };
-use crate::running::Ports;
+use crate::{Endpoint, running::Ports};
 use auth_core::{Clock, Random, Result, SystemClock, SystemRandom};
 use auth_symphony::TokenLifetime;
 use std::{fmt, sync::Arc};
@@ -126,9 +126,10 @@ impl SymphonyBuilder {
     pub async fn start(self) -> Result<RunningSymphony> {
         let ports = self.ports;
         let symphony = self.build().await?;
-        let state = (symphony.faults().clone(), symphony.0.record.clone());
+        let App { faults, record, .. } = &*symphony.0;
+        let switches = (faults.clone(), record.clone(), &Endpoint::SYMPHONY[..]);
         let router = symphony.router();
-        RunningSymphony::begin(symphony, router, state, ports).await
+        RunningSymphony::begin(symphony, router, switches, ports).await
     }
 }
 

@@ -65,7 +65,7 @@ impl Installation {
     }
 
     /// Issues a token of this kind to an account.
-    pub(super) async fn issue(
+    pub(in crate::symphony) async fn issue(
         &self,
         kind: Kind,
         service: &ServiceId,

@@ -176,6 +176,25 @@ async fn a_session_that_ends_now_is_refused_and_makes_room_for_the_next() {
 }
 
 #[tokio::test]
+async fn sessions_end_alone_and_a_403_ends_nothing() {
+    let it = stage().await;
+    let (session, form) = (it.client.log_in().await, request(Endpoint::Token, "").3);
+    let token = it.client.post("/auth/1/oauth2/token", "", form).await;
+    let token = format!("Bearer {}", token.text("/access_token"));
+    let faults = it.infobip.faults();
+    faults.arm(Fault::Forbidden, Endpoint::Messages, 1);
+    let refused = it.client.post("/sms/3/messages", &session, MESSAGE).await;
+    assert_eq!(refused.error(), "403 FORBIDDEN Forbidden");
+    faults.arm(Fault::ExpireKeyManagerTokens, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&session).await, 200);
+    faults.arm(Fault::ExpireSessions, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&token).await, 200);
+    assert_eq!(it.client.message(&session).await, 401);
+    faults.arm(Fault::ExpireNow, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&token).await, 401);
+}
+
+#[tokio::test]
 async fn a_fault_at_one_endpoint_leaves_the_others_alone() {
     let it = stage().await;
     it.infobip.faults().arm(Fault::Reset, Endpoint::CreateSession, 1);

@@ -104,6 +104,8 @@ async fn the_circle_of_trust_believes_the_pair_of_the_pod_and_no_other() {
     let it = stage().await;
     let circle = CircleOfTrust::new(&it.endpoints(), &it.app_log_in(), it.context()).unwrap();
     let (one, other) = (circle.begin().await.unwrap(), circle.begin().await.unwrap());
+    // In the same second, so that what it signs is what the circle of trust has signed.
+    it.app().session_token().await.unwrap();
     let of =
         |app_token: &auth_emulator::Secret| it.symphony.symphony_token(app_token.expose()).unwrap();
     assert!(circle.is_trusted(one.expose(), of(&one).expose()));

@@ -5,7 +5,10 @@
 mod common;
 
 use auth_emulator::{Endpoint, Fault, TokenLifetime};
-use common::symphony::{KEY, MESSAGE, OTHER_KEY, OTHER_PUBLIC, Stage, send, stage, stage_of};
+use common::symphony::{
+    KEY, MESSAGE, OTHER_KEY, OTHER_PUBLIC, PUBLIC, Stage, THIRD_KEY, THIRD_PUBLIC, send, stage,
+    stage_of,
+};
 use http::Method;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
@@ -103,6 +106,23 @@ async fn ten_thousand_requests_find_the_key_manager_token_killed_and_one_of_them
     assert_eq!(it.symphony.counts().messages_accepted, 10_001);
 }
 
+/// A probe and a log-in for each token: whoever is repeated with the first finds the second dead.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_requests_find_both_killed_and_one_of_them_logs_in_with_each() {
+    let it = stage().await;
+    many(&it, Fault::ExpireNow, 2000).await;
+    assert_eq!(it.log_ins(), [2, 2, 2]);
+    assert_eq!(it.symphony.counts().messages_accepted, 2001);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_of_simplified_key_delivery_sends_both_tokens_where_the_session_does_not_allow_it() {
+    let it = stage().await;
+    let bot = it.bot().with_simplified_key_delivery();
+    assert_eq!(it.message(&bot.agent()).await, 200);
+    assert_eq!(it.log_ins(), [1, 1, 0]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn for_fourteen_days_nobody_logs_in_and_then_once_and_the_datafeed_is_the_same() {
     let it = stage().await;
@@ -138,30 +158,50 @@ async fn tokens_live_as_long_as_the_administrator_says() {
     }
 }
 
+async fn refused(it: &Stage, name: &str, key: &str) -> bool {
+    let token = it.bot_with(name, key).session_token().await;
+    token.is_err_and(|error| error.code() == "symphony_log_in")
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_key_is_refused_and_two_are_good_while_one_is_replaced() {
+async fn a_wrong_name_or_key_is_refused() {
     let it = stage().await;
-    let code = async |key| it.bot_with("bot", key).session_token().await.unwrap_err().code();
-    assert_eq!(code(OTHER_KEY).await, "symphony_log_in");
+    for (name, key) in [("bot", OTHER_KEY), ("nobody", KEY), ("Bot", KEY), ("app", OTHER_KEY)] {
+        assert!(refused(&it, name, key).await, "{name}");
+    }
     assert_eq!(it.log_ins(), [0, 0, 0]);
+    assert_eq!(it.symphony.counts().unauthorized, 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_keys_are_good_for_72_hours_after_one_was_replaced_and_then_one() {
+    let it = stage().await;
+    let replace = async |key, expected: &str| {
+        let error = it.symphony.replace_public_key("bot", key).await.unwrap_err();
+        let text = error.to_string();
+        assert!(error.code() == "emulator_public_key" && text.contains(expected), "{text}");
+    };
+    replace(KEY, "RSA in PEM").await;
+    replace(PUBLIC, "belongs to a credential already").await;
     it.symphony.replace_public_key("bot", OTHER_PUBLIC).await.unwrap();
+    replace(THIRD_PUBLIC, "").await;
+    it.clock.advance(72 * HOUR - Duration::from_secs(1));
     for key in [KEY, OTHER_KEY] {
         assert_eq!(it.message(&it.bot_with("bot", key).agent()).await, 200);
     }
     assert_eq!(it.log_ins(), [2, 2, 0]);
-    it.clock.advance(72 * HOUR);
-    assert_eq!(code(KEY).await, "symphony_log_in");
-    assert_eq!(it.message(&it.bot_with("bot", OTHER_KEY).agent()).await, 200);
-    let again = it.symphony.replace_public_key("nobody", OTHER_PUBLIC).await.unwrap_err();
-    assert_eq!(again.code(), "emulator_account");
-    assert_eq!(
-        it.bot_with("nobody", KEY).session_token().await.unwrap_err().code(),
-        "symphony_log_in"
-    );
-    assert_eq!(
-        it.bot_with("app", OTHER_KEY).session_token().await.unwrap_err().code(),
-        "symphony_log_in"
-    );
+    it.clock.advance(Duration::from_secs(1));
+    assert!(refused(&it, "bot", KEY).await);
+    replace(PUBLIC, "belongs to a credential already").await;
+    it.symphony.replace_public_key("bot", THIRD_PUBLIC).await.unwrap();
+    for key in [OTHER_KEY, THIRD_KEY] {
+        assert_eq!(it.message(&it.bot_with("bot", key).agent()).await, 200);
+    }
+    assert!(refused(&it, "bot", KEY).await);
+    let nobody = it.symphony.replace_public_key("nobody", PUBLIC).await.unwrap_err();
+    assert_eq!(nobody.code(), "emulator_account");
+    let user = it.symphony.replace_public_key("jane@acme.com", PUBLIC).await.unwrap_err();
+    assert_eq!(user.code(), "emulator_account");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -101,6 +101,21 @@ async fn datafeeds_belong_to_their_bot() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_too_long_is_refused_in_the_form_of_errors() {
+    let it = stage().await;
+    for length in [70_000, 10_000_000] {
+        let body = "x".repeat(length);
+        let sent = it.caller.try_send(Method::POST, POD, &[], &body).await;
+        // Of a very long one the connection may end before it was sent.
+        assert!(sent.is_some() || length > 70_000, "{length}");
+        if let Some(answered) = sent {
+            assert_eq!((answered.status, &answered.body["code"]), (413, &json!(413)));
+        }
+    }
+    assert_eq!(it.log_in(POD, &jwt("bot", KEY, 240)).await.status, 200);
+}
+
+#[tokio::test]
 async fn what_arrived_is_recorded_without_tokens() {
     let it = stage().await;
     let log_in = jwt("bot", KEY, 240);

@@ -16,6 +16,8 @@ pub const KEY: &str = include_str!("../keys/bot.pem");
 pub const PUBLIC: &str = include_str!("../keys/bot.pub.pem");
 pub const OTHER_KEY: &str = include_str!("../keys/other.pem");
 pub const OTHER_PUBLIC: &str = include_str!("../keys/other.pub.pem");
+pub const THIRD_KEY: &str = include_str!("../keys/third.pem");
+pub const THIRD_PUBLIC: &str = include_str!("../keys/third.pub.pem");
 pub const MESSAGE: &str = "/agent/v4/stream/s1/message/create";
 
 /// An installation under a clock that stands still.

@@ -3,8 +3,9 @@
 use super::{Account, Accounts, NewAccount, Role, accounts};
 use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_lifecycle::{
-    Actor, CommandRefusal, Commands, CredentialId, GroupPolicy, Kind, MemoryLifecycleStore,
-    NewSecret, Registry, RegistryKeys, Role as RegistryRole, ServiceId, State, Wanted,
+    Actor, CommandRefusal, Commands, CredentialView, GroupPolicy, Kind, MemoryLifecycleStore,
+    NewSecret, Registry, RegistryKeys, RevokeGuard, Role as RegistryRole, ServiceId, State, Status,
+    Wanted,
 };
 use auth_symphony::TokenLifetime;
 use std::{sync::Arc, time::Duration};
@@ -79,9 +80,9 @@ impl Installation {
                 Ok(issued) => return issued.secret.ok_or_else(no_secret),
                 // A pod has no such bound: the oldest one makes room.
                 Err(CommandRefusal::CapReached { .. }) => {
-                    let all = self.tokens(&by, service, &[kind]).await?;
+                    let all = self.alive(&by, service, &[kind]).await?;
                     let oldest = all.first().ok_or_else(no_secret)?;
-                    let _ = by.destroy(oldest).await?;
+                    let _ = by.destroy(&oldest.id).await?;
                 }
                 Err(refusal) => return Err(refused(refusal)),
             }
@@ -92,25 +93,25 @@ impl Installation {
     pub(in crate::symphony) async fn end_all(&self, kinds: &[Kind]) -> Result<()> {
         let by = self.by();
         for account in self.accounts.iter() {
-            for token in self.tokens(&by, &account.service, kinds).await? {
+            for token in self.alive(&by, &account.service, kinds).await? {
                 // One that has ended meanwhile is as it should be.
-                let _ = by.destroy(&token).await?;
+                let _ = by.destroy(&token.id).await?;
             }
         }
         Ok(())
     }
 
-    /// The tokens of an account that have not been ended, the oldest first.
-    async fn tokens(
+    /// The credentials of an account that nobody has ended, the oldest first.
+    async fn alive(
         &self,
         by: &Commands,
         service: &ServiceId,
         kinds: &[Kind],
-    ) -> Result<Vec<CredentialId>> {
+    ) -> Result<Vec<CredentialView>> {
         let groups = by.list(Some(service)).await?.map_err(refused)?;
         let wanted = groups.into_iter().filter(|group| kinds.contains(&group.id.kind));
         let alive = wanted.flat_map(|group| group.credentials);
-        Ok(alive.filter(|it| it.state == State::Active).map(|it| it.id).collect())
+        Ok(alive.filter(|it| it.state == State::Active).collect())
     }
 
     /// Gives an account that logs in another public key. The one that it had is good for 72 hours more.
@@ -120,11 +121,15 @@ impl Installation {
             Error::config("emulator_account", format!("there is no account {name:?}"))
         })?;
         let by = self.by();
-        let keys = self.tokens(&by, &account.service, &[Kind::BotPublicKey]).await?;
+        let keys = self.alive(&by, &account.service, &[Kind::BotPublicKey]).await?;
+        // What time has ended makes room.
+        for ended in keys.iter().filter(|it| it.status != Status::Usable) {
+            by.revoke(&ended.id, RevokeGuard::KeepLast).await?.map_err(refused)?;
+        }
         let current = keys.last().ok_or_else(|| {
             Error::config("emulator_account", format!("account {name:?} does not log in"))
         })?;
-        let rotated = by.rotate(current, OVERLAP, public_key(name, key)).await?;
+        let rotated = by.rotate(&current.id, OVERLAP, public_key(name, key)).await?;
         rotated.map(drop).map_err(|refusal| wrong_key(name, refusal))
     }
 
@@ -143,10 +148,7 @@ fn owner(tenant: &TenantId) -> Actor {
 }
 
 fn wrong_key(name: &str, refusal: CommandRefusal) -> Error {
-    let text = format!(
-        "public key of {name:?} is refused ({refusal}); expected RSA in PEM, as `openssl rsa -pubout` writes it"
-    );
-    Error::config("emulator_public_key", text)
+    Error::config("emulator_public_key", format!("public key of {name:?} is refused: {refusal}"))
 }
 
 fn no_secret() -> Error {

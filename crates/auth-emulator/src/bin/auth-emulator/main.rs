@@ -1,8 +1,6 @@
 //! `auth-emulator PLATFORM`: a messaging platform on loopback, for tests.
 
-#[path = "program/infobip.rs"]
 mod infobip;
-#[path = "program/symphony.rs"]
 mod symphony;
 
 use auth_emulator::Running;

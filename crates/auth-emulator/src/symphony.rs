@@ -13,10 +13,10 @@ mod trust;
 
 pub use build::SymphonyBuilder;
 
-use crate::{Counts, Faults, Recorded, Running, gate::gate, request::MOST_BODY_BYTES};
+use crate::{Counts, Faults, Recorded, Running, gate::gate};
 use app::App;
 use auth_core::{Error, Result, Secret};
-use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
+use axum::{Router, middleware::from_fn_with_state};
 use platform::Role;
 use std::{
     fmt,
@@ -49,7 +49,6 @@ impl Symphony {
             .merge(trust::routes())
             .merge(pod::routes(&self.0))
             .merge(agent::routes(&self.0))
-            .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
             .layer(from_fn_with_state(Arc::clone(&self.0), gate::<App>))
             .with_state(Arc::clone(&self.0))
     }

@@ -9,7 +9,7 @@ use auth_emulator::{Symphony, SymphonyBuilder};
 use auth_jwt::{JwkSet, JwsAlgorithm, JwtPolicy, UnverifiedJws, VerifyingKey};
 use common::{
     START,
-    symphony::{KEY, OTHER_KEY, OTHER_PUBLIC, PUBLIC, jwt, stage},
+    symphony::{KEY, MESSAGE, OTHER_KEY, OTHER_PUBLIC, PUBLIC, jwt, stage},
 };
 use http::Method;
 use serde_json::json;
@@ -101,6 +101,18 @@ async fn datafeeds_belong_to_their_bot() {
 }
 
 #[tokio::test]
+async fn each_message_has_an_id_and_one_without_a_body_is_refused() {
+    let it = stage().await;
+    let agent = it.bot().agent();
+    let send = async |body| it.try_send(&agent, Method::POST, MESSAGE, body).await.unwrap();
+    let ((first, one), (second, other)) = (send("hello").await, send("hello").await);
+    assert_eq!((first, second), (200, 200));
+    assert!(one["messageId"].is_string() && one["messageId"] != other["messageId"], "{one}");
+    assert_eq!(one["stream"]["streamId"], json!("s1"));
+    assert_eq!((send("").await.0, it.symphony.counts().messages_accepted), (400, 2));
+}
+
+#[tokio::test]
 async fn a_body_that_is_too_long_is_refused_in_the_form_of_errors() {
     let it = stage().await;
     for length in [70_000, 10_000_000] {
@@ -122,7 +134,7 @@ async fn what_arrived_is_recorded_without_tokens() {
     let session = it.log_in(POD, &log_in).await.text("/token").to_owned();
     let keys = it.log_in(KEY_MANAGER, &log_in).await.text("/token").to_owned();
     let fields = [("sessionToken", &*session), ("keyManagerToken", &*keys)];
-    it.ask(Method::POST, common::symphony::MESSAGE, &fields, "hello").await;
+    it.ask(Method::POST, MESSAGE, &fields, "hello").await;
     it.ask(Method::GET, "/pod/v2/sessioninfo?x=hello", &fields[..1], "").await;
     it.ask(Method::GET, "/agent/v1/info", &fields[1..], "").await;
     let bearer = format!("Bearer {session}");

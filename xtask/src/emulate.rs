@@ -5,14 +5,20 @@ use crate::command;
 
 pub const VERB: Verb = Verb {
     name: "emulate",
-    about: "start a platform on loopback, which sends nothing: `infobip` is the one there is",
+    about: "start a platform on loopback, which sends nothing: `infobip` or `symphony`",
     operands: Some("PLATFORM"),
     flags: &[
         Flag { name: "--port", value: Some("PORT"), about: "where the platform listens" },
         Flag { name: "--faults-port", value: Some("PORT"), about: "where its faults are armed" },
-        Flag { name: "--user", value: Some("NAME"), about: "the name of its one user" },
-        Flag { name: "--password", value: Some("PASSWORD"), about: "the password of that user" },
-        Flag { name: "--sliding", value: None, about: "sessions live from their last use" },
+        Flag { name: "--user", value: Some("NAME"), about: "infobip: the name of its one user" },
+        Flag { name: "--password", value: Some("PASSWORD"), about: "infobip: its password" },
+        Flag {
+            name: "--sliding",
+            value: None,
+            about: "infobip: sessions live from their last use",
+        },
+        Flag { name: "--bot", value: Some("NAME"), about: "symphony: the name of its one bot" },
+        Flag { name: "--public-key", value: Some("FILE"), about: "symphony: the bot's public key" },
     ],
     run,
 };

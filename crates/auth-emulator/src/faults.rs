@@ -8,10 +8,16 @@ use std::{
 /// What goes wrong with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// All sessions and OAuth tokens end, and then the request is judged: they end behind the back of their clients.
+    /// All sessions and tokens end, and then the request is judged: they end behind the back of their clients.
     ExpireNow,
+    /// As [`ExpireNow`](Self::ExpireNow), of sessions alone: of Symphony also the common JWTs.
+    ExpireSessions,
+    /// As [`ExpireNow`](Self::ExpireNow), of Symphony's key manager tokens alone.
+    ExpireKeyManagerTokens,
     /// The answer is a 401, though the credentials may be good. Nothing is done, and every session lives on.
     Unauthorized,
+    /// The answer is a 403. Nothing is done.
+    Forbidden,
     /// The request waits for so long before anything is done. It is done then, though its client has given up.
     Slow(Duration),
     /// The connection is dropped before anything is done.
@@ -22,19 +28,27 @@ pub enum Fault {
     TooManyRequests(Duration),
 }
 
-/// Where a fault is aimed at, and what requests are counted by.
+/// Where a fault is aimed at, and what requests are recorded by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Endpoint {
-    /// The creation of a session.
+    /// Infobip: the creation of a session.
     CreateSession,
-    /// The destruction of a session.
+    /// Infobip: the destruction of a session.
     DestroySession,
-    /// The token endpoint of OAuth.
+    /// Infobip: the token endpoint of OAuth.
     Token,
-    /// What an account manages: API keys.
+    /// Infobip: what an account manages, API keys.
     Settings,
-    /// The APIs of messages.
+    /// Infobip: the APIs of messages.
     Messages,
+    /// Symphony: log-ins at the pod, of bots, of apps and on behalf of users (`/login`).
+    SessionLogIn,
+    /// Symphony: log-ins at the key manager (`/relay`).
+    KeyManagerLogIn,
+    /// Symphony: the APIs of the pod (`/pod`).
+    Pod,
+    /// Symphony: the APIs of the agent (`/agent`).
+    Agent,
 }
 
 /// A fault, and how many requests are still to meet it.
@@ -110,7 +124,10 @@ impl Fault {
     pub const fn name(self) -> &'static str {
         match self {
             Self::ExpireNow => "expire_now",
+            Self::ExpireSessions => "expire_sessions",
+            Self::ExpireKeyManagerTokens => "expire_key_manager_tokens",
             Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
             Self::Slow(_) => "slow",
             Self::Reset => "reset",
             Self::LostAnswer => "lost_answer",
@@ -121,15 +138,22 @@ impl Fault {
     /// The fault of this name, with this span where it has one.
     #[must_use]
     pub fn from_name(name: &str, span: Duration) -> Option<Self> {
-        let all = [
+        Self::all(span).into_iter().find(|fault| fault.name() == name)
+    }
+
+    /// Every fault, with this span where it has one.
+    pub(crate) const fn all(span: Duration) -> [Self; 9] {
+        [
             Self::ExpireNow,
+            Self::ExpireSessions,
+            Self::ExpireKeyManagerTokens,
             Self::Unauthorized,
+            Self::Forbidden,
             Self::Slow(span),
             Self::Reset,
             Self::LostAnswer,
             Self::TooManyRequests(span),
-        ];
-        all.into_iter().find(|fault| fault.name() == name)
+        ]
     }
 
     /// How long it holds a request up, or tells the client to wait.
@@ -137,15 +161,32 @@ impl Fault {
     pub const fn span(self) -> Option<Duration> {
         match self {
             Self::Slow(span) | Self::TooManyRequests(span) => Some(span),
-            Self::ExpireNow | Self::Unauthorized | Self::Reset | Self::LostAnswer => None,
+            _ => None,
         }
     }
 }
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 5] =
+    pub const ALL: [Self; 9] = [
+        Self::CreateSession,
+        Self::DestroySession,
+        Self::Token,
+        Self::Settings,
+        Self::Messages,
+        Self::SessionLogIn,
+        Self::KeyManagerLogIn,
+        Self::Pod,
+        Self::Agent,
+    ];
+
+    /// Those of Infobip.
+    pub const INFOBIP: [Self; 5] =
         [Self::CreateSession, Self::DestroySession, Self::Token, Self::Settings, Self::Messages];
+
+    /// Those of Symphony.
+    pub const SYMPHONY: [Self; 4] =
+        [Self::SessionLogIn, Self::KeyManagerLogIn, Self::Pod, Self::Agent];
 
     /// Its name in the API of faults: `create_session`.
     #[must_use]
@@ -156,6 +197,10 @@ impl Endpoint {
             Self::Token => "token",
             Self::Settings => "settings",
             Self::Messages => "messages",
+            Self::SessionLogIn => "session_log_in",
+            Self::KeyManagerLogIn => "key_manager_log_in",
+            Self::Pod => "pod",
+            Self::Agent => "agent",
         }
     }
 
@@ -197,7 +242,7 @@ mod tests {
     #[test]
     fn faults_and_endpoints_are_found_by_their_names() {
         let span = Duration::from_secs(3);
-        for fault in [Fault::ExpireNow, Fault::Slow(span), Fault::TooManyRequests(span)] {
+        for fault in Fault::all(span) {
             assert_eq!(Fault::from_name(fault.name(), span), Some(fault));
         }
         assert_eq!(Fault::from_name("none", span), None);

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// `POST /faults` arms one, `GET /faults` lists them, `DELETE /faults` disarms all; `GET /counts` and `GET /requests` say
 /// what arrived.
-pub(crate) fn router(state: (Faults, Record)) -> Router {
+pub(crate) fn router(state: Switches) -> Router {
     Router::new()
         .route("/faults", get(list).post(arm).delete(clear))
         .route("/counts", get(counts))
@@ -24,7 +24,10 @@ pub(crate) fn router(state: (Faults, Record)) -> Router {
         .with_state(state)
 }
 
-type Shared = State<(Faults, Record)>;
+/// What a test may ask and arm: the faults, the record, and the endpoints that the platform has.
+pub(crate) type Switches = (Faults, Record, &'static [Endpoint]);
+
+type Shared = State<Switches>;
 
 const MOST_BODY_BYTES: usize = 16 * 1024;
 
@@ -44,8 +47,8 @@ const fn one() -> u32 {
     1
 }
 
-async fn arm(State((faults, _)): Shared, body: Bytes) -> Response {
-    match read(&body) {
+async fn arm(State((faults, _, endpoints)): Shared, body: Bytes) -> Response {
+    match read(&body, endpoints) {
         Ok(Armed { fault, endpoint, requests }) => {
             faults.arm(fault, endpoint, requests);
             answer(StatusCode::CREATED, &armed(&faults))
@@ -54,7 +57,7 @@ async fn arm(State((faults, _)): Shared, body: Bytes) -> Response {
     }
 }
 
-fn read(body: &[u8]) -> Result<Armed, String> {
+fn read(body: &[u8], endpoints: &[Endpoint]) -> Result<Armed, String> {
     let wanted: Wanted = serde_json::from_slice(body).map_err(|error| {
         format!(
             "body is not {{\"fault\":\"..\",\"endpoint\":\"..\",\"requests\":1,\"seconds\":0}}: {error}"
@@ -63,10 +66,12 @@ fn read(body: &[u8]) -> Result<Armed, String> {
     let span = Duration::try_from_secs_f64(wanted.seconds)
         .map_err(|_| "seconds is negative or too large, expected a number of seconds")?;
     let fault = Fault::from_name(&wanted.fault, span).ok_or_else(|| {
-        "fault is unknown, expected expire_now, unauthorized, slow, reset, lost_answer or too_many_requests".to_owned()
+        let names = Fault::all(span).map(Fault::name);
+        format!("fault is unknown, expected one of {}", names.join(", "))
     })?;
-    let endpoint = Endpoint::from_name(&wanted.endpoint).ok_or_else(|| {
-        let names: Vec<_> = Endpoint::ALL.iter().map(|one| one.name()).collect();
+    let endpoint = Endpoint::from_name(&wanted.endpoint).filter(|it| endpoints.contains(it));
+    let endpoint = endpoint.ok_or_else(|| {
+        let names: Vec<_> = endpoints.iter().map(|one| one.name()).collect();
         format!("endpoint is unknown, expected one of {}", names.join(", "))
     })?;
     if wanted.requests == 0 {
@@ -78,11 +83,11 @@ fn read(body: &[u8]) -> Result<Armed, String> {
     Ok(Armed { fault, endpoint, requests: wanted.requests })
 }
 
-async fn list(State((faults, _)): Shared) -> Response {
+async fn list(State((faults, ..)): Shared) -> Response {
     answer(StatusCode::OK, &armed(&faults))
 }
 
-async fn clear(State((faults, _)): Shared) -> Response {
+async fn clear(State((faults, ..)): Shared) -> Response {
     faults.clear();
     answer(StatusCode::OK, &armed(&faults))
 }
@@ -99,13 +104,15 @@ fn armed(faults: &Faults) -> Value {
     faults.armed().iter().map(one).collect()
 }
 
-async fn counts(State((_, record)): Shared) -> Response {
+async fn counts(State((_, record, _)): Shared) -> Response {
     let Counts {
         requests,
         sessions_created,
         sessions_destroyed,
         tokens_issued,
         keys_created,
+        key_manager_tokens,
+        session_infos,
         messages_accepted,
         unauthorized,
         forbidden,
@@ -118,6 +125,8 @@ async fn counts(State((_, record)): Shared) -> Response {
         "sessions_destroyed": sessions_destroyed,
         "tokens_issued": tokens_issued,
         "keys_created": keys_created,
+        "key_manager_tokens": key_manager_tokens,
+        "session_infos": session_infos,
         "messages_accepted": messages_accepted,
         "unauthorized": unauthorized,
         "forbidden": forbidden,
@@ -127,7 +136,7 @@ async fn counts(State((_, record)): Shared) -> Response {
     answer(StatusCode::OK, &body)
 }
 
-async fn requests(State((_, record)): Shared) -> Response {
+async fn requests(State((_, record, _)): Shared) -> Response {
     let one = |it: &Recorded| {
         json!({
             "at": it.at.unix(),

@@ -7,24 +7,23 @@ mod gate;
 mod messages;
 mod oauth;
 mod platform;
-mod request;
-mod running;
 mod sessions;
 mod settings;
 mod token;
 
 pub use build::InfobipBuilder;
-pub use running::RunningInfobip;
 
-use crate::{Counts, Faults, Recorded};
+use crate::{Counts, Faults, Recorded, Running, gate::gate, request::MOST_BODY_BYTES};
 use app::App;
 use auth_core::Secret;
 use auth_ibsso::SESSION_PATH;
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, routing::post};
-use request::MOST_BODY_BYTES;
 use std::{fmt, sync::Arc};
 
 const TOKEN_PATH: &str = "/auth/1/oauth2/token";
+
+/// An [`Infobip`] that listens on loopback until it is stopped or dropped.
+pub type RunningInfobip = Running<Infobip>;
 
 /// Infobip in memory. A clone is the same one.
 ///
@@ -55,7 +54,7 @@ impl Infobip {
             .merge(messages::routes(&self.app.door))
             .merge(settings::routes(&self.app.door))
             .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
-            .layer(from_fn_with_state(Arc::clone(&self.app), gate::gate))
+            .layer(from_fn_with_state(Arc::clone(&self.app), gate::<App>))
             .with_state(Arc::clone(&self.app))
     }
 

@@ -1,8 +1,8 @@
 //! The log-in, session and API ends of messaging platforms, for tests without a network or an account.
 //!
-//! For tests of programs that log in to Infobip: the emulator creates and destroys sessions, issues OAuth tokens and API
-//! keys, accepts messages that it never sends, and goes wrong on demand. It verifies with the same verifiers that this
-//! project offers to platforms.
+//! For tests of programs that log in to Infobip or Symphony: the emulator issues and ends sessions, tokens and keys, accepts
+//! messages that it never sends, and goes wrong on demand. It verifies with the same verifiers that this project offers to
+//! platforms.
 //!
 //! ```
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
@@ -29,7 +29,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | the platform: in the process, or listening on loopback |
+//! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | a platform: in the process, or listening on loopback |
+//! | [`Symphony`], [`SymphonyBuilder`], [`RunningSymphony`] | another one: pod, key manager and agent, told apart by their paths |
 //! | [`Faults`], [`Fault`], [`Endpoint`] | what goes wrong with the next requests, and where |
 //! | [`Counts`], [`Recorded`] | what arrived, without secrets |
 //!
@@ -37,7 +38,8 @@
 //!
 //! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
 //! `cargo xtask emulate infobip`) is the same for tests in other languages and by
-//! hand. It prints its user, password and API key. Its faults are an API on the second port, which needs no credentials:
+//! hand. It prints its user, password and API key. `symphony --bot NAME --public-key FILE` is the other platform: without a
+//! key it says how one is made. The faults are an API on the second port, which needs no credentials:
 //!
 //! ```sh
 //! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults
@@ -49,14 +51,18 @@
 //!
 //! | `fault` | what it does |
 //! |---|---|
-//! | `expire_now` | all sessions and OAuth tokens end before the request is judged |
+//! | `expire_now` | all sessions and tokens end before the request is judged |
+//! | `expire_sessions` | sessions alone do, and of Symphony the common JWTs with them |
+//! | `expire_key_manager_tokens` | Symphony's key manager tokens alone do |
 //! | `unauthorized` | a 401, whatever the credentials are |
+//! | `forbidden` | a 403 |
 //! | `slow` | nothing is done for so many `seconds`; it is done then, though the client has given up |
 //! | `reset` | the connection is dropped, and nothing was done |
 //! | `lost_answer` | the connection is dropped after the work was done |
 //! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
 //!
-//! `endpoint` is `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`.
+//! `endpoint` is of Infobip `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`; of Symphony
+//! `session_log_in`, `key_manager_log_in`, `pod` or `agent`.
 //!
 //! # What there is of Infobip
 //!
@@ -70,7 +76,24 @@
 //!
 //! The last two rows, and API keys, are called with `App`, `IBSSO`, `Basic` or `Bearer`; no API key manages API keys.
 //!
-//! # Where the vendor does not say
+//! # What there is of Symphony
+//!
+//! | path | |
+//! |---|---|
+//! | `POST /login/pubkey/authenticate`, `/relay/pubkey/authenticate` | session token and key manager token of a bot, two weeks long |
+//! | `POST /login/pubkey/app/authenticate` | the session of an extension app |
+//! | `POST /login/pubkey/app/username/{name}/authenticate`, `.../user/{id}/authenticate` | a session on behalf of a user |
+//! | `POST /login/v1/pubkey/app/authenticate/extensionApp`, `GET /pod/v1/podcert` | the circle of trust |
+//! | `POST /login/idm/tokens`, `GET /login/idm/keys` | the common JWT, five minutes long |
+//! | `GET /pod/v2/sessioninfo` | whose the session is |
+//! | `GET /agent/v1/info` | the version, 24.12: bots need a key manager token |
+//! | `POST /agent/v4/stream/{sid}/message/create` | messages, which are not sent |
+//! | `POST`, `GET /agent/v5/datafeeds`, `POST .../{id}/read`, `DELETE .../{id}` | datafeeds, which are empty and outlive sessions |
+//! | `POST /agent/v4/datafeed/create` | deprecated: it warns, until it is [switched off](Symphony::switch_off_deprecated) |
+//!
+//! Log-ins by certificate are not there.
+//!
+//! # Where Infobip does not say
 //!
 //! - A session lives 60 minutes from its creation, or from its last use: the vendor says both, and
 //!   [`with_session_lifetime`](InfobipBuilder::with_session_lifetime) chooses.
@@ -92,23 +115,41 @@
 //! - Errors are JSON, also for clients that ask for XML.
 //! - Rates are not limited, except to 40 API keys a day: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!
+//! # Where Symphony does not say
+//!
+//! - A signed token of a log-in is good once at each component; pods take it again until it ends.
+//! - A 401 has the message `login failed` or `Invalid session`, and a challenge, as HTTP has it.
+//! - The session of an app opens the log-ins of users. Anywhere else it is a 403, and that of anybody else is a 401 there.
+//! - A common JWT ends with the sessions that a fault ends, and not with one that ends by its time.
+//! - An account has any number of sessions; beyond 1,000 that are alive the oldest ends.
+//! - A datafeed that the bot has not, or has no more, is a 400.
+//! - `authorizationToken` does not come with a log-in, and session tokens are no JWTs, so there is no simplified key delivery.
+//! - Rates are not limited: [`Fault::TooManyRequests`] answers a 429 on demand.
+//!
 //! # Security
 //!
 //! It is a test tool and not for production: everything is in memory and is lost when it ends, it listens without TLS, its
-//! API of faults needs no credentials, passwords that were right once are checked by a fast hash, and the program prints
-//! its password and its key.
+//! API of faults needs no credentials, passwords that were right once are checked by a fast hash, the program prints
+//! its password and its key, and the pod signs with a key that stands in the source code.
 
 mod faults;
 mod faults_api;
+mod gate;
 mod infobip;
 mod listen;
 mod record;
+mod request;
+mod running;
+mod symphony;
 
 // What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
 pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
 pub use auth_ibsso::SessionLifetime;
+pub use auth_symphony::TokenLifetime;
 
 pub use faults::{Armed, Endpoint, Fault, Faults};
 pub use infobip::{Infobip, InfobipBuilder, RunningInfobip};
 pub use listen::ConnectionDropped;
 pub use record::{Counts, Recorded};
+pub use running::Running;
+pub use symphony::{RunningSymphony, Symphony, SymphonyBuilder};

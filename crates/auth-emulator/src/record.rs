@@ -28,7 +28,8 @@ pub struct Recorded {
     pub path: Box<str>,
     /// The address that it came from, if it is known.
     pub source: Option<IpAddr>,
-    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`; `other` for anything else, and `None` without.
+    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`, and of Symphony the names of its header fields;
+    /// `other` for anything else, and `None` without.
     pub scheme: Option<&'static str>,
     /// What it was answered; `None` where the connection was dropped in place of the answer.
     pub status: Option<StatusCode>,
@@ -46,10 +47,14 @@ pub struct Counts {
     pub sessions_created: u64,
     /// Sessions that were destroyed by their tokens.
     pub sessions_destroyed: u64,
-    /// OAuth tokens that were issued.
+    /// OAuth tokens that were issued; of Symphony the common JWTs.
     pub tokens_issued: u64,
     /// API keys that were created.
     pub keys_created: u64,
+    /// Symphony: key manager tokens that were issued.
+    pub key_manager_tokens: u64,
+    /// Symphony: requests that asked whether a session is alive (`/pod/v2/sessioninfo`), whatever they were answered.
+    pub session_infos: u64,
     /// Messages that were accepted, as requests.
     pub messages_accepted: u64,
     /// Answers with status 401. A client that creates another session first destroys the old one, and gets a 401 for that
@@ -62,6 +67,9 @@ pub struct Counts {
     /// Connections that were dropped in place of an answer.
     pub dropped: u64,
 }
+
+/// Where Symphony is asked for a session.
+pub(crate) const SESSION_INFO: &str = "/pod/v2/sessioninfo";
 
 /// Keeps the last requests and the counts. A clone is the same record.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +95,9 @@ impl Record {
         let mut kept = self.lock();
         let counts = &mut kept.counts;
         counts.requests += 1;
+        if &*one.path == SESSION_INFO {
+            counts.session_infos += 1;
+        }
         match one.status {
             None => counts.dropped += 1,
             Some(StatusCode::UNAUTHORIZED) => counts.unauthorized += 1,

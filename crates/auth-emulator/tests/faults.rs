@@ -1,6 +1,6 @@
 //! Each fault at the endpoints that it is aimed at, by the library and by the second port.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 mod common;
 
@@ -25,6 +25,7 @@ fn request(endpoint: Endpoint, field: &str) -> (Method, &'static str, String, &'
         Endpoint::Token => (Method::POST, "/auth/1/oauth2/token", String::new(), FORM),
         Endpoint::Settings => (Method::GET, "/settings/2/api-keys", basic(USER, PASSWORD), ""),
         Endpoint::Messages => (Method::POST, "/sms/3/messages", field, MESSAGE),
+        other => unreachable!("{other:?} is none of Infobip's"),
     }
 }
 
@@ -52,7 +53,7 @@ async fn session(it: &Stage, endpoint: Endpoint) -> String {
 
 #[tokio::test]
 async fn a_fault_meets_as_many_requests_to_its_endpoint_as_it_was_armed_for() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::INFOBIP {
         let it = stage().await;
         let session = session(&it, endpoint).await;
         let faults = it.infobip.faults();
@@ -79,7 +80,7 @@ async fn a_fault_meets_as_many_requests_to_its_endpoint_as_it_was_armed_for() {
 
 #[tokio::test]
 async fn a_lost_answer_is_work_that_was_done() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::INFOBIP {
         let it = stage().await;
         let session = session(&it, endpoint).await;
         it.infobip.faults().arm(Fault::LostAnswer, endpoint, 1);
@@ -98,6 +99,7 @@ async fn a_lost_answer_is_work_that_was_done() {
             Endpoint::Token => [0, 0, 1, 0],
             Endpoint::Settings => [0; 4],
             Endpoint::Messages => [0, 0, 0, 1],
+            other => unreachable!("{other:?} is none of Infobip's"),
         };
         assert_eq!(done, expected, "{endpoint:?}");
     }
@@ -105,7 +107,7 @@ async fn a_lost_answer_is_work_that_was_done() {
 
 #[tokio::test]
 async fn a_slow_request_waits_and_is_answered() {
-    for endpoint in Endpoint::ALL {
+    for endpoint in Endpoint::INFOBIP {
         let it = stage().await;
         let session = session(&it, endpoint).await;
         it.infobip.faults().arm(Fault::Slow(WAIT), endpoint, 1);
@@ -174,6 +176,25 @@ async fn a_session_that_ends_now_is_refused_and_makes_room_for_the_next() {
 }
 
 #[tokio::test]
+async fn sessions_end_alone_and_a_403_ends_nothing() {
+    let it = stage().await;
+    let (session, form) = (it.client.log_in().await, request(Endpoint::Token, "").3);
+    let token = it.client.post("/auth/1/oauth2/token", "", form).await;
+    let token = format!("Bearer {}", token.text("/access_token"));
+    let faults = it.infobip.faults();
+    faults.arm(Fault::Forbidden, Endpoint::Messages, 1);
+    let refused = it.client.post("/sms/3/messages", &session, MESSAGE).await;
+    assert_eq!(refused.error(), "403 FORBIDDEN Forbidden");
+    faults.arm(Fault::ExpireKeyManagerTokens, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&session).await, 200);
+    faults.arm(Fault::ExpireSessions, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&token).await, 200);
+    assert_eq!(it.client.message(&session).await, 401);
+    faults.arm(Fault::ExpireNow, Endpoint::Messages, 1);
+    assert_eq!(it.client.message(&token).await, 401);
+}
+
+#[tokio::test]
 async fn a_fault_at_one_endpoint_leaves_the_others_alone() {
     let it = stage().await;
     it.infobip.faults().arm(Fault::Reset, Endpoint::CreateSession, 1);
@@ -220,6 +241,7 @@ async fn faults_are_armed_listed_and_cleared_over_the_second_port() {
         "{}",
         r#"{"fault":"none","endpoint":"messages"}"#,
         r#"{"fault":"slow","endpoint":"none"}"#,
+        r#"{"fault":"slow","endpoint":"agent"}"#,
         r#"{"fault":"slow","endpoint":"messages","seconds":-1}"#,
         r#"{"fault":"slow","endpoint":"messages","seconds":1e300}"#,
         r#"{"fault":"slow","endpoint":"messages","requests":-1}"#,

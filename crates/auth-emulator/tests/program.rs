@@ -138,8 +138,12 @@ fn words_that_it_does_not_know_are_named_with_the_help() {
         assert!(code == Some(2) && text.contains(expected), "{words:?} {code:?} {text}");
         assert!(text.contains("auth-emulator infobip"), "{text}");
     };
-    check(&[], "which platform? expected infobip");
-    check(&["symphony"], "`symphony` is unknown");
+    check(&[], "which platform? expected infobip or symphony");
+    check(&["webex"], "`webex` is unknown");
+    check(&["infobip", "symphony"], "`symphony` is unknown");
+    check(&["infobip", "--bot", "symphony"], "--bot is for the other platform");
+    check(&["--sliding", "symphony"], "--sliding is for the other platform");
+    check(&["symphony", "--public-key"], "--public-key needs a value");
     check(&["infobip", "--prot", "1"], "`--prot` is unknown");
     check(&["infobip", "--port"], "--port needs a value");
     check(&["infobip", "--port", "65536"], "`65536` is no port");
@@ -150,4 +154,50 @@ fn words_that_it_does_not_know_are_named_with_the_help() {
     let mut text = String::new();
     help.stdout.take().unwrap().read_to_string(&mut text).unwrap();
     assert!(help.wait().unwrap().success() && text.contains("--faults-port"), "{text}");
+}
+
+const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/keys/bot.pub.pem");
+
+#[tokio::test]
+async fn a_bot_of_the_given_key_logs_in_and_its_session_is_killed_over_the_second_port() {
+    use common::symphony::{KEY, send};
+    let mut it = Running::start(&["--bot", "robot", "--public-key", PUBLIC, "symphony"]);
+    assert!(it.told("bot").starts_with("robot, "));
+    let base = it.told("platform").split(' ').next().unwrap().to_owned();
+    let transport = auth_reqwest::ReqwestTransport::builder(tokio::runtime::Handle::current());
+    let bot = auth_symphony::Bot::new(
+        auth_symphony::SymphonyEndpoints::new(&base).unwrap(),
+        auth_symphony::SymphonyLogIn::rsa("robot", KEY).unwrap(),
+        auth_core::Context::new(transport.allowing_loopback().build().unwrap()),
+    );
+    let client = auth_reqwest::AuthClient::builder().build().unwrap();
+    let (agent, path) = (bot.agent(), common::symphony::MESSAGE);
+    let faults = Caller::from(it.told("faults").into(), Ipv4Addr::LOCALHOST);
+    for expected in [1, 2] {
+        let sent = send(&client, &base, &agent, http::Method::POST, path, "hello").await.unwrap();
+        assert_eq!(sent.0, 200);
+        let counts = faults.get("/counts", "").await.body;
+        assert_eq!(counts["sessions_created"], expected);
+        let body = r#"{"fault":"expire_sessions","endpoint":"agent"}"#;
+        assert_eq!(faults.post("/faults", "", body).await.status, 201);
+    }
+    assert_eq!(it.interrupt(), Some(0));
+}
+
+#[test]
+fn without_a_key_it_makes_none_and_says_how() {
+    let (code, text) = said(&program(&["symphony"]).output().unwrap());
+    assert!(code == Some(1) && text.contains("expected --public-key FILE"), "{text}");
+    assert!(text.contains("openssl genrsa -out private-key.pem 4096\n"), "{text}");
+    assert!(text.contains("openssl rsa -in private-key.pem -pubout -out public-key.pem"), "{text}");
+    let absent = program(&["symphony", "--public-key", "/nowhere/key.pem"]).output().unwrap();
+    let (code, text) = said(&absent);
+    assert!(
+        code == Some(1) && text.contains("public key /nowhere/key.pem cannot be read"),
+        "{text}"
+    );
+    let private = PUBLIC.replace("bot.pub.pem", "bot.pem");
+    let (code, text) = said(&program(&["symphony", "--public-key", &private]).output().unwrap());
+    assert!(code == Some(1) && text.contains("public key of \"bot\" is refused"), "{text}");
+    assert!(!text.contains("PRIVATE"), "{text}");
 }

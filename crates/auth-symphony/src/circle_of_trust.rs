@@ -3,13 +3,9 @@
 mod pairs;
 
 use crate::{
-    SymphonyEndpoints, SymphonyLogIn,
-    endpoints::Component,
-    exchange,
-    log_in::{By, signer},
+    SymphonyEndpoints, SymphonyLogIn, endpoints::Component, exchange, log_in::By, signer::Signer,
 };
 use auth_core::{Context, Error, Flow, KeyHasher, Result, Secret};
-use auth_jwt::JwtAuthenticator;
 use pairs::Pairs;
 use std::{
     fmt,
@@ -38,7 +34,7 @@ pub struct CircleOfTrust {
 }
 
 enum How {
-    Signed(JwtAuthenticator),
+    Signed(Box<Signer>),
     Certificate,
 }
 
@@ -57,7 +53,9 @@ impl CircleOfTrust {
         context: Context,
     ) -> Result<Self> {
         let (how, at) = match &log_in.by {
-            By::Key { name, key } => (How::Signed(signer(name, key, &context)), &endpoints.pod),
+            By::Key { name, key } => {
+                (How::Signed(Signer::new(name, key, &context.clock).into()), &endpoints.pod)
+            }
             By::Certificate => (How::Certificate, &endpoints.session_auth),
         };
         let (at, retry) = (at.clone(), log_in.retry);

@@ -7,6 +7,7 @@ pub(crate) use trust::{TokenPair, certificate_of, circle_of_trust, pod_certifica
 use crate::{
     common_jwt::CommonJwt,
     endpoints::Component,
+    json::read_object,
     token::{self, MOST_BYTES, PairToken, SessionToken},
 };
 use auth_core::{Error, Exchange, Result, Secret, Timestamp};
@@ -68,7 +69,7 @@ pub(crate) fn common_jwt(at: &Component, session: &SessionToken) -> Result<Excha
 
 /// The common JWT of an answer.
 pub(crate) fn common_jwt_of(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<CommonJwt> {
-    let read: CommonJwtBody = serde_json::from_slice(answer.body()).map_err(|error| {
+    let read: CommonJwtBody = read_object(answer.body()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let text = format!(
             "answer has no \"access_token\" that is text and \"expires_in\" that is a number (line {line}, column {column})"
@@ -98,7 +99,7 @@ fn post(at: &Component, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
 
 /// The token of an answer.
 pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
-    let read: TokenBody = serde_json::from_slice(answer.body()).map_err(|error| {
+    let read: TokenBody = read_object(answer.body()).map_err(|error| {
         // Its own text may quote the answer.
         let (line, column) = (error.line(), error.column());
         let text = format!(

@@ -45,10 +45,12 @@ mod claims;
 mod common_jwt;
 mod endpoints;
 mod exchange;
+mod json;
 mod log_in;
 mod on_behalf_of;
 mod retry;
 mod server;
+mod signer;
 mod token;
 mod user_jwt;
 

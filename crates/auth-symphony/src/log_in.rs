@@ -4,10 +4,11 @@ use crate::{
     LogInRetry,
     endpoints::Component,
     exchange::{self, Path},
+    signer::Signer,
     token::PairToken,
 };
 use auth_core::{Context, Error, Flow, Renewal, Result, TokenSource};
-use auth_jwt::{JwsAlgorithm, JwtAuthenticator, SigningKey, profiles::symphony_login_claims};
+use auth_jwt::{JwsAlgorithm, SigningKey};
 use std::{fmt, marker::PhantomData, sync::Arc};
 
 /// By what a bot or an app logs in: a key, or the certificate of its connections.
@@ -73,16 +74,13 @@ impl SymphonyLogIn {
         context: &Context,
     ) -> LogIn<T> {
         let (how, (at, path)) = match &self.by {
-            By::Key { name, key } => (How::Signed(signer(name, key, context)), by_key),
+            By::Key { name, key } => {
+                (How::Signed(Signer::new(name, key, &context.clock).into()), by_key)
+            }
             By::Certificate => (How::Certificate, by_certificate),
         };
         LogIn { how, at: at.clone(), path, retry: self.retry, token: PhantomData }
     }
-}
-
-/// What signs the tokens of log-ins.
-pub(crate) fn signer(name: &str, key: &SigningKey, context: &Context) -> JwtAuthenticator {
-    JwtAuthenticator::new(key.clone(), symphony_login_claims(name), Arc::clone(&context.clock))
 }
 
 /// One of the two log-ins, as the source of a session.
@@ -95,7 +93,7 @@ pub(crate) struct LogIn<T> {
 }
 
 enum How {
-    Signed(JwtAuthenticator),
+    Signed(Box<Signer>),
     Certificate,
 }
 

@@ -426,6 +426,7 @@ fn what_passes_is_tried_again_and_what_was_refused_is_not() {
     check(Fault::Lost, "reset", 3);
     check(Fault::Body("{}"), "symphony_log_in_answer", 1);
     check(Fault::Body(r#"{"token":7}"#), "symphony_log_in_answer", 1);
+    check(Fault::Body(r#"["sessionToken","s-1"]"#), "symphony_log_in_answer", 1);
     check(Fault::Body(r#"{"token":""}"#), "symphony_token", 1);
     check(Fault::Body(r#"{"token":"s-1 the rest"}"#), "symphony_token", 1);
     check(Fault::Body(r#"{"name":"keyManagerToken","token":"s-1"}"#), "symphony_token_name", 1);

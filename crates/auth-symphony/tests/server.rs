@@ -206,3 +206,54 @@ fn an_account_that_logs_in_all_the_time_keeps_neither_itself_nor_another_out() {
         assert_eq!(told(&pod, body).0, 401);
     }
 }
+
+/// The answer to the first log-in is lost: the pod has accepted it, and takes no repetition.
+#[test]
+fn a_log_in_whose_answer_was_lost_is_tried_again_in_the_same_second() {
+    let clock = ManualClock::at(NOW);
+    let pod = Arc::new(endpoint(&clock, TokenName::Session));
+    let asked = AtomicU32::new(0);
+    let transport = ScriptedTransport::new(move |request| {
+        let view = RequestView::new(request.method(), request.uri(), request.headers());
+        let answer = pod.log_in(view.with_body(auth_core::Body::Bytes(request.body()))).wait()?;
+        match asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(auth_core::Error::transport("reset", "connection reset")),
+            _ => Ok(answer.response),
+        }
+    });
+    let bot = Bot::new(
+        SymphonyEndpoints::new("https://pod.example").unwrap(),
+        SymphonyLogIn::rsa("bot", KEY).unwrap(),
+        Context::new(transport).with_clock(clock),
+    );
+    assert!(bot.session_token().wait().unwrap().token.secret().matches(b"bot-2"));
+}
+
+#[test]
+fn all_log_ins_of_one_bot_at_once_are_accepted() {
+    let clock = ManualClock::at(NOW);
+    let pod = Arc::new(endpoint(&clock, TokenName::Session));
+    let (seen, at) = (Arc::clone(&pod), clock.clone());
+    let transport = ScriptedTransport::new(move |request| {
+        let body: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+        let token = body["authToken"].as_str().unwrap();
+        let (status, _, reason) = told(&seen, &self::body(token));
+        assert_eq!((status, reason), (200, ""));
+        let (app_token, expire_at) = (&body["appToken"], (NOW + 300) * 1000);
+        let body = serde_json::json!({
+            "appId": "bot", "appToken": app_token, "symphonyToken": "ts", "expireAt": expire_at,
+        });
+        Ok(http::Response::new(body.to_string().into_bytes()))
+    });
+    let circle = auth_symphony::CircleOfTrust::new(
+        &SymphonyEndpoints::new("https://pod.example").unwrap(),
+        &SymphonyLogIn::rsa("bot", KEY).unwrap(),
+        Context::new(transport).with_clock(at),
+    );
+    let circle = circle.unwrap();
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..5).for_each(|_| drop(circle.begin().wait().unwrap())));
+        }
+    });
+}

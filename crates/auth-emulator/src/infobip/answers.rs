@@ -1,12 +1,12 @@
 //! Answers in the vendor's forms.
 
+use crate::gate::JSON;
 use auth_core::Error;
 use auth_ibsso::ErrorForm;
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::time::Duration;
 
 /// An answer with this body, which no cache keeps.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -44,11 +44,3 @@ pub(super) fn invalid_body(field: &str, expected: &str) -> Value {
 pub(super) fn failed(form: ErrorForm, error: &Error) -> Response {
     self::error(form, StatusCode::SERVICE_UNAVAILABLE, &format!("the emulator failed: {error}"))
 }
-
-/// How long to wait, in whole seconds, rounded up.
-pub(super) fn wait(response: &mut Response, span: Duration) {
-    let seconds = span.as_secs().saturating_add(u64::from(span.subsec_nanos() > 0));
-    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
-}
-
-pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -72,22 +72,4 @@ impl App {
         self.random.fill(&mut bytes)?;
         Ok(uuid(bytes))
     }
-
-    /// Ends every session and every OAuth token.
-    pub(super) async fn expire_all(&self) -> Result<()> {
-        self.tokens.end_all();
-        self.sessions.end_all(&self.account.tenant).await
-    }
-
-    /// What the registry needs before each request, since it has no background.
-    ///
-    /// It believes the clock, however far and in which direction a test has moved it, and knows when sessions were last
-    /// used.
-    pub(super) async fn begin(&self) -> Result<()> {
-        let registry = &self.account.registry;
-        if registry.clock_suspicion().is_some() {
-            registry.trust_clock();
-        }
-        registry.flush_uses().await
-    }
 }

@@ -5,6 +5,7 @@ use super::{
     app::App,
     platform::{Account, AccountSettings, EVERYTHING},
 };
+use crate::{Endpoint, running::Ports};
 use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_ibsso::SessionLifetime;
 use std::{collections::HashSet, fmt, sync::Arc};
@@ -27,8 +28,7 @@ pub struct InfobipBuilder {
     session: SessionLifetime,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
-    port: u16,
-    faults_port: u16,
+    ports: Ports,
 }
 
 struct User {
@@ -44,8 +44,7 @@ impl InfobipBuilder {
             session: SessionLifetime::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
-            port: 0,
-            faults_port: 0,
+            ports: Ports::default(),
         }
     }
 
@@ -86,12 +85,12 @@ impl InfobipBuilder {
 
     /// On this port of 127.0.0.1; on any that is free unless set.
     pub fn with_port(self, port: u16) -> Self {
-        Self { port, ..self }
+        Self { ports: Ports { platform: port, ..self.ports }, ..self }
     }
 
     /// With the API of faults on this port of 127.0.0.1; on any that is free unless set.
     pub fn with_faults_port(self, port: u16) -> Self {
-        Self { faults_port: port, ..self }
+        Self { ports: Ports { faults: port, ..self.ports }, ..self }
     }
 
     /// The emulator, which does not listen: for calls of its router. It is built on a tokio runtime, whose threads hash
@@ -129,8 +128,12 @@ impl InfobipBuilder {
     ///
     /// Those of [`build`](Self::build), and `Error::Config` with the code `emulator_port` when a port is not free.
     pub async fn start(self) -> Result<RunningInfobip> {
-        let (port, faults_port) = (self.port, self.faults_port);
-        RunningInfobip::begin(self.build().await?, port, faults_port).await
+        let ports = self.ports;
+        let infobip = self.build().await?;
+        let App { faults, record, .. } = &*infobip.app;
+        let switches = (faults.clone(), record.clone(), &Endpoint::INFOBIP[..]);
+        let router = infobip.router();
+        RunningInfobip::begin(infobip, router, switches, ports).await
     }
 }
 

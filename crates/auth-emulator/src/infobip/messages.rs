@@ -4,8 +4,8 @@ use super::{
     answers,
     app::{App, Door},
     platform::covers,
-    request::Whole,
 };
+use crate::request::Whole;
 use auth_core::{Caller, Flow, Reason, Rejection, Verifier};
 use auth_tower::VerifyLayer;
 use axum::{

@@ -1,7 +1,7 @@
 //! `POST` and `DELETE /auth/1/session`.
 
-use super::{answers, app::App, platform::RegistrySessions, request::Whole};
-use crate::record::Record;
+use super::{answers, app::App, platform::RegistrySessions};
+use crate::{record::Record, request::Whole};
 use auth_core::{Caller, Flow, KeyHasher};
 use auth_ibsso::{CreateOutcome, ErrorForm, NewSession, SessionAnswer, Sessions};
 use auth_lifecycle::Known;

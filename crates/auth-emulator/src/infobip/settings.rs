@@ -5,8 +5,8 @@ use super::{
     app::{App, Door},
     messages::needing,
     platform::{KeyFields, KeyFilter, KeyPage, KeyRefusal, KeyView},
-    request::Whole,
 };
+use crate::{gate::wait, request::Whole};
 use auth_core::{Caller, Flow, Reason, Rejection, Verifier};
 use auth_ibsso::ErrorForm;
 use auth_tower::{Authenticated, VerifyLayer};
@@ -135,7 +135,7 @@ fn refused(refusal: &KeyRefusal) -> Response {
         KeyRefusal::TooMany { retry_after } => {
             let text = "40 API keys were created in 24 hours, which is the most of an account.";
             let mut response = answers::error(form, StatusCode::TOO_MANY_REQUESTS, text);
-            answers::wait(&mut response, *retry_after);
+            wait(&mut response, *retry_after);
             response
         }
         KeyRefusal::Failed(error) => answers::failed(form, error),

@@ -1,6 +1,7 @@
 //! What cannot be seen from outside: the registry beneath.
 
 use super::*;
+use crate::gate::Gated;
 use crate::{Random, SessionLifetime};
 use auth_core::{Attempt, Caller, Flow, InlineWorkers, Peer, RequestView, Verifier, Workers};
 use auth_ibsso::{CreateOutcome, NewSession, Sessions};

@@ -1,6 +1,7 @@
 //! `POST /auth/1/oauth2/token`.
 
-use super::{answers, app::App, oauth::LIFETIME, request::Whole};
+use super::{answers, app::App, oauth::LIFETIME};
+use crate::request::Whole;
 use auth_core::{Error, Lookup, Secret};
 use auth_ibsso::{ErrorForm, UserPassword};
 use axum::{extract::State, response::Response};

@@ -3,6 +3,8 @@
 #![allow(dead_code, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+pub mod symphony;
+
 use auth_emulator::{Infobip, InfobipBuilder, RunningInfobip, Secret};
 use auth_testing::ManualClock;
 use base64::{Engine, engine::general_purpose::STANDARD};

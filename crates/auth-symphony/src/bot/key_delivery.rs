@@ -1,7 +1,7 @@
 //! May calls of an agent do without a key manager token?
 
 use super::{Bot, Inner};
-use crate::claims::Hints;
+use crate::{claims::Hints, json::read_object};
 use auth_core::{Exchange, Flow, Result};
 use auth_session::Flight;
 use http::{Request, Response, StatusCode};
@@ -119,7 +119,7 @@ fn version(answer: &Response<Vec<u8>>) -> Option<(u32, u32)> {
     if answer.status() != StatusCode::OK {
         return None;
     }
-    let info: Info = serde_json::from_slice(answer.body()).ok()?;
+    let info: Info = read_object(answer.body()).ok()?;
     let (major, rest) = info.version.strip_prefix("Agent-")?.split_once('.')?;
     let (minor, _) = rest.split_once('.')?;
     let number = |text: &str| {

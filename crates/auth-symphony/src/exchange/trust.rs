@@ -1,7 +1,7 @@
 //! The exchanges of the circle of trust: the pod's half of a pair, and the pod's certificate.
 
 use super::{JSON, MOST_ANSWER_BYTES, is_token, post};
-use crate::endpoints::Component;
+use crate::{endpoints::Component, json::read_object};
 use auth_core::{Error, Exchange, Result, Secret, Timestamp};
 use http::{Method, Response, header};
 use serde::{Deserialize, Serialize};
@@ -42,7 +42,7 @@ pub(crate) fn token_pair(
     app_token: &Secret,
     now: Timestamp,
 ) -> Result<TokenPair> {
-    let read: TokenPairBody = serde_json::from_slice(answer.body()).map_err(|error| {
+    let read: TokenPairBody = read_object(answer.body()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let text = format!(
             "answer has no \"appToken\" and \"symphonyToken\" that are text and \"expireAt\" that is a number (line {line}, column {column})"
@@ -77,7 +77,7 @@ pub(crate) fn certificate_of(answer: &Response<Vec<u8>>) -> Result<String> {
         certificate: String,
     }
 
-    let read: Body = serde_json::from_slice(answer.body()).map_err(|error| {
+    let read: Body = read_object(answer.body()).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let text =
             format!("answer has no \"certificate\" that is text (line {line}, column {column})");

@@ -14,16 +14,16 @@ use std::{
 };
 
 /// No request has a longer body.
-pub(super) const MOST_BODY_BYTES: usize = 64 * 1024;
+pub(crate) const MOST_BODY_BYTES: usize = 64 * 1024;
 
 /// A request that has arrived as a whole.
-pub(super) struct Whole {
-    pub(super) head: Parts,
-    pub(super) body: Bytes,
+pub(crate) struct Whole {
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
 }
 
 impl Whole {
-    pub(super) fn view(&self) -> RequestView<'_> {
+    pub(crate) fn view(&self) -> RequestView<'_> {
         let Parts { method, uri, headers, .. } = &self.head;
         let peer = Peer { address: source(&self.head.extensions), ..Peer::UNKNOWN };
         RequestView::new(method, uri, headers).with_body(Body::Bytes(&self.body)).with_peer(peer)
@@ -31,7 +31,7 @@ impl Whole {
 }
 
 /// The address that a request came from, if its server says so.
-pub(super) fn source(extensions: &http::Extensions) -> Option<IpAddr> {
+pub(crate) fn source(extensions: &http::Extensions) -> Option<IpAddr> {
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(peer.ip().to_canonical())
 }

@@ -1,0 +1,143 @@
+//! Setting an emulator up.
+
+use super::{
+    RunningSymphony, Symphony,
+    app::App,
+    platform::{Installation, InstallationSettings, NewAccount, Role},
+};
+use crate::{Endpoint, running::Ports};
+use auth_core::{Clock, Random, Result, SystemClock, SystemRandom};
+use auth_symphony::TokenLifetime;
+use std::{fmt, sync::Arc};
+
+/// Sets a [`Symphony`] up.
+///
+/// ```
+/// # const PUBLIC_KEY: &str = include_str!("../../tests/keys/bot.pub.pem");
+/// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+/// use auth_emulator::Symphony;
+/// let symphony = Symphony::builder().with_bot("my-bot", PUBLIC_KEY).start().await?;
+/// println!("{}", symphony.base_url()); // http://127.0.0.1:..: pod, key manager and agent
+/// symphony.stop().await;
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(test()).unwrap();
+/// ```
+#[must_use]
+pub struct SymphonyBuilder {
+    accounts: Vec<NewAccount>,
+    lifetime: TokenLifetime,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    ports: Ports,
+}
+
+/// The ids of bots and apps begin here.
+const FIRST_ID: i64 = 349_026_222_344_901;
+
+impl SymphonyBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            accounts: Vec::new(),
+            lifetime: TokenLifetime::default(),
+            clock: Arc::new(SystemClock),
+            random: Arc::new(SystemRandom::new()),
+            ports: Ports::default(),
+        }
+    }
+
+    /// With a bot, which logs in with the private key to this public one (PEM, as `openssl rsa -pubout` writes it).
+    pub fn with_bot(self, name: &str, public_key: &str) -> Self {
+        self.with_key(name, Role::Bot, public_key)
+    }
+
+    /// With an extension app of this id, which logs in with the private key to this public one.
+    pub fn with_app(self, app_id: &str, public_key: &str) -> Self {
+        self.with_key(app_id, Role::App, public_key)
+    }
+
+    /// With a user, who has installed these apps.
+    pub fn with_user<'a>(
+        mut self,
+        id: i64,
+        name: &str,
+        apps: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let apps = apps.into_iter().map(Into::into).collect();
+        let (name, role) = (name.into(), Role::User);
+        self.accounts.push(NewAccount { id, name, role, apps, key: None });
+        self
+    }
+
+    fn with_key(mut self, name: &str, role: Role, key: &str) -> Self {
+        let before = i64::try_from(self.accounts.len()).unwrap_or_default();
+        let (name, key, apps) = (name.into(), Some(key.into()), Vec::new());
+        self.accounts.push(NewAccount { id: FIRST_ID + before, name, role, apps, key });
+        self
+    }
+
+    /// With session tokens and key manager tokens that live so long; two weeks unless set.
+    pub fn with_token_lifetime(self, lifetime: TokenLifetime) -> Self {
+        Self { lifetime, ..self }
+    }
+
+    /// With another clock than the system's, which a test can move.
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// With other randomness than the system's: tokens and identifiers are the same in each run then.
+    pub fn with_random(self, random: impl Random + 'static) -> Self {
+        Self { random: Arc::new(random), ..self }
+    }
+
+    /// On this port of 127.0.0.1; on any that is free unless set.
+    pub fn with_port(self, port: u16) -> Self {
+        Self { ports: Ports { platform: port, ..self.ports }, ..self }
+    }
+
+    /// With the API of faults on this port of 127.0.0.1; on any that is free unless set.
+    pub fn with_faults_port(self, port: u16) -> Self {
+        Self { ports: Ports { faults: port, ..self.ports }, ..self }
+    }
+
+    /// The emulator, which does not listen: for calls of its router.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when two accounts have one name or one id, a name is empty or has a colon, an app that a user has
+    /// installed is none, or a public key is not RSA in PEM; those of the randomness.
+    pub async fn build(self) -> Result<Symphony> {
+        let Self { accounts, lifetime, clock, random, .. } = self;
+        let settings = InstallationSettings {
+            clock: Arc::clone(&clock),
+            random: Arc::clone(&random),
+            lifetime,
+        };
+        let installation = Installation::open(settings, accounts).await?;
+        Ok(Symphony(App::new(installation, clock, random)?))
+    }
+
+    /// The emulator, listening on two ports of 127.0.0.1: the platform, and its faults.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`build`](Self::build), and `Error::Config` with the code `emulator_port` when a port is not free.
+    pub async fn start(self) -> Result<RunningSymphony> {
+        let ports = self.ports;
+        let symphony = self.build().await?;
+        let App { faults, record, .. } = &*symphony.0;
+        let switches = (faults.clone(), record.clone(), &Endpoint::SYMPHONY[..]);
+        let router = symphony.router();
+        RunningSymphony::begin(symphony, router, switches, ports).await
+    }
+}
+
+impl fmt::Debug for SymphonyBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SymphonyBuilder")
+            .field("accounts", &self.accounts.len())
+            .field("lifetime", &self.lifetime)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,95 @@
+//! What Symphony brings to the gate of its requests.
+
+use super::{answers, app::App};
+use crate::{
+    Endpoint, Fault, Faults,
+    gate::Gated,
+    record::{Record, scheme},
+};
+use auth_core::{Result, Timestamp};
+use auth_lifecycle::Kind;
+use axum::response::Response;
+use http::{HeaderMap, Method, StatusCode};
+
+impl Gated for App {
+    const UNAUTHORIZED: &'static str = "Invalid session";
+
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn endpoint(_: &Method, path: &str) -> Option<Endpoint> {
+        let (component, _) = path.strip_prefix('/')?.split_once('/')?;
+        match component {
+            "login" => Some(Endpoint::SessionLogIn),
+            "relay" => Some(Endpoint::KeyManagerLogIn),
+            "pod" => Some(Endpoint::Pod),
+            "agent" => Some(Endpoint::Agent),
+            _ => None,
+        }
+    }
+
+    fn scheme(headers: &HeaderMap) -> Option<&'static str> {
+        match (headers.contains_key("sessiontoken"), headers.contains_key("keymanagertoken")) {
+            (true, true) => Some("sessionToken, keyManagerToken"),
+            (true, false) => Some("sessionToken"),
+            (false, true) if scheme(headers).is_some() => Some("Bearer, keyManagerToken"),
+            (false, true) => Some("keyManagerToken"),
+            (false, false) => scheme(headers),
+        }
+    }
+
+    /// The registry has no background: it believes the clock, however far and in which direction a test has moved it.
+    async fn begin(&self) -> Result<()> {
+        let registry = &self.installation.registry;
+        if registry.clock_suspicion().is_some() {
+            registry.trust_clock();
+        }
+        registry.flush_uses().await
+    }
+
+    async fn expire(&self, fault: Fault) -> Result<()> {
+        let kinds: &[_] = match fault {
+            Fault::ExpireNow => &[Kind::SymphonySession, Kind::KeyManagerToken],
+            Fault::ExpireSessions => &[Kind::SymphonySession],
+            Fault::ExpireKeyManagerTokens => &[Kind::KeyManagerToken],
+            _ => &[],
+        };
+        if kinds.contains(&Kind::SymphonySession) {
+            self.common.end_all();
+        }
+        self.installation.end_all(kinds).await
+    }
+
+    fn error(_: Option<Endpoint>, status: StatusCode, text: &str) -> Response {
+        answers::error(status, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_those_of_their_components() {
+        let check = |path: &str, expected: Option<Endpoint>| {
+            assert_eq!(App::endpoint(&Method::GET, path), expected, "{path}");
+        };
+        check("/login/pubkey/authenticate", Some(Endpoint::SessionLogIn));
+        check("/login/idm/keys", Some(Endpoint::SessionLogIn));
+        check("/relay/pubkey/authenticate", Some(Endpoint::KeyManagerLogIn));
+        check("/pod/v2/sessioninfo", Some(Endpoint::Pod));
+        check("/agent/v1/info", Some(Endpoint::Agent));
+        check("/agents/v1/info", None);
+        check("/pod", None);
+        check("/", None);
+    }
+}

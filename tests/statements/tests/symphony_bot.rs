@@ -1,0 +1,176 @@
+//! Document 004: bots and apps of Symphony at the emulated installation. One test for each statement; `docs/coverage.md`
+//! lists them all.
+
+use auth_core::{Authenticator, Context};
+use auth_emulator::{Endpoint, Fault, RunningSymphony, Symphony};
+use auth_reqwest::{AuthClient, ReqwestTransport};
+use auth_static::NoAuth;
+use auth_symphony::{
+    App, Bot, CircleOfTrust, LogInRetry, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
+    TokenLifetime,
+};
+use auth_testing::{ManualClock, ScriptedTransport};
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::runtime::Handle;
+
+const KEY: &str = include_str!("../../demo/src/bot.pem");
+const PUBLIC: &str = include_str!("symphony/bot.pub.pem");
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MESSAGE: &str = "/agent/v4/stream/s1/message/create";
+
+struct Stage {
+    symphony: RunningSymphony,
+    clock: ManualClock,
+    client: AuthClient,
+}
+
+async fn stage() -> Stage {
+    let clock = ManualClock::at(1_700_000_000);
+    let symphony = Symphony::builder()
+        .with_bot("bot", PUBLIC)
+        .with_app("app", PUBLIC)
+        .with_user(7, "jane@acme.com", ["app"])
+        .with_clock(clock.clone());
+    let symphony = symphony.start().await.unwrap();
+    Stage { symphony, clock, client: AuthClient::builder().build().unwrap() }
+}
+
+impl Stage {
+    fn endpoints(&self) -> SymphonyEndpoints {
+        SymphonyEndpoints::new(&self.symphony.base_url()).unwrap()
+    }
+
+    fn context(&self) -> Context {
+        let transport = ReqwestTransport::builder(Handle::current()).allowing_loopback();
+        Context::new(transport.build().unwrap()).with_clock(self.clock.clone())
+    }
+
+    fn bot(&self) -> Bot {
+        Bot::new(self.endpoints(), SymphonyLogIn::rsa("bot", KEY).unwrap(), self.context())
+    }
+
+    /// The status and the body of a `POST`.
+    async fn sent(&self, who: &dyn Authenticator, path: &str) -> (u16, Value) {
+        let url = format!("{}{path}", self.symphony.base_url());
+        let request = self.client.http().post(url).body("hello").build().unwrap();
+        let answer = self.client.send(who, request).await.unwrap();
+        let status = answer.status().as_u16();
+        (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    async fn message(&self, who: &dyn Authenticator) -> u16 {
+        self.sent(who, MESSAGE).await.0
+    }
+
+    /// Log-ins at the pod and at the key manager.
+    fn log_ins(&self) -> [u64; 2] {
+        let counts = self.symphony.counts();
+        [counts.sessions_created, counts.key_manager_tokens]
+    }
+}
+
+/// Without a log-in an agent answers 401 in the platform's form; a bot with its RSA key logs in at the endpoints of both
+/// components, and sends.
+#[tokio::test]
+async fn s004_01_s004_07_s004_08_a_bot_logs_in_with_its_key_at_both_endpoints_before_it_calls() {
+    let stage = stage().await;
+    let (status, said) = stage.sent(&NoAuth, MESSAGE).await;
+    assert_eq!(
+        (status, said["code"].as_u64(), said["message"].is_string()),
+        (401, Some(401), true)
+    );
+    assert_eq!(stage.message(&stage.bot().agent()).await, 200);
+    let paths: Vec<_> =
+        stage.symphony.requests().into_iter().map(|request| request.path.to_string()).collect();
+    let log_ins = ["/login/pubkey/authenticate", "/relay/pubkey/authenticate"];
+    assert_eq!(paths, [&[MESSAGE], &log_ins[..], &[MESSAGE]].concat());
+}
+
+/// From an hour to two weeks, whatever an administrator would like.
+#[tokio::test]
+async fn s004_04_a_session_lives_from_an_hour_to_two_weeks() {
+    for (minutes, is_good) in [(59, false), (60, true), (14 * 24 * 60, true), (15 * 24 * 60, false)]
+    {
+        let made = TokenLifetime::new(Duration::from_secs(minutes * 60));
+        assert_eq!(made.is_ok(), is_good, "{minutes}");
+    }
+}
+
+/// Nobody logs in for a fortnight; after a 401 each dead token costs one log-in, and the datafeed is the one of before.
+#[tokio::test]
+async fn s004_05_s004_06_tokens_are_kept_until_a_401_and_a_datafeed_outlives_them() {
+    let stage = stage().await;
+    let agent = stage.bot().agent();
+    let (_, made) = stage.sent(&agent, "/agent/v5/datafeeds").await;
+    let read = format!("/agent/v5/datafeeds/{}/read", made["id"].as_str().unwrap());
+    for _ in 0..13 {
+        stage.clock.advance(DAY);
+        assert_eq!(stage.message(&agent).await, 200);
+    }
+    assert_eq!(stage.log_ins(), [1, 1]);
+    stage.symphony.faults().arm(Fault::ExpireSessions, Endpoint::Agent, 1);
+    assert_eq!(stage.sent(&agent, &read).await.0, 200);
+    assert_eq!(stage.log_ins(), [2, 1]);
+}
+
+/// A certificate in place of a key is one line; it is the one or the other.
+#[test]
+fn s004_09_a_certificate_takes_the_place_of_the_key() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    for log_in in [SymphonyLogIn::rsa("bot", KEY).unwrap(), SymphonyLogIn::certificate()] {
+        let seen = Arc::clone(&asked);
+        let transport = ScriptedTransport::new(move |request| {
+            let has_body = !request.body().is_empty();
+            seen.lock().unwrap().push(format!("{} {has_body}", request.uri().path()));
+            Ok(http::Response::new(br#"{"name":"sessionToken","token":"s"}"#.to_vec()))
+        });
+        let endpoints = SymphonyEndpoints::new("https://pod.example").unwrap();
+        let bot = Bot::new(endpoints, log_in, Context::new(transport));
+        assert!(bot.session_token().wait().is_ok());
+    }
+    let expected = ["/login/pubkey/authenticate true", "/sessionauth/v1/authenticate false"];
+    assert_eq!(*asked.lock().unwrap(), expected);
+}
+
+/// By id and by name, and by a pair of tokens that the pod and the app's backend share.
+#[tokio::test]
+async fn s004_10_an_app_acts_for_users_and_proves_itself_in_a_circle_of_trust() {
+    let stage = stage().await;
+    let log_in = SymphonyLogIn::rsa("app", KEY).unwrap();
+    let app = App::new(stage.endpoints(), log_in.clone(), stage.context());
+    let bot = stage.bot().with_app(app);
+    for user in [SymphonyUser::Id(7), SymphonyUser::Name("jane@acme.com".into())] {
+        assert_eq!(stage.message(&bot.on_behalf_of(user).unwrap()).await, 200);
+    }
+    let circle = CircleOfTrust::new(&stage.endpoints(), &log_in, stage.context()).unwrap();
+    let ours = circle.begin().await.unwrap();
+    let theirs = stage.symphony.symphony_token(ours.expose()).unwrap();
+    assert!(circle.is_trusted(ours.expose(), theirs.expose()));
+    assert!(!circle.is_trusted(ours.expose(), b"another"));
+}
+
+/// A 429 waits as long as it is told, and a 403 is delivered: neither causes a log-in of its own.
+#[tokio::test]
+async fn s004_12_a_throttled_log_in_waits_and_a_missing_permission_logs_nobody_in() {
+    let stage = stage().await;
+    let faults = stage.symphony.faults();
+    let once = SymphonyLogIn::rsa("bot", KEY).unwrap().with_retry(LogInRetry::once());
+    let bot = Bot::new(stage.endpoints(), once, stage.context());
+    let (pause, agent) = (Duration::from_secs(7), bot.agent());
+    faults.arm(Fault::TooManyRequests(pause), Endpoint::SessionLogIn, 1);
+    assert_eq!(bot.session_token().await.unwrap_err().code(), "symphony_busy");
+    for _ in 0..6 {
+        stage.clock.advance(Duration::from_secs(1));
+        assert_eq!(bot.session_token().await.unwrap_err().code(), "symphony_busy");
+    }
+    assert_eq!(stage.symphony.counts().requests, 1, "nobody asks before the pause is over");
+    stage.clock.advance(Duration::from_secs(2));
+    assert_eq!(stage.message(&agent).await, 200);
+    faults.arm(Fault::Forbidden, Endpoint::Agent, 1);
+    assert_eq!(stage.message(&agent).await, 403);
+    assert_eq!(stage.log_ins(), [1, 1]);
+}

@@ -3,8 +3,8 @@
 use super::api_key::{KEY, MANY, keyed_look_up, verifying};
 use auth_core::{Secret, TenantId};
 use auth_lifecycle::{
-    Actor, CacheSettings, GroupPolicy, Kind, MemoryLifecycleStore, NewSecret, Registry, RegistryKeys, Role,
-    Wanted,
+    Actor, CacheSettings, GroupPolicy, Kind, MemoryLifecycleStore, NewSecret, Registry,
+    RegistryKeys, Role, Wanted,
 };
 use auth_static::{ApiKeyVerifier, Placement};
 use harness::case::{Call, Group, ours};

@@ -12,6 +12,7 @@ mod oauth2;
 mod replay;
 mod session;
 mod sigv4;
+mod symphony;
 
 use auth_core::RequestView;
 use harness::{
@@ -34,6 +35,7 @@ pub fn all() -> Vec<Group> {
         session::kept(),
         session::pool_miss(),
         ibsso::kept(),
+        symphony::kept(),
         challenges::read(),
     ];
     all.extend(challenges::slopes());

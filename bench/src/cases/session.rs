@@ -97,6 +97,11 @@ pub fn floor_kept() -> Call {
     authenticated(Floor::new())
 }
 
+/// The floor of a kept token, for those who present more than it.
+pub fn keeps_a_token() -> Box<dyn Authenticator> {
+    Box::new(Floor::new())
+}
+
 fn authenticated(authenticator: impl Authenticator + 'static) -> Call {
     let authenticator: Box<dyn Authenticator> = Box::new(authenticator);
     with_request(move |request| {

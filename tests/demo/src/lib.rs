@@ -13,4 +13,5 @@ pub mod rotation;
 pub mod sender;
 pub mod server;
 pub mod storms;
+pub mod symphony;
 pub mod table;

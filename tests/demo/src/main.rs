@@ -5,14 +5,14 @@ use demo::{
     print::{self, Colour},
     rotation, sender,
     server::Running,
-    storms, table,
+    storms, symphony, table,
 };
 use std::{net::SocketAddr, process::ExitCode};
 
 const USAGE: &str = "demo [--serve ADDR [--json]]
 
 Starts a server on loopback with one path for each scheme, and calls it with good, wrong, missing,
-doubled and malformed credentials through every adapter; then sends messages under a session that ends midway, and
+doubled and malformed credentials through every adapter; then sends messages under sessions that end midway, and
 replaces a service key and a JWT credential while clients call all the time. Fails if any line is not as it should be.
 
   --serve ADDR  keep the server up at ADDR (127.0.0.1:8080) and print its paths and accounts
@@ -75,10 +75,14 @@ async fn demo() -> Result<ExitCode, String> {
         total += lines.len();
         wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
     }
-    let lines = sender::run(&callers).await?;
-    print::lines(&format!("{}  Infobip, emulated: IBSSO", sender::PATH), &lines, colour);
-    total += lines.len();
-    wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
+    for (path, platform, lines) in [
+        (sender::PATH, "Infobip, emulated: IBSSO", sender::run(&callers).await?),
+        (symphony::PATH, "Symphony, emulated: a bot and its app", symphony::run(&callers).await?),
+    ] {
+        print::lines(&format!("{path}  {platform}"), &lines, colour);
+        total += lines.len();
+        wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
+    }
     for rotation in rotation::run().await? {
         print::rotation(&rotation, colour);
         total += 1;

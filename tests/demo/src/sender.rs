@@ -55,7 +55,9 @@ async fn send_all(callers: &Callers, adapter: Adapter) -> Result<Line, Error> {
             DUE => clock.advance(Duration::from_secs(3580)),
             _ => {}
         }
-        match callers.message(adapter, &session, &url).await {
+        let request = Request::post(&url).header(CONTENT_TYPE, "application/json").body(MESSAGE);
+        let request = request.map_err(|error| Error::config("demo_request", error))?;
+        match callers.sent(adapter, &session, request).await {
             Ok(status) => worst.0 = worst.0.max(status),
             Err(failed) => worst.1 = Some(failed),
         }
@@ -81,7 +83,7 @@ async fn send_all(callers: &Callers, adapter: Adapter) -> Result<Line, Error> {
 }
 
 /// The session logs in through the same adapter as it is used with.
-fn transport(adapter: Adapter) -> Result<Arc<dyn Transport>, Error> {
+pub(super) fn transport(adapter: Adapter) -> Result<Arc<dyn Transport>, Error> {
     Ok(match adapter {
         Adapter::Reqwest | Adapter::Tower => {
             let transport = auth_reqwest::ReqwestTransport::builder(Handle::current());
@@ -92,15 +94,14 @@ fn transport(adapter: Adapter) -> Result<Arc<dyn Transport>, Error> {
 }
 
 impl Callers {
-    /// The status of one message.
-    async fn message(
+    /// The status of one request.
+    pub(super) async fn sent(
         &self,
         adapter: Adapter,
         session: &Arc<dyn Authenticator>,
-        url: &str,
+        request: Request<&'static str>,
     ) -> Result<u16, Failed> {
-        let request = Request::post(url).header(CONTENT_TYPE, "application/json");
-        let (session, request) = (Arc::clone(session), request.body(MESSAGE).map_err(Failed::of)?);
+        let session = Arc::clone(session);
         Ok(match adapter {
             Adapter::Reqwest => {
                 let request = reqwest::Request::try_from(request).map_err(Failed::of)?;

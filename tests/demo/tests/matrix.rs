@@ -1,7 +1,8 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
 use demo::{
-    accounts::PATHS, aws, callers, digest, oauth2, rotation, sender, server::Running, storms, table,
+    accounts::PATHS, aws, callers, digest, oauth2, rotation, sender, server::Running, storms,
+    symphony, table,
 };
 use std::collections::BTreeSet;
 
@@ -13,6 +14,7 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     let mut lines = storms::run(&callers, &server).await.unwrap();
     lines.extend(aws::run(&callers, &server).await.unwrap());
     lines.extend(sender::run(&callers).await.unwrap());
+    lines.extend(symphony::run(&callers).await.unwrap());
     lines.extend(oauth2::run(&callers, &server).await.unwrap());
     for (path, _) in digest::PATHS {
         lines.extend(digest::run(path, &callers, &server).await.unwrap());
@@ -27,7 +29,9 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
         seen.insert((line.path, line.caller, line.status));
     }
     for adapter in ["auth-reqwest", "auth-tower", "auth-ureq"] {
-        assert!(seen.contains(&(sender::PATH, adapter, 200)), "nothing was sent through {adapter}");
+        for path in [sender::PATH, symphony::PATH, symphony::SESSION] {
+            assert!(seen.contains(&(path, adapter, 200)), "{path}: nothing through {adapter}");
+        }
     }
     for path in PATHS.iter().map(|path| path.path) {
         for adapter in ["auth-reqwest", "auth-tower", "auth-ureq"] {

@@ -87,7 +87,7 @@ const BASE: &str = "https://xyz123.api.infobip.com";
 const NOW: u64 = 1_700_000_000;
 
 #[derive(Clone, Default)]
-struct Seen(CapturedOutput);
+pub struct Seen(pub CapturedOutput);
 
 impl Observer for Seen {
     fn observe(&self, event: Event<'_>) {
@@ -99,7 +99,7 @@ impl Observer for Seen {
     }
 }
 
-fn note<T: std::fmt::Debug>(shown: &CapturedOutput, outcome: Result<T>) {
+pub fn note<T: std::fmt::Debug>(shown: &CapturedOutput, outcome: Result<T>) {
     match outcome {
         Ok(made) => drop(shown.debug(&made)),
         Err(error) => drop(shown.error(&error)),
@@ -107,7 +107,7 @@ fn note<T: std::fmt::Debug>(shown: &CapturedOutput, outcome: Result<T>) {
 }
 
 /// All log lines of a run, at the most talkative level.
-fn logged(shown: &CapturedOutput, run: impl FnOnce()) {
+pub fn logged(shown: &CapturedOutput, run: impl FnOnce()) {
     let writer = shown.clone();
     let logs = tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)

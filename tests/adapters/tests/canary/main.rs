@@ -3,6 +3,7 @@
 mod blocking;
 mod ibsso;
 mod oauth2;
+mod symphony;
 
 use auth_core::{
     Answer, Authenticator, Body, Candidates, Clock, Context, Flow, Lifespan, MemoryReplayStore,

@@ -95,9 +95,9 @@ impl Faults {
         self.lock().clone()
     }
 
-    /// Disarms everything.
-    pub fn clear(&self) {
-        self.lock().clear();
+    /// Disarms everything, and tells what no request has met.
+    pub fn clear(&self) -> Vec<Armed> {
+        std::mem::take(&mut *self.lock())
     }
 
     /// The fault that a request to this endpoint meets, which is used up by it.

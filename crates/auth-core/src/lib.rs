@@ -106,7 +106,7 @@ pub use origin_bound::OriginBound;
 pub use parameter::{Parameter, ParameterValue, Parameters};
 pub use random::{Random, SystemRandom};
 pub use redirect::{Redirect, Redirects};
-pub use rejection::{Reason, Rejection};
+pub use rejection::{Reason, Rejection, retry_after_seconds};
 pub use replay::{
     MemoryReplayStore, ReplayOutcome, ReplayStore, ReservationOutcome, ReservationTicket, Unique,
 };

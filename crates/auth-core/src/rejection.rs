@@ -99,6 +99,13 @@ impl Rejection {
     }
 }
 
+/// The value of `Retry-After` (RFC 9110 section 10.2.3) for a pause: whole seconds, rounded up so that a caller that comes
+/// back on time is not early, and at least one.
+#[must_use]
+pub fn retry_after_seconds(pause: Duration) -> u64 {
+    pause.as_secs().saturating_add(u64::from(pause.subsec_nanos() > 0)).max(1)
+}
+
 /// Why a request was rejected: a stable code for counters, a sentence for people.
 ///
 /// Both are fixed in the program, so neither can hold anything that a request brought.
@@ -149,6 +156,14 @@ mod tests {
         check(Rejection::throttled(WHY, Duration::from_secs(9)), 429, Some(9));
         check(Rejection::served(WHY), 200, None);
         check(Rejection::under_way(WHY, Duration::from_secs(9)), 503, Some(9));
+    }
+
+    #[test]
+    fn a_pause_is_rounded_up_to_whole_seconds() {
+        let seconds = |nanos| retry_after_seconds(Duration::from_nanos(nanos));
+        assert_eq!([0, 1, 999_999_999].map(seconds), [1, 1, 1]);
+        assert_eq!([1_000_000_000, 1_000_000_001].map(seconds), [1, 2]);
+        assert_eq!(retry_after_seconds(Duration::MAX), u64::MAX);
     }
 
     #[test]

@@ -106,7 +106,7 @@ async fn ten_thousand_requests_find_the_key_manager_token_killed_and_one_of_them
     assert_eq!(it.symphony.counts().messages_accepted, 10_001);
 }
 
-/// A probe and a log-in for each token: whoever is repeated with the first finds the second dead.
+/// The bot makes a probe and a log-in for each token: the request that it repeats with the first finds the second dead.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_requests_find_both_killed_and_one_of_them_logs_in_with_each() {
     let it = stage().await;

@@ -70,13 +70,16 @@ pub(crate) fn common_jwt(at: &Component, session: &SessionToken) -> Result<Excha
 /// The common JWT of an answer.
 pub(crate) fn common_jwt_of(answer: &Response<Vec<u8>>, now: Timestamp) -> Result<CommonJwt> {
     let read: CommonJwtBody = read_object(answer.body()).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let text = format!(
-            "answer has no \"access_token\" that is text and \"expires_in\" that is a number (line {line}, column {column})"
-        );
-        Error::protocol("symphony_common_jwt_answer", text)
+        let lacks = "\"access_token\" that is text and \"expires_in\" that is a number";
+        unreadable("symphony_common_jwt_answer", lacks, &error)
     })?;
     CommonJwt::read(&read.access_token, now.after(Duration::from_secs(read.expires_in)))
+}
+
+/// An answer that lacks these members. It says where, and repeats nothing of the error, whose text may quote the answer.
+fn unreadable(code: &'static str, lacks: &str, error: &serde_json::Error) -> Error {
+    let (line, column) = (error.line(), error.column());
+    Error::protocol(code, format!("answer has no {lacks} (line {line}, column {column})"))
 }
 
 /// Can a header field hold it?
@@ -99,14 +102,8 @@ fn post(at: &Component, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
 
 /// The token of an answer.
 pub(crate) fn token<T: PairToken>(answer: &Response<Vec<u8>>) -> Result<T> {
-    let read: TokenBody = read_object(answer.body()).map_err(|error| {
-        // Its own text may quote the answer.
-        let (line, column) = (error.line(), error.column());
-        let text = format!(
-            "answer to a log-in has no \"token\" that is text (line {line}, column {column})"
-        );
-        Error::protocol("symphony_log_in_answer", text)
-    })?;
+    let read: TokenBody = read_object(answer.body())
+        .map_err(|error| unreadable("symphony_log_in_answer", "\"token\" that is text", &error))?;
     if read.name.is_some_and(|name| !T::FIELD.as_str().eq_ignore_ascii_case(&name)) {
         // The name itself may be anything.
         let text = format!(

@@ -5,7 +5,7 @@ use crate::{
     drain::{Drain, DrainLimits, Drained},
     judge::Refused,
 };
-use auth_core::{Error, Rejection};
+use auth_core::{Error, Rejection, retry_after_seconds};
 use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode, Version,
@@ -106,9 +106,7 @@ fn plain<B>(status: StatusCode, retry_after: Option<Duration>) -> Response<Buffe
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(wait) = retry_after {
-        // Whole seconds, rounded up: a caller that comes back on time is not early.
-        let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-        headers.insert(RETRY_AFTER, seconds.into());
+        headers.insert(RETRY_AFTER, retry_after_seconds(wait).into());
     }
     response
 }

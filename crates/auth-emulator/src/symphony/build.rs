@@ -56,7 +56,7 @@ impl SymphonyBuilder {
         self.with_key(app_id, Role::App, public_key)
     }
 
-    /// With a user, who has installed these apps.
+    /// With a user of this id and name, who has installed these apps.
     pub fn with_user<'a>(
         mut self,
         id: i64,

@@ -7,7 +7,7 @@ use super::{
 use crate::{ErrorForm, error_body::MOST_BODY_BYTES, json::read_object};
 use auth_core::{
     Attempt, AttemptLimit, AttemptOutcome, Body, Error, Flow, Lookup, Reason, Rejection,
-    RequestView, Result, Secret, Verifier,
+    RequestView, Result, Secret, Verifier, retry_after_seconds,
 };
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Deserialize;
@@ -141,7 +141,7 @@ where
         }
         if let Some(wait) = rejection.retry_after() {
             // Whole seconds, rounded up: a caller that comes back on time is not early.
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+            let seconds = retry_after_seconds(wait);
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         answer

@@ -1,6 +1,6 @@
 //! The exchanges of the circle of trust: the pod's half of a pair, and the pod's certificate.
 
-use super::{JSON, MOST_ANSWER_BYTES, is_token, post};
+use super::{JSON, MOST_ANSWER_BYTES, is_token, post, unreadable};
 use crate::{endpoints::Component, json::read_object};
 use auth_core::{Error, Exchange, Result, Secret, Timestamp};
 use http::{Method, Response, header};
@@ -43,11 +43,9 @@ pub(crate) fn token_pair(
     now: Timestamp,
 ) -> Result<TokenPair> {
     let read: TokenPairBody = read_object(answer.body()).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let text = format!(
-            "answer has no \"appToken\" and \"symphonyToken\" that are text and \"expireAt\" that is a number (line {line}, column {column})"
-        );
-        Error::protocol("symphony_pair_answer", text)
+        let lacks =
+            "\"appToken\" and \"symphonyToken\" that are text and \"expireAt\" that is a number";
+        unreadable("symphony_pair_answer", lacks, &error)
     })?;
     if !app_token.matches(read.app_token.as_bytes()) {
         let text = "answer is to another token of the app than the one that was sent";
@@ -78,10 +76,7 @@ pub(crate) fn certificate_of(answer: &Response<Vec<u8>>) -> Result<String> {
     }
 
     let read: Body = read_object(answer.body()).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let text =
-            format!("answer has no \"certificate\" that is text (line {line}, column {column})");
-        Error::protocol("symphony_certificate_answer", text)
+        unreadable("symphony_certificate_answer", "\"certificate\" that is text", &error)
     })?;
     Ok(read.certificate)
 }

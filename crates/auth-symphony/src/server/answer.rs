@@ -1,6 +1,6 @@
 //! What is sent back, in the platform's form.
 
-use auth_core::{Error, Reason, Rejection, Result, Secret};
+use auth_core::{Error, Reason, Rejection, Result, Secret, retry_after_seconds};
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use std::fmt;
@@ -60,7 +60,7 @@ impl LogInAnswer {
         };
         let mut answer = Self::refused(status, rejection.reason())?;
         if let Some(wait) = rejection.retry_after() {
-            let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1);
+            let seconds = retry_after_seconds(wait);
             answer.response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         Ok(answer)

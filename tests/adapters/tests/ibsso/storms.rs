@@ -34,7 +34,7 @@ async fn a_session_that_is_destroyed_behind_ten_thousand_requests_is_made_anew_o
     }
     wait_until("half of them are under way", || begun.load(Ordering::Relaxed) > REQUESTS / 2).await;
     assert_eq!(stage.exchanges(), (1, 0));
-    // By somebody who has the token, as another program with the same user could have it.
+    // Another program that has the token of the same user destroys the session.
     let token = session.token().await.unwrap();
     stage.log_in().destroy(&stage.context, &token).await.unwrap();
     let good: u32 = callers.join_all().await.into_iter().sum();

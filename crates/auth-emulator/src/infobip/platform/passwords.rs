@@ -12,7 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Who has a user name and a password, for log-ins.
+/// Finds the user that a user name and a password belong to, for log-ins.
 #[derive(Clone, Debug)]
 pub(in crate::infobip) struct Users<W>(pub(in crate::infobip) W);
 

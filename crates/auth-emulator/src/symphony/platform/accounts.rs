@@ -1,4 +1,4 @@
-//! Who there is: bots, extension apps and users.
+//! The accounts that the pod knows: bots, extension apps and users.
 
 use auth_core::{Caller, Error, Result};
 use auth_lifecycle::ServiceId;

@@ -1,4 +1,4 @@
-//! Who may call: the pod with one token, the agent with two.
+//! The pod admits a caller with one token, the agent a caller with two.
 
 use super::{CommonJwts, Installation, Role};
 use auth_core::{

@@ -1,5 +1,6 @@
 //! Reads of a store through a cache that says how old it is.
 
+mod back_off;
 mod landing;
 mod waits;
 

@@ -1,16 +1,16 @@
 //! Readings that are under way, each for all who wait for it.
 
-use super::{Found, Inner, LoggedStore, landing::Landing, stale, unread};
+use super::{Found, Inner, LoggedStore, back_off, landing::Landing, stale, unread};
 use crate::{
     already_hashed::AlreadyHashed,
     cache::{FillTicket, LogPage, PollTicket},
 };
-use auth_core::{Error, Flow, KeyDigest, Random, Result};
+use auth_core::{Error, Flow, KeyDigest, Result};
 use auth_session::Flight;
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 /// What is under way. A reading that nobody waits for any more is given up, so that callers that come and go leave
@@ -58,13 +58,40 @@ impl<S: LoggedStore + 'static> Inner<S> {
     ///
     /// `lifecycle_stale` while it is too soon after a failure.
     pub(super) fn join_poll(self: &Arc<Self>) -> Result<Landing<S, ()>> {
-        let now = self.clock.steady();
-        let mut state = self.waits.state();
-        if let Some(poll) = state.poll.as_ref().filter(|poll| self.is_useful(poll.begun, now)) {
-            let (serial, watch) = (poll.serial, poll.flight.watch());
-            drop(state);
-            return Ok(Landing::new(self, None, serial, watch));
+        let (now, state) = (self.clock.steady(), self.waits.state());
+        match self.useful_poll(&state, now) {
+            Some(poll) => {
+                let (serial, watch) = (poll.serial, poll.flight.watch());
+                drop(state);
+                Ok(Landing::new(self, None, serial, watch))
+            }
+            None => self.start_poll(state, now),
         }
+    }
+
+    /// A new poll, if one is still due, none is under way and it is not too soon after a failure. It is decided under one
+    /// lock: of callers that come together one gets the poll, and none waits for that of another.
+    pub(super) fn begin_poll(self: &Arc<Self>) -> Option<Landing<S, ()>> {
+        let (now, state) = (self.clock.steady(), self.waits.state());
+        if self.useful_poll(&state, now).is_some() || !self.cache.poll_due(now) {
+            return None;
+        }
+        self.start_poll(state, now).ok()
+    }
+
+    fn useful_poll<'a>(
+        &self,
+        state: &'a State<S::Value>,
+        now: Instant,
+    ) -> Option<&'a UnderWay<()>> {
+        state.poll.as_ref().filter(|poll| self.is_useful(poll.begun, now))
+    }
+
+    fn start_poll(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State<S::Value>>,
+        now: Instant,
+    ) -> Result<Landing<S, ()>> {
         if let Some(Failed { again, why }) = state.failed.as_ref().filter(|it| now < it.again) {
             return Err(unread(again.saturating_duration_since(now), why));
         }
@@ -78,14 +105,6 @@ impl<S: LoggedStore + 'static> Inner<S> {
         drop(state);
         drop(replaced);
         Ok(Landing::new(self, None, serial, watch))
-    }
-
-    /// A new poll, if none is under way and it is not too soon after a failure.
-    pub(super) fn begin_poll(self: &Arc<Self>) -> Option<Landing<S, ()>> {
-        let now = self.clock.steady();
-        let is_under_way =
-            self.waits.state().poll.as_ref().is_some_and(|poll| self.is_useful(poll.begun, now));
-        if is_under_way { None } else { self.join_poll().ok() }
     }
 
     /// The reading of this key that is under way, or a new one.
@@ -161,14 +180,14 @@ impl<S: LoggedStore + 'static> Inner<S> {
     }
 
     fn land_poll(&self, serial: u64, outcome: Result<()>) -> Result<()> {
-        let (now, drawn) = (self.clock.steady(), fraction(&*self.random));
+        let (now, drawn) = (self.clock.steady(), back_off::fraction(&*self.random));
         let mut state = self.waits.state();
         let landed = state.poll.take_if(|poll| poll.serial == serial);
         let mut pause = None;
         if landed.is_some() {
             state.failures = if outcome.is_ok() { 0 } else { state.failures.saturating_add(1) };
             if let Err(why) = &outcome {
-                let step = back_off(self.poll_interval, state.failures, drawn);
+                let step = back_off::step(self.poll_interval, state.failures, drawn);
                 let again = now.checked_add(step).unwrap_or(now);
                 state.failed = Some(Failed { again, why: why.clone() });
                 pause = Some(again);
@@ -215,24 +234,6 @@ fn ask<S: LoggedStore, T>(
     question: impl FnOnce(&S) -> Flow<'static, T>,
 ) -> Flow<'static, T> {
     owner.upgrade().map_or_else(|| Flow::failed(gone()), |inner| question(&inner.store))
-}
-
-/// Between half and all of a step. Steps double from the poll interval on, to two seconds: however long an outage was, it
-/// is noticed so soon that it is over.
-fn back_off(poll_interval: Duration, failures: u32, drawn: f64) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-    LONGEST_STEP.min(poll_interval.saturating_mul(doubled)).mul_f64(0.5 + 0.5 * drawn)
-}
-
-const LONGEST_STEP: Duration = Duration::from_secs(2);
-
-/// A number from 0 to 1; the middle when there is no randomness.
-fn fraction(random: &dyn Random) -> f64 {
-    let mut bytes = [0; 4];
-    match random.fill(&mut bytes) {
-        Ok(()) => f64::from(u32::from_ne_bytes(bytes)) / f64::from(u32::MAX),
-        Err(_) => 0.5,
-    }
 }
 
 fn gone() -> Error {

@@ -13,7 +13,7 @@ pub use identity::{BdkIdentity, BdkMaterial};
 
 use crate::{LogInRetry, SymphonyEndpoints, token};
 use auth_core::{Error, Origin, Result, RouteSettings};
-use component::{Components, Reached};
+use component::{Components, LogIns, Reached};
 use document::{Section, Sections};
 use http::header::AUTHORIZATION;
 use std::time::Duration;
@@ -99,7 +99,13 @@ impl BdkConfig {
             let _ = root.take(unused);
         }
         root.end(&mut warnings);
-        let Reached { endpoints, routes, of_certificates } = components.reached()?;
+        let has_certificate =
+            |identity: &Option<_>| matches!(identity, Some(BdkIdentity::Certificate { .. }));
+        let log_ins = match has_certificate(&bot) || has_certificate(&app) {
+            true => LogIns::ByCertificate,
+            false => LogIns::ByKeyAlone,
+        };
+        let Reached { endpoints, routes, of_certificates } = components.reached(log_ins)?;
         Ok(Self {
             endpoints,
             bot,

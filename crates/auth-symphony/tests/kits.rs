@@ -79,7 +79,6 @@ fn every_file_says_where_its_components_are_and_how_they_are_reached() {
         "https://pod.acme.com - more - - -",
         "https://km.acme.com - more - - -",
         "https://agent.acme.com:8444 - more - - -",
-        "https://pod-api.acme.com:8444 - more - - -",
     ];
     check("older.yaml", &older, &[]);
     let shared = "http://greeter:p%40ss%3Aw%2Frd@proxy.acme.com:3128";
@@ -308,6 +307,11 @@ fn what_cannot_be_reached_so_is_named() {
     assert!(error.to_string().contains("bot is missing, or has neither"), "{error}");
     let error = App::configured(&none, context(), read).unwrap_err();
     assert_eq!(error.code(), "symphony_bdk_identity");
+    // Where nobody logs in by certificate, the way there does not matter.
+    let way = "host: a\npod: {proxy: {host: p, port: 1}}\nkeyManager: {host: k}\nagent: {host: g}\nbot: {username: b, ";
+    assert!(BdkConfig::parse(&format!("{way}privateKeyPath: b.pem}}"), |_| None).is_ok());
+    let text = format!("{way}certificatePath: b.pem}}");
+    refused(&text, "symphony_bdk_proxy", "two components at https://a have different proxies");
     // A file that cannot be read says which.
     let text = "host: a\nbot: {username: b, certificate: {path: lost.p12}}";
     refused(text, "no_file", "lost.p12");

@@ -20,6 +20,13 @@ pub(super) struct Components {
     session_auth: Place,
 }
 
+/// By what the bot and the app of a file log in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogIns {
+    ByKeyAlone,
+    ByCertificate,
+}
+
 /// What becomes of them.
 pub(super) struct Reached {
     pub(super) endpoints: SymphonyEndpoints,
@@ -68,7 +75,8 @@ impl Components {
         })
     }
 
-    pub(super) fn reached(self) -> Result<Reached> {
+    /// Log-ins by certificate go nowhere in a file that has none, so how they would be reached does not matter.
+    pub(super) fn reached(self, log_ins: LogIns) -> Result<Reached> {
         let mut endpoints = SymphonyEndpoints::new(&self.pod.url("pod")?)?
             .with_key_manager(&self.key_manager.url("keyManager")?)?
             .with_session_auth(&self.session_auth.url("sessionAuth")?)?;
@@ -80,7 +88,10 @@ impl Components {
             (Some(&self.pod), &endpoints.pod),
             (Some(&self.key_manager), &endpoints.key_manager),
             (self.agent.as_ref(), endpoints.agent()),
-            (Some(&self.session_auth), &endpoints.session_auth),
+            (
+                Some(&self.session_auth).filter(|_| log_ins == LogIns::ByCertificate),
+                &endpoints.session_auth,
+            ),
         ];
         for (place, component) in places {
             if let Some(place) = place {

@@ -332,3 +332,46 @@ fn an_agent_without_a_section_is_at_the_root_and_not_at_the_pod() {
     let agent = alone.unwrap().endpoints.agent_url("/agent/v1/info").unwrap();
     assert_eq!(agent, "https://pod.acme.com/agent/v1/info");
 }
+
+#[test]
+fn components_at_one_origin_have_the_longer_of_their_times() {
+    for (pod, agent) in [(5000, 70000), (70000, 5000)] {
+        let text = format!(
+            "host: a\npod: {{readTimeout: {pod}}}\nkeyManager: {{host: k}}\nagent: {{readTimeout: {agent}}}"
+        );
+        let config = BdkConfig::parse(&text, |_| None).unwrap();
+        let reached = config.routes(None, read).unwrap();
+        let reached: Vec<_> = reached.iter().map(shown).collect();
+        assert_eq!(reached, ["https://a - - - - 70s", "https://k - - - - -"]);
+    }
+}
+
+#[test]
+fn endpoints_are_the_same_when_their_fields_are() {
+    let with = |fields: &str| {
+        let text = format!("host: a\ndefaultHeaders: {fields}");
+        BdkConfig::parse(&text, |_| None).unwrap().endpoints
+    };
+    let one = with("{X-A: b}");
+    assert_eq!(one, with("{x-a: b}"));
+    for other in ["{X-A: c}", "{X-B: b}", "{X-A: b, X-B: b}", "{}"] {
+        assert_ne!(one, with(other), "{other}");
+    }
+    assert_eq!(with("{}"), with("null"));
+}
+
+/// As editors and generators on other systems leave them.
+#[test]
+fn a_file_that_is_broken_says_where() {
+    let yaml = "symphony_bdk_yaml";
+    refused("host: a\nbot:\n\tusername: s3cret", yaml, "is no YAML (line 3");
+    refused("host: a\nbot: {username: s3cret, username: s3cret}", yaml, "has a key twice (line 2");
+    refused(r#"{"host": "a", "host": "s3cret"}"#, yaml, "has a key twice (line 1");
+    refused(r#"{"host": "a", "bot": {"username": "s3cret""#, yaml, "is no YAML");
+    refused("host: a\nbot: *s3cret", yaml, "configuration ");
+    refused("host: a\nx: &x [*x]", yaml, "contains itself");
+    refused(&format!("host: a\nx: {}", "[".repeat(20)), yaml, "nested deeper than 16");
+    refused("host: a\0", yaml, "is no YAML");
+    let json = r#"{"host": "a", "bot": {"username": "${BOT_NAME}", "privateKeyPath": "b.pem"}}"#;
+    refused(json, "symphony_bdk_reference", "variable BOT_NAME is not set");
+}

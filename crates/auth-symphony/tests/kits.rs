@@ -113,7 +113,9 @@ fn every_file_says_where_its_components_are_and_how_they_are_reached() {
         check("balanced.yaml", &[&ported, "https://agent1.acme.com:7443 - - - - -"], &told);
     let url = config.endpoints.agent_url("/agent/v1/info").unwrap();
     assert_eq!(url, "https://agent1.acme.com:7443/app/agent/v1/info");
-    check("external.yaml", &[&ported, "https://lb.acme.com - - - - -"], &told);
+    let config = check("external.yaml", &[&ported, "https://lb.acme.com - - - - -"], &told);
+    let url = config.endpoints.agent_url("/agent/v1/info").unwrap();
+    assert_eq!(url, "https://lb.acme.com/agent/v1/info");
     let config = check("environment.json", &[&plain, "https://agent.acme.com:8443 - - - - -"], &[]);
     assert!(config.common_jwt);
     let Some(BdkIdentity::Key { name, .. }) = &config.bot else { panic!("{config:?}") };
@@ -180,6 +182,41 @@ fn fields_of_a_gateway_go_with_log_ins_and_calls_to_their_component_alone() {
     ];
     assert_eq!(*seen.lock().unwrap(), expected);
     assert!(!format!("{config:?} {bot:?} {:?}", bot.pod()).contains("canary"), "{config:?}");
+}
+
+/// A component whose section has none has those of the root.
+#[test]
+fn fields_go_with_log_ins_by_certificate() {
+    let text = "host: a\ndefaultHeaders: {X-Gateway-Key: root}\nsessionAuth: {port: 8444}\nkeyManager: {port: \
+                8444, defaultHeaders: {X-Gateway-Key: keys}}\nbot: {username: b, certificatePath: b.pem}";
+    let config = BdkConfig::parse(text, |_| None).unwrap();
+    let seen = Seen::default();
+    let bot = Bot::configured(&config, Context::new(installation(&seen)), read).unwrap();
+    bot.session_token().wait().unwrap();
+    bot.key_manager_token().wait().unwrap_err();
+    let expected = ["/sessionauth/v1/authenticate root - -", "/keyauth/v1/authenticate keys - -"];
+    assert_eq!(*seen.lock().unwrap(), expected);
+}
+
+#[test]
+fn a_bot_has_the_retries_and_the_common_jwt_of_its_file() {
+    let text = "host: a\nretry: {maxAttempts: 3, initialIntervalMillis: 7, multiplier: 1}\ncommonJwt: {enabled: \
+                true}\nbot: {username: b, privateKeyPath: b.pem}\napp: {appId: c, privateKeyPath: c.pem}";
+    let config = BdkConfig::parse(text, |_| None).unwrap();
+    let down =
+        ScriptedTransport::new(|_| Ok(Response::builder().status(500).body(Vec::new()).unwrap()));
+    let bot = Bot::configured(&config, Context::new(down.clone()), read).unwrap();
+    assert!(bot.session_token().wait().is_err());
+    assert_eq!((down.exchanges(), down.pauses().len()), (3, 2));
+    let app = App::configured(&config, Context::new(down.clone()), read).unwrap();
+    assert!(app.session_token().wait().is_err());
+    assert_eq!(down.exchanges(), 6);
+    let seen = Seen::default();
+    let transport = installation(&seen);
+    let bot = Bot::configured(&config, Context::new(transport.clone()), read).unwrap();
+    let info = Request::get("https://a/pod/v2/sessioninfo").body(Vec::new()).unwrap();
+    assert!(send(&transport, &bot.pod(), info.into()).wait().is_err(), "it is no common JWT");
+    assert!(seen.lock().unwrap().iter().any(|seen| seen.starts_with("/login/idm/tokens")));
 }
 
 fn sensitive(text: &'static str) -> http::HeaderValue {

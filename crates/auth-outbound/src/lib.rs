@@ -12,11 +12,15 @@
 //! | [`FailedExchange`], [`ConnectionPath`] | what went wrong, with the host and port that a request was for, and whether a proxy stood between |
 //! | [`Routes`] | one transport for each tenant, origin and client identity |
 //!
+//! With the feature `pkcs12`, `ClientIdentity::from_pkcs12` reads the files that are mostly called `.p12` or `.pfx`.
+//!
 //! What it does not do: it opens no connection, resolves no name and reads no file; it knows no HTTP client.
 
 mod failed_exchange;
 mod filter;
 mod identity;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
 mod proxy;
 mod routes;
 mod settings;

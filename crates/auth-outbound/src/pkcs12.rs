@@ -3,6 +3,7 @@
 mod container;
 mod fault;
 mod password;
+mod scheme;
 
 use crate::ClientIdentity;
 use auth_core::{Result, Secret};

@@ -1,9 +1,6 @@
 //! The structures of RFC 7292, strictly in DER and without a copy.
 
-use super::{
-    fault::Fault,
-    password::{Mac, Scheme},
-};
+use super::{fault::Fault, password::Mac, scheme::Scheme};
 use der::{
     Decode, Reader, SliceReader, Tag,
     asn1::{AnyRef, ObjectIdentifier},

@@ -141,6 +141,7 @@ mod record;
 mod request;
 mod running;
 mod symphony;
+mod tls;
 
 // What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
 pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
@@ -153,3 +154,4 @@ pub use listen::ConnectionDropped;
 pub use record::{Counts, Recorded};
 pub use running::Running;
 pub use symphony::{RunningSymphony, Symphony, SymphonyBuilder};
+pub use tls::IssuedCertificate;

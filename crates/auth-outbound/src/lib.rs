@@ -10,6 +10,7 @@
 //! | [`AddressFilter`] | to which addresses a connection may be made, names judged by what they resolve to |
 //! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
 //! | [`FailedExchange`], [`ConnectionPath`] | what went wrong, with the host and port that a request was for, and whether a proxy stood between |
+//! | [`refused_certificate`] | the error of a server that does not take the client's certificate |
 //! | [`Routes`] | one transport for each tenant, origin and client identity |
 //!
 //! With the feature `pkcs12`, `ClientIdentity::from_pkcs12` reads the files that are mostly called `.p12` or `.pfx`.
@@ -22,6 +23,7 @@ mod identity;
 #[cfg(feature = "pkcs12")]
 mod pkcs12;
 mod proxy;
+mod refused_certificate;
 mod routes;
 mod settings;
 mod tls;
@@ -31,6 +33,7 @@ pub use failed_exchange::{ConnectionPath, FailedExchange};
 pub use filter::AddressFilter;
 pub use identity::ClientIdentity;
 pub use proxy::Proxy;
+pub use refused_certificate::refused_certificate;
 pub use routes::Routes;
 pub use settings::{ClientBuilder, ClientSettings, TransportBuilder, TransportSettings};
 pub use tls::TlsSettings;

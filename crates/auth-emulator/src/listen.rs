@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
@@ -146,12 +146,25 @@ async fn protected(
     let Protection::Tls(acceptor) = protection else {
         return serve(stream, peer, None, router, stopped).await;
     };
-    let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, acceptor.accept(stream)).await else {
-        return; // The client has been told why.
+    let accepting = acceptor.accept(stream).into_fallible();
+    let stream = match tokio::time::timeout(HANDSHAKE, accepting).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err((_, stream))) => return heard_out(stream).await,
+        Err(_) => return,
     };
     let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
     let certificate = shown.map(|der| PeerCertificate(der.as_ref().into()));
     serve(stream, peer, certificate, router, stopped).await;
+}
+
+/// The client was told why it is not let in. A connection that is ended before the client's request was read is reset, which
+/// can overtake what was said.
+async fn heard_out(mut stream: TcpStream) {
+    let ended = async {
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    };
+    let _ = tokio::time::timeout(LAST_REQUESTS, ended).await;
 }
 
 async fn serve(

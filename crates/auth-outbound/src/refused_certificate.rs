@@ -9,7 +9,9 @@ use std::{error, io};
 /// lies beneath an error of an HTTP client: `Error::Refused` with the code `tls_client_certificate`.
 ///
 /// TLS has an alert for each cause, which most servers send. Without this an adapter would tell of a connection that failed,
-/// and whatever tries those again would do so in vain.
+/// and whatever tries those again would do so in vain. An alert can be lost, with a server that hangs up before it has read the
+/// request, or in a client that gives a connection up before the request is on it: then it is a connection that failed, and
+/// the next attempt tells.
 ///
 /// ```
 /// use auth_outbound::refused_certificate;

@@ -16,7 +16,10 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::AsyncWriteExt,
+    net::{TcpListener, TcpStream},
+};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -37,6 +40,8 @@ pub struct Settings {
     pub ends: bool,
     /// Are clients without a certificate refused?
     pub demands: bool,
+    /// Are clients that are refused hung up on before they have said what they want?
+    pub hangs_up: bool,
 }
 
 pub const TLS_1_2: &[&SupportedProtocolVersion] = &[&TLS12];
@@ -44,7 +49,7 @@ pub const TLS_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { versions: TLS_1_3, protocols: &[], ends: false, demands: false }
+        Self { versions: TLS_1_3, protocols: &[], ends: false, demands: false, hangs_up: false }
     }
 }
 
@@ -80,7 +85,7 @@ impl Server {
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let number = counter.fetch_add(1, Ordering::SeqCst) + 1;
-                tokio::spawn(connection(acceptor.clone(), stream, number, settings.ends));
+                tokio::spawn(connection(acceptor.clone(), stream, number, settings));
             }
         });
         Self { address, accepted }
@@ -91,8 +96,16 @@ impl Server {
     }
 }
 
-async fn connection(acceptor: TlsAcceptor, stream: TcpStream, number: usize, ends: bool) {
-    let Ok(stream) = acceptor.accept(stream).await else { return };
+async fn connection(acceptor: TlsAcceptor, stream: TcpStream, number: usize, settings: Settings) {
+    let stream = match acceptor.accept(stream).into_fallible().await {
+        Ok(stream) => stream,
+        Err(_) if settings.hangs_up => return,
+        Err((_, mut stream)) => {
+            let _ = stream.shutdown().await;
+            let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+            return;
+        }
+    };
     let session = stream.get_ref().1;
     let client = session.peer_certificates().and_then(<[_]>::first);
     let client = client.map_or("nobody".into(), |der| certificate_user(der).unwrap());
@@ -102,7 +115,7 @@ async fn connection(acceptor: TlsAcceptor, stream: TcpStream, number: usize, end
         let request = request.map(axum::body::Body::new);
         let said = format!("{number} {client} {kind} {:?}", request.version());
         let mut answer = Response::new(axum::body::Body::from(said));
-        if ends {
+        if settings.ends {
             answer.headers_mut().insert(CONNECTION, "close".parse().unwrap());
         }
         async { Ok::<_, Infallible>(answer) }

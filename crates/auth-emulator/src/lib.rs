@@ -40,7 +40,7 @@
 //! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
 //! `cargo xtask emulate infobip`) is the same for tests in other languages and by
 //! hand. It prints its user, password and API key. `symphony --bot NAME --public-key FILE` is the other platform: without a
-//! key it says how one is made. The faults are an API on the second port, which needs no credentials:
+//! key it says how one is made, and `--certificates FOLDER` in place of the key has the bot log in by certificate. The faults are an API on the second port, which needs no credentials:
 //!
 //! ```sh
 //! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults

@@ -46,11 +46,12 @@ impl ClientIdentity {
     ///
     /// The file decides how long the password is hashed. The sum of its iteration counts is bounded before the first of them
     /// is begun: 4,000,000 is three times what is recommended for the slowest of these algorithms, and takes some seconds.
-    /// So read files of strangers on a thread that may be busy for so long. Nothing is read behind the MAC before the
-    /// MAC is right. The password in its other forms, what is derived from it and what is decrypted are wiped.
+    /// So read files of strangers on a thread that may be busy for so long. Nothing is decrypted before the MAC
+    /// is right. The other forms of the password, what is derived from it and what is decrypted are wiped; the copy of the
+    /// private key that TLS takes is not.
     ///
-    /// The old form protects its content badly: 40 bits of a certificate's key, which is no secret, and a fast hash of the
-    /// password. Keep such files as if they had no password.
+    /// The old form protects its content badly: certificates, which are no secret, by a key of 40 bits, and the private key
+    /// by a hash of the password that is fast to try. Keep such files as if they had no password.
     pub fn from_pkcs12(der: &[u8], password: &Secret) -> Result<Self> {
         Ok(read(der, password)?)
     }
@@ -94,12 +95,13 @@ fn identity(bags: &Bags<'_>, password: &Password) -> Result<ClientIdentity, Faul
         _ => return Err(Fault::Key(KEYS.several)),
     };
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.to_vec()));
+    let key = Zeroizing::new(key);
     let mut chain: Vec<_> =
         bags.certificates.iter().map(|der| CertificateDer::from(der.to_vec())).collect();
     let own = own(&chain, &key)?;
     let own = chain.remove(own);
     chain.insert(0, own);
-    Ok(ClientIdentity::new(chain, key))
+    Ok(ClientIdentity::new(chain, key.clone_key()))
 }
 
 /// Which certificate is that of the key.

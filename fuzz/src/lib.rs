@@ -23,6 +23,7 @@ mod lifecycle_sealed;
 mod lifecycle_token;
 mod location;
 mod pem;
+mod pkcs12;
 mod redirect;
 mod server_metadata;
 mod sigv4_canonical;
@@ -53,6 +54,7 @@ pub use lifecycle_sealed::lifecycle_sealed;
 pub use lifecycle_token::lifecycle_token;
 pub use location::location;
 pub use pem::pem;
+pub use pkcs12::pkcs12;
 pub use redirect::redirect;
 pub use server_metadata::server_metadata;
 pub use sigv4_canonical::sigv4_canonical;
@@ -68,7 +70,7 @@ pub use token_error::token_error;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 29] = [
+pub const LAWS: [(&str, Law); 30] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -88,6 +90,7 @@ pub const LAWS: [(&str, Law); 29] = [
     ("lifecycle_token", lifecycle_token),
     ("location", location),
     ("pem", pem),
+    ("pkcs12", pkcs12),
     ("redirect", redirect),
     ("server_metadata", server_metadata),
     ("sigv4_canonical", sigv4_canonical),

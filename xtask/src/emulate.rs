@@ -19,6 +19,11 @@ pub const VERB: Verb = Verb {
         },
         Flag { name: "--bot", value: Some("NAME"), about: "symphony: the name of its one bot" },
         Flag { name: "--public-key", value: Some("FILE"), about: "symphony: the bot's public key" },
+        Flag {
+            name: "--certificates",
+            value: Some("FOLDER"),
+            about: "symphony: the bot logs in with a certificate that is written there",
+        },
     ],
     run,
 };

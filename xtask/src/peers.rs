@@ -58,6 +58,7 @@ pub const PEERS: &[Peer] = &[
     debian("valgrind", "bench", "valgrind", &["valgrind", "--version"]),
     debian("strace", "loss of power", "strace", &["strace", "--version"]),
     debian("pkg-config", "bench", "pkg-config", &["pkg-config", "--version"]),
+    debian("openssl", "key files", "openssl", &["openssl", "version"]),
     debian("OpenSSL headers", "bench", "libssl-dev", &["pkg-config", "--modversion", "openssl"]),
     debian("python3", "Python peers", "python3-venv", &["python3", "-c", HAS_VENV]),
     pinned("requests", CLIENTS, "requests==2.34.2", &["-c", VERSION_IS, "requests", "2.34.2"]),

@@ -41,9 +41,9 @@ pub enum Endpoint {
     Settings,
     /// Infobip: the APIs of messages.
     Messages,
-    /// Symphony: log-ins at the pod, of bots, of apps and on behalf of users (`/login`).
+    /// Symphony: log-ins at the pod, of bots, of apps and on behalf of users (`/login`, `/sessionauth`).
     SessionLogIn,
-    /// Symphony: log-ins at the key manager (`/relay`).
+    /// Symphony: log-ins at the key manager (`/relay`, `/keyauth`).
     KeyManagerLogIn,
     /// Symphony: the APIs of the pod (`/pod`).
     Pod,

@@ -31,6 +31,7 @@
 //! |---|---|
 //! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | a platform: in the process, or listening on loopback |
 //! | [`Symphony`], [`SymphonyBuilder`], [`RunningSymphony`] | another one: pod, key manager and agent, told apart by their paths |
+//! | [`IssuedCertificate`] | what a bot with a certificate logs in with |
 //! | [`Faults`], [`Fault`], [`Endpoint`] | what goes wrong with the next requests, and where |
 //! | [`Counts`], [`Recorded`] | what arrived, without secrets |
 //!
@@ -39,7 +40,7 @@
 //! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
 //! `cargo xtask emulate infobip`) is the same for tests in other languages and by
 //! hand. It prints its user, password and API key. `symphony --bot NAME --public-key FILE` is the other platform: without a
-//! key it says how one is made. The faults are an API on the second port, which needs no credentials:
+//! key it says how one is made, and `--certificates FOLDER` in place of the key has the bot log in by certificate. The faults are an API on the second port, which needs no credentials:
 //!
 //! ```sh
 //! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults
@@ -62,7 +63,7 @@
 //! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
 //!
 //! `endpoint` is of Infobip `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`; of Symphony
-//! `session_log_in`, `key_manager_log_in`, `pod` or `agent`.
+//! `session_log_in`, `key_manager_log_in` (by a key and by certificate alike), `pod` or `agent`.
 //!
 //! # What there is of Infobip
 //!
@@ -91,7 +92,18 @@
 //! | `POST`, `GET /agent/v5/datafeeds`, `POST .../{id}/read`, `DELETE .../{id}` | datafeeds, which are empty and outlive sessions |
 //! | `POST /agent/v4/datafeed/create` | deprecated: it warns, until it is [switched off](Symphony::switch_off_deprecated) |
 //!
-//! Log-ins by certificate are not there.
+//! Log-ins by certificate are on a port of their own, over https, which has all paths above too
+//! ([`certificate_url`](RunningSymphony::certificate_url)). It shows a certificate of the emulator's own authority, which also
+//! issues those of clients, and takes clients without one: they get a 401.
+//!
+//! | path | |
+//! |---|---|
+//! | `POST /sessionauth/v1/authenticate`, `/keyauth/v1/authenticate` | session token and key manager token of the bot whose name is the certificate's common name |
+//! | `POST /sessionauth/v1/app/authenticate` | the session of an extension app |
+//! | `POST /sessionauth/v1/app/username/{name}/authenticate`, `.../user/{id}/authenticate` | a session on behalf of a user |
+//! | `POST /sessionauth/v1/authenticate/extensionApp`, `GET /sessionauth/v1/app/pod/certificate` | the circle of trust |
+//!
+//! Log-outs are not there.
 //!
 //! # Where Infobip does not say
 //!
@@ -122,13 +134,18 @@
 //! - The session of an app opens the log-ins of users. Anywhere else it is a 403, and that of anybody else is a 401 there.
 //! - A common JWT ends with the sessions that a fault ends, and not with one that ends by its time.
 //! - An account has any number of sessions; beyond 1,000 that are alive the oldest ends.
+//! - An account logs in with a key or by certificate: a certificate of one that has a key is a 403, one of nobody a 401. A
+//!   log-in by certificate that has a body or a content type is a 400.
+//! - The log-in of a user by certificate wants the certificate of the app whose session it is. A user who is unknown is a
+//!   404, one who has not installed the app a 401.
 //! - A datafeed that the bot has not, or has no more, is a 400.
 //! - `authorizationToken` does not come with a log-in, and session tokens are no JWTs, so there is no simplified key delivery.
 //! - Rates are not limited: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!
 //! # Security
 //!
-//! It is a test tool and not for production: everything is in memory and is lost when it ends, it listens without TLS, its
+//! It is a test tool and not for production: everything is in memory and is lost when it ends, it
+//! listens without TLS, except for log-ins by certificate, its
 //! API of faults needs no credentials, passwords that were right once are checked by a fast hash, the program prints
 //! its password and its key, and the pod signs with a key that stands in the source code.
 
@@ -141,6 +158,7 @@ mod record;
 mod request;
 mod running;
 mod symphony;
+mod tls;
 
 // What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
 pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
@@ -153,3 +171,4 @@ pub use listen::ConnectionDropped;
 pub use record::{Counts, Recorded};
 pub use running::Running;
 pub use symphony::{RunningSymphony, Symphony, SymphonyBuilder};
+pub use tls::IssuedCertificate;

@@ -1,5 +1,6 @@
 //! Listening on loopback, and dropping connections on purpose.
 
+use crate::request::PeerCertificate;
 use auth_core::{Error, Result};
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{Request, Response, StatusCode};
@@ -15,10 +16,12 @@ use std::{
     time::Duration,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::{TcpListener, TcpStream},
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
+use tokio_rustls::TlsAcceptor;
 use tower::{ServiceExt, service_fn};
 
 /// Marks an answer in whose place the connection is dropped.
@@ -50,17 +53,32 @@ pub(crate) struct Listening {
     task: JoinHandle<()>,
 }
 
+/// How what is sent over the connections of a port is protected.
+#[derive(Clone)]
+pub(crate) enum Protection {
+    None,
+    Tls(TlsAcceptor),
+}
+
+/// A client has this long for its part of a TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
 /// Requests that are under way when the server is stopped have this long to end.
 const LAST_REQUESTS: Duration = Duration::from_secs(5);
 
 impl Listening {
     /// Serves this router on a port of 127.0.0.1; port 0 takes any that is free.
-    pub(crate) async fn begin(port: u16, what: &str, router: Router) -> Result<Self> {
+    pub(crate) async fn begin(
+        port: u16,
+        what: &str,
+        router: Router,
+        protection: Protection,
+    ) -> Result<Self> {
         let wanted = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let listener = TcpListener::bind(wanted).await.map_err(|error| busy(port, what, &error))?;
         let address = listener.local_addr().map_err(|error| busy(port, what, &error))?;
         let (stop, stopped) = watch::channel(false);
-        let task = tokio::spawn(accept(listener, router, stopped));
+        let task = tokio::spawn(accept(listener, router, protection, stopped));
         Ok(Self { address, stop, task })
     }
 
@@ -92,13 +110,19 @@ fn busy(port: u16, what: &str, error: &io::Error) -> Error {
     Error::config("emulator_port", text)
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    router: Router,
+    protection: Protection,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    connections.spawn(serve(stream, peer, router.clone(), stopped.clone()));
+                    let (router, stopped) = (router.clone(), stopped.clone());
+                    connections.spawn(protected(stream, peer, router, protection.clone(), stopped));
                 }
                 // Too many open files, for example: others end meanwhile.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
@@ -112,15 +136,50 @@ async fn accept(listener: TcpListener, router: Router, mut stopped: watch::Recei
     let _ = tokio::time::timeout(LAST_REQUESTS, ended).await;
 }
 
-async fn serve(
+async fn protected(
     stream: TcpStream,
     peer: SocketAddr,
+    router: Router,
+    protection: Protection,
+    stopped: watch::Receiver<bool>,
+) {
+    let Protection::Tls(acceptor) = protection else {
+        return serve(stream, peer, None, router, stopped).await;
+    };
+    let accepting = acceptor.accept(stream).into_fallible();
+    let stream = match tokio::time::timeout(HANDSHAKE, accepting).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err((_, stream))) => return heard_out(stream).await,
+        Err(_) => return,
+    };
+    let shown = stream.get_ref().1.peer_certificates().and_then(<[_]>::first);
+    let certificate = shown.map(|der| PeerCertificate(der.as_ref().into()));
+    serve(stream, peer, certificate, router, stopped).await;
+}
+
+/// The client was told why it is not let in. A connection that is ended before the client's request was read is reset, which
+/// can overtake what was said.
+async fn heard_out(mut stream: TcpStream) {
+    let ended = async {
+        let _ = stream.shutdown().await;
+        let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+    };
+    let _ = tokio::time::timeout(LAST_REQUESTS, ended).await;
+}
+
+async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    peer: SocketAddr,
+    certificate: Option<PeerCertificate>,
     router: Router,
     mut stopped: watch::Receiver<bool>,
 ) {
     let service = service_fn(move |request: Request<_>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
         let router = router.clone();
         async move {
             let Ok(response) = router.oneshot(request).await;

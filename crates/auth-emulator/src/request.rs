@@ -11,6 +11,7 @@ use http_body_util::LengthLimitError;
 use std::{
     error::Error,
     net::{IpAddr, SocketAddr},
+    sync::Arc,
 };
 
 /// No request has a longer body.
@@ -25,10 +26,19 @@ pub(crate) struct Whole {
 impl Whole {
     pub(crate) fn view(&self) -> RequestView<'_> {
         let Parts { method, uri, headers, .. } = &self.head;
-        let peer = Peer { address: source(&self.head.extensions), ..Peer::UNKNOWN };
+        let certificate = self.head.extensions.get::<PeerCertificate>();
+        let peer = Peer {
+            address: source(&self.head.extensions),
+            certificate: certificate.map(|it| &*it.0),
+            ..Peer::UNKNOWN
+        };
         RequestView::new(method, uri, headers).with_body(Body::Bytes(&self.body)).with_peer(peer)
     }
 }
+
+/// The certificate that the client of a connection has shown, in DER. It was verified.
+#[derive(Clone)]
+pub(crate) struct PeerCertificate(pub(crate) Arc<[u8]>);
 
 /// The address that a request came from, if its server says so.
 pub(crate) fn source(extensions: &http::Extensions) -> Option<IpAddr> {

@@ -4,6 +4,7 @@ mod agent;
 mod answers;
 mod app;
 mod build;
+mod certificates;
 mod datafeeds;
 mod gate;
 mod log_in;
@@ -13,7 +14,7 @@ mod trust;
 
 pub use build::SymphonyBuilder;
 
-use crate::{Counts, Faults, Recorded, Running, gate::gate};
+use crate::{Counts, Faults, IssuedCertificate, Recorded, Running, gate::gate};
 use app::App;
 use auth_core::{Error, Result, Secret};
 use axum::{Router, middleware::from_fn_with_state};
@@ -46,6 +47,7 @@ impl Symphony {
     pub fn router(&self) -> Router {
         Router::new()
             .merge(log_in::routes(&self.0))
+            .merge(certificates::routes(&self.0))
             .merge(trust::routes())
             .merge(pod::routes(&self.0))
             .merge(agent::routes(&self.0))
@@ -81,6 +83,23 @@ impl Symphony {
         self.0.installation.replace_key(name, public_key).await
     }
 
+    /// The authority whose certificate the port for log-ins by certificate shows, and which issues those of clients: one for
+    /// each emulator, in PEM. A client trusts it, beside others if need be.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        self.0.authority.pem()
+    }
+
+    /// A certificate that the port for log-ins by certificate takes, with this common name: the name of a bot, the id of an
+    /// app, or a name of nobody.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when no key can be made, or no certificate can have the name.
+    pub fn issue_certificate(&self, common_name: &str) -> Result<IssuedCertificate> {
+        self.0.authority.client(common_name)
+    }
+
     /// What the client of a user hands this app: a JWT that is signed by the key of the pod's certificate, good for five
     /// minutes.
     ///
@@ -108,6 +127,15 @@ impl Symphony {
     /// Switches off the endpoint that is deprecated, `POST /agent/v4/datafeed/create`: it is a 410 from now on.
     pub fn switch_off_deprecated(&self) {
         self.0.switched_off.store(true, Ordering::SeqCst);
+    }
+}
+
+impl RunningSymphony {
+    /// Where the port for log-ins by certificate listens, which has all other paths too: `https://127.0.0.1:PORT`, without a
+    /// slash at the end.
+    #[must_use]
+    pub fn certificate_url(&self) -> String {
+        self.certificates().map(|address| format!("https://{address}")).unwrap_or_default()
     }
 }
 

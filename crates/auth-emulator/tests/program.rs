@@ -201,3 +201,37 @@ fn without_a_key_it_makes_none_and_says_how() {
     assert!(code == Some(1) && text.contains("public key of \"bot\" is refused"), "{text}");
     assert!(!text.contains("PRIVATE"), "{text}");
 }
+
+/// The line that it prints logs in, with the files that it has written.
+#[test]
+fn a_bot_logs_in_by_the_certificate_that_it_has_written() {
+    let folder = std::env::temp_dir().join(format!("auth-emulator-{}", std::process::id()));
+    let shown = folder.to_str().unwrap();
+    let it = Running::start(&["symphony", "--bot", "my-bot", "--certificates", shown]);
+    let line = it.said.iter().find(|line| line.contains("/sessionauth/v1/authenticate")).unwrap();
+    let tried = Command::new("sh").args(["-c", &format!("{} -s", line.trim())]).output();
+    let without = line.replace(&format!("--cert {shown}/bot.pem"), "");
+    let untold = Command::new("sh").args(["-c", &format!("{} -s", without.trim())]).output();
+    drop(it);
+    std::fs::remove_dir_all(&folder).unwrap();
+    let (Ok(tried), Ok(untold)) = (tried, untold) else {
+        return eprintln!("skipped: there is no shell");
+    };
+    let answers = [tried, untold].map(|ran| (ran.status.code(), ran.stdout));
+    if answers[0].0 == Some(127) {
+        return eprintln!("skipped: there is no curl");
+    }
+    let answers = answers.map(|(_, said)| String::from_utf8(said).unwrap());
+    assert!(answers[0].contains("\"name\":\"sessionToken\""), "{answers:?}");
+    assert!(answers[1].contains("connection shows no client certificate"), "{answers:?}");
+}
+
+#[test]
+fn a_key_and_a_certificate_are_not_both_taken() {
+    let words = ["symphony", "--public-key", PUBLIC, "--certificates", "/nowhere"];
+    let (code, text) = said(&program(&words).output().unwrap());
+    assert!(code == Some(1) && text.contains("one of --public-key and --certificates"), "{text}");
+    let words = ["symphony", "--certificates", "/dev/null/folder"];
+    let (code, text) = said(&program(&words).output().unwrap());
+    assert!(code == Some(1) && text.contains("cannot be written to /dev/null/folder"), "{text}");
+}

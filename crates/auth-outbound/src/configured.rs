@@ -18,7 +18,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 /// # Errors
 ///
 /// `Error::Config` when settings cannot be followed: a proxy that is no URL (`outbound_proxy`), authorities or a certificate
-/// that cannot be read (`tls_certificate`, `tls_client_key`), PKCS#12 (`outbound_pkcs12`), one origin twice
+/// that cannot be read (`tls_certificate`, `tls_client_key`), PKCS#12 without the feature `pkcs12`
+/// (`outbound_pkcs12`) or that cannot be read (`tls_pkcs12_*`), one origin twice
 /// (`outbound_route_twice`).
 ///
 /// # Security
@@ -109,9 +110,13 @@ impl<T> TransportBuilder<T> {
 fn identity(file: &Secret, password: Option<&Secret>) -> Result<ClientIdentity> {
     match password {
         None => ClientIdentity::from_pem(file.expose(), file.expose()),
+        #[cfg(feature = "pkcs12")]
+        Some(password) => ClientIdentity::from_pkcs12(file.expose(), password),
+        #[cfg(not(feature = "pkcs12"))]
         Some(_) => {
-            let text = "client certificate has a password, so it is PKCS#12, which is not read here; convert it with \
-                        `openssl pkcs12 -in bot.p12 -nodes -out bot.pem`, name that file, and leave the password out";
+            let text = "client certificate has a password, so it is PKCS#12, which is read with the feature pkcs12 alone; \
+                        switch it on, or convert the file with `openssl pkcs12 -in bot.p12 -nodes -out bot.pem`, name \
+                        that file, and leave the password out";
             Err(Error::config("outbound_pkcs12", text))
         }
     }
@@ -219,7 +224,9 @@ mod tests {
         let stored = with(|it| {
             (it.certificate, it.certificate_password) = (secret("canary"), secret("canary"));
         });
-        check(stored, "outbound_pkcs12", "openssl pkcs12");
+        let code =
+            if cfg!(feature = "pkcs12") { "tls_pkcs12_form" } else { "outbound_pkcs12" };
+        check(stored, code, "openssl pkcs12");
         let twice = [route("https://a.example"), route("https://A.example:443")];
         check(twice, "outbound_route_twice", "https://a.example has settings twice");
     }

@@ -1,12 +1,13 @@
 //! The certificate that a client shows.
 
 use auth_core::{Error, Result};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject};
 use std::{
     fmt,
     hash::{Hash, Hasher},
     sync::Arc,
 };
+use zeroize::Zeroize;
 
 /// A client's certificate with its chain, and its private key: what a program proves with, during the TLS handshake, who
 /// it is.
@@ -15,7 +16,8 @@ use std::{
 ///
 /// # Security
 ///
-/// `Debug` shows no key, and no error quotes what was read.
+/// `Debug` shows no key, and no error quotes what was read. The key is wiped when the last clone is dropped; the TLS
+/// configurations that were made with it have copies of their own.
 #[derive(Clone)]
 pub struct ClientIdentity(Arc<Inner>);
 
@@ -36,11 +38,21 @@ impl ClientIdentity {
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| {
             Error::config("tls_client_key", "client key is not an unencrypted private key in PEM")
         })?;
-        Ok(Self(Arc::new(Inner { chain: certificates("client certificate", chain)?, key })))
+        Ok(Self::new(certificates("client certificate", chain)?, key))
+    }
+
+    pub(crate) fn new(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Self {
+        Self(Arc::new(Inner { chain, key }))
     }
 
     pub(crate) fn parts(&self) -> (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>) {
         (self.0.chain.clone(), self.0.key.clone_key())
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.key.zeroize();
     }
 }
 

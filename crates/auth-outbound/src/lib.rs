@@ -11,7 +11,10 @@
 //! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
 //! | [`FailedExchange`], [`ConnectionPath`] | what went wrong, with the host and port that a request was for, and whether a proxy stood between |
 //! | [`configured_transport`] | a transport that reaches each origin as a configuration says it |
+//! | [`refused_certificate`] | the error of a server that does not take the client's certificate |
 //! | [`Routes`] | one transport for each tenant, origin and client identity |
+//!
+//! With the feature `pkcs12`, `ClientIdentity::from_pkcs12` reads the files that are mostly called `.p12` or `.pfx`.
 //!
 //! What it does not do: it opens no connection, resolves no name and reads no file; it knows no HTTP client.
 
@@ -19,7 +22,10 @@ mod configured;
 mod failed_exchange;
 mod filter;
 mod identity;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
 mod proxy;
+mod refused_certificate;
 mod routes;
 mod settings;
 mod tls;
@@ -30,6 +36,7 @@ pub use failed_exchange::{ConnectionPath, FailedExchange};
 pub use filter::AddressFilter;
 pub use identity::ClientIdentity;
 pub use proxy::Proxy;
+pub use refused_certificate::refused_certificate;
 pub use routes::Routes;
 pub use settings::{ClientBuilder, ClientSettings, TransportBuilder, TransportSettings};
 pub use tls::TlsSettings;

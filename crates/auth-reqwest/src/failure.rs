@@ -1,7 +1,7 @@
 //! What went wrong in reqwest, in our words.
 
 use auth_core::{Error, Origin};
-use auth_outbound::{ConnectionPath, FailedExchange};
+use auth_outbound::{ConnectionPath, FailedExchange, refused_certificate};
 use http::Uri;
 use reqwest::Url;
 use std::{error, fmt};
@@ -27,6 +27,9 @@ fn sorted(path: ConnectionPath, origin: Option<Origin>, error: reqwest::Error) -
     } else {
         "reqwest_request"
     };
+    if let Some(refused) = refused_certificate(origin.clone(), &error) {
+        return refused;
+    }
     let error = error.without_url();
     if error.is_builder() {
         return Error::config("reqwest_builder", error);

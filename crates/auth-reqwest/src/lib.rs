@@ -5,7 +5,9 @@
 //! schemes use for exchanges of their own (a token endpoint, a key set), and trusts nobody: https alone, no redirects,
 //! denied address ranges, deadlines, small answers.
 //!
-//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be.
+//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be. With the
+//! feature `pkcs12`, [`ClientIdentity`] is also read from PKCS#12 (`.p12`, `.pfx`). A server that does not take the client's
+//! certificate is an `Error::Refused` with the code `tls_client_certificate`, which says why.
 //!
 //! What it does not do: it knows no scheme, keeps no cookies, and takes nothing from the environment.
 

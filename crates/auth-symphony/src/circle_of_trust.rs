@@ -98,10 +98,13 @@ impl CircleOfTrust {
             let answer = self.context.transport.fetch(exchange?).await?;
             let now = self.context.clock.now();
             if answer.status().is_success() {
-                exchange::token_pair(&answer, &sent, now)
-            } else {
-                Err(exchange::refused(&answer, "circle of trust of the app", now))
+                return exchange::token_pair(&answer, &sent, now);
             }
+            let refused = match self.how {
+                How::Signed(_) => exchange::refused,
+                How::Certificate => exchange::refused_certificate,
+            };
+            Err(refused(&answer, "circle of trust of the app", now))
         })
     }
 

@@ -169,6 +169,19 @@ pub(crate) fn refused(answer: &Response<Vec<u8>>, what: &str, now: Timestamp) ->
     }
 }
 
+/// Why a log-in by the certificate of the connection gave no token.
+pub(crate) fn refused_certificate(answer: &Response<Vec<u8>>, what: &str, now: Timestamp) -> Error {
+    if answer.status() != StatusCode::UNAUTHORIZED {
+        return refused(answer, what, now);
+    }
+    let text = format!(
+        "{what} was refused (401): the transport shows no certificate (its builder takes TLS settings with a client \
+         identity), or one whose common name is not the user name of a bot or the id of an app at this pod (case \
+         matters), or the base URL is not that of the port for log-ins by certificate"
+    );
+    Error::refused(UNAUTHORIZED, text)
+}
+
 /// The code of a 401 to a log-in.
 pub(crate) const UNAUTHORIZED: &str = "symphony_log_in";
 

@@ -109,10 +109,13 @@ impl<T: PairToken> LogIn<T> {
         Flow::new(async move {
             let answer = context.transport.fetch(exchange?).await?;
             if answer.status().is_success() {
-                exchange::token(&answer)
-            } else {
-                Err(exchange::refused(&answer, self.path.what, context.clock.now()))
+                return exchange::token(&answer);
             }
+            let refused = match self.how {
+                How::Signed(_) => exchange::refused,
+                How::Certificate => exchange::refused_certificate,
+            };
+            Err(refused(&answer, self.path.what, context.clock.now()))
         })
     }
 }

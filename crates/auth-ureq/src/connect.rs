@@ -105,7 +105,7 @@ impl Encrypted {
         let mut conn = ClientConnection::new(tls, name).map_err(io::Error::other)?;
         let mut sock = TransportAdapter::new(plain, Arc::clone(&details.current_time));
         sock.set_timeout(left(details));
-        conn.complete_io(&mut sock)?;
+        conn.complete_io(&mut sock).map_err(|error| said(&mut conn, &mut sock, error))?;
         let config = details.config;
         let buffers = LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
         Ok(Self { stream: StreamOwned::new(conn, sock), buffers })
@@ -131,7 +131,9 @@ impl Transport for Encrypted {
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
         self.stream.sock.set_timeout(timeout);
         let output = self.buffers.output().get(..amount).unwrap_or_default();
-        Ok(self.stream.write_all(output)?)
+        let StreamOwned { conn, sock } = &mut self.stream;
+        let written = rustls::Stream::new(conn, sock).write_all(output);
+        Ok(written.map_err(|error| said(conn, sock, error))?)
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
@@ -148,6 +150,20 @@ impl Transport for Encrypted {
     fn is_tls(&self) -> bool {
         true
     }
+}
+
+/// What a peer that has hung up while it was written to said before: why it did. That has arrived, or never will.
+fn said(conn: &mut ClientConnection, sock: &mut impl Read, error: io::Error) -> io::Error {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    if !matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset) {
+        return error;
+    }
+    while conn.read_tls(sock).is_ok_and(|read| read > 0) {
+        if let Err(reason) = conn.process_new_packets() {
+            return io::Error::other(reason);
+        }
+    }
+    error
 }
 
 /// Under TLS a peer says when it has finished (RFC 8446 section 6.1). ureq would take a connection that somebody else

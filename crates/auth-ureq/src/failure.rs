@@ -1,7 +1,7 @@
 //! What went wrong in ureq, in our words.
 
 use auth_core::{Error, Origin};
-use auth_outbound::{ConnectionPath, FailedExchange};
+use auth_outbound::{ConnectionPath, FailedExchange, refused_certificate};
 use http::Uri;
 use std::{error, fmt, io};
 use ureq::Timeout;
@@ -29,6 +29,11 @@ pub(crate) fn connecting(path: ConnectionPath, error: ureq::Error) -> ureq::Erro
 
 /// A request to this target that brought no answer.
 pub(crate) fn transport(target: &Uri, error: ureq::Error) -> Error {
+    if let Some(refused) =
+        beneath(&error).and_then(|io| refused_certificate(Origin::of(target).ok(), io))
+    {
+        return refused;
+    }
     let code = match &error {
         // These name the URL or a field, which may hold a secret.
         ureq::Error::BadUri(_) | ureq::Error::Http(_) | ureq::Error::BodyExceedsLimit(_) => {
@@ -55,6 +60,18 @@ pub(crate) fn body(target: &Uri, error: io::Error) -> Error {
             let failed = FailedExchange::new(Origin::of(target).ok(), InWords(error));
             Error::transport("ureq_body", failed)
         }
+    }
+}
+
+/// The error of I/O that ureq carries; it does not tell of it itself.
+fn beneath(error: &ureq::Error) -> Option<&io::Error> {
+    match error {
+        ureq::Error::Io(error) => Some(error),
+        ureq::Error::Other(inner) => match &inner.downcast_ref::<NotConnected>()?.error {
+            ureq::Error::Io(error) => Some(error),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -21,7 +21,9 @@
 //! It knows no scheme, keeps no cookies, decompresses nothing, speaks HTTP/1.1 alone and takes nothing from the
 //! environment. Trailer fields of an answer do not reach a scheme: ureq drops them.
 //!
-//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be.
+//! TLS is rustls over ring, given as a value: no provider is installed for the process, and none needs to be. With the
+//! feature `pkcs12`, [`ClientIdentity`] is also read from PKCS#12 (`.p12`, `.pfx`). A server that does not take the client's
+//! certificate is an `Error::Refused` with the code `tls_client_certificate`, which says why.
 //!
 //! # Security
 //!

@@ -74,6 +74,6 @@ pub use auth_core as guide_lifecycle;
 ))]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
 pub use auth_core as guide_infobip;
-#[cfg(all(doctest, feature = "bdk-config", feature = "ureq"))]
+#[cfg(all(doctest, feature = "bdk-config", feature = "pkcs12", feature = "ureq"))]
 #[doc = include_str!("../../../docs/guide/symphony.md")]
 pub use auth_core as guide_symphony;

@@ -3,18 +3,15 @@
 
 use auth_core::{Authenticator, Context};
 use auth_emulator::{Endpoint, Fault, RunningSymphony, Symphony};
-use auth_reqwest::{AuthClient, ReqwestTransport};
+use auth_reqwest::{AuthClient, ClientIdentity, ReqwestTransport, TlsSettings};
 use auth_static::NoAuth;
 use auth_symphony::{
     App, Bot, CircleOfTrust, LogInRetry, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
     TokenLifetime,
 };
-use auth_testing::{ManualClock, ScriptedTransport};
+use auth_testing::ManualClock;
 use serde_json::Value;
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 const KEY: &str = include_str!("../../demo/src/bot.pem");
@@ -32,6 +29,7 @@ async fn stage() -> Stage {
     let clock = ManualClock::at(1_700_000_000);
     let symphony = Symphony::builder()
         .with_bot("bot", PUBLIC)
+        .with_certificate_bot("my-bot")
         .with_app("app", PUBLIC)
         .with_user(7, "jane@acme.com", ["app"])
         .with_clock(clock.clone());
@@ -117,23 +115,36 @@ async fn s004_05_s004_06_tokens_are_kept_until_a_401_and_a_datafeed_outlives_the
     assert_eq!(stage.log_ins(), [2, 1]);
 }
 
-/// A certificate in place of a key is one line; it is the one or the other.
-#[test]
-fn s004_09_a_certificate_takes_the_place_of_the_key() {
-    let asked = Arc::new(Mutex::new(Vec::new()));
-    for log_in in [SymphonyLogIn::rsa("bot", KEY).unwrap(), SymphonyLogIn::certificate()] {
-        let seen = Arc::clone(&asked);
-        let transport = ScriptedTransport::new(move |request| {
-            let has_body = !request.body().is_empty();
-            seen.lock().unwrap().push(format!("{} {has_body}", request.uri().path()));
-            Ok(http::Response::new(br#"{"name":"sessionToken","token":"s"}"#.to_vec()))
-        });
-        let endpoints = SymphonyEndpoints::new("https://pod.example").unwrap();
-        let bot = Bot::new(endpoints, log_in, Context::new(transport));
-        assert!(bot.session_token().wait().is_ok());
+/// A certificate in place of a key is the one or the other, each with log-ins of its own, over mutual TLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn s004_09_a_certificate_takes_the_place_of_the_key() {
+    let stage = stage().await;
+    let issued = stage.symphony.issue_certificate("my-bot").unwrap();
+    let (certificate, key) = (issued.certificate().as_bytes(), issued.key().expose());
+    let tls = TlsSettings::system().with_authorities(stage.symphony.authority().as_bytes());
+    let tls = tls.unwrap().with_identity(ClientIdentity::from_pem(certificate, key).unwrap());
+    let transport = ReqwestTransport::builder(Handle::current()).allowing_loopback();
+    let context = Context::new(transport.with_tls(tls).build().unwrap());
+    let url = stage.symphony.certificate_url();
+    let endpoints = stage.endpoints().with_session_auth(&url).unwrap();
+    let endpoints = endpoints.with_certificate_key_manager(&url).unwrap();
+    let by_key = SymphonyLogIn::rsa("bot", KEY).unwrap();
+    for (log_in, expected) in [
+        (by_key, ["/login/pubkey/authenticate", "/relay/pubkey/authenticate"]),
+        (
+            SymphonyLogIn::certificate(),
+            ["/sessionauth/v1/authenticate", "/keyauth/v1/authenticate"],
+        ),
+    ] {
+        let before = stage.symphony.requests().len();
+        let context = context.clone().with_clock(stage.clock.clone());
+        let bot = Bot::new(endpoints.clone(), log_in, context);
+        assert_eq!(stage.message(&bot.agent()).await, 200);
+        let asked = stage.symphony.requests().split_off(before);
+        let mut paths: Vec<_> = asked.iter().map(|request| &*request.path).collect();
+        paths.sort_unstable_by_key(|path| expected.iter().position(|it| it == path));
+        assert_eq!(paths, [MESSAGE, expected[0], expected[1]]);
     }
-    let expected = ["/login/pubkey/authenticate true", "/sessionauth/v1/authenticate false"];
-    assert_eq!(*asked.lock().unwrap(), expected);
 }
 
 /// By id and by name, and by a pair of tokens that the pod and the app's backend share.

@@ -5,7 +5,7 @@ use super::{
     platform::{CommonJwts, Doors, Installation, LogIns},
     trust::Pairs,
 };
-use crate::{Faults, record::Record};
+use crate::{Faults, record::Record, tls::Authority};
 use auth_core::{Clock, Random, Result};
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -16,6 +16,7 @@ pub(super) struct App {
     pub(super) doors: Doors,
     pub(super) datafeeds: Datafeeds,
     pub(super) pairs: Pairs,
+    pub(super) authority: Authority,
     /// Are the endpoints that are deprecated switched off?
     pub(super) switched_off: AtomicBool,
     pub(super) faults: Faults,
@@ -37,6 +38,7 @@ impl App {
             common,
             datafeeds: Datafeeds::default(),
             pairs: Pairs::default(),
+            authority: Authority::new()?,
             switched_off: AtomicBool::new(false),
             faults: Faults::default(),
             record: Record::default(),

@@ -3,9 +3,9 @@
 use super::{
     RunningSymphony, Symphony,
     app::App,
-    platform::{Installation, InstallationSettings, NewAccount, Role},
+    platform::{Installation, InstallationSettings, LogsInBy, NewAccount, Role},
 };
-use crate::{Endpoint, running::Ports};
+use crate::{Endpoint, listen::Protection, running::Ports};
 use auth_core::{Clock, Random, Result, SystemClock, SystemRandom};
 use auth_symphony::TokenLifetime;
 use std::{fmt, sync::Arc};
@@ -26,6 +26,7 @@ use std::{fmt, sync::Arc};
 #[must_use]
 pub struct SymphonyBuilder {
     accounts: Vec<NewAccount>,
+    authorities: Vec<Box<str>>,
     lifetime: TokenLifetime,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -39,6 +40,7 @@ impl SymphonyBuilder {
     pub(super) fn new() -> Self {
         Self {
             accounts: Vec::new(),
+            authorities: Vec::new(),
             lifetime: TokenLifetime::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
@@ -48,12 +50,30 @@ impl SymphonyBuilder {
 
     /// With a bot, which logs in with the private key to this public one (PEM, as `openssl rsa -pubout` writes it).
     pub fn with_bot(self, name: &str, public_key: &str) -> Self {
-        self.with_key(name, Role::Bot, public_key)
+        self.with_account(name, Role::Bot, LogsInBy::Key(public_key.into()))
     }
 
     /// With an extension app of this id, which logs in with the private key to this public one.
     pub fn with_app(self, app_id: &str, public_key: &str) -> Self {
-        self.with_key(app_id, Role::App, public_key)
+        self.with_account(app_id, Role::App, LogsInBy::Key(public_key.into()))
+    }
+
+    /// With a bot that logs in by certificate, whose common name is its own: see
+    /// [`issue_certificate`](Symphony::issue_certificate) and [`certificate_url`](RunningSymphony::certificate_url).
+    pub fn with_certificate_bot(self, name: &str) -> Self {
+        self.with_account(name, Role::Bot, LogsInBy::Certificate)
+    }
+
+    /// With an extension app that logs in by certificate, whose common name is the app's id.
+    pub fn with_certificate_app(self, app_id: &str) -> Self {
+        self.with_account(app_id, Role::App, LogsInBy::Certificate)
+    }
+
+    /// Takes client certificates of these authorities (one or more certificates in PEM) as well as of the emulator's own, as
+    /// an administrator of a pod uploads them.
+    pub fn with_client_authorities(mut self, pem: &str) -> Self {
+        self.authorities.push(pem.into());
+        self
     }
 
     /// With a user of this id and name, who has installed these apps.
@@ -64,15 +84,15 @@ impl SymphonyBuilder {
         apps: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let apps = apps.into_iter().map(Into::into).collect();
-        let (name, role) = (name.into(), Role::User);
-        self.accounts.push(NewAccount { id, name, role, apps, key: None });
+        let (name, role, by) = (name.into(), Role::User, LogsInBy::Nothing);
+        self.accounts.push(NewAccount { id, name, role, apps, by });
         self
     }
 
-    fn with_key(mut self, name: &str, role: Role, key: &str) -> Self {
+    fn with_account(mut self, name: &str, role: Role, by: LogsInBy) -> Self {
         let before = i64::try_from(self.accounts.len()).unwrap_or_default();
-        let (name, key, apps) = (name.into(), Some(key.into()), Vec::new());
-        self.accounts.push(NewAccount { id: FIRST_ID + before, name, role, apps, key });
+        let (name, apps) = (name.into(), Vec::new());
+        self.accounts.push(NewAccount { id: FIRST_ID + before, name, role, apps, by });
         self
     }
 
@@ -94,6 +114,11 @@ impl SymphonyBuilder {
     /// On this port of 127.0.0.1; on any that is free unless set.
     pub fn with_port(self, port: u16) -> Self {
         Self { ports: Ports { platform: port, ..self.ports }, ..self }
+    }
+
+    /// With log-ins by certificate on this port of 127.0.0.1; on any that is free unless set.
+    pub fn with_certificate_port(self, port: u16) -> Self {
+        Self { ports: Ports { certificates: port, ..self.ports }, ..self }
     }
 
     /// With the API of faults on this port of 127.0.0.1; on any that is free unless set.
@@ -118,18 +143,23 @@ impl SymphonyBuilder {
         Ok(Symphony(App::new(installation, clock, random)?))
     }
 
-    /// The emulator, listening on two ports of 127.0.0.1: the platform, and its faults.
+    /// The emulator, listening on three ports of 127.0.0.1: the platform, the platform over https with client certificates,
+    /// and its faults.
     ///
     /// # Errors
     ///
-    /// Those of [`build`](Self::build), and `Error::Config` with the code `emulator_port` when a port is not free.
+    /// Those of [`build`](Self::build); `Error::Config` with the code `emulator_port` when a port is not free, and with
+    /// `emulator_authority` when authorities of clients cannot be read.
     pub async fn start(self) -> Result<RunningSymphony> {
-        let ports = self.ports;
+        let (ports, clock, authorities) =
+            (self.ports, Arc::clone(&self.clock), self.authorities.clone());
         let symphony = self.build().await?;
         let App { faults, record, .. } = &*symphony.0;
         let switches = (faults.clone(), record.clone(), &Endpoint::SYMPHONY[..]);
+        let protection = Protection::Tls(symphony.0.authority.server(&authorities, clock)?);
         let router = symphony.router();
-        RunningSymphony::begin(symphony, router, switches, ports).await
+        let running = RunningSymphony::begin(symphony, router.clone(), switches, ports).await?;
+        running.with_certificates(ports.certificates, router, protection).await
     }
 }
 

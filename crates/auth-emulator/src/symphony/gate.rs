@@ -29,8 +29,8 @@ impl Gated for App {
     fn endpoint(_: &Method, path: &str) -> Option<Endpoint> {
         let (component, _) = path.strip_prefix('/')?.split_once('/')?;
         match component {
-            "login" => Some(Endpoint::SessionLogIn),
-            "relay" => Some(Endpoint::KeyManagerLogIn),
+            "login" | "sessionauth" => Some(Endpoint::SessionLogIn),
+            "relay" | "keyauth" => Some(Endpoint::KeyManagerLogIn),
             "pod" => Some(Endpoint::Pod),
             "agent" => Some(Endpoint::Agent),
             _ => None,
@@ -86,6 +86,8 @@ mod tests {
         check("/login/pubkey/authenticate", Some(Endpoint::SessionLogIn));
         check("/login/idm/keys", Some(Endpoint::SessionLogIn));
         check("/relay/pubkey/authenticate", Some(Endpoint::KeyManagerLogIn));
+        check("/sessionauth/v1/authenticate", Some(Endpoint::SessionLogIn));
+        check("/keyauth/v1/authenticate", Some(Endpoint::KeyManagerLogIn));
         check("/pod/v2/sessioninfo", Some(Endpoint::Pod));
         check("/agent/v1/info", Some(Endpoint::Agent));
         check("/agents/v1/info", None);

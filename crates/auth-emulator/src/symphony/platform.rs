@@ -8,7 +8,7 @@ mod doors;
 mod installation;
 mod log_ins;
 
-pub(super) use accounts::{Account, Accounts, NewAccount, Role};
+pub(super) use accounts::{Account, Accounts, LogsInBy, NewAccount, Role};
 pub(super) use common_jwt::{CommonJwts, user_jwt};
 pub(super) use doors::Doors;
 pub(super) use installation::{Installation, InstallationSettings};

@@ -60,17 +60,23 @@ async fn paired(app: &App, request: &Whole) -> Result<Response> {
     }
     let issued: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
     let token = issued.get("token").and_then(Value::as_str).unwrap_or_default();
-    app.pairs.insert(&app_token, token);
     // The endpoint has verified it.
     let app_id = dangerous::decode_unverified(&auth_token).and_then(|jwt| jwt.read::<Subject>());
+    let app_id = app_id.map(|it| it.sub).unwrap_or_default();
+    Ok(pair_of(app, &app_id, &app_token, token))
+}
+
+/// The answer that makes this pair.
+pub(super) fn pair_of(app: &App, app_id: &str, app_token: &str, symphony_token: &str) -> Response {
+    app.pairs.insert(app_token, symphony_token);
     let expires = app.clock.now().unix().saturating_add(PAIR_SECONDS);
     let body = json!({
-        "appId": app_id.map(|it| it.sub).unwrap_or_default(),
+        "appId": app_id,
         "appToken": app_token,
-        "symphonyToken": token,
+        "symphonyToken": symphony_token,
         "expireAt": expires.saturating_mul(1000),
     });
-    Ok(answers::json(StatusCode::OK, &body))
+    answers::json(StatusCode::OK, &body)
 }
 
 /// The last pairs, which a client of a user would know.

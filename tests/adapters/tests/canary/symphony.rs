@@ -504,7 +504,7 @@ fn no_configuration_of_a_kit_shows_a_secret() {
         "Content(..)",
         "is unknown here",
         "key of \"my-bot\"",
-        "outbound_pkcs12",
+        "tls_pkcs12_form",
     ] {
         assert!(shown.all().contains(told), "{told:?} was never told");
     }

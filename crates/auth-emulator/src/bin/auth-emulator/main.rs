@@ -11,6 +11,7 @@ use std::{
 
 const USAGE: &str = "auth-emulator infobip [--port PORT] [--faults-port PORT] [--user NAME] [--password PASSWORD] [--sliding]
 auth-emulator symphony [--port PORT] [--faults-port PORT] [--bot NAME] --public-key FILE
+auth-emulator symphony [--port PORT] [--faults-port PORT] [--bot NAME] --certificates FOLDER
 
 Answers the log-in, session and API paths of a platform on 127.0.0.1, until it is interrupted. It sends no messages,
 forgets everything when it ends, and is for tests alone.
@@ -25,7 +26,9 @@ Of infobip:
 
 Of symphony:
   --bot NAME           the name of the one bot; `bot` unless given
-  --public-key FILE    its public key, in PEM; the bot has the private one";
+  --public-key FILE    its public key, in PEM; the bot has the private one
+  --certificates FOLDER  in place of a key: the bot logs in by certificate, over https. bot.pem (certificate and private
+                       key) and authority.pem (what the bot trusts) are written there, anew at each start";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -78,7 +81,8 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
         match word {
             "--help" | "-h" => return Ok(None),
             "--sliding" => flags.push((word, "")),
-            "--port" | "--faults-port" | "--user" | "--password" | "--bot" | "--public-key" => {
+            "--port" | "--faults-port" | "--user" | "--password" | "--bot" | "--public-key"
+            | "--certificates" => {
                 flags.push((word, words.next().ok_or_else(|| format!("{word} needs a value"))?));
             }
             "infobip" if platform.is_none() => {
@@ -101,6 +105,7 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
             ("--sliding", Platform::Infobip(it)) => it.session = infobip::SLIDING,
             ("--bot", Platform::Symphony(it)) => it.bot = value.into(),
             ("--public-key", Platform::Symphony(it)) => it.public_key = Some(value.into()),
+            ("--certificates", Platform::Symphony(it)) => it.certificates = Some(value.into()),
             _ => return Err(format!("{flag} is for the other platform")),
         }
     }

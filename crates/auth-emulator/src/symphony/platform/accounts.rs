@@ -7,9 +7,9 @@ use std::sync::Arc;
 /// What an account is, and what its sessions open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::symphony) enum Role {
-    /// A service account, which logs in with a key.
+    /// A service account, which logs in with a key or a certificate.
     Bot,
-    /// An extension app, which logs in with a key. Its session opens the log-ins of users, and nothing else.
+    /// An extension app, which logs in as bots do. Its session opens the log-ins of users, and nothing else.
     App,
     /// A person, on whose behalf apps call.
     User,
@@ -39,8 +39,17 @@ pub(in crate::symphony) struct NewAccount {
     pub(in crate::symphony) name: Box<str>,
     pub(in crate::symphony) role: Role,
     pub(in crate::symphony) apps: Vec<Box<str>>,
-    /// The public key, in PEM, of an account that logs in.
-    pub(in crate::symphony) key: Option<Box<str>>,
+    pub(in crate::symphony) by: LogsInBy,
+}
+
+/// By what an account logs in.
+pub(in crate::symphony) enum LogsInBy {
+    /// A key, of which this is the public one in PEM.
+    Key(Box<str>),
+    /// A certificate, whose common name is that of the account.
+    Certificate,
+    /// It does not.
+    Nothing,
 }
 
 /// An account, which is a service of the registry.
@@ -51,6 +60,8 @@ pub(in crate::symphony) struct Account {
     pub(in crate::symphony) role: Role,
     /// The apps that a user has installed.
     pub(in crate::symphony) apps: Vec<Box<str>>,
+    /// May it log in by certificate?
+    pub(in crate::symphony) has_certificate: bool,
     pub(in crate::symphony) service: ServiceId,
 }
 

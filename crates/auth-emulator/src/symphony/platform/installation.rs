@@ -1,6 +1,6 @@
 //! The registry of an installation: public keys, session tokens and key manager tokens.
 
-use super::{Account, Accounts, NewAccount, Role, accounts};
+use super::{Account, Accounts, LogsInBy, NewAccount, Role, accounts};
 use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_lifecycle::{
     Actor, CommandRefusal, Commands, CredentialView, GroupPolicy, Kind, MemoryLifecycleStore,
@@ -53,14 +53,15 @@ impl Installation {
         let tenant = TenantId::new("pod");
         let by = registry.by(&owner(&tenant));
         let mut all = Vec::new();
-        for NewAccount { id, name, role, apps, key } in accounts {
+        for NewAccount { id, name, role, apps, by: log_in } in accounts {
             let (service, _) = by.create_service_with(&name, &[]).await?.map_err(refused)?;
             let service = service.id;
-            if let Some(key) = key {
-                let made = by.create(Some(&service), Kind::BotPublicKey, public_key(&name, &key));
+            if let LogsInBy::Key(key) = &log_in {
+                let made = by.create(Some(&service), Kind::BotPublicKey, public_key(&name, key));
                 made.await?.map_err(|refusal| wrong_key(&name, refusal))?;
             }
-            all.push(Account { id, name, role, apps, service });
+            let has_certificate = matches!(log_in, LogsInBy::Certificate);
+            all.push(Account { id, name, role, apps, has_certificate, service });
         }
         Ok(Self { registry, accounts: Accounts::new(all), tenant })
     }
@@ -127,7 +128,7 @@ impl Installation {
             by.revoke(&ended.id, RevokeGuard::KeepLast).await?.map_err(refused)?;
         }
         let current = keys.last().ok_or_else(|| {
-            Error::config("emulator_account", format!("account {name:?} does not log in"))
+            Error::config("emulator_account", format!("account {name:?} has no public key"))
         })?;
         let rotated = by.rotate(&current.id, OVERLAP, public_key(name, key)).await?;
         rotated.map(drop).map_err(|refusal| wrong_key(name, refusal))

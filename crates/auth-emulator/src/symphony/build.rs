@@ -51,6 +51,11 @@ impl SymphonyBuilder {
         self.with_key(name, Role::Bot, public_key)
     }
 
+    /// With a bot that may also change the keys of bots: `POST /pod/v2/admin/user/{uid}/update`.
+    pub fn with_administrator(self, name: &str, public_key: &str) -> Self {
+        self.with_key(name, Role::Administrator, public_key)
+    }
+
     /// With an extension app of this id, which logs in with the private key to this public one.
     pub fn with_app(self, app_id: &str, public_key: &str) -> Self {
         self.with_key(app_id, Role::App, public_key)

@@ -2,6 +2,7 @@
 
 use super::{
     datafeeds::Datafeeds,
+    partners::{NewPartner, Partners},
     platform::{CommonJwts, Doors, Installation, LogIns},
     trust::Pairs,
 };
@@ -16,6 +17,7 @@ pub(super) struct App {
     pub(super) doors: Doors,
     pub(super) datafeeds: Datafeeds,
     pub(super) pairs: Pairs,
+    pub(super) partners: Partners,
     /// Are the endpoints that are deprecated switched off?
     pub(super) switched_off: AtomicBool,
     pub(super) faults: Faults,
@@ -27,6 +29,7 @@ pub(super) struct App {
 impl App {
     pub(super) fn new(
         installation: Installation,
+        partners: Vec<NewPartner>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Arc<Self>> {
@@ -37,6 +40,7 @@ impl App {
             common,
             datafeeds: Datafeeds::default(),
             pairs: Pairs::default(),
+            partners: Partners::new(partners),
             switched_off: AtomicBool::new(false),
             faults: Faults::default(),
             record: Record::default(),

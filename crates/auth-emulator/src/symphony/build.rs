@@ -3,10 +3,11 @@
 use super::{
     RunningSymphony, Symphony,
     app::App,
+    partners::NewPartner,
     platform::{Installation, InstallationSettings, NewAccount, Role},
 };
 use crate::{Endpoint, running::Ports};
-use auth_core::{Clock, Random, Result, SystemClock, SystemRandom};
+use auth_core::{Clock, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_symphony::TokenLifetime;
 use std::{fmt, sync::Arc};
 
@@ -26,6 +27,7 @@ use std::{fmt, sync::Arc};
 #[must_use]
 pub struct SymphonyBuilder {
     accounts: Vec<NewAccount>,
+    partners: Vec<NewPartner>,
     lifetime: TokenLifetime,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -39,6 +41,7 @@ impl SymphonyBuilder {
     pub(super) fn new() -> Self {
         Self {
             accounts: Vec::new(),
+            partners: Vec::new(),
             lifetime: TokenLifetime::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
@@ -71,6 +74,13 @@ impl SymphonyBuilder {
         let apps = apps.into_iter().map(Into::into).collect();
         let (name, role) = (name.into(), Role::User);
         self.accounts.push(NewAccount { id, name, role, apps, key: None });
+        self
+    }
+
+    /// With a partner, whose program obtains tokens for this audience with this client id and secret.
+    pub fn with_partner(mut self, client_id: &str, secret: Secret, audience: &str) -> Self {
+        let (client_id, audience) = (client_id.into(), audience.into());
+        self.partners.push(NewPartner { client_id, secret, audience });
         self
     }
 
@@ -113,14 +123,14 @@ impl SymphonyBuilder {
     /// `Error::Config` when two accounts have one name or one id, a name is empty or has a colon, an app that a user has
     /// installed is none, or a public key is not RSA in PEM; those of the randomness.
     pub async fn build(self) -> Result<Symphony> {
-        let Self { accounts, lifetime, clock, random, .. } = self;
+        let Self { accounts, partners, lifetime, clock, random, .. } = self;
         let settings = InstallationSettings {
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             lifetime,
         };
         let installation = Installation::open(settings, accounts).await?;
-        Ok(Symphony(App::new(installation, clock, random)?))
+        Ok(Symphony(App::new(installation, partners, clock, random)?))
     }
 
     /// The emulator, listening on two ports of 127.0.0.1: the platform, and its faults.

@@ -49,7 +49,10 @@ use BotKeyChange::{ExtendPrevious, RevokeCurrent, RevokePrevious};
 
 impl Keys {
     /// The current key and the previous one, and when that ends in seconds from the beginning on; or the code of the error.
-    async fn change(&self, change: BotKeyChange<'_>) -> Result<(String, String, u64), &'static str> {
+    async fn change(
+        &self,
+        change: BotKeyChange<'_>,
+    ) -> Result<(String, String, u64), &'static str> {
         self.change_as(&self.admin, self.bot_id, change).await
     }
 
@@ -67,7 +70,8 @@ impl Keys {
         let status = answer.status();
         let read = BotKeys::read(status, &answer.bytes().await.unwrap());
         read.map_err(|error| error.code()).map(|keys| {
-            let previous = keys.previous.map(|it| (it.public_key, it.expires.unwrap().unix() - START));
+            let previous =
+                keys.previous.map(|it| (it.public_key, it.expires.unwrap().unix() - START));
             let (previous, end) = previous.unwrap_or_default();
             (keys.current.map(|it| it.public_key).unwrap_or_default(), previous, end)
         })

@@ -138,8 +138,8 @@ impl BotKeys {
         let AttributesBody { current_key, previous_key } = read.user_attributes;
         let [current, previous] = [current_key, previous_key].map(|key| {
             let SavedKeyBody { key, expiration_date } = key?;
-            let expires = expiration_date
-                .map(|at| Timestamp::default().after(Duration::from_millis(at)));
+            let expires =
+                expiration_date.map(|at| Timestamp::default().after(Duration::from_millis(at)));
             Some(BotKey { public_key: key?, expires })
         });
         Ok(Self { current, previous })
@@ -151,7 +151,8 @@ fn is_spki(pem: &str) -> Result<()> {
     if pem.trim_ascii_start().starts_with("-----BEGIN PUBLIC KEY-----") {
         return Ok(());
     }
-    let text = "public key is in another form, expected one that begins with -----BEGIN PUBLIC KEY-----";
+    let text =
+        "public key is in another form, expected one that begins with -----BEGIN PUBLIC KEY-----";
     Err(Error::config("symphony_public_key", text))
 }
 
@@ -266,7 +267,8 @@ mod tests {
         );
         check_answer(200, r#"{"userAttributes":{"currentKey":null}}"#, Ok([None, None]));
         check_answer(200, r#"{"userAttributes":{"currentKey":{}}}"#, Ok([None, None]));
-        for none in ["", "[]", "{}", r#"{"userAttributes":{"currentKey":{"key":7,"x":"s3cret"}}}"#] {
+        for none in ["", "[]", "{}", r#"{"userAttributes":{"currentKey":{"key":7,"x":"s3cret"}}}"#]
+        {
             check_answer(200, none, Err("symphony_key_answer"));
         }
         check_answer(400, "s3cret", Err("symphony_key_change"));

@@ -69,7 +69,9 @@ impl Attributes {
             (Some("REVOKE"), true, _) => Ok(Some(KeyChange::RevokeCurrent)),
             (Some("REVOKE"), false, _) => Ok(Some(KeyChange::RevokePrevious)),
             (Some("EXTEND"), false, _) => Ok(Some(KeyChange::ExtendPrevious)),
-            _ => Err("the current key is saved or revoked, the previous key is revoked or extended"),
+            _ => {
+                Err("the current key is saved or revoked, the previous key is revoked or extended")
+            }
         }
     }
 }
@@ -89,7 +91,10 @@ async fn update(
         return answers::error(StatusCode::BAD_REQUEST, "there is no bot of this id");
     };
     let Ok(attributes) = serde_json::from_slice::<Attributes>(&request.body) else {
-        return answers::error(StatusCode::BAD_REQUEST, "body is not JSON with attributes of a user");
+        return answers::error(
+            StatusCode::BAD_REQUEST,
+            "body is not JSON with attributes of a user",
+        );
     };
     match attributes.change() {
         Ok(change) => answers::answered(updated(&app, account, change).await),

@@ -1,12 +1,9 @@
 //! Common JWTs, verified by the keys that their pod publishes.
 
 use crate::SymphonyEndpoints;
-use auth_core::{
-    Context, Flow, Lookup, Need, Outcome, Presence, RequestView, Result, Verifier,
-};
+use auth_core::{Context, Flow, Lookup, Need, Outcome, Presence, RequestView, Result, Verifier};
 use auth_jwt::{
-    JwsAlgorithm, JwtKeys, JwtPolicy, JwtPrincipal, JwtVerifier, KeyId, RemoteJwkSet,
-    RequiredClaim,
+    JwsAlgorithm, JwtKeys, JwtPolicy, JwtPrincipal, JwtVerifier, KeyId, RemoteJwkSet, RequiredClaim,
 };
 use std::fmt;
 
@@ -44,9 +41,8 @@ impl CommonJwtVerifier {
         let keys = RemoteJwkSet::builder(NAME, &url, context)
             .with_assumed_algorithm(JwsAlgorithm::RS256)
             .build()?;
-        let policy = JwtPolicy::new()
-            .allowing_any_audience()
-            .with_required_claim(RequiredClaim::Subject);
+        let policy =
+            JwtPolicy::new().allowing_any_audience().with_required_claim(RequiredClaim::Subject);
         Ok(Self(JwtVerifier::new("symphony", policy, PodKeys(keys), clock)?))
     }
 }

@@ -1,17 +1,13 @@
 //! What bots, apps and their users do, through every adapter.
 
-use super::{
-    MESSAGE, SESSION_INFO, Stage, Who, app_log_in, code, stage, transport,
-};
+use super::{MESSAGE, SESSION_INFO, Stage, Who, app_log_in, code, stage, transport};
 use auth_core::{Authenticator, Context, RequestView, Transport, Verifier};
 use auth_emulator::{Endpoint, Fault};
 use auth_oauth2::{
     ClientAuthentication, ClientCredentials, ClientRegistration, ParameterPlacement, Session,
     TokenEndpoint,
 };
-use auth_symphony::{
-    CircleOfTrust, CommonJwtVerifier, SymphonyUser, UserJwtVerifier,
-};
+use auth_symphony::{CircleOfTrust, CommonJwtVerifier, SymphonyUser, UserJwtVerifier};
 use auth_tower::{AuthenticateLayer, OutgoingBody};
 use auth_ureq::UreqTransport;
 use http::{HeaderMap, Method, Request, Uri};
@@ -130,6 +126,7 @@ impl<S: Sends> Through<S> {
         assert_eq!(self.message(&agent).await, 200);
         // The session alone, after one question to the pod.
         assert_eq!(self.stage.log_ins(), [2, 1, 2]);
+        self.stage.pass(60);
         self.stage.symphony.faults().arm(Fault::ExpireSessions, Endpoint::Pod, 1);
         assert_eq!(self.info(&pod).await, (200, "bot".into()));
         assert_eq!(self.stage.log_ins(), [3, 1, 4]);
@@ -197,7 +194,7 @@ impl<S: Sends> Through<S> {
         let verified = async |headers: &HeaderMap| {
             let (method, uri) = (Method::GET, Uri::from_static("/"));
             let judged = door.verify(RequestView::new(&method, &uri, headers)).await.unwrap();
-            judged.map(|it| it.principal.claims.subject().unwrap().into_owned())
+            judged.map(|it| it.principal.claims.subject().unwrap().to_owned())
         };
         let mut headers = HeaderMap::new();
         let mut url: Uri = self.stage.url(SESSION_INFO).parse().unwrap();
@@ -223,7 +220,7 @@ impl<S: Sends> Through<S> {
         let users = UserJwtVerifier::new(&endpoints, "app", context);
         let jwt = self.stage.symphony.user_jwt("app", 7).unwrap();
         let claims = users.verify(std::str::from_utf8(jwt.expose()).unwrap()).await.unwrap();
-        assert_eq!(claims.unwrap().subject().as_deref(), Some("7"));
+        assert_eq!(claims.unwrap().subject(), Some("7"));
         self.stage.pass(361);
         let late = users.verify(std::str::from_utf8(jwt.expose()).unwrap()).await.unwrap();
         assert_eq!(late.unwrap_err().reason().code, "jwt_exp_past");
@@ -242,7 +239,8 @@ impl<S: Sends> Through<S> {
         let partner: Who = Arc::new(placed(ParameterPlacement::JsonBody));
         let issued = || self.stage.symphony.counts().tokens_issued;
         let before = issued();
-        let status = async || self.ask(&partner, Method::GET, "/partner/v1/status", "").await.status;
+        let status =
+            async || self.ask(&partner, Method::GET, "/partner/v1/status", "").await.status;
         assert_eq!((status().await, status().await, issued() - before), (200, 200, 1));
         self.stage.pass(3600);
         assert_eq!((status().await, issued() - before), (200, 2), "a 401 says that it has ended");

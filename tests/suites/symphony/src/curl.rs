@@ -17,8 +17,7 @@ pub fn cases(curl: &Path, pod: &Pod, python: &PyJwt) -> Result<Vec<Compared>, St
     let keys = it.token("keys", "/relay/pubkey/authenticate", "200 keyManagerToken", &json);
     let session = format!("sessionToken: {session}");
     let keys = format!("keyManagerToken: {keys}");
-    let (first, both) =
-        (["--header", &session], ["--header", &session, "--header", &keys]);
+    let (first, both) = (["--header", &session], ["--header", &session, "--header", &keys]);
     let lower = session.replace("sessionToken", "sessiontoken");
     let info = "/pod/v2/sessioninfo";
     it.ask("pod", info, "200 bot", &first);

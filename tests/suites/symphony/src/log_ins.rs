@@ -87,7 +87,16 @@ fn theirs(pod: &Pod, python: &PyJwt) -> Result<Vec<Compared>, String> {
         ("rs256", POD, PyJwt::sign(&short.pkcs8, "RS256", claims(205)), REFUSED),
         ("rs384", POD, PyJwt::sign(&short.pkcs8, "RS384", claims(206)), REFUSED),
         ("ps512", POD, PyJwt::sign(&short.pkcs8, "PS512", claims(207)), REFUSED),
-        ("hs512", POD, PyJwt::sign("a secret of thirty-two bytes and more, and more, and more", "HS512", claims(208)), REFUSED),
+        (
+            "hs512",
+            POD,
+            PyJwt::sign(
+                "a secret of thirty-two bytes and more, and more, and more",
+                "HS512",
+                claims(208),
+            ),
+            REFUSED,
+        ),
         ("ends-in-400-s", POD, by(400), REFUSED),
         ("ends-in-a-day", POD, by(86_400), REFUSED),
         ("ended-100-s-ago", POD, by(-100), REFUSED),
@@ -99,7 +108,12 @@ fn theirs(pod: &Pod, python: &PyJwt) -> Result<Vec<Compared>, String> {
         ("unknown-name", POD, of(json!({ "sub": "nobody", "exp": 212 })), REFUSED),
         ("name-in-another-case", POD, of(json!({ "sub": "Bot", "exp": 213 })), REFUSED),
         ("bot-at-the-door-of-apps", APPS, by(214), REFUSED),
-        ("app-at-the-door-of-bots", POD, PyJwt::sign(&other.pkcs8, "RS512", json!({ "sub": APP, "exp": 215 })), REFUSED),
+        (
+            "app-at-the-door-of-bots",
+            POD,
+            PyJwt::sign(&other.pkcs8, "RS512", json!({ "sub": APP, "exp": 215 })),
+            REFUSED,
+        ),
     ];
     let signs: Vec<Value> = calls.iter().map(|(_, _, sign, _)| sign.clone()).collect();
     let tokens = python.ask(&signs)?;

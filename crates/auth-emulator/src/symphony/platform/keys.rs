@@ -54,7 +54,9 @@ impl Installation {
         let done = match change {
             KeyChange::Save(pem) => return self.save(account, pem, current.as_ref()).await,
             KeyChange::RevokeCurrent => {
-                let Some(current) = current else { return Ok(Err("there is no current key".into())) };
+                let Some(current) = current else {
+                    return Ok(Err("there is no current key".into()));
+                };
                 let promoted = match &previous {
                     Some(previous) => self.set_end(previous, None).await?,
                     None => Ok(()),
@@ -69,7 +71,9 @@ impl Installation {
                 None => return Ok(Err("there is no previous key".into())),
             },
             KeyChange::ExtendPrevious => {
-                let Some(previous) = previous else { return Ok(Err("there is no previous key".into())) };
+                let Some(previous) = previous else {
+                    return Ok(Err("there is no previous key".into()));
+                };
                 let Some(end) = end(&previous) else {
                     return Ok(Err("the previous key has no end".into()));
                 };
@@ -82,7 +86,8 @@ impl Installation {
     /// The keys of an account that are good now.
     pub(in crate::symphony) async fn keys_of(&self, account: &Account) -> Result<AccountKeys> {
         let (current, previous) = self.key_views(account).await?;
-        let shown = |it: CredentialView| AccountKey { pem: self.saved.pem(&it.id), expires: end(&it) };
+        let shown =
+            |it: CredentialView| AccountKey { pem: self.saved.pem(&it.id), expires: end(&it) };
         Ok(AccountKeys { current: current.map(shown), previous: previous.map(shown) })
     }
 

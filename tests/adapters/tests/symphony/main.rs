@@ -1,6 +1,7 @@
 //! Symphony over real connections: bots, apps and users at the emulated installation, which goes wrong on demand.
 
 mod adapters;
+mod common_jwt;
 mod faults;
 mod gateway;
 

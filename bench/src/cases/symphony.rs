@@ -30,7 +30,7 @@ pub fn log_in() -> Group {
         cases: vec![
             floor("ring, key parsed once, the signature alone", rsa::sign),
             ours("auth-jwt, the token, pure function", Some(1.008), 10, signed),
-            ours("auth-symphony, a bot and its log-in", Some(1.02), 100, logged_in),
+            ours("auth-symphony, a bot and its log-in", Some(1.008), 70, logged_in),
         ],
     }
 }
@@ -42,7 +42,7 @@ pub fn judged() -> Group {
         input: "2048 bit; sub, exp; a body of JSON, and the answer to it; one account",
         cases: vec![
             floor("ring, the signature alone", rsa::verify),
-            ours("auth-symphony, the endpoint", Some(1.1), 60, admitted),
+            ours("auth-symphony, the endpoint", Some(1.05), 20, admitted),
         ],
     }
 }

@@ -22,25 +22,10 @@ pub fn claims(data: &[u8]) {
     }
     let now = Timestamp::from_unix(NOW);
     for (policy, sentences) in policies() {
-        match judged(&token, &policy, now) {
-            Ok(claims) => {
-                let members = Members::read(data).expect("JSON");
-                assert_ne!(sentences.hold(&members), Some(false), "accepted");
-                says_the_same(&claims, &members);
-                lives_until_it_dies(&token, &policy, &claims);
-            }
-            Err(refused) => match refused.reason().code {
-                "jwt_claims_json" => {
-                    assert!(serde_json::from_slice::<serde_json::Value>(data).is_err());
-                }
-                "jwt_claims_utf8" => assert!(std::str::from_utf8(data).is_err()),
-                "jwt_claims_object" => assert!(Members::read(data).is_none()),
-                stricter if is_stricter(stricter) => {}
-                code => {
-                    let members = Members::read(data).expect("JSON");
-                    assert_ne!(sentences.hold(&members), Some(true), "refused: {code}");
-                }
-            },
+        let judged = judged(&token, &policy, now);
+        sentences.agree(data, judged.as_ref().map_err(|refused| *refused));
+        if let Ok(claims) = judged {
+            lives_until_it_dies(&token, &policy, &claims);
         }
     }
 }
@@ -68,12 +53,14 @@ fn says_the_same(claims: &Claims, members: &Members) {
 
 /// What a policy says, once more.
 #[derive(Default)]
-struct Sentences {
+pub(crate) struct Sentences {
     issuer: Option<&'static str>,
     audience: Option<&'static str>,
     any_audience: bool,
     number: bool,
     text: bool,
+    /// A text is a number too.
+    digits: bool,
     subject: bool,
     id: bool,
     optional_exp: bool,
@@ -138,6 +125,42 @@ fn policies() -> [(JwtPolicy, Sentences); 4] {
 }
 
 impl Sentences {
+    /// Of what the client of a user says to the app `my-app`.
+    pub(crate) fn of_symphony_users() -> Self {
+        Self {
+            issuer: Some("Symphony Communication Services LLC."),
+            audience: Some("my-app"),
+            number: true,
+            digits: true,
+            subject: true,
+            leeway: 60.0,
+            ..Self::default()
+        }
+    }
+
+    /// What was judged of this payload is what these sentences say of it.
+    pub(crate) fn agree(&self, data: &[u8], judged: Result<&Claims, JwtRefused>) {
+        match judged {
+            Ok(claims) => {
+                let members = Members::read(data).expect("JSON");
+                assert_ne!(self.hold(&members), Some(false), "accepted");
+                says_the_same(claims, &members);
+            }
+            Err(refused) => match refused.reason().code {
+                "jwt_claims_json" => {
+                    assert!(serde_json::from_slice::<serde_json::Value>(data).is_err());
+                }
+                "jwt_claims_utf8" => assert!(std::str::from_utf8(data).is_err()),
+                "jwt_claims_object" => assert!(Members::read(data).is_none()),
+                stricter if is_stricter(stricter) => {}
+                code => {
+                    let members = Members::read(data).expect("JSON");
+                    assert_ne!(self.hold(&members), Some(true), "refused: {code}");
+                }
+            },
+        }
+    }
+
     /// `None` where it is too close to say without exact numbers.
     fn hold(&self, members: &Members) -> Option<bool> {
         let texts = ["iss", "jti"].iter().all(|name| members.text(name) != Some(None));
@@ -156,8 +179,10 @@ impl Sentences {
 
     fn subject_holds(&self, members: &Members) -> bool {
         let Some(raw) = members.raw("sub") else { return !self.subject };
-        let digits = raw.bytes().all(|byte| byte.is_ascii_digit());
-        (raw.starts_with('"') && self.text) || (digits && self.number)
+        let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let text = members.text("sub").flatten();
+        let is_number = self.digits && text.is_some_and(|it| !it.is_empty() && are_digits(&it));
+        (raw.starts_with('"') && (self.text || is_number)) || (are_digits(raw) && self.number)
     }
 
     fn times_hold(&self, members: &Members) -> Option<bool> {

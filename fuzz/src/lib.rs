@@ -32,6 +32,7 @@ mod sigv4_presented;
 mod symphony_answer;
 mod symphony_bdk;
 mod symphony_certificate;
+mod symphony_user_jwt;
 mod token_answer;
 mod token_error;
 
@@ -63,6 +64,7 @@ pub use sigv4_presented::sigv4_presented;
 pub use symphony_answer::symphony_answer;
 pub use symphony_bdk::symphony_bdk;
 pub use symphony_certificate::symphony_certificate;
+pub use symphony_user_jwt::symphony_user_jwt;
 pub use token_answer::token_answer;
 pub use token_error::token_error;
 
@@ -99,6 +101,7 @@ pub const LAWS: [(&str, Law); 30] = [
     ("symphony_answer", symphony_answer),
     ("symphony_bdk", symphony_bdk),
     ("symphony_certificate", symphony_certificate),
+    ("symphony_user_jwt", symphony_user_jwt),
     ("token_answer", token_answer),
     ("token_error", token_error),
 ];

@@ -36,6 +36,8 @@ pub fn all() -> Vec<Group> {
         session::pool_miss(),
         ibsso::kept(),
         symphony::kept(),
+        symphony::log_in(),
+        symphony::judged(),
         challenges::read(),
     ];
     all.extend(challenges::slopes());

@@ -35,7 +35,7 @@ pub enum Endpoint {
     CreateSession,
     /// Infobip: the destruction of a session.
     DestroySession,
-    /// Infobip: the token endpoint of OAuth.
+    /// The token endpoint of OAuth: of Infobip, and of Symphony's partners.
     Token,
     /// Infobip: what an account manages, API keys.
     Settings,
@@ -49,6 +49,8 @@ pub enum Endpoint {
     Pod,
     /// Symphony: the APIs of the agent (`/agent`).
     Agent,
+    /// Symphony: the APIs of partners (`/partner`).
+    Partner,
 }
 
 /// A fault, and how many requests are still to meet it.
@@ -168,7 +170,7 @@ impl Fault {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CreateSession,
         Self::DestroySession,
         Self::Token,
@@ -178,6 +180,7 @@ impl Endpoint {
         Self::KeyManagerLogIn,
         Self::Pod,
         Self::Agent,
+        Self::Partner,
     ];
 
     /// Those of Infobip.
@@ -185,8 +188,14 @@ impl Endpoint {
         [Self::CreateSession, Self::DestroySession, Self::Token, Self::Settings, Self::Messages];
 
     /// Those of Symphony.
-    pub const SYMPHONY: [Self; 4] =
-        [Self::SessionLogIn, Self::KeyManagerLogIn, Self::Pod, Self::Agent];
+    pub const SYMPHONY: [Self; 6] = [
+        Self::SessionLogIn,
+        Self::KeyManagerLogIn,
+        Self::Pod,
+        Self::Agent,
+        Self::Token,
+        Self::Partner,
+    ];
 
     /// Its name in the API of faults: `create_session`.
     #[must_use]
@@ -201,6 +210,7 @@ impl Endpoint {
             Self::KeyManagerLogIn => "key_manager_log_in",
             Self::Pod => "pod",
             Self::Agent => "agent",
+            Self::Partner => "partner",
         }
     }
 

@@ -63,7 +63,8 @@
 //! | `too_many_requests` | a 429 with so many `seconds` in `Retry-After` |
 //!
 //! `endpoint` is of Infobip `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`; of Symphony
-//! `session_log_in`, `key_manager_log_in` (by a key and by certificate alike), `pod` or `agent`.
+//! `session_log_in`, `key_manager_log_in` (by a key and by certificate alike), `pod`, `agent`, and of its partners `token` or
+//! `partner`.
 //!
 //! # What there is of Infobip
 //!
@@ -87,10 +88,12 @@
 //! | `POST /login/v1/pubkey/app/authenticate/extensionApp`, `GET /pod/v1/podcert` | the circle of trust |
 //! | `POST /login/idm/tokens`, `GET /login/idm/keys` | the common JWT, five minutes long |
 //! | `GET /pod/v2/sessioninfo` | whose the session is |
+//! | `POST /pod/v2/admin/user/{uid}/update` | the keys of a bot: saved, revoked, and the previous one extended |
 //! | `GET /agent/v1/info` | the version, 24.12: bots need a key manager token |
 //! | `POST /agent/v4/stream/{sid}/message/create` | messages, which are not sent |
 //! | `POST`, `GET /agent/v5/datafeeds`, `POST .../{id}/read`, `DELETE .../{id}` | datafeeds, which are empty and outlive sessions |
 //! | `POST /agent/v4/datafeed/create` | deprecated: it warns, until it is [switched off](Symphony::switch_off_deprecated) |
+//! | `POST /partner/oauth/token`, `GET /partner/v1/status` | tokens of partners, an hour long, and what they open |
 //!
 //! Log-ins by certificate are on a port of their own, over https, which has all paths above too
 //! ([`certificate_url`](RunningSymphony::certificate_url)). It shows a certificate of the emulator's own authority, which also
@@ -138,6 +141,10 @@
 //!   log-in by certificate that has a body or a content type is a 400.
 //! - The log-in of a user by certificate wants the certificate of the app whose session it is. A user who is unknown is a
 //!   404, one who has not installed the app a 401.
+//! - Keys of a bot: a request for what cannot be is a 400, and 72 more hours begin where the last ones end. To revoke either
+//!   key ends every session of the bot. The keys of an app change by [`Symphony::replace_public_key`] alone.
+//! - The token endpoint of partners takes a JSON object with `grant_type`, `client_id`, `client_secret` and `audience`, and
+//!   answers without `expires_in`; its path, and that of the one API that its tokens open, are the emulator's own.
 //! - A datafeed that the bot has not, or has no more, is a 400.
 //! - `authorizationToken` does not come with a log-in, and session tokens are no JWTs, so there is no simplified key delivery.
 //! - Rates are not limited: [`Fault::TooManyRequests`] answers a 429 on demand.

@@ -8,6 +8,7 @@ mod certificates;
 mod datafeeds;
 mod gate;
 mod log_in;
+mod partners;
 mod platform;
 mod pod;
 mod trust;
@@ -51,6 +52,7 @@ impl Symphony {
             .merge(trust::routes())
             .merge(pod::routes(&self.0))
             .merge(agent::routes(&self.0))
+            .merge(partners::routes())
             .layer(from_fn_with_state(Arc::clone(&self.0), gate::<App>))
             .with_state(Arc::clone(&self.0))
     }

@@ -224,8 +224,7 @@ mod tests {
         let stored = with(|it| {
             (it.certificate, it.certificate_password) = (secret("canary"), secret("canary"));
         });
-        let code =
-            if cfg!(feature = "pkcs12") { "tls_pkcs12_form" } else { "outbound_pkcs12" };
+        let code = if cfg!(feature = "pkcs12") { "tls_pkcs12_form" } else { "outbound_pkcs12" };
         check(stored, code, "openssl pkcs12");
         let twice = [route("https://a.example"), route("https://A.example:443")];
         check(twice, "outbound_route_twice", "https://a.example has settings twice");

@@ -21,6 +21,8 @@
 //! | [`App`] | an extension app, and the sessions that it has [on behalf of](App::on_behalf_of) users |
 //! | [`CircleOfTrust`], [`UserJwtVerifier`] | what an app's backend checks before it believes who its user is |
 //! | [`SymphonyLogIn`], [`LogInRetry`] | by a key or a certificate, and how often it is tried |
+//! | [`BotKeyChange`], [`BotKeys`] | the public keys of a bot, changed by an administrator of the pod |
+//! | [`CommonJwtVerifier`] | a server that is called with common JWTs: they are verified by the keys of their pod |
 //! | [`LogInEndpoint`], [`certificate_user`], [`TokenLifetime`] | the server: log-ins judged, tokens issued |
 //! | `BdkConfig` (feature `bdk-config`) | the configuration file of the vendor's kits |
 //! | [`SymphonyEndpoints`] | where pod, key manager and agent are |
@@ -40,6 +42,7 @@ mod app;
 #[cfg(feature = "bdk-config")]
 mod bdk;
 mod bot;
+mod bot_keys;
 mod circle_of_trust;
 mod claims;
 mod common_jwt;
@@ -67,6 +70,7 @@ pub use app::App;
 #[cfg(feature = "bdk-config")]
 pub use bdk::{BdkConfig, BdkIdentity, BdkMaterial};
 pub use bot::{Agent, Bot, Pod};
+pub use bot_keys::{BotKey, BotKeyChange, BotKeys};
 pub use circle_of_trust::CircleOfTrust;
 pub use common_jwt::CommonJwt;
 pub use endpoints::SymphonyEndpoints;
@@ -74,7 +78,8 @@ pub use log_in::SymphonyLogIn;
 pub use on_behalf_of::{OnBehalfOf, SymphonyUser};
 pub use retry::LogInRetry;
 pub use server::{
-    LogInAnswer, LogInEndpoint, TokenIssuer, TokenLifetime, TokenName, certificate_user,
+    CommonJwtVerifier, LogInAnswer, LogInEndpoint, TokenIssuer, TokenLifetime, TokenName,
+    certificate_user,
 };
 pub use token::{KeyManagerToken, SessionToken};
 pub use user_jwt::UserJwtVerifier;

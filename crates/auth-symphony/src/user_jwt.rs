@@ -16,8 +16,8 @@ use std::{
 /// Verifies the JWT that a user's client hands an extension app: the last step of the circle of trust.
 ///
 /// It is signed with RS512 by the pod, whose certificate is fetched when it is first needed and again each day; for the
-/// app; of the issuer `Symphony Communication Services LLC.`; and about a user, whose id is the subject, written as a number
-/// or as text. The claim `user` says more of the user: [`Claims::read`] gives it.
+/// app; of the issuer `Symphony Communication Services LLC.`; and about a user, whose id is the subject, a number,
+/// written as it is or as text. The claim `user` says more of the user: [`Claims::read`] gives it.
 ///
 /// A pod may have got another certificate meanwhile. So a signature that is not right has the certificate fetched again,
 /// once a minute at most, whoever sends such signatures.
@@ -53,7 +53,7 @@ impl UserJwtVerifier {
         let policy = JwtPolicy::new()
             .with_issuer(ISSUER)
             .with_audience(app_id)
-            .with_subject(SubjectJsonType::TextOrNumber)
+            .with_subject(SubjectJsonType::Digits)
             .with_required_claim(RequiredClaim::Subject);
         let source = PodCertificate(endpoints.pod.clone());
         let certificate = Session::new(source, context).with_name("symphony pod certificate");

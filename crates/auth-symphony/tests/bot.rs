@@ -387,6 +387,25 @@ fn a_pod_that_cannot_tell_is_not_asked_again_at_once() {
     assert_eq!(stage.asked(), [probe(1), KEYS.into()]);
 }
 
+/// With `Retry-After`, and an hour at most.
+#[test]
+fn a_pod_that_says_when_to_ask_again_is_not_asked_before() {
+    for (said, pause) in [("1", 5), ("30", 30), ("3600", 3600), ("99999999", 3600), ("soon", 5)] {
+        let stage = stage();
+        let bot = stage.bot();
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "200");
+        stage.asked();
+        stage.world().keys = None;
+        stage.world().faults = vec![Fault::Later(said)];
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "401");
+        stage.clock.advance(Duration::from_secs(pause - 1));
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "401", "{said}");
+        assert_eq!(stage.asked(), [probe(1)], "{said}");
+        stage.clock.advance(Duration::from_secs(1));
+        assert_eq!(stage.sent(&bot.agent(), AGENT), "200", "{said}");
+    }
+}
+
 #[test]
 fn tokens_go_to_their_components_alone() {
     let stage = stage();

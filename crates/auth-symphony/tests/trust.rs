@@ -207,6 +207,7 @@ fn a_users_token_is_of_this_pod_for_this_app_and_about_somebody() {
     for (token, expected) in [
         (signed(POD_KEY, RS512, &claims()), "7"),
         (signed(POD_KEY, RS512, &claims().with_subject("8")), "8"),
+        (signed(POD_KEY, RS512, &claims().with_subject("jane")), "jwt_sub_type"),
         (signed(POD_KEY, RS256, &claims()), "jwt_alg"),
         (signed(POD_KEY, PS512, &claims()), "jwt_alg"),
         (signed(POD_KEY, RS512, &claims().with_issuer("Symphony")), "jwt_iss"),

@@ -2,6 +2,7 @@
 
 use super::{
     datafeeds::Datafeeds,
+    partners::{NewPartner, Partners},
     platform::{CommonJwts, Doors, Installation, LogIns},
     trust::Pairs,
 };
@@ -17,6 +18,7 @@ pub(super) struct App {
     pub(super) datafeeds: Datafeeds,
     pub(super) pairs: Pairs,
     pub(super) authority: Authority,
+    pub(super) partners: Partners,
     /// Are the endpoints that are deprecated switched off?
     pub(super) switched_off: AtomicBool,
     pub(super) faults: Faults,
@@ -28,6 +30,7 @@ pub(super) struct App {
 impl App {
     pub(super) fn new(
         installation: Installation,
+        partners: Vec<NewPartner>,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Arc<Self>> {
@@ -39,6 +42,7 @@ impl App {
             datafeeds: Datafeeds::default(),
             pairs: Pairs::default(),
             authority: Authority::new()?,
+            partners: Partners::new(partners),
             switched_off: AtomicBool::new(false),
             faults: Faults::default(),
             record: Record::default(),

@@ -3,10 +3,11 @@
 use super::{
     RunningSymphony, Symphony,
     app::App,
+    partners::NewPartner,
     platform::{Installation, InstallationSettings, LogsInBy, NewAccount, Role},
 };
 use crate::{Endpoint, listen::Protection, running::Ports};
-use auth_core::{Clock, Random, Result, SystemClock, SystemRandom};
+use auth_core::{Clock, Random, Result, Secret, SystemClock, SystemRandom};
 use auth_symphony::TokenLifetime;
 use std::{fmt, sync::Arc};
 
@@ -27,6 +28,7 @@ use std::{fmt, sync::Arc};
 pub struct SymphonyBuilder {
     accounts: Vec<NewAccount>,
     authorities: Vec<Box<str>>,
+    partners: Vec<NewPartner>,
     lifetime: TokenLifetime,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
@@ -41,6 +43,7 @@ impl SymphonyBuilder {
         Self {
             accounts: Vec::new(),
             authorities: Vec::new(),
+            partners: Vec::new(),
             lifetime: TokenLifetime::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
@@ -51,6 +54,11 @@ impl SymphonyBuilder {
     /// With a bot, which logs in with the private key to this public one (PEM, as `openssl rsa -pubout` writes it).
     pub fn with_bot(self, name: &str, public_key: &str) -> Self {
         self.with_account(name, Role::Bot, LogsInBy::Key(public_key.into()))
+    }
+
+    /// With a bot that may also change the keys of bots: `POST /pod/v2/admin/user/{uid}/update`.
+    pub fn with_administrator(self, name: &str, public_key: &str) -> Self {
+        self.with_account(name, Role::Administrator, LogsInBy::Key(public_key.into()))
     }
 
     /// With an extension app of this id, which logs in with the private key to this public one.
@@ -86,6 +94,13 @@ impl SymphonyBuilder {
         let apps = apps.into_iter().map(Into::into).collect();
         let (name, role, by) = (name.into(), Role::User, LogsInBy::Nothing);
         self.accounts.push(NewAccount { id, name, role, apps, by });
+        self
+    }
+
+    /// With a partner, whose program obtains tokens for this audience with this client id and secret.
+    pub fn with_partner(mut self, client_id: &str, secret: Secret, audience: &str) -> Self {
+        let (client_id, audience) = (client_id.into(), audience.into());
+        self.partners.push(NewPartner { client_id, secret, audience });
         self
     }
 
@@ -133,14 +148,14 @@ impl SymphonyBuilder {
     /// `Error::Config` when two accounts have one name or one id, a name is empty or has a colon, an app that a user has
     /// installed is none, or a public key is not RSA in PEM; those of the randomness.
     pub async fn build(self) -> Result<Symphony> {
-        let Self { accounts, lifetime, clock, random, .. } = self;
+        let Self { accounts, partners, lifetime, clock, random, .. } = self;
         let settings = InstallationSettings {
             clock: Arc::clone(&clock),
             random: Arc::clone(&random),
             lifetime,
         };
         let installation = Installation::open(settings, accounts).await?;
-        Ok(Symphony(App::new(installation, clock, random)?))
+        Ok(Symphony(App::new(installation, partners, clock, random)?))
     }
 
     /// The emulator, listening on three ports of 127.0.0.1: the platform, the platform over https with client certificates,

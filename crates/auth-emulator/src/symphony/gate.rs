@@ -27,8 +27,10 @@ impl Gated for App {
     }
 
     fn endpoint(_: &Method, path: &str) -> Option<Endpoint> {
-        let (component, _) = path.strip_prefix('/')?.split_once('/')?;
+        let (component, rest) = path.strip_prefix('/')?.split_once('/')?;
         match component {
+            "partner" if rest == "oauth/token" => Some(Endpoint::Token),
+            "partner" => Some(Endpoint::Partner),
             "login" | "sessionauth" => Some(Endpoint::SessionLogIn),
             "relay" | "keyauth" => Some(Endpoint::KeyManagerLogIn),
             "pod" => Some(Endpoint::Pod),
@@ -66,6 +68,9 @@ impl Gated for App {
         if kinds.contains(&Kind::SymphonySession) {
             self.common.end_all();
         }
+        if fault == Fault::ExpireNow {
+            self.partners.end_all();
+        }
         self.installation.end_all(kinds).await
     }
 
@@ -90,6 +95,8 @@ mod tests {
         check("/keyauth/v1/authenticate", Some(Endpoint::KeyManagerLogIn));
         check("/pod/v2/sessioninfo", Some(Endpoint::Pod));
         check("/agent/v1/info", Some(Endpoint::Agent));
+        check("/partner/oauth/token", Some(Endpoint::Token));
+        check("/partner/v1/status", Some(Endpoint::Partner));
         check("/agents/v1/info", None);
         check("/pod", None);
         check("/", None);

@@ -6,12 +6,14 @@ mod accounts;
 mod common_jwt;
 mod doors;
 mod installation;
+mod keys;
 mod log_ins;
 
 pub(super) use accounts::{Account, Accounts, LogsInBy, NewAccount, Role};
 pub(super) use common_jwt::{CommonJwts, user_jwt};
 pub(super) use doors::Doors;
 pub(super) use installation::{Installation, InstallationSettings};
+pub(super) use keys::{AccountKey, KeyChange};
 pub(super) use log_ins::LogIns;
 
 /// The certificate of the pod, in PEM.

@@ -27,6 +27,8 @@ pub enum SubjectJsonType {
     Number,
     /// Either.
     TextOrNumber,
+    /// A number in digits alone, as it is or in a string: the id of a user, whichever way it is written.
+    Digits,
 }
 
 /// Whether `exp` may be missing.

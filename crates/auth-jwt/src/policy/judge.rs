@@ -54,6 +54,11 @@ impl JwtPolicy {
         match (self.subject, claims.subject_type()) {
             (SubjectJsonType::Text, Some(SubjectType::Number))
             | (SubjectJsonType::Number, Some(SubjectType::Text)) => Err(reason::SUB_TYPE),
+            (SubjectJsonType::Digits, Some(SubjectType::Text)) => {
+                let digits = claims.subject().unwrap_or_default().as_bytes();
+                let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+                if is_number { Ok(()) } else { Err(reason::SUB_TYPE) }
+            }
             _ => Ok(()),
         }
     }
@@ -189,6 +194,7 @@ mod tests {
             (SubjectJsonType::Text, Ok(()), Err(reason::SUB_TYPE)),
             (SubjectJsonType::Number, Err(reason::SUB_TYPE), Ok(())),
             (SubjectJsonType::TextOrNumber, Ok(()), Ok(())),
+            (SubjectJsonType::Digits, Ok(()), Ok(())),
         ] {
             check(JwtPolicy::new().with_subject(subject), &text, of_text);
             check(JwtPolicy::new().with_subject(subject), &number, of_number);
@@ -199,6 +205,15 @@ mod tests {
             }
         }
         check(JwtPolicy::new(), &number, Err(reason::SUB_TYPE));
+        for other in ["", "bob", "7a", "-7", "+7", "7.0", " 7", "\u{663}"] {
+            let payload = format!("{{{EXP},\"sub\":\"{other}\"}}");
+            for (subject, expected) in [
+                (SubjectJsonType::Digits, Err(reason::SUB_TYPE)),
+                (SubjectJsonType::TextOrNumber, Ok(())),
+            ] {
+                check(JwtPolicy::new().with_subject(subject), &payload, expected);
+            }
+        }
     }
 
     #[test]

@@ -2,12 +2,12 @@
 
 use super::{Bot, Inner};
 use auth_core::{Error, Exchange, Refusal, Result, Verdict};
-use auth_session::{Flight, FlightWatch};
+use auth_session::{Flight, FlightWatch, retry_after};
 use http::StatusCode;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -24,11 +24,12 @@ struct Probe {
     pair: Pair,
     begun: Instant,
     flight: Flight<()>,
-    /// Nobody could tell, or to renew the dead one is of no use.
-    failed: Arc<AtomicBool>,
+    /// For how long it is not repeated, in milliseconds: nobody could tell, or to renew the dead one is of no use. Zero
+    /// where it led to something.
+    pause: Arc<AtomicU64>,
 }
 
-/// After a probe that led to nothing the pod is not asked again for so long.
+/// After a probe that led to nothing the pod is not asked again for so long, or for as long as it asked for.
 const PAUSE: Duration = Duration::from_secs(5);
 
 /// `GET` with the first token: 401 when it is dead, 200 when it is not.
@@ -63,31 +64,47 @@ impl Bot {
                 return again;
             }
             if pair == probe.pair {
-                if !probe.failed.load(Ordering::Relaxed) {
+                let pause = probe.pause.load(Ordering::Relaxed);
+                if pause == 0 {
                     return again;
                 }
-                if now.saturating_duration_since(probe.begun) < PAUSE {
+                if now.saturating_duration_since(probe.begun) < Duration::from_millis(pause) {
                     return Verdict::Accept;
                 }
             }
         }
-        let failed = Arc::new(AtomicBool::new(false));
-        let flight = self.probe(pair, Arc::clone(&failed));
-        *last = Some(Probe { pair, begun: now, flight, failed });
+        let pause = Arc::new(AtomicU64::new(0));
+        let flight = self.probe(pair, Arc::clone(&pause));
+        *last = Some(Probe { pair, begun: now, flight, pause });
         again
     }
 
-    fn probe(&self, pair: Pair, failed: Arc<AtomicBool>) -> Flight<()> {
+    fn probe(&self, pair: Pair, pause: Arc<AtomicU64>) -> Flight<()> {
         let bot = Arc::downgrade(&self.0);
-        let panicked = Arc::clone(&failed);
+        let panicked = Arc::clone(&pause);
         let work = async move {
             // Without the bot nobody waits for it.
             let Some(bot) = bot.upgrade() else { return };
             let helps = bot.dead(pair).await.and_then(|dead| bot.renews(dead, pair));
-            failed.store(!helps.unwrap_or(false), Ordering::Relaxed);
+            let asked_for = match helps {
+                Ok(true) => return,
+                Ok(false) => None,
+                Err(Error::Unavailable { retry_after, .. }) => retry_after,
+                Err(_) => None,
+            };
+            pause.store(milliseconds(asked_for), Ordering::Relaxed);
         };
-        Flight::new(work, move || panicked.store(true, Ordering::Relaxed))
+        Flight::new(work, move || panicked.store(milliseconds(None), Ordering::Relaxed))
     }
+}
+
+/// No pod that asks for a longer pause is believed.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60 * 60);
+
+/// The pause that was asked for, or ours if that is longer.
+fn milliseconds(asked_for: Option<Duration>) -> u64 {
+    let pause = asked_for.unwrap_or_default().clamp(PAUSE, LONGEST_PAUSE);
+    u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)
 }
 
 const REFUSAL: Refusal = Refusal::new(StatusCode::UNAUTHORIZED);
@@ -123,12 +140,14 @@ impl Inner {
         let mut request = self.endpoints.pod.request(SESSION_INFO)?;
         request.headers_mut().insert(name, field);
         let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
-        match self.session.context().transport.fetch(exchange).await?.status() {
+        let answer = self.session.context().transport.fetch(exchange).await?;
+        match answer.status() {
             StatusCode::UNAUTHORIZED => Ok(Dead::First),
             StatusCode::OK => Ok(Dead::Keys),
             status => {
                 let text = format!("pod answered {status} when asked for its session");
-                Err(Error::transport("symphony_probe", text))
+                let said = retry_after(answer.headers(), self.session.context().clock.now());
+                Err(Error::unavailable("symphony_probe", said, text))
             }
         }
     }

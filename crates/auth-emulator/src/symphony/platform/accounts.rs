@@ -9,6 +9,8 @@ use std::sync::Arc;
 pub(in crate::symphony) enum Role {
     /// A service account, which logs in with a key or a certificate.
     Bot,
+    /// A service account that may change the keys of others.
+    Administrator,
     /// An extension app, which logs in as bots do. Its session opens the log-ins of users, and nothing else.
     App,
     /// A person, on whose behalf apps call.
@@ -20,14 +22,20 @@ impl Role {
     pub(super) const fn scope(self) -> &'static str {
         match self {
             Self::Bot => "bot",
+            Self::Administrator => "administrator",
             Self::App => "app",
             Self::User => "user",
         }
     }
 
+    /// Has it keys, and logs in with them?
+    pub(super) const fn logs_in(self) -> bool {
+        !matches!(self, Self::User)
+    }
+
     /// The role of a caller.
     pub(in crate::symphony) fn of(caller: &Caller) -> Option<Self> {
-        [Self::Bot, Self::App, Self::User]
+        [Self::Bot, Self::Administrator, Self::App, Self::User]
             .into_iter()
             .find(|role| caller.scopes.contains(role.scope()))
     }
@@ -80,6 +88,12 @@ impl Accounts {
 
     pub(in crate::symphony) fn named(&self, role: Role, name: &str) -> Option<&Account> {
         self.iter().find(|it| it.role == role && *it.name == *name)
+    }
+
+    /// The service account of this id.
+    pub(in crate::symphony) fn bot(&self, id: i64) -> Option<&Account> {
+        let is_bot = |role| matches!(role, Role::Bot | Role::Administrator);
+        self.iter().find(|it| it.id == id && is_bot(it.role))
     }
 
     pub(in crate::symphony) fn user(&self, id: i64) -> Option<&Account> {

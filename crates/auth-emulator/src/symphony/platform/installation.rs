@@ -1,14 +1,16 @@
 //! The registry of an installation: public keys, session tokens and key manager tokens.
 
-use super::{Account, Accounts, LogsInBy, NewAccount, Role, accounts};
+use super::{
+    Account, Accounts, LogsInBy, NewAccount, Role, accounts,
+    keys::{SavedKeys, public_key, wrong_key},
+};
 use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_lifecycle::{
     Actor, CommandRefusal, Commands, CredentialView, GroupPolicy, Kind, MemoryLifecycleStore,
-    NewSecret, Registry, RegistryKeys, RevokeGuard, Role as RegistryRole, ServiceId, State, Status,
-    Wanted,
+    Registry, RegistryKeys, Role as RegistryRole, ServiceId, State, Wanted,
 };
 use auth_symphony::TokenLifetime;
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 /// What an installation is made with.
 pub(in crate::symphony) struct InstallationSettings {
@@ -23,10 +25,8 @@ pub(in crate::symphony) struct Installation {
     pub(in crate::symphony) registry: Registry,
     pub(in crate::symphony) accounts: Accounts,
     pub(super) tenant: TenantId,
+    pub(super) saved: SavedKeys,
 }
-
-/// The key before the current one is good for so long.
-const OVERLAP: Duration = Duration::from_secs(72 * 60 * 60);
 
 impl Installation {
     /// An installation in memory with these accounts.
@@ -52,18 +52,19 @@ impl Installation {
             .finish()?;
         let tenant = TenantId::new("pod");
         let by = registry.by(&owner(&tenant));
-        let mut all = Vec::new();
+        let (mut all, saved) = (Vec::new(), SavedKeys::default());
         for NewAccount { id, name, role, apps, by: log_in } in accounts {
             let (service, _) = by.create_service_with(&name, &[]).await?.map_err(refused)?;
             let service = service.id;
             if let LogsInBy::Key(key) = &log_in {
                 let made = by.create(Some(&service), Kind::BotPublicKey, public_key(&name, key));
-                made.await?.map_err(|refusal| wrong_key(&name, refusal))?;
+                let made = made.await?.map_err(|refusal| wrong_key(&name, refusal))?;
+                saved.note(&made.credential.id, key);
             }
             let has_certificate = matches!(log_in, LogsInBy::Certificate);
             all.push(Account { id, name, role, apps, has_certificate, service });
         }
-        Ok(Self { registry, accounts: Accounts::new(all), tenant })
+        Ok(Self { registry, accounts: Accounts::new(all), tenant, saved })
     }
 
     /// Issues a token of this kind to an account.
@@ -92,18 +93,24 @@ impl Installation {
 
     /// Ends every token of these kinds.
     pub(in crate::symphony) async fn end_all(&self, kinds: &[Kind]) -> Result<()> {
-        let by = self.by();
         for account in self.accounts.iter() {
-            for token in self.alive(&by, &account.service, kinds).await? {
-                // One that has ended meanwhile is as it should be.
-                let _ = by.destroy(&token.id).await?;
-            }
+            self.end(&account.service, kinds).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every token of these kinds that an account has.
+    pub(super) async fn end(&self, service: &ServiceId, kinds: &[Kind]) -> Result<()> {
+        let by = self.by();
+        for token in self.alive(&by, service, kinds).await? {
+            // One that has ended meanwhile is as it should be.
+            let _ = by.destroy(&token.id).await?;
         }
         Ok(())
     }
 
     /// The credentials of an account that nobody has ended, the oldest first.
-    async fn alive(
+    pub(super) async fn alive(
         &self,
         by: &Commands,
         service: &ServiceId,
@@ -115,47 +122,19 @@ impl Installation {
         Ok(alive.filter(|it| it.state == State::Active).collect())
     }
 
-    /// Gives an account that logs in another public key. The one that it had is good for 72 hours more.
-    pub(in crate::symphony) async fn replace_key(&self, name: &str, key: &str) -> Result<()> {
-        let account = self.accounts.iter().find(|it| *it.name == *name);
-        let account = account.ok_or_else(|| {
-            Error::config("emulator_account", format!("there is no account {name:?}"))
-        })?;
-        let by = self.by();
-        let keys = self.alive(&by, &account.service, &[Kind::BotPublicKey]).await?;
-        // What time has ended makes room.
-        for ended in keys.iter().filter(|it| it.status != Status::Usable) {
-            by.revoke(&ended.id, RevokeGuard::KeepLast).await?.map_err(refused)?;
-        }
-        let current = keys.last().ok_or_else(|| {
-            Error::config("emulator_account", format!("account {name:?} has no public key"))
-        })?;
-        let rotated = by.rotate(&current.id, OVERLAP, public_key(name, key)).await?;
-        rotated.map(drop).map_err(|refusal| wrong_key(name, refusal))
-    }
-
-    fn by(&self) -> Commands {
+    pub(super) fn by(&self) -> Commands {
         self.registry.by(&owner(&self.tenant))
     }
 }
 
-fn public_key(name: &str, key: &str) -> Wanted {
-    let secret = NewSecret::PublicKey { name: name.into(), key: key.as_bytes().into() };
-    Wanted { secret, label: name.into(), ..Wanted::default() }
-}
-
 fn owner(tenant: &TenantId) -> Actor {
-    Actor::new(tenant.clone(), "system", RegistryRole::Owner)
-}
-
-fn wrong_key(name: &str, refusal: CommandRefusal) -> Error {
-    Error::config("emulator_public_key", format!("public key of {name:?} is refused: {refusal}"))
+    Actor::new(tenant.clone(), "system", RegistryRole::Owner).allowing_break_glass()
 }
 
 fn no_secret() -> Error {
     Error::config("symphony_issue", "registry made no token")
 }
 
-fn refused(refusal: CommandRefusal) -> Error {
+pub(super) fn refused(refusal: CommandRefusal) -> Error {
     Error::config("symphony_refused", refusal)
 }

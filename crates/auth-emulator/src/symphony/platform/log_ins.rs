@@ -3,7 +3,7 @@
 use super::{Account, Installation, Role};
 use auth_core::{Caller, Clock, Error, Flow, Lookup, MemoryReplayStore, Random, Result, Secret};
 use auth_jwt::{JwtKeys, KeyId};
-use auth_lifecycle::{JwtIssuers, Kind, Known, ServiceId};
+use auth_lifecycle::{JwtIssuers, Kind, Known};
 use auth_symphony::{LogInEndpoint, TokenIssuer, TokenName};
 use std::sync::Arc;
 
@@ -23,24 +23,24 @@ impl LogIns {
         clock: &Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Result<Self> {
-        let keys = |role| Keys {
-            role,
+        let keys = |roles| Keys {
+            roles,
             issuers: installation.registry.jwt_issuers(Kind::BotPublicKey),
             installation: installation.clone(),
         };
-        let tokens = |kind, role| Tokens { installation: installation.clone(), kind, role };
+        let tokens = |kind| Tokens { installation: installation.clone(), kind };
         // A store each: what was good once for the one is good once for the other.
         let replays = || MemoryReplayStore::new(Arc::clone(clock));
-        let endpoint = |name, kind, role| {
-            LogInEndpoint::new(name, keys(role), tokens(kind, role), replays(), Arc::clone(clock))
+        let endpoint = |name, kind, roles| {
+            LogInEndpoint::new(name, keys(roles), tokens(kind), replays(), Arc::clone(clock))
         };
         Ok(Self {
-            bots: endpoint(TokenName::Session, Kind::SymphonySession, Role::Bot)?,
-            key_manager: endpoint(TokenName::KeyManager, Kind::KeyManagerToken, Role::Bot)?,
-            apps: endpoint(TokenName::Session, Kind::SymphonySession, Role::App)?,
+            bots: endpoint(TokenName::Session, Kind::SymphonySession, BOTS)?,
+            key_manager: endpoint(TokenName::KeyManager, Kind::KeyManagerToken, BOTS)?,
+            apps: endpoint(TokenName::Session, Kind::SymphonySession, APPS)?,
             pairs: LogInEndpoint::new(
                 TokenName::Session,
-                keys(Role::App),
+                keys(APPS),
                 PairTokens(random),
                 replays(),
                 Arc::clone(clock),
@@ -66,9 +66,12 @@ impl LogIns {
     }
 }
 
-/// The keys of the accounts of one role.
+const BOTS: &[Role] = &[Role::Bot, Role::Administrator];
+const APPS: &[Role] = &[Role::App];
+
+/// The keys of the accounts of these roles.
 pub(in crate::symphony) struct Keys {
-    role: Role,
+    roles: &'static [Role],
     issuers: JwtIssuers,
     installation: Installation,
 }
@@ -78,9 +81,10 @@ impl Lookup<KeyId> for Keys {
 
     fn lookup(&self, id: &KeyId) -> Flow<'_, Option<JwtKeys<Known>>> {
         let name = id.issuer.as_deref().unwrap_or_default();
-        match self.installation.accounts.named(self.role, name) {
-            Some(_) => self.issuers.lookup(id),
-            None => Flow::ready(None),
+        let accounts = &self.installation.accounts;
+        match self.roles.iter().any(|role| accounts.named(*role, name).is_some()) {
+            true => self.issuers.lookup(id),
+            false => Flow::ready(None),
         }
     }
 }
@@ -89,7 +93,6 @@ impl Lookup<KeyId> for Keys {
 pub(in crate::symphony) struct Tokens {
     installation: Installation,
     kind: Kind,
-    role: Role,
 }
 
 impl TokenIssuer for Tokens {
@@ -97,8 +100,8 @@ impl TokenIssuer for Tokens {
 
     fn issue(&self, account: Known) -> Flow<'_, Secret> {
         Flow::new(async move {
-            let service = account.caller().service.as_deref().ok_or_else(no_service)?;
-            self.installation.issue(self.kind, &ServiceId::new(service), self.role).await
+            let account = self.installation.accounts.of(account.caller()).ok_or_else(no_service)?;
+            self.installation.issue(self.kind, &account.service, account.role).await
         })
     }
 }

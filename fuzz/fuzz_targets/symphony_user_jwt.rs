@@ -1,0 +1,2 @@
+#![no_main]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| messaging_auth_fuzz::symphony_user_jwt(data));

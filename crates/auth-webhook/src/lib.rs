@@ -22,6 +22,7 @@ mod outbound;
 mod resolved;
 mod secret_sources;
 mod set;
+mod signature;
 mod subscription;
 mod transports;
 mod url_rule;
@@ -45,6 +46,11 @@ pub use secret_sources::{ConfiguredBy, SecretSources};
 pub use set::{
     AuthorizationSet, AuthorizationSetBuilder, AuthorizationSummary, Chosen, Dependant, MatchedBy,
     Preview, PreviewField, ProbeOutcome, SlotName, SlotTurn, TenantAuthorizations,
+};
+pub use signature::{
+    BodySignatureVerifier, BodySigner, BodySigningKey, BodyVerifyingKey, DeliveryId, MacAlgorithm,
+    SignableDelivery, SignatureAlgorithm, SignatureEncoding, SignatureForm, SignedDelivery,
+    symphony_signed_text,
 };
 pub use subscription::{Subscription, SubscriptionKind};
 pub use transports::Transports;

@@ -16,6 +16,7 @@
 //! queue: it tells what came of a delivery, and whoever has the delivery decides what becomes of it.
 
 mod built;
+mod delivery;
 mod duration;
 mod field_value;
 mod outbound;
@@ -36,6 +37,10 @@ pub use auth_core::{
 pub use auth_oauth2::{MaskedToken, OAuthToken, PendingAuthorizations};
 pub use auth_session::TokenStore;
 
+pub use delivery::{
+    DeliveryAttempt, DeliveryEnd, DeliveryOutcome, DeliveryPlan, DeliveryReport, RetryPauses,
+    WebhookDelivery, WebhookSender,
+};
 pub use field_value::FieldValue;
 pub use outbound::{
     ApiKeyFields, AwsSignatureFields, BasicFields, ClientAuthenticationMethod, DigestFields,

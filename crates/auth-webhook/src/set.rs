@@ -19,7 +19,9 @@ pub use rotation::{SlotName, SlotTurn};
 pub use subscriptions::Dependant;
 
 use crate::{SecretSources, Subscription, Transports, UrlRule, built::Tokens};
-use auth_core::{Clock, Context, Error, KeyHasher, Limits, Observer, Random, Result, TenantId};
+use auth_core::{
+    Clock, Context, Error, Event, KeyHasher, Limits, Observer, Random, Result, TenantId,
+};
 use auth_oauth2::PendingAuthorizations;
 use slots::Slots;
 use std::{
@@ -134,8 +136,18 @@ impl TenantAuthorizations {
         }
     }
 
+    /// The tenant.
+    #[must_use]
+    pub const fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+
+    pub(crate) fn observe(&self, event: Event<'_>) {
+        self.set.observer.observe(event);
+    }
+
     /// The context of an exchange of this tenant.
-    fn context(&self, client_certificate: Option<&str>) -> Result<Context> {
+    pub(crate) fn context(&self, client_certificate: Option<&str>) -> Result<Context> {
         let set = &self.set;
         let transport = set.transports.transport(&self.tenant, client_certificate)?;
         Ok(Context::new(transport)

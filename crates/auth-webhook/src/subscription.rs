@@ -1,14 +1,14 @@
 //! What is sent to a receiver, and under which authorization.
 
-use crate::{FieldValue, WebhookUrl};
+use crate::{BodySigner, FieldValue, OutboundAuthorization, OutboundScheme, WebhookUrl};
 use auth_core::{Credentials, Error, Result};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 /// A receiver that something is sent to: an outbound webhook, or the group subscription notification of Contact Policy.
 ///
 /// It refers to an authorization by name, or leaves it to the [rules](crate::UrlRule) of its tenant.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Subscription {
     /// What is sent.
@@ -19,6 +19,7 @@ pub struct Subscription {
     pub authorization: Option<String>,
     /// Further header fields that a person typed.
     headers: Vec<(HeaderName, FieldValue)>,
+    signer: Option<Arc<BodySigner>>,
 }
 
 /// What a platform sends by itself.
@@ -34,7 +35,13 @@ impl Subscription {
     /// An outbound webhook to this URL.
     #[must_use]
     pub const fn webhook(url: WebhookUrl) -> Self {
-        Self { kind: SubscriptionKind::Webhook, url, authorization: None, headers: Vec::new() }
+        Self {
+            kind: SubscriptionKind::Webhook,
+            url,
+            authorization: None,
+            headers: Vec::new(),
+            signer: None,
+        }
     }
 
     /// The group subscription notification of Contact Policy, to this URL.
@@ -47,6 +54,12 @@ impl Subscription {
     #[must_use]
     pub fn under(self, authorization: &str) -> Self {
         Self { authorization: Some(authorization.to_owned()), ..self }
+    }
+
+    /// Its bodies are signed, beside whatever the authorization adds.
+    #[must_use]
+    pub fn signed_by(self, signer: BodySigner) -> Self {
+        Self { signer: Some(Arc::new(signer)), ..self }
     }
 
     /// With a header field of the receiver's choice.
@@ -73,33 +86,57 @@ impl Subscription {
         Ok(self)
     }
 
+    /// What signs its bodies.
+    #[must_use]
+    pub fn signer(&self) -> Option<&BodySigner> {
+        self.signer.as_deref()
+    }
+
     /// The header fields that were typed.
     pub(crate) fn headers(&self) -> &[(HeaderName, FieldValue)] {
         &self.headers
     }
 
-    /// Checks that no field which was typed stands where the authorization writes.
-    pub(crate) fn check_beside(&self, authorization: &crate::OutboundAuthorization) -> Result<()> {
-        let writes = |name: &HeaderName| match &authorization.scheme {
-            crate::OutboundScheme::None => false,
-            crate::OutboundScheme::ApiKey(it) => {
-                *name == header::AUTHORIZATION || it.key.eq_ignore_ascii_case(name.as_str())
-            }
-            crate::OutboundScheme::AwsSignature(_) => {
-                *name == header::AUTHORIZATION || name.as_str().starts_with("x-amz-")
-            }
-            _ => *name == header::AUTHORIZATION,
+    /// Checks that no two of authorization, signature and the fields that were typed write one field.
+    pub(crate) fn check_beside(&self, authorization: Option<&OutboundAuthorization>) -> Result<()> {
+        let signs = self.signer.as_ref().map(|signer| signer.header());
+        let typed = self.headers.iter().map(|(name, _)| name);
+        let (kind, writes): (_, &dyn Fn(&HeaderName) -> bool) =
+            match authorization.map(|it| &it.scheme) {
+                None | Some(OutboundScheme::None) => ("none", &|_| false),
+                Some(OutboundScheme::ApiKey(it)) => ("api_key", &|name| {
+                    *name == header::AUTHORIZATION || it.key.eq_ignore_ascii_case(name.as_str())
+                }),
+                Some(OutboundScheme::AwsSignature(_)) => ("aws_signature", &|name| {
+                    *name == header::AUTHORIZATION || name.as_str().starts_with("x-amz-")
+                }),
+                Some(_) => {
+                    (authorization.map_or("none", OutboundAuthorization::scheme_name), &|name| {
+                        *name == header::AUTHORIZATION
+                    })
+                }
+            };
+        let beside = |name: &HeaderName, what: &str| {
+            let text = format!(
+                "header {:?} stands beside {what}, which writes it; remove one of them",
+                name.as_str()
+            );
+            Err(Error::config("webhook_header_beside", text))
         };
-        match self.headers.iter().find(|(name, _)| writes(name)) {
-            None => Ok(()),
-            Some((name, _)) => {
-                let text = format!(
-                    "header {:?} stands beside an authorization of type {}, which writes it; remove one of them",
-                    name.as_str(),
-                    authorization.scheme_name()
-                );
-                Err(Error::config("webhook_header_beside", text))
+        for name in typed {
+            if writes(name) {
+                return beside(name, &format!("an authorization of type {kind}"));
             }
+            if signs == Some(name) {
+                return beside(name, "the signature of the body");
+            }
+        }
+        match signs.filter(|name| writes(name)) {
+            Some(name) => beside(
+                name,
+                &format!("an authorization of type {kind}, and the signature of the body"),
+            ),
+            None => Ok(()),
         }
     }
 }
@@ -142,6 +179,7 @@ impl fmt::Debug for Subscription {
             .field("url", &self.url)
             .field("authorization", &self.authorization)
             .field("headers", &names)
+            .field("signer", &self.signer)
             .finish()
     }
 }

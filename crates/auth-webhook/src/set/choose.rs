@@ -8,7 +8,10 @@ use auth_core::{
 };
 use auth_static::NoAuth;
 use http::{HeaderMap, HeaderName, StatusCode};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 /// What one delivery is sent under: an authenticator bound to the receiver, the header fields that were typed, and the
 /// transport. It is an [`Authenticator`] itself.
@@ -22,6 +25,8 @@ pub struct Chosen {
     subscription: Arc<Subscription>,
     fields: HeaderMap,
     context: Context,
+    /// Why the last request got no credentials.
+    without: Mutex<Option<Error>>,
 }
 
 /// Why an authorization is that of a delivery.
@@ -36,11 +41,11 @@ pub enum MatchedBy {
 }
 
 /// What has been found in the set for one delivery.
-pub(super) struct Found {
+pub(crate) struct Found {
     pub(super) subscription: Arc<Subscription>,
     pub(super) authorization: Option<(Arc<str>, Arc<Slot>)>,
     pub(super) matched_by: MatchedBy,
-    pub(super) slot: SlotName,
+    pub(crate) slot: SlotName,
 }
 
 impl TenantAuthorizations {
@@ -66,7 +71,7 @@ impl TenantAuthorizations {
         })
     }
 
-    pub(super) fn find(&self, name: &str, delivery: &str) -> Result<Found> {
+    pub(crate) fn find(&self, name: &str, delivery: &str) -> Result<Found> {
         self.look(|tenant| {
             let subscription = tenant.subscriptions.get(name).ok_or_else(|| {
                 let text = format!("there is no subscription of the name {name:?}; save it first");
@@ -124,6 +129,7 @@ impl TenantAuthorizations {
             slot,
             subscription,
             fields,
+            without: Mutex::default(),
         })
     }
 }
@@ -159,6 +165,12 @@ impl Chosen {
         &self.fields
     }
 
+    /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example.
+    #[must_use]
+    pub fn credentials_error(&self) -> Option<Error> {
+        self.without.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The transport that requests under this authorization go over.
     #[must_use]
     pub fn transport(&self) -> &dyn Transport {
@@ -168,7 +180,11 @@ impl Chosen {
 
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        self.authenticator.credentials(request)
+        self.authenticator.credentials(request).then(|made| {
+            let error = made.as_ref().err().cloned();
+            *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
+            made.into()
+        })
     }
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {

@@ -47,17 +47,12 @@ impl TenantAuthorizations {
             request.headers_mut().extend(chosen.fields().clone());
             let json = http::HeaderValue::from_static("application/json");
             request.headers_mut().insert(header::CONTENT_TYPE, json);
-            // A token is asked for once; what happens to the request itself is told apart from that.
-            let view =
-                auth_core::RequestView::new(request.method(), request.uri(), request.headers());
-            let view = view.with_body(auth_core::Body::Bytes(request.body()));
-            if auth_core::Authenticator::credentials(&chosen, view).await.is_err() {
+            let exchange = Exchange::new(request).with_answer_limit(64 * 1024);
+            let answered = send(chosen.transport(), &chosen, exchange).await;
+            if chosen.credentials_error().is_some() {
                 return Ok(ProbeOutcome::NoToken);
             }
-            let exchange = Exchange::new(request).with_answer_limit(64 * 1024);
-            Ok(outcome(
-                send(chosen.transport(), &chosen, exchange).await.map(|answer| answer.status()),
-            ))
+            Ok(outcome(answered.map(|answer| answer.status())))
         })
     }
 

@@ -25,10 +25,10 @@ impl TenantAuthorizations {
     /// authorization that writes it, `webhook_too_many`. What was there before stays then.
     pub fn subscribe(&self, name: &str, subscription: Subscription) -> Result<()> {
         self.change(|tenant| {
-            let chosen = tenant.authorization_for(&subscription)?;
-            if let Some((slots, _)) = chosen {
+            subscription.check_beside(None)?;
+            if let Some((slots, _)) = tenant.authorization_for(&subscription)? {
                 for slot in slots.all() {
-                    subscription.check_beside(&slot.authorization)?;
+                    subscription.check_beside(Some(&slot.authorization))?;
                 }
             }
             let is_new = !tenant.subscriptions.contains_key(name);
@@ -71,9 +71,9 @@ impl TenantAuthorizations {
             {
                 if let Some(rule) = url_rule::choose(&rules, &subscription.url) {
                     let slots = tenant.slots(&rule.authorization)?;
-                    slots
-                        .all()
-                        .try_for_each(|slot| subscription.check_beside(&slot.authorization))?;
+                    slots.all().try_for_each(|slot| {
+                        subscription.check_beside(Some(&slot.authorization))
+                    })?;
                 }
             }
             tenant.rules = rules;
@@ -104,7 +104,7 @@ impl Tenant {
         for subscription in self.subscriptions.values() {
             let chosen = self.authorization_for(subscription)?;
             if chosen.is_some_and(|(_, chosen)| chosen == name) {
-                subscription.check_beside(authorization)?;
+                subscription.check_beside(Some(authorization))?;
             }
         }
         Ok(())

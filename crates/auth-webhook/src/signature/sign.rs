@@ -86,6 +86,11 @@ impl BodySigner {
         }
     }
 
+    /// The field that the signature stands in.
+    pub(crate) const fn header(&self) -> &HeaderName {
+        &self.header
+    }
+
     /// The header fields of the signature.
     ///
     /// # Errors
@@ -112,6 +117,9 @@ impl BodySigner {
                 fields.insert("webhook-timestamp", text(&time)?);
             }
             SignatureForm::TimeAndBody { .. } => value = format!("t={time},{value}"),
+            SignatureForm::HubSignature { .. } => {
+                fields.insert("x-wx-gtrid", text(id)?);
+            }
             _ => {}
         }
         fields.insert(self.header.clone(), text(&value)?);

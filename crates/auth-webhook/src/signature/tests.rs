@@ -161,13 +161,19 @@ fn x_hub_signature_is_over_the_raw_bytes() {
         let value = made["x-hub-signature"].to_str().unwrap().to_owned();
         assert!(value.starts_with(prefix), "{value}");
         assert_eq!(judge(&verifier, "/x", &made, body).unwrap().id, None);
-        let upper = format!("{prefix}{}", value[7..].to_uppercase());
+        let digits = value.strip_prefix(prefix).unwrap();
+        let upper = format!("{prefix}{}", digits.to_uppercase());
         assert!(judge(&verifier, "/x", &with(&made, "x-hub-signature", &upper), body).is_ok());
         let trimmed = &body[..body.len() - 1];
         assert_eq!(judge(&verifier, "/x", &made, trimmed), Err((401, "webhook_signature_wrong")));
-        for wrong in
-            ["", "sha1=00", &value[7..], &value[..value.len() - 1], "sha256=", &format!("{value} ")]
-        {
+        for wrong in [
+            "",
+            "sha1=00",
+            digits,
+            value.strip_suffix(|_| true).unwrap(),
+            "sha256=",
+            &format!("{value} "),
+        ] {
             let refused =
                 judge(&verifier, "/x", &with(&made, "x-hub-signature", wrong), body).unwrap_err();
             assert!(
@@ -308,7 +314,8 @@ fn keys_that_cannot_be_used_are_told() {
     ] {
         for (error, expected) in read(json, key).into_iter().zip(expected) {
             assert!(error.contains(expected), "{key}: {error}");
-            assert!(key.len() < 10 || !error.contains(&key[6..]), "{error}");
+            let rest = key.get(6..).filter(|rest| rest.len() > 3);
+            assert!(rest.is_none_or(|rest| !error.contains(rest)), "{error}");
         }
     }
     let hub = form(HUB);

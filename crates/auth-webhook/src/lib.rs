@@ -20,6 +20,7 @@ mod delivery;
 mod duration;
 mod field_value;
 mod outbound;
+mod receive;
 mod resolved;
 mod secret_sources;
 mod set;
@@ -46,6 +47,10 @@ pub use outbound::{
     ApiKeyFields, AwsSignatureFields, BasicFields, ClientAuthenticationMethod, DigestFields,
     OAuth2AdvancedSettings, OAuth2Fields, OAuth2Grant, OutboundAuthorization, OutboundScheme,
     RevealedAuthorization, TokenRequestMethod, TokenRequestParameters,
+};
+pub use receive::{
+    Delivery, InboundAuthorization, InboundLookUps, InboundVerifier, OncePerDelivery, Receipt,
+    ReceiptChannel, WebhookReceiver,
 };
 pub use secret_sources::{ConfiguredBy, SecretSources};
 pub use set::{

@@ -2,9 +2,8 @@
 //!
 //! For programs that call Webex Connect, Infobip or Symphony, for platforms that send webhooks and receivers that verify
 //! them, and for platforms that issue credentials and verify callers. This crate only re-exports; each part is a crate
-//! of its own, stands here under its own name (`messaging_auth::auth_static`), and can be depended on alone.
-//!
-//! What it does not do: see the crates, each of which says so.
+//! of its own, stands here under its own name (`messaging_auth::auth_static`), and can be depended on alone. Each of them
+//! says what it does not do.
 
 pub use auth_core;
 pub use auth_net;
@@ -39,6 +38,8 @@ pub use auth_symphony;
 pub use auth_tower;
 #[cfg(feature = "ureq")]
 pub use auth_ureq;
+#[cfg(feature = "webhook")]
+pub use auth_webhook;
 
 #[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
 #[doc = include_str!("../../../README.md")]

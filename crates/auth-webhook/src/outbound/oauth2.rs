@@ -182,6 +182,9 @@ pub(crate) fn of(fields: &OAuth2Fields, resolved: &Resolved) -> Result<MadeGrant
     }
     let scope = fields.scope.as_deref().unwrap_or_default();
     let refresh = fields.refresh_token_url.as_deref().unwrap_or_default();
+    let enabled = Some(&fields.advanced_settings).filter(|settings| settings.enabled);
+    let revocation =
+        enabled.and_then(|settings| settings.revocation_url.as_deref()).unwrap_or_default();
     match &fields.grant {
         OAuth2Grant::ClientCredentials { client_id, consumer_id, .. } => {
             let mut form = ClientCredentialsForm::new()
@@ -190,6 +193,7 @@ pub(crate) fn of(fields: &OAuth2Fields, resolved: &Resolved) -> Result<MadeGrant
                 .with_client_secret(resolved.secret("client_secret")?)
                 .with_access_token_url(&fields.access_token_url)
                 .with_refresh_url(refresh)
+                .with_revocation_url(revocation)
                 .with_scope(scope)
                 .with_advanced_settings(advanced);
             if let Some(validity) = validity {
@@ -205,6 +209,7 @@ pub(crate) fn of(fields: &OAuth2Fields, resolved: &Resolved) -> Result<MadeGrant
                 .with_authorization_url(authorization_url)
                 .with_access_token_url(&fields.access_token_url)
                 .with_refresh_url(refresh)
+                .with_revocation_url(revocation)
                 .with_scope(scope)
                 .with_advanced_settings(advanced);
             if let Some(validity) = validity {

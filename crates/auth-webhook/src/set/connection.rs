@@ -124,7 +124,7 @@ impl TenantAuthorizations {
         }
         let work = async move {
             for connection in connections {
-                connection.forget().await?;
+                connection.revoke().await?;
             }
             Ok(())
         };
@@ -143,10 +143,10 @@ impl Connection {
         }
     }
 
-    async fn forget(&self) -> Result<()> {
+    async fn revoke(&self) -> Result<()> {
         match self {
-            Self::ClientCredentials(it) => it.forget().await,
-            Self::AuthorizationCode(it, _) => it.forget().await,
+            Self::ClientCredentials(it) => it.revoke().await,
+            Self::AuthorizationCode(it, _) => it.revoke().await,
         }
     }
 }

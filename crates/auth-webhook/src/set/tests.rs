@@ -607,3 +607,37 @@ fn a_tenant_probes_ten_times_a_minute() {
     stage.clock.advance(Duration::from_secs(60));
     assert_eq!(stage.acme.probe("hook").wait().unwrap(), ProbeOutcome::Accepted);
 }
+
+#[test]
+fn a_deletion_ends_the_authorization_and_revokes_its_token() {
+    let revoked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&revoked);
+    let play = move |request: &Request<Vec<u8>>| match request.uri().path() {
+        "/token" => answer(200, r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","expires_in":3600}"#),
+        "/revoke" => {
+            counted.fetch_add(1, Ordering::Relaxed);
+            answer(200, "")
+        }
+        _ => answer(200, ""),
+    };
+    let stage = stage_of(Arc::new(play), SecretSources::new());
+    let settings =
+        r#","advanced_settings":{"enabled":true,"revocation_url":"https://login.example/revoke"}}"#;
+    let json = OAUTH.replace('}', settings);
+    stage.save("crm", &json).unwrap();
+    stage.acme.subscribe("hook", hook("crm")).unwrap();
+    let before = stage.acme.choose("hook", "1").wait().unwrap();
+    assert_eq!(field_of(&before), "Bearer 2YotnFZFEjr1zCsicMWpAA");
+    assert!(stage.acme.unsubscribe("hook"));
+    stage.acme.delete("crm").wait().unwrap();
+    assert_eq!(revoked.load(Ordering::Relaxed), 1);
+    // What was chosen before it was deleted sends nothing any more.
+    let (uri, headers) = (before.subscription().url.uri().unwrap(), http::HeaderMap::new());
+    let made = before.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait();
+    assert_eq!(made.unwrap_err().code(), "session_ended");
+    // Switched off, they change nothing.
+    stage.save("crm", &json.replace("true,\"rev", "false,\"rev")).unwrap();
+    stage.acme.fetch_token("crm", SlotName::Current).wait().unwrap();
+    stage.acme.delete("crm").wait().unwrap();
+    assert_eq!(revoked.load(Ordering::Relaxed), 1);
+}

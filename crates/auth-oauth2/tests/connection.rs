@@ -257,7 +257,7 @@ fn check_revocation(status: u16, body: &'static str, expected: Result<usize, &st
         "it is forgotten whatever the server says"
     );
     assert_eq!(connection.session().token().wait().unwrap_err().code(), "session_ended");
-    let first = asked.lock().unwrap()[0].clone();
+    let first = asked.lock().unwrap().first().cloned().unwrap();
     assert_eq!(
         first,
         "token=refresh-1&token_type_hint=refresh_token&client_id=me&client_secret=s3cret"

@@ -22,6 +22,7 @@
 //! | request, request_memory, authority | what a scheme may read of a request, and remember of it between two attempts |
 //! | credentials, stamp | what is added to a request, and by which state of which scheme |
 //! | client, stack, origin_bound, origin, redirect | what adds them, what an answer means, and where one sends a request |
+//! | route_settings | how an origin is reached, as the configuration of an operator says it |
 //! | authenticate, answer_body_limit, send | the law that all client adapters share, and the client's whole loop over a transport |
 //! | token, secret_source | what is obtained and expires; secrets that a configuration names |
 //! | server, choice, once | what verifies, what is still to be checked or done then, several schemes at one door |
@@ -66,6 +67,7 @@ mod rejection;
 mod replay;
 mod request;
 mod request_memory;
+mod route_settings;
 pub mod scan;
 mod scanner;
 mod secret;
@@ -112,6 +114,7 @@ pub use replay::{
 };
 pub use request::{Body, Hop, Need, Peer, RequestView};
 pub use request_memory::RequestMemory;
+pub use route_settings::RouteSettings;
 pub use scanner::SyntaxError;
 pub use secret::Secret;
 pub use secret_source::SecretSource;

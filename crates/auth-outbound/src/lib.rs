@@ -10,10 +10,12 @@
 //! | [`AddressFilter`] | to which addresses a connection may be made, names judged by what they resolve to |
 //! | [`ClientBuilder`], [`TransportBuilder`] | the settings of every client and every transport |
 //! | [`FailedExchange`], [`ConnectionPath`] | what went wrong, with the host and port that a request was for, and whether a proxy stood between |
+//! | [`configured_transport`] | a transport that reaches each origin as a configuration says it |
 //! | [`Routes`] | one transport for each tenant, origin and client identity |
 //!
 //! What it does not do: it opens no connection, resolves no name and reads no file; it knows no HTTP client.
 
+mod configured;
 mod failed_exchange;
 mod filter;
 mod identity;
@@ -22,7 +24,8 @@ mod routes;
 mod settings;
 mod tls;
 
-pub use auth_core::TenantId;
+pub use auth_core::{RouteSettings, TenantId};
+pub use configured::configured_transport;
 pub use failed_exchange::{ConnectionPath, FailedExchange};
 pub use filter::AddressFilter;
 pub use identity::ClientIdentity;

@@ -166,6 +166,12 @@ impl<T> TransportBuilder<T> {
         self
     }
 
+    /// Trusts these authorities beside those that are trusted already.
+    pub(crate) fn with_authorities(mut self, pem: &[u8]) -> Result<Self> {
+        self.settings.tls = self.settings.tls.with_authorities(pem)?;
+        Ok(self)
+    }
+
     /// For [`Routes`](crate::Routes), whatever the factory has set.
     pub(crate) fn with_identity(mut self, identity: ClientIdentity) -> Self {
         self.settings.tls = self.settings.tls.with_identity(identity);

@@ -2,22 +2,31 @@
 
 mod component;
 mod document;
+mod fields;
 mod identity;
+mod proxy;
 mod references;
+mod start;
 mod yaml;
 
-pub use component::BdkProxy;
 pub use identity::{BdkIdentity, BdkMaterial};
 
-use crate::{LogInRetry, SymphonyEndpoints};
-use auth_core::{Error, Result};
-use component::Components;
+use crate::{LogInRetry, SymphonyEndpoints, token};
+use auth_core::{Error, Origin, Result, RouteSettings};
+use component::{Components, LogIns, Reached};
 use document::{Section, Sections};
+use http::header::AUTHORIZATION;
 use std::time::Duration;
 
 /// What a `config.yaml` or `config.json` of a BDK says of log-ins: a bot is moved over by pointing at its file.
 ///
-/// This reads text and no file: what the file names (keys, certificates, trust stores) is for the program to read.
+/// This reads text and no file: the program hands in what reads the files that are named (keys, certificates, trust stores)
+/// and finds variables, as `auth_local` has them. [`Bot::configured`](crate::Bot::configured) and [`routes`](Self::routes)
+/// make of it what the bot needs.
+///
+/// A component has what the file says at its root where it says nothing itself. `defaultHeaders` go with the log-ins at a
+/// component and with the calls that this crate authenticates, unless a request has such a field already; those of a
+/// component take the place of those of the root.
 ///
 /// ```
 /// use auth_symphony::BdkConfig;
@@ -48,12 +57,14 @@ pub struct BdkConfig {
     pub retry: LogInRetry,
     /// Is the common JWT sent: `commonJwt.enabled`?
     pub common_jwt: bool,
-    /// Authorities that are trusted beside the system's, in PEM: `ssl.trustStore`.
-    pub trust_store: Option<BdkMaterial>,
-    /// The proxies of the components that have one, by the origin that is reached through it.
-    pub proxies: Vec<BdkProxy>,
     /// What the file says and nothing here does: members that are unknown, misspelt or of no use to log-ins.
     pub warnings: Vec<String>,
+    /// Authorities that are trusted beside the system's, in PEM: `ssl.trustStore`.
+    trust_store: Option<BdkMaterial>,
+    /// One for each origin: its proxy and its deadline.
+    routes: Vec<RouteSettings>,
+    /// Where log-ins by certificate go.
+    of_certificates: Vec<Origin>,
 }
 
 impl BdkConfig {
@@ -75,19 +86,37 @@ impl BdkConfig {
         references::replace(&mut root, &variable)?;
         let mut warnings = Vec::new();
         let mut root = Section::root(root)?;
-        let components = Components::read(&mut root, &mut warnings)?;
+        let common_jwt = common_jwt(root.section("commonJwt")?, &mut warnings)?;
+        let mut own = vec![token::SESSION_TOKEN, token::KEY_MANAGER_TOKEN];
+        own.extend(common_jwt.then_some(AUTHORIZATION));
+        let components = Components::read(&mut root, &own, &mut warnings)?;
         let bot = identity::read(root.section("bot")?, "username", &mut warnings)?;
         let app = identity::read(root.section("app")?, "appId", &mut warnings)?;
         let retry = retry(root.section("retry")?, &mut warnings)?;
-        let common_jwt = common_jwt(root.section("commonJwt")?, &mut warnings)?;
         let trust_store = trust_store(root.section("ssl")?, &mut warnings)?;
         for unused in ["datafeed", "datahose", "userAgent"] {
             // Of messages, which nothing here reads.
             let _ = root.take(unused);
         }
         root.end(&mut warnings);
-        let (endpoints, proxies) = components.into_endpoints()?;
-        Ok(Self { endpoints, bot, app, retry, common_jwt, trust_store, proxies, warnings })
+        let has_certificate =
+            |identity: &Option<_>| matches!(identity, Some(BdkIdentity::Certificate { .. }));
+        let log_ins = match has_certificate(&bot) || has_certificate(&app) {
+            true => LogIns::ByCertificate,
+            false => LogIns::ByKeyAlone,
+        };
+        let Reached { endpoints, routes, of_certificates } = components.reached(log_ins)?;
+        Ok(Self {
+            endpoints,
+            bot,
+            app,
+            retry,
+            common_jwt,
+            warnings,
+            trust_store,
+            routes,
+            of_certificates,
+        })
     }
 }
 
@@ -121,20 +150,30 @@ fn trust_store(
     warnings: &mut Vec<String>,
 ) -> Result<Option<BdkMaterial>> {
     let Some(mut section) = section else { return Ok(None) };
-    let store = section.section("trustStore")?;
-    section.end(warnings);
-    let Some(mut store) = store else { return Ok(None) };
-    let material = identity::material(&mut store)?;
-    let has_password = store.text("password")?.is_some();
-    store.end(warnings);
-    match &material {
-        Some(BdkMaterial::Path(path)) if has_password || !path.ends_with(".pem") => {
-            let text = format!(
-                "ssl.trustStore.path is a store of Java ({path}), expected authorities in PEM; convert it with `keytool \
-                 -list -rfc -keystore {path} > truststore.pem`, name that file, and leave the password out"
-            );
-            Err(Error::config("symphony_bdk_trust_store", text))
+    let old = identity::path(&mut section, "trustStorePath")?;
+    let old_password = section.text("trustStorePassword")?;
+    let (found, password) = match (section.section("trustStore")?, old) {
+        (Some(_), Some(_)) => {
+            let what = "stands beside ssl.trustStore, expected one of the two";
+            return Err(section.wrong("trustStorePath", what));
         }
-        _ => Ok(material),
+        (Some(mut store), None) => {
+            let found = identity::material(&mut store)?;
+            let password = store.text("password")?;
+            store.end(warnings);
+            (found, password)
+        }
+        (None, old) => (old.map(BdkMaterial::Path), old_password),
+    };
+    section.end(warnings);
+    // Java's stores have a password, and PEM has none.
+    const OF_JAVA: [&str; 6] = [".jks", ".jceks", ".p12", ".pfx", ".bks", ".keystore"];
+    let is_of_java =
+        |path: &str| OF_JAVA.iter().any(|end| path.to_ascii_lowercase().ends_with(end));
+    match &found {
+        Some(BdkMaterial::Path(path)) if password.is_some() || is_of_java(path) => {
+            Err(start::java_store(path))
+        }
+        _ => Ok(found),
     }
 }

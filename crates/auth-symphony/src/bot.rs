@@ -111,7 +111,8 @@ impl Bot {
     /// For requests to the pod: the header field `sessionToken`, or the common JWT.
     #[must_use]
     pub fn pod(&self) -> OriginBound<Pod> {
-        OriginBound::new([self.0.endpoints.pod.origin.clone()], Pod(self.0.first.clone()))
+        let (first, pod) = (self.0.first.clone(), &self.0.endpoints.pod);
+        OriginBound::new([pod.origin.clone()], Pod { first, fields: pod.fields.clone() })
     }
 
     /// For requests to an agent: the header field `keyManagerToken` beside `sessionToken` or the common JWT.

@@ -1,7 +1,8 @@
 //! Where the components of an installation are.
 
+use crate::component_fields::ComponentFields;
 use auth_core::{Error, Origin, Result};
-use http::Uri;
+use http::{Request, Uri};
 use std::fmt;
 
 /// Where pod, key manager and agent of an installation are: a base URL each.
@@ -22,6 +23,7 @@ pub struct SymphonyEndpoints {
 pub(crate) struct Component {
     pub(crate) origin: Origin,
     context: Box<str>,
+    pub(crate) fields: ComponentFields,
 }
 
 impl SymphonyEndpoints {
@@ -84,11 +86,43 @@ impl SymphonyEndpoints {
         let certificate_key_manager = Component::parse("key manager", url)?;
         Ok(Self { certificate_key_manager, ..self })
     }
+
+    /// The URL of a call to the pod: of this path, which begins with `/pod/`, behind the context path.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` when the path is none.
+    pub fn pod_url(&self, path: &str) -> Result<Uri> {
+        self.pod.url(path)
+    }
+
+    /// The URL of a call to the agent: of this path, which begins with `/agent/`, behind the context path.
+    ///
+    /// # Errors
+    ///
+    /// As [`pod_url`](Self::pod_url).
+    pub fn agent_url(&self, path: &str) -> Result<Uri> {
+        self.agent().url(path)
+    }
 }
 
 impl SymphonyEndpoints {
     pub(crate) fn agent(&self) -> &Component {
         self.agent.as_ref().unwrap_or(&self.pod)
+    }
+
+    /// The agent, if one was named, to be changed.
+    #[cfg(feature = "bdk-config")]
+    pub(crate) const fn named_agent(&mut self) -> Option<&mut Component> {
+        self.agent.as_mut()
+    }
+
+    /// The component that a call goes to. Where pod and agent share an origin, the path tells.
+    pub(crate) fn called(&self, target: &Uri) -> &Component {
+        let agent = self.agent();
+        let is_agent = agent.origin.covers(target)
+            && (agent.origin != self.pod.origin || agent.is_above(target, "/agent/"));
+        if is_agent { agent } else { &self.pod }
     }
 
     /// The agent, if one was named.
@@ -123,7 +157,19 @@ impl Component {
         if context.split('/').any(|part| part == "." || part == "..") || context.contains("//") {
             return Err(wrong(&"with an empty or a dotted part in its path"));
         }
-        Ok(Self { origin, context: context.into() })
+        Ok(Self { origin, context: context.into(), fields: ComponentFields::default() })
+    }
+
+    fn is_above(&self, target: &Uri, path: &str) -> bool {
+        target.path().strip_prefix(&*self.context).is_some_and(|rest| rest.starts_with(path))
+    }
+
+    /// A `GET` of this path, with what goes with every request to the component.
+    pub(crate) fn request(&self, path: &str) -> Result<Request<Vec<u8>>> {
+        let mut request = Request::new(Vec::new());
+        *request.uri_mut() = self.url(path)?;
+        self.fields.add_to(request.headers_mut());
+        Ok(request)
     }
 
     /// The URL of this path, which begins with a slash.

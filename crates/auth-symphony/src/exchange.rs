@@ -93,9 +93,8 @@ pub(crate) fn is_token(token: &str) -> Result<()> {
 }
 
 fn post(at: &Component, path: &str, body: Vec<u8>) -> Result<Request<Vec<u8>>> {
-    let mut request = Request::new(body);
+    let mut request = at.request(path)?.map(|_| body);
     *request.method_mut() = Method::POST;
-    *request.uri_mut() = at.url(path)?;
     request.headers_mut().insert(header::ACCEPT, JSON);
     Ok(request)
 }

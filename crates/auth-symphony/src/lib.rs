@@ -43,6 +43,7 @@ mod bot;
 mod circle_of_trust;
 mod claims;
 mod common_jwt;
+mod component_fields;
 mod endpoints;
 mod exchange;
 mod json;
@@ -57,14 +58,14 @@ mod user_jwt;
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
     AttemptLimit, Authenticator, Clock, Context, Error, Flow, Lookup, OriginBound, Reason, Renewal,
-    ReplayStore, RequestView, Result, Secret, Token, TokenSource,
+    ReplayStore, RequestView, Result, RouteSettings, Secret, Token, TokenSource,
 };
 pub use auth_jwt::{Claims, JwtKeys, JwtRefused, KeyId, VerifyingKey};
 pub use auth_session::CurrentToken;
 
 pub use app::App;
 #[cfg(feature = "bdk-config")]
-pub use bdk::{BdkConfig, BdkIdentity, BdkMaterial, BdkProxy};
+pub use bdk::{BdkConfig, BdkIdentity, BdkMaterial};
 pub use bot::{Agent, Bot, Pod};
 pub use circle_of_trust::CircleOfTrust;
 pub use common_jwt::CommonJwt;

@@ -112,7 +112,12 @@ impl TokenSource for ByApp {
 impl Authenticator for OnBehalfOf {
     #[inline]
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        self.0.credentials(request)
+        let session = self.0.credentials(request);
+        let fields = &self.0.source().app.endpoints.called(request.uri).fields;
+        if fields.is_empty() {
+            return session;
+        }
+        session.and_then(move |made| fields.beside(made, request).into())
     }
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
@@ -124,15 +129,20 @@ impl Authenticator for OnBehalfOf {
     }
 }
 
-/// A name as one segment of a path: all but unreserved characters is encoded (RFC 3986 section 2.3). An empty or dotted one
-/// would be another path, however it is encoded.
+/// A name as one segment of a path. An empty or dotted one would be another path, however it is encoded.
 fn segment(name: &str) -> Result<String> {
     if matches!(name, "" | "." | "..") {
         let text = "name of the user is empty or dots alone, expected the user name of an account";
         return Err(Error::config("symphony_user_name", text));
     }
-    let mut text = String::with_capacity(name.len());
-    for byte in name.bytes() {
+    Ok(percent_encoded(name))
+}
+
+/// All but unreserved characters is encoded (RFC 3986 section 2.3).
+pub(crate) fn percent_encoded(plain: &str) -> String {
+    // With room for all of it, so that no part of a password is left behind where it was shorter.
+    let mut text = String::with_capacity(plain.len().saturating_mul(3));
+    for byte in plain.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
             text.push(char::from(byte));
         } else {
@@ -140,7 +150,7 @@ fn segment(name: &str) -> Result<String> {
             let _ = write!(text, "%{byte:02X}");
         }
     }
-    Ok(text)
+    text
 }
 
 impl fmt::Debug for OnBehalfOf {

@@ -3,8 +3,10 @@
 #![cfg(feature = "bdk-config")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
-use auth_core::Secret;
-use auth_symphony::{BdkConfig, BdkIdentity, BdkMaterial, LogInRetry, SymphonyEndpoints};
+use auth_symphony::{
+    BdkConfig, BdkIdentity, BdkMaterial, LogInRetry, Result, RouteSettings, Secret,
+    SymphonyEndpoints,
+};
 use std::time::Duration;
 
 fn parse(text: &str) -> BdkConfig {
@@ -18,10 +20,29 @@ fn endpoints(pod: &str, key_manager: &str, session_auth: &str) -> SymphonyEndpoi
         .unwrap()
 }
 
+fn named(_: &str) -> Result<Secret> {
+    Ok(Secret::from("-----BEGIN CERTIFICATE-----\nof the file\n"))
+}
+
+/// How each origin is reached by the bot: through which proxy, and for how long.
+fn reached(config: &BdkConfig) -> Vec<String> {
+    let shown = |route: RouteSettings| {
+        let proxy = route.proxy.map_or("-".into(), |proxy| text(&proxy));
+        let deadline = route.deadline.map_or("-".into(), |limit| format!("{limit:?}"));
+        format!("{} {proxy} {deadline}", route.origin)
+    };
+    config.routes(config.bot.as_ref(), named).unwrap().into_iter().map(shown).collect()
+}
+
+fn text(secret: &Secret) -> String {
+    std::str::from_utf8(secret.expose()).unwrap().to_owned()
+}
+
 const WHOLE: &str = "
 scheme: https
 host: acme.symphony.com
 port: 443
+readTimeout: 45000
 proxy:
   host: proxy.acme.com
   port: 3128
@@ -38,6 +59,7 @@ keyManager:
 agent:
   host: agent.acme.com
   port: 8443
+  readTimeout: 70000
   loadBalancing:
     mode: roundRobin
 bot:
@@ -87,20 +109,15 @@ fn a_whole_file_says_where_everything_is() {
     let ms = Duration::from_millis;
     assert_eq!(config.retry, LogInRetry::new(4, ms(2000), 1.5, ms(10000)).unwrap());
     assert!(config.common_jwt);
-    assert!(
-        matches!(&config.trust_store, Some(BdkMaterial::Path(path)) if path == "authorities.pem")
-    );
-    let proxies: Vec<_> =
-        config.proxies.iter().map(|it| format!("{} {}:{}", it.origin, it.host, it.port)).collect();
+    let shared = "http://me:pa55@proxy.acme.com:3128";
     assert_eq!(
-        proxies,
+        reached(&config),
         [
-            "https://acme.symphony.com proxy.acme.com:3128",
-            "https://km.acme.com:8444 other.acme.com:8080",
-            "https://agent.acme.com:8443 proxy.acme.com:3128",
+            format!("https://acme.symphony.com {shared} 45s"),
+            "https://km.acme.com:8444 http://other.acme.com:8080 45s".to_owned(),
+            format!("https://agent.acme.com:8443 {shared} 70s"),
         ]
     );
-    assert!(config.proxies[0].credentials.as_ref().unwrap().1.matches(b"pa55"));
     let warnings = config.warnings.join("\n");
     assert!(warnings.contains("bto is unknown") && warnings.contains("agent.loadBalancing"));
     assert_eq!(config.warnings.len(), 2, "{warnings}");
@@ -116,7 +133,8 @@ fn a_short_file_has_what_the_kits_mean_by_it_in_yaml_and_in_json() {
         let one = "https://acme.symphony.com";
         assert_eq!(config.endpoints, endpoints(one, one, one));
         assert_eq!(config.retry, LogInRetry::default());
-        assert!(!config.common_jwt && config.app.is_none() && config.proxies.is_empty());
+        assert!(!config.common_jwt && config.app.is_none());
+        assert_eq!(reached(&config), ["https://acme.symphony.com - -"]);
         assert!(config.warnings.is_empty(), "{:?}", config.warnings);
         let key = include_str!("keys/pkcs1.pem");
         let log_in = config.bot.unwrap().log_in(|path| {

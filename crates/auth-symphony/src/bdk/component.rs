@@ -1,148 +1,177 @@
-//! Where the components are, and through which proxies.
+//! Where the components are, and how each is reached.
 
-use super::document::{Section, Sections};
-use crate::SymphonyEndpoints;
-use auth_core::{Error, Origin, Result, Secret};
-use std::fmt;
-
-/// The proxy of one component.
-#[non_exhaustive]
-pub struct BdkProxy {
-    /// What is reached through it.
-    pub origin: Origin,
-    /// Its host.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// What it asks for.
-    pub credentials: Option<(String, Secret)>,
-}
+use super::{
+    document::{Section, Sections},
+    fields,
+    proxy::ProxyUrl,
+    yaml::Node,
+};
+use crate::{SymphonyEndpoints, component_fields::ComponentFields};
+use auth_core::{Error, Origin, Result, RouteSettings};
+use http::HeaderName;
+use std::time::Duration;
 
 /// The components of a file: each has what the file says at its root where it says nothing itself.
 pub(super) struct Components {
     pod: Place,
     key_manager: Place,
+    /// If it is another one than the pod.
     agent: Option<Place>,
     session_auth: Place,
 }
 
-#[derive(Clone, Default)]
+/// By what the bot and the app of a file log in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogIns {
+    ByKeyAlone,
+    ByCertificate,
+}
+
+/// What becomes of them.
+pub(super) struct Reached {
+    pub(super) endpoints: SymphonyEndpoints,
+    /// One for each origin.
+    pub(super) routes: Vec<RouteSettings>,
+    /// Those that ask for the certificate of a log-in.
+    pub(super) of_certificates: Vec<Origin>,
+}
+
+#[derive(Clone, Default, PartialEq)]
 struct Place {
     scheme: Option<String>,
     host: Option<String>,
     port: Option<u16>,
     context: Option<String>,
-    proxy: Option<Way>,
-}
-
-/// A proxy, as it is written down.
-#[derive(Clone)]
-struct Way {
-    host: String,
-    port: u16,
-    credentials: Option<(String, zeroize::Zeroizing<String>)>,
+    proxy: Option<ProxyUrl>,
+    fields: Option<ComponentFields>,
+    deadline: Option<Duration>,
 }
 
 impl Components {
-    pub(super) fn read(root: &mut Section, warnings: &mut Vec<String>) -> Result<Self> {
-        let shared = Place::read(root, warnings)?;
+    /// `own` are the names of fields that log-ins and calls have themselves.
+    pub(super) fn read(
+        root: &mut Section,
+        own: &[HeaderName],
+        warnings: &mut Vec<String>,
+    ) -> Result<Self> {
+        let shared = Place::read(root, own, warnings)?;
         let mut place = |name| {
             let Some(mut section) = root.section(name)? else { return Ok(None) };
-            let place = Place::read(&mut section, warnings)?.or(&shared);
-            if name == "agent" && section.take("loadBalancing").is_some() {
-                let path = section.path_of("loadBalancing");
-                warnings.push(format!(
-                    "{path} is not followed: requests go to the agent that is named"
-                ));
+            let mut place = Place::read(&mut section, own, warnings)?;
+            if name == "agent" {
+                let node = first_node(&mut section, own, warnings)?;
+                place = node.map_or_else(|| place.clone(), |node| node.reached_as(&place));
             }
             section.end(warnings);
-            Ok::<_, Error>(Some(place))
+            Ok::<_, Error>(Some(place.or(&shared)))
         };
+        let pod = place("pod")?.unwrap_or_else(|| shared.clone());
+        let at_root = || Some(&shared).filter(|it| it.host.is_some() && **it != pod).cloned();
         Ok(Self {
-            pod: place("pod")?.unwrap_or_else(|| shared.clone()),
             key_manager: place("keyManager")?.unwrap_or_else(|| shared.clone()),
-            agent: place("agent")?,
+            agent: place("agent")?.or_else(at_root),
             session_auth: place("sessionAuth")?.unwrap_or_else(|| shared.clone()),
+            pod,
         })
     }
 
-    pub(super) fn into_endpoints(self) -> Result<(SymphonyEndpoints, Vec<BdkProxy>)> {
-        let endpoints = SymphonyEndpoints::new(&self.pod.url("pod")?)?
+    /// Log-ins by certificate go nowhere in a file that has none, so how they would be reached does not matter.
+    pub(super) fn reached(self, log_ins: LogIns) -> Result<Reached> {
+        let mut endpoints = SymphonyEndpoints::new(&self.pod.url("pod")?)?
             .with_key_manager(&self.key_manager.url("keyManager")?)?
             .with_session_auth(&self.session_auth.url("sessionAuth")?)?;
-        let endpoints = match &self.agent {
-            Some(agent) => endpoints.with_agent(&agent.url("agent")?)?,
-            None => endpoints,
-        };
-        let mut proxies: Vec<BdkProxy> = Vec::new();
-        let places = [Some(self.pod), Some(self.key_manager), self.agent, Some(self.session_auth)];
-        let origins =
-            [&endpoints.pod, &endpoints.key_manager, endpoints.agent(), &endpoints.session_auth];
-        for (place, component) in places.into_iter().zip(origins) {
-            let Some(way) = place.and_then(|place| place.proxy) else { continue };
-            let proxy = way.of(component.origin.clone());
-            match proxies.iter().find(|other| other.origin == proxy.origin) {
-                None => proxies.push(proxy),
-                Some(other) if other.is(&proxy) => {}
-                Some(_) => {
-                    let text = format!(
-                        "two components at {} have different proxies, expected one for each host and port",
-                        proxy.origin
-                    );
-                    return Err(Error::config("symphony_bdk_proxy", text));
-                }
+        if let Some(agent) = &self.agent {
+            endpoints = endpoints.with_agent(&agent.url("agent")?)?;
+        }
+        let mut routes = Vec::new();
+        let places = [
+            (Some(&self.pod), &endpoints.pod),
+            (Some(&self.key_manager), &endpoints.key_manager),
+            (self.agent.as_ref(), endpoints.agent()),
+            (
+                Some(&self.session_auth).filter(|_| log_ins == LogIns::ByCertificate),
+                &endpoints.session_auth,
+            ),
+        ];
+        for (place, component) in places {
+            if let Some(place) = place {
+                place.route_to(&component.origin, &mut routes)?;
             }
         }
-        Ok((endpoints, proxies))
-    }
-}
-
-impl BdkProxy {
-    fn is(&self, other: &Self) -> bool {
-        let credentials = match (&self.credentials, &other.credentials) {
-            (None, None) => true,
-            (Some((user, password)), Some((name, word))) => {
-                user == name && password.matches(word.expose())
-            }
-            _ => false,
-        };
-        credentials && (&self.host, self.port) == (&other.host, other.port)
+        let of_certificates = [&endpoints.session_auth, &endpoints.certificate_key_manager]
+            .map(|component| component.origin.clone())
+            .to_vec();
+        endpoints.pod.fields = self.pod.component_fields();
+        endpoints.key_manager.fields = self.key_manager.component_fields();
+        endpoints.certificate_key_manager.fields = self.key_manager.component_fields();
+        endpoints.session_auth.fields = self.session_auth.component_fields();
+        if let (Some(place), Some(agent)) = (&self.agent, endpoints.named_agent()) {
+            agent.fields = place.component_fields();
+        }
+        Ok(Reached { endpoints, routes, of_certificates })
     }
 }
 
 impl Place {
-    fn read(section: &mut Section, warnings: &mut Vec<String>) -> Result<Self> {
+    fn read(section: &mut Section, own: &[HeaderName], warnings: &mut Vec<String>) -> Result<Self> {
         let text = |it: Option<zeroize::Zeroizing<String>>| it.map(|it| it.to_string());
         let place = Self {
             scheme: text(section.text("scheme")?),
             host: text(section.text("host")?),
             port: section.port("port")?,
             context: text(section.text("context")?),
-            proxy: section.section("proxy")?.map(|proxy| Way::read(proxy, warnings)).transpose()?,
+            proxy: section
+                .section("proxy")?
+                .map(|proxy| ProxyUrl::read(proxy, warnings))
+                .transpose()?,
+            fields: section
+                .section("defaultHeaders")?
+                .map(|it| fields::read(it, own, warnings))
+                .transpose()?,
+            deadline: None,
         };
-        if section.take("defaultHeaders").is_some() {
-            let path = section.path_of("defaultHeaders");
-            warnings.push(format!("{path} are not sent with log-ins: add them in the transport"));
+        let deadline = section.milliseconds("readTimeout")?;
+        if deadline.is_some_and(|it| it.is_zero()) {
+            let path = section.path_of("readTimeout");
+            warnings.push(format!("{path} is not followed: no exchange lasts without an end"));
         }
-        for unused in
-            ["connectionTimeout", "readTimeout", "connectionPoolMax", "connectionPoolPerRoute"]
-        {
+        let place = Self { deadline: deadline.filter(|it| !it.is_zero()), ..place };
+        for (unused, why) in [
+            ("connectionTimeout", "connecting has 5 seconds, within readTimeout"),
+            ("connectionPoolMax", "the transport has a pool of its own"),
+            ("connectionPoolPerRoute", "the transport has a pool of its own"),
+        ] {
             if section.take(unused).is_some() {
-                let path = section.path_of(unused);
-                warnings.push(format!("{path} is a setting of the transport here"));
+                warnings.push(format!("{} is not followed: {why}", section.path_of(unused)));
             }
         }
         Ok(place)
     }
 
     fn or(self, shared: &Self) -> Self {
-        let Self { scheme, host, port, context, proxy } = shared.clone();
+        let Self { scheme, host, port, context, proxy, fields, deadline } = shared.clone();
         Self {
             scheme: self.scheme.or(scheme),
             host: self.host.or(host),
             port: self.port.or(port),
             context: self.context.or(context),
             proxy: self.proxy.or(proxy),
+            fields: self.fields.or(fields),
+            deadline: self.deadline.or(deadline),
+        }
+    }
+
+    /// Where this node is, on the way that leads to its agent: what a node leaves out of its address is the usual, and never
+    /// that of another address.
+    fn reached_as(self, agent: &Self) -> Self {
+        let usual = |text: Option<String>, usual: &str| text.or_else(|| Some(usual.to_owned()));
+        let Self { scheme, host, port, context, .. } = self.clone();
+        Self {
+            scheme: usual(scheme, "https"),
+            host,
+            port: port.or(Some(443)),
+            context: usual(context, ""),
+            ..self.or(agent)
         }
     }
 
@@ -163,36 +192,55 @@ impl Place {
         let context = self.context.as_deref().unwrap_or_default().trim_matches('/');
         Ok(format!("{scheme}://{host}{port}/{context}"))
     }
-}
 
-impl Way {
-    fn read(mut section: Section, warnings: &mut Vec<String>) -> Result<Self> {
-        let host = section.text("host")?.ok_or_else(|| section.wrong("host", "is missing"))?;
-        let port = section.port("port")?.ok_or_else(|| section.wrong("port", "is missing"))?;
-        let credentials = match (section.text("username")?, section.text("password")?) {
-            (Some(user), Some(password)) => Some((user.to_string(), password)),
-            (None, None) => None,
-            (Some(_), None) => return Err(section.wrong("password", "is missing")),
-            (None, Some(_)) => return Err(section.wrong("username", "is missing")),
+    fn component_fields(&self) -> ComponentFields {
+        self.fields.clone().unwrap_or_default()
+    }
+
+    /// Components at one origin have one way to it, and the longer one of their times.
+    fn route_to(&self, origin: &Origin, routes: &mut Vec<RouteSettings>) -> Result<()> {
+        let proxy = self.proxy.as_ref().map(ProxyUrl::shared);
+        let Some(route) = routes.iter_mut().find(|route| route.origin == *origin) else {
+            let mut route = RouteSettings::new(origin.clone());
+            (route.proxy, route.deadline) = (proxy, self.deadline);
+            routes.push(route);
+            return Ok(());
         };
-        section.end(warnings);
-        Ok(Self { host: host.to_string(), port, credentials })
-    }
-
-    fn of(self, origin: Origin) -> BdkProxy {
-        let Self { host, port, credentials } = self;
-        let credentials =
-            credentials.map(|(user, password)| (user, Secret::new(password.as_bytes())));
-        BdkProxy { origin, host, port, credentials }
+        let is_same = match (&route.proxy, &proxy) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.matches(other.expose()),
+            _ => false,
+        };
+        if !is_same {
+            let text = format!(
+                "two components at {origin} have different proxies, expected one for each host and port"
+            );
+            return Err(Error::config("symphony_bdk_proxy", text));
+        }
+        route.deadline = route.deadline.max(self.deadline);
+        Ok(())
     }
 }
 
-impl fmt::Debug for BdkProxy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BdkProxy")
-            .field("origin", &self.origin)
-            .field("host", &self.host)
-            .field("port", &self.port)
-            .finish_non_exhaustive()
-    }
+/// The first node of an agent whose load is balanced.
+fn first_node(
+    agent: &mut Section,
+    own: &[HeaderName],
+    warnings: &mut Vec<String>,
+) -> Result<Option<Place>> {
+    let Some(mut balancing) = agent.section("loadBalancing")? else { return Ok(None) };
+    let path = balancing.path_of("nodes");
+    let node = match balancing.take("nodes") {
+        Some(Node::List(nodes)) => nodes.into_iter().next(),
+        None | Some(Node::Null) => None,
+        Some(_) => return Err(balancing.wrong("nodes", "is no list")),
+    };
+    let goes_to = if node.is_some() { "the first node" } else { "the agent that is named" };
+    let shown = agent.path_of("loadBalancing");
+    warnings.push(format!("{shown} is not followed: requests go to {goes_to}"));
+    let Some(node) = node else { return Ok(None) };
+    let mut node = Section::of(node, format!("{path}[0]"))?;
+    let place = Place::read(&mut node, own, warnings)?;
+    node.end(warnings);
+    Ok(Some(place))
 }

@@ -28,6 +28,34 @@ impl Section {
         }
     }
 
+    /// The members of a node that stands here.
+    pub(super) fn of(node: Node, path: String) -> Result<Self> {
+        match node {
+            Node::Map(members) => Ok(Self { path, members }),
+            _ => Err(Error::config(
+                "symphony_bdk_member",
+                format!("{path} is no object, expected members"),
+            )),
+        }
+    }
+
+    /// All members, where each is text: where it stands, its name and its value.
+    pub(super) fn into_texts(self) -> Result<Vec<(String, String, Zeroizing<String>)>> {
+        let mut texts = Vec::new();
+        for (name, node) in self.members {
+            let shown: String = format!("{}.{name}", self.path).escape_debug().take(100).collect();
+            match node {
+                Node::Text(text) => texts.push((shown, name, text)),
+                Node::Null => {}
+                _ => {
+                    let text = format!("{shown} is no text");
+                    return Err(Error::config("symphony_bdk_member", text));
+                }
+            }
+        }
+        Ok(texts)
+    }
+
     pub(super) fn take(&mut self, name: &str) -> Option<Node> {
         let at = self.members.iter().position(|(key, _)| key == name)?;
         Some(self.members.swap_remove(at).1)
@@ -97,8 +125,7 @@ impl Sections for Section {
     fn section(&mut self, name: &str) -> Result<Option<Self>> {
         match self.take(name) {
             None | Some(Node::Null) => Ok(None),
-            Some(Node::Map(members)) => Ok(Some(Self { path: self.path_of(name), members })),
-            Some(_) => Err(self.wrong(name, "is no object, expected members")),
+            Some(node) => Self::of(node, self.path_of(name)).map(Some),
         }
     }
 }

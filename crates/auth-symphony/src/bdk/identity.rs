@@ -43,14 +43,7 @@ impl BdkIdentity {
     /// Those of `read`, and of [`SymphonyLogIn::rsa`].
     pub fn log_in(&self, read: impl FnOnce(&str) -> Result<Secret>) -> Result<SymphonyLogIn> {
         let Self::Key { name, key } = self else { return Ok(SymphonyLogIn::certificate()) };
-        let found;
-        let key = match key {
-            BdkMaterial::Content(content) => content,
-            BdkMaterial::Path(path) => {
-                found = read(path)?;
-                &found
-            }
-        };
+        let key = key.content(read)?;
         let pem = std::str::from_utf8(key.expose()).map_err(|_| {
             Error::config("symphony_bdk_key", "private key is no text, expected PEM")
         })?;
@@ -103,7 +96,7 @@ fn nested(
     old_password: Option<&str>,
     warnings: &mut Vec<String>,
 ) -> Result<Option<(BdkMaterial, Option<Secret>)>> {
-    let old = section.text(old_path)?;
+    let old = path(section, old_path)?;
     let secret =
         |text: Option<zeroize::Zeroizing<String>>| text.map(|it| Secret::new(it.as_bytes()));
     let new = section.section(name)?;
@@ -127,21 +120,40 @@ fn nested(
                 Some(member) => section.text(member)?,
                 None => None,
             };
-            Ok(Some((BdkMaterial::Path(path.to_string()), secret(password))))
+            Ok(Some((BdkMaterial::Path(path), secret(password))))
         }
         (None, None) => Ok(None),
     }
 }
 
+/// The path of a file.
+pub(super) fn path(section: &mut Section, name: &str) -> Result<Option<String>> {
+    let Some(path) = section.text(name)? else { return Ok(None) };
+    if path.starts_with("classpath:") {
+        let what = "names a file in an archive of Java, expected a file of its own: extract it, and name that";
+        return Err(section.wrong(name, what));
+    }
+    Ok(Some(path.to_string()))
+}
+
 /// Exactly one of `path` and `content`; `None` where neither says anything.
 pub(super) fn material(section: &mut Section) -> Result<Option<BdkMaterial>> {
-    match (section.text("path")?, section.text("content")?) {
+    match (path(section, "path")?, section.text("content")?) {
         (Some(_), Some(_)) => {
             Err(section.wrong("path", "stands beside content, expected one of the two"))
         }
-        (Some(path), None) => Ok(Some(BdkMaterial::Path(path.to_string()))),
+        (Some(path), None) => Ok(Some(BdkMaterial::Path(path))),
         (None, Some(content)) => Ok(Some(BdkMaterial::Content(Secret::new(content.as_bytes())))),
         (None, None) => Ok(None),
+    }
+}
+
+impl BdkMaterial {
+    pub(super) fn content(&self, read: impl FnOnce(&str) -> Result<Secret>) -> Result<Secret> {
+        match self {
+            Self::Path(path) => read(path),
+            Self::Content(content) => Ok(Secret::new(content.expose())),
+        }
     }
 }
 

@@ -13,14 +13,19 @@ impl Authenticator for Agent {
     #[inline]
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
         let inner = &*self.0.0;
-        match inner.probes.under_way() {
+        let tokens = match inner.probes.under_way() {
             None => self.tokens(request),
             // What it finds decides which of the tokens is still to be presented.
             Some(probe) => Flow::new(async move {
                 probe.await;
                 self.tokens(request).await
             }),
+        };
+        let fields = &inner.endpoints.agent().fields;
+        if fields.is_empty() {
+            return tokens;
         }
+        tokens.and_then(move |made| fields.beside(made, request).into())
     }
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {

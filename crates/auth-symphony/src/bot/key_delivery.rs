@@ -4,7 +4,7 @@ use super::{Bot, Inner};
 use crate::{claims::Hints, json::read_object};
 use auth_core::{Exchange, Flow, Result};
 use auth_session::Flight;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use serde::Deserialize;
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -97,9 +97,8 @@ impl Inner {
     /// Without an agent of its own the claim of the session token alone decides, and nobody is asked.
     async fn agent_found(&self) -> Result<Found> {
         let Some(agent) = self.endpoints.separate_agent() else { return Ok(Found::NotNeeded) };
-        let mut request = Request::new(Vec::new());
-        *request.uri_mut() = agent.url(AGENT_INFO)?;
-        let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
+        let exchange =
+            Exchange::new(agent.request(AGENT_INFO)?).with_answer_limit(MOST_ANSWER_BYTES);
         let answer = self.session.context().transport.fetch(exchange).await?;
         Ok(match version(&answer) {
             None => Found::Unknown,

@@ -3,7 +3,7 @@
 use super::{Bot, Inner};
 use auth_core::{Error, Exchange, Refusal, Result, Verdict};
 use auth_session::{Flight, FlightWatch};
-use http::{Request, StatusCode};
+use http::StatusCode;
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -120,8 +120,7 @@ impl Inner {
         if generation != pair.0 {
             return Ok(Dead::Replaced);
         }
-        let mut request = Request::new(Vec::new());
-        *request.uri_mut() = self.endpoints.pod.url(SESSION_INFO)?;
+        let mut request = self.endpoints.pod.request(SESSION_INFO)?;
         request.headers_mut().insert(name, field);
         let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
         match self.session.context().transport.fetch(exchange).await?.status() {

@@ -10,6 +10,7 @@ use auth_jwt::{
     ClaimsToSign, JwsAlgorithm, JwtAuthenticator, JwtKeys, KeyId, SigningKey,
     profiles::symphony_login_claims,
 };
+use auth_outbound::{TransportBuilder, configured_transport};
 use auth_symphony::{
     App, BdkConfig, Bot, CircleOfTrust, Context, LogInEndpoint, LogInRetry, SymphonyEndpoints,
     SymphonyLogIn, SymphonyUser, TokenIssuer, TokenName, UserJwtVerifier,
@@ -414,6 +415,8 @@ proxy:
   port: 3128
   username: me
   password: PROXY
+defaultHeaders:
+  X-Gateway-Key: PROXY
 bot:
   username: my-bot
   privateKey:
@@ -485,12 +488,24 @@ fn no_configuration_of_a_kit_shows_a_secret() {
                 for identity in [&config.bot, &config.app].into_iter().flatten() {
                     let read = |_: &str| Ok(Secret::new(key));
                     note(&shown, identity.log_in(read));
+                    let routes = config.routes(Some(identity), read);
+                    note(&shown, routes.as_ref().map_err(Clone::clone));
+                    let silent = || ScriptedTransport::new(|_| Ok(Response::new(Vec::new())));
+                    let begin = || TransportBuilder::new(move |_| Ok(silent()));
+                    let made = configured_transport(routes.into_iter().flatten(), begin);
+                    note(&shown, made.map(drop));
                 }
             }
         }
     }
     assert!(good > 100 && wrong > 100, "{good} good, {wrong} wrong");
-    for told in ["symphony_bdk_member", "Content(..)", "is unknown here", "key of \"my-bot\""] {
+    for told in [
+        "symphony_bdk_member",
+        "Content(..)",
+        "is unknown here",
+        "key of \"my-bot\"",
+        "outbound_pkcs12",
+    ] {
         assert!(shown.all().contains(told), "{told:?} was never told");
     }
     planted.show_nothing(&shown);

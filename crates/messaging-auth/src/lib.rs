@@ -41,40 +41,22 @@ pub use auth_ureq;
 #[cfg(feature = "webhook")]
 pub use auth_webhook;
 
-#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
-#[doc = include_str!("../../../README.md")]
-pub use auth_core as readme;
+/// Their programs are tested with everything there is.
 #[cfg(all(
     doctest,
     feature = "axum",
-    feature = "outbound",
-    feature = "reqwest",
-    feature = "ureq"
-))]
-#[doc = include_str!("../../../docs/guide/getting-started.md")]
-pub use auth_core as getting_started;
-#[cfg(all(
-    doctest,
-    feature = "axum",
-    feature = "local",
-    feature = "oauth2",
-    feature = "reqwest",
-    feature = "ureq"
-))]
-#[doc = include_str!("../../../docs/guide/oauth2.md")]
-pub use auth_core as guide_oauth2;
-#[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
-#[doc = include_str!("../../../docs/guide/lifecycle.md")]
-pub use auth_core as guide_lifecycle;
-#[cfg(all(
-    doctest,
-    feature = "axum",
+    feature = "bdk-config",
     feature = "ibsso",
+    feature = "reqwest",
     feature = "sqlite",
-    feature = "ureq"
+    feature = "ureq",
+    feature = "webhook"
 ))]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../docs/guide/getting-started.md")]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
-pub use auth_core as guide_infobip;
-#[cfg(all(doctest, feature = "bdk-config", feature = "ureq"))]
+#[doc = include_str!("../../../docs/guide/lifecycle.md")]
+#[doc = include_str!("../../../docs/guide/oauth2.md")]
 #[doc = include_str!("../../../docs/guide/symphony.md")]
-pub use auth_core as guide_symphony;
+#[doc = include_str!("../../../docs/guide/webhooks.md")]
+pub use auth_core as guides;

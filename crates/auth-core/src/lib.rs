@@ -131,5 +131,5 @@ pub use transport::{Context, Exchange, Transport};
 pub use workers::{InlineWorkers, Workers};
 
 #[cfg(doctest)]
-#[doc = include_str!("../../../docs/guide/webhooks.md")]
-mod webhooks {}
+#[doc = include_str!("../../../docs/guide/own-scheme.md")]
+mod own_scheme {}

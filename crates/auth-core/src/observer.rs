@@ -1,7 +1,7 @@
 //! What the owner of a server or client gets to see.
 
 use crate::{Error, Refusal, Rejection, TenantId, Timestamp};
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 use std::sync::Arc;
 
 /// Is told what happened, with the reasons that the outside never learns. `()` ignores it.
@@ -94,6 +94,21 @@ pub enum Event<'a> {
         credential: &'a str,
         /// Why not.
         error: &'a Error,
+    },
+    /// One attempt at delivering a webhook has ended.
+    WebhookAttempted {
+        /// The tenant whose webhook it is.
+        tenant: &'a TenantId,
+        /// The name of the subscription.
+        subscription: &'a str,
+        /// The slot of the authorization that it was sent under: `current` or `next`.
+        slot: &'static str,
+        /// What came of it: `delivered`, `ended`, `refused`, `not_reached` or `no_token`.
+        outcome: &'static str,
+        /// The status of the answer, if one came.
+        status: Option<StatusCode>,
+        /// Why there were no credentials, where that is what came of it.
+        error: Option<&'a Error>,
     },
     /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.
     KeyLeftOut {

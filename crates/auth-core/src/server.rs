@@ -96,7 +96,7 @@ pub trait Verifier: Send + Sync {
     ///
     /// The identifier is used up before the handler runs. A delivery whose handler may fail, and which then has to be
     /// taken when it comes again, is reserved in the store by a verifier that stands last in an [`AllOf`], and confirmed
-    /// by its [`Completion`]: see `docs/guide/webhooks.md`.
+    /// by its [`Completion`]: see `docs/guide/own-scheme.md`.
     ///
     /// # Security
     ///

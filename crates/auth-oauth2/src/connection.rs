@@ -107,7 +107,7 @@ where
     /// No process that shares the store uses or refreshes the token any more, once the one that it has in memory is due.
     /// Another process whose connection goes on obtains another token, where its grant needs no user.
     ///
-    /// The authorization server is not told: a program that wants the token to end at once revokes it there first.
+    /// The authorization server is not told: [`revoke`](Self::revoke) tells it.
     ///
     /// # Errors
     ///
@@ -116,6 +116,25 @@ where
         self.seen_through(|session| async move {
             session.end().await?;
             session.source().remove(session.context()).await
+        })
+    }
+
+    /// Forgets the connection as [`forget`](Self::forget) does, and has its token revoked at the authorization server, where
+    /// the registration says [at which endpoint](crate::ClientRegistration::with_revocation_endpoint).
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and those of the server. The connection is forgotten whatever the server says.
+    pub fn revoke(&self) -> Flow<'static, ()> {
+        self.seen_through(|session| async move {
+            session.end().await?;
+            let (stored, context) = (session.source(), session.context());
+            let kept = stored.kept().await?;
+            stored.remove(context).await?;
+            match kept {
+                Some(kept) => stored.source().revoke(kept.token(), context).await,
+                None => Ok(()),
+            }
         })
     }
 

@@ -29,6 +29,7 @@ mod label {
     pub(super) const CONSUMER_ID: &str = "Consumer ID";
     pub(super) const CONSUMER_SECRET: &str = "Consumer Secret";
     pub(super) const REFRESH_URL: &str = "Refresh URL Token";
+    pub(super) const REVOCATION_URL: &str = "Revocation URL";
     pub(super) const SCOPE: &str = "Scope";
     pub(super) const VALIDITY: &str = "Validity";
 }
@@ -40,6 +41,7 @@ struct SharedFields {
     scope: String,
     access_token_url: String,
     refresh_url: String,
+    revocation_url: String,
     validity: Option<Duration>,
     advanced: AdvancedSettings,
 }
@@ -59,6 +61,10 @@ impl SharedFields {
         if !self.refresh_url.is_empty() {
             let endpoint = self.endpoint(label::REFRESH_URL, &self.refresh_url)?;
             registration = registration.with_refresh_endpoint(endpoint);
+        }
+        if !self.revocation_url.is_empty() {
+            let url = read_url(label::REVOCATION_URL, &self.revocation_url)?;
+            registration = registration.with_revocation_endpoint(TokenEndpoint::at(url));
         }
         let Some(validity) = self.validity else { return Ok(registration) };
         if validity < Duration::from_secs(1) {
@@ -111,6 +117,13 @@ macro_rules! shared_fields {
             #[must_use]
             pub fn with_refresh_url(mut self, url: &str) -> Self {
                 url.clone_into(&mut self.shared.refresh_url);
+                self
+            }
+
+            /// Revocation URL: where tokens are revoked (RFC 7009).
+            #[must_use]
+            pub fn with_revocation_url(mut self, url: &str) -> Self {
+                url.clone_into(&mut self.shared.revocation_url);
                 self
             }
 

@@ -13,7 +13,7 @@ pub use client_credentials::ClientCredentials;
 pub use open::OpenGrant;
 
 use crate::OAuthToken;
-use auth_core::{ConnectionId, KeyHasher, TokenSource};
+use auth_core::{ConnectionId, Context, Flow, KeyHasher, TokenSource};
 
 /// What a client obtains its tokens by. All grants of this crate are one.
 pub trait Grant: TokenSource<Token = OAuthToken> {
@@ -23,4 +23,11 @@ pub trait Grant: TokenSource<Token = OAuthToken> {
     /// So a token that was obtained with an old secret, or for other scopes, is found by nobody once the configuration has
     /// been edited.
     fn token_name(&self, hasher: &KeyHasher, connection: &ConnectionId) -> String;
+
+    /// Ends a token at the server that gave it (RFC 7009), where the registration says at which endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientRegistration::revoke`](crate::ClientRegistration::revoke).
+    fn revoke<'a>(&'a self, token: &'a OAuthToken, context: &'a Context) -> Flow<'a, ()>;
 }

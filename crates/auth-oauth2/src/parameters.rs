@@ -72,6 +72,7 @@ impl Parameters {
 
 const SECRETS: &[&str] = &[
     "refresh_token",
+    "token",
     "password",
     "subject_token",
     "actor_token",

@@ -2,6 +2,7 @@
 
 mod refresh;
 mod refused_client;
+mod revoke;
 
 use crate::{
     ClientAuthentication, OAuthToken, TokenAnswerFormat, TokenEndpoint, TokenRequest,
@@ -33,6 +34,7 @@ use std::{
 pub struct ClientRegistration {
     endpoint: TokenEndpoint,
     refresh_endpoint: Option<TokenEndpoint>,
+    revocation_endpoint: Option<TokenEndpoint>,
     client: ClientAuthentication,
     format: TokenAnswerFormat,
     validity: Option<Duration>,
@@ -49,6 +51,7 @@ impl ClientRegistration {
         Self {
             endpoint,
             refresh_endpoint: None,
+            revocation_endpoint: None,
             client,
             format: TokenAnswerFormat::new(),
             validity: None,

@@ -34,6 +34,14 @@ impl TokenRequest {
         Self(parameters)
     }
 
+    /// A request to end a token, which is no request for one (RFC 7009 section 2.1).
+    pub(crate) fn of_revocation(token: &str, hint: &str) -> Self {
+        let mut parameters = Parameters::default();
+        parameters.add("token", token);
+        parameters.add("token_type_hint", hint);
+        Self(parameters)
+    }
+
     /// With the scopes that are asked for, one space between two (RFC 6749 section 3.3); empty text asks for none, and
     /// the parameter is left out.
     ///

@@ -18,7 +18,7 @@ use http::Response;
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -223,4 +223,58 @@ fn a_client_that_is_unknown_is_asked_about_once_and_again_after_five_minutes() {
     };
     assert_eq!(code(unknown), Err("oauth2_invalid_client"));
     assert_eq!(code(credentials("s3cret")), Ok(()));
+}
+
+/// RFC 7009 section 2: the refresh token, then the access token, by the client's own authentication.
+#[track_caller]
+fn check_revocation(status: u16, body: &'static str, expected: Result<usize, &str>) {
+    let (clock, asked) = (clock(), Arc::new(Mutex::new(Vec::new())));
+    let seen = Arc::clone(&asked);
+    let transport = ScriptedTransport::new(move |request: &http::Request<Vec<u8>>| {
+        if request.uri().path() == "/revoke" {
+            seen.lock().unwrap().push(String::from_utf8(request.body().clone()).unwrap());
+            return Ok(Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap());
+        }
+        let body = r#"{"access_token":"access-1","refresh_token":"refresh-1","expires_in":3600}"#;
+        Ok(Response::new(body.as_bytes().to_vec()))
+    });
+    let client = ClientAuthentication::client_secret_post("me", "s3cret").unwrap();
+    let registration =
+        ClientRegistration::new(TokenEndpoint::new("https://login.example/token").unwrap(), client)
+            .with_revocation_endpoint(TokenEndpoint::new("https://login.example/revoke").unwrap());
+    let grant = ClientCredentials::new(registration);
+    let store = MemoryTokenStore::new(clock.clone());
+    let connection =
+        OAuthConnection::new(grant, store, &hasher(), &id("acme"), context(&transport, &clock));
+    connection.fetch_token().wait().unwrap();
+    let revoked = connection.revoke().wait();
+    assert_eq!(
+        revoked.map(|()| asked.lock().unwrap().len()).map_err(|error| error.code()),
+        expected
+    );
+    assert!(
+        connection.masked_token().wait().unwrap().is_none(),
+        "it is forgotten whatever the server says"
+    );
+    assert_eq!(connection.session().token().wait().unwrap_err().code(), "session_ended");
+    let first = asked.lock().unwrap().first().cloned().unwrap();
+    assert_eq!(
+        first,
+        "token=refresh-1&token_type_hint=refresh_token&client_id=me&client_secret=s3cret"
+    );
+    assert!(
+        asked
+            .lock()
+            .unwrap()
+            .get(1)
+            .is_none_or(|second| second.starts_with("token=access-1&token_type_hint=access_token"))
+    );
+}
+
+#[test]
+fn a_token_is_revoked_where_it_was_given() {
+    check_revocation(200, "", Ok(2));
+    check_revocation(400, r#"{"error":"unsupported_token_type"}"#, Ok(2));
+    check_revocation(401, r#"{"error":"invalid_client"}"#, Err("oauth2_invalid_client"));
+    check_revocation(503, "", Err("oauth2_temporarily_unavailable"));
 }

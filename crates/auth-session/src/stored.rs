@@ -64,6 +64,12 @@ impl<S, K> Stored<S, K> {
         Self { source, store, name, hold, life: None, unsaved, seen }
     }
 
+    /// What tokens are obtained from.
+    #[must_use]
+    pub const fn source(&self) -> &S {
+        &self.source
+    }
+
     /// How long a renewal may take before another process takes over; a minute unless set.
     #[must_use]
     pub fn with_lease(self, hold: Duration) -> Self {

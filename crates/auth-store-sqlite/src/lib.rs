@@ -68,6 +68,8 @@
 //! # std::fs::remove_dir_all(&directory).unwrap();
 //! ```
 //!
+//! [`SqliteInbox`] is for receivers of webhooks: a table in the program's own database, whose handler has an effect once.
+//!
 //! # What a program can rely on
 //!
 //! - A change whose flow is done is on the disk: it outlives the process, and the machine's loss of power if its disk
@@ -91,9 +93,13 @@ mod column;
 mod crashes;
 mod database;
 mod fault;
+mod inbox;
 mod lifecycle;
 mod tokens;
 
 pub use database::SqliteDatabase;
+pub use inbox::{SqliteInbox, TakenFromInbox};
 pub use lifecycle::SqliteLifecycleStore;
+/// The version of rusqlite whose connections a [`SqliteInbox`] takes.
+pub use rusqlite;
 pub use tokens::SqliteTokenStore;

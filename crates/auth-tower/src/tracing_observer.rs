@@ -103,6 +103,18 @@ impl Observer for TracingObserver {
                 reason = %error,
                 "password was right and could not be hashed anew"
             ),
+            Event::WebhookAttempted { tenant, subscription, slot, outcome, status, error } => {
+                tracing::info!(
+                    monotonic_counter.auth.webhook_attempted = 1_u64,
+                    auth.tenant = tenant.as_str(),
+                    auth.subscription = subscription,
+                    auth.slot = slot,
+                    auth.outcome = outcome,
+                    http.response.status_code = status.map(|status| status.as_u16()),
+                    error.type = error.map(auth_core::Error::code),
+                    "one attempt at delivering a webhook has ended"
+                );
+            }
             Event::KeyLeftOut { issuer, kid, error } => tracing::info!(
                 monotonic_counter.auth.key_left_out = 1_u64,
                 auth.issuer = issuer,

@@ -2,9 +2,8 @@
 //!
 //! For programs that call Webex Connect, Infobip or Symphony, for platforms that send webhooks and receivers that verify
 //! them, and for platforms that issue credentials and verify callers. This crate only re-exports; each part is a crate
-//! of its own, stands here under its own name (`messaging_auth::auth_static`), and can be depended on alone.
-//!
-//! What it does not do: see the crates, each of which says so.
+//! of its own, stands here under its own name (`messaging_auth::auth_static`), and can be depended on alone. Each of them
+//! says what it does not do.
 
 pub use auth_core;
 pub use auth_net;
@@ -39,41 +38,26 @@ pub use auth_symphony;
 pub use auth_tower;
 #[cfg(feature = "ureq")]
 pub use auth_ureq;
+#[cfg(feature = "webhook")]
+pub use auth_webhook;
 
-#[cfg(all(doctest, feature = "axum", feature = "reqwest"))]
-#[doc = include_str!("../../../README.md")]
-pub use auth_core as readme;
+/// Their programs are tested with everything there is.
 #[cfg(all(
     doctest,
     feature = "axum",
-    feature = "outbound",
-    feature = "reqwest",
-    feature = "ureq"
-))]
-#[doc = include_str!("../../../docs/guide/getting-started.md")]
-pub use auth_core as getting_started;
-#[cfg(all(
-    doctest,
-    feature = "axum",
-    feature = "local",
-    feature = "oauth2",
-    feature = "reqwest",
-    feature = "ureq"
-))]
-#[doc = include_str!("../../../docs/guide/oauth2.md")]
-pub use auth_core as guide_oauth2;
-#[cfg(all(doctest, feature = "axum", feature = "sqlite"))]
-#[doc = include_str!("../../../docs/guide/lifecycle.md")]
-pub use auth_core as guide_lifecycle;
-#[cfg(all(
-    doctest,
-    feature = "axum",
+    feature = "bdk-config",
     feature = "ibsso",
+    feature = "pkcs12",
+    feature = "reqwest",
     feature = "sqlite",
-    feature = "ureq"
+    feature = "ureq",
+    feature = "webhook"
 ))]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../docs/guide/getting-started.md")]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
-pub use auth_core as guide_infobip;
-#[cfg(all(doctest, feature = "bdk-config", feature = "pkcs12", feature = "ureq"))]
+#[doc = include_str!("../../../docs/guide/lifecycle.md")]
+#[doc = include_str!("../../../docs/guide/oauth2.md")]
 #[doc = include_str!("../../../docs/guide/symphony.md")]
-pub use auth_core as guide_symphony;
+#[doc = include_str!("../../../docs/guide/webhooks.md")]
+pub use auth_core as guides;

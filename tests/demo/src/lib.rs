@@ -15,3 +15,4 @@ pub mod server;
 pub mod storms;
 pub mod symphony;
 pub mod table;
+pub mod webhooks;

@@ -5,7 +5,7 @@ use demo::{
     print::{self, Colour},
     rotation, sender,
     server::Running,
-    storms, symphony, table,
+    storms, symphony, table, webhooks,
 };
 use std::{net::SocketAddr, process::ExitCode};
 
@@ -78,6 +78,7 @@ async fn demo() -> Result<ExitCode, String> {
     for (path, platform, lines) in [
         (sender::PATH, "Infobip, emulated: IBSSO", sender::run(&callers).await?),
         (symphony::PATH, "Symphony, emulated: a bot and its app", symphony::run(&callers).await?),
+        (webhooks::PATH, "outbound webhooks: the six authorizations", webhooks::run().await?),
     ] {
         print::lines(&format!("{path}  {platform}"), &lines, colour);
         total += lines.len();

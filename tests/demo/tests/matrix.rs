@@ -2,7 +2,7 @@
 
 use demo::{
     accounts::PATHS, aws, callers, digest, oauth2, rotation, sender, server::Running, storms,
-    symphony, table,
+    symphony, table, webhooks,
 };
 use std::collections::BTreeSet;
 
@@ -15,6 +15,7 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     lines.extend(aws::run(&callers, &server).await.unwrap());
     lines.extend(sender::run(&callers).await.unwrap());
     lines.extend(symphony::run(&callers).await.unwrap());
+    lines.extend(webhooks::run().await.unwrap());
     lines.extend(oauth2::run(&callers, &server).await.unwrap());
     for (path, _) in digest::PATHS {
         lines.extend(digest::run(path, &callers, &server).await.unwrap());
@@ -31,6 +32,14 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
     for adapter in ["auth-reqwest", "auth-tower", "auth-ureq"] {
         for path in [sender::PATH, symphony::PATH, symphony::SESSION] {
             assert!(seen.contains(&(path, adapter, 200)), "{path}: nothing through {adapter}");
+        }
+    }
+    for adapter in ["auth-reqwest", "auth-ureq"] {
+        for status in [200, 401] {
+            assert!(
+                seen.contains(&(webhooks::PATH, adapter, status)),
+                "webhooks: no {status} through {adapter}"
+            );
         }
     }
     for path in PATHS.iter().map(|path| path.path) {

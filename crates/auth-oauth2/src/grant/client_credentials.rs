@@ -81,6 +81,10 @@ impl Grant for ClientCredentials {
     fn token_name(&self, hasher: &KeyHasher, connection: &ConnectionId) -> String {
         self.0.token_name(hasher, connection)
     }
+
+    fn revoke<'a>(&'a self, token: &'a OAuthToken, context: &'a Context) -> Flow<'a, ()> {
+        self.0.revoke(token, context)
+    }
 }
 
 impl TokenSource for ClientCredentials {

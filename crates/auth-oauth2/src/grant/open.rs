@@ -39,6 +39,10 @@ impl Grant for OpenGrant {
         self.request.0.add_to(&mut name);
         name.name(hasher)
     }
+
+    fn revoke<'a>(&'a self, token: &'a OAuthToken, context: &'a Context) -> Flow<'a, ()> {
+        self.registration.revoke(token, context)
+    }
 }
 
 impl TokenSource for OpenGrant {

@@ -33,4 +33,8 @@ impl Grant for AuthorizationCode {
         self.parameters.add_to(&mut name);
         name.name(hasher)
     }
+
+    fn revoke<'a>(&'a self, token: &'a OAuthToken, context: &'a Context) -> Flow<'a, ()> {
+        self.registration.revoke(token, context)
+    }
 }

@@ -1,0 +1,387 @@
+use super::*;
+use crate::{
+    AuthorizationSet, BodySignatureVerifier, BodySigner, BodySigningKey, BodyVerifyingKey,
+    ConfiguredBy, DeliveryEnd, DeliveryPlan, SignatureForm, Subscription, WebhookDelivery,
+    WebhookSender, WebhookUrl,
+};
+use auth_core::{
+    Body, Candidates, Clock, ConnectionId, Error, Flow, HandlerReply, KeyHasher, Lookup,
+    MemoryReplayStore, Peer, ReplayOutcome, ReplayStore, RequestView, ReservationOutcome,
+    ReservationTicket, Result, Secret, SystemClock, SystemRandom, TenantId, Transport, Unique,
+    Verifier,
+};
+use auth_digest::{DigestQuery, DigestUserRecord, Ha1, HashFunction, UserSecret};
+use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtKeys, KeyId, SigningKey};
+use auth_net::AddressList;
+use auth_sigv4::AccessKeys;
+use auth_static::{BasicAccounts, FixedKeys};
+use auth_testing::ScriptedTransport;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+type Door = Arc<dyn Verifier<Principal = Delivery<&'static str>>>;
+
+/// A receiver over HTTP: a door, and a handler that answers with this status.
+fn serve(
+    door: &Door,
+    handler: &(dyn Fn(&Delivery<&'static str>) -> u16 + Sync),
+    request: &Request<Vec<u8>>,
+) -> Response<Vec<u8>> {
+    let mut peer = Peer::default();
+    (peer.address, peer.encrypted) = (Some(IpAddr::from([192, 0, 2, 1])), true);
+    let view = RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
+    let view = view.with_body(Body::Bytes(request.body()));
+    match door.verify(view).wait() {
+        Err(error) => {
+            let status = if matches!(error, Error::Config(_)) { 500 } else { 503 };
+            Response::builder().status(status).body(Vec::new()).unwrap()
+        }
+        Ok(Err(refused)) => {
+            let mut answer = Response::builder().status(refused.status());
+            for challenge in refused.challenges() {
+                answer = answer.header("www-authenticate", challenge.field());
+            }
+            answer.body(refused.reason().code.as_bytes().to_vec()).unwrap()
+        }
+        Ok(Ok(mut accepted)) => {
+            let status = StatusCode::from_u16(handler(&accepted.principal)).unwrap();
+            let headers = HeaderMap::new();
+            let mut answer = Response::builder().status(status).body(Vec::new()).unwrap();
+            for completion in accepted.take_obligations().completions {
+                let reply = HandlerReply::new(status, &headers, Body::Bytes(b""));
+                answer.headers_mut().extend(completion.complete(reply).wait().unwrap());
+            }
+            answer
+        }
+    }
+}
+
+fn connection() -> ConnectionId {
+    ConnectionId::new(TenantId::new("acme"), "receipts")
+}
+
+struct DigestUser(Ha1);
+
+impl Lookup<DigestQuery<'_>> for DigestUser {
+    type Found = Candidates<DigestUserRecord, &'static str>;
+
+    fn lookup(&self, _: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
+        let record = DigestUserRecord { user: "u".into(), secret: UserSecret::Ha1(self.0.clone()) };
+        Flow::ready(Some(Candidates::one(record, "acme")))
+    }
+}
+
+struct IssuerKey(SigningKey);
+
+impl Lookup<KeyId> for IssuerKey {
+    type Found = JwtKeys<&'static str>;
+
+    fn lookup(&self, _: &KeyId) -> Flow<'_, Option<Self::Found>> {
+        Flow::ready(Some(Candidates::one(self.0.verifying(), "acme")))
+    }
+}
+
+/// A sender and a receiver of one of the six kinds; `outbound` may be wrong.
+fn deliver(outbound: &str, inbound: &str) -> (DeliveryEnd, Vec<u16>) {
+    let inbound: InboundAuthorization = serde_json::from_str(inbound).unwrap();
+    let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+    let issuer = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
+    let known = InboundLookUps::new()
+        .with_everybody("acme")
+        .with_passwords(BasicAccounts::new(&hasher, [("u", "p", "acme")]))
+        .with_digest_users(DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p")))
+        .with_access_keys(AccessKeys::new([(
+            auth_sigv4::AccessKey::new("AKIDEXAMPLE", "s3cret").unwrap(),
+            "acme",
+        )]))
+        .with_api_keys(hasher.clone(), FixedKeys::new(&hasher, [("v4lue", "acme")]))
+        .with_issuer_keys(IssuerKey(
+            SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap(),
+        ));
+    let door: Door =
+        Arc::new(WebhookReceiver::authorized(connection(), inbound.verifier(known).unwrap()));
+    let statuses: Arc<Mutex<Vec<u16>>> = Arc::default();
+    let told = Arc::clone(&statuses);
+    let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
+        if request.uri().path() == "/token" {
+            let right = request.body().windows(6).any(|window| window == b"s3cret");
+            let claims = ClaimsToSign::expiring_in(Duration::from_secs(60)).unwrap();
+            let claims = claims.with_issuer("https://login.example").with_audience("hooks");
+            let token = claims.sign(&issuer, SystemClock.now(), None).unwrap();
+            let body = format!(r#"{{"access_token":"{}","token_type":"Bearer"}}"#, token.expose());
+            return Ok(Response::builder()
+                .status(if right { 200 } else { 401 })
+                .body(body.into_bytes())
+                .unwrap());
+        }
+        let answer =
+            serve(&door, &|delivery| if delivery.sender == "acme" { 200 } else { 500 }, request);
+        told.lock().unwrap().push(answer.status().as_u16());
+        Ok(answer)
+    });
+    let transport: Arc<dyn Transport> = Arc::new(transport);
+    let set =
+        AuthorizationSet::builder(move |_: &TenantId, _: Option<&str>| Ok(Arc::clone(&transport)))
+            .build()
+            .unwrap();
+    let acme = set.of_tenant(&TenantId::new("acme"));
+    acme.save("out", serde_json::from_str(outbound).unwrap(), ConfiguredBy::Tenant).unwrap();
+    let url = WebhookUrl::parse("https://hooks.example/receipts?x=1").unwrap();
+    acme.subscribe("hook", Subscription::webhook(url).under("out")).unwrap();
+    let sender = WebhookSender::new(&set, DeliveryPlan::default());
+    let delivery = WebhookDelivery::json(
+        "d1",
+        r#"{"channel":"message","transaction_id":"1","status":"delivered"}"#,
+    );
+    let report = sender.deliver(acme.tenant(), "hook", delivery).wait().unwrap();
+    let statuses = statuses.lock().unwrap().clone();
+    (report.end, statuses)
+}
+
+#[track_caller]
+fn check(outbound: &str, inbound: &str, expected: &[u16]) {
+    let (end, statuses) = deliver(outbound, inbound);
+    assert_eq!((end, &*statuses), (DeliveryEnd::Delivered, expected));
+    let wrong = outbound
+        .replace(r#":"p""#, r#":"q""#)
+        .replace("s3cret", "s3cres")
+        .replace("v4lue", "v4lux");
+    if wrong != outbound {
+        let (end, statuses) = deliver(&wrong, inbound);
+        assert!(matches!(end, DeliveryEnd::Exhausted | DeliveryEnd::Held(_)), "{end:?}");
+        assert!(statuses.iter().all(|status| [401, 403].contains(status)), "{statuses:?}");
+    }
+}
+
+#[test]
+fn each_of_the_six_is_verified_and_wrong_credentials_are_refused() {
+    check(r#"{"type":"none"}"#, r#"{"type":"none"}"#, &[200]);
+    check(
+        r#"{"type":"basic","username":"u","password":"p"}"#,
+        r#"{"type":"basic","realm":"hooks"}"#,
+        &[200],
+    );
+    check(
+        r#"{"type":"digest","username":"u","password":"p"}"#,
+        r#"{"type":"digest","realm":"hooks"}"#,
+        &[401, 200],
+    );
+    check(
+        r#"{"type":"aws_signature","access_key":"AKIDEXAMPLE","secret_key":"s3cret","region":"eu-west-1","service_name":"execute-api"}"#,
+        r#"{"type":"aws_signature","region":"eu-west-1","service_name":"execute-api"}"#,
+        &[200],
+    );
+    check(
+        r#"{"type":"api_key","key":"X-Key","key_value":"v4lue"}"#,
+        r#"{"type":"api_key","key":"x-key"}"#,
+        &[200],
+    );
+    check(
+        r#"{"type":"oauth2","grant_type":"client_credentials","client_id":"id","client_secret":"s3cret","access_token_url":"https://login.example/token"}"#,
+        r#"{"type":"oauth2","issuer":"https://login.example","audience":"hooks"}"#,
+        &[200],
+    );
+}
+
+#[test]
+fn look_ups_that_know_nobody_are_told() {
+    for (inbound, method) in [
+        (r#"{"type":"none"}"#, "with_everybody"),
+        (r#"{"type":"basic","realm":"r"}"#, "with_passwords"),
+        (r#"{"type":"digest","realm":"r"}"#, "with_digest_users"),
+        (r#"{"type":"aws_signature","region":"r","service_name":"s"}"#, "with_access_keys"),
+        (r#"{"type":"api_key","key":"k"}"#, "with_api_keys"),
+        (r#"{"type":"oauth2","issuer":"i","audience":"a"}"#, "with_issuer_keys"),
+    ] {
+        let inbound: InboundAuthorization = serde_json::from_str(inbound).unwrap();
+        let error = inbound.verifier(InboundLookUps::<()>::new()).unwrap_err();
+        assert!(error.to_string().contains(method), "{error}");
+    }
+    assert!(
+        serde_json::from_str::<InboundAuthorization>(
+            r#"{"type":"basic","realm":"r","password":"p"}"#
+        )
+        .is_err()
+    );
+}
+
+fn hub() -> (BodySigner, BodySignatureVerifier<&'static str>) {
+    let form = SignatureForm::HubSignature { algorithm: Default::default() };
+    let secret = Secret::from("hub secret");
+    let signer =
+        BodySigner::new(form.clone(), BodySigningKey::read(&form, &secret).unwrap()).unwrap();
+    let key = BodyVerifyingKey::read(&form, &secret).unwrap();
+    (signer, BodySignatureVerifier::new(form, Candidates::one(key, "acme")).unwrap())
+}
+
+fn signed(id: Option<&str>, body: &[u8]) -> Request<Vec<u8>> {
+    let (signer, _) = hub();
+    let uri = Uri::from_static("https://hooks.example/x");
+    let fields =
+        signer.sign(crate::SignableDelivery::new("d1", SystemClock.now(), &uri, body)).unwrap();
+    let mut request = Request::new(body.to_vec());
+    (*request.method_mut(), *request.uri_mut(), *request.headers_mut()) =
+        (Method::POST, uri, fields);
+    request.headers_mut().remove("x-wx-gtrid");
+    if let Some(id) = id {
+        request.headers_mut().insert("x-wx-gtrid", id.parse().unwrap());
+    }
+    request
+}
+
+#[test]
+fn an_id_that_is_not_signed_never_makes_a_delivery_fresh() {
+    let door: Door = Arc::new(
+        WebhookReceiver::signed(connection(), hub().1).once(MemoryReplayStore::new(SystemClock)),
+    );
+    let handled = AtomicUsize::new(0);
+    let handler = |_: &Delivery<_>| {
+        handled.fetch_add(1, Ordering::Relaxed);
+        200
+    };
+    for id in [Some("a"), Some("a"), Some("b"), None] {
+        assert_eq!(serve(&door, &handler, &signed(id, b"{}")).status(), 200);
+    }
+    assert_eq!(handled.load(Ordering::Relaxed), 1);
+    assert_eq!(serve(&door, &handler, &signed(Some("a"), b"{ }")).status(), 200);
+    assert_eq!(handled.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn a_delivery_that_failed_is_handed_on_again_and_one_under_way_is_not() {
+    let door: Door = Arc::new(
+        WebhookReceiver::signed(connection(), hub().1).once(MemoryReplayStore::new(SystemClock)),
+    );
+    let request = signed(None, b"{}");
+    assert_eq!(serve(&door, &|_| 500, &request).status(), 500);
+    let inner = Arc::clone(&door);
+    let meanwhile = move |_: &Delivery<_>| {
+        let again = serve(&inner, &|_| panic!("it is being handled"), &signed(None, b"{}"));
+        assert_eq!(
+            (again.status().as_u16(), &**again.body()),
+            (503, b"webhook_under_way".as_slice())
+        );
+        202
+    };
+    assert_eq!(serve(&door, &meanwhile, &request).status(), 202);
+    let again = serve(&door, &|_| panic!("it was handled"), &request);
+    assert_eq!((again.status().as_u16(), &**again.body()), (200, b"webhook_handled".as_slice()));
+    // A handler that is dropped without a reply.
+    let door: Door = Arc::new(
+        WebhookReceiver::signed(connection(), hub().1).once(MemoryReplayStore::new(SystemClock)),
+    );
+    let view = RequestView::new(request.method(), request.uri(), request.headers())
+        .with_body(Body::Bytes(b"{}"));
+    drop(door.verify(view).wait().unwrap().unwrap());
+    assert_eq!(serve(&door, &|_| 200, &request).status(), 200);
+}
+
+#[test]
+fn repetitions_are_told_apart_by_tenant_and_authorization() {
+    let store = Arc::new(MemoryReplayStore::new(SystemClock));
+    let door = |tenant: &str, authorization: &str| -> Door {
+        let connection = ConnectionId::new(TenantId::new(tenant), authorization);
+        Arc::new(WebhookReceiver::signed(connection, hub().1).once(Arc::clone(&store)))
+    };
+    let handled = AtomicUsize::new(0);
+    let handler = |_: &Delivery<_>| {
+        handled.fetch_add(1, Ordering::Relaxed);
+        200
+    };
+    for (tenant, authorization) in [("acme", "a"), ("acme", "a"), ("acme", "b"), ("other", "a")] {
+        serve(&door(tenant, authorization), &handler, &signed(None, b"{}"));
+    }
+    assert_eq!(handled.load(Ordering::Relaxed), 3);
+}
+
+/// The answers, held against what makes a sender come back.
+#[test]
+fn the_answers_follow_the_senders_rules() {
+    let both = || {
+        let (_, signature) = hub();
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let inbound: InboundAuthorization =
+            serde_json::from_str(r#"{"type":"basic","realm":"hooks"}"#).unwrap();
+        let accounts = BasicAccounts::new(&hasher, [("u", "p", "acme"), ("v", "p", "other")]);
+        let known = InboundLookUps::new().with_passwords(accounts);
+        WebhookReceiver::authorized_and_signed(
+            connection(),
+            inbound.verifier(known).unwrap(),
+            signature,
+        )
+    };
+    let listed = |list: &str| AddressList::new([list]).unwrap();
+    let with = |user: &str, request: Request<Vec<u8>>| {
+        let mut request = request;
+        request.headers_mut().insert("authorization", user.parse().unwrap());
+        request
+    };
+    let good = || with("Basic dTpw", signed(None, b"{}"));
+    let check = |door: Door, request: Request<Vec<u8>>, expected: u16, comes_back: bool| {
+        let answer = serve(&door, &|_| 200, &request);
+        assert_eq!(answer.status(), expected, "{:?}", String::from_utf8_lossy(answer.body()));
+        let outcome = crate::DeliveryOutcome::of(answer.status());
+        assert_eq!(matches!(outcome, crate::DeliveryOutcome::Refused), comes_back, "{expected}");
+    };
+    check(Arc::new(both()), good(), 200, false);
+    check(Arc::new(both()), with("Basic dTpx", signed(None, b"{}")), 401, true);
+    check(Arc::new(both()), signed(None, b"{}"), 401, true);
+    let mut unsigned = good();
+    unsigned.headers_mut().remove("x-hub-signature");
+    check(Arc::new(both()), unsigned, 401, true);
+    let mut forged = good();
+    *forged.body_mut() = b"{ }".to_vec();
+    check(Arc::new(both()), forged, 401, true);
+    let mut malformed = good();
+    malformed.headers_mut().insert("x-hub-signature", "sha256=xy".parse().unwrap());
+    check(Arc::new(both()), malformed, 400, false);
+    check(Arc::new(both()), with("Basic djpw", signed(None, b"{}")), 403, true);
+    check(Arc::new(both().with_addresses(listed("192.0.2.0/24"))), good(), 200, false);
+    check(Arc::new(both().with_addresses(listed("198.51.100.0/24"))), good(), 403, true);
+    check(Arc::new(both().once(Down)), good(), 503, true);
+}
+
+/// A store that cannot tell.
+struct Down;
+
+impl ReplayStore for Down {
+    fn check_and_set(&self, _: &Unique) -> Flow<'_, ReplayOutcome> {
+        down()
+    }
+
+    fn window(&self, _: &Unique, _: u64, _: u32) -> Flow<'_, ReplayOutcome> {
+        down()
+    }
+
+    fn reserve(&self, _: &Unique, _: Duration) -> Flow<'_, ReservationOutcome> {
+        down()
+    }
+
+    fn confirm(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
+        down()
+    }
+
+    fn release(&self, _: &Unique, _: ReservationTicket) -> Flow<'_, bool> {
+        down()
+    }
+}
+
+fn down<T: Send>() -> Flow<'static, T> {
+    Flow::failed(Error::transport("store_down", "store does not answer"))
+}
+
+#[test]
+fn a_receiver_whose_body_was_not_read_says_so() {
+    let door = WebhookReceiver::signed(connection(), hub().1);
+    let request = signed(None, b"{}");
+    let view = RequestView::new(request.method(), request.uri(), request.headers());
+    let judged: Result<_> = door.verify(view).wait();
+    assert_eq!(judged.unwrap_err().code(), "webhook_unread_body");
+}

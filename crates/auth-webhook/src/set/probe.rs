@@ -1,0 +1,83 @@
+//! A whole authorization tried against its receiver, without live data.
+
+use super::TenantAuthorizations;
+use auth_core::{AttemptKey, AttemptOutcome, Error, Exchange, Flow, Result, send};
+use http::{Method, Request, StatusCode, header};
+
+/// What came of a probe: no more than what its tenant may learn of a network that is not its own.
+///
+/// # Security
+///
+/// A receiver that is blocked, one that refuses the connection and one that does not answer in time look alike, and
+/// nothing of an answer is shown: else the probe would tell a tenant what stands behind an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeOutcome {
+    /// The receiver answered with success (2xx).
+    Accepted,
+    /// It does not take these credentials (401, 403).
+    Refused,
+    /// There are no credentials to send: no token could be obtained, or a secret source gave nothing.
+    NoToken,
+    /// No answer came.
+    NotReached,
+    /// It answered something else.
+    OtherAnswer,
+}
+
+impl TenantAuthorizations {
+    /// Sends an empty JSON object to the receiver of a subscription, under its whole authorization: token, challenge,
+    /// signature, client certificate and header fields are those of a delivery.
+    ///
+    /// # Errors
+    ///
+    /// `Error::Config` with `webhook_subscription_unknown`; `Error::Unavailable` with `webhook_probe_limit` when the tenant
+    /// has probed too often.
+    pub fn probe(&self, subscription: &str) -> Flow<'static, ProbeOutcome> {
+        let found = self.find(subscription, "probe").map(drop);
+        let (of, subscription) = (self.clone(), subscription.to_owned());
+        Flow::new(async move {
+            found?;
+            of.may_probe().await?;
+            let Ok(chosen) = of.choose(&subscription, "probe").await else {
+                return Ok(ProbeOutcome::NoToken);
+            };
+            let mut request = Request::new(b"{}".to_vec());
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = chosen.subscription().url.uri()?;
+            request.headers_mut().extend(chosen.fields().clone());
+            let json = http::HeaderValue::from_static("application/json");
+            request.headers_mut().insert(header::CONTENT_TYPE, json);
+            let exchange = Exchange::new(request).with_answer_limit(64 * 1024);
+            let answered = send(chosen.transport(), &chosen, exchange).await;
+            if chosen.credentials_error().is_some() {
+                return Ok(ProbeOutcome::NoToken);
+            }
+            Ok(outcome(answered.map(|answer| answer.status())))
+        })
+    }
+
+    async fn may_probe(&self) -> Result<()> {
+        let key = AttemptKey::new(Some(&self.tenant), "probe", None, Some(b"probe"));
+        match self.set.probes.may_try(key).await? {
+            Ok(()) => {
+                self.set.probes.note(key, AttemptOutcome::Wrong);
+                Ok(())
+            }
+            Err(wait) => {
+                let text = "this tenant has probed too often; try again later";
+                Err(Error::unavailable("webhook_probe_limit", Some(wait), text))
+            }
+        }
+    }
+}
+
+fn outcome(answered: Result<StatusCode>) -> ProbeOutcome {
+    match answered {
+        Ok(status) if status.is_success() => ProbeOutcome::Accepted,
+        Ok(StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) | Err(Error::Refused(_)) => {
+            ProbeOutcome::Refused
+        }
+        Ok(_) | Err(Error::Protocol(_)) => ProbeOutcome::OtherAnswer,
+        Err(_) => ProbeOutcome::NotReached,
+    }
+}

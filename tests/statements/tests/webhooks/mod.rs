@@ -52,12 +52,15 @@ pub const KINDS: [(&str, &str, &str); 6] = [
 
 pub const SECRET: &str = "the-receivers-secret";
 
+/// A request, and how it was answered.
+pub type Seen = (Request<Vec<u8>>, StatusCode);
+
 /// Both ends.
 pub struct Stage {
     pub set: AuthorizationSet,
     pub acme: TenantAuthorizations,
     /// The requests that reached the receiver, with the status of each.
-    pub seen: Arc<Mutex<Vec<(Request<Vec<u8>>, StatusCode)>>>,
+    pub seen: Arc<Mutex<Vec<Seen>>>,
     /// The receipts that the handler was given.
     pub receipts: Arc<Mutex<Vec<Receipt>>>,
 }

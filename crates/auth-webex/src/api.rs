@@ -1,28 +1,6 @@
 //! The APIs, by the credential that they take.
 
-/// A family of APIs: one host, one way to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum WebexFamily {
-    /// Messaging v1.
-    MessagingV1,
-    /// Messaging v2.
-    MessagingV2,
-    /// Custom Event v1.
-    CustomEvent,
-    /// Inbound webhooks.
-    InboundWebhook,
-    /// RCS capability look-up.
-    RcsCapability,
-    /// Profile v2.
-    Profile,
-    /// Contact Policy.
-    ContactPolicy,
-    /// Thread, Segment, Topic.
-    Rtm,
-    /// The sandbox.
-    Sandbox,
-}
+use crate::WebexFamily;
 
 /// An API that takes a service key or a service JWT. Inbound webhooks are another: see
 /// [`inbound_webhook`](crate::WebexService::inbound_webhook).

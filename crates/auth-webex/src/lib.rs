@@ -1,4 +1,7 @@
-//! Webex Connect for programs that call it: which credential each API takes, where it is, and what its answers say.
+//! Webex Connect on both ends: which credential each API takes, where it is, and what its answers say.
+//!
+//! Feature `client` (on unless switched off) is for programs that call the platform, `server` for a platform that is called
+//! as it is: its doors over the registry of auth-lifecycle.
 //!
 //! | APIs | credential | field |
 //! |---|---|---|
@@ -12,10 +15,11 @@
 //! Each credential has a type of its own, which offers the APIs that take it: the wrong one does not compile.
 //!
 //! The platform tells a refused credential by a code in the body, behind a 200, a 400 or a 403 as the API has it. So the
-//! answers are read, and a token that was refused is renewed: [`read_answer`](WebexApi::read_answer).
+//! answers are read, and a token that was refused is renewed: `WebexApi::read_answer`.
 //!
 //! ```
-//! use auth_core::{Context, OriginBound};
+//! # #[cfg(feature = "client")] {
+//! use auth_core::Context;
 //! use auth_webex::{Region, ServiceApi, ServiceCredential, Webex};
 //! # fn example(context: Context) -> auth_core::Result<()> {
 //! let webex = Webex::in_region(Region::Eu)?;
@@ -25,24 +29,38 @@
 //! // `messages` is an authenticator: `client.send(&messages, request)`.
 //! # Ok(()) }
 //! # example(Context::new(auth_testing::ScriptedTransport::new(|_| panic!()))).unwrap();
+//! # }
 //! ```
 //!
 //! # What it does not do
 //!
-//! It sends nothing, and knows no bodies but those of refusals. The platform's own end is not here yet.
+//! It sends nothing, and knows no bodies but those of refusals. The doors of Thread, Segment and Topic, whose tokens name
+//! their app in a claim of their own, are not here yet.
 
 mod answer;
+#[cfg(feature = "client")]
 mod api;
+#[cfg(feature = "client")]
 mod client;
+mod family;
+#[cfg(feature = "client")]
 mod hosts;
 mod json;
+#[cfg(feature = "server")]
+mod server;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
-pub use auth_core::{Authenticator, Clock, Context, Error, Result, Secret, SystemClock};
+pub use auth_core::{Authenticator, Clock, Context, Error, Result, Secret, SystemClock, Verifier};
 
 pub use answer::{WebexAnswer, WebexOutcome};
-pub use api::{AppApi, ServiceApi, TenantApi, WebexFamily};
+#[cfg(feature = "client")]
+pub use api::{AppApi, ServiceApi, TenantApi};
+#[cfg(feature = "client")]
 pub use client::{
     AppCredential, ServiceCredential, Webex, WebexApi, WebexApp, WebexService, WebexTenant,
 };
+pub use family::WebexFamily;
+#[cfg(feature = "client")]
 pub use hosts::{Region, WebexHosts};
+#[cfg(feature = "server")]
+pub use server::{BearerDoor, ServiceDoor, WebexDoors, refusal_answer};

@@ -38,6 +38,8 @@ pub use auth_symphony;
 pub use auth_tower;
 #[cfg(feature = "ureq")]
 pub use auth_ureq;
+#[cfg(any(feature = "webex", feature = "webex-server"))]
+pub use auth_webex;
 #[cfg(feature = "webhook")]
 pub use auth_webhook;
 

@@ -28,8 +28,19 @@ pub fn forbidden(metadata: &Metadata) -> Result<Vec<String>, String> {
             found.extend(wrong.into_iter().map(|name| format!("{} brings {name}", package.name)));
         }
     }
+    for (name, with, not) in CALLERS {
+        let brought = tree(name, with)?;
+        let wrong = named(&brought, &[not]);
+        found.extend(
+            wrong.into_iter().map(|wrong| format!("{name} {} brings {wrong}", with.join(" "))),
+        );
+    }
     Ok(found)
 }
+
+/// What programs that only call a platform do not get: a crate, its features, and what they never bring.
+const CALLERS: &[(&str, &[&str], &str)] =
+    &[("auth-webex", &["--no-default-features", "--features", "client"], "auth-lifecycle")];
 
 pub fn counted(metadata: &Metadata) -> Result<Vec<String>, String> {
     let mut found = Vec::new();

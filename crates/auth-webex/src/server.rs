@@ -1,0 +1,144 @@
+//! The platform's end: the door of each family of APIs.
+
+mod bearer;
+mod issuers;
+mod refusal;
+
+pub use bearer::BearerDoor;
+pub use refusal::refusal_answer;
+
+use auth_core::{Clock, Precedence, Result, SystemClock, Verifier};
+use auth_jwt::{JwtVerifier, profiles};
+use auth_lifecycle::{Admit, Kind, Known, Registry, Tokens};
+use auth_static::{ApiKeyVerifier, BearerVerifier, Placement};
+use http::HeaderName;
+use issuers::{ServiceIssuers, ServiceKeyAsIssuer};
+use std::{fmt, sync::Arc};
+
+/// The door of service APIs: a service JWT decides where there is one, and a service key else. Neither falls back to the
+/// other.
+pub type ServiceDoor = Admit<Precedence<Known>>;
+
+/// Makes the doors of the platform's APIs over the credentials that a registry has issued.
+///
+/// Each door admits callers by their credential and from their address, and gives the [`Caller`](auth_core::Caller), which
+/// names tenant and service. Give each family of APIs a door of its own, and the addresses that its tenants list by
+/// [`with_addresses`](Admit::with_addresses).
+///
+/// | door | takes |
+/// |---|---|
+/// | [`service`](Self::service) | service JWT (Bearer), service key (`key`) |
+/// | [`sandbox`](Self::sandbox) | service JWT or service key, both as Bearer |
+/// | [`profile`](Self::profile) | profile key (`key`) |
+/// | [`contact_policy`](Self::contact_policy) | profile key (Bearer) |
+///
+/// ```
+/// use auth_core::Secret;
+/// use auth_lifecycle::{MemoryLifecycleStore, Registry, RegistryKeys};
+/// use auth_webex::WebexDoors;
+/// let keys = RegistryKeys::from_master(&Secret::new([7; 32]))?; // 32 random bytes of the platform
+/// let registry = Registry::build(MemoryLifecycleStore::new(), keys).finish()?;
+/// let messaging = WebexDoors::new(registry).service()?;
+/// # let _ = messaging;
+/// # Ok::<_, auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct WebexDoors {
+    registry: Registry,
+    clock: Arc<dyn Clock>,
+    issuer: ServiceKeyAsIssuer,
+    token_field: Option<HeaderName>,
+}
+
+impl WebexDoors {
+    /// The doors over this registry, as strict as the documentation has them.
+    #[must_use]
+    pub fn new(registry: Registry) -> Self {
+        let (clock, issuer) = (Arc::new(SystemClock), ServiceKeyAsIssuer::Refused);
+        Self { registry, clock, issuer, token_field: None }
+    }
+
+    /// With another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
+        Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// Takes a service key for the Service ID in `iss`, as a sample of the documentation has it. The token is still signed by
+    /// the service's secret.
+    #[must_use]
+    pub fn allowing_service_key_as_issuer(self) -> Self {
+        Self { issuer: ServiceKeyAsIssuer::Allowed, ..self }
+    }
+
+    /// Takes a service JWT in the field `key` too, as the page on inbound webhooks has it.
+    #[must_use]
+    pub fn allowing_jwt_in_key_field(self) -> Self {
+        Self { token_field: Some(HeaderName::from_static("key")), ..self }
+    }
+
+    /// The door of Messaging v1 and v2, Custom Event v1, inbound webhooks and RCS capability look-up.
+    ///
+    /// # Errors
+    ///
+    /// None with these settings: the signature is that of the verifiers.
+    pub fn service(&self) -> Result<ServiceDoor> {
+        let jwt = match &self.token_field {
+            Some(field) => self.jwt()?.with_field(field.clone()),
+            None => self.jwt()?,
+        };
+        let jwt = jwt.map(|proven| proven.caller);
+        Ok(self.registry.admit(Precedence::new(jwt).then(self.in_key(Kind::ServiceKey)?)))
+    }
+
+    /// The door of the sandbox: a Bearer token of three base64url parts is a JWT, and any other a service key. It is judged
+    /// once, as what its form says.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`service`](Self::service).
+    pub fn sandbox(&self) -> Result<Admit<BearerDoor>> {
+        let key = self.as_bearer(Kind::ServiceKey)?;
+        Ok(self.registry.admit(BearerDoor::new(self.jwt()?, key)))
+    }
+
+    /// The door of Profile v2.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`service`](Self::service).
+    pub fn profile(&self) -> Result<Admit<ApiKeyVerifier<Tokens>>> {
+        Ok(self.registry.admit(self.in_key(Kind::ProfileKey)?))
+    }
+
+    /// The door of Contact Policy.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`service`](Self::service).
+    pub fn contact_policy(&self) -> Result<Admit<BearerVerifier<Tokens>>> {
+        Ok(self.registry.admit(self.as_bearer(Kind::ProfileKey)?))
+    }
+
+    fn jwt(&self) -> Result<JwtVerifier<ServiceIssuers>> {
+        let issuers = ServiceIssuers::new(&self.registry, self.issuer);
+        JwtVerifier::new(REALM, profiles::webex_service_policy(), issuers, Arc::clone(&self.clock))
+    }
+
+    fn in_key(&self, kind: Kind) -> Result<ApiKeyVerifier<Tokens>> {
+        let (hasher, tokens) = (self.registry.token_hasher(), self.registry.tokens(&[kind]));
+        ApiKeyVerifier::new(REALM, Placement::header("key")?, hasher, tokens)
+    }
+
+    fn as_bearer(&self, kind: Kind) -> Result<BearerVerifier<Tokens>> {
+        BearerVerifier::new(REALM, self.registry.token_hasher(), self.registry.tokens(&[kind]))
+    }
+}
+
+const REALM: &str = "webex";
+
+impl fmt::Debug for WebexDoors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WebexDoors(..)")
+    }
+}

@@ -1,0 +1,237 @@
+//! Document 000: which credential each API of Webex Connect takes. The calling end is that of auth-webex, and so are the
+//! doors, over the credentials that a registry has issued.
+
+use auth_core::{Authenticator, Caller, Context, Secret, TenantId, Verifier};
+use auth_core::{RequestView, SystemClock};
+use auth_lifecycle::{
+    Actor, Kind, MemoryLifecycleStore, NewService, Registry, RegistryKeys, Role, Wanted,
+};
+use auth_testing::ScriptedTransport;
+use auth_webex::{
+    ServiceApi, ServiceCredential, TenantApi, Webex, WebexApi, WebexDoors, WebexFamily, WebexHosts,
+    WebexOutcome, refusal_answer,
+};
+use http::{HeaderMap, Method, Uri};
+
+struct Platform {
+    doors: WebexDoors,
+    alerts: NewService,
+    other: NewService,
+    profile_key: String,
+}
+
+fn text(secret: Option<&Secret>) -> String {
+    String::from_utf8(secret.unwrap().expose().to_vec()).unwrap()
+}
+
+fn platform() -> Platform {
+    let keys = RegistryKeys::from_master(&Secret::new([7; 32])).unwrap();
+    let registry = Registry::build(MemoryLifecycleStore::new(), keys).finish().unwrap();
+    let owner = registry.by(&Actor::new(TenantId::new("acme"), "alice", Role::Owner));
+    let service = |label: &str| owner.create_service(label).wait().unwrap().unwrap();
+    let profile = owner.create(None, Kind::ProfileKey, Wanted::default()).wait().unwrap().unwrap();
+    Platform {
+        alerts: service("alerts"),
+        other: service("other"),
+        profile_key: text(profile.secret.as_ref()),
+        doors: WebexDoors::new(registry),
+    }
+}
+
+fn webex() -> Webex {
+    Webex::at(WebexHosts::at("https://webex.example").unwrap())
+}
+
+impl Platform {
+    fn key(&self) -> ServiceCredential {
+        ServiceCredential::key(&text(self.alerts.key.secret.as_ref())).unwrap()
+    }
+
+    fn jwt(&self, secret: &str) -> ServiceCredential {
+        let id = self.alerts.service.id.as_str();
+        let context = Context::new(ScriptedTransport::new(|_| panic!("nothing is fetched")));
+        ServiceCredential::jwt(id, secret, context).unwrap()
+    }
+
+    fn jwt_secret(&self) -> String {
+        text(self.alerts.jwt.secret.as_ref())
+    }
+}
+
+/// The service of the caller; the platform's outcome of a refusal, as the client reads it.
+fn judge(
+    door: &dyn Verifier<Principal = Caller>,
+    family: WebexFamily,
+    api: &WebexApi,
+    sent: &dyn Authenticator,
+) -> Result<Option<String>, WebexOutcome> {
+    let (mut uri, mut headers): (Uri, _) = (api.url().parse().unwrap(), HeaderMap::new());
+    let made = sent.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
+    made.commit(&mut uri, &mut headers).unwrap();
+    match door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap() {
+        Ok(accepted) => Ok(accepted.principal.service.as_deref().map(str::to_owned)),
+        Err(refused) => {
+            let answer = refusal_answer(family, &refused, "4711");
+            Err(api.read_answer(answer.status(), answer.body()).outcome)
+        }
+    }
+}
+
+const REFUSED: Result<Option<String>, WebexOutcome> = Err(WebexOutcome::CredentialRefused);
+
+/// Good and bad keys, good and bad JWTs, and the profile key, at one API of services.
+#[track_caller]
+fn check(family: WebexFamily, of: impl Fn(ServiceCredential) -> WebexApi) {
+    let platform = platform();
+    let door = platform.doors.service().unwrap();
+    let service = Some(platform.alerts.service.id.as_str().to_owned());
+    let (good_key, good_jwt) = (of(platform.key()), of(platform.jwt(&platform.jwt_secret())));
+    let bad_key = of(ServiceCredential::key("sk_a-key-of-nobody").unwrap());
+    let bad_jwt = of(platform.jwt("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="));
+    let profile = of(ServiceCredential::key(&platform.profile_key).unwrap());
+    for (api, expected) in [
+        (&good_key, Ok(service.clone())),
+        (&good_jwt, Ok(service)),
+        (&bad_key, REFUSED),
+        (&bad_jwt, REFUSED),
+        (&profile, REFUSED),
+    ] {
+        assert_eq!(judge(&door, family, api, api), expected, "{family:?}");
+    }
+}
+
+/// No credential: refused as 7002, by every API.
+#[test]
+fn s000_01_every_call_carries_a_key_or_a_jwt() {
+    let platform = platform();
+    let api = webex().service(platform.key()).api(ServiceApi::MessagingV2);
+    let none = auth_static::NoAuth;
+    let missing = Err(WebexOutcome::CredentialMissing);
+    let service = platform.doors.service().unwrap();
+    assert_eq!(judge(&service, WebexFamily::MessagingV2, &api, &none), missing);
+    assert_eq!(
+        judge(&platform.doors.sandbox().unwrap(), WebexFamily::Sandbox, &api, &none),
+        missing
+    );
+    assert_eq!(
+        judge(&platform.doors.profile().unwrap(), WebexFamily::Profile, &api, &none),
+        missing
+    );
+    let policy = platform.doors.contact_policy().unwrap();
+    assert_eq!(judge(&policy, WebexFamily::ContactPolicy, &api, &none), missing);
+}
+
+/// The sandbox: both credentials as Bearer, told apart by their form, each judged once.
+#[test]
+fn s000_02_the_sandbox_takes_both_as_bearer() {
+    let platform = platform();
+    let door = platform.doors.sandbox().unwrap();
+    let of = |credential| webex().service(credential).api(ServiceApi::Sandbox);
+    let service = Some(platform.alerts.service.id.as_str().to_owned());
+    let bad_jwt = platform.jwt("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    for (credential, expected) in [
+        (platform.key(), Ok(service.clone())),
+        (platform.jwt(&platform.jwt_secret()), Ok(service)),
+        (ServiceCredential::key("sk_a-key-of-nobody").unwrap(), REFUSED),
+        (bad_jwt, REFUSED),
+        (ServiceCredential::key(&platform.profile_key).unwrap(), REFUSED),
+    ] {
+        let api = of(credential);
+        assert_eq!(judge(&door, WebexFamily::Sandbox, &api, &api), expected);
+    }
+}
+
+#[test]
+fn s000_03_messaging_takes_a_service_key_or_a_service_jwt() {
+    check(WebexFamily::MessagingV1, |it| webex().service(it).api(ServiceApi::MessagingV1));
+    check(WebexFamily::MessagingV2, |it| webex().service(it).api(ServiceApi::MessagingV2));
+}
+
+#[test]
+fn s000_04_custom_event_takes_a_service_key_or_a_service_jwt() {
+    check(WebexFamily::CustomEvent, |it| webex().service(it).api(ServiceApi::CustomEvent));
+}
+
+#[test]
+fn s000_05_inbound_webhooks_take_a_service_key_or_a_service_jwt() {
+    check(WebexFamily::InboundWebhook, |it| {
+        webex().service(it).inbound_webhook("AB12CD34EF").unwrap()
+    });
+}
+
+#[test]
+fn s000_06_rcs_look_up_takes_a_service_key_or_a_service_jwt() {
+    check(WebexFamily::RcsCapability, |it| webex().service(it).api(ServiceApi::RcsCapability));
+}
+
+/// The profile key belongs to the tenant and to no service; a service's credentials open neither API.
+#[test]
+fn s000_07_s000_08_contact_policy_and_profile_take_the_profile_key() {
+    let platform = platform();
+    let tenant = webex().tenant(&platform.profile_key).unwrap();
+    let stranger = webex().tenant("pk_a-key-of-nobody").unwrap();
+    let (profile, policy) =
+        (platform.doors.profile().unwrap(), platform.doors.contact_policy().unwrap());
+    for (door, family, api) in [
+        (&profile as &dyn Verifier<Principal = Caller>, WebexFamily::Profile, TenantApi::Profile),
+        (&policy, WebexFamily::ContactPolicy, TenantApi::ContactPolicy),
+    ] {
+        let good = tenant.api(api);
+        assert_eq!(judge(door, family, &good, &good), Ok(None), "{family:?}");
+        let bad = stranger.api(api);
+        assert_eq!(judge(door, family, &good, &bad), REFUSED, "{family:?}");
+        for credential in [platform.key(), platform.jwt(&platform.jwt_secret())] {
+            let service = webex().service(credential);
+            for sent in [service.api(ServiceApi::MessagingV1), service.api(ServiceApi::Sandbox)] {
+                assert!(judge(door, family, &good, &sent).is_err(), "{family:?}");
+            }
+        }
+    }
+}
+
+/// A JWT is taken in the field `key` only where that is switched on; then it decides as it does as Bearer.
+#[test]
+fn s001_17_a_jwt_in_the_field_key_is_a_switch() {
+    let platform = platform();
+    let bearer = webex().service(platform.jwt(&platform.jwt_secret())).api(ServiceApi::CustomEvent);
+    let (uri, headers): (Uri, _) = (bearer.url().parse().unwrap(), HeaderMap::new());
+    let made = bearer.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
+    let token = made.field(&http::header::AUTHORIZATION).unwrap().to_str().unwrap();
+    let in_key = ServiceCredential::key(token.strip_prefix("Bearer ").unwrap()).unwrap();
+    let in_key = webex().service(in_key).api(ServiceApi::CustomEvent);
+    let told = |doors: &WebexDoors| {
+        judge(&doors.service().unwrap(), WebexFamily::CustomEvent, &in_key, &in_key)
+    };
+    assert_eq!(told(&platform.doors), REFUSED);
+    let open = platform.doors.clone().allowing_jwt_in_key_field();
+    assert_eq!(told(&open), Ok(Some(platform.alerts.service.id.as_str().to_owned())));
+    // A key in it is a key as before.
+    let key = webex().service(platform.key()).api(ServiceApi::CustomEvent);
+    assert!(judge(&open.service().unwrap(), WebexFamily::CustomEvent, &key, &key).is_ok());
+}
+
+/// `iss` may be the service key only where that is switched on.
+#[test]
+fn s001_09_a_service_key_as_issuer_is_a_switch() {
+    let platform = platform();
+    let key = text(platform.alerts.key.secret.as_ref());
+    let context = || {
+        Context::new(ScriptedTransport::new(|_| panic!("nothing is fetched")))
+            .with_clock(SystemClock)
+    };
+    let alias = ServiceCredential::jwt(&key, &platform.jwt_secret(), context()).unwrap();
+    let api = webex().service(alias).api(ServiceApi::MessagingV2);
+    let told =
+        |doors: &WebexDoors| judge(&doors.service().unwrap(), WebexFamily::MessagingV2, &api, &api);
+    assert_eq!(told(&platform.doors), REFUSED);
+    let open = platform.doors.clone().allowing_service_key_as_issuer();
+    assert_eq!(told(&open), Ok(Some(platform.alerts.service.id.as_str().to_owned())));
+    // The key of another service stands for that service, whose secret has not signed.
+    let foreign = text(platform.other.key.secret.as_ref());
+    let foreign = ServiceCredential::jwt(&foreign, &platform.jwt_secret(), context()).unwrap();
+    let foreign = webex().service(foreign).api(ServiceApi::MessagingV2);
+    assert_eq!(
+        judge(&open.service().unwrap(), WebexFamily::MessagingV2, &foreign, &foreign),
+        REFUSED
+    );
+}

@@ -12,6 +12,8 @@ pub use auth_net;
 pub use auth_digest;
 #[cfg(feature = "ibsso")]
 pub use auth_ibsso;
+#[cfg(feature = "infobip")]
+pub use auth_infobip;
 #[cfg(feature = "jwt")]
 pub use auth_jwt;
 #[cfg(feature = "lifecycle")]

@@ -1,0 +1,66 @@
+//! The four ways to authenticate, as they are configured.
+
+use serde::Deserialize;
+use std::fmt;
+use zeroize::Zeroizing;
+
+/// How a program authenticates: one of four, chosen by its configuration.
+///
+/// ```
+/// use auth_infobip::InfobipAuthorization;
+/// let text = r#"{ "method": "ibsso", "username": "acme", "password": "s3cret" }"#;
+/// let authorization: InfobipAuthorization = serde_json::from_str(text).unwrap();
+/// assert!(!format!("{authorization:?}").contains("s3cret"));
+/// ```
+#[derive(Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+#[non_exhaustive]
+pub enum InfobipAuthorization {
+    /// `Authorization: App KEY`.
+    ApiKey {
+        /// The key.
+        key: Zeroizing<String>,
+    },
+    /// `Authorization: Basic`, with the account's user name and password on each request.
+    Basic {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+    /// `Authorization: IBSSO TOKEN`: a session that is made with the user name and password. One of a user is alive at a time.
+    Ibsso {
+        /// The user name.
+        username: String,
+        /// The password.
+        password: Zeroizing<String>,
+    },
+    /// `Authorization: Bearer TOKEN`: the client id is the user name, the client secret the password.
+    #[serde(rename = "oauth2")]
+    OAuth2 {
+        /// The user name.
+        client_id: String,
+        /// The password.
+        client_secret: Zeroizing<String>,
+    },
+}
+
+impl InfobipAuthorization {
+    /// The `method`.
+    #[must_use]
+    pub const fn method(&self) -> &'static str {
+        match self {
+            Self::ApiKey { .. } => "api_key",
+            Self::Basic { .. } => "basic",
+            Self::Ibsso { .. } => "ibsso",
+            Self::OAuth2 { .. } => "oauth2",
+        }
+    }
+}
+
+/// Shows the method and nothing else.
+impl fmt::Debug for InfobipAuthorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InfobipAuthorization({})", self.method())
+    }
+}

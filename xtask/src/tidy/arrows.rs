@@ -66,6 +66,7 @@ const PLACES: &[Place] = &[
     place("conformance-sigv4", Row::Top, May::All),
     place("conformance-oauth2", Row::Top, May::All),
     place("conformance-infobip", Row::Top, May::All),
+    place("conformance-webhook", Row::Top, May::All),
     place("conformance-all", Row::Top, May::All),
     place("demo", Row::Top, May::All),
     place("statements", Row::Top, May::All),

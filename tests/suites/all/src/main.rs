@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         conformance_sigv4::SUITES,
         conformance_oauth2::SUITES,
         conformance_infobip::SUITES,
+        conformance_webhook::SUITES,
     ];
     let suites: Vec<&Suite> = schemes.into_iter().flatten().collect();
     conformance::main(&suites, std::env::args().skip(1))

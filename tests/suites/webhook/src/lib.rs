@@ -1,9 +1,10 @@
 //! Webhooks: signatures of others and for others, others that call our receiver, and our sender at receivers of others.
 
 mod peer;
+mod receiver;
 mod signatures;
 
-use conformance::{Compared, NotStarted, Outcome, Settings, Suite, broken, ran, suite};
+use conformance::{Compared, NotStarted, Outcome, Suite, broken, ran, suite};
 
 /// Every suite of webhooks. A new one is an entry here.
 pub const SUITES: &[Suite] = &[
@@ -25,6 +26,11 @@ pub const SUITES: &[Suite] = &[
     suite("webhook-joserfc", WEBHOOKS, "joserfc", |settings| {
         compared(signatures::joserfc(settings))
     }),
+    suite("webhook-curl", WEBHOOKS, "curl", |settings| compared(receiver::curl(settings))),
+    suite("webhook-requests", WEBHOOKS, "requests", |settings| {
+        compared(receiver::requests(settings))
+    }),
+    suite("webhook-boto3", WEBHOOKS, "boto3", |settings| compared(receiver::boto3(settings))),
     suite("webhook-symphony", WEBHOOKS, "Symphony", |_| {
         compared(signatures::vendor().map_err(NotStarted::from))
     }),

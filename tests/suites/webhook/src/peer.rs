@@ -2,11 +2,7 @@
 
 use conformance::{Missing, NotStarted, Settings, output, script};
 use serde_json::Value;
-use std::{
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{path::PathBuf, process::Command, time::Duration};
 
 /// A script, and what runs it.
 pub struct Peer {
@@ -44,11 +40,6 @@ impl Peer {
             return Ok(answers);
         }
         Err(format!("{} were asked and {} answered", asked.len(), answers.len()))
-    }
-
-    /// The folder of this peer's files.
-    pub fn folder(&self) -> &Path {
-        &self.folder
     }
 }
 

@@ -61,9 +61,7 @@ fn of_algorithm(
     let half = |key: &Value, half: &str| said(&key[half]);
     let (private, public, stranger) =
         (half(key, "private"), half(key, "public"), half(other, "public"));
-    let sign = |library: &str, body: &str| {
-        json!({ "do": format!("{library} sign"), "alg": name, "key": private, "body": body })
-    };
+    let sign = |library: &str, body: &str| json!({ "do": format!("{library} sign"), "alg": name, "key": private, "body": body });
     let mut named = sign(library, BODY);
     named["kid"] = "one".into();
     let read = BodySigningKey::read(form, &Secret::from(private.as_str())).map_err(text)?;

@@ -37,14 +37,8 @@ fn forms() -> [Form; 5] {
         encoding,
         prefix: prefix.into(),
     };
-    let form = |id, form, field, hash, encoding, prefix| Form {
-        id,
-        form,
-        field,
-        hash,
-        encoding,
-        prefix,
-    };
+    let form =
+        |id, form, field, hash, encoding, prefix| Form { id, form, field, hash, encoding, prefix };
     let (hub_field, own_field) = ("x-hub-signature", "x-own-signature");
     let base64 = own(MacAlgorithm::Sha512, SignatureEncoding::Base64, "");
     let hex = own(MacAlgorithm::Sha256, SignatureEncoding::Hex, "hmac:");

@@ -193,10 +193,8 @@ fn more_than_we_take(peer: &Peer) -> Result<Vec<Compared>, String> {
         ("id-with-a-blank", "msg 1", &seconds),
         ("time-with-a-fraction", ID, &fraction),
     ];
-    let asked: Vec<Value> = differing
-        .iter()
-        .map(|(_, id, time)| sign("standard", &key, id, time, GOOD.body))
-        .collect();
+    let asked: Vec<Value> =
+        differing.iter().map(|(_, id, time)| sign("standard", &key, id, time, GOOD.body)).collect();
     let mut sent = Vec::new();
     for ((_, id, time), signature) in differing.iter().zip(peer.answers(&asked)?) {
         let signature = said(&signature);

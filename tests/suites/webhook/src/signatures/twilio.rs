@@ -25,9 +25,9 @@ const FORMS: [(&str, Parameters); 5] = [
 
 pub fn twilio(settings: &Settings) -> Result<Vec<Compared>, NotStarted> {
     let peer = Peer::python(settings, "twilio", "twilio")?;
-    let bodies = FORMS.iter().map(|(_, parameters)| {
-        json!({ "do": "twilio body", "key": TOKEN, "parameters": parameters })
-    });
+    let bodies = FORMS.iter().map(
+        |(_, parameters)| json!({ "do": "twilio body", "key": TOKEN, "parameters": parameters }),
+    );
     let hash = json!({ "do": "twilio hash", "key": TOKEN, "body": BODY });
     let asked: Vec<Value> = bodies.chain([hash]).collect();
     let mut made: Vec<String> = peer.answers(&asked)?.iter().map(said).collect();
@@ -116,8 +116,7 @@ fn of_theirs(
     // A body that nothing signs: the URL was signed without its hash.
     let unsigned =
         Delivery { id: "json-without-hash", target: PATH.into(), body: BODY.into(), form: false };
-    let signature =
-        peer.answers(&[unsigned.ask("sign", TOKEN, algorithm, "")])?.first().map(said);
+    let signature = peer.answers(&[unsigned.ask("sign", TOKEN, algorithm, "")])?.first().map(said);
     let sent = unsigned.arriving(PATH, BODY, &signature.unwrap_or_default())?;
     cases.push(compare(unsigned.id, "webhook_body_hash", judged(form, &[TOKEN], &sent)?));
     Ok(cases)

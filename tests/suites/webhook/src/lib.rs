@@ -2,9 +2,11 @@
 
 mod peer;
 mod receiver;
+mod sender;
 mod signatures;
 
-use conformance::{Compared, NotStarted, Outcome, Suite, broken, ran, suite};
+use conformance::{Compared, NotStarted, Outcome, Suite, asked, broken, ran, suite};
+use sender::{Lighttpd, Moto, Nginx, Provider};
 
 /// Every suite of webhooks. A new one is an entry here.
 pub const SUITES: &[Suite] = &[
@@ -31,6 +33,19 @@ pub const SUITES: &[Suite] = &[
         compared(receiver::requests(settings))
     }),
     suite("webhook-boto3", WEBHOOKS, "boto3", |settings| compared(receiver::boto3(settings))),
+    suite("webhook-lighttpd", WEBHOOKS, "lighttpd", |settings| {
+        asked(Lighttpd::start(settings), async |server: &Lighttpd| server.cases().await)
+    }),
+    suite("webhook-moto", WEBHOOKS, "moto", |settings| {
+        asked(Moto::start(settings), async |server: &Moto| server.cases().await)
+    }),
+    suite("webhook-oidc-provider", WEBHOOKS, "oidc-provider", |settings| {
+        asked(Provider::start(settings), async |server: &Provider| server.cases().await)
+    }),
+    suite("webhook-nginx", WEBHOOKS, "nginx", |settings| {
+        asked(Nginx::start(settings), async |server: &Nginx| server.cases().await)
+    }),
+    suite("webhook-sender", WEBHOOKS, "own servers", |_| sender::at_own_servers()),
     suite("webhook-symphony", WEBHOOKS, "Symphony", |_| {
         compared(signatures::vendor().map_err(NotStarted::from))
     }),

@@ -60,7 +60,12 @@ async fn silent() -> Result<Vec<Compared>, String> {
     for (id, url, authorization, expected) in [
         ("no-answer", format!("{base}/nothing"), &none, "not_reached in 2 s"),
         ("half-an-answer", format!("{base}/half"), &none, "not_reached in 2 s"),
-        ("no-answer-to-the-token-request", format!("{base}/half"), &tokens, "not_reached in 2 s"),
+        (
+            "no-answer-to-the-token-request",
+            format!("{base}/half"),
+            &tokens,
+            "no_token webhook_credentials_late in 2 s",
+        ),
         ("nobody-there", format!("http://127.0.0.1:{closed}/"), &none, "not_reached in 0 s"),
     ] {
         let run = async {

@@ -11,10 +11,10 @@ const TEXT: &str = "Hello world!";
 /// Its text is signed, with markup around it or without.
 pub fn vendor() -> Result<Vec<Compared>, String> {
     let form = SignatureForm::SymphonyUniversalWebhook { header: "x-signature".into() };
-    let marked = format!("<messageML>Hello <b>world</b>!</messageML>");
+    let marked = "<messageML>Hello <b>world</b>!</messageML>";
     let target = "https://hooks.example/";
     let mut cases = Vec::new();
-    for (id, body) in [("text", TEXT), ("markup", &marked)] {
+    for (id, body) in [("text", TEXT), ("markup", marked)] {
         let sent = signed(&form, &[SECRET], ("1", now(), JSON), target, body)?;
         cases.push(compare(format!("ours-{id}"), SIGNATURE, sent.field("x-signature")));
         let sent = Sent::new(target, body, &[("x-signature", SIGNATURE)])?;

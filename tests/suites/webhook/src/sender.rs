@@ -75,7 +75,9 @@ impl Stage {
 
     /// A whole delivery, which is not refused and then attempted again: its end, and each attempt.
     pub async fn deliver(&self, name: &str, delivery: WebhookDelivery) -> Result<String, String> {
-        let report = self.sender.deliver(self.acme.tenant(), name, delivery).await.map_err(code)?;
+        let report = self.sender.deliver(self.acme.tenant(), name, delivery);
+        let in_time = tokio::time::timeout(Duration::from_secs(10), report).await;
+        let report = in_time.map_err(|_| "is attempted again")?.map_err(code)?;
         let end = match report.end {
             DeliveryEnd::Delivered => "delivered",
             DeliveryEnd::Ended => "ended",

@@ -83,6 +83,19 @@ pub const PEERS: &[Peer] = &[
         origin: Origin::Npm("jose@6.2.17"),
         version: &["-e", NPM_VERSION_IS, "jose", "6.2.17"],
     },
+    pinned(
+        "standardwebhooks",
+        WEBHOOKS,
+        "standardwebhooks==1.1.0",
+        &["-c", VERSION_IS, "standardwebhooks", "1.1.0"],
+    ),
+    pinned("twilio", WEBHOOKS, "twilio==9.13.0", &["-c", VERSION_IS, "twilio", "9.13.0"]),
+    Peer {
+        name: "standardwebhooks for node",
+        needed_for: WEBHOOKS,
+        origin: Origin::Npm("standardwebhooks@1.1.1"),
+        version: &["-e", NPM_VERSION_IS, "standardwebhooks", "1.1.1"],
+    },
     pinned("Authlib", CLIENTS, "Authlib==1.9.10", &["-c", VERSION_IS, "Authlib", "1.9.10"]),
     pinned(
         "requests-oauthlib",
@@ -121,6 +134,7 @@ pub const PEERS: &[Peer] = &[
 const CARGO_DENY: &str = "cargo-deny@0.20.2";
 const CLIENTS: &str = "client suites";
 const SERVERS: &str = "server suites";
+const WEBHOOKS: &str = "webhook suites";
 
 const HAS_VENV: &str = "import ensurepip, sys; print(sys.version)";
 

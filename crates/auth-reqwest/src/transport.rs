@@ -3,7 +3,7 @@
 use crate::{Proxy, TransportBuilder, failure, http::bare};
 use auth_core::{Error, Exchange, Flow, Result};
 use auth_outbound::{AddressFilter, ConnectionPath, TransportSettings};
-use http::Response;
+use http::{HeaderValue, Method, Response, header::CONTENT_LENGTH};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::{fmt, time::Duration};
 use tokio::{runtime::Handle, sync::oneshot};
@@ -84,7 +84,7 @@ async fn exchange(
     request: http::Request<Vec<u8>>,
     most_bytes: usize,
 ) -> Result<Response<Vec<u8>>> {
-    let request = reqwest::Request::try_from(request).map_err(failure::made)?;
+    let request = reqwest::Request::try_from(with_length(request)).map_err(failure::made)?;
     let url = request.url().clone();
     let failed = |error| failure::transport(path, &url, error);
     let mut answer = http.execute(request).await.map_err(failed)?;
@@ -102,6 +102,16 @@ async fn exchange(
     (*whole.status_mut(), *whole.version_mut()) = (answer.status(), answer.version());
     *whole.headers_mut() = std::mem::take(answer.headers_mut());
     Ok(whole)
+}
+
+/// Says that an empty body is empty, where the method has bodies (RFC 9110 section 8.6): some servers answer 411 else.
+fn with_length(mut request: http::Request<Vec<u8>>) -> http::Request<Vec<u8>> {
+    let has_bodies = matches!(*request.method(), Method::POST | Method::PUT | Method::PATCH);
+    if has_bodies && request.body().is_empty() {
+        let zero = HeaderValue::from_static("0");
+        request.headers_mut().entry(CONTENT_LENGTH).or_insert(zero);
+    }
+    request
 }
 
 /// Resolves names, and keeps only addresses that may be connected to.

@@ -36,6 +36,31 @@ async fn an_answer_of_any_status_is_an_answer() {
     assert_eq!(*log.lock().unwrap(), ["POST /token [] grant"]);
 }
 
+/// Some servers answer 411 to a POST that does not say how long its body is, though it has none.
+#[tokio::test]
+async fn an_empty_body_is_said_to_be_empty_where_the_method_has_bodies() {
+    let (address, _) = serve(|request| {
+        let length = request.headers.get("content-length");
+        answer(200, &[], length.map_or("none", |length| length.to_str().unwrap()).to_owned())
+    })
+    .await;
+    let transport = local().build().unwrap();
+    for (method, body, expected) in [
+        ("POST", "", "0"),
+        ("PUT", "", "0"),
+        ("PATCH", "", "0"),
+        ("POST", "grant", "5"),
+        ("GET", "", "none"),
+        ("HEAD", "", ""),
+        ("DELETE", "", "none"),
+    ] {
+        let request = Request::builder().method(method).uri(format!("http://{address}/"));
+        let request = request.body(body.as_bytes().to_vec()).unwrap();
+        let got = transport.fetch(request.into()).await.unwrap();
+        assert_eq!(got.body(), expected.as_bytes(), "{method} {body:?}");
+    }
+}
+
 #[tokio::test]
 async fn redirects_are_answers_and_not_followed() {
     let (address, log) = serve(|_| answer(307, &[("location", "/elsewhere")], "")).await;

@@ -42,6 +42,19 @@ fn an_answer_of_any_status_is_an_answer() {
     assert_eq!(seen(&log), ["POST /token [content-length:5] grant"]);
 }
 
+/// Some servers answer 411 to a POST that does not say how long its body is, though it has none.
+#[test]
+fn an_empty_body_is_said_to_be_empty_where_the_method_has_bodies() {
+    let (address, log) = serve(|_| answer(200, &[], ""));
+    let transport = local().build().unwrap();
+    for method in ["POST", "PUT", "PATCH"] {
+        let request = Request::builder().method(method).uri(format!("http://{address}/"));
+        transport.fetch(request.body(Vec::new()).unwrap().into()).wait().unwrap();
+    }
+    let expected = ["POST", "PUT", "PATCH"].map(|method| format!("{method} / [content-length:0] "));
+    assert_eq!(seen(&log), expected);
+}
+
 #[test]
 fn redirects_are_answers_and_not_followed() {
     let (address, log) = serve(|_| answer(307, &[("location", "/elsewhere")], "moved"));

@@ -172,7 +172,7 @@ impl WebhookSender {
             }
         };
         attempt.authorization = chosen.authorization().map(Arc::from);
-        let request = self.request(&chosen, delivery, context.clock.now())?;
+        let request = request(&chosen, delivery, context.clock.now())?;
         let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
         let sent = send(chosen.transport(), &chosen, exchange);
         let answered = deadline::within(chosen.transport(), self.plan.deadline(), sent).await;
@@ -188,26 +188,26 @@ impl WebhookSender {
         attempt.tell(of, subscription);
         Ok((attempt, Some(chosen)))
     }
+}
 
-    fn request(
-        &self,
-        chosen: &Chosen,
-        delivery: &WebhookDelivery,
-        now: auth_core::Timestamp,
-    ) -> Result<Request<Vec<u8>>> {
-        let mut request = Request::new(delivery.body.to_vec());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = chosen.subscription().url.uri()?;
-        let mut fields = chosen.fields().clone();
-        fields.insert(header::CONTENT_TYPE, delivery.content_type.clone());
-        if let Some(signer) = chosen.subscription().signer() {
-            let signable = SignableDelivery::new(&delivery.id, now, request.uri(), &delivery.body);
-            let is_form = delivery.content_type.as_bytes().starts_with(FORM.as_bytes());
-            fields.extend(signer.sign(if is_form { signable.of_form() } else { signable })?);
-        }
-        *request.headers_mut() = fields;
-        Ok(request)
+/// The request of one attempt, with the fields that were typed and signed where bodies are.
+pub(crate) fn request(
+    chosen: &Chosen,
+    delivery: &WebhookDelivery,
+    now: auth_core::Timestamp,
+) -> Result<Request<Vec<u8>>> {
+    let mut request = Request::new(delivery.body.to_vec());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = chosen.subscription().url.uri()?;
+    let mut fields = chosen.fields().clone();
+    fields.insert(header::CONTENT_TYPE, delivery.content_type.clone());
+    if let Some(signer) = chosen.subscription().signer() {
+        let signable = SignableDelivery::new(&delivery.id, now, request.uri(), &delivery.body);
+        let is_form = delivery.content_type.as_bytes().starts_with(FORM.as_bytes());
+        fields.extend(signer.sign(if is_form { signable.of_form() } else { signable })?);
     }
+    *request.headers_mut() = fields;
+    Ok(request)
 }
 
 /// Nothing of an answer but its status is used.

@@ -133,7 +133,17 @@ impl<P> InboundLookUps<P> {
 }
 
 /// What verifies the authorization of a webhook.
-pub struct InboundVerifier<P>(Box<dyn Verifier<Principal = P>>);
+pub struct InboundVerifier<P> {
+    verifier: Box<dyn Verifier<Principal = P>>,
+    asks: Asks,
+}
+
+/// Does it ask for credentials?
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Credentials,
+    Nothing,
+}
 
 impl InboundAuthorization {
     /// The verifier of this type over what is known of senders.
@@ -181,7 +191,8 @@ impl InboundAuthorization {
                 Box::new(verifier.map(|proven| proven.caller))
             }
         };
-        Ok(InboundVerifier(verifier))
+        let asks = if matches!(self, Self::None {}) { Asks::Nothing } else { Asks::Credentials };
+        Ok(InboundVerifier { verifier, asks })
     }
 }
 
@@ -195,16 +206,20 @@ fn needed<T>(kind: &str, method: &str, known: Option<T>) -> Result<T> {
 impl<P: Send> Verifier for InboundVerifier<P> {
     type Principal = P;
 
+    /// Every request has all that `none` asks for: the receiver reads its body.
     fn presence(&self, head: RequestView<'_>) -> Presence {
-        self.0.presence(head)
+        match self.asks {
+            Asks::Nothing => Presence::Present,
+            Asks::Credentials => self.verifier.presence(head),
+        }
     }
 
     fn needs(&self, head: RequestView<'_>) -> Need {
-        self.0.needs(head)
+        self.verifier.needs(head)
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<P>> {
-        self.0.verify(request)
+        self.verifier.verify(request)
     }
 }
 

@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | 200 | the delivery was handled before ([`once`](Self::once)) |
 /// | 400 | the request is malformed |
 /// | 401 | credentials or signature are missing or wrong |
-/// | 403 | the address is not on the list |
+/// | 403 | the address is not on the list; an AWS signature is wrong, which AWS answers so |
 /// | 413 | the body is larger than the limit |
 /// | 503 | the delivery is being handled, or a store cannot tell |
 ///
@@ -200,21 +200,33 @@ where
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Delivery<P>>> {
-        let Body::Bytes(body) = request.body else {
-            let text = "body was not read and tells one delivery from another; ask the receiver through a layer that asks needs()";
-            return Flow::failed(Error::config("webhook_unread_body", text));
-        };
         if let Some(listed) = &self.addresses {
             // Before anything is computed for a stranger.
             if !request.peer.address.is_some_and(|address| listed.contains(address)) {
                 return Flow::ready(Err(Rejection::forbidden(ELSEWHERE)));
             }
         }
+        let body = match request.body {
+            Body::Bytes(body) => Some(body),
+            // No body is read of a request without credentials, and its refusal needs none.
+            Body::Unread if self.proof.presence(request) == Presence::Absent => None,
+            Body::Unread => return Flow::failed(unread()),
+        };
         let judged = self.proof.verify(request);
-        judged.map(move |outcome| {
-            outcome.map(|accepted| accepted.map(|proven| self.delivery(proven, body)))
+        judged.and_then(move |outcome| match (outcome, body) {
+            (Err(rejection), _) => Flow::ready(Err(rejection)),
+            (Ok(_), None) => Flow::failed(unread()),
+            (Ok(accepted), Some(body)) => {
+                Flow::ready(Ok(accepted.map(|proven| self.delivery(proven, body))))
+            }
         })
     }
+}
+
+fn unread() -> Error {
+    let text = "body was not read and tells one delivery from another; ask the receiver through a layer that asks needs(), and \
+                give senders without credentials the type none of InboundAuthorization";
+    Error::config("webhook_unread_body", text)
 }
 
 impl<P> fmt::Debug for WebhookReceiver<P> {

@@ -6,9 +6,9 @@ use crate::{
 };
 use auth_core::{
     Body, Candidates, Clock, ConnectionId, Error, Flow, HandlerReply, KeyHasher, Lookup,
-    MemoryReplayStore, Peer, ReplayOutcome, ReplayStore, RequestView, ReservationOutcome,
-    ReservationTicket, Result, Secret, SystemClock, SystemRandom, TenantId, Transport, Unique,
-    Verifier,
+    MemoryReplayStore, Need, Peer, Presence, ReplayOutcome, ReplayStore, RequestView,
+    ReservationOutcome, ReservationTicket, Result, Secret, SystemClock, SystemRandom, TenantId,
+    Transport, Unique, Verifier,
 };
 use auth_digest::{DigestQuery, DigestUserRecord, Ha1, HashFunction, UserSecret};
 use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtKeys, KeyId, SigningKey};
@@ -37,7 +37,14 @@ fn serve(
     let mut peer = Peer::default();
     (peer.address, peer.encrypted) = (Some(IpAddr::from([192, 0, 2, 1])), true);
     let view = RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
-    let view = view.with_body(Body::Bytes(request.body()));
+    // As a server layer has it: the body of a request without credentials is not read.
+    let view = match (door.presence(view), door.needs(view)) {
+        (Presence::Present, Need::Bytes { limit }) if limit < request.body().len() => {
+            return Response::builder().status(413).body(Vec::new()).unwrap();
+        }
+        (Presence::Present, Need::Bytes { .. }) => view.with_body(Body::Bytes(request.body())),
+        _ => view,
+    };
     match door.verify(view).wait() {
         Err(error) => {
             let status = if matches!(error, Error::Config(_)) { 500 } else { 503 };
@@ -90,23 +97,8 @@ impl Lookup<KeyId> for IssuerKey {
 
 /// A sender and a receiver of one of the six kinds; `outbound` may be wrong.
 fn deliver(outbound: &str, inbound: &str) -> (DeliveryEnd, Vec<u16>) {
-    let inbound: InboundAuthorization = serde_json::from_str(inbound).unwrap();
-    let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
     let issuer = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
-    let known = InboundLookUps::new()
-        .with_everybody("acme")
-        .with_passwords(BasicAccounts::new(&hasher, [("u", "p", "acme")]))
-        .with_digest_users(DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p")))
-        .with_access_keys(AccessKeys::new([(
-            auth_sigv4::AccessKey::new("AKIDEXAMPLE", "s3cret").unwrap(),
-            "acme",
-        )]))
-        .with_api_keys(hasher.clone(), FixedKeys::new(&hasher, [("v4lue", "acme")]))
-        .with_issuer_keys(IssuerKey(
-            SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap(),
-        ));
-    let door: Door =
-        Arc::new(WebhookReceiver::authorized(connection(), inbound.verifier(known).unwrap()));
+    let door: Door = Arc::new(WebhookReceiver::authorized(connection(), verifier(inbound)));
     let statuses: Arc<Mutex<Vec<u16>>> = Arc::default();
     let told = Arc::clone(&statuses);
     let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
@@ -375,6 +367,62 @@ impl ReplayStore for Down {
 
 fn down<T: Send>() -> Flow<'static, T> {
     Flow::failed(Error::transport("store_down", "store does not answer"))
+}
+
+/// Without credentials no body is read, and the answer is the challenge all the same.
+#[test]
+fn what_brings_no_credentials_is_refused_before_its_body_is_read() {
+    let bare = || signed(None, b"{}");
+    let unsigned = || {
+        let mut request = bare();
+        request.headers_mut().remove("x-hub-signature");
+        request
+    };
+    let signed_alone: Door = Arc::new(WebhookReceiver::signed(connection(), hub().1));
+    for (door, challenge) in [
+        (inbound(r#"{"type":"basic","realm":"hooks"}"#), "Basic"),
+        (inbound(r#"{"type":"digest","realm":"hooks"}"#), "Digest"),
+        (inbound(r#"{"type":"api_key","key":"x-key"}"#), "ApiKey"),
+        (inbound(r#"{"type":"oauth2","issuer":"https://i.example","audience":"a"}"#), "Bearer"),
+        (signed_alone, "WebhookSignature"),
+    ] {
+        let answer = serve(&door, &|_| panic!("nobody was proven"), &unsigned());
+        assert_eq!(answer.status(), 401, "{challenge}");
+        let told = answer.headers()["www-authenticate"].to_str().unwrap();
+        assert!(told.starts_with(challenge), "{told}, expected {challenge}");
+    }
+    let open: Door = inbound(r#"{"type":"none"}"#);
+    assert_eq!(serve(&open, &|_| 200, &unsigned()).status(), 200);
+    let both = WebhookReceiver::authorized_and_signed(
+        connection(),
+        verifier(r#"{"type":"none"}"#),
+        hub().1,
+    );
+    let both: Door = Arc::new(both);
+    assert_eq!(serve(&both, &|_| 200, &bare()).status(), 200);
+    assert_eq!(serve(&both, &|_| panic!("it is unsigned"), &unsigned()).status(), 401);
+}
+
+fn inbound(text: &str) -> Door {
+    Arc::new(WebhookReceiver::authorized(connection(), verifier(text)))
+}
+
+/// Over look-ups that know one sender of each type.
+fn verifier(text: &str) -> InboundVerifier<&'static str> {
+    let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+    let known = InboundLookUps::new()
+        .with_everybody("acme")
+        .with_passwords(BasicAccounts::new(&hasher, [("u", "p", "acme")]))
+        .with_digest_users(DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p")))
+        .with_access_keys(AccessKeys::new([(
+            auth_sigv4::AccessKey::new("AKIDEXAMPLE", "s3cret").unwrap(),
+            "acme",
+        )]))
+        .with_api_keys(hasher.clone(), FixedKeys::new(&hasher, [("v4lue", "acme")]))
+        .with_issuer_keys(IssuerKey(
+            SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap(),
+        ));
+    serde_json::from_str::<InboundAuthorization>(text).unwrap().verifier(known).unwrap()
 }
 
 #[test]

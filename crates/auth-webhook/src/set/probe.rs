@@ -1,8 +1,9 @@
 //! A whole authorization tried against its receiver, without live data.
 
 use super::TenantAuthorizations;
+use crate::{WebhookDelivery, delivery};
 use auth_core::{AttemptKey, AttemptOutcome, Error, Exchange, Flow, Result, send};
-use http::{Method, Request, StatusCode, header};
+use http::StatusCode;
 
 /// What came of a probe: no more than what its tenant may learn of a network that is not its own.
 ///
@@ -26,12 +27,12 @@ pub enum ProbeOutcome {
 
 impl TenantAuthorizations {
     /// Sends an empty JSON object to the receiver of a subscription, under its whole authorization: token, challenge,
-    /// signature, client certificate and header fields are those of a delivery.
+    /// client certificate, header fields and the signature of the body are those of a delivery with the id `probe`.
     ///
     /// # Errors
     ///
     /// `Error::Config` with `webhook_subscription_unknown`; `Error::Unavailable` with `webhook_probe_limit` when the tenant
-    /// has probed too often.
+    /// has probed too often; `webhook_signature_delivery` where the form of its signatures cannot sign an empty object.
     pub fn probe(&self, subscription: &str) -> Flow<'static, ProbeOutcome> {
         let found = self.find(subscription, "probe").map(drop);
         let (of, subscription) = (self.clone(), subscription.to_owned());
@@ -41,12 +42,8 @@ impl TenantAuthorizations {
             let Ok(chosen) = of.choose(&subscription, "probe").await else {
                 return Ok(ProbeOutcome::NoToken);
             };
-            let mut request = Request::new(b"{}".to_vec());
-            *request.method_mut() = Method::POST;
-            *request.uri_mut() = chosen.subscription().url.uri()?;
-            request.headers_mut().extend(chosen.fields().clone());
-            let json = http::HeaderValue::from_static("application/json");
-            request.headers_mut().insert(header::CONTENT_TYPE, json);
+            let empty = WebhookDelivery::json("probe", "{}");
+            let request = delivery::request(&chosen, &empty, of.set.clock.now())?;
             let exchange = Exchange::new(request).with_answer_limit(64 * 1024);
             let answered = send(chosen.transport(), &chosen, exchange).await;
             if chosen.credentials_error().is_some() {

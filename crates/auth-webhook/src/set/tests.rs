@@ -1,5 +1,8 @@
 use super::*;
-use crate::{ConfiguredBy, FieldValue, OutboundAuthorization, RuleUrls, WebhookUrl};
+use crate::{
+    BodySigner, BodySigningKey, ConfiguredBy, DeliveryPlan, FieldValue, OutboundAuthorization,
+    RuleUrls, SignatureForm, WebhookDelivery, WebhookSender, WebhookUrl,
+};
 use auth_core::{
     Authenticator, Body, Exchange, Flow, RequestView, Secret, SecretSource, Timestamp, send,
 };
@@ -588,6 +591,33 @@ fn a_probe_tells_one_of_five() {
     stage.acme.subscribe("hook", hook("crm")).unwrap();
     assert_eq!(stage.acme.probe("hook").wait().unwrap(), ProbeOutcome::NoToken);
     assert_eq!(stage.counts()[1], 0, "the receiver was not asked");
+}
+
+/// A receiver that asks for more than the authorization would refuse it else.
+#[test]
+fn a_probe_has_what_a_delivery_has() {
+    let seen: Arc<Mutex<Vec<Request<Vec<u8>>>>> = Arc::default();
+    let kept = Arc::clone(&seen);
+    let play = move |request: &Request<Vec<u8>>| {
+        kept.lock().unwrap().push(request.clone());
+        answer(200, "")
+    };
+    let stage = stage_of(Arc::new(play), SecretSources::new());
+    stage.save("crm", BASIC).unwrap();
+    let form = SignatureForm::HubSignature { algorithm: Default::default() };
+    let secret = Secret::from("hub secret");
+    let key = BodySigningKey::read(&form, &secret).unwrap();
+    let signer = BodySigner::new(form, key).unwrap();
+    let subscription = hook("crm").signed_by(signer).with_header("x-more", "typed").unwrap();
+    stage.acme.subscribe("hook", subscription).unwrap();
+    assert_eq!(stage.acme.probe("hook").wait().unwrap(), ProbeOutcome::Accepted);
+    let sender = WebhookSender::new(&stage.set, DeliveryPlan::default());
+    let delivery = WebhookDelivery::json("probe", "{}");
+    sender.deliver(stage.acme.tenant(), "hook", delivery).wait().unwrap();
+    let seen = seen.lock().unwrap();
+    let [probe, delivery] = &**seen else { panic!("{} requests", seen.len()) };
+    assert!(probe.headers()["x-hub-signature"].to_str().unwrap().starts_with("sha256="));
+    assert_eq!((probe.headers(), probe.body()), (delivery.headers(), delivery.body()));
 }
 
 #[test]

@@ -250,6 +250,10 @@ impl<P: Clone + Send + Sync> Verifier for BodySignatureVerifier<P> {
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<SignedDelivery<P>>> {
+        if self.presence(request) == Presence::Absent {
+            // No body is read of a request that has no signature.
+            return Flow::ready(Err(self.unproven(reason::MISSING)));
+        }
         let Body::Bytes(body) = request.body else {
             let text = "body was not read and is signed; ask the verifier through a layer that asks needs()";
             return Flow::failed(Error::config("webhook_signature_unread_body", text));

@@ -7,7 +7,9 @@ mod report;
 pub use plan::{DeliveryPlan, RetryPauses};
 pub use report::{DeliveryAttempt, DeliveryEnd, DeliveryOutcome, DeliveryReport};
 
-use crate::{AuthorizationSet, Chosen, SignableDelivery, TenantAuthorizations};
+use crate::{
+    AuthorizationSet, Chosen, SignableDelivery, TenantAuthorizations, signature::is_form_type,
+};
 use auth_core::{Error, Event, Exchange, Flow, Result, TenantId, send};
 use http::{HeaderValue, Method, Request, header};
 use std::{fmt, sync::Arc};
@@ -202,7 +204,7 @@ impl WebhookSender {
         fields.insert(header::CONTENT_TYPE, delivery.content_type.clone());
         if let Some(signer) = chosen.subscription().signer() {
             let signable = SignableDelivery::new(&delivery.id, now, request.uri(), &delivery.body);
-            let is_form = delivery.content_type.as_bytes().starts_with(FORM.as_bytes());
+            let is_form = is_form_type(&delivery.content_type);
             fields.extend(signer.sign(if is_form { signable.of_form() } else { signable })?);
         }
         *request.headers_mut() = fields;

@@ -15,6 +15,7 @@ pub use key::{BodySigningKey, BodyVerifyingKey};
 pub use presented::DeliveryId;
 pub use sign::{BodySigner, SignableDelivery};
 pub use symphony::symphony_signed_text;
+pub(crate) use verify::is_form_type;
 pub use verify::{BodySignatureVerifier, SignedDelivery};
 
 use crate::WebhookUrl;

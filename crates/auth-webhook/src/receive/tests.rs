@@ -6,7 +6,7 @@ use crate::{
 };
 use auth_core::{
     Body, Candidates, Clock, ConnectionId, Error, Flow, HandlerReply, KeyHasher, Lookup,
-    MemoryReplayStore, Peer, ReplayOutcome, ReplayStore, RequestView, ReservationOutcome,
+    MemoryReplayStore, Need, Peer, ReplayOutcome, ReplayStore, RequestView, ReservationOutcome,
     ReservationTicket, Result, Secret, SystemClock, SystemRandom, TenantId, Transport, Unique,
     Verifier,
 };
@@ -384,4 +384,67 @@ fn a_receiver_whose_body_was_not_read_says_so() {
     let view = RequestView::new(request.method(), request.uri(), request.headers());
     let judged: Result<_> = door.verify(view).wait();
     assert_eq!(judged.unwrap_err().code(), "webhook_unread_body");
+}
+
+/// As a layer over HTTP asks: the body is read where presence and needs say so, and not else.
+fn ask_as_a_layer(door: &Door, request: &Request<Vec<u8>>, address: Option<IpAddr>) -> (u16, bool) {
+    let mut peer = Peer::default();
+    (peer.address, peer.encrypted) = (address, true);
+    let view = RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
+    let need = match door.presence(view) {
+        auth_core::Presence::Absent => Need::Nothing,
+        auth_core::Presence::Present => door.needs(view),
+    };
+    let is_read = !matches!(need, Need::Nothing);
+    let view = if is_read { view.with_body(Body::Bytes(request.body())) } else { view };
+    match door.verify(view).wait().unwrap() {
+        Ok(_) => (200, is_read),
+        Err(refused) => {
+            assert!(refused.status() != 401 || refused.challenges().len() > 0);
+            (refused.status().as_u16(), is_read)
+        }
+    }
+}
+
+#[test]
+fn no_body_is_read_of_a_request_that_its_head_refuses() {
+    let known = Some(IpAddr::from([192, 0, 2, 1]));
+    let basic = || {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let accounts = BasicAccounts::new(&hasher, [("u", "p", "acme")]);
+        let inbound: InboundAuthorization =
+            serde_json::from_str(r#"{"type":"basic","realm":"hooks"}"#).unwrap();
+        inbound.verifier(InboundLookUps::new().with_passwords(accounts)).unwrap()
+    };
+    let none =
+        || InboundAuthorization::None {}.verifier(InboundLookUps::new().with_everybody("acme"));
+    let listed = || AddressList::new(["192.0.2.0/24"]).unwrap();
+    let authorized: Door = Arc::new(WebhookReceiver::authorized(connection(), basic()));
+    let everybody: Door = Arc::new(WebhookReceiver::authorized(connection(), none().unwrap()));
+    let listed_hub: Door =
+        Arc::new(WebhookReceiver::signed(connection(), hub().1).with_addresses(listed()));
+    let both: Door =
+        Arc::new(WebhookReceiver::authorized_and_signed(connection(), none().unwrap(), hub().1));
+    let bare = || Request::post("https://hooks.example/x").body(b"{}".to_vec()).unwrap();
+    let with = |name: &'static str, value: &str| {
+        let mut request = bare();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+    };
+    let mut twice = signed(None, b"{}");
+    twice.headers_mut().append("x-hub-signature", "sha256=00".parse().unwrap());
+    for (door, request, address, expected) in [
+        (&authorized, bare(), known, (401, false)),
+        (&authorized, with("authorization", "Basic dTpw"), known, (200, true)),
+        (&everybody, bare(), known, (200, true)),
+        (&listed_hub, bare(), known, (401, false)),
+        (&listed_hub, signed(None, b"{}"), known, (200, true)),
+        (&listed_hub, signed(None, b"{}"), None, (403, false)),
+        (&listed_hub, signed(None, b"{}"), Some(IpAddr::from([198, 51, 100, 1])), (403, false)),
+        (&listed_hub, twice, known, (400, false)),
+        (&both, bare(), known, (401, false)),
+        (&both, signed(None, b"{}"), known, (200, true)),
+    ] {
+        assert_eq!(ask_as_a_layer(door, &request, address), expected, "{request:?}");
+    }
 }

@@ -145,6 +145,14 @@ impl OAuth2Fields {
         std::iter::once((Cow::from(secret.0), secret.1)).chain(headers).collect()
     }
 
+    /// The URLs that secrets are sent to.
+    pub(super) fn secrets_go_to(&self) -> impl Iterator<Item = &str> {
+        let advanced = Some(&self.advanced_settings).filter(|settings| settings.enabled);
+        let revocation = advanced.and_then(|settings| settings.revocation_url.as_deref());
+        let others = [self.refresh_token_url.as_deref(), revocation].into_iter().flatten();
+        std::iter::once(&*self.access_token_url).chain(others.filter(|url| !url.is_empty()))
+    }
+
     fn advanced(&self, resolved: &Resolved) -> Result<AdvancedSettings> {
         let given = &self.advanced_settings;
         let mut made = AdvancedSettings::new();

@@ -1,7 +1,7 @@
 //! What one delivery is sent under.
 
 use super::{SlotName, TenantAuthorizations, slots::Slot};
-use crate::{FieldValue, RuleUrls, Subscription, built::Built, subscription, url_rule};
+use crate::{FieldValue, RuleUrls, Subscription, built::Built, subscription};
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Flow, Need, OriginBound, RequestView,
     Result, Secret, Transport, Verdict,
@@ -25,6 +25,8 @@ pub struct Chosen {
     subscription: Arc<Subscription>,
     fields: HeaderMap,
     context: Context,
+    /// Are its credentials fetched from elsewhere than the receiver?
+    has_tokens: bool,
     /// Why the last request got no credentials.
     without: Mutex<Option<Error>>,
 }
@@ -72,26 +74,30 @@ impl TenantAuthorizations {
     }
 
     pub(crate) fn find(&self, name: &str, delivery: &str) -> Result<Found> {
-        self.look(|tenant| {
+        let (subscription, matched_by, slots) = self.look(|tenant| {
             let subscription = tenant.subscriptions.get(name).ok_or_else(|| {
                 let text = format!("there is no subscription of the name {name:?}; save it first");
                 Error::config("webhook_subscription_unknown", text)
             })?;
             let matched_by = match &subscription.authorization {
                 Some(_) => MatchedBy::Name,
-                None => url_rule::choose(&tenant.rules, &subscription.url)
+                None => tenant
+                    .rules
+                    .choose(&subscription.url)
                     .map_or(MatchedBy::Nothing, |rule| MatchedBy::Rule(rule.urls.clone())),
             };
-            let (slot, authorization) = match tenant.authorization_for(subscription)? {
-                Some((slots, name)) => {
-                    let (slot, chosen) = slots.for_delivery(&self.set, delivery);
-                    (slot, Some((Arc::from(name), chosen)))
-                }
-                None => (SlotName::Current, None),
-            };
-            let subscription = Arc::clone(subscription);
-            Ok(Found { subscription, authorization, matched_by, slot })
-        })
+            let slots = tenant.authorization_for(subscription)?;
+            let slots = slots.map(|(slots, name)| (Arc::from(name), slots.clone()));
+            Ok((Arc::clone(subscription), matched_by, slots))
+        })?;
+        let (slot, authorization) = match slots {
+            Some((name, slots)) => {
+                let (slot, chosen) = slots.for_delivery(&self.set, delivery);
+                (slot, Some((name, chosen)))
+            }
+            None => (SlotName::Current, None),
+        };
+        Ok(Found { subscription, authorization, matched_by, slot })
     }
 
     /// The header fields that were typed, with what their sources give now.
@@ -117,6 +123,7 @@ impl TenantAuthorizations {
         let certificate = authorization
             .as_ref()
             .and_then(|(_, slot)| slot.authorization.client_certificate.as_deref());
+        let has_tokens = built.as_ref().is_some_and(|built| built.connection.is_some());
         let authenticator = match built {
             Some(built) => Arc::clone(&built.authenticator),
             None => Arc::new(NoAuth),
@@ -129,6 +136,7 @@ impl TenantAuthorizations {
             slot,
             subscription,
             fields,
+            has_tokens,
             without: Mutex::default(),
         })
     }
@@ -171,6 +179,10 @@ impl Chosen {
         self.without.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    fn is_without(&self, error: Option<Error>) {
+        *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    }
+
     /// The transport that requests under this authorization go over.
     #[must_use]
     pub fn transport(&self) -> &dyn Transport {
@@ -178,11 +190,19 @@ impl Chosen {
     }
 }
 
+/// Credentials that are not there yet.
+pub(crate) fn late(text: &'static str) -> Error {
+    Error::unavailable("webhook_credentials_late", None, text)
+}
+
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        if self.has_tokens {
+            // Until they are there: whoever stops waiting has sent nothing.
+            self.is_without(Some(late("no token came in time; try again later")));
+        }
         self.authenticator.credentials(request).then(|made| {
-            let error = made.as_ref().err().cloned();
-            *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
+            self.is_without(made.as_ref().err().cloned());
             made.into()
         })
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{ConfiguredBy, FieldValue, OutboundAuthorization, RuleUrls, WebhookUrl};
+use crate::{ConfiguredBy, FieldValue, OutboundAuthorization, RuleUrls, UrlRule, WebhookUrl};
 use auth_core::{
     Authenticator, Body, Exchange, Flow, RequestView, Secret, SecretSource, Timestamp, send,
 };
@@ -641,3 +641,5 @@ fn a_deletion_ends_the_authorization_and_revokes_its_token() {
     stage.acme.delete("crm").wait().unwrap();
     assert_eq!(revoked.load(Ordering::Relaxed), 1);
 }
+
+mod hostile;

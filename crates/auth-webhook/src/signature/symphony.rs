@@ -1,7 +1,7 @@
 //! The text that the universal webhook of Symphony signs.
 
 /// What is signed for a message of the universal webhook: `{"payload":{"message":"TEXT"}}`, where the text is that of the
-/// message without its markup.
+/// message without its markup: without all that stands from a `<` to the next `>`. A `<` that no `>` follows is text.
 ///
 /// ```
 /// use auth_webhook::symphony_signed_text;

@@ -12,6 +12,7 @@ mod subscriptions;
 
 pub use authorizations::AuthorizationSummary;
 pub use build::AuthorizationSetBuilder;
+pub(crate) use choose::late;
 pub use choose::{Chosen, MatchedBy};
 pub use preview::{Preview, PreviewField};
 pub use probe::ProbeOutcome;

@@ -400,7 +400,7 @@ fn ask_as_a_layer(door: &Door, request: &Request<Vec<u8>>, address: Option<IpAdd
     match door.verify(view).wait().unwrap() {
         Ok(_) => (200, is_read),
         Err(refused) => {
-            assert!(refused.status() != 401 || refused.challenges().len() > 0);
+            assert!(refused.status() != 401 || !refused.challenges().is_empty());
             (refused.status().as_u16(), is_read)
         }
     }

@@ -60,8 +60,10 @@ fn an_edit_sends_no_hidden_secret_to_another_url() {
     edit(&OAUTH.replace("login", "mallory")).unwrap();
 }
 
-/// Does `meanwhile` once while an authorization is being made.
-fn set_with(meanwhile: &Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>) -> AuthorizationSet {
+type Meanwhile = Arc<Mutex<Option<Box<dyn FnOnce() + Send>>>>;
+
+/// Does it once while an authorization is being made.
+fn set_with(meanwhile: &Meanwhile) -> AuthorizationSet {
     let meanwhile = Arc::clone(meanwhile);
     let transport: Arc<dyn auth_core::Transport> =
         Arc::new(ScriptedTransport::new(|_: &Request<Vec<u8>>| Ok(answer(200, ""))));

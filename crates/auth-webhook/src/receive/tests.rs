@@ -448,3 +448,56 @@ fn no_body_is_read_of_a_request_that_its_head_refuses() {
         assert_eq!(ask_as_a_layer(door, &request, address), expected, "{request:?}");
     }
 }
+
+/// Many connections bring one delivery at once, and the handler fails now and then.
+#[test]
+fn of_many_at_once_one_is_handled_and_a_handler_that_panics_frees_the_delivery() {
+    let door: Door = Arc::new(
+        WebhookReceiver::signed(connection(), hub().1).once(MemoryReplayStore::new(SystemClock)),
+    );
+    let (at_work, handled) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let handler = |_: &Delivery<&'static str>| {
+        assert_eq!(at_work.fetch_add(1, Ordering::SeqCst), 0, "two handle one delivery");
+        std::thread::sleep(Duration::from_millis(1));
+        at_work.fetch_sub(1, Ordering::SeqCst);
+        match handled.fetch_add(1, Ordering::SeqCst) {
+            0 => 500,
+            1 => panic!("a bug of the handler"),
+            _ => 200,
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let request = signed(None, b"{}");
+                    let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        serve(&door, &handler, &request).status().as_u16()
+                    }));
+                    assert!(matches!(served, Err(_) | Ok(200 | 500 | 503)));
+                }
+            });
+        }
+    });
+    assert_eq!(handled.load(Ordering::SeqCst), 3);
+}
+
+/// What the scheme owes the sender when the handler has replied is not lost behind the repetition's check.
+#[test]
+fn a_digest_sender_is_answered_with_proof_behind_once() {
+    use auth_core::{Authenticator, Exchange, send};
+    let users = DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p"));
+    let inbound = InboundAuthorization::Digest { realm: "hooks".to_owned() };
+    let known = InboundLookUps::new().with_digest_users(users);
+    let door = WebhookReceiver::authorized(connection(), inbound.verifier(known).unwrap());
+    let door: Door = Arc::new(door.once(MemoryReplayStore::new(SystemClock)));
+    let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
+        Ok(serve(&door, &|_| 200, request))
+    });
+    let digest = auth_digest::Digest::new("u", Secret::from("p"), SystemRandom::new()).unwrap();
+    let request = Request::post("https://hooks.example/x").body(b"{}".to_vec()).unwrap();
+    let sender: &dyn Authenticator = &digest;
+    let answer = send(&transport, sender, Exchange::new(request)).wait().unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers()["authentication-info"].to_str().unwrap().contains("rspauth="));
+}

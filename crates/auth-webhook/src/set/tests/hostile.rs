@@ -306,3 +306,62 @@ fn many_that_change_and_send_at_once_see_whole_configurations() {
     });
     assert_eq!(stage.acme.list().len(), 1);
 }
+
+/// However the token was being obtained when the authorization was deleted.
+#[test]
+fn a_token_that_was_on_its_way_when_its_authorization_was_deleted_is_revoked() {
+    for is_asked_for in [true, false] {
+        let (gate, counts) = (auth_testing::Gate::closed(), Arc::<[AtomicUsize; 2]>::default());
+        let (store, counted) =
+            (MemoryTokenStore::new(ManualClock::at(1_000_000)), Arc::clone(&counts));
+        let play = move |request: &Request<Vec<u8>>| match request.uri().path() {
+            "/token" => {
+                counted[0].fetch_add(1, Ordering::Relaxed);
+                Ok(answer(200, r#"{"access_token":"2YotnFZFEjr1zCsicMWpAA","expires_in":3600}"#))
+            }
+            _ => {
+                counted[1].fetch_add(1, Ordering::Relaxed);
+                Ok(answer(200, ""))
+            }
+        };
+        let transport = ScriptedTransport::new(play).with_gate(gate.clone());
+        let transport: Arc<dyn auth_core::Transport> = Arc::new(transport);
+        let process = || {
+            let transport = Arc::clone(&transport);
+            let hasher = KeyHasher::new(&Secret::from("k".repeat(32).as_str())).unwrap();
+            let set = AuthorizationSet::builder(move |_: &TenantId, _: Option<&str>| {
+                Ok(Arc::clone(&transport))
+            })
+            .with_clock(ManualClock::at(1_000_000))
+            .with_token_store(store.clone(), hasher);
+            let acme = set.build().unwrap().of_tenant(&TenantId::new("acme"));
+            let settings = r#","advanced_settings":{"enabled":true,"revocation_url":"https://login.example/revoke"}}"#;
+            acme.save("crm", read(&OAUTH.replace('}', settings)), ConfiguredBy::Tenant).unwrap();
+            acme.subscribe("hook", hook("crm")).unwrap();
+            acme
+        };
+        let (acme, other) = (process(), process());
+        let chosen = acme.choose("hook", "1").wait().unwrap();
+        acme.unsubscribe("hook");
+        thread::scope(|scope| {
+            let fetch = scope.spawn(|| match is_asked_for {
+                true => acme.fetch_token("crm", SlotName::Current).wait().map(drop),
+                false => {
+                    let uri = chosen.subscription().url.uri().unwrap();
+                    let headers = http::HeaderMap::new();
+                    let view = RequestView::new(&Method::POST, &uri, &headers);
+                    chosen.credentials(view).wait().map(drop)
+                }
+            });
+            thread::sleep(Duration::from_millis(100));
+            let delete = scope.spawn(|| acme.delete("crm").wait());
+            thread::sleep(Duration::from_millis(100));
+            gate.open();
+            delete.join().unwrap().unwrap();
+            let _ = fetch.join().unwrap();
+        });
+        let kept = other.masked_token("crm", SlotName::Current).wait().unwrap();
+        let counts = [0, 1].map(|which: usize| counts[which].load(Ordering::Relaxed));
+        assert_eq!((kept.is_some(), counts), (false, [1, 1]), "asked for: {is_asked_for}");
+    }
+}

@@ -167,6 +167,9 @@ impl SignatureForm {
         if read == http::header::AUTHORIZATION {
             return Err(wrong("is that of the authorization; choose another"));
         }
+        if read == http::header::CONTENT_TYPE {
+            return Err(wrong("says what the body is; choose another"));
+        }
         Ok(read)
     }
 

@@ -78,7 +78,7 @@ impl Subscription {
         if frames || read.as_str().starts_with("proxy-") {
             return Err(wrong("routes or frames messages; remove it"));
         }
-        if OURS.contains(&read.as_str()) {
+        if is_ours(read.as_str()) {
             return Err(wrong("is written by the sender of the webhook; remove it"));
         }
         if self.headers.iter().any(|(known, _)| *known == read) {
@@ -170,6 +170,11 @@ const OURS: &[&str] = &[
     "x-twilio-signature",
     "x-wx-gtrid",
 ];
+
+/// Is it a field that the sender writes itself?
+pub(crate) fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+}
 
 /// The fields as they are sent; each is marked as sensitive, since nobody knows what a person typed.
 pub(crate) fn fields<'a>(

@@ -365,3 +365,36 @@ fn a_token_that_was_on_its_way_when_its_authorization_was_deleted_is_revoked() {
         assert_eq!((kept.is_some(), counts), (false, [1, 1]), "asked for: {is_asked_for}");
     }
 }
+
+/// Two writers of one field would have the receiver read either.
+#[test]
+fn a_key_and_a_signature_stand_in_no_field_that_the_sender_writes() {
+    let stage = stage();
+    for name in ["Content-Type", "webhook-id", "X-Wx-Gtrid", "date", "content-digest"] {
+        let json = format!(r#"{{"type":"api_key","key":"{name}","key_value":"v"}}"#);
+        check(stage.save("crm", &json), "webhook_header", "sender of the webhook writes");
+    }
+    let json = r#"{"form":"body_hmac","header":"Content-Type"}"#;
+    let form: crate::SignatureForm = serde_json::from_str(json).unwrap();
+    let key = crate::BodySigningKey::read(&form, &Secret::from("k")).unwrap();
+    check(crate::BodySigner::new(form, key), "webhook_signature_header", "what the body is");
+}
+
+/// Asking for leave and taking it are two steps, and so a few may come through between them; not any number.
+#[test]
+fn many_probes_at_once_are_limited_too() {
+    let stage = stage();
+    stage.save("crm", BASIC).unwrap();
+    stage.acme.subscribe("hook", hook("crm")).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let _ = stage.acme.probe("hook").wait();
+                }
+            });
+        }
+    });
+    let probed = stage.counts()[1];
+    assert!((10..=10 + 16).contains(&probed), "{probed}");
+}

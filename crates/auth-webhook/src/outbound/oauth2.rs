@@ -86,6 +86,19 @@ pub struct OAuth2AdvancedSettings {
     pub revocation_url: Option<String>,
 }
 
+impl OAuth2AdvancedSettings {
+    /// The most header fields that a token request carries.
+    pub const MOST_HEADERS: usize = 32;
+
+    /// What is wrong with how many there are.
+    pub(super) fn too_many(&self) -> Option<String> {
+        let count = self.access_token_url_headers.len();
+        let what = "advanced_settings.access_token_url_headers has";
+        let most = Self::MOST_HEADERS;
+        (count > most).then(|| format!("{what} {count} fields, expected at most {most}"))
+    }
+}
+
 /// The method of a token request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -158,6 +171,9 @@ impl OAuth2Fields {
         let mut made = AdvancedSettings::new();
         if self.client_authentication == ClientAuthenticationMethod::Basic {
             made = made.with_client_secret_basic();
+        }
+        if let Some(text) = given.too_many() {
+            return Err(Error::config("webhook_token_headers", text));
         }
         if !given.enabled {
             return Ok(made);

@@ -398,3 +398,27 @@ fn many_probes_at_once_are_limited_too() {
     let probed = stage.counts()[1];
     assert!((10..=10 + 16).contains(&probed), "{probed}");
 }
+
+/// Each field is looked for among all of them.
+#[test]
+fn a_token_request_has_few_fields() {
+    let with = |count: usize| {
+        let fields: Vec<_> = (0..count).map(|nth| format!(r#""x-{nth}":"v""#)).collect();
+        let fields = fields.join(",");
+        let settings = format!(
+            r#","advanced_settings":{{"enabled":true,"access_token_url_headers":{{{fields}}}}}}}"#
+        );
+        OAUTH.replace('}', &settings)
+    };
+    let stage = stage();
+    stage.save("crm", &with(32)).unwrap();
+    let refused = serde_json::from_str::<OutboundAuthorization>(&with(33)).unwrap_err();
+    assert!(refused.to_string().contains("33 fields, expected at most 32"), "{refused}");
+    // One that a program has made.
+    let mut made = read(&with(32));
+    if let crate::OutboundScheme::OAuth2(fields) = &mut made.scheme {
+        let headers = &mut fields.advanced_settings.access_token_url_headers;
+        headers.insert("x-more".to_owned(), FieldValue::from("v"));
+    }
+    check(stage.acme.save("made", made, ConfiguredBy::Tenant), "webhook_token_headers", "33");
+}

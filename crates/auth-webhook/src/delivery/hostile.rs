@@ -160,3 +160,15 @@ fn a_form_is_signed_as_one_however_its_type_is_written() {
         assert_eq!(sent.is_ok(), is_form, "{media}");
     }
 }
+
+/// Nothing can be ended that was made with secrets that nobody knows any more; the flow ends all the same.
+#[test]
+fn a_deletion_does_not_wait_for_a_source_without_end() {
+    let of_source = OAUTH.replace("\"s3cret\"", r#"{"source":"vault"}"#);
+    let (sender, _) = reluctant("/x", true, &of_source);
+    let acme = sender.set.of_tenant(&TenantId::new("acme"));
+    acme.unsubscribe("hook");
+    let ended = acme.delete("any").wait().unwrap_err();
+    assert_eq!(ended.code(), "webhook_credentials_late");
+    assert!(acme.list().is_empty());
+}

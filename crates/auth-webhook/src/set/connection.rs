@@ -1,10 +1,10 @@
 //! Tokens of an authorization under OAuth 2.0: fetched now, shown, consented to, ended.
 
 use super::{
-    SlotName, TenantAuthorizations,
+    SlotName, TenantAuthorizations, late,
     slots::{Slot, Slots},
 };
-use crate::{OutboundScheme, built::Connection};
+use crate::{DeliveryPlan, OutboundScheme, built::Connection, delivery::within};
 use auth_core::{Error, Flow, Result, finish_even_if_dropped};
 use auth_oauth2::{MaskedToken, OAuthToken};
 use std::sync::Arc;
@@ -126,13 +126,23 @@ impl TenantAuthorizations {
             return Flow::ready(());
         }
         let (of, name) = (self.clone(), name.to_owned());
+        let transport = match self.context(None) {
+            Ok(context) => context.transport,
+            Err(error) => return Flow::failed(error),
+        };
+        let background = Arc::clone(&transport);
         let work = async move {
             let mut ended = Ok(());
             for slot in slots {
                 // Where the secrets come from a source, nothing may have been sent since the process began.
                 let built = match slot.last_built() {
                     Some(built) => Ok(built),
-                    None => slot.built(&of, &name).await,
+                    None => {
+                        let deadline = DeliveryPlan::default().deadline();
+                        let built = within(&*transport, deadline, slot.built(&of, &name)).await;
+                        let text = "a secret source did not answer in time; revoke the token at its server";
+                        built.unwrap_or_else(|| Err(late(text)))
+                    }
                 };
                 let one = match built.map(|built| built.connection.clone()) {
                     Ok(Some(connection)) => connection.revoke().await,
@@ -143,10 +153,7 @@ impl TenantAuthorizations {
             }
             ended
         };
-        match self.context(None) {
-            Ok(context) => finish_even_if_dropped(&*context.transport, Flow::new(work)),
-            Err(_) => Flow::new(work),
-        }
+        finish_even_if_dropped(&*background, Flow::new(work))
     }
 }
 

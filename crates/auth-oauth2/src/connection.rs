@@ -129,10 +129,8 @@ where
         self.seen_through(|session| async move {
             session.end().await?;
             let (stored, context) = (session.source(), session.context());
-            let kept = stored.kept().await?;
-            stored.remove(context).await?;
-            match kept {
-                Some(kept) => stored.source().revoke(kept.token(), context).await,
+            match stored.take(context).await? {
+                Some(token) => stored.source().revoke(&token, context).await,
                 None => Ok(()),
             }
         })

@@ -377,6 +377,31 @@ fn a_token_that_could_not_be_saved_gives_way_to_what_another_process_saved() {
     assert_eq!(next.token().number, 71, "an older token was saved over a later one");
 }
 
+/// Whoever ends a token at its issuer has to be given the one that is good, wherever it is.
+#[test]
+fn what_is_taken_is_the_newest_token_and_nothing_of_it_stays() {
+    for (fails, saved_by_another, expected) in [(0, false, 1), (1, false, 1), (1, true, 70)] {
+        let fleet = fleet();
+        let store = Full(fleet.store.clone(), Arc::new(Mutex::new(0)));
+        let (context, stored) =
+            (fleet.context(1), Stored::new(fleet.family.clone(), store.clone(), "tenant"));
+        assert_eq!(stored.take(&context).wait().unwrap().map(drop), None);
+        *store.1.lock().unwrap() = fails;
+        assert_eq!(stored.token(&context, Renewal::First).wait().is_err(), fails > 0);
+        if saved_by_another {
+            let lease =
+                fleet.store.lease("tenant", Duration::from_secs(9)).wait().unwrap().unwrap();
+            let other = Rotating { number: 70, until: 1_000_000 };
+            let _ = fleet.store.save("tenant", lease, Some(&other.to_rest())).wait().unwrap();
+            fleet.store.release("tenant", lease).wait().unwrap();
+        }
+        let taken = stored.take(&context).wait().unwrap().map(|token| token.number);
+        assert_eq!(taken, Some(expected), "{fails} {saved_by_another}");
+        assert_eq!(stored.kept_or_unsaved().wait().unwrap().map(drop), None);
+        assert_eq!(stored.take(&context).wait().unwrap().map(drop), None);
+    }
+}
+
 /// A store that is slow to say that it took a lease, or saved: both are done, and their answers wait at a gate.
 #[derive(Clone)]
 struct Slow {

@@ -4,6 +4,7 @@ use crate::{
     DigestFields, OutboundAuthorization, OutboundScheme,
     outbound::{MadeGrant, oauth2_grant},
     resolved::Resolved,
+    subscription,
 };
 use auth_core::{Authenticator, ConnectionId, Context, Error, KeyDigest, KeyHasher, Result};
 use auth_digest::{ChallengePolicy, Digest, DigestAlgorithm, DigestPreset, NonceCount, Qop};
@@ -64,6 +65,13 @@ impl Built {
                 Arc::new(SigV4::new(key, &fields.region, service, Arc::clone(&context.clock))?)
             }
             OutboundScheme::ApiKey(fields) => {
+                if subscription::is_ours(&fields.key) {
+                    let text = format!(
+                        "key is {:?}, which the sender of the webhook writes; name another header field",
+                        fields.key
+                    );
+                    return Err(Error::config("webhook_header", text));
+                }
                 let placement = Placement::header(&fields.key)?;
                 Arc::new(ApiKey::new(placement, resolved.text("key_value")?)?)
             }

@@ -4,12 +4,16 @@ mod deadline;
 mod plan;
 mod report;
 
+pub(crate) use deadline::within;
 pub use plan::{DeliveryPlan, RetryPauses};
 pub use report::{DeliveryAttempt, DeliveryEnd, DeliveryOutcome, DeliveryReport};
 
-use crate::{AuthorizationSet, Chosen, SignableDelivery, TenantAuthorizations};
-use auth_core::{Error, Event, Exchange, Flow, Result, TenantId, send};
-use http::{HeaderValue, Method, Request, header};
+use crate::{
+    AuthorizationSet, Chosen, SignableDelivery, TenantAuthorizations, set::late,
+    signature::is_form_type,
+};
+use auth_core::{Error, Event, Exchange, Flow, Result, TenantId, Timestamp, send};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use std::{fmt, sync::Arc};
 
 /// Sends webhooks as a [`DeliveryPlan`] says: each attempt under the authorization that is there at that moment, and signed
@@ -121,8 +125,11 @@ impl WebhookSender {
                         spent = spent.saturating_add(1);
                         match (sender.plan.pause_after(spent), chosen) {
                             (Some(pause), Some(chosen)) => {
-                                chosen.transport().pause(pause).await?;
-                                continue;
+                                match chosen.transport().pause(pause).await {
+                                    Ok(()) => continue,
+                                    // The attempts that were made are not forgotten for it.
+                                    Err(error) => DeliveryEnd::Held(error),
+                                }
                             }
                             _ => DeliveryEnd::Exhausted,
                         }
@@ -163,51 +170,80 @@ impl WebhookSender {
         let context = of.context(None)?;
         let begun = context.clock.steady();
         let mut attempt = DeliveryAttempt::new(spent, slot);
-        let chosen = match of.choose(subscription, &delivery.id).await {
-            Ok(chosen) => chosen,
-            Err(error) => {
-                attempt.outcome = DeliveryOutcome::NoToken(error);
-                attempt.tell(of, subscription);
-                return Ok((attempt, None));
+        let mut kept = None;
+        let tried = delivery.tried(of, subscription, context.clock.now(), &mut kept);
+        let deadline = self.plan.deadline();
+        let tried = within(&*context.transport, deadline, Flow::new(tried)).await.transpose()?;
+        let without = kept.as_ref().and_then(Chosen::credentials_error);
+        (attempt.status, attempt.outcome) = match (tried, without) {
+            (_, Some(error)) | (Some(Tried::Without(error)), _) => {
+                (None, DeliveryOutcome::NoToken(error))
             }
-        };
-        attempt.authorization = chosen.authorization().map(Arc::from);
-        let request = request(&chosen, delivery, context.clock.now())?;
-        let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);
-        let sent = send(chosen.transport(), &chosen, exchange);
-        let answered = deadline::within(chosen.transport(), self.plan.deadline(), sent).await;
-        (attempt.status, attempt.outcome) = match (answered, chosen.credentials_error()) {
-            (_, Some(error)) => (None, DeliveryOutcome::NoToken(error)),
-            (Some(Ok(answer)), None) => {
-                (Some(answer.status()), DeliveryOutcome::of(answer.status()))
+            (Some(Tried::Sent(Ok(status))), None) => (Some(status), DeliveryOutcome::of(status)),
+            (Some(Tried::Sent(Err(Error::Refused(_)))), None) => (None, DeliveryOutcome::Refused),
+            (Some(Tried::Sent(Err(_))), None) => (None, DeliveryOutcome::NotReached),
+            (None, None) if kept.is_none() => {
+                let text = "a secret source did not answer in time; try again later";
+                (None, DeliveryOutcome::NoToken(late(text)))
             }
-            (Some(Err(Error::Refused(_))), None) => (None, DeliveryOutcome::Refused),
-            (Some(Err(_)) | None, None) => (None, DeliveryOutcome::NotReached),
+            (None, None) => (None, DeliveryOutcome::NotReached),
         };
+        if let Some(chosen) = &kept {
+            attempt.authorization = chosen.authorization().map(Arc::from);
+            attempt.slot = chosen.slot();
+        }
         attempt.took = context.clock.steady().saturating_duration_since(begun);
         attempt.tell(of, subscription);
-        Ok((attempt, Some(chosen)))
+        Ok((attempt, kept))
     }
 }
 
-/// The request of one attempt, with the fields that were typed and signed where bodies are.
-pub(crate) fn request(
-    chosen: &Chosen,
-    delivery: &WebhookDelivery,
-    now: auth_core::Timestamp,
-) -> Result<Request<Vec<u8>>> {
-    let mut request = Request::new(delivery.body.to_vec());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = chosen.subscription().url.uri()?;
-    let mut fields = chosen.fields().clone();
-    fields.insert(header::CONTENT_TYPE, delivery.content_type.clone());
-    if let Some(signer) = chosen.subscription().signer() {
-        let signable = SignableDelivery::new(&delivery.id, now, request.uri(), &delivery.body);
-        let is_form = delivery.content_type.as_bytes().starts_with(FORM.as_bytes());
-        fields.extend(signer.sign(if is_form { signable.of_form() } else { signable })?);
+/// What came of sending something once.
+pub(crate) enum Tried {
+    /// There was nothing to send it under.
+    Without(Error),
+    /// It was sent, or its credentials were not there: see [`Chosen::credentials_error`].
+    Sent(Result<StatusCode>),
+}
+
+impl WebhookDelivery {
+    /// Sends it once, from the secrets to the answer. What it was sent under is in `kept`, even where nobody waits for the
+    /// answer any more.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be signed.
+    pub(crate) async fn tried(
+        &self,
+        of: &TenantAuthorizations,
+        subscription: &str,
+        now: Timestamp,
+        kept: &mut Option<Chosen>,
+    ) -> Result<Tried> {
+        let chosen = match of.choose(subscription, &self.id).await {
+            Ok(chosen) => &*kept.insert(chosen),
+            Err(error) => return Ok(Tried::Without(error)),
+        };
+        let exchange =
+            Exchange::new(self.request(chosen, now)?).with_answer_limit(MOST_ANSWER_BYTES);
+        let sent = send(chosen.transport(), chosen, exchange).await;
+        Ok(Tried::Sent(sent.map(|answer| answer.status())))
     }
-    *request.headers_mut() = fields;
-    Ok(request)
+
+    fn request(&self, chosen: &Chosen, now: Timestamp) -> Result<Request<Vec<u8>>> {
+        let mut request = Request::new(self.body.to_vec());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = chosen.subscription().url.uri()?;
+        let mut fields = chosen.fields().clone();
+        fields.insert(header::CONTENT_TYPE, self.content_type.clone());
+        if let Some(signer) = chosen.subscription().signer() {
+            let signable = SignableDelivery::new(&self.id, now, request.uri(), &self.body);
+            let is_form = is_form_type(&self.content_type);
+            fields.extend(signer.sign(if is_form { signable.of_form() } else { signable })?);
+        }
+        *request.headers_mut() = fields;
+        Ok(request)
+    }
 }
 
 /// Nothing of an answer but its status is used.
@@ -237,5 +273,7 @@ impl fmt::Debug for WebhookDelivery {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod tests;

@@ -82,7 +82,9 @@ impl FieldValue {
 }
 
 fn hidden(field: &str) -> Error {
-    let text = format!("{field} is hidden and nothing was there before; write its value");
+    let text = format!(
+        "{field} is hidden, and nothing was there before or it would be sent to another URL; write its value"
+    );
     Error::config("webhook_field_hidden", text)
 }
 

@@ -167,9 +167,21 @@ impl OutboundAuthorization {
     }
 
     /// Keeps the secrets that an edit left hidden: those of `before`, field by field, where the scheme is the same.
+    ///
+    /// # Security
+    ///
+    /// Under OAuth 2.0 none is kept where it would be sent to a URL that it was not sent to before: whoever may edit an
+    /// authorization without seeing its secrets would else have them sent to a server of their own. It stays hidden then,
+    /// and is an error when the authorization is saved.
     #[must_use]
     pub fn keeping_hidden(mut self, before: &Self) -> Self {
-        if self.scheme_name() == before.scheme_name() {
+        let is_sent_elsewhere = match (&self.scheme, &before.scheme) {
+            (OutboundScheme::OAuth2(now), OutboundScheme::OAuth2(before)) => {
+                now.secrets_go_to().any(|url| before.secrets_go_to().all(|known| known != url))
+            }
+            _ => false,
+        };
+        if self.scheme_name() == before.scheme_name() && !is_sent_elsewhere {
             let had = before.values();
             for (field, value) in self.values_mut() {
                 let kept = had.iter().find(|(name, _)| *name == field);

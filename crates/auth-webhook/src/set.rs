@@ -12,13 +12,14 @@ mod subscriptions;
 
 pub use authorizations::AuthorizationSummary;
 pub use build::AuthorizationSetBuilder;
+pub(crate) use choose::late;
 pub use choose::{Chosen, MatchedBy};
 pub use preview::{Preview, PreviewField};
 pub use probe::ProbeOutcome;
 pub use rotation::{SlotName, SlotTurn};
 pub use subscriptions::Dependant;
 
-use crate::{SecretSources, Subscription, Transports, UrlRule, built::Tokens};
+use crate::{SecretSources, Subscription, Transports, built::Tokens, url_rule::Rules};
 use auth_core::{
     Clock, Context, Error, Event, KeyHasher, Limits, Observer, Random, Result, TenantId,
 };
@@ -44,6 +45,12 @@ use std::{
 /// # Security
 ///
 /// Nothing of one tenant is found by another: the names of another tenant are unknown names.
+///
+/// An authorization does not say which receivers it is for. Whoever subscribes under it, or sets rules that name it, has
+/// its credentials sent to a URL of their choice: a password under Basic and a key under API key as they are, a token
+/// under OAuth 2.0, something to guess the password by under Digest. So let only those subscribe and set rules who may
+/// see the secret. Whoever edits an authorization without seeing its secrets, on the other hand, cannot have them sent to
+/// another URL: see [`keeping_hidden`](crate::OutboundAuthorization::keeping_hidden).
 ///
 /// ```
 /// use auth_core::{TenantId, Transport};
@@ -77,7 +84,8 @@ pub(crate) struct Inner {
     random: Arc<dyn Random>,
     observer: Arc<dyn Observer>,
     probes: Arc<dyn Limits>,
-    tenants: Mutex<HashMap<TenantId, Tenant>>,
+    /// Each under a lock of its own: what one tenant has done to thousands of rules does not hold up the others.
+    tenants: Mutex<HashMap<TenantId, Arc<Mutex<Tenant>>>>,
 }
 
 /// What one tenant has configured.
@@ -85,7 +93,7 @@ pub(crate) struct Inner {
 struct Tenant {
     authorizations: BTreeMap<Arc<str>, Slots>,
     subscriptions: BTreeMap<Arc<str>, Arc<Subscription>>,
-    rules: Vec<UrlRule>,
+    rules: Rules,
 }
 
 /// The authorizations of one tenant: [`AuthorizationSet::of_tenant`].
@@ -117,21 +125,28 @@ impl TenantAuthorizations {
 
     /// Changes what the tenant has, whole or not at all: `change` does nothing before it has checked everything.
     fn change<T>(&self, change: impl FnOnce(&mut Tenant) -> Result<T>) -> Result<T> {
-        let mut tenants = self.set.tenants();
-        match tenants.get_mut(&self.tenant) {
-            Some(tenant) => change(tenant),
-            None => {
-                let mut tenant = Tenant::default();
-                let changed = change(&mut tenant)?;
-                tenants.insert(self.tenant.clone(), tenant);
-                Ok(changed)
-            }
+        if let Some(tenant) = self.known() {
+            return change(&mut lock(&tenant));
         }
+        let mut tenants = self.set.tenants();
+        if let Some(tenant) = tenants.get(&self.tenant).map(Arc::clone) {
+            drop(tenants);
+            return change(&mut lock(&tenant));
+        }
+        // A tenant who has nothing yet: the change is small.
+        let mut tenant = Tenant::default();
+        let changed = change(&mut tenant)?;
+        tenants.insert(self.tenant.clone(), Arc::new(Mutex::new(tenant)));
+        Ok(changed)
+    }
+
+    fn known(&self) -> Option<Arc<Mutex<Tenant>>> {
+        self.set.tenants().get(&self.tenant).map(Arc::clone)
     }
 
     fn look<T>(&self, look: impl FnOnce(&Tenant) -> Result<T>) -> Result<T> {
-        match self.set.tenants().get(&self.tenant) {
-            Some(tenant) => look(tenant),
+        match self.known() {
+            Some(tenant) => look(&lock(&tenant)),
             None => look(&Tenant::default()),
         }
     }
@@ -164,10 +179,14 @@ impl Tenant {
 }
 
 impl Inner {
-    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Tenant>> {
-        // A change checks everything before it changes anything.
-        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
+    fn tenants(&self) -> MutexGuard<'_, HashMap<TenantId, Arc<Mutex<Tenant>>>> {
+        lock(&self.tenants)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A change checks everything before it changes anything.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn unknown(name: &str) -> Error {

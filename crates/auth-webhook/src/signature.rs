@@ -15,6 +15,7 @@ pub use key::{BodySigningKey, BodyVerifyingKey};
 pub use presented::DeliveryId;
 pub use sign::{BodySigner, SignableDelivery};
 pub use symphony::symphony_signed_text;
+pub(crate) use verify::is_form_type;
 pub use verify::{BodySignatureVerifier, SignedDelivery};
 
 use crate::WebhookUrl;
@@ -165,6 +166,9 @@ impl SignatureForm {
         }
         if read == http::header::AUTHORIZATION {
             return Err(wrong("is that of the authorization; choose another"));
+        }
+        if read == http::header::CONTENT_TYPE {
+            return Err(wrong("says what the body is; choose another"));
         }
         Ok(read)
     }

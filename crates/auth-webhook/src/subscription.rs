@@ -67,8 +67,10 @@ impl Subscription {
     /// # Errors
     ///
     /// `Error::Config` when it is no header field, one that routes or frames messages, one that this library writes
-    /// (`Content-Type`, `Content-Digest`, the fields of signatures), or one that is there already.
+    /// (`Content-Type`, `Content-Digest`, the fields of signatures), or one that is there already; when its value is hidden,
+    /// longer than 8 KiB or has a control character; when there are more than 32 fields.
     pub fn with_header(mut self, name: &str, value: impl Into<FieldValue>) -> Result<Self> {
+        let value = value.into();
         let read = HeaderName::from_bytes(name.as_bytes());
         let wrong = |what: &str| Error::config("webhook_header", format!("header {name:?} {what}"));
         let read = read.map_err(|_| wrong("is no name of a field (RFC 9110 section 5.1)"))?;
@@ -76,13 +78,24 @@ impl Subscription {
         if frames || read.as_str().starts_with("proxy-") {
             return Err(wrong("routes or frames messages; remove it"));
         }
-        if OURS.contains(&read.as_str()) {
+        if is_ours(read.as_str()) {
             return Err(wrong("is written by the sender of the webhook; remove it"));
         }
         if self.headers.iter().any(|(known, _)| *known == read) {
             return Err(wrong("is there twice; remove one of them"));
         }
-        self.headers.push((read, value.into()));
+        if self.headers.len() >= MOST_HEADERS {
+            return Err(wrong(
+                "is one too many: a subscription has at most 32; remove one of them",
+            ));
+        }
+        if value.is_hidden() {
+            return Err(wrong("has a hidden value; write it"));
+        }
+        if let Some(literal) = value.expose() {
+            field(&read, literal)?;
+        }
+        self.headers.push((read, value));
         Ok(self)
     }
 
@@ -141,6 +154,10 @@ impl Subscription {
     }
 }
 
+/// The most header fields that a subscription has, and the most bytes that the value of one has.
+const MOST_HEADERS: usize = 32;
+const MOST_VALUE_BYTES: usize = 8 * 1024;
+
 /// What the sender writes itself.
 const OURS: &[&str] = &[
     "content-type",
@@ -154,21 +171,32 @@ const OURS: &[&str] = &[
     "x-wx-gtrid",
 ];
 
+/// Is it a field that the sender writes itself?
+pub(crate) fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|ours| ours.eq_ignore_ascii_case(name))
+}
+
 /// The fields as they are sent; each is marked as sensitive, since nobody knows what a person typed.
 pub(crate) fn fields<'a>(
     typed: impl Iterator<Item = (&'a HeaderName, &'a auth_core::Secret)>,
 ) -> Result<HeaderMap> {
     let mut fields = HeaderMap::new();
     for (name, value) in typed {
-        let read = HeaderValue::from_bytes(value.expose());
-        let mut value = read.map_err(|_| {
-            let text = format!("header {name:?} has a value with a control character; remove it");
-            Error::config("webhook_header", text)
-        })?;
-        value.set_sensitive(true);
-        fields.insert(name.clone(), value);
+        fields.insert(name.clone(), field(name, value)?);
     }
     Ok(fields)
+}
+
+fn field(name: &HeaderName, value: &auth_core::Secret) -> Result<HeaderValue> {
+    let wrong =
+        |what| Error::config("webhook_header", format!("header {name:?} has a value {what}"));
+    if value.expose().len() > MOST_VALUE_BYTES {
+        return Err(wrong("longer than 8 KiB; shorten it"));
+    }
+    let read = HeaderValue::from_bytes(value.expose());
+    let mut value = read.map_err(|_| wrong("with a control character; remove it"))?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 impl fmt::Debug for Subscription {

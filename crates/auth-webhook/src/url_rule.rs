@@ -2,7 +2,7 @@
 
 use crate::{OutboundAuthorization, OutboundScheme, WebhookUrl};
 use auth_core::{Error, Result};
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 /// Says which authorization is for the URLs that no subscription names one for.
 ///
@@ -50,15 +50,6 @@ impl UrlRule {
             _ => Ok(()),
         }
     }
-
-    /// How closely the rule fits a URL; `None` where it does not.
-    fn fits(&self, url: &WebhookUrl) -> Option<(u8, usize)> {
-        match &self.urls {
-            RuleUrls::Exact(exact) => (exact == url).then_some((2, 0)),
-            RuleUrls::Prefix(prefix) => url.is_below(prefix).then(|| (1, prefix.path_length())),
-            RuleUrls::Default => Some((0, 0)),
-        }
-    }
 }
 
 impl fmt::Display for RuleUrls {
@@ -71,10 +62,50 @@ impl fmt::Display for RuleUrls {
     }
 }
 
-/// The rule for this URL.
-pub(crate) fn choose<'a>(rules: &'a [UrlRule], url: &WebhookUrl) -> Option<&'a UrlRule> {
-    let fitting = rules.iter().filter_map(|rule| rule.fits(url).map(|fit| (fit, rule)));
-    fitting.max_by_key(|(fit, _)| *fit).map(|(_, rule)| rule)
+/// The rules of a tenant, found by URL however many there are.
+#[derive(Default)]
+pub(crate) struct Rules {
+    all: Vec<UrlRule>,
+    exact: HashMap<String, usize>,
+    prefixes: HashMap<String, usize>,
+    default: Option<usize>,
+}
+
+impl Rules {
+    /// # Errors
+    ///
+    /// When two rules are for the same URLs.
+    pub(crate) fn new(all: Vec<UrlRule>) -> Result<Self> {
+        let mut rules = Self::default();
+        for (nth, rule) in all.iter().enumerate() {
+            let before = match &rule.urls {
+                RuleUrls::Exact(url) => rules.exact.insert(url.as_str().to_owned(), nth),
+                RuleUrls::Prefix(url) => rules.prefixes.insert(url.as_prefix().to_owned(), nth),
+                RuleUrls::Default => rules.default.replace(nth),
+            };
+            if before.is_some() {
+                let text = format!("two rules are for {}; remove one of them", rule.urls);
+                return Err(Error::config("webhook_rule", text));
+            }
+        }
+        Ok(Self { all, ..rules })
+    }
+
+    /// The rule for this URL.
+    pub(crate) fn choose(&self, url: &WebhookUrl) -> Option<&UrlRule> {
+        let nth = self.exact.get(url.as_str()).copied().or_else(|| {
+            let below = std::iter::successors(Some(url.without_query()), |path| {
+                path.rfind('/').and_then(|end| path.get(..end))
+            });
+            let mut fitting = below.filter_map(|path| self.prefixes.get(path).copied());
+            fitting.next().or(self.default)
+        });
+        self.all.get(nth?)
+    }
+
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, UrlRule> {
+        self.all.iter()
+    }
 }
 
 #[cfg(test)]
@@ -98,10 +129,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: &str) {
-        let rules = rules();
-        assert_eq!(choose(&rules, &url(text)).unwrap().authorization, expected);
-        let reversed: Vec<_> = rules.into_iter().rev().collect();
-        assert_eq!(choose(&reversed, &url(text)).unwrap().authorization, expected);
+        let reversed: Vec<_> = rules().into_iter().rev().collect();
+        for rules in [rules(), reversed] {
+            let rules = Rules::new(rules).unwrap();
+            assert_eq!(rules.choose(&url(text)).unwrap().authorization, expected);
+        }
     }
 
     #[test]
@@ -121,6 +153,45 @@ mod tests {
 
     #[test]
     fn without_a_rule_there_is_none() {
-        assert_eq!(choose(&rules()[1..4], &url("https://b.example/")), None);
+        let rules = Rules::new(rules()[1..4].to_vec()).unwrap();
+        assert_eq!(rules.choose(&url("https://b.example/")), None);
+    }
+
+    /// Which of the two decided was a matter of their order.
+    #[test]
+    fn prefixes_that_differ_in_a_slash_are_for_the_same_urls() {
+        let rule = |text: &str| UrlRule {
+            urls: RuleUrls::Prefix(url(text)),
+            authorization: text.to_owned(),
+        };
+        let twice = [rule("https://a.example/x"), rule("https://a.example/x/")];
+        let refused = Rules::new(twice.to_vec()).map(drop).unwrap_err();
+        assert!(refused.to_string().contains("two rules are for URLs below"), "{refused}");
+    }
+
+    #[test]
+    fn a_prefix_is_of_whole_segments() {
+        for (text, prefix, expected) in [
+            ("https://a.example/x/y", "https://a.example/x", true),
+            ("https://a.example/x", "https://a.example/x/", true),
+            ("https://a.example/x//", "https://a.example/x/", true),
+            ("https://a.example//x", "https://a.example/x", false),
+            ("https://a.example/xy", "https://a.example/x", false),
+            ("https://a.example/x%2Fy", "https://a.example/x", false),
+            ("https://a.example/x/../z", "https://a.example/x", false),
+            ("https://a.example/%78/y", "https://a.example/x", true),
+            ("https://A.example./x/y?q", "https://a.example:443/x", true),
+            ("https://a.example/?/x", "https://a.example/x", false),
+            ("https://a.example:8443/x", "https://a.example/x", false),
+            ("https://b.example/x", "https://a.example/", false),
+            ("https://a.example.evil.example/x", "https://a.example", false),
+            ("https://a.example/anything", "https://a.example", true),
+            ("https://a.example/X/y", "https://a.example/x", false),
+        ] {
+            let rule =
+                UrlRule { urls: RuleUrls::Prefix(url(prefix)), authorization: String::new() };
+            let rules = Rules::new(vec![rule]).unwrap();
+            assert_eq!(rules.choose(&url(text)).is_some(), expected, "{text} below {prefix}");
+        }
     }
 }

@@ -41,7 +41,9 @@ where
     }
 }
 
-fn stored<T: StorableToken>(kept: Option<&StoredEntry>) -> Result<Option<StoredToken<T>>> {
+pub(super) fn stored<T: StorableToken>(
+    kept: Option<&StoredEntry>,
+) -> Result<Option<StoredToken<T>>> {
     let Some(kept) = kept else { return Ok(None) };
     Ok(read(kept)?.map(|token| StoredToken { token, fence: kept.fence }))
 }

@@ -2,9 +2,10 @@
 
 use super::{
     Stored, StoredToken, TokenNotSaved,
+    entry::stored,
     unsaved::{Unsaved, UnsavedToken},
 };
-use crate::{Lease, SaveOutcome, StorableToken, TokenStore};
+use crate::{Lease, SaveOutcome, StorableToken, StoredEntry, TokenStore};
 use auth_core::{Context, Flow, Result, Secret, TokenSource, finish_even_if_dropped};
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -36,7 +37,7 @@ where
         token: S::Token,
     ) -> Flow<'a, StoredToken<S::Token>> {
         Flow::new(async move {
-            let fence = self.change(context, Some(token.to_rest()), None).await?;
+            let fence = self.change(context, Some(token.to_rest()), Only::Any).await?.fence;
             Ok(StoredToken { token, fence })
         })
     }
@@ -49,7 +50,24 @@ where
     ///
     /// Those of the store, and of the transport's pauses.
     pub fn remove<'a>(&'a self, context: &'a Context) -> Flow<'a, ()> {
-        Flow::new(async move { self.change(context, None, None).await.map(drop) })
+        Flow::new(async move { self.change(context, None, Only::Any).await.map(drop) })
+    }
+
+    /// Removes what is kept, as [`remove`](Self::remove) does, and gives it to be ended at the issuer: what another caller
+    /// or process was obtaining meanwhile, and what the store could not take, included.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`remove`](Self::remove); those of [`StorableToken::from_rest`], when it has been removed all the same.
+    pub fn take<'a>(&'a self, context: &'a Context) -> Flow<'a, Option<S::Token>> {
+        Flow::new(async move {
+            let taken = self.change(context, None, Only::Taken).await?.taken;
+            let Some(taken) = taken else { return Ok(None) };
+            match &taken.unsaved {
+                Some(unsaved) => S::Token::from_rest(unsaved.bytes.expose()).map(Some),
+                None => Ok(stored::<S::Token>(taken.kept.as_ref())?.map(|kept| kept.token)),
+            }
+        })
     }
 
     /// Removes this token, if the store still has it: one that another process has saved since stays.
@@ -65,16 +83,16 @@ where
         token: &StoredToken<S::Token>,
     ) -> Flow<'a, ()> {
         let fence = token.fence;
-        Flow::new(async move { self.change(context, None, Some(fence)).await.map(drop) })
+        let only = Only::Fence(fence);
+        Flow::new(async move { self.change(context, None, only).await.map(drop) })
     }
 
-    /// The fence under which it was changed; if `only` one fence is to be replaced, that of what stays instead.
     async fn change(
         &self,
         context: &Context,
         token: Option<Secret>,
-        only: Option<u64>,
-    ) -> Result<u64> {
+        only: Only,
+    ) -> Result<Changed> {
         loop {
             let attempt = Attempt {
                 store: Arc::clone(&self.store),
@@ -86,12 +104,44 @@ where
                 token: token.as_ref().map(|token| Secret::new(token.expose())),
             };
             let kept = finish_even_if_dropped(&*context.transport, Flow::new(attempt.run()));
-            if let Some(fence) = kept.await? {
-                self.seen.store(fence, Ordering::Relaxed);
-                return Ok(fence);
+            if let Some(changed) = kept.await? {
+                self.seen.store(changed.fence, Ordering::Relaxed);
+                return Ok(changed);
             }
             Self::wait(context).await?;
         }
+    }
+}
+
+/// What is to be replaced.
+#[derive(Clone, Copy)]
+enum Only {
+    /// Whatever is there.
+    Any,
+    /// Whatever is there, which the caller wants to have.
+    Taken,
+    /// What has this fence.
+    Fence(u64),
+}
+
+/// What a change came to.
+#[derive(Clone)]
+struct Changed {
+    /// The fence under which it was made; that of what stays, where that was not to be replaced.
+    fence: u64,
+    /// What was there, if it was to be taken.
+    taken: Option<Arc<Taken>>,
+}
+
+/// What the store had, and what it could not take.
+struct Taken {
+    kept: Option<StoredEntry>,
+    unsaved: Option<UnsavedToken>,
+}
+
+impl From<u64> for Changed {
+    fn from(fence: u64) -> Self {
+        Self { fence, taken: None }
     }
 }
 
@@ -103,14 +153,13 @@ struct Attempt<K> {
     /// The fence of what the store had when it was last looked at.
     seen: u64,
     hold: Duration,
-    /// The fence of what is to be replaced; anything if none.
-    only: Option<u64>,
+    only: Only,
     token: Option<Secret>,
 }
 
 impl<K: TokenStore> Attempt<K> {
-    /// The fence under which it was changed; none when another process has the lease, or took it meanwhile.
-    async fn run(self) -> Result<Option<u64>> {
+    /// None when another process has the lease, or took it meanwhile.
+    async fn run(self) -> Result<Option<Changed>> {
         match (self.changed().await, self.token) {
             (Err(store), Some(token)) => {
                 let (replaces, noted) = (self.seen, None);
@@ -121,7 +170,7 @@ impl<K: TokenStore> Attempt<K> {
         }
     }
 
-    async fn changed(&self) -> Result<Option<u64>> {
+    async fn changed(&self) -> Result<Option<Changed>> {
         let Some(lease) = self.store.lease(&self.name, self.hold).await? else { return Ok(None) };
         let changed = self.changed_under(lease).await;
         // One that cannot be given back runs out by itself.
@@ -129,18 +178,29 @@ impl<K: TokenStore> Attempt<K> {
         changed
     }
 
-    async fn changed_under(&self, lease: Lease) -> Result<Option<u64>> {
-        if let Some(only) = self.only {
-            let kept = self.store.load(&self.name).await?.map_or(0, |kept| kept.fence);
+    async fn changed_under(&self, lease: Lease) -> Result<Option<Changed>> {
+        let before = match self.only {
+            Only::Any => None,
+            Only::Taken | Only::Fence(_) => self.store.load(&self.name).await?,
+        };
+        if let Only::Fence(only) = self.only {
+            let kept = before.as_ref().map_or(0, |kept| kept.fence);
             if kept != only {
-                return Ok(Some(kept));
+                return Ok(Some(kept.into()));
             }
         }
         let saved = self.store.save(&self.name, lease, self.token.as_ref()).await?;
         if saved == SaveOutcome::Lost {
             return Ok(None);
         }
-        self.unsaved.forget();
-        Ok(Some(lease.fence))
+        let unsaved = self.unsaved.lock().take();
+        let unsaved = unsaved.filter(|unsaved| !unsaved.is_outdated(before.as_ref()));
+        Ok(Some(match self.only {
+            Only::Taken => {
+                let taken = Some(Arc::new(Taken { kept: before, unsaved }));
+                Changed { fence: lease.fence, taken }
+            }
+            Only::Any | Only::Fence(_) => lease.fence.into(),
+        }))
     }
 }

@@ -4,7 +4,7 @@ use auth_core::{Flow, Result, Transport};
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 /// What came of the work; `None` when the time was over first, or nobody could tell when it is.
-pub(super) async fn within<T>(
+pub(crate) async fn within<T>(
     transport: &dyn Transport,
     span: Duration,
     work: Flow<'_, T>,

@@ -27,7 +27,8 @@ pub enum DeliveryEnd {
     Ended,
     /// The last attempt of the plan failed.
     Exhausted,
-    /// There are no credentials now, for this reason: deliver it again later. No attempt was spent.
+    /// There are no credentials now, or a pause could not be waited for, for this reason: deliver it again later. No
+    /// attempt was spent for it.
     Held(Error),
 }
 

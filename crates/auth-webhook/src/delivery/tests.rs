@@ -9,7 +9,7 @@ use http::Response;
 use std::{sync::Mutex, time::Duration};
 
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+pub(super) struct Told(Arc<Mutex<Vec<String>>>);
 
 impl Observer for Told {
     fn observe(&self, event: Event<'_>) {
@@ -24,16 +24,16 @@ impl Observer for Told {
     }
 }
 
-struct Stage {
-    sender: WebhookSender,
-    acme: TenantAuthorizations,
+pub(super) struct Stage {
+    pub(super) sender: WebhookSender,
+    pub(super) acme: TenantAuthorizations,
     transport: ScriptedTransport,
     told: Told,
-    seen: Arc<Mutex<Vec<Request<Vec<u8>>>>>,
+    pub(super) seen: Arc<Mutex<Vec<Request<Vec<u8>>>>>,
 }
 
 /// A receiver that answers with these statuses, one after the other; 0 is no answer.
-fn stage(statuses: &[u16]) -> Stage {
+pub(super) fn stage(statuses: &[u16]) -> Stage {
     let seen: Arc<Mutex<Vec<Request<Vec<u8>>>>> = Arc::default();
     let (kept, statuses) = (Arc::clone(&seen), Mutex::new(statuses.to_vec()));
     let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
@@ -67,7 +67,7 @@ fn stage_over(transport: ScriptedTransport, seen: Arc<Mutex<Vec<Request<Vec<u8>>
 const BASIC: &str = r#"{"type":"basic","username":"u","password":"p"}"#;
 
 impl Stage {
-    fn deliver(&self) -> DeliveryReport {
+    pub(super) fn deliver(&self) -> DeliveryReport {
         self.sender
             .deliver(self.acme.tenant(), "hook", WebhookDelivery::json("d1", "{}"))
             .wait()

@@ -97,6 +97,9 @@ impl TryFrom<Form> for OutboundAuthorization {
 
     fn try_from(mut form: Form) -> Result<Self, String> {
         let client_certificate = form.client_certificate.take();
+        if let Some(text) = form.advanced_settings.as_ref().and_then(|it| it.too_many()) {
+            return Err(text);
+        }
         let scheme = form.take_scheme()?;
         if let Some((field, of)) = form.left() {
             let named = Self::new(scheme);

@@ -86,6 +86,19 @@ pub struct OAuth2AdvancedSettings {
     pub revocation_url: Option<String>,
 }
 
+impl OAuth2AdvancedSettings {
+    /// The most header fields that a token request carries.
+    pub const MOST_HEADERS: usize = 32;
+
+    /// What is wrong with how many there are.
+    pub(super) fn too_many(&self) -> Option<String> {
+        let count = self.access_token_url_headers.len();
+        let what = "advanced_settings.access_token_url_headers has";
+        let most = Self::MOST_HEADERS;
+        (count > most).then(|| format!("{what} {count} fields, expected at most {most}"))
+    }
+}
+
 /// The method of a token request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -145,11 +158,22 @@ impl OAuth2Fields {
         std::iter::once((Cow::from(secret.0), secret.1)).chain(headers).collect()
     }
 
+    /// The URLs that secrets are sent to.
+    pub(super) fn secrets_go_to(&self) -> impl Iterator<Item = &str> {
+        let advanced = Some(&self.advanced_settings).filter(|settings| settings.enabled);
+        let revocation = advanced.and_then(|settings| settings.revocation_url.as_deref());
+        let others = [self.refresh_token_url.as_deref(), revocation].into_iter().flatten();
+        std::iter::once(&*self.access_token_url).chain(others.filter(|url| !url.is_empty()))
+    }
+
     fn advanced(&self, resolved: &Resolved) -> Result<AdvancedSettings> {
         let given = &self.advanced_settings;
         let mut made = AdvancedSettings::new();
         if self.client_authentication == ClientAuthenticationMethod::Basic {
             made = made.with_client_secret_basic();
+        }
+        if let Some(text) = given.too_many() {
+            return Err(Error::config("webhook_token_headers", text));
         }
         if !given.enabled {
             return Ok(made);

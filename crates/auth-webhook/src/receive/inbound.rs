@@ -1,13 +1,13 @@
 //! What a receiver is told of the authorization that its senders use.
 
 use auth_core::{
-    Candidates, Error, Flow, KeyDigest, KeyHasher, Lookup, MemoryReplayStore, Need, Outcome,
-    Presence, RequestView, Result, SystemClock, SystemRandom, Verifier,
+    Accepted, Candidates, Error, Flow, KeyDigest, KeyHasher, Lookup, MemoryReplayStore, Need,
+    Outcome, Presence, RequestView, Result, SystemClock, SystemRandom, Verifier,
 };
 use auth_digest::{DigestQuery, DigestUserRecord, DigestVerifier, Nonces};
 use auth_jwt::{JwtKeys, JwtPolicy, JwtVerifier, KeyId};
 use auth_sigv4::{AccessKeyRecord, AwsService, ScopedKeyId, SigV4Policy, SigV4Verifier};
-use auth_static::{ApiKeyVerifier, BasicVerifier, NoAuth, Passwords, Placement};
+use auth_static::{ApiKeyVerifier, BasicVerifier, Passwords, Placement};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc};
 
@@ -161,7 +161,7 @@ impl InboundAuthorization {
         let verifier: Box<dyn Verifier<Principal = P>> = match self {
             Self::None {} => {
                 let sender = needed("none", "with_everybody", known.everybody)?;
-                Box::new(NoAuth.map(move |_| sender.clone()))
+                Box::new(Everybody(sender))
             }
             Self::Basic { realm } => Box::new(BasicVerifier::new(
                 realm,
@@ -201,6 +201,21 @@ fn needed<T>(kind: &str, method: &str, known: Option<T>) -> Result<T> {
         let text = format!("look-ups know no senders for the type {kind}; give them with {method}");
         Error::config("webhook_look_up", text)
     })
+}
+
+/// Accepts every request, and so is present in every one: its body is asked for.
+struct Everybody<P>(P);
+
+impl<P: Clone + Send + Sync> Verifier for Everybody<P> {
+    type Principal = P;
+
+    fn presence(&self, _: RequestView<'_>) -> Presence {
+        Presence::Present
+    }
+
+    fn verify<'a>(&'a self, _: RequestView<'a>) -> Flow<'a, Outcome<P>> {
+        Flow::ready(Ok(Accepted::new("none", self.0.clone())))
+    }
 }
 
 impl<P: Send> Verifier for InboundVerifier<P> {

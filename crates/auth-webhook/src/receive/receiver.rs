@@ -21,7 +21,7 @@ use std::{fmt, sync::Arc, time::Duration};
 /// | 200 | the delivery was handled before ([`once`](Self::once)) |
 /// | 400 | the request is malformed |
 /// | 401 | credentials or signature are missing or wrong |
-/// | 403 | the address is not on the list; an AWS signature is wrong, which AWS answers so |
+/// | 403 | the address is not on the list |
 /// | 413 | the body is larger than the limit |
 /// | 503 | the delivery is being handled, or a store cannot tell |
 ///
@@ -44,6 +44,7 @@ pub struct WebhookReceiver<P> {
     addresses: Option<AddressList>,
     clock: Arc<dyn Clock>,
     most_bytes: usize,
+    is_signed: bool,
 }
 
 /// Who sent a delivery, and what its signature covers.
@@ -103,7 +104,7 @@ where
         authorization: impl Verifier<Principal = P> + 'static,
     ) -> Self {
         let proof = authorization.map(|sender| Proven { sender, id: None, sent_at: None });
-        Self::over(connection, Box::new(proof))
+        Self::over(connection, Box::new(proof), false)
     }
 
     /// Verifies deliveries of this connection by the signature over their body.
@@ -114,7 +115,7 @@ where
             id: signed.id,
             sent_at: signed.sent_at,
         });
-        Self::over(connection, Box::new(proof))
+        Self::over(connection, Box::new(proof), true)
     }
 
     /// Verifies both.
@@ -129,12 +130,22 @@ where
         });
         let proof =
             both.map(|(sender, signed)| Proven { sender, id: signed.id, sent_at: signed.sent_at });
-        Self::over(connection, Box::new(proof))
+        Self::over(connection, Box::new(proof), true)
     }
 
-    fn over(connection: ConnectionId, proof: Box<dyn Verifier<Principal = Proven<P>>>) -> Self {
-        let clock = Arc::new(SystemClock);
-        Self { proof, connection, addresses: None, clock, most_bytes: Self::MOST_BODY_BYTES }
+    fn over(
+        connection: ConnectionId,
+        proof: Box<dyn Verifier<Principal = Proven<P>>>,
+        is_signed: bool,
+    ) -> Self {
+        let (clock, most_bytes) = (Arc::new(SystemClock), Self::MOST_BODY_BYTES);
+        Self { proof, connection, addresses: None, clock, most_bytes, is_signed }
+    }
+
+    fn is_from_elsewhere(&self, head: RequestView<'_>) -> bool {
+        let address = head.peer.address;
+        let is_on = |list: &AddressList| address.is_some_and(|address| list.contains(address));
+        self.addresses.as_ref().is_some_and(|list| !is_on(list))
     }
 
     /// Takes deliveries from these addresses alone. The address is that which the server layer knows, behind the proxies
@@ -181,6 +192,11 @@ where
 
 const SCHEME: &str = "webhook";
 
+fn unread<'a, T>() -> Flow<'a, T> {
+    let text = "body was not read and tells one delivery from another; ask the receiver through a layer that asks needs()";
+    Flow::failed(Error::config("webhook_unread_body", text))
+}
+
 impl<P> Verifier for WebhookReceiver<P>
 where
     P: Clone + PartialEq + Send + Sync + 'static,
@@ -191,42 +207,41 @@ where
         self.proof.presence(head)
     }
 
-    /// The body tells one delivery from another.
+    /// The body tells one delivery from another. None is read for a request that is refused without it: from an address
+    /// that is not on the list, or without a signature that could be judged.
     fn needs(&self, head: RequestView<'_>) -> Need {
+        if self.is_from_elsewhere(head) {
+            return Need::Nothing;
+        }
         match self.proof.needs(head) {
             Need::Bytes { limit } => Need::Bytes { limit: limit.min(self.most_bytes) },
+            _ if self.is_signed => Need::Nothing,
             _ => Need::Bytes { limit: self.most_bytes },
         }
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Delivery<P>>> {
-        if let Some(listed) = &self.addresses {
-            // Before anything is computed for a stranger.
-            if !request.peer.address.is_some_and(|address| listed.contains(address)) {
-                return Flow::ready(Err(Rejection::forbidden(ELSEWHERE)));
-            }
+        // Before anything is read of a stranger, or computed.
+        if self.is_from_elsewhere(request) {
+            return Flow::ready(Err(Rejection::forbidden(ELSEWHERE)));
         }
-        let body = match request.body {
-            Body::Bytes(body) => Some(body),
-            // No body is read of a request without credentials, and its refusal needs none.
-            Body::Unread if self.proof.presence(request) == Presence::Absent => None,
-            Body::Unread => return Flow::failed(unread()),
+        let Body::Bytes(body) = request.body else {
+            let is_read = matches!(self.presence(request), Presence::Present)
+                && !matches!(self.needs(request), Need::Nothing);
+            return if is_read {
+                unread()
+            } else {
+                self.proof.verify(request).and_then(|outcome| match outcome {
+                    Ok(_) => unread(),
+                    Err(rejection) => Flow::ready(Err(rejection)),
+                })
+            };
         };
         let judged = self.proof.verify(request);
-        judged.and_then(move |outcome| match (outcome, body) {
-            (Err(rejection), _) => Flow::ready(Err(rejection)),
-            (Ok(_), None) => Flow::failed(unread()),
-            (Ok(accepted), Some(body)) => {
-                Flow::ready(Ok(accepted.map(|proven| self.delivery(proven, body))))
-            }
+        judged.map(move |outcome| {
+            outcome.map(|accepted| accepted.map(|proven| self.delivery(proven, body)))
         })
     }
-}
-
-fn unread() -> Error {
-    let text = "body was not read and tells one delivery from another; ask the receiver through a layer that asks needs(), and \
-                give senders without credentials the type none of InboundAuthorization";
-    Error::config("webhook_unread_body", text)
 }
 
 impl<P> fmt::Debug for WebhookReceiver<P> {

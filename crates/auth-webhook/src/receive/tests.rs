@@ -433,3 +433,119 @@ fn a_receiver_whose_body_was_not_read_says_so() {
     let judged: Result<_> = door.verify(view).wait();
     assert_eq!(judged.unwrap_err().code(), "webhook_unread_body");
 }
+
+/// As a layer over HTTP asks: the body is read where presence and needs say so, and not else.
+fn ask_as_a_layer(door: &Door, request: &Request<Vec<u8>>, address: Option<IpAddr>) -> (u16, bool) {
+    let mut peer = Peer::default();
+    (peer.address, peer.encrypted) = (address, true);
+    let view = RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
+    let need = match door.presence(view) {
+        Presence::Absent => Need::Nothing,
+        Presence::Present => door.needs(view),
+    };
+    let is_read = !matches!(need, Need::Nothing);
+    let view = if is_read { view.with_body(Body::Bytes(request.body())) } else { view };
+    match door.verify(view).wait().unwrap() {
+        Ok(_) => (200, is_read),
+        Err(refused) => {
+            assert!(refused.status() != 401 || !refused.challenges().is_empty());
+            (refused.status().as_u16(), is_read)
+        }
+    }
+}
+
+#[test]
+fn no_body_is_read_of_a_request_that_its_head_refuses() {
+    let known = Some(IpAddr::from([192, 0, 2, 1]));
+    let basic = || {
+        let hasher = KeyHasher::random(&SystemRandom::new()).unwrap();
+        let accounts = BasicAccounts::new(&hasher, [("u", "p", "acme")]);
+        let inbound: InboundAuthorization =
+            serde_json::from_str(r#"{"type":"basic","realm":"hooks"}"#).unwrap();
+        inbound.verifier(InboundLookUps::new().with_passwords(accounts)).unwrap()
+    };
+    let none =
+        || InboundAuthorization::None {}.verifier(InboundLookUps::new().with_everybody("acme"));
+    let listed = || AddressList::new(["192.0.2.0/24"]).unwrap();
+    let authorized: Door = Arc::new(WebhookReceiver::authorized(connection(), basic()));
+    let everybody: Door = Arc::new(WebhookReceiver::authorized(connection(), none().unwrap()));
+    let listed_hub: Door =
+        Arc::new(WebhookReceiver::signed(connection(), hub().1).with_addresses(listed()));
+    let both: Door =
+        Arc::new(WebhookReceiver::authorized_and_signed(connection(), none().unwrap(), hub().1));
+    let bare = || Request::post("https://hooks.example/x").body(b"{}".to_vec()).unwrap();
+    let with = |name: &'static str, value: &str| {
+        let mut request = bare();
+        request.headers_mut().insert(name, value.parse().unwrap());
+        request
+    };
+    let mut twice = signed(None, b"{}");
+    twice.headers_mut().append("x-hub-signature", "sha256=00".parse().unwrap());
+    for (door, request, address, expected) in [
+        (&authorized, bare(), known, (401, false)),
+        (&authorized, with("authorization", "Basic dTpw"), known, (200, true)),
+        (&everybody, bare(), known, (200, true)),
+        (&listed_hub, bare(), known, (401, false)),
+        (&listed_hub, signed(None, b"{}"), known, (200, true)),
+        (&listed_hub, signed(None, b"{}"), None, (403, false)),
+        (&listed_hub, signed(None, b"{}"), Some(IpAddr::from([198, 51, 100, 1])), (403, false)),
+        (&listed_hub, twice, known, (400, false)),
+        (&both, bare(), known, (401, false)),
+        (&both, signed(None, b"{}"), known, (200, true)),
+    ] {
+        assert_eq!(ask_as_a_layer(door, &request, address), expected, "{request:?}");
+    }
+}
+
+/// Many connections bring one delivery at once, and the handler fails now and then.
+#[test]
+fn of_many_at_once_one_is_handled_and_a_handler_that_panics_frees_the_delivery() {
+    let door: Door = Arc::new(
+        WebhookReceiver::signed(connection(), hub().1).once(MemoryReplayStore::new(SystemClock)),
+    );
+    let (at_work, handled) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let handler = |_: &Delivery<&'static str>| {
+        assert_eq!(at_work.fetch_add(1, Ordering::SeqCst), 0, "two handle one delivery");
+        std::thread::sleep(Duration::from_millis(1));
+        at_work.fetch_sub(1, Ordering::SeqCst);
+        match handled.fetch_add(1, Ordering::SeqCst) {
+            0 => 500,
+            1 => panic!("a bug of the handler"),
+            _ => 200,
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let request = signed(None, b"{}");
+                    let served = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        serve(&door, &handler, &request).status().as_u16()
+                    }));
+                    assert!(matches!(served, Err(_) | Ok(200 | 500 | 503)));
+                }
+            });
+        }
+    });
+    assert_eq!(handled.load(Ordering::SeqCst), 3);
+}
+
+/// What the scheme owes the sender when the handler has replied is not lost behind the repetition's check.
+#[test]
+fn a_digest_sender_is_answered_with_proof_behind_once() {
+    use auth_core::{Authenticator, Exchange, send};
+    let users = DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p"));
+    let inbound = InboundAuthorization::Digest { realm: "hooks".to_owned() };
+    let known = InboundLookUps::new().with_digest_users(users);
+    let door = WebhookReceiver::authorized(connection(), inbound.verifier(known).unwrap());
+    let door: Door = Arc::new(door.once(MemoryReplayStore::new(SystemClock)));
+    let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
+        Ok(serve(&door, &|_| 200, request))
+    });
+    let digest = auth_digest::Digest::new("u", Secret::from("p"), SystemRandom::new()).unwrap();
+    let request = Request::post("https://hooks.example/x").body(b"{}".to_vec()).unwrap();
+    let sender: &dyn Authenticator = &digest;
+    let answer = send(&transport, sender, Exchange::new(request)).wait().unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers()["authentication-info"].to_str().unwrap().contains("rspauth="));
+}

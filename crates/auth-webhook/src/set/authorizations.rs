@@ -3,7 +3,7 @@
 use super::{
     SlotTurn, TenantAuthorizations,
     slots::{Slot, Slots},
-    subscriptions::dependants,
+    subscriptions::{dependant_counts, dependants},
     unknown,
 };
 use crate::{ConfiguredBy, OutboundAuthorization};
@@ -38,7 +38,7 @@ impl TenantAuthorizations {
         authorization: OutboundAuthorization,
         by: ConfiguredBy,
     ) -> Result<()> {
-        check_name(name)?;
+        check_name("an authorization", name)?;
         let slot =
             Slot::checked(self, name, authorization, by).map_err(|error| of(name, &error))?;
         self.change(|tenant| {
@@ -57,7 +57,8 @@ impl TenantAuthorizations {
     }
 
     /// Puts another configuration in place of the one that is there, at once and for all of its webhooks. Secrets that are
-    /// hidden stay as they are, where the type does. A rotation that was under way is over.
+    /// hidden stay as they are, where the type does and they go [nowhere else](OutboundAuthorization::keeping_hidden):
+    /// those of the configuration that is replaced, however many edit it at once. A rotation that was under way is over.
     ///
     /// # Errors
     ///
@@ -69,16 +70,39 @@ impl TenantAuthorizations {
         authorization: OutboundAuthorization,
         by: ConfiguredBy,
     ) -> Result<()> {
-        let before = self.look(|tenant| Ok(Arc::clone(&tenant.slots(name)?.current)))?;
-        let authorization = authorization.keeping_hidden(&before.authorization);
-        let slot =
-            Slot::checked(self, name, authorization, by).map_err(|error| of(name, &error))?;
-        self.change(|tenant| {
-            tenant.check_references(name, &slot.authorization)?;
-            let slots = tenant.authorizations.get_mut(name).ok_or_else(|| unknown(name))?;
+        self.replace(name, &authorization, by, |slots, slot| {
             *slots = Slots::of(slot);
             Ok(())
         })
+    }
+
+    /// Makes a configuration that keeps what is hidden, and puts it where `put` says, unless the one whose secrets it keeps
+    /// was replaced meanwhile: then it begins again with that.
+    pub(super) fn replace(
+        &self,
+        name: &str,
+        authorization: &OutboundAuthorization,
+        by: ConfiguredBy,
+        put: impl Fn(&mut Slots, Arc<Slot>) -> Result<()>,
+    ) -> Result<()> {
+        loop {
+            let before = self.look(|tenant| tenant.slots(name).cloned())?;
+            let kept = authorization.clone().keeping_hidden(&before.current.authorization);
+            let slot = Slot::checked(self, name, kept, by).map_err(|error| of(name, &error))?;
+            let is_put = self.change(|tenant| {
+                tenant.check_references(name, &slot.authorization)?;
+                let slots = tenant.authorizations.get_mut(name).ok_or_else(|| unknown(name))?;
+                if !Arc::ptr_eq(&slots.current, &before.current) {
+                    return Ok(false);
+                }
+                put(slots, slot).map(|()| true)
+            })?;
+            // What was replaced ends here, outside of the lock.
+            drop(before);
+            if is_put {
+                return Ok(());
+            }
+        }
     }
 
     /// The configuration, whose secrets are not written unless it is [revealed](OutboundAuthorization::revealed).
@@ -94,10 +118,11 @@ impl TenantAuthorizations {
     #[must_use]
     pub fn list(&self) -> Vec<AuthorizationSummary> {
         let listed = self.look(|tenant| {
+            let counts = dependant_counts(tenant);
             let summary = |(name, slots): (&Arc<str>, &Slots)| AuthorizationSummary {
                 name: Arc::clone(name),
                 scheme: slots.current.authorization.scheme_name(),
-                dependants: dependants(tenant, name).len(),
+                dependants: counts.get(&**name).copied().unwrap_or_default(),
                 rotation: slots.next.as_ref().map(|(_, turn)| *turn),
             };
             Ok(tenant.authorizations.iter().map(summary).collect())
@@ -132,18 +157,24 @@ impl TenantAuthorizations {
             tenant.authorizations.remove(name).ok_or_else(|| unknown(name))
         });
         match removed {
-            Ok(slots) => self.end(&slots),
+            Ok(slots) => self.end(name, slots),
             Err(error) => Flow::failed(error),
         }
     }
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(super) fn check_name(what: &str, name: &str) -> Result<()> {
     if (1..=128).contains(&name.len()) && !name.contains(char::is_control) && name.trim() == name {
         return Ok(());
     }
-    let text = "name of an authorization is empty, longer than 128 bytes, has a control character, or a blank at an end";
-    Err(Error::config("webhook_authorization_name", text))
+    let text = format!(
+        "name of {what} is empty, longer than 128 bytes, has a control character, or a blank at an end; choose another"
+    );
+    let is_of_subscription = what == "a subscription";
+    Err(Error::config(
+        if is_of_subscription { "webhook_subscription_name" } else { "webhook_authorization_name" },
+        text,
+    ))
 }
 
 /// An error of the fields, with the name of the authorization before it.

@@ -1,7 +1,7 @@
 //! What one delivery is sent under.
 
 use super::{SlotName, TenantAuthorizations, slots::Slot};
-use crate::{FieldValue, RuleUrls, Subscription, built::Built, subscription, url_rule};
+use crate::{FieldValue, RuleUrls, Subscription, built::Built, subscription};
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Flow, Need, OriginBound, RequestView,
     Result, Secret, Transport, Verdict,
@@ -10,7 +10,7 @@ use auth_static::NoAuth;
 use http::{HeaderMap, HeaderName, StatusCode};
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// What one delivery is sent under: an authenticator bound to the receiver, the header fields that were typed, and the
@@ -25,18 +25,10 @@ pub struct Chosen {
     subscription: Arc<Subscription>,
     fields: HeaderMap,
     context: Context,
-    /// What became of the credentials of the last request.
-    asked: Mutex<Asked>,
-}
-
-/// What became of credentials that were asked for.
-enum Asked {
-    /// They were given, or nobody has asked yet.
-    Given,
-    /// They were not given yet. It stays at that where whoever asked gives up.
-    Waiting,
-    /// There are none, for this reason.
-    Failed(Error),
+    /// Are its credentials fetched from elsewhere than the receiver?
+    has_tokens: bool,
+    /// Why the last request got no credentials.
+    without: Mutex<Option<Error>>,
 }
 
 /// Why an authorization is that of a delivery.
@@ -82,26 +74,30 @@ impl TenantAuthorizations {
     }
 
     pub(crate) fn find(&self, name: &str, delivery: &str) -> Result<Found> {
-        self.look(|tenant| {
+        let (subscription, matched_by, slots) = self.look(|tenant| {
             let subscription = tenant.subscriptions.get(name).ok_or_else(|| {
                 let text = format!("there is no subscription of the name {name:?}; save it first");
                 Error::config("webhook_subscription_unknown", text)
             })?;
             let matched_by = match &subscription.authorization {
                 Some(_) => MatchedBy::Name,
-                None => url_rule::choose(&tenant.rules, &subscription.url)
+                None => tenant
+                    .rules
+                    .choose(&subscription.url)
                     .map_or(MatchedBy::Nothing, |rule| MatchedBy::Rule(rule.urls.clone())),
             };
-            let (slot, authorization) = match tenant.authorization_for(subscription)? {
-                Some((slots, name)) => {
-                    let (slot, chosen) = slots.for_delivery(&self.set, delivery);
-                    (slot, Some((Arc::from(name), chosen)))
-                }
-                None => (SlotName::Current, None),
-            };
-            let subscription = Arc::clone(subscription);
-            Ok(Found { subscription, authorization, matched_by, slot })
-        })
+            let slots = tenant.authorization_for(subscription)?;
+            let slots = slots.map(|(slots, name)| (Arc::from(name), slots.clone()));
+            Ok((Arc::clone(subscription), matched_by, slots))
+        })?;
+        let (slot, authorization) = match slots {
+            Some((name, slots)) => {
+                let (slot, chosen) = slots.for_delivery(&self.set, delivery);
+                (slot, Some((name, chosen)))
+            }
+            None => (SlotName::Current, None),
+        };
+        Ok(Found { subscription, authorization, matched_by, slot })
     }
 
     /// The header fields that were typed, with what their sources give now.
@@ -127,6 +123,7 @@ impl TenantAuthorizations {
         let certificate = authorization
             .as_ref()
             .and_then(|(_, slot)| slot.authorization.client_certificate.as_deref());
+        let has_tokens = built.as_ref().is_some_and(|built| built.connection.is_some());
         let authenticator = match built {
             Some(built) => Arc::clone(&built.authenticator),
             None => Arc::new(NoAuth),
@@ -139,7 +136,8 @@ impl TenantAuthorizations {
             slot,
             subscription,
             fields,
-            asked: Mutex::new(Asked::Given),
+            has_tokens,
+            without: Mutex::default(),
         })
     }
 }
@@ -175,23 +173,14 @@ impl Chosen {
         &self.fields
     }
 
-    /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example, or none in
-    /// time.
+    /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example.
     #[must_use]
     pub fn credentials_error(&self) -> Option<Error> {
-        match &*self.asked() {
-            Asked::Given => None,
-            Asked::Waiting => {
-                let text = "credentials were not there when the time of the request was over; the authorization server or a \
-                            challenge is slow";
-                Some(Error::unavailable("webhook_credentials_late", None, text))
-            }
-            Asked::Failed(error) => Some(error.clone()),
-        }
+        self.without.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn is_without(&self, error: Option<Error>) {
+        *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
     }
 
     /// The transport that requests under this authorization go over.
@@ -201,14 +190,19 @@ impl Chosen {
     }
 }
 
+/// Credentials that are not there yet.
+pub(crate) fn late(text: &'static str) -> Error {
+    Error::unavailable("webhook_credentials_late", None, text)
+}
+
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        *self.asked() = Asked::Waiting;
+        if self.has_tokens {
+            // Until they are there: whoever stops waiting has sent nothing.
+            self.is_without(Some(late("no token came in time; try again later")));
+        }
         self.authenticator.credentials(request).then(|made| {
-            *self.asked() = match &made {
-                Ok(_) => Asked::Given,
-                Err(error) => Asked::Failed(error.clone()),
-            };
+            self.is_without(made.as_ref().err().cloned());
             made.into()
         })
     }

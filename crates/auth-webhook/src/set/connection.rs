@@ -1,9 +1,13 @@
 //! Tokens of an authorization under OAuth 2.0: fetched now, shown, consented to, ended.
 
-use super::{SlotName, TenantAuthorizations, slots::Slots};
-use crate::built::Connection;
+use super::{
+    SlotName, TenantAuthorizations, late,
+    slots::{Slot, Slots},
+};
+use crate::{DeliveryPlan, OutboundScheme, built::Connection, delivery::within};
 use auth_core::{Error, Flow, Result, finish_even_if_dropped};
 use auth_oauth2::{MaskedToken, OAuthToken};
+use std::sync::Arc;
 
 impl TenantAuthorizations {
     /// Fetches an access token now, keeps it, and returns what a screen may show of it: the button "Get Access Token".
@@ -113,25 +117,43 @@ impl TenantAuthorizations {
         })
     }
 
-    /// Ends what the slots of a deleted authorization hold.
-    pub(super) fn end(&self, slots: &Slots) -> Flow<'static, ()> {
-        let connections: Vec<_> = slots
-            .all()
-            .filter_map(|slot| slot.last_built().and_then(|built| built.connection.clone()))
-            .collect();
-        if connections.is_empty() {
+    /// Ends what the slots of a deleted authorization hold: all of it, though one of them cannot be ended.
+    pub(super) fn end(&self, name: &str, slots: Slots) -> Flow<'static, ()> {
+        let has_tokens =
+            |slot: &Arc<Slot>| matches!(slot.authorization.scheme, OutboundScheme::OAuth2(_));
+        let slots: Vec<_> = slots.all().filter(|slot| has_tokens(slot)).map(Arc::clone).collect();
+        if slots.is_empty() {
             return Flow::ready(());
         }
-        let work = async move {
-            for connection in connections {
-                connection.revoke().await?;
-            }
-            Ok(())
+        let (of, name) = (self.clone(), name.to_owned());
+        let transport = match self.context(None) {
+            Ok(context) => context.transport,
+            Err(error) => return Flow::failed(error),
         };
-        match self.context(None) {
-            Ok(context) => finish_even_if_dropped(&*context.transport, Flow::new(work)),
-            Err(_) => Flow::new(work),
-        }
+        let background = Arc::clone(&transport);
+        let work = async move {
+            let mut ended = Ok(());
+            for slot in slots {
+                // Where the secrets come from a source, nothing may have been sent since the process began.
+                let built = match slot.last_built() {
+                    Some(built) => Ok(built),
+                    None => {
+                        let deadline = DeliveryPlan::default().deadline();
+                        let built = within(&*transport, deadline, slot.built(&of, &name)).await;
+                        let text = "a secret source did not answer in time; revoke the token at its server";
+                        built.unwrap_or_else(|| Err(late(text)))
+                    }
+                };
+                let one = match built.map(|built| built.connection.clone()) {
+                    Ok(Some(connection)) => connection.revoke().await,
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                ended = ended.and(one);
+            }
+            ended
+        };
+        finish_even_if_dropped(&*background, Flow::new(work))
     }
 }
 

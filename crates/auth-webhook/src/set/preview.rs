@@ -81,6 +81,9 @@ impl TenantAuthorizations {
                     RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(&body));
                 preview.show(scheme, &built, view).await?;
             }
+            if let Some(signer) = subscription.signer() {
+                preview.field(signer.header().as_str(), MASK);
+            }
             for (name, _) in subscription.headers() {
                 preview.field(name.as_str(), MASK);
             }

@@ -1,8 +1,11 @@
 //! A whole authorization tried against its receiver, without live data.
 
 use super::TenantAuthorizations;
-use crate::{WebhookDelivery, delivery};
-use auth_core::{AttemptKey, AttemptOutcome, Error, Exchange, Flow, Result, send};
+use crate::{
+    DeliveryPlan, WebhookDelivery,
+    delivery::{Tried, within},
+};
+use auth_core::{AttemptKey, AttemptOutcome, Error, Flow, Result};
 use http::StatusCode;
 
 /// What came of a probe: no more than what its tenant may learn of a network that is not its own.
@@ -27,29 +30,32 @@ pub enum ProbeOutcome {
 
 impl TenantAuthorizations {
     /// Sends an empty JSON object to the receiver of a subscription, under its whole authorization: token, challenge,
-    /// client certificate, header fields and the signature of the body are those of a delivery with the id `probe`.
+    /// signature, client certificate and header fields are those of a delivery whose id is `probe`. It takes ten seconds
+    /// at most.
     ///
     /// # Errors
     ///
     /// `Error::Config` with `webhook_subscription_unknown`; `Error::Unavailable` with `webhook_probe_limit` when the tenant
-    /// has probed too often; `webhook_signature_delivery` where the form of its signatures cannot sign an empty object.
+    /// has probed too often; those of a body that cannot be signed.
     pub fn probe(&self, subscription: &str) -> Flow<'static, ProbeOutcome> {
         let found = self.find(subscription, "probe").map(drop);
         let (of, subscription) = (self.clone(), subscription.to_owned());
         Flow::new(async move {
             found?;
             of.may_probe().await?;
-            let Ok(chosen) = of.choose(&subscription, "probe").await else {
-                return Ok(ProbeOutcome::NoToken);
-            };
-            let empty = WebhookDelivery::json("probe", "{}");
-            let request = delivery::request(&chosen, &empty, of.set.clock.now())?;
-            let exchange = Exchange::new(request).with_answer_limit(64 * 1024);
-            let answered = send(chosen.transport(), &chosen, exchange).await;
-            if chosen.credentials_error().is_some() {
-                return Ok(ProbeOutcome::NoToken);
-            }
-            Ok(outcome(answered.map(|answer| answer.status())))
+            let context = of.context(None)?;
+            let (delivery, mut kept) = (WebhookDelivery::json("probe", "{}"), None);
+            let tried = delivery.tried(&of, &subscription, context.clock.now(), &mut kept);
+            let deadline = DeliveryPlan::default().deadline();
+            let tried = within(&*context.transport, deadline, Flow::new(tried)).await;
+            let is_without =
+                kept.as_ref().is_none_or(|chosen| chosen.credentials_error().is_some());
+            Ok(match tried.transpose()? {
+                _ if is_without => ProbeOutcome::NoToken,
+                Some(Tried::Sent(answered)) => outcome(answered),
+                Some(Tried::Without(_)) => ProbeOutcome::NoToken,
+                None => ProbeOutcome::NotReached,
+            })
         })
     }
 

@@ -2,7 +2,6 @@
 
 use super::{
     Inner, TenantAuthorizations,
-    authorizations::of,
     slots::{Slot, Slots},
     unknown,
 };
@@ -43,12 +42,7 @@ impl TenantAuthorizations {
         by: ConfiguredBy,
     ) -> Result<()> {
         turn.check()?;
-        let before = self.look(|tenant| Ok(Arc::clone(&tenant.slots(name)?.current)))?;
-        let next = next.keeping_hidden(&before.authorization);
-        let slot = Slot::checked(self, name, next, by).map_err(|error| of(name, &error))?;
-        self.change(|tenant| {
-            tenant.check_references(name, &slot.authorization)?;
-            let slots = tenant.authorizations.get_mut(name).ok_or_else(|| unknown(name))?;
+        self.replace(name, &next, by, |slots, slot| {
             if slots.next.is_some() {
                 let text =
                     format!("authorization {name:?} is being changed; finish or cancel that first");
@@ -88,12 +82,14 @@ impl TenantAuthorizations {
     }
 
     fn rotating(&self, name: &str, change: impl FnOnce(&mut Slots, Arc<Slot>)) -> Result<()> {
-        self.change(|tenant| {
+        let before = self.change(|tenant| {
             let slots = tenant.authorizations.get_mut(name).ok_or_else(|| unknown(name))?;
-            let next = slots.named(name, SlotName::Next)?;
+            let (before, next) = (slots.clone(), slots.named(name, SlotName::Next)?);
             change(slots, next);
-            Ok(())
-        })
+            Ok(before)
+        });
+        // What was taken away ends here, outside of the lock.
+        before.map(drop)
     }
 }
 

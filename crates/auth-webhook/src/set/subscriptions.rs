@@ -1,9 +1,15 @@
 //! Subscriptions and rules, and what depends on an authorization.
 
-use super::{Tenant, TenantAuthorizations, authorizations::too_many, unknown};
-use crate::{OutboundAuthorization, Subscription, SubscriptionKind, UrlRule, url_rule};
-use auth_core::{Error, Result};
-use std::{fmt, sync::Arc};
+use super::{
+    Tenant, TenantAuthorizations,
+    authorizations::{check_name, too_many},
+    unknown,
+};
+use crate::{
+    ConfiguredBy, OutboundAuthorization, Subscription, SubscriptionKind, UrlRule, url_rule::Rules,
+};
+use auth_core::Result;
+use std::{collections::HashMap, fmt, sync::Arc};
 
 /// What refers to an authorization.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +27,18 @@ impl TenantAuthorizations {
     ///
     /// # Errors
     ///
-    /// `Error::Config`: `webhook_authorization_unknown`, `webhook_header_beside` for a field that was typed beside the
-    /// authorization that writes it, `webhook_too_many`. What was there before stays then.
+    /// `Error::Config`: `webhook_subscription_name` for a name that is empty, longer than 128 bytes or has a control
+    /// character, `webhook_authorization_unknown`, `webhook_source_unknown` for a typed field whose source was not granted
+    /// to this tenant, `webhook_header_beside` for a field that was typed beside the authorization that writes it,
+    /// `webhook_too_many`. What was there before stays then.
     pub fn subscribe(&self, name: &str, subscription: Subscription) -> Result<()> {
+        check_name("a subscription", name)?;
+        for (header, value) in subscription.headers() {
+            if let Some(source) = value.source() {
+                let field = format!("header {header:?}");
+                self.set.sources.check(&field, source, &self.tenant, ConfiguredBy::Tenant)?;
+            }
+        }
         self.change(|tenant| {
             subscription.check_beside(None)?;
             if let Some((slots, _)) = tenant.authorization_for(&subscription)? {
@@ -42,7 +57,8 @@ impl TenantAuthorizations {
 
     /// Removes a subscription; whether there was one.
     pub fn unsubscribe(&self, name: &str) -> bool {
-        self.change(|tenant| Ok(tenant.subscriptions.remove(name))).is_ok_and(|had| had.is_some())
+        let Some(tenant) = self.known() else { return false };
+        super::lock(&tenant).subscriptions.remove(name).is_some()
     }
 
     /// Sets which authorizations are for which URLs, in place of all rules before.
@@ -52,24 +68,20 @@ impl TenantAuthorizations {
     /// `Error::Config`: `webhook_rule` when two rules are for the same URLs, a prefix has a query, or the default names an
     /// authorization that is sent as it is; `webhook_authorization_unknown`, `webhook_header_beside`, `webhook_too_many`.
     pub fn set_rules(&self, rules: Vec<UrlRule>) -> Result<()> {
+        if rules.len() > Self::MOST_SUBSCRIPTIONS {
+            return Err(too_many("rules", Self::MOST_SUBSCRIPTIONS));
+        }
+        let rules = Rules::new(rules)?;
         self.change(|tenant| {
-            if rules.len() > Self::MOST_SUBSCRIPTIONS {
-                return Err(too_many("rules", Self::MOST_SUBSCRIPTIONS));
-            }
-            let mut seen = std::collections::HashSet::new();
-            for rule in &rules {
+            for rule in rules.iter() {
                 for slot in tenant.slots(&rule.authorization)?.all() {
                     rule.check(&slot.authorization)?;
-                }
-                if !seen.insert(&rule.urls) {
-                    let text = format!("two rules are for {:?}; remove one of them", rule.urls);
-                    return Err(Error::config("webhook_rule", text));
                 }
             }
             for subscription in
                 tenant.subscriptions.values().filter(|it| it.authorization.is_none())
             {
-                if let Some(rule) = url_rule::choose(&rules, &subscription.url) {
+                if let Some(rule) = rules.choose(&subscription.url) {
                     let slots = tenant.slots(&rule.authorization)?;
                     slots.all().try_for_each(|slot| {
                         subscription.check_beside(Some(&slot.authorization))
@@ -115,7 +127,7 @@ impl Tenant {
         &'a self,
         subscription: &'a Subscription,
     ) -> Result<Option<(&'a super::Slots, &'a str)>> {
-        let rule = || url_rule::choose(&self.rules, &subscription.url);
+        let rule = || self.rules.choose(&subscription.url);
         let named = subscription.authorization.as_deref();
         let Some(name) = named.or_else(|| rule().map(|rule| &*rule.authorization)) else {
             return Ok(None);
@@ -123,6 +135,18 @@ impl Tenant {
         let slots = self.authorizations.get(name).ok_or_else(|| unknown(name))?;
         Ok(Some((slots, name)))
     }
+}
+
+/// How many refer to each authorization that anything refers to.
+pub(super) fn dependant_counts(tenant: &Tenant) -> HashMap<&str, usize> {
+    let subscriptions = tenant.subscriptions.values().filter_map(|it| it.authorization.as_deref());
+    let rules = tenant.rules.iter().map(|rule| &*rule.authorization);
+    let mut counts = HashMap::new();
+    for name in subscriptions.chain(rules) {
+        let count: &mut usize = counts.entry(name).or_default();
+        *count = count.saturating_add(1);
+    }
+    counts
 }
 
 pub(super) fn dependants(tenant: &Tenant, name: &str) -> Vec<Dependant> {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::{
     BodySigner, BodySigningKey, ConfiguredBy, DeliveryPlan, FieldValue, OutboundAuthorization,
-    RuleUrls, SignatureForm, WebhookDelivery, WebhookSender, WebhookUrl,
+    RuleUrls, SignatureForm, UrlRule, WebhookDelivery, WebhookSender, WebhookUrl,
 };
 use auth_core::{
     Authenticator, Body, Exchange, Flow, RequestView, Secret, SecretSource, Timestamp, send,
@@ -671,3 +671,5 @@ fn a_deletion_ends_the_authorization_and_revokes_its_token() {
     stage.acme.delete("crm").wait().unwrap();
     assert_eq!(revoked.load(Ordering::Relaxed), 1);
 }
+
+mod hostile;

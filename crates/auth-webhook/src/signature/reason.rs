@@ -11,7 +11,7 @@ pub(super) const WRONG: Reason =
 pub(super) const STALE: Reason =
     Reason::new("webhook_signature_stale", "signature is older or newer than five minutes");
 pub(super) const ID: Reason =
-    Reason::new("webhook_id", "id is missing, longer than 256 bytes, or has a dot or a blank");
+    Reason::new("webhook_id", "id is missing, longer than 128 bytes, or has a dot or a blank");
 pub(super) const TIME: Reason =
     Reason::new("webhook_timestamp", "timestamp is missing or no whole number of seconds");
 pub(super) const SEVERAL: Reason =

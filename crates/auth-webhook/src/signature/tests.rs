@@ -96,8 +96,23 @@ fn symphony_agrees_with_its_vendor() {
     );
     assert_eq!(
         symphony_signed_text("a\"\\\n\u{1}é<b"),
-        "{\"payload\":{\"message\":\"a\\\"\\\\\\n\\u0001é\"}}"
+        "{\"payload\":{\"message\":\"a\\\"\\\\\\n\\u0001é<b\"}}"
     );
+}
+
+/// What begins like a tag and never ends would else be free for anybody to write.
+#[test]
+fn text_behind_a_tag_that_never_ends_is_signed() {
+    let form = form(SYMPHONY);
+    let uri = Uri::from_static("https://pod.example/webhook");
+    let delivery = SignableDelivery::new("1", Timestamp::from_unix(NOW), &uri, b"Pay 1");
+    let made = signer(&form, "secret").sign(delivery).unwrap();
+    let verifier = verifier(&form, &["secret"]);
+    assert!(judge(&verifier, "/webhook", &made, b"<b>Pay</b> 1<i>").is_ok());
+    for added in ["Pay 1< and 99 to Mallory", "Pay 1<", "<b>Pay 1</b> <and 99", "Pay 1>"] {
+        let judged = judge(&verifier, "/webhook", &made, added.as_bytes());
+        assert_eq!(judged, Err((401, "webhook_signature_wrong")), "{added}");
+    }
 }
 
 /// The vector of Twilio's documentation, whose signature is SHA-1.
@@ -142,6 +157,22 @@ fn a_body_that_is_no_form_has_its_hash_in_the_url() {
         sign(&Uri::from_static("/x"), b"{}").unwrap_err().code(),
         "webhook_signature_delivery"
     );
+}
+
+/// The media type is not signed: a body whose hash is signed cannot be left out by calling it a form.
+#[test]
+fn a_body_whose_hash_is_signed_is_not_replaced_by_an_empty_form() {
+    let form = form(TWILIO);
+    let (signer, verifier) = (signer(&form, "token"), verifier(&form, &["token"]));
+    let hash = twilio::body_hash(b"{}");
+    let uri: Uri = format!("https://hooks.example/x?bodySHA256={hash}").parse().unwrap();
+    let made = signer.sign(SignableDelivery::new("1", Timestamp::from_unix(NOW), &uri, b"{}"));
+    let forged = with(&made.unwrap(), "content-type", "application/x-www-form-urlencoded");
+    let target = uri.path_and_query().unwrap().as_str();
+    for body in ["", "&", "&&&"] {
+        let judged = judge(&verifier, target, &forged, body.as_bytes());
+        assert_eq!(judged, Err((401, "webhook_body_hash")), "{body}");
+    }
 }
 
 #[test]
@@ -403,6 +434,46 @@ fn a_detached_jws_is_verified_over_the_body() {
                 Err((400, "webhook_signature_malformed"))
             );
         }
+    }
+}
+
+/// The keys of a set, of whatever algorithm they are.
+struct Known(auth_jwt::JwtKeys);
+
+impl auth_core::Lookup<auth_jwt::KeyId> for Known {
+    type Found = auth_jwt::JwtKeys;
+
+    fn lookup(&self, _: &auth_jwt::KeyId) -> auth_core::Flow<'_, Option<auth_jwt::JwtKeys>> {
+        auth_core::Flow::ready(Some(self.0.clone()))
+    }
+}
+
+#[test]
+fn a_detached_jws_has_the_algorithm_of_its_form_however_the_key_came() {
+    let of = |algorithm: &str| {
+        let json = r#"{"form":"detached_jws","header":"x-jws-signature","algorithm":"ALG"}"#;
+        form(&json.replace("ALG", algorithm))
+    };
+    let (_, public) = ed25519();
+    let spki = [b"\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00".as_slice(), &public].concat();
+    let spki = pem("PUBLIC KEY", &spki);
+    let private =
+        [b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".as_slice(), &[9; 32]]
+            .concat();
+    let key = BodySigningKey::read(&of("EdDSA"), &Secret::from(pem("PRIVATE KEY", &private)));
+    let uri = Uri::from_static("https://hooks.example/x");
+    let delivery = SignableDelivery::new("1", Timestamp::from_unix(NOW), &uri, b"{}");
+    let made = BodySigner::new(of("EdDSA"), key.unwrap()).unwrap().sign(delivery).unwrap();
+    let read = BodyVerifyingKey::read(&of("EdDSA"), &Secret::from(spki.clone())).unwrap();
+    let refused = BodySignatureVerifier::new(of("ES256"), Candidates::one(read, 0)).unwrap_err();
+    assert_eq!(refused.code(), "webhook_signature_key");
+    let known = auth_jwt::VerifyingKey::from_pem(JwsAlgorithm::EdDSA, &spki).unwrap();
+    for (algorithm, expected) in
+        [("EdDSA", Ok(())), ("ES256", Err((401, "webhook_signature_wrong")))]
+    {
+        let key = BodyVerifyingKey::from_lookup(Known(Candidates::one(known.clone(), ())));
+        let verifier = BodySignatureVerifier::new(of(algorithm), Candidates::one(key, 0)).unwrap();
+        assert_eq!(judge(&verifier, "/x", &made, b"{}").map(drop), expected, "{algorithm}");
     }
 }
 

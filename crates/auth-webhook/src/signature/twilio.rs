@@ -33,6 +33,11 @@ pub(super) fn body_hash(body: &[u8]) -> String {
     encoding::write(SignatureEncoding::Hex, hash.as_ref())
 }
 
+/// Does the query say that the hash of the body is signed with the URL?
+pub(super) fn names_hash(query: &str) -> bool {
+    url::form_urlencoded::parse(query.as_bytes()).any(|(name, _)| name == BODY_HASH)
+}
+
 /// Does the query have the hash of this body?
 pub(super) fn has_hash_of(query: &str, body: &[u8]) -> bool {
     let mut named =

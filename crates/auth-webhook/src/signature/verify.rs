@@ -12,7 +12,7 @@ use auth_core::{
     Rejection, RequestView, Result, SystemClock, Timestamp, Verifier,
 };
 use auth_jwt::JwtKeys;
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use std::{fmt, sync::Arc, time::Duration};
 use subtle::ConstantTimeEq;
 
@@ -66,9 +66,11 @@ impl<P: Clone + Send + Sync> BodySignatureVerifier<P> {
             return wrong("signature has no key; give the sender's");
         }
         let fits = |key: &BodyVerifyingKey| match (&form, &key.0) {
-            (SignatureForm::DetachedJws { .. }, Verifying::Jws(_) | Verifying::JwsLookup(_)) => {
-                true
+            (SignatureForm::DetachedJws { algorithm, .. }, Verifying::Jws(keys)) => {
+                keys.iter().all(|(_, key)| key.algorithm() == algorithm.jws())
             }
+            // What is looked up is held against the algorithm of the form when it is there.
+            (SignatureForm::DetachedJws { .. }, Verifying::JwsLookup(_)) => true,
             (SignatureForm::StandardWebhooks {}, Verifying::Ed25519(_)) => true,
             (_, Verifying::Mac(key)) => form.mac().is_some_and(|mac| mac.ring() == key.algorithm()),
             _ => false,
@@ -127,7 +129,9 @@ impl<P: Clone + Send + Sync> BodySignatureVerifier<P> {
     ) -> Result<P, Reason> {
         if let SignatureForm::UrlAndParameters { .. } = self.form {
             let query = message.target.split_once('?').map_or("", |(_, query)| query);
-            if !message.is_form && !twilio::has_hash_of(query, message.body) {
+            // `Content-Type` is not signed: as a form without parameters, a body whose hash is in the URL could be left out.
+            let is_hashed = !message.is_form || twilio::names_hash(query);
+            if is_hashed && !twilio::has_hash_of(query, message.body) {
                 return Err(reason::BODY_HASH);
             }
         }
@@ -169,8 +173,12 @@ impl<P: Clone + Send + Sync> BodySignatureVerifier<P> {
                 jws::verify(as_text(presented)?, message.body, keys).map(|()| true)
             }
             Verifying::JwsLookup(_) => {
+                let SignatureForm::DetachedJws { algorithm, .. } = &self.form else {
+                    return Ok(false);
+                };
+                let keys = looked_up.into_iter().flat_map(JwtKeys::secrets);
                 let keys =
-                    looked_up.into_iter().flat_map(|found| found.secrets().map(|key| (None, key)));
+                    keys.filter(|key| key.algorithm() == algorithm.jws()).map(|key| (None, key));
                 jws::verify(as_text(presented)?, message.body, keys).map(|()| true)
             }
         }
@@ -232,9 +240,12 @@ fn as_text<'a>(presented: &Presented<'a>) -> Result<&'a str, Reason> {
 }
 
 fn is_form(headers: &HeaderMap) -> bool {
-    let value =
-        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let media = value.split(';').next().unwrap_or_default().trim();
+    headers.get(header::CONTENT_TYPE).is_some_and(is_form_type)
+}
+
+/// Is it the media type of a form, with parameters or without?
+pub(crate) fn is_form_type(value: &HeaderValue) -> bool {
+    let media = value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     media.eq_ignore_ascii_case("application/x-www-form-urlencoded")
 }
 
@@ -245,8 +256,12 @@ impl<P: Clone + Send + Sync> Verifier for BodySignatureVerifier<P> {
         if head.headers.contains_key(&self.header) { Presence::Present } else { Presence::Absent }
     }
 
-    fn needs(&self, _: RequestView<'_>) -> Need {
-        Need::Bytes { limit: self.most_bytes }
+    /// No body is read for a request whose fields are refused without it.
+    fn needs(&self, head: RequestView<'_>) -> Need {
+        match self.form.present(head.headers, &self.header) {
+            Ok(_) => Need::Bytes { limit: self.most_bytes },
+            Err(_) => Need::Nothing,
+        }
     }
 
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<SignedDelivery<P>>> {
@@ -255,6 +270,9 @@ impl<P: Clone + Send + Sync> Verifier for BodySignatureVerifier<P> {
             return Flow::ready(Err(self.unproven(reason::MISSING)));
         }
         let Body::Bytes(body) = request.body else {
+            if let Err(refused) = self.form.present(request.headers, &self.header) {
+                return Flow::ready(Err(self.refuse(refused)));
+            }
             let text = "body was not read and is signed; ask the verifier through a layer that asks needs()";
             return Flow::failed(Error::config("webhook_signature_unread_body", text));
         };

@@ -98,6 +98,9 @@ impl Installation {
         if !account.role.logs_in() {
             return Err(no_account(format!("account {name:?} does not log in")));
         }
+        if account.has_certificate {
+            return Err(no_account(format!("account {name:?} has no public key")));
+        }
         let saved = self.change_keys(account, KeyChange::Save(key)).await?;
         saved.map_err(|refusal| wrong_key(name, refusal))
     }

@@ -204,6 +204,22 @@ fn without_a_token_a_delivery_is_held_and_spends_no_attempt() {
     assert_eq!((report.end, report.attempts.len(), report.spent), (DeliveryEnd::Exhausted, 2, 4));
 }
 
+/// A token endpoint that does not answer takes no attempt from the receiver, which was not asked.
+#[test]
+fn without_a_token_in_time_a_delivery_is_held_and_spends_no_attempt() {
+    let answered = |request: &Request<Vec<u8>>| panic!("{} was asked", request.uri());
+    let transport = ScriptedTransport::new(answered).with_gate(Gate::closed());
+    let stage = stage_over(transport, Arc::default());
+    stage.acme.edit("basic", serde_json::from_str(OAUTH).unwrap(), ConfiguredBy::Tenant).unwrap();
+    let report = stage.deliver();
+    assert!(
+        matches!(&report.end, DeliveryEnd::Held(error) if error.code() == "webhook_credentials_late"),
+        "{report:?}"
+    );
+    assert_eq!((report.spent, report.attempts.len()), (0, 1));
+    assert_eq!(stage.told(), ["hook current no_token 0 webhook_credentials_late"]);
+}
+
 #[test]
 fn each_attempt_is_under_what_is_there_at_that_moment() {
     let stage = stage(&[500]);

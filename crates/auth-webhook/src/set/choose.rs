@@ -10,7 +10,7 @@ use auth_static::NoAuth;
 use http::{HeaderMap, HeaderName, StatusCode};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// What one delivery is sent under: an authenticator bound to the receiver, the header fields that were typed, and the
@@ -25,8 +25,18 @@ pub struct Chosen {
     subscription: Arc<Subscription>,
     fields: HeaderMap,
     context: Context,
-    /// Why the last request got no credentials.
-    without: Mutex<Option<Error>>,
+    /// What became of the credentials of the last request.
+    asked: Mutex<Asked>,
+}
+
+/// What became of credentials that were asked for.
+enum Asked {
+    /// They were given, or nobody has asked yet.
+    Given,
+    /// They were not given yet. It stays at that where whoever asked gives up.
+    Waiting,
+    /// There are none, for this reason.
+    Failed(Error),
 }
 
 /// Why an authorization is that of a delivery.
@@ -129,7 +139,7 @@ impl TenantAuthorizations {
             slot,
             subscription,
             fields,
-            without: Mutex::default(),
+            asked: Mutex::new(Asked::Given),
         })
     }
 }
@@ -165,10 +175,23 @@ impl Chosen {
         &self.fields
     }
 
-    /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example.
+    /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example, or none in
+    /// time.
     #[must_use]
     pub fn credentials_error(&self) -> Option<Error> {
-        self.without.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        match &*self.asked() {
+            Asked::Given => None,
+            Asked::Waiting => {
+                let text = "credentials were not there when the time of the request was over; the authorization server or a \
+                            challenge is slow";
+                Some(Error::unavailable("webhook_credentials_late", None, text))
+            }
+            Asked::Failed(error) => Some(error.clone()),
+        }
+    }
+
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The transport that requests under this authorization go over.
@@ -180,9 +203,12 @@ impl Chosen {
 
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
+        *self.asked() = Asked::Waiting;
         self.authenticator.credentials(request).then(|made| {
-            let error = made.as_ref().err().cloned();
-            *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
+            *self.asked() = match &made {
+                Ok(_) => Asked::Given,
+                Err(error) => Asked::Failed(error.clone()),
+            };
             made.into()
         })
     }

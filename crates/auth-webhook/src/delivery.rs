@@ -171,6 +171,8 @@ impl WebhookSender {
                 return Ok((attempt, None));
             }
         };
+        // The turn may have come since it was looked at.
+        attempt.slot = chosen.slot();
         attempt.authorization = chosen.authorization().map(Arc::from);
         let request = self.request(&chosen, delivery, context.clock.now())?;
         let exchange = Exchange::new(request).with_answer_limit(MOST_ANSWER_BYTES);

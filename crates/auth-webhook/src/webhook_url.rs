@@ -142,7 +142,9 @@ fn unreserved_decoded(path: &str) -> String {
         let digits = after.get(..2).filter(|two| two.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match digits.and_then(|two| u8::from_str_radix(two, 16).ok().map(|byte| (two, byte))) {
             Some((two, byte)) => {
-                if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                // Behind a sign that begins no escape it could become one.
+                let is_open = decoded.bytes().rev().take(2).any(|before| before == b'%');
+                if !is_open && (byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)) {
                     decoded.push(char::from(byte));
                 } else {
                     decoded.push('%');
@@ -191,6 +193,7 @@ mod tests {
         check("https://a.example/%61%2d%7e", Ok("https://a.example/a-~"));
         check("https://a.example/a%2fb%3a", Ok("https://a.example/a%2Fb%3A"));
         check("https://a.example/%zz%4", Ok("https://a.example/%zz%4"));
+        check("https://a.example/%8%61%62", Ok("https://a.example/%8%61b"));
         check("https://a.example/?u=a@b", Ok("https://a.example/?u=a@b"));
         check("http://127.0.0.1:8080/x", Ok("http://127.0.0.1:8080/x"));
         check("https://[2001:DB8::1]:8443/", Ok("https://[2001:db8::1]:8443/"));

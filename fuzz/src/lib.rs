@@ -35,6 +35,9 @@ mod symphony_certificate;
 mod symphony_user_jwt;
 mod token_answer;
 mod token_error;
+mod webhook_authorization;
+mod webhook_signature;
+mod webhook_url;
 
 pub use address_list::address_list;
 pub use authorization::authorization;
@@ -67,12 +70,15 @@ pub use symphony_certificate::symphony_certificate;
 pub use symphony_user_jwt::symphony_user_jwt;
 pub use token_answer::token_answer;
 pub use token_error::token_error;
+pub use webhook_authorization::webhook_authorization;
+pub use webhook_signature::webhook_signature;
+pub use webhook_url::webhook_url;
 
 /// Takes an input, and panics where it does not hold.
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 30] = [
+pub const LAWS: [(&str, Law); 34] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -104,4 +110,7 @@ pub const LAWS: [(&str, Law); 30] = [
     ("symphony_user_jwt", symphony_user_jwt),
     ("token_answer", token_answer),
     ("token_error", token_error),
+    ("webhook_authorization", webhook_authorization),
+    ("webhook_signature", webhook_signature),
+    ("webhook_url", webhook_url),
 ];

@@ -9,7 +9,10 @@ pub fn pkcs12(data: &[u8]) {
     let read = |data: &[u8], password: &str| {
         ClientIdentity::from_pkcs12(data, &Secret::from(password)).map_err(|error| {
             let shown = format!("{error} {error:?}");
-            assert!(error.code().starts_with("tls_pkcs12_") && !shown.contains(password), "{shown}");
+            assert!(
+                error.code().starts_with("tls_pkcs12_") && !shown.contains(password),
+                "{shown}"
+            );
             error.code()
         })
     };

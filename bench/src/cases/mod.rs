@@ -13,6 +13,7 @@ mod replay;
 mod session;
 mod sigv4;
 mod symphony;
+mod webhook;
 
 use auth_core::RequestView;
 use harness::{
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Group> {
     all.extend(sigv4::groups());
     all.extend(live::groups());
     all.extend(oauth2::groups());
+    all.extend(webhook::groups());
     all.extend(strangers::groups());
     all
 }

@@ -125,13 +125,6 @@ impl fmt::Debug for FieldValue {
 }
 
 /// How a value stands in a configuration.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Read {
-    Literal(Zeroizing<String>),
-    Other(Other),
-}
-
 #[derive(Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Other {
@@ -147,19 +140,39 @@ const EXPECTED: &str =
 impl<'de> Deserialize<'de> for FieldValue {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // What stood there is not repeated: it may be a secret in the wrong form.
-        let read = Read::deserialize(deserializer).map_err(|_| de::Error::custom(EXPECTED))?;
-        Ok(Self(match read {
-            Read::Literal(text) => Kind::Literal(Arc::new(Secret::new(text.as_bytes()))),
-            Read::Other(Other { source: Some(name), hidden: None }) if !name.is_empty() => {
-                Kind::Source(name.into())
-            }
-            Read::Other(Other { source: None, hidden: Some(true) }) => Kind::Hidden,
-            Read::Other(_) => return Err(de::Error::custom(EXPECTED)),
-        }))
+        deserializer.deserialize_any(Reads).map(Self).map_err(|_| de::Error::custom(EXPECTED))
     }
 }
 
-/// Literals are written as they are: what is not to be shown is replaced before.
+/// Reads a string or an object. A list is neither, though its first item could be taken for the name of a source.
+struct Reads;
+
+impl<'de> de::Visitor<'de> for Reads {
+    type Value = Kind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Kind, E> {
+        Ok(Kind::Literal(Arc::new(Secret::new(text.as_bytes()))))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Kind, E> {
+        self.visit_str(&Zeroizing::new(text))
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Kind, A::Error> {
+        match Other::deserialize(de::value::MapAccessDeserializer::new(map))? {
+            Other { source: Some(name), hidden: None } if !name.is_empty() => {
+                Ok(Kind::Source(name.into()))
+            }
+            Other { source: None, hidden: Some(true) } => Ok(Kind::Hidden),
+            _ => Err(de::Error::custom(EXPECTED)),
+        }
+    }
+}
+
 impl Serialize for FieldValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let other = match &self.0 {

@@ -45,6 +45,15 @@ impl WebhookUrl {
         if !matches!(url.scheme(), "https" | "http") {
             return wrong("is neither https nor http; use https");
         }
+        // `https:host` and `https:///host` are URLs of a browser alone.
+        let is_whole = |(scheme, rest): (&str, &str)| {
+            scheme.eq_ignore_ascii_case(url.scheme()) && !rest.starts_with('/')
+        };
+        if !text.split_once("://").is_some_and(is_whole) {
+            return wrong(
+                "has no host behind its scheme, expected something like https://hooks.example/orders",
+            );
+        }
         if !url.username().is_empty()
             || url.password().is_some()
             || text.contains('@') && has_user(text)
@@ -210,7 +219,7 @@ mod tests {
         {
             check(&format!("https://a.example/{hidden}"), Err("has . or .. beside"));
         }
-        for unstable in ["%%36%31", "%2%66", "x%%32f"] {
+        for unstable in ["%%36%31", "%2%66", "x%%32f", "%8%61%62"] {
             check(&format!("https://a.example/{unstable}"), Err("write %25"));
         }
         for remote in [
@@ -225,6 +234,10 @@ mod tests {
         }
         check("/relative", Err("cannot be read"));
         check("https://./", Err("no host"));
+        check("https:a.example/", Err("no host behind its scheme"));
+        check("https:/a.example/", Err("no host behind its scheme"));
+        check("https:///a.example/", Err("no host behind its scheme"));
+        check("https:x://a.example/", Err("no host behind its scheme"));
         check("", Err("cannot be read"));
         check(&format!("https://a.example/{}", "x".repeat(2048)), Err("2048"));
     }

@@ -55,6 +55,8 @@ fn each_type_has_its_fields_and_no_other() {
     check(r#"{"type":"basic","username":"u","password":7}"#, "expected a string");
     check(r#"{"type":"basic","username":"u","password":{"source":""}}"#, "expected a string");
     check(r#"{"type":"basic","username":"u","password":{"hidden":false}}"#, "expected a string");
+    check(r#"{"type":"basic","username":"u","password":["p"]}"#, "expected a string");
+    check(r#"{"type":"basic","username":"u","password":[null,true]}"#, "expected a string");
 }
 
 #[test]

@@ -35,13 +35,23 @@ pub(super) fn read(encoding: SignatureEncoding, text: &[u8]) -> Option<Signature
 }
 
 pub(super) fn write(encoding: SignatureEncoding, bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    append(encoding, bytes, &mut text);
+    text
+}
+
+/// The same, behind what is there.
+pub(super) fn append(encoding: SignatureEncoding, bytes: &[u8], text: &mut String) {
     match encoding {
-        SignatureEncoding::Base64 => STANDARD.encode(bytes),
+        SignatureEncoding::Base64 => STANDARD.encode_string(bytes, text),
         SignatureEncoding::Hex => {
             let digit = |nibble: u8| {
                 char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 })
             };
-            bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+            for byte in bytes {
+                text.push(digit(byte >> 4));
+                text.push(digit(byte & 15));
+            }
         }
     }
 }

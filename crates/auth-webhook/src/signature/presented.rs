@@ -42,10 +42,17 @@ impl fmt::Debug for DeliveryId {
 /// The parts of a presented signature.
 pub(super) struct Presented<'a> {
     pub(super) id: &'a [u8],
+    /// The same, read, in forms that have one.
+    pub(super) delivery: Option<DeliveryId>,
     pub(super) time: &'a [u8],
     /// The signatures, as they stand in the field.
     pub(super) signatures: &'a [u8],
 }
+
+/// The id of a delivery, in Standard Webhooks.
+pub(super) const ID_FIELD: HeaderName = HeaderName::from_static("webhook-id");
+/// The moment of an attempt, in Standard Webhooks.
+pub(super) const TIME_FIELD: HeaderName = HeaderName::from_static("webhook-timestamp");
 
 /// The most signatures of one request.
 const MOST_SIGNATURES: usize = 16;
@@ -64,16 +71,14 @@ impl SignatureForm {
         let field = |name: &HeaderName| one_field(headers, name).map_err(Refused::Rejected);
         let Some(value) = field(name)? else { return Err(Refused::Missing) };
         let signatures = value.as_bytes();
-        let mut presented = Presented { id: b"", time: b"", signatures };
+        let mut presented = Presented { id: b"", delivery: None, time: b"", signatures };
         match self {
             Self::StandardWebhooks {} => {
-                let id = field(&HeaderName::from_static("webhook-id"))?;
-                let time = field(&HeaderName::from_static("webhook-timestamp"))?;
+                let id = field(&ID_FIELD)?;
+                let time = field(&TIME_FIELD)?;
                 presented.id = id.ok_or(reason::ID)?.as_bytes();
                 presented.time = time.ok_or(reason::TIME)?.as_bytes();
-                if DeliveryId::parse(presented.id).is_none() {
-                    return Err(reason::ID.into());
-                }
+                presented.delivery = Some(DeliveryId::parse(presented.id).ok_or(reason::ID)?);
             }
             Self::TimeAndBody { .. } => {
                 let mut parts = signatures.split(|byte| *byte == b',');
@@ -106,12 +111,11 @@ impl SignatureForm {
                 return Ok(proves(Maker::Mac, single.as_slice()));
             }
         };
-        let parts = || presented.signatures.split(|byte| *byte == separator);
-        if parts().count() > MOST_SIGNATURES {
-            return Err(reason::SEVERAL);
-        }
         let mut proven = false;
-        for part in parts() {
+        for (nth, part) in presented.signatures.split(|byte| *byte == separator).enumerate() {
+            if nth >= MOST_SIGNATURES {
+                return Err(reason::SEVERAL);
+            }
             // A version that is not known is passed over: a sender adds one before its receivers know it.
             let known = makers.iter().find_map(|(prefix, maker)| {
                 part.strip_prefix(prefix.as_bytes()).map(|text| (*maker, text))

@@ -4,7 +4,7 @@ use super::{
     SignatureEncoding, SignatureForm, encoding, jws,
     key::{BodySigningKey, Signing},
     message::Message,
-    presented::DeliveryId,
+    presented::{DeliveryId, ID_FIELD, TIME_FIELD},
     twilio,
 };
 use auth_core::{Error, Result, Timestamp};
@@ -103,22 +103,25 @@ impl BodySigner {
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let message = Message { id: id.as_bytes(), time: time.as_bytes(), target, is_form, body };
         self.check(message, uri)?;
-        let mut fields = HeaderMap::new();
-        let mut value = self.signature(&self.key, message)?;
+        let mut fields = HeaderMap::with_capacity(3);
+        let mut value = String::with_capacity(128);
+        if let SignatureForm::TimeAndBody { .. } = self.form {
+            value.extend(["t=", &time, ","]);
+        }
+        self.append_signature(&self.key, message, &mut value)?;
         if let Some(next) = &self.next {
             let between =
                 if matches!(self.form, SignatureForm::StandardWebhooks {}) { ' ' } else { ',' };
             value.push(between);
-            value.push_str(&self.signature(next, message)?);
+            self.append_signature(next, message, &mut value)?;
         }
         match &self.form {
             SignatureForm::StandardWebhooks {} => {
-                fields.insert("webhook-id", text(id)?);
-                fields.insert("webhook-timestamp", text(&time)?);
+                fields.insert(ID_FIELD, text(id)?);
+                fields.insert(TIME_FIELD, text(&time)?);
             }
-            SignatureForm::TimeAndBody { .. } => value = format!("t={time},{value}"),
             SignatureForm::HubSignature { .. } => {
-                fields.insert("x-wx-gtrid", text(id)?);
+                fields.insert(GTRID_FIELD, text(id)?);
             }
             _ => {}
         }
@@ -143,45 +146,51 @@ impl BodySigner {
         }
     }
 
-    fn signature(&self, key: &BodySigningKey, message: Message<'_>) -> Result<String> {
+    /// Writes the signature of one key behind what is there.
+    fn append_signature(
+        &self,
+        key: &BodySigningKey,
+        message: Message<'_>,
+        to: &mut String,
+    ) -> Result<()> {
         let unsignable =
             || Error::config("webhook_signature_delivery", "body is none that this form can sign");
-        let mac = |key| self.form.mac_of(key, message).ok_or_else(unsignable);
-        let hex = |bytes: &[u8]| encoding::write(SignatureEncoding::Hex, bytes);
-        let base64 = |bytes: &[u8]| encoding::write(SignatureEncoding::Base64, bytes);
-        match (&self.form, &key.0) {
-            (SignatureForm::HubSignature { algorithm }, Signing::Mac(key)) => {
-                Ok(format!("{}{}", algorithm.hub_prefix(), hex(mac(key)?.as_ref())))
+        let (prefix, encoding) = match &self.form {
+            SignatureForm::HubSignature { algorithm } => {
+                (algorithm.hub_prefix(), SignatureEncoding::Hex)
             }
-            (SignatureForm::StandardWebhooks {}, Signing::Mac(key)) => {
-                Ok(format!("v1,{}", base64(mac(key)?.as_ref())))
+            SignatureForm::StandardWebhooks {} => ("v1,", SignatureEncoding::Base64),
+            SignatureForm::TimeAndBody { .. } => ("v1=", SignatureEncoding::Hex),
+            SignatureForm::BodyHmac { encoding, prefix, .. } => (&**prefix, *encoding),
+            SignatureForm::UrlAndParameters { .. } => ("", SignatureEncoding::Base64),
+            SignatureForm::SymphonyUniversalWebhook { .. } | SignatureForm::DetachedJws { .. } => {
+                ("", SignatureEncoding::Hex)
+            }
+        };
+        match (&self.form, &key.0) {
+            (SignatureForm::DetachedJws { .. }, Signing::Jws { key, kid }) => {
+                to.push_str(&jws::sign(key, kid.as_deref(), message.body)?);
             }
             (SignatureForm::StandardWebhooks {}, Signing::Ed25519(pair)) => {
                 let whole = self.form.whole(message).ok_or_else(unsignable)?;
-                Ok(format!("v1a,{}", base64(pair.sign(&whole).as_ref())))
+                to.push_str("v1a,");
+                encoding::append(encoding, pair.sign(&whole).as_ref(), to);
             }
-            (SignatureForm::TimeAndBody { .. }, Signing::Mac(key)) => {
-                Ok(format!("v1={}", hex(mac(key)?.as_ref())))
-            }
-            (SignatureForm::UrlAndParameters { .. }, Signing::Mac(key)) => {
-                Ok(base64(mac(key)?.as_ref()))
-            }
-            (SignatureForm::SymphonyUniversalWebhook { .. }, Signing::Mac(key)) => {
-                Ok(hex(mac(key)?.as_ref()))
-            }
-            (SignatureForm::BodyHmac { encoding, prefix, .. }, Signing::Mac(key)) => {
-                Ok(format!("{prefix}{}", encoding::write(*encoding, mac(key)?.as_ref())))
-            }
-            (SignatureForm::DetachedJws { .. }, Signing::Jws { key, kid }) => {
-                jws::sign(key, kid.as_deref(), message.body)
+            (form, Signing::Mac(key)) if form.mac().is_some() => {
+                let tag = form.mac_of(key, message).ok_or_else(unsignable)?;
+                to.push_str(prefix);
+                encoding::append(encoding, tag.as_ref(), to);
             }
             _ => {
                 let text = "signature key was read for another form; read it for this one";
-                Err(Error::config("webhook_signature_key", text))
+                return Err(Error::config("webhook_signature_key", text));
             }
         }
+        Ok(())
     }
 }
+
+const GTRID_FIELD: HeaderName = HeaderName::from_static("x-wx-gtrid");
 
 fn text(value: &str) -> Result<HeaderValue> {
     HeaderValue::from_str(value).map_err(|error| Error::config("webhook_signature_delivery", error))

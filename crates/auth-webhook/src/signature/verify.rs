@@ -114,10 +114,12 @@ impl<P: Clone + Send + Sync> BodySignatureVerifier<P> {
             self.form.present(headers, &self.header).map_err(|refused| self.refuse(refused))?;
         let sent_at = self.check_time(&presented).map_err(|refused| self.refuse(refused))?;
         let (id, time) = (presented.id, presented.time);
-        let message = Message { id, time, target, is_form: is_form(headers), body };
+        let is_form =
+            matches!(self.form, SignatureForm::UrlAndParameters { .. }) && is_form(headers);
+        let message = Message { id, time, target, is_form, body };
         let sender =
             self.prove(&presented, message, looked_up).map_err(|reason| self.unproven(reason))?;
-        let id = DeliveryId::parse(id);
+        let id = presented.delivery;
         Ok(Accepted::new(SCHEME, SignedDelivery { sender, id, sent_at }))
     }
 

@@ -4,6 +4,7 @@ mod blocking;
 mod ibsso;
 mod oauth2;
 mod symphony;
+mod webhook;
 
 use auth_core::{
     Answer, Authenticator, Body, Candidates, Clock, Context, Flow, Lifespan, MemoryReplayStore,

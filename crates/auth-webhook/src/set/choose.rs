@@ -10,7 +10,7 @@ use auth_static::NoAuth;
 use http::{HeaderMap, HeaderName, StatusCode};
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// What one delivery is sent under: an authenticator bound to the receiver, the header fields that were typed, and the
@@ -27,8 +27,18 @@ pub struct Chosen {
     context: Context,
     /// Are its credentials fetched from elsewhere than the receiver?
     has_tokens: bool,
-    /// Why the last request got no credentials.
-    without: Mutex<Option<Error>>,
+    /// What became of the credentials of the last request.
+    asked: Mutex<Asked>,
+}
+
+/// What became of credentials that were asked for.
+enum Asked {
+    /// They were given, or nobody has asked yet.
+    Given,
+    /// They have to come from elsewhere and are not there yet. It stays at that where whoever asked gives up.
+    Waiting,
+    /// There are none, for this reason.
+    Failed(Error),
 }
 
 /// Why an authorization is that of a delivery.
@@ -137,7 +147,7 @@ impl TenantAuthorizations {
             subscription,
             fields,
             has_tokens,
-            without: Mutex::default(),
+            asked: Mutex::new(Asked::Given),
         })
     }
 }
@@ -176,11 +186,15 @@ impl Chosen {
     /// Why the last request that was to be sent got no credentials, and so was not sent: no token, for example.
     #[must_use]
     pub fn credentials_error(&self) -> Option<Error> {
-        self.without.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        match &*self.asked() {
+            Asked::Given => None,
+            Asked::Waiting => Some(late("no token came in time; try again later")),
+            Asked::Failed(error) => Some(error.clone()),
+        }
     }
 
-    fn is_without(&self, error: Option<Error>) {
-        *self.without.lock().unwrap_or_else(PoisonError::into_inner) = error;
+    fn asked(&self) -> MutexGuard<'_, Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The transport that requests under this authorization go over.
@@ -197,12 +211,15 @@ pub(crate) fn late(text: &'static str) -> Error {
 
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
-        if self.has_tokens {
-            // Until they are there: whoever stops waiting has sent nothing.
-            self.is_without(Some(late("no token came in time; try again later")));
+        let made = self.authenticator.credentials(request);
+        if self.has_tokens && !made.is_ready() {
+            *self.asked() = Asked::Waiting;
         }
-        self.authenticator.credentials(request).then(|made| {
-            self.is_without(made.as_ref().err().cloned());
+        made.then(|made| {
+            *self.asked() = match &made {
+                Ok(_) => Asked::Given,
+                Err(error) => Asked::Failed(error.clone()),
+            };
             made.into()
         })
     }

@@ -8,7 +8,7 @@ use super::{
     twilio,
 };
 use auth_core::{Error, Result, Timestamp};
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header::InvalidHeaderValue};
 use std::fmt;
 
 /// Signs the bodies of webhooks in one form, under one key or, while it is being changed, under two.
@@ -118,14 +118,14 @@ impl BodySigner {
         match &self.form {
             SignatureForm::StandardWebhooks {} => {
                 fields.insert(ID_FIELD, text(id)?);
-                fields.insert(TIME_FIELD, text(&time)?);
+                fields.insert(TIME_FIELD, text(&*time)?);
             }
             SignatureForm::HubSignature { .. } => {
                 fields.insert(GTRID_FIELD, text(id)?);
             }
             _ => {}
         }
-        fields.insert(self.header.clone(), text(&value)?);
+        fields.insert(self.header.clone(), text(value)?);
         Ok(fields)
     }
 
@@ -192,8 +192,8 @@ impl BodySigner {
 
 const GTRID_FIELD: HeaderName = HeaderName::from_static("x-wx-gtrid");
 
-fn text(value: &str) -> Result<HeaderValue> {
-    HeaderValue::from_str(value).map_err(|error| Error::config("webhook_signature_delivery", error))
+fn text(value: impl TryInto<HeaderValue, Error = InvalidHeaderValue>) -> Result<HeaderValue> {
+    value.try_into().map_err(|error| Error::config("webhook_signature_delivery", error))
 }
 
 /// Shows the id, and nothing of the body.

@@ -107,7 +107,7 @@ pub enum Event<'a> {
         outcome: &'static str,
         /// The status of the answer, if one came.
         status: Option<StatusCode>,
-        /// Why there were no credentials, where that is what came of it.
+        /// Why there were no credentials, or no answer, where that is what came of it.
         error: Option<&'a Error>,
     },
     /// A key that an issuer publishes cannot be used, and is left out: told each time the issuer's set was fetched.

@@ -1,7 +1,8 @@
 //! The calls that manage API keys (`/settings/2/api-keys`), as requests to send and answers to read.
 
-use auth_core::{Error, Result, Secret};
-use http::{Method, Request, StatusCode, header};
+use crate::InfobipAnswer;
+use auth_core::{Error, Result, Secret, Timestamp};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use zeroize::Zeroizing;
@@ -161,7 +162,7 @@ impl ApiKeyCalls {
     /// # Errors
     ///
     /// `Error::Unavailable` with `infobip_api_key_limit` for a 429, which is the limit of 40 a day; `Error::Protocol` when
-    /// it is no key. Other refusals are [`Infobip::read_answer`](crate::Infobip::read_answer)'s.
+    /// it is no key; every other refusal is that of [`InfobipAnswer::error`].
     pub fn read_key(&self, status: StatusCode, body: &[u8]) -> Result<InfobipApiKey> {
         read(status, body)
     }
@@ -201,11 +202,11 @@ fn read<T: for<'a> Deserialize<'a>>(status: StatusCode, body: &[u8]) -> Result<T
                     share a key";
         return Err(Error::unavailable("infobip_api_key_limit", None, text));
     }
-    let read = if body.len() > MOST_BYTES || !status.is_success() {
-        None
-    } else {
-        serde_json::from_slice(body).ok()
-    };
+    let answer = InfobipAnswer::read(status, &HeaderMap::new(), body, Timestamp::default());
+    if let Some(refused) = answer.error() {
+        return Err(refused);
+    }
+    let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
     read.ok_or_else(|| {
         let text = format!(
             "answer {} of Infobip has no API key, expected an object with `id`",
@@ -279,11 +280,7 @@ mod tests {
             limit.code() == "infobip_api_key_limit"
                 && limit.to_string().contains("40 API keys a day")
         );
-        for (status, body) in [
-            (StatusCode::OK, "{}"),
-            (StatusCode::OK, "[]"),
-            (StatusCode::FORBIDDEN, r#"{"id":"x"}"#),
-        ] {
+        for (status, body) in [(StatusCode::OK, "{}"), (StatusCode::OK, "[]")] {
             assert_eq!(
                 code(status, body.as_bytes()).code(),
                 "infobip_api_key_answer",

@@ -72,10 +72,10 @@ impl Infobip {
         Ok(Self { base: base.into(), method, clock, authenticator })
     }
 
-    /// The URL of an API: its path begins with `/`.
+    /// The URL of an API, by its path.
     #[must_use]
     pub fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
+        format!("{}/{}", self.base, path.strip_prefix('/').unwrap_or(path))
     }
 
     /// The `method` of the authorization.

@@ -72,8 +72,14 @@ impl Built {
                     );
                     return Err(Error::config("webhook_header", text));
                 }
-                let placement = Placement::header(&fields.key)?;
-                Arc::new(ApiKey::new(placement, resolved.text("key_value")?)?)
+                let named = |field: &'static str| {
+                    move |error: Error| {
+                        Error::config(error.code(), format!("{field}: {}", error.cause()))
+                    }
+                };
+                let placement = Placement::header(&fields.key).map_err(named("key"))?;
+                let key = ApiKey::new(placement, resolved.text("key_value")?);
+                Arc::new(key.map_err(named("key_value"))?)
             }
             OutboundScheme::OAuth2(fields) => {
                 let made = Connection::of(oauth2_grant(fields, resolved)?, means);

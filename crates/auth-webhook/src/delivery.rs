@@ -121,7 +121,7 @@ impl WebhookSender {
                     DeliveryOutcome::Delivered => DeliveryEnd::Delivered,
                     DeliveryOutcome::Ended => DeliveryEnd::Ended,
                     DeliveryOutcome::NoToken(error) => DeliveryEnd::Held(error),
-                    DeliveryOutcome::Refused | DeliveryOutcome::NotReached => {
+                    DeliveryOutcome::Refused | DeliveryOutcome::NotReached(_) => {
                         spent = spent.saturating_add(1);
                         match (sender.plan.pause_after(spent), chosen) {
                             (Some(pause), Some(chosen)) => {
@@ -169,7 +169,7 @@ impl WebhookSender {
         let slot = of.find(subscription, &delivery.id)?.slot;
         let context = of.context(None)?;
         let begun = context.clock.steady();
-        let mut attempt = DeliveryAttempt::new(spent, slot);
+        let mut attempt = DeliveryAttempt::new(spent, slot, silent());
         let mut kept = None;
         let tried = delivery.tried(of, subscription, context.clock.now(), &mut kept);
         let deadline = self.plan.deadline();
@@ -181,12 +181,12 @@ impl WebhookSender {
             }
             (Some(Tried::Sent(Ok(status))), None) => (Some(status), DeliveryOutcome::of(status)),
             (Some(Tried::Sent(Err(Error::Refused(_)))), None) => (None, DeliveryOutcome::Refused),
-            (Some(Tried::Sent(Err(_))), None) => (None, DeliveryOutcome::NotReached),
+            (Some(Tried::Sent(Err(error))), None) => (None, DeliveryOutcome::NotReached(error)),
             (None, None) if kept.is_none() => {
                 let text = "a secret source did not answer in time; try again later";
                 (None, DeliveryOutcome::NoToken(late(text)))
             }
-            (None, None) => (None, DeliveryOutcome::NotReached),
+            (None, None) => (None, silent()),
         };
         if let Some(chosen) = &kept {
             attempt.authorization = chosen.authorization().map(Arc::from);
@@ -196,6 +196,12 @@ impl WebhookSender {
         attempt.tell(of, subscription);
         Ok((attempt, kept))
     }
+}
+
+/// Until an answer is there, or something else is known.
+fn silent() -> DeliveryOutcome {
+    let text = "receiver did not answer before the deadline of the attempt";
+    DeliveryOutcome::NotReached(Error::transport("webhook_receiver_silent", text))
 }
 
 /// What came of sending something once.
@@ -230,7 +236,7 @@ impl WebhookDelivery {
         Ok(Tried::Sent(sent.map(|answer| answer.status())))
     }
 
-    fn request(&self, chosen: &Chosen, now: Timestamp) -> Result<Request<Vec<u8>>> {
+    pub(crate) fn request(&self, chosen: &Chosen, now: Timestamp) -> Result<Request<Vec<u8>>> {
         let mut request = Request::new(self.body.to_vec());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = chosen.subscription().url.uri()?;
@@ -252,7 +258,7 @@ const MOST_ANSWER_BYTES: usize = 64 * 1024;
 impl DeliveryAttempt {
     fn tell(&self, of: &TenantAuthorizations, subscription: &str) {
         let error = match &self.outcome {
-            DeliveryOutcome::NoToken(error) => Some(error),
+            DeliveryOutcome::NoToken(error) | DeliveryOutcome::NotReached(error) => Some(error),
             _ => None,
         };
         of.observe(Event::WebhookAttempted {

@@ -42,7 +42,10 @@ pub(crate) mod optional {
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
-        let text = Cow::<str>::deserialize(deserializer)?;
+        let expected = |_| {
+            de::Error::custom("a span of time is text such as \"90s\", \"15m\", \"2h\" or \"7d\"")
+        };
+        let text = Cow::<str>::deserialize(deserializer).map_err(expected)?;
         read(&text).map(Some).map_err(de::Error::custom)
     }
 }

@@ -32,8 +32,8 @@ mod webhook_url;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{
-    Authenticator, Clock, Error, Flow, KeyHasher, Limits, Observer, Random, Result, Secret,
-    SecretSource, SystemClock, TenantId, Timestamp, Transport,
+    Authenticator, Candidates, Clock, ConnectionId, Context, Error, Flow, KeyHasher, Limits,
+    Observer, Random, Result, Secret, SecretSource, SystemClock, TenantId, Timestamp, Transport,
 };
 pub use auth_oauth2::{MaskedToken, OAuthToken, PendingAuthorizations};
 pub use auth_session::TokenStore;

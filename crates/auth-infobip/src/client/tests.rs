@@ -40,6 +40,7 @@ fn check(json: &str, field: &str, exchanges: &[&str]) {
             infobip.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
         assert_eq!(made.field(&http::header::AUTHORIZATION).unwrap(), field);
     }
+    assert_eq!(infobip.url("sms/3/messages"), infobip.url("/sms/3/messages"));
     assert_eq!(*asked.lock().unwrap(), exchanges);
     let elsewhere = Uri::from_static("https://evil.example/sms/3/messages");
     let refused = infobip.credentials(RequestView::new(&Method::POST, &elsewhere, &headers)).wait();

@@ -135,7 +135,7 @@ fn a_probe_and_a_preview_have_the_signature_of_the_body() {
         assert!(probe.headers().contains_key(name), "{name}");
     }
     assert_eq!(probe.headers()["x-hub-signature"], delivered.headers()["x-hub-signature"]);
-    let preview = stage.acme.preview("hook", "d1", b"{}").wait().unwrap();
+    let preview = stage.acme.preview("hook", &WebhookDelivery::json("d1", "{}")).wait().unwrap();
     let shown: Vec<_> = preview.fields.iter().map(|field| (&*field.name, &*field.value)).collect();
     assert!(shown.contains(&("x-hub-signature", "****")), "{shown:?}");
 }

@@ -13,7 +13,7 @@ pub struct DeliveryReport {
     pub attempts: Vec<DeliveryAttempt>,
     /// How it ended.
     pub end: DeliveryEnd,
-    /// How many attempts are spent, those before included: see
+    /// How many attempts failed and are spent, those before included: see
     /// [`with_attempts_spent`](crate::WebhookDelivery::with_attempts_spent).
     pub spent: u32,
 }
@@ -60,8 +60,8 @@ pub enum DeliveryOutcome {
     Ended,
     /// Any other status, 401 and 403 included: it is attempted again.
     Refused,
-    /// No answer in time, or none at all.
-    NotReached,
+    /// No answer came, or none in time, for this reason.
+    NotReached(Error),
     /// There were no credentials to send, for this reason.
     NoToken(Error),
 }
@@ -86,19 +86,19 @@ impl DeliveryOutcome {
             Self::Delivered => "delivered",
             Self::Ended => "ended",
             Self::Refused => "refused",
-            Self::NotReached => "not_reached",
+            Self::NotReached(_) => "not_reached",
             Self::NoToken(_) => "no_token",
         }
     }
 }
 
 impl DeliveryAttempt {
-    pub(super) const fn new(spent: u32, slot: SlotName) -> Self {
+    pub(super) const fn new(spent: u32, slot: SlotName, outcome: DeliveryOutcome) -> Self {
         Self {
             number: spent.saturating_add(1),
             authorization: None,
             slot,
-            outcome: DeliveryOutcome::NotReached,
+            outcome,
             status: None,
             took: Duration::ZERO,
         }

@@ -108,6 +108,9 @@ fn a_status_delivers_ends_or_is_tried_again() {
         check(&[status], end, attempts);
     }
     check(&[0], DeliveryEnd::Exhausted, 4);
+    let stage = stage(&[0]);
+    stage.deliver();
+    assert_eq!(stage.told()[0], "hook current not_reached 0 test_unreachable");
     check(&[500, 0, 401, 200], DeliveryEnd::Delivered, 4);
     check(&[500, 404], DeliveryEnd::Ended, 2);
 }
@@ -169,7 +172,11 @@ fn what_comes_too_late_was_not_reached() {
     let stage = stage_over(ScriptedTransport::new(answered).with_gate(gate), Arc::default());
     let report = stage.deliver();
     assert_eq!((report.end, report.attempts.len()), (DeliveryEnd::Exhausted, 4));
-    assert!(matches!(report.attempts[0].outcome, DeliveryOutcome::NotReached));
+    let DeliveryOutcome::NotReached(error) = &report.attempts[0].outcome else {
+        panic!("it was reached")
+    };
+    assert_eq!(error.code(), "webhook_receiver_silent");
+    assert_eq!(stage.told()[0], "hook current not_reached 0 webhook_receiver_silent");
     assert_eq!(stage.transport.pauses().iter().filter(|pause| pause.as_secs() == 10).count(), 4);
 }
 

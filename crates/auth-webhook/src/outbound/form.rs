@@ -46,9 +46,9 @@ macro_rules! form {
                 Self { scheme, $($field: None,)* }
             }
 
-            /// A field that nothing has taken, and which types have it.
-            fn left(&self) -> Option<(&'static str, &'static str)> {
-                $(if self.$field.is_some() {
+            /// A field that is there and of another type or grant, with what it is of.
+            fn foreign(&self, is_of: impl Fn(&str) -> bool) -> Option<(&'static str, &'static str)> {
+                $(if self.$field.is_some() && !is_of($of) {
                     return Some((stringify!($field), $of));
                 })*
                 None
@@ -95,32 +95,50 @@ form! {
 impl TryFrom<Form> for OutboundAuthorization {
     type Error = String;
 
+    /// A field that is of something else is told before one that is missing: it is often the same one under another name.
     fn try_from(mut form: Form) -> Result<Self, String> {
-        let client_certificate = form.client_certificate.take();
+        let name = form.scheme.name();
+        let grant = match (form.scheme, form.grant_type) {
+            (SchemeName::Oauth2, Some(grant)) => format!(" with the grant {}", grant.name()),
+            _ => String::new(),
+        };
+        let is_of = |of: &str| {
+            of == "every type"
+                || of == name
+                || of.split(" and ").any(|one| one == name)
+                || (!grant.is_empty() && of == format!("{name}{grant}"))
+        };
+        if let Some((field, of)) = form.foreign(is_of) {
+            return Err(format!(
+                "{field} is a field of {of}, and the type is {name}{grant}; remove it"
+            ));
+        }
         if let Some(text) = form.advanced_settings.as_ref().and_then(|it| it.too_many()) {
             return Err(text);
         }
-        let scheme = form.take_scheme()?;
-        if let Some((field, of)) = form.left() {
-            let named = Self::new(scheme);
-            return Err(format!(
-                "{field} is a field of {of}, and the type is {}{}; remove it",
-                named.scheme_name(),
-                named.grant_text()
-            ));
-        }
-        Ok(Self { scheme, client_certificate })
+        let client_certificate = form.client_certificate.take();
+        Ok(Self { scheme: form.take_scheme()?, client_certificate })
     }
 }
 
-impl OutboundAuthorization {
-    fn grant_text(&self) -> &'static str {
-        match &self.scheme {
-            OutboundScheme::OAuth2(it) => match it.grant {
-                OAuth2Grant::ClientCredentials { .. } => " with the grant client_credentials",
-                OAuth2Grant::AuthorizationCode { .. } => " with the grant authorization_code",
-            },
-            _ => "",
+impl SchemeName {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Basic => "basic",
+            Self::Digest => "digest",
+            Self::AwsSignature => "aws_signature",
+            Self::ApiKey => "api_key",
+            Self::Oauth2 => "oauth2",
+        }
+    }
+}
+
+impl GrantName {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::ClientCredentials => "client_credentials",
+            Self::AuthorizationCode => "authorization_code",
         }
     }
 }

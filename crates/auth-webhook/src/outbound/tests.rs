@@ -77,6 +77,25 @@ fn a_field_of_the_other_grant_is_named() {
     }
 }
 
+/// The field of the other grant is told, and not that of this one which is missing beside it.
+#[test]
+fn what_is_of_something_else_is_told_before_what_is_missing() {
+    check(
+        r#"{"type":"oauth2","grant_type":"client_credentials","client_id":"i","consumer_secret":"s","access_token_url":"u"}"#,
+        "consumer_secret is a field of oauth2 with the grant authorization_code",
+    );
+    check(r#"{"type":"basic","username":"u","key_value":"v"}"#, "key_value is a field of api_key");
+    check(
+        r#"{"type":"oauth2","client_id":"i","access_token_url":"u"}"#,
+        "client_id is a field of oauth2 with the grant",
+    );
+    check(r#"{"type":"oauth2","access_token_url":"u"}"#, "grant_type is missing");
+    check(
+        r#"{"type":"oauth2","grant_type":"client_credentials","client_secret":"s","access_token_url":"u","validity":3600}"#,
+        "a span of time is text such as \"90s\"",
+    );
+}
+
 #[test]
 fn what_is_written_shows_no_secret_unless_it_is_asked_for() {
     for json in ALL {

@@ -83,7 +83,11 @@ impl<P> Delivery<P> {
 }
 
 const ELSEWHERE: Reason =
-    Reason::new("webhook_address", "client address is unknown or not on the list of the sender");
+    Reason::new("webhook_address", "client address is not on the list of the sender");
+const NOWHERE: Reason = Reason::new(
+    "webhook_address_unknown",
+    "client address is unknown and there is a list: the server has to know its connections, and behind a proxy which field it writes",
+);
 const SENDERS: Reason =
     Reason::new("webhook_senders_differ", "authorization and signature name different senders");
 
@@ -155,7 +159,8 @@ where
         Self { addresses: Some(addresses), ..self }
     }
 
-    /// Reads bodies of at most so many bytes.
+    /// Reads bodies of at most so many bytes, whatever the signature's verifier was told. The server layer has a limit of
+    /// its own (`VerifyLayer::with_buffer_limit` of auth-tower), and so may the handler's extractor.
     #[must_use]
     pub fn with_most_body_bytes(self, bytes: usize) -> Self {
         Self { most_bytes: bytes, ..self }
@@ -214,7 +219,7 @@ where
             return Need::Nothing;
         }
         match self.proof.needs(head) {
-            Need::Bytes { limit } => Need::Bytes { limit: limit.min(self.most_bytes) },
+            Need::Bytes { .. } => Need::Bytes { limit: self.most_bytes },
             _ if self.is_signed => Need::Nothing,
             _ => Need::Bytes { limit: self.most_bytes },
         }
@@ -223,7 +228,8 @@ where
     fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Delivery<P>>> {
         // Before anything is read of a stranger, or computed.
         if self.is_from_elsewhere(request) {
-            return Flow::ready(Err(Rejection::forbidden(ELSEWHERE)));
+            let reason = if request.peer.address.is_some() { ELSEWHERE } else { NOWHERE };
+            return Flow::ready(Err(Rejection::forbidden(reason)));
         }
         let Body::Bytes(body) = request.body else {
             let is_read = matches!(self.presence(request), Presence::Present)

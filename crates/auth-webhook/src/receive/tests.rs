@@ -426,6 +426,34 @@ fn verifier(text: &str) -> InboundVerifier<&'static str> {
 }
 
 #[test]
+fn an_address_that_is_unknown_is_told_apart_from_one_that_is_not_listed() {
+    let list = AddressList::new(["192.0.2.0/24"]).unwrap();
+    let door = WebhookReceiver::signed(connection(), hub().1).with_addresses(list);
+    let request = signed(None, b"{}");
+    let told = |address: Option<IpAddr>| {
+        let mut peer = Peer::default();
+        peer.address = address;
+        let view =
+            RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
+        let outcome = door.verify(view.with_body(Body::Bytes(b"{}"))).wait().unwrap();
+        outcome.map(drop).map_err(|refused| (refused.status().as_u16(), refused.reason().code))
+    };
+    assert_eq!(told(Some(IpAddr::from([192, 0, 2, 9]))), Ok(()));
+    assert_eq!(told(Some(IpAddr::from([198, 51, 100, 9]))), Err((403, "webhook_address")));
+    assert_eq!(told(None), Err((403, "webhook_address_unknown")));
+}
+
+/// The receiver's limit counts, whatever its signature's verifier was told.
+#[test]
+fn the_limit_of_a_body_is_the_receivers() {
+    let signature = hub().1.with_most_body_bytes(10);
+    let door = WebhookReceiver::signed(connection(), signature).with_most_body_bytes(4 << 20);
+    let request = signed(None, b"{}");
+    let view = RequestView::new(request.method(), request.uri(), request.headers());
+    assert_eq!(door.needs(view), Need::Bytes { limit: 4 << 20 });
+}
+
+#[test]
 fn a_receiver_whose_body_was_not_read_says_so() {
     let door = WebhookReceiver::signed(connection(), hub().1);
     let request = signed(None, b"{}");

@@ -1,9 +1,8 @@
 //! What would be sent, without sending or spending anything.
 
 use super::{MatchedBy, SlotName, TenantAuthorizations, choose::Found};
-use crate::{DigestFields, OutboundScheme, built::Built, field_value};
+use crate::{DigestFields, OutboundScheme, WebhookDelivery, built::Built, field_value};
 use auth_core::{Authenticator, Body, Flow, RequestView, Result};
-use http::{HeaderMap, Method};
 use std::sync::Arc;
 
 /// What a delivery would be sent under: which authorization, why, and the fields that it adds, with secrets, signatures
@@ -50,14 +49,14 @@ impl TenantAuthorizations {
     pub fn preview(
         &self,
         subscription: &str,
-        delivery: &str,
-        body: &[u8],
+        delivery: &WebhookDelivery,
     ) -> Flow<'static, Preview> {
-        let found = match self.find(subscription, delivery) {
+        let found = match self.find(subscription, delivery.id()) {
             Ok(found) => found,
             Err(error) => return Flow::failed(error),
         };
-        let (of, body) = (self.clone(), body.to_vec());
+        let (of, delivery) = (self.clone(), delivery.clone());
+        let subscribed = subscription.to_owned();
         Flow::new(async move {
             let Found { subscription, authorization, matched_by, slot } = found;
             let mut preview = Preview {
@@ -75,10 +74,11 @@ impl TenantAuthorizations {
                 preview.scheme = chosen.authorization.scheme_name();
                 preview.client_certificate.clone_from(&chosen.authorization.client_certificate);
                 let built = chosen.built(&of, &name).await?;
-                let uri = subscription.url.uri()?;
-                let headers = HeaderMap::new();
-                let view =
-                    RequestView::new(&Method::POST, &uri, &headers).with_body(Body::Bytes(&body));
+                // What is signed is the request as it would be sent.
+                let sent = of.choose(&subscribed, delivery.id()).await?;
+                let request = delivery.request(&sent, of.set.clock.now())?;
+                let view = RequestView::new(request.method(), request.uri(), request.headers())
+                    .with_body(Body::Bytes(request.body()));
                 preview.show(scheme, &built, view).await?;
             }
             if let Some(signer) = subscription.signer() {

@@ -339,6 +339,20 @@ fn digest_fields_that_say_nothing_are_named() {
 }
 
 #[test]
+fn errors_of_a_key_name_the_field_of_the_form() {
+    let stage = stage();
+    let key = |name: &str, value: &str| {
+        stage.save("x", &format!(r#"{{"type":"api_key","key":"{name}","key_value":"{value}"}}"#))
+    };
+    check(key("a b", "v"), "api_key_header_name", "authorization \"x\": key: header name");
+    check(
+        key("x-key", "v\\n"),
+        "api_key_malformed",
+        "authorization \"x\": key_value: key ends with",
+    );
+}
+
+#[test]
 fn an_edit_is_for_all_webhooks_at_once_and_a_wrong_one_changes_nothing() {
     let stage = stage();
     stage.save("crm", BASIC).unwrap();
@@ -524,7 +538,7 @@ fn a_preview_sends_and_spends_nothing_and_shows_no_secret() {
         let name = number.to_string();
         stage.save(&name, json).unwrap();
         stage.acme.subscribe(&name, hook(&name).with_header("x-typed", "s3cret").unwrap()).unwrap();
-        let preview = stage.acme.preview(&name, "1", b"{}").wait().unwrap();
+        let preview = stage.acme.preview(&name, &WebhookDelivery::json("1", "{}")).wait().unwrap();
         assert_eq!((&preview.matched_by, preview.slot), (&MatchedBy::Name, SlotName::Current));
         let text = format!("{preview:?}");
         for secret in ["dTpw", "s3cret", "v4lue"] {
@@ -542,13 +556,14 @@ fn a_preview_sends_and_spends_nothing_and_shows_no_secret() {
         r#"Digest username="u", realm="r", nonce="n", response="****""#
     );
     assert!(value(2, "authorization").ends_with("Signature=****"));
+    assert!(value(2, "authorization").contains("content-type;host"), "as it is sent");
     assert_eq!(value(3, "authorization"), "Bearer ****");
     assert!(shown[3].notes[0].contains("https://login.example/token"));
     assert_eq!(value(4, "x-key"), "****");
     // No nonce was counted.
     assert!(stage.field("1", "1").contains("nc=00000001"));
     stage.acme.fetch_token("3", SlotName::Current).wait().unwrap();
-    let preview = stage.acme.preview("3", "1", b"{}").wait().unwrap();
+    let preview = stage.acme.preview("3", &WebhookDelivery::json("1", "{}")).wait().unwrap();
     assert_eq!(preview.fields[0].value, "Bearer ****WpAA");
     // A rule that matched is shown.
     stage
@@ -556,7 +571,7 @@ fn a_preview_sends_and_spends_nothing_and_shows_no_secret() {
         .set_rules(vec![UrlRule { urls: RuleUrls::Default, authorization: "2".into() }])
         .unwrap();
     stage.acme.subscribe("ruled", Subscription::webhook(url("https://c.example/"))).unwrap();
-    let preview = stage.acme.preview("ruled", "1", b"").wait().unwrap();
+    let preview = stage.acme.preview("ruled", &WebhookDelivery::json("1", "")).wait().unwrap();
     assert_eq!(preview.matched_by, MatchedBy::Rule(RuleUrls::Default));
 }
 

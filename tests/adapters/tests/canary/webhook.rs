@@ -269,7 +269,7 @@ fn written(shown: &CapturedOutput, authorization: &OutboundAuthorization) {
 
 fn sent(shown: &CapturedOutput, set: &AuthorizationSet, acme: &TenantAuthorizations) {
     shown.debug(&acme.list()).debug(&acme.dependants("crm").unwrap());
-    note(shown, acme.preview("receipts", "d1", b"{}").wait());
+    note(shown, acme.preview("receipts", &WebhookDelivery::json("d1", "{}")).wait());
     note(shown, acme.probe("receipts").wait());
     let chosen = acme.choose("receipts", "d1").wait().unwrap();
     let (uri, headers) =
@@ -282,7 +282,7 @@ fn sent(shown: &CapturedOutput, set: &AuthorizationSet, acme: &TenantAuthorizati
     shown.debug(&sender).debug(&delivery());
     note(shown, sender.deliver(acme.tenant(), "receipts", delivery()).wait());
     note(shown, sender.attempt(acme.tenant(), "receipts", delivery()).wait());
-    note(shown, acme.preview("receipts", "d1", b"{}").wait());
+    note(shown, acme.preview("receipts", &WebhookDelivery::json("d1", "{}")).wait());
 }
 
 fn tokens(shown: &CapturedOutput, acme: &TenantAuthorizations, slot: SlotName) {
@@ -336,7 +336,10 @@ fn no_configuration_that_is_refused_shows_its_secrets() {
                     let hook = WebhookUrl::parse("https://hooks.example/receipts").unwrap();
                     acme.subscribe("receipts", Subscription::webhook(hook).under("crm")).unwrap();
                     note(&shown, acme.choose("receipts", "d1").wait());
-                    note(&shown, acme.preview("receipts", "d1", b"{}").wait());
+                    note(
+                        &shown,
+                        acme.preview("receipts", &WebhookDelivery::json("d1", "{}")).wait(),
+                    );
                     acme.unsubscribe("receipts");
                     note(&shown, acme.delete("crm").wait());
                 }

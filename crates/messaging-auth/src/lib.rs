@@ -50,11 +50,12 @@ pub use auth_webhook;
     doctest,
     feature = "axum",
     feature = "bdk-config",
-    feature = "ibsso",
+    feature = "infobip",
     feature = "pkcs12",
     feature = "reqwest",
     feature = "sqlite",
     feature = "ureq",
+    feature = "webex",
     feature = "webhook"
 ))]
 #[doc = include_str!("../../../README.md")]
@@ -63,5 +64,6 @@ pub use auth_webhook;
 #[doc = include_str!("../../../docs/guide/lifecycle.md")]
 #[doc = include_str!("../../../docs/guide/oauth2.md")]
 #[doc = include_str!("../../../docs/guide/symphony.md")]
+#[doc = include_str!("../../../docs/guide/webex.md")]
 #[doc = include_str!("../../../docs/guide/webhooks.md")]
 pub use auth_core as guides;

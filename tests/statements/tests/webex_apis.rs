@@ -1,10 +1,12 @@
 //! Document 000: which credential each API of Webex Connect takes. The calling end is that of auth-webex, and so are the
 //! doors, over the credentials that a registry has issued.
 
-use auth_core::{Authenticator, Caller, Context, Secret, TenantId, Verifier};
-use auth_core::{RequestView, SystemClock};
+use auth_core::{
+    Authenticator, Caller, Challenge, Context, Flow, Reason, Rejection, RequestView, Secret,
+    SystemClock, TenantId, Verifier,
+};
 use auth_lifecycle::{
-    Actor, Kind, MemoryLifecycleStore, NewService, Registry, RegistryKeys, Role, Wanted,
+    Actor, Kind, MemoryLifecycleStore, NewService, Registry, RegistryKeys, Role, ServiceId, Wanted,
 };
 use auth_testing::ScriptedTransport;
 use auth_webex::{
@@ -12,6 +14,7 @@ use auth_webex::{
     WebexOutcome, refusal_answer,
 };
 use http::{HeaderMap, Method, Uri};
+use std::collections::HashMap;
 
 struct Platform {
     doors: WebexDoors,
@@ -185,6 +188,35 @@ fn s000_07_s000_08_contact_policy_and_profile_take_the_profile_key() {
             for sent in [service.api(ServiceApi::MessagingV1), service.api(ServiceApi::Sandbox)] {
                 assert!(judge(door, family, &good, &sent).is_err(), "{family:?}");
             }
+        }
+    }
+}
+
+/// Each inbound webhook is of one service. The platform looks up whose it is, and compares that with whom the door names.
+#[test]
+fn s000_10_a_credential_belongs_to_one_service() {
+    const OTHERS: Reason = Reason::new("webhook_of_other", "webhook is of another service");
+    let platform = platform();
+    let (alerts, other) = (&platform.alerts.service.id, &platform.other.service.id);
+    let owners = HashMap::from([("/events/A1", alerts.clone()), ("/events/B2", other.clone())]);
+    let door = platform.doors.service().unwrap().check(move |caller: &Caller, request| {
+        let owner = owners.get(request.uri.path()).map(|owner| owner.as_str());
+        let is_owner = owner.is_some() && owner == caller.service.as_deref();
+        let refused =
+            || Rejection::unauthenticated(OTHERS, Challenge::without_parameters("Bearer"));
+        Flow::ready(if is_owner { Ok(()) } else { Err(refused()) })
+    });
+    let of_other = ServiceCredential::key(&text(platform.other.key.secret.as_ref())).unwrap();
+    let named = |id: &ServiceId| Ok(Some(id.as_str().to_owned()));
+    for (credential, of_alerts, of_others) in [
+        (platform.key(), named(alerts), REFUSED),
+        (platform.jwt(&platform.jwt_secret()), named(alerts), REFUSED),
+        (of_other, REFUSED, named(other)),
+    ] {
+        let service = webex().service(credential);
+        for (id, expected) in [("A1", of_alerts), ("B2", of_others)] {
+            let api = service.inbound_webhook(id).unwrap();
+            assert_eq!(judge(&door, WebexFamily::InboundWebhook, &api, &api), expected, "{id}");
         }
     }
 }

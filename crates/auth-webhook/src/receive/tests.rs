@@ -431,8 +431,7 @@ fn an_address_that_is_unknown_is_told_apart_from_one_that_is_not_listed() {
     let door = WebhookReceiver::signed(connection(), hub().1).with_addresses(list);
     let request = signed(None, b"{}");
     let told = |address: Option<IpAddr>| {
-        let mut peer = Peer::default();
-        peer.address = address;
+        let peer = Peer { address, ..Peer::default() };
         let view =
             RequestView::new(request.method(), request.uri(), request.headers()).with_peer(peer);
         let outcome = door.verify(view.with_body(Body::Bytes(b"{}"))).wait().unwrap();

@@ -5,7 +5,7 @@ use auth_webhook::{
     AuthorizationSet, BodySignatureVerifier, BodySigner, BodySigningKey, BodyVerifyingKey,
     ConfiguredBy, Error, FieldValue, InboundAuthorization, InboundLookUps, OAuth2Grant,
     OutboundAuthorization, OutboundScheme, Secret, SecretSources, SignatureForm, Subscription,
-    TenantId, Transport, WebhookUrl,
+    TenantId, Transport, WebhookDelivery, WebhookUrl,
 };
 use http::Response;
 use serde::{Serialize, de::DeserializeOwned};
@@ -96,7 +96,7 @@ fn authorization(read: &OutboundAuthorization) {
             let shown = format!(
                 "{:?} {:?} {:?}",
                 acme.list(),
-                acme.preview("hook", "1", b"{}").wait(),
+                acme.preview("hook", &WebhookDelivery::json("1", "{}")).wait(),
                 acme.choose("hook", "1").wait(),
             );
             assert!(!shown.contains(CANARY), "{shown}");

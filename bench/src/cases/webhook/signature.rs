@@ -52,8 +52,8 @@ pub(super) fn groups() -> Vec<Group> {
         group!("webhook-hub-sign-1MiB", MIB, Some(1.1), 6, hub, signed),
         group!("webhook-hub-verify-1KiB", KIB, Some(1.1), 0, hub, verified),
         group!("webhook-hub-verify-1MiB", MIB, Some(1.1), 0, hub, verified),
-        standard!("webhook-standard-sign-1KiB", KIB, Some(1.1), 7, signed, peer::signed),
-        standard!("webhook-standard-sign-1MiB", MIB, Some(1.1), 7, signed, peer::signed),
+        standard!("webhook-standard-sign-1KiB", KIB, Some(1.1), 5, signed, peer::signed),
+        standard!("webhook-standard-sign-1MiB", MIB, Some(1.1), 5, signed, peer::signed),
         standard!("webhook-standard-verify-1KiB", KIB, Some(1.1), 0, verified, peer::verified),
         standard!("webhook-standard-verify-1MiB", MIB, Some(1.1), 0, verified, peer::verified),
     ]

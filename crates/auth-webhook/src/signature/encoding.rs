@@ -3,6 +3,16 @@
 use super::SignatureEncoding;
 use base64::{Engine, engine::general_purpose::STANDARD};
 
+impl SignatureEncoding {
+    /// How long these bytes are as text.
+    pub(super) const fn length(self, bytes: &[u8]) -> usize {
+        match self {
+            Self::Hex => bytes.len().saturating_mul(2),
+            Self::Base64 => bytes.len().div_ceil(3).saturating_mul(4),
+        }
+    }
+}
+
 /// The bytes of one signature: SHA-512 and Ed25519 have 64.
 pub(super) struct SignatureBytes {
     bytes: [u8; 66],
@@ -35,7 +45,7 @@ pub(super) fn read(encoding: SignatureEncoding, text: &[u8]) -> Option<Signature
 }
 
 pub(super) fn write(encoding: SignatureEncoding, bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().saturating_mul(2));
+    let mut text = String::with_capacity(encoding.length(bytes));
     append(encoding, bytes, &mut text);
     text
 }
@@ -43,7 +53,13 @@ pub(super) fn write(encoding: SignatureEncoding, bytes: &[u8]) -> String {
 /// The same, behind what is there.
 pub(super) fn append(encoding: SignatureEncoding, bytes: &[u8], text: &mut String) {
     match encoding {
-        SignatureEncoding::Base64 => STANDARD.encode_string(bytes, text),
+        SignatureEncoding::Base64 => {
+            // As text, 66 bytes take 88; a longer signature would become an empty one, which nobody accepts.
+            let mut whole = [0; 88];
+            let length = STANDARD.encode_slice(bytes, &mut whole).unwrap_or_default();
+            let whole = whole.get(..length).unwrap_or_default();
+            text.push_str(std::str::from_utf8(whole).unwrap_or_default());
+        }
         SignatureEncoding::Hex => {
             let digit = |nibble: u8| {
                 char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 })
@@ -75,6 +91,7 @@ mod tests {
             let bytes: Vec<u8> = (0..length).collect();
             for encoding in [SignatureEncoding::Hex, SignatureEncoding::Base64] {
                 let text = write(encoding, &bytes);
+                assert_eq!(text.len(), encoding.length(&bytes), "{encoding:?} {length}");
                 assert_eq!(read(encoding, text.as_bytes()).unwrap().as_slice(), bytes);
             }
         }

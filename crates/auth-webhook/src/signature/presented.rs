@@ -19,10 +19,17 @@ impl DeliveryId {
     /// The id of these characters: visible ASCII without a dot, which would let one id be read as another with a time.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let is_part = |byte: &u8| byte.is_ascii_graphic() && *byte != b'.';
+        if !Self::is_id(text) {
+            return None;
+        }
         let mut bytes = [0; Self::MOST_BYTES];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        (!text.is_empty() && text.iter().all(is_part)).then_some(Self { bytes, length: text.len() })
+        Some(Self { bytes, length: text.len() })
+    }
+
+    pub(super) fn is_id(text: &[u8]) -> bool {
+        let is_part = |byte: &u8| byte.is_ascii_graphic() && *byte != b'.';
+        (1..=Self::MOST_BYTES).contains(&text.len()) && text.iter().all(is_part)
     }
 
     /// As it was sent.

@@ -104,7 +104,7 @@ impl BodySigner {
         let message = Message { id: id.as_bytes(), time: time.as_bytes(), target, is_form, body };
         self.check(message, uri)?;
         let mut fields = HeaderMap::with_capacity(3);
-        let mut value = String::with_capacity(128);
+        let mut value = String::new();
         if let SignatureForm::TimeAndBody { .. } = self.form {
             value.extend(["t=", &time, ","]);
         }
@@ -118,7 +118,7 @@ impl BodySigner {
         match &self.form {
             SignatureForm::StandardWebhooks {} => {
                 fields.insert(ID_FIELD, text(id)?);
-                fields.insert(TIME_FIELD, text(&*time)?);
+                fields.insert(TIME_FIELD, text(time)?);
             }
             SignatureForm::HubSignature { .. } => {
                 fields.insert(GTRID_FIELD, text(id)?);
@@ -132,7 +132,7 @@ impl BodySigner {
     fn check(&self, message: Message<'_>, uri: &Uri) -> Result<()> {
         let wrong = |text: &str| Err(Error::config("webhook_signature_delivery", text));
         match &self.form {
-            SignatureForm::StandardWebhooks {} if DeliveryId::parse(message.id).is_none() => wrong(
+            SignatureForm::StandardWebhooks {} if !DeliveryId::is_id(message.id) => wrong(
                 "id of the delivery is empty, longer than 128 bytes, or has a dot or a blank; choose another",
             ),
             SignatureForm::UrlAndParameters { .. } if !message.is_form => {
@@ -178,6 +178,8 @@ impl BodySigner {
             }
             (form, Signing::Mac(key)) if form.mac().is_some() => {
                 let tag = form.mac_of(key, message).ok_or_else(unsignable)?;
+                // A text that fills its allocation becomes the value of a field as it is.
+                to.reserve_exact(prefix.len().saturating_add(encoding.length(tag.as_ref())));
                 to.push_str(prefix);
                 encoding::append(encoding, tag.as_ref(), to);
             }

@@ -29,7 +29,7 @@
 //! | challenge, challenges, parameter, authorization | the fields of RFC 9110 section 11, written and read |
 //! | scan, scanner, reasons | looking at many bytes in each step; the grammar of fields; a list of reasons for refusals |
 //! | bearer | what every scheme that is sent as Bearer reads and answers |
-//! | rejection, error | the caller's fault; ours or the peer's |
+//! | rejection, error, text_for_log | the caller's fault; ours or the peer's; what a peer says of it |
 //! | lookup, candidates, caller, tenant | what is known: the secrets that prove a caller, the caller, and its tenant |
 //! | keyed_hash, limits, replay | finding keys that are not kept; how often one may guess; what was seen before |
 //! | secret, clock, random, observer | bytes to hide; time and chance as values; what the owner sees |
@@ -77,6 +77,7 @@ mod server;
 mod stack;
 mod stamp;
 mod tenant;
+mod text_for_log;
 mod token;
 mod transport;
 mod workers;
@@ -126,6 +127,7 @@ pub use server::{
 pub use stack::Stack;
 pub use stamp::{Stamp, Stamper};
 pub use tenant::{ConnectionId, TenantId};
+pub use text_for_log::text_for_log;
 pub use token::{Lifespan, PresentableToken, Refusal, Renewal, Succession, Token, TokenSource};
 pub use transport::{Context, Exchange, Transport};
 pub use workers::{InlineWorkers, Workers};

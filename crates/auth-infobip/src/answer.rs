@@ -1,20 +1,25 @@
 //! What an answer of the platform says, in either of its two envelopes.
 
-use auth_core::{Error, Timestamp};
+use auth_core::{Error, Timestamp, text_for_log};
+use auth_ibsso::error_code;
 use auth_session::retry_after;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use std::{fmt, time::Duration};
 
 /// What an answer says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// # Security
+///
+/// `Debug` and `Display` show nothing of the platform's texts, which may repeat what was sent.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InfobipAnswer {
     /// What it comes to.
     pub outcome: InfobipOutcome,
     /// The status.
     pub status: StatusCode,
-    /// The code of the envelope: `UNAUTHORIZED`, `E401`.
+    /// The [code](error_code) of the envelope: `UNAUTHORIZED`, `E401`.
     pub code: Option<Box<str>>,
     /// What the platform says beside it, cut to 256 bytes that a log can show.
     pub text: Option<Box<str>>,
@@ -24,8 +29,8 @@ pub struct InfobipAnswer {
     pub retry_after: Option<Duration>,
 }
 
-/// A field of a request that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A field of a request that is wrong. `Debug` shows neither name nor text, which are the platform's.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Violation {
     /// Its name.
     pub field: Box<str>,
@@ -55,9 +60,10 @@ pub enum InfobipOutcome {
     Other,
 }
 
-/// As much of a body is read, and so many violations.
-const MOST_BYTES: usize = 64 * 1024;
+/// As much of a body is read, as by [`error_code`], and so many violations; as much is kept of each text.
+const MOST_BYTES: usize = 16 * 1024;
 const MOST_VIOLATIONS: usize = 32;
+const MOST_SHOWN: usize = 256;
 
 impl InfobipAnswer {
     /// Reads an answer that came now.
@@ -74,6 +80,7 @@ impl InfobipAnswer {
         };
         if outcome != InfobipOutcome::Accepted && body.len() <= MOST_BYTES {
             if let Ok(read) = serde_json::from_slice(body) {
+                answer.code = error_code(body);
                 answer.take(&read);
             }
         }
@@ -83,7 +90,6 @@ impl InfobipAnswer {
     fn take(&mut self, body: &Value) {
         let text = |path: &str| body.pointer(path).and_then(Value::as_str).map(shown);
         let exception = "/requestError/serviceException";
-        self.code = text(&format!("{exception}/messageId")).or_else(|| text("/errorCode"));
         self.text = text(&format!("{exception}/text")).or_else(|| text("/description"));
         let named =
             body.pointer(&format!("{exception}/validationErrors")).and_then(Value::as_object);
@@ -169,32 +175,33 @@ impl InfobipOutcome {
     }
 }
 
-/// The platform's own words, as a log can show them.
 fn shown(text: &str) -> Box<str> {
-    let mut kept = String::new();
-    for character in text.chars().filter(|character| !character.is_control()) {
-        if kept.len() + character.len_utf8() > 256 {
-            break;
-        }
-        kept.push(character);
+    text_for_log(text, MOST_SHOWN)
+}
+
+impl fmt::Debug for InfobipAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outcome, status, code, violations, .. } = self;
+        let (status, wrong) = (status.as_u16(), violations.len());
+        write!(f, "InfobipAnswer({outcome:?}, {status}, {code:?}, {wrong} violations)")
     }
-    kept.into()
+}
+
+impl fmt::Debug for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Violation(..)")
+    }
 }
 
 /// The status, the code and what to do: never the platform's text, which may repeat what was sent.
 impl fmt::Display for InfobipAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Infobip answered {}", self.status.as_u16())?;
-        if let Some(code) = self.code.as_deref().filter(|code| is_code(code)) {
+        if let Some(code) = &self.code {
             write!(f, " ({code})")?;
         }
         write!(f, "; {}", self.outcome.advice())
     }
-}
-
-fn is_code(code: &str) -> bool {
-    (1..=64).contains(&code.len())
-        && code.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
 }
 
 #[cfg(test)]
@@ -263,6 +270,12 @@ mod tests {
             shown.contains("Infobip answered 401; check key or password")
                 && !shown.contains("s3cret"),
             "{shown}"
+        );
+        let answer =
+            InfobipAnswer::read(StatusCode::UNAUTHORIZED, &HeaderMap::new(), body.as_bytes(), NOW);
+        assert_eq!(
+            format!("{answer:?}"),
+            "InfobipAnswer(CredentialRefused, 401, None, 0 violations)"
         );
     }
 

@@ -1,11 +1,16 @@
 //! What an answer of the platform says.
 
 use crate::{WebexFamily, json::Envelope};
+use auth_core::text_for_log;
 use http::StatusCode;
 use std::fmt;
 
 /// What an answer says: by its family, its status and the code in its body, never by the status alone.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// # Security
+///
+/// `Debug` and `Display` show nothing of the description, which may repeat what was sent.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WebexAnswer {
     /// What it comes to.
@@ -49,6 +54,7 @@ impl WebexAnswer {
         let entry = Envelope::read(body).unwrap_or_default();
         let code = entry.code.as_ref().and_then(crate::json::Code::number);
         let said = entry.description.as_deref().or(entry.message.as_deref());
+        let shown = |text: &str| text_for_log(text, MOST_SHOWN);
         Self {
             outcome: WebexOutcome::of(family, status, code),
             code,
@@ -115,17 +121,14 @@ impl WebexOutcome {
     }
 }
 
-/// The platform's own words, as a log can show them.
-fn shown(text: &str) -> Box<str> {
-    let visible = text.chars().filter(|character| !character.is_control());
-    let mut kept = String::new();
-    for character in visible {
-        if kept.len() + character.len_utf8() > 256 {
-            break;
-        }
-        kept.push(character);
+/// As much is kept of each text of the platform.
+const MOST_SHOWN: usize = 256;
+
+impl fmt::Debug for WebexAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { outcome, code, .. } = self;
+        write!(f, "WebexAnswer({outcome:?}, {code:?})")
     }
-    kept.into()
 }
 
 /// The outcome with its code and what to do.
@@ -217,6 +220,7 @@ mod tests {
         let read = WebexAnswer::read(F::Sandbox, StatusCode::FORBIDDEN, body.as_bytes());
         let said = read.description.clone().unwrap();
         assert!(said.len() == 256 && said.starts_with("axx"), "{said}");
+        assert_eq!(format!("{read:?}"), "WebexAnswer(CredentialRefused, Some(7001))");
         assert!(read.to_string().starts_with("CredentialRefused (7001): check that"), "{read}");
     }
 }

@@ -13,7 +13,7 @@
 //! # What it does not do
 //!
 //! It opens no connection, and keeps no configuration: [`Transports`] bring the one, the platform the other. It is no
-//! queue: it tells what came of a delivery, and whoever has the delivery decides what becomes of it.
+//! queue: it tells what came of a delivery, and the program, which has the delivery, decides what becomes of it.
 
 mod built;
 mod delivery;

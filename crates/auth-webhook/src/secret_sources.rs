@@ -34,7 +34,7 @@ struct Named {
     granted: BTreeSet<TenantId>,
 }
 
-/// Who wrote a configuration, and so what it may name.
+/// The author of a configuration, which decides what sources it may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfiguredBy {
     /// The operator of the program: it may name every source.

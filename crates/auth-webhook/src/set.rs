@@ -133,7 +133,7 @@ impl TenantAuthorizations {
             drop(tenants);
             return change(&mut lock(&tenant));
         }
-        // A tenant who has nothing yet: the change is small.
+        // The tenant has nothing yet, so the change is small and may be made under the lock of all tenants.
         let mut tenant = Tenant::default();
         let changed = change(&mut tenant)?;
         tenants.insert(self.tenant.clone(), Arc::new(Mutex::new(tenant)));

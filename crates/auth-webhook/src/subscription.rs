@@ -66,9 +66,9 @@ impl Subscription {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is no header field, one that routes or frames messages, one that this library writes
-    /// (`Content-Type`, `Content-Digest`, the fields of signatures), or one that is there already; when its value is hidden,
-    /// longer than 8 KiB or has a control character; when there are more than 32 fields.
+    /// `Error::Config` with `webhook_header` when it is no header field, one that routes or frames messages, one that this
+    /// library writes (`Content-Type`, `Content-Digest`, `Date`, the fields of signatures), or one that is there already; when
+    /// its value is hidden, longer than 8 KiB or has a control character; when there are more than 32 fields.
     pub fn with_header(mut self, name: &str, value: impl Into<FieldValue>) -> Result<Self> {
         let value = value.into();
         let read = HeaderName::from_bytes(name.as_bytes());

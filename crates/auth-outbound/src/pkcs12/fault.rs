@@ -82,7 +82,7 @@ impl From<Fault> for Error {
     }
 }
 
-/// The reader's own error is left out: it says where in the file it was, and helps nobody who has not its bytes.
+/// The error of the DER reader is left out: it names a position in the file, which tells the owner of the file nothing.
 impl From<der::Error> for Fault {
     fn from(_: der::Error) -> Self {
         Self::Form

@@ -160,10 +160,15 @@ impl OAuth2Fields {
 
     /// The URLs that secrets are sent to.
     pub(super) fn secrets_go_to(&self) -> impl Iterator<Item = &str> {
+        let others = [self.refresh_token_url.as_deref(), self.revocation_url()];
+        let others = others.into_iter().flatten().filter(|url| !url.is_empty());
+        std::iter::once(&*self.access_token_url).chain(others)
+    }
+
+    /// Where tokens are revoked, if the advanced settings are enabled and say so.
+    fn revocation_url(&self) -> Option<&str> {
         let advanced = Some(&self.advanced_settings).filter(|settings| settings.enabled);
-        let revocation = advanced.and_then(|settings| settings.revocation_url.as_deref());
-        let others = [self.refresh_token_url.as_deref(), revocation].into_iter().flatten();
-        std::iter::once(&*self.access_token_url).chain(others.filter(|url| !url.is_empty()))
+        advanced.and_then(|settings| settings.revocation_url.as_deref())
     }
 
     fn advanced(&self, resolved: &Resolved) -> Result<AdvancedSettings> {
@@ -206,9 +211,7 @@ pub(crate) fn of(fields: &OAuth2Fields, resolved: &Resolved) -> Result<MadeGrant
     }
     let scope = fields.scope.as_deref().unwrap_or_default();
     let refresh = fields.refresh_token_url.as_deref().unwrap_or_default();
-    let enabled = Some(&fields.advanced_settings).filter(|settings| settings.enabled);
-    let revocation =
-        enabled.and_then(|settings| settings.revocation_url.as_deref()).unwrap_or_default();
+    let revocation = fields.revocation_url().unwrap_or_default();
     match &fields.grant {
         OAuth2Grant::ClientCredentials { client_id, consumer_id, .. } => {
             let mut form = ClientCredentialsForm::new()

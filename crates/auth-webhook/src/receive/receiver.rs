@@ -47,7 +47,7 @@ pub struct WebhookReceiver<P> {
     is_signed: bool,
 }
 
-/// Who sent a delivery, and what its signature covers.
+/// The sender of a delivery, and what its signature covers.
 struct Proven<P> {
     sender: P,
     id: Option<DeliveryId>,
@@ -58,7 +58,7 @@ struct Proven<P> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery<P> {
-    /// Who sent it.
+    /// The sender, as the keys and accounts of the receiver name it.
     pub sender: P,
     /// Its id, where the signature covers one.
     pub id: Option<DeliveryId>,

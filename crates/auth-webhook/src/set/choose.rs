@@ -1,7 +1,9 @@
 //! What one delivery is sent under.
 
 use super::{SlotName, TenantAuthorizations, slots::Slot};
-use crate::{FieldValue, RuleUrls, Subscription, built::Built, subscription};
+use crate::{
+    FieldValue, OutboundAuthorization, RuleUrls, Subscription, built::Built, subscription,
+};
 use auth_core::{
     Answer, Authenticator, Context, Credentials, Error, Flow, Need, OriginBound, RequestView,
     Result, Secret, Transport, Verdict,
@@ -18,15 +20,11 @@ use std::{
 ///
 /// Choose anew for each attempt: what was edited, deleted or reloaded meanwhile is respected then.
 pub struct Chosen {
+    found: Found,
+    built: Option<Arc<Built>>,
     authenticator: OriginBound<Arc<dyn Authenticator>>,
-    authorization: Option<Arc<str>>,
-    matched_by: MatchedBy,
-    slot: SlotName,
-    subscription: Arc<Subscription>,
     fields: HeaderMap,
     context: Context,
-    /// Are its credentials fetched from elsewhere than the receiver?
-    has_tokens: bool,
     /// What became of the credentials of the last request.
     asked: Mutex<Asked>,
 }
@@ -129,24 +127,18 @@ impl TenantAuthorizations {
     }
 
     fn chosen(&self, found: Found, built: Option<Arc<Built>>, fields: HeaderMap) -> Result<Chosen> {
-        let Found { subscription, authorization, matched_by, slot } = found;
-        let certificate = authorization
-            .as_ref()
-            .and_then(|(_, slot)| slot.authorization.client_certificate.as_deref());
-        let has_tokens = built.as_ref().is_some_and(|built| built.connection.is_some());
-        let authenticator = match built {
+        let configured = found.authorization.as_ref().map(|(_, slot)| &slot.authorization);
+        let certificate = configured.and_then(|it| it.client_certificate.as_deref());
+        let authenticator = match &built {
             Some(built) => Arc::clone(&built.authenticator),
             None => Arc::new(NoAuth),
         };
         Ok(Chosen {
-            authenticator: OriginBound::new([subscription.url.origin()?], authenticator),
+            authenticator: OriginBound::new([found.subscription.url.origin()?], authenticator),
             context: self.context(certificate)?,
-            authorization: authorization.map(|(name, _)| name),
-            matched_by,
-            slot,
-            subscription,
+            found,
+            built,
             fields,
-            has_tokens,
             asked: Mutex::new(Asked::Given),
         })
     }
@@ -156,25 +148,25 @@ impl Chosen {
     /// The name of the authorization; `None` where nothing is added.
     #[must_use]
     pub fn authorization(&self) -> Option<&str> {
-        self.authorization.as_deref()
+        self.found.authorization.as_ref().map(|(name, _)| &**name)
     }
 
     /// Why it is this one.
     #[must_use]
     pub const fn matched_by(&self) -> &MatchedBy {
-        &self.matched_by
+        &self.found.matched_by
     }
 
     /// Which of its slots it is.
     #[must_use]
     pub const fn slot(&self) -> SlotName {
-        self.slot
+        self.found.slot
     }
 
     /// The subscription.
     #[must_use]
     pub fn subscription(&self) -> &Subscription {
-        &self.subscription
+        &self.found.subscription
     }
 
     /// The header fields that were typed, for the request.
@@ -191,6 +183,17 @@ impl Chosen {
             Asked::Waiting => Some(late("no token came in time; try again later")),
             Asked::Failed(error) => Some(error.clone()),
         }
+    }
+
+    /// The configuration of the authorization, and what it was made into.
+    pub(super) fn configured(&self) -> Option<(&OutboundAuthorization, &Built)> {
+        let (_, slot) = self.found.authorization.as_ref()?;
+        Some((&slot.authorization, self.built.as_deref()?))
+    }
+
+    /// Are its credentials fetched from elsewhere than the receiver?
+    fn has_tokens(&self) -> bool {
+        self.built.as_ref().is_some_and(|built| built.connection.is_some())
     }
 
     fn asked(&self) -> MutexGuard<'_, Asked> {
@@ -212,7 +215,7 @@ pub(crate) fn late(text: &'static str) -> Error {
 impl Authenticator for Chosen {
     fn credentials<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Credentials> {
         let made = self.authenticator.credentials(request);
-        if self.has_tokens && !made.is_ready() {
+        if self.has_tokens() && !made.is_ready() {
             *self.asked() = Asked::Waiting;
         }
         made.then(|made| {
@@ -239,6 +242,6 @@ impl Authenticator for Chosen {
 
 impl fmt::Debug for Chosen {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Chosen({:?}, slot {})", self.authorization, self.slot)
+        write!(f, "Chosen({:?}, slot {})", self.authorization(), self.slot())
     }
 }

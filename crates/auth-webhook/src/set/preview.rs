@@ -1,6 +1,6 @@
 //! What would be sent, without sending or spending anything.
 
-use super::{MatchedBy, SlotName, TenantAuthorizations, choose::Found};
+use super::{MatchedBy, SlotName, TenantAuthorizations};
 use crate::{DigestFields, OutboundScheme, WebhookDelivery, built::Built, field_value};
 use auth_core::{Authenticator, Body, Flow, RequestView, Result};
 use std::sync::Arc;
@@ -45,41 +45,35 @@ impl TenantAuthorizations {
     ///
     /// # Errors
     ///
-    /// Those of [`choose`](Self::choose).
+    /// Those of [`choose`](Self::choose), and those of a body that cannot be signed.
     pub fn preview(
         &self,
         subscription: &str,
         delivery: &WebhookDelivery,
     ) -> Flow<'static, Preview> {
-        let found = match self.find(subscription, delivery.id()) {
-            Ok(found) => found,
-            Err(error) => return Flow::failed(error),
-        };
-        let (of, delivery) = (self.clone(), delivery.clone());
-        let subscribed = subscription.to_owned();
+        let chosen = self.choose(subscription, delivery.id());
+        let (clock, delivery) = (Arc::clone(&self.set.clock), delivery.clone());
         Flow::new(async move {
-            let Found { subscription, authorization, matched_by, slot } = found;
+            let chosen = chosen.await?;
+            let subscription = chosen.subscription();
             let mut preview = Preview {
-                authorization: authorization.as_ref().map(|(name, _)| Arc::clone(name)),
-                matched_by,
-                slot,
+                authorization: chosen.authorization().map(Arc::from),
+                matched_by: chosen.matched_by().clone(),
+                slot: chosen.slot(),
                 scheme: "none",
                 url: subscription.url.as_str().to_owned(),
                 client_certificate: None,
                 fields: Vec::new(),
                 notes: Vec::new(),
             };
-            if let Some((name, chosen)) = authorization {
-                let scheme = &chosen.authorization.scheme;
-                preview.scheme = chosen.authorization.scheme_name();
-                preview.client_certificate.clone_from(&chosen.authorization.client_certificate);
-                let built = chosen.built(&of, &name).await?;
-                // What is signed is the request as it would be sent.
-                let sent = of.choose(&subscribed, delivery.id()).await?;
-                let request = delivery.request(&sent, of.set.clock.now())?;
+            // What is signed is the request as it would be sent.
+            let request = delivery.request(&chosen, clock.now())?;
+            if let Some((authorization, built)) = chosen.configured() {
+                preview.scheme = authorization.scheme_name();
+                preview.client_certificate.clone_from(&authorization.client_certificate);
                 let view = RequestView::new(request.method(), request.uri(), request.headers())
                     .with_body(Body::Bytes(request.body()));
-                preview.show(scheme, &built, view).await?;
+                preview.show(&authorization.scheme, built, view).await?;
             }
             if let Some(signer) = subscription.signer() {
                 preview.field(signer.header().as_str(), MASK);

@@ -24,7 +24,7 @@ fn verifier(form: &SignatureForm, keys: &[&str]) -> BodySignatureVerifier<usize>
     BodySignatureVerifier::new(form.clone(), keys).unwrap().with_clock(ManualClock::at(NOW))
 }
 
-/// Who sent it; the code of the refusal with its status.
+/// The sender that the verifier names, or the code and the status of its refusal.
 fn judge(
     verifier: &BodySignatureVerifier<usize>,
     uri: &str,

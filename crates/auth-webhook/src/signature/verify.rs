@@ -39,7 +39,7 @@ pub struct BodySignatureVerifier<P> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SignedDelivery<P> {
-    /// Who sent it.
+    /// The sender, as its key names it.
     pub sender: P,
     /// Its id, where the signature covers one.
     pub id: Option<DeliveryId>,

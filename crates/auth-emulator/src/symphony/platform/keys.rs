@@ -173,7 +173,7 @@ fn end(key: &CredentialView) -> Option<Timestamp> {
     [key.expires, key.retire_at].into_iter().flatten().min()
 }
 
-/// What was saved, in the words of who saved it, and the order of changes. A clone is the same.
+/// The keys as their owner saved them, and the order of the changes. A clone shares both.
 #[derive(Clone, Debug, Default)]
 pub(super) struct SavedKeys {
     pems: Arc<Mutex<HashMap<CredentialId, Box<str>>>>,

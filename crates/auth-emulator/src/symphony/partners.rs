@@ -2,17 +2,14 @@
 
 use super::{answers, app::App};
 use crate::request::Whole;
-use auth_core::{Secret, Timestamp};
+use auth_core::{Authorization, BearerRealm, Secret, Timestamp};
 use axum::{
     Router,
     extract::State,
     response::Response,
     routing::{get, post},
 };
-use http::{
-    HeaderMap, HeaderValue, StatusCode,
-    header::{AUTHORIZATION, WWW_AUTHENTICATE},
-};
+use http::{HeaderMap, HeaderValue, StatusCode, header::WWW_AUTHENTICATE};
 use serde::Deserialize;
 use serde_json::json;
 use std::{
@@ -67,11 +64,10 @@ impl Partners {
     }
 
     fn admits(&self, headers: &HeaderMap, now: Timestamp) -> bool {
-        let field = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-        let Some((word, token)) = field.split_at_checked(7) else { return false };
+        let field = Authorization::of_scheme(headers, BearerRealm::SCHEME);
+        let Ok(Some(Ok(token))) = field.map(|it| it.map(|it| it.token68())) else { return false };
         let issued = self.issued.lock().unwrap_or_else(PoisonError::into_inner);
-        word.eq_ignore_ascii_case(b"Bearer ")
-            && issued.iter().any(|(known, ends)| known.matches(token) && now < *ends)
+        issued.iter().any(|(known, ends)| known.matches(token) && now < *ends)
     }
 
     pub(super) fn end_all(&self) {

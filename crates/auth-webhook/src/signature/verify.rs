@@ -82,7 +82,7 @@ impl<P: Clone + Send + Sync> BodySignatureVerifier<P> {
             header: form.header()?,
             form,
             keys,
-            challenge: Challenge::without_parameters("WebhookSignature"),
+            challenge: Challenge::without_parameters(SCHEME),
             clock: Arc::new(SystemClock),
             leeway: Self::LEEWAY,
             most_bytes: Self::MOST_BODY_BYTES,

@@ -128,6 +128,10 @@ impl Part {
         text.span().map_or_else(|| Self::Unescaped(text.to_str().into()), Self::At)
     }
 
+    const fn is_absent(&self) -> bool {
+        matches!(self, Self::Absent)
+    }
+
     fn within<'a>(&'a self, text: &'a str) -> Option<&'a str> {
         match self {
             Self::Absent => None,

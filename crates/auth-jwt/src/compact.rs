@@ -98,7 +98,7 @@ impl<'a> UnverifiedJws<'a> {
 
     /// The claims, which nobody has signed yet.
     pub(crate) fn read_claims(&self, policy: &JwtPolicy) -> Result<ReadClaims, JwtRefused> {
-        ReadClaims::read(self.payload()?, policy.most_members())
+        ReadClaims::read(self.payload()?, policy)
     }
 
     /// Proves the signature. `alg` must be that of the key, and then the key must have signed it; what the payload holds
@@ -207,7 +207,7 @@ impl VerifiedJws {
     /// That it is no strict JSON object, that a registered claim is of another type (RFC 7519 section 4.1), or the
     /// sentence of the [`JwtPolicy`] that does not hold.
     pub fn claims(self, policy: &JwtPolicy, now: Timestamp) -> Result<Claims, JwtRefused> {
-        let read = ReadClaims::read(self.payload, policy.most_members())?;
+        let read = ReadClaims::read(self.payload, policy)?;
         Claims::judged(&self.header, read, policy, now)
     }
 }

@@ -3,6 +3,7 @@
 //! | | who signs | algorithm | claims | life |
 //! |---|---|---|---|---|
 //! | Webex Connect service | the service, by its ID in `iss` | HS256, secret given in Base64 | `iss`, `iat`; `exp` if wanted | 60 minutes from `iat` at most |
+//! | Webex Connect app | the app, by its ID in `appId` | HS256, secret given in Base64; RS256 | `appId`, `exp`; `userId` if wanted | until `exp` |
 //! | Symphony log-in | the bot or app, by its name in `sub` | RS512 | `sub`, `exp` | 5 minutes at most |
 //!
 //! The algorithm is that of the key: a service's secret is a key for HS256, a bot's public key one for RS512, and a token
@@ -34,6 +35,27 @@ pub fn webex_service_policy() -> JwtPolicy {
 #[must_use]
 pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
     ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).with_issuer(service_id)
+}
+
+/// What an app of Webex Connect has to say: its ID as `appId`, by which keys are looked up, and an `exp` in whole seconds.
+///
+/// The platform's pages let `exp` be left out. Here it is required, since a token without an end is a password that
+/// nobody can change. They define no `aud` and no `iss`, and the key belongs to one app: either is ignored.
+#[must_use]
+pub fn webex_app_policy() -> JwtPolicy {
+    JwtPolicy::new()
+        .allowing_any_audience()
+        .with_date_precision(DatePrecision::WholeSeconds)
+        .with_signer_claim(SignerClaim::Named("appId"))
+}
+
+/// What an app of Webex Connect signs: its ID as `appId`, and an `exp` in an hour.
+///
+/// # Errors
+///
+/// None for an ID: the signature is that of [`ClaimsToSign::with_claim`].
+pub fn webex_app_claims(app_id: &str) -> auth_core::Result<ClaimsToSign> {
+    ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).with_claim("appId", &app_id)
 }
 
 /// What a bot or app of Symphony has to say when it logs in: `sub`, and an `exp` at most five minutes ahead.

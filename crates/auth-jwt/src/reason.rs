@@ -55,6 +55,8 @@ auth_core::reasons! { JwtRefused;
 
     MISSING "jwt_missing" "no token, expected one";
     SEVERAL "jwt_several" "a token in Authorization and another one in the field that may have it instead";
+    SIGNER_MISSING "jwt_signer_missing" "claim that names the signer is missing, expected the one that the policy names";
+    SIGNER_TYPE "jwt_signer_type" "claim that names the signer is not a string";
     KEY_UNKNOWN "jwt_key_unknown" "no key is known of this issuer and kid";
     KEY_NONE "jwt_key_none" "issuer and kid are known, and have no key";
     KEY_MANY "jwt_key_many" "issuer and kid have more than 4 keys of the algorithm of the token; publish a kid with each key";

@@ -252,6 +252,13 @@ where
     }
 }
 
+impl<P> JwtPrincipal<P> {
+    /// The same claims, with what is made of the caller.
+    pub fn map_caller<Q>(self, f: impl FnOnce(P) -> Q) -> JwtPrincipal<Q> {
+        JwtPrincipal { claims: self.claims, caller: f(self.caller) }
+    }
+}
+
 impl<P> AsRef<Claims> for JwtPrincipal<P> {
     fn as_ref(&self) -> &Claims {
         &self.claims
@@ -272,7 +279,9 @@ fn looks_like_a_token(value: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, VerifyingKey};
+    use crate::{
+        ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SignerClaim, SigningKey, VerifyingKey,
+    };
     use auth_core::{Error, MemoryReplayStore, Peer, Timestamp, Verifier as _};
     use auth_testing::{ManualClock, SeededRandom};
     use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -504,7 +513,7 @@ mod tests {
     #[test]
     fn an_id_is_used_once_for_each_key() {
         let clock = ManualClock::at(NOW);
-        let policy = JwtPolicy::new().with_signer_claim(crate::SignerClaim::Subject);
+        let policy = JwtPolicy::new().with_signer_claim(SignerClaim::Subject);
         let named = |subject: &str, kid: Option<&str>| KeyId {
             issuer: Some(subject.into()),
             kid: kid.map(Into::into),
@@ -738,7 +747,7 @@ mod tests {
     #[test]
     fn keys_are_found_by_the_signer() {
         let keys: HashMap<KeyId, JwtKeys> = HashMap::from([(id("bot"), key(1).verifying().into())]);
-        let policy = JwtPolicy::new().with_signer_claim(crate::SignerClaim::Subject);
+        let policy = JwtPolicy::new().with_signer_claim(SignerClaim::Subject);
         let door = JwtVerifier::new("r", policy, keys, ManualClock::at(NOW)).unwrap();
         let claims =
             ClaimsToSign::expiring_in(Duration::from_secs(300)).unwrap().with_subject("bot");
@@ -749,5 +758,30 @@ mod tests {
         );
         let other = format!("Bearer {}", token("bot", &key(1)));
         assert!(told(&door, &[(AUTHORIZATION, &other)]).contains("jwt_key_unknown"));
+    }
+
+    /// Some platforms name the signer in a claim of their own.
+    #[test]
+    fn the_signer_may_be_named_by_any_claim_which_is_a_string_then() {
+        let keys: HashMap<KeyId, JwtKeys> =
+            HashMap::from([(id("app"), crate::forged::key().verifying().into())]);
+        let check = |signer, member: &str, expected: &str| {
+            let policy = JwtPolicy::new().with_signer_claim(SignerClaim::Named(signer));
+            let door = JwtVerifier::new("r", policy, keys.clone(), ManualClock::at(NOW)).unwrap();
+            let payload = format!("{{\"exp\":{}{member}}}", NOW + 9);
+            let bearer = format!("Bearer {}", crate::forged::token(crate::forged::HS256, payload));
+            let said = told(&door, &[(AUTHORIZATION, &bearer)]);
+            assert!(said.contains(expected), "{signer} {member}: {said}");
+        };
+        check("appId", r#","appId":"app""#, "nobody");
+        check("appId", r#","\u0061ppId":"\u0061pp","iss":"other""#, "other");
+        check("iss", r#","iss":"app""#, "app");
+        check("appId", r#","appId":"other""#, "jwt_key_unknown");
+        check("appId", r#","iss":"app""#, "jwt_signer_missing");
+        check("appId", r#","appid":"app""#, "jwt_signer_missing");
+        check("appId", r#","x":{"appId":"app"}"#, "jwt_signer_missing");
+        for other in ["null", "7", "[\"app\"]", "{}"] {
+            check("appId", &format!(r#","appId":{other}"#), "jwt_signer_type");
+        }
     }
 }

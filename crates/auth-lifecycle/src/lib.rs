@@ -95,7 +95,7 @@ pub use registry::JwtIssuers;
 pub use registry::SigV4Keys;
 pub use registry::{
     Admit, Answer, ClockSuspicion, Commands, CredentialView, DryRun, GroupView, Issued, Known,
-    NewSecret, NewService, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck,
+    NewSecret, NewService, Proven, Registry, RegistryBuilder, RegistryKeys, Retired, StepUpCheck,
     StepUpProof, Tokens, Wanted,
 };
 #[cfg(feature = "basic")]

@@ -17,7 +17,7 @@ mod time;
 mod uses;
 mod views;
 
-pub use admit::Admit;
+pub use admit::{Admit, Proven};
 pub use build::{RegistryBuilder, RegistryKeys};
 pub use clock::ClockSuspicion;
 pub use commands::{Answer, Commands};

@@ -34,8 +34,7 @@
 //!
 //! # What it does not do
 //!
-//! It sends nothing, and knows no bodies but those of refusals. The doors of Thread, Segment and Topic, whose tokens name
-//! their app in a claim of their own, are not here yet.
+//! It sends nothing, and knows no bodies but those of refusals.
 
 mod answer;
 #[cfg(feature = "client")]
@@ -63,4 +62,6 @@ pub use family::WebexFamily;
 #[cfg(feature = "client")]
 pub use hosts::{Region, WebexHosts};
 #[cfg(feature = "server")]
-pub use server::{BearerDoor, ServiceDoor, WebexDoors, refusal_answer};
+pub use server::{
+    AppCaller, AppDoor, BearerDoor, ProvenApp, ServiceDoor, WebexDoors, refusal_answer,
+};

@@ -1,12 +1,15 @@
 //! The platform's end: the door of each family of APIs.
 
+mod app;
 mod bearer;
 mod issuers;
 mod refusal;
 
+pub use app::{AppCaller, AppDoor, ProvenApp};
 pub use bearer::BearerDoor;
 pub use refusal::refusal_answer;
 
+use app::AppIssuers;
 use auth_core::{Clock, Precedence, Result, SystemClock, Verifier};
 use auth_jwt::{JwtVerifier, profiles};
 use auth_lifecycle::{Admit, Kind, Known, Registry, Tokens};
@@ -31,6 +34,7 @@ pub type ServiceDoor = Admit<Precedence<Known>>;
 /// | [`sandbox`](Self::sandbox) | service JWT or service key, both as Bearer |
 /// | [`profile`](Self::profile) | profile key (`key`) |
 /// | [`contact_policy`](Self::contact_policy) | profile key (Bearer) |
+/// | [`app`](Self::app) | app JWT (Bearer), for the paths of its app |
 ///
 /// ```
 /// use auth_core::Secret;
@@ -118,6 +122,22 @@ impl WebexDoors {
     /// Those of [`service`](Self::service).
     pub fn contact_policy(&self) -> Result<Admit<BearerVerifier<Tokens>>> {
         Ok(self.registry.admit(self.as_bearer(Kind::ProfileKey)?))
+    }
+
+    /// The door of Thread, Segment and Topic: HS256 under a secret of the app ([`Kind::AppJwtSecret`]), or RS256 under the
+    /// key that it has named by a `kid` ([`Kind::AppJwtKey`]). The app is the service that `appId` names, and the path has to
+    /// be of that app: `/apps/{appId}/` is in it.
+    ///
+    /// The platform's pages let `exp` be left out. This door requires it, since a token without an end is a password that
+    /// nobody can change.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`service`](Self::service).
+    pub fn app(&self) -> Result<Admit<AppDoor>> {
+        let (policy, issuers) = (profiles::webex_app_policy(), AppIssuers::new(&self.registry));
+        let jwt = JwtVerifier::new(REALM, policy, issuers, Arc::clone(&self.clock))?;
+        Ok(self.registry.admit(AppDoor::new(jwt)))
     }
 
     fn jwt(&self) -> Result<JwtVerifier<ServiceIssuers>> {

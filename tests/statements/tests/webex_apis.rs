@@ -6,17 +6,24 @@ use auth_core::{
     SystemClock, TenantId, Verifier,
 };
 use auth_lifecycle::{
-    Actor, Kind, MemoryLifecycleStore, NewService, Registry, RegistryKeys, Role, ServiceId, Wanted,
+    Actor, Commands, Kind, MemoryLifecycleStore, NewSecret, NewService, Registry, RegistryKeys,
+    Role, ServiceId, Wanted,
 };
 use auth_testing::ScriptedTransport;
 use auth_webex::{
-    ServiceApi, ServiceCredential, TenantApi, Webex, WebexApi, WebexDoors, WebexFamily, WebexHosts,
-    WebexOutcome, refusal_answer,
+    AppApi, AppCaller, AppCredential, ServiceApi, ServiceCredential, TenantApi, Webex, WebexApi,
+    WebexApp, WebexDoors, WebexFamily, WebexHosts, WebexOutcome, refusal_answer,
 };
 use http::{HeaderMap, Method, Uri};
 use std::collections::HashMap;
 
+const APP_KEY: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pem");
+const APP_PUBLIC: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pub.pem");
+const OTHER_KEY: &str = include_str!("../../../crates/auth-emulator/tests/keys/other.pem");
+const OTHER_PUBLIC: &str = include_str!("../../../crates/auth-emulator/tests/keys/other.pub.pem");
+
 struct Platform {
+    owner: Commands,
     doors: WebexDoors,
     alerts: NewService,
     other: NewService,
@@ -37,6 +44,7 @@ fn platform() -> Platform {
         alerts: service("alerts"),
         other: service("other"),
         profile_key: text(profile.secret.as_ref()),
+        owner,
         doors: WebexDoors::new(registry),
     }
 }
@@ -68,11 +76,22 @@ fn judge(
     api: &WebexApi,
     sent: &dyn Authenticator,
 ) -> Result<Option<String>, WebexOutcome> {
+    judged(door, family, api, sent).map(|caller| caller.service.as_deref().map(str::to_owned))
+}
+
+/// The principal of a call; the platform's outcome of a refusal, as the client reads it. The call is made by what is
+/// `sent`, which may be bound to another path of the host.
+fn judged<P: Send + 'static>(
+    door: &dyn Verifier<Principal = P>,
+    family: WebexFamily,
+    api: &WebexApi,
+    sent: &dyn Authenticator,
+) -> Result<P, WebexOutcome> {
     let (mut uri, mut headers): (Uri, _) = (api.url().parse().unwrap(), HeaderMap::new());
     let made = sent.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     made.commit(&mut uri, &mut headers).unwrap();
     match door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap() {
-        Ok(accepted) => Ok(accepted.principal.service.as_deref().map(str::to_owned)),
+        Ok(accepted) => Ok(accepted.principal),
         Err(refused) => {
             let answer = refusal_answer(family, &refused, "4711");
             Err(api.read_answer(answer.status(), answer.body()).outcome)
@@ -189,6 +208,75 @@ fn s000_07_s000_08_contact_policy_and_profile_take_the_profile_key() {
                 assert!(judge(door, family, &good, &sent).is_err(), "{family:?}");
             }
         }
+    }
+}
+
+/// An app of the platform: under HS256 with the secret that the registry made, and under RS256 with its own key.
+struct App {
+    id: ServiceId,
+    secret: String,
+}
+
+impl App {
+    fn of(owner: &Commands, label: &str, kid: &str, public: &str) -> Self {
+        let made = owner.create_service_with(label, &[Kind::AppJwtSecret]).wait().unwrap();
+        let (service, first) = made.unwrap();
+        let secret = NewSecret::PublicKey { name: kid.into(), key: public.as_bytes().to_vec() };
+        let wanted = Wanted { secret, ..Wanted::default() };
+        owner.import(Some(&service.id), Kind::AppJwtKey, wanted).wait().unwrap().unwrap();
+        Self { id: service.id, secret: text(first.first().unwrap().secret.as_ref()) }
+    }
+
+    fn hs256(&self, user: Option<&str>) -> WebexApp {
+        let app = AppCredential::from_secret(self.id.as_str(), &self.secret, user, context());
+        webex().app(app.unwrap())
+    }
+
+    fn rs256(&self, pem: &str, kid: &str) -> WebexApp {
+        let id = self.id.as_str();
+        webex().app(AppCredential::from_private_key(id, pem, kid, None, context()).unwrap())
+    }
+}
+
+fn context() -> Context {
+    Context::new(ScriptedTransport::new(|_| panic!("nothing is fetched")))
+}
+
+/// Both ways in which an app signs; the claims `appId` and `userId`; the path of the app. Nothing else opens the door.
+#[test]
+fn s000_09_thread_segment_and_topic_take_the_jwt_of_the_app() {
+    let platform = platform();
+    let app = App::of(&platform.owner, "shop", "k1", APP_PUBLIC);
+    let other = App::of(&platform.owner, "other", "k1", OTHER_PUBLIC);
+    let door = platform.doors.app().unwrap();
+    let user = door.map(|app: AppCaller| (app.caller.service, app.user_id));
+    let told = |api: &WebexApi, sent: &dyn Authenticator| {
+        judged(&user, WebexFamily::Rtm, api, sent).map(|(service, user)| {
+            assert_eq!(service.as_deref(), Some(app.id.as_str()));
+            user
+        })
+    };
+    const REFUSED: Result<Option<Box<str>>, WebexOutcome> = Err(WebexOutcome::CredentialRefused);
+    for api in [AppApi::Threads, AppApi::Segments, AppApi::Topics] {
+        let ours = app.hs256(None).api(api);
+        for (sent, expected) in [
+            (app.hs256(None).api(api), Ok(None)),
+            (app.hs256(Some("u1")).api(api), Ok(Some("u1".into()))),
+            (app.rs256(APP_KEY, "k1").api(api), Ok(None)),
+            (app.rs256(OTHER_KEY, "k1").api(api), REFUSED),
+            (app.rs256(APP_KEY, "k2").api(api), REFUSED),
+            // The tokens of another app are good, and for the paths of that app.
+            (other.hs256(None).api(api), REFUSED),
+            (other.rs256(OTHER_KEY, "k1").api(api), REFUSED),
+        ] {
+            assert_eq!(told(&ours, &sent), expected, "{api:?}");
+        }
+        for credential in [platform.key(), platform.jwt(&platform.jwt_secret())] {
+            let service = webex().service(credential);
+            assert!(told(&ours, &service.api(ServiceApi::Sandbox)).is_err(), "{api:?}");
+        }
+        let key = webex().service(platform.key()).api(ServiceApi::MessagingV1);
+        assert_eq!(told(&ours, &key), Err(WebexOutcome::CredentialMissing), "{api:?}");
     }
 }
 

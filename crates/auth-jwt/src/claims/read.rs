@@ -6,7 +6,7 @@ use super::{
     date::{self, Date},
 };
 use crate::{
-    JwtRefused, SignerClaim, json,
+    JwtPolicy, JwtRefused, SignerClaim, json,
     json::{Text, Value},
     reason,
 };
@@ -27,6 +27,8 @@ struct Registered {
     not_before: Option<Date>,
     issued_at: Option<Date>,
     id: Part,
+    /// The claim that the policy has named for it.
+    signer: Part,
 }
 
 /// A string, or a number in digits alone: that is written in one way only.
@@ -47,16 +49,23 @@ pub(crate) enum SubjectType {
 
 impl ReadClaims {
     /// Nothing is said of a claim before all of the document was found good.
-    pub(crate) fn read(payload: Vec<u8>, most_members: usize) -> Result<Self, JwtRefused> {
+    pub(crate) fn read(payload: Vec<u8>, policy: &JwtPolicy) -> Result<Self, JwtRefused> {
         let text = String::from_utf8(payload).map_err(|_| reason::CLAIMS_UTF8)?;
         let mut registered = Registered::default();
+        let signer = match policy.signer() {
+            SignerClaim::Issuer | SignerClaim::Subject => None,
+            SignerClaim::Named(name) => Some(name),
+        };
         let mut refused = None;
-        let read = json::members(&text, most_members, |name, value| {
-            refused = refused.or(registered.take(name, value).err());
+        let read = json::members(&text, policy.most_members(), |name, value| {
+            refused = refused.or(registered.take(name, value, signer).err());
             Ok(())
         });
         read.map_err(reason::in_claims)?;
         match refused {
+            None if signer.is_some() && registered.signer.is_absent() => {
+                Err(reason::SIGNER_MISSING)
+            }
             None => Ok(Self { text, registered }),
             Some(refused) => Err(refused),
         }
@@ -67,6 +76,7 @@ impl ReadClaims {
         match claim {
             SignerClaim::Issuer => self.issuer(),
             SignerClaim::Subject => self.subject(),
+            SignerClaim::Named(_) => self.registered.signer.within(&self.text),
         }
     }
 
@@ -117,7 +127,12 @@ impl ReadClaims {
 }
 
 impl Registered {
-    fn take(&mut self, name: Text<'_>, value: Value<'_>) -> Result<(), JwtRefused> {
+    fn take(
+        &mut self,
+        name: Text<'_>,
+        value: Value<'_>,
+        signer: Option<&str>,
+    ) -> Result<(), JwtRefused> {
         let text = |refused| value.string().map(Part::of).ok_or(refused);
         let unescaped;
         let name = match name.plain() {
@@ -127,6 +142,9 @@ impl Registered {
                 &unescaped
             }
         };
+        if signer == Some(name) {
+            self.signer = text(reason::SIGNER_TYPE)?;
+        }
         match name {
             "iss" => self.issuer = text(reason::ISS_TYPE)?,
             "sub" => self.subject = Subject::read(value)?,

@@ -48,6 +48,8 @@ pub enum SignerClaim {
     Issuer,
     /// `sub`: a subject signs for itself.
     Subject,
+    /// A claim that a platform defines, such as `appId`: it is required, and is a string.
+    Named(&'static str),
 }
 
 /// How exact dates may be.

@@ -8,7 +8,7 @@ use auth_core::{
 use auth_net::AddressList;
 use std::{fmt, sync::Arc};
 
-/// A verifier whose principal is the [`Caller`]: see [`Registry::admit`].
+/// A verifier whose principal is the [`Caller`], or has it: see [`Registry::admit`].
 pub struct Admit<V> {
     verifier: V,
     registry: Registry,
@@ -19,10 +19,10 @@ impl Registry {
     /// Admits the callers that a verifier has proved: checks from where they may call, notes the use of the credential and
     /// gives the [`Caller`].
     ///
-    /// The verifier looks credentials up in this registry. The one of JWTs gives the claims too; take the caller out with
-    /// `map(|proven| proven.caller)`.
+    /// The verifier looks credentials up in this registry. The one of JWTs gives the claims beside the caller; where they are
+    /// not wanted, `map(|proven| proven.caller)` takes the caller out.
     #[must_use]
-    pub fn admit<V: Verifier<Principal = Known>>(&self, verifier: V) -> Admit<V> {
+    pub fn admit<V: Verifier<Principal: Proven>>(&self, verifier: V) -> Admit<V> {
         Admit { verifier, registry: self.clone(), addresses: None }
     }
 
@@ -55,7 +55,12 @@ impl<V> Admit<V> {
         Self { addresses: Some(Arc::new(addresses)), ..self }
     }
 
-    fn admitted(&self, known: Known, request: RequestView<'_>) -> Result<Caller, Rejection> {
+    fn admitted<P: Proven>(
+        &self,
+        proven: P,
+        request: RequestView<'_>,
+    ) -> Result<P::Admitted, Rejection> {
+        let known = proven.known();
         let source = request.peer.address;
         if !known.allows(source) {
             return Err(Rejection::forbidden(ADDRESS));
@@ -63,18 +68,61 @@ impl<V> Admit<V> {
         // The look-up has read the clock a moment ago.
         let now = self.registry.0.clock.coarse();
         if known.note_use(now, source) {
-            self.registry.0.uses.note(&known, moment(now), source);
+            self.registry.0.uses.note(known, moment(now), source);
         }
-        Ok(known.caller().clone())
+        Ok(proven.admitted())
     }
 
-    fn judged(&self, accepted: Accepted<Known>, request: RequestView<'_>) -> Outcome<Caller> {
-        accepted.try_map(|known| self.admitted(known, request))
+    fn judged<P: Proven>(
+        &self,
+        accepted: Accepted<P>,
+        request: RequestView<'_>,
+    ) -> Outcome<P::Admitted> {
+        accepted.try_map(|proven| self.admitted(proven, request))
     }
 }
 
-impl<V: Verifier<Principal = Known>> Verifier for Admit<V> {
-    type Principal = Caller;
+/// What a verifier has proved by a credential of a registry: the principal that [`Registry::admit`] takes.
+///
+/// It is a [`Known`] credential, or for JWTs the claims and the credential whose key signed them.
+pub trait Proven: Send + 'static {
+    /// What is left for the program: the [`Caller`], beside anything else that was proved.
+    type Admitted: Send + 'static;
+
+    /// The credential.
+    fn known(&self) -> &Known;
+
+    /// The caller in place of the credential.
+    fn admitted(self) -> Self::Admitted;
+}
+
+impl Proven for Known {
+    type Admitted = Caller;
+
+    fn known(&self) -> &Known {
+        self
+    }
+
+    fn admitted(self) -> Caller {
+        self.caller().clone()
+    }
+}
+
+#[cfg(feature = "jwt")]
+impl Proven for auth_jwt::JwtPrincipal<Known> {
+    type Admitted = auth_jwt::JwtPrincipal<Caller>;
+
+    fn known(&self) -> &Known {
+        &self.caller
+    }
+
+    fn admitted(self) -> Self::Admitted {
+        self.map_caller(Proven::admitted)
+    }
+}
+
+impl<V: Verifier<Principal: Proven>> Verifier for Admit<V> {
+    type Principal = <V::Principal as Proven>::Admitted;
 
     fn presence(&self, head: RequestView<'_>) -> Presence {
         self.verifier.presence(head)
@@ -84,13 +132,13 @@ impl<V: Verifier<Principal = Known>> Verifier for Admit<V> {
         self.verifier.needs(head)
     }
 
-    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Caller>> {
+    fn verify<'a>(&'a self, request: RequestView<'a>) -> Flow<'a, Outcome<Self::Principal>> {
         self.verifier.verify(request).and_then(move |outcome| match outcome {
             Err(rejection) => Flow::ready(Err(rejection)),
             Ok(accepted) => match &self.addresses {
                 None => Flow::ready(self.judged(accepted, request)),
                 Some(addresses) => {
-                    let tenant = &accepted.principal.caller().tenant;
+                    let tenant = &accepted.principal.known().caller().tenant;
                     addresses.lookup(tenant).map(move |list| match (list, request.peer.address) {
                         (None, _) => self.judged(accepted, request),
                         (Some(list), Some(source)) if list.contains(source) => {

@@ -2,10 +2,10 @@
 
 use super::Shared;
 use auth_core::{Context, Error, Result};
-use auth_jwt::{ClaimsToSign, JwsAlgorithm, JwtAuthenticator, SigningKey, profiles};
+use auth_jwt::{JwsAlgorithm, JwtAuthenticator, SigningKey, profiles};
 use auth_session::Session;
 use auth_static::{ApiKey, Bearer, Placement};
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 /// What a service proves itself with: its key, or a JWT that its secret signs.
 #[derive(Clone)]
@@ -98,8 +98,7 @@ impl AppCredential {
             let text = "app id is empty or has other characters than letters and digits; copy it from the app asset";
             return Err(Error::config("webex_app_id", text));
         }
-        let mut claims =
-            ClaimsToSign::expiring_in(Duration::from_secs(3600))?.with_claim("appId", &app_id)?;
+        let mut claims = profiles::webex_app_claims(app_id)?;
         if let Some(user) = user_id {
             claims = claims.with_claim("userId", &user)?;
         }

@@ -69,36 +69,22 @@ impl UserJwtVerifier {
         Flow::new(async move {
             let first = self.0.certificate.token().await?;
             let refused = match self.judged(token, &first.token) {
-                Judged::Claims(claims) => return Ok(Ok(claims)),
-                Judged::Refused(refused) => return Ok(Err(refused)),
-                Judged::Signature(refused) => refused,
+                // Perhaps another certificate made it.
+                Err(refused) if refused.reason().code == "jwt_signature" => refused,
+                judged => return Ok(judged),
             };
             self.fetched_again().await;
             let next = self.0.certificate.token().await?;
             if next.generation == first.generation {
                 return Ok(Err(refused));
             }
-            Ok(match self.judged(token, &next.token) {
-                Judged::Claims(claims) => Ok(claims),
-                Judged::Refused(refused) | Judged::Signature(refused) => Err(refused),
-            })
+            Ok(self.judged(token, &next.token))
         })
     }
 
-    fn judged(&self, token: &str, certificate: &Certificate) -> Judged {
+    fn judged(&self, token: &str, certificate: &Certificate) -> Result<Claims, JwtRefused> {
         let now = self.0.certificate.context().clock.now();
-        let verified = match UnverifiedJws::parse(token) {
-            Ok(parsed) => parsed.verify(&certificate.key),
-            Err(refused) => return Judged::Refused(refused),
-        };
-        match verified {
-            Ok(verified) => match verified.claims(&self.0.policy, now) {
-                Ok(claims) => Judged::Claims(claims),
-                Err(refused) => Judged::Refused(refused),
-            },
-            Err(refused) if refused.reason().code == "jwt_signature" => Judged::Signature(refused),
-            Err(refused) => Judged::Refused(refused),
-        }
+        UnverifiedJws::parse(token)?.verify(&certificate.key)?.claims(&self.0.policy, now)
     }
 
     /// Fetches the certificate again, once for all who ask within a minute. Where that fails the one that is there stays.
@@ -130,13 +116,6 @@ impl UserJwtVerifier {
         };
         Flight::new(work, || ())
     }
-}
-
-enum Judged {
-    Claims(Claims),
-    Refused(JwtRefused),
-    /// Perhaps another certificate made it.
-    Signature(JwtRefused),
 }
 
 /// The certificate of a pod, as a source.

@@ -5,7 +5,7 @@ use crate::command;
 
 pub const VERB: Verb = Verb {
     name: "emulate",
-    about: "start a platform on loopback, which sends nothing: `infobip` or `symphony`",
+    about: "start a platform on loopback, which sends nothing: `infobip`, `symphony` or `webex`",
     operands: Some("PLATFORM"),
     flags: &[
         Flag { name: "--port", value: Some("PORT"), about: "where the platform listens" },
@@ -23,6 +23,16 @@ pub const VERB: Verb = Verb {
             name: "--certificates",
             value: Some("FOLDER"),
             about: "symphony: the bot logs in with a certificate that is written there",
+        },
+        Flag {
+            name: "--service",
+            value: Some("NAME"),
+            about: "webex: the name of its one service",
+        },
+        Flag {
+            name: "--not-triggered",
+            value: None,
+            about: "webex: events of other services are accepted and trigger nothing",
         },
     ],
     run,

@@ -1,5 +1,6 @@
 //! Faults that a test arms: what goes wrong with the next requests to an endpoint.
 
+use auth_webex::WebexFamily;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -51,6 +52,8 @@ pub enum Endpoint {
     Agent,
     /// Symphony: the APIs of partners (`/partner`).
     Partner,
+    /// Webex Connect: the APIs of this family.
+    Webex(WebexFamily),
 }
 
 /// A fault, and how many requests are still to meet it.
@@ -170,7 +173,7 @@ impl Fault {
 
 impl Endpoint {
     /// Every endpoint.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 19] = [
         Self::CreateSession,
         Self::DestroySession,
         Self::Token,
@@ -181,6 +184,15 @@ impl Endpoint {
         Self::Pod,
         Self::Agent,
         Self::Partner,
+        Self::Webex(WebexFamily::MessagingV1),
+        Self::Webex(WebexFamily::MessagingV2),
+        Self::Webex(WebexFamily::CustomEvent),
+        Self::Webex(WebexFamily::InboundWebhook),
+        Self::Webex(WebexFamily::RcsCapability),
+        Self::Webex(WebexFamily::Profile),
+        Self::Webex(WebexFamily::ContactPolicy),
+        Self::Webex(WebexFamily::Rtm),
+        Self::Webex(WebexFamily::Sandbox),
     ];
 
     /// Those of Infobip.
@@ -197,6 +209,19 @@ impl Endpoint {
         Self::Partner,
     ];
 
+    /// Those of Webex Connect.
+    pub const WEBEX: [Self; 9] = [
+        Self::Webex(WebexFamily::MessagingV1),
+        Self::Webex(WebexFamily::MessagingV2),
+        Self::Webex(WebexFamily::CustomEvent),
+        Self::Webex(WebexFamily::InboundWebhook),
+        Self::Webex(WebexFamily::RcsCapability),
+        Self::Webex(WebexFamily::Profile),
+        Self::Webex(WebexFamily::ContactPolicy),
+        Self::Webex(WebexFamily::Rtm),
+        Self::Webex(WebexFamily::Sandbox),
+    ];
+
     /// Its name in the API of faults: `create_session`.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -211,6 +236,7 @@ impl Endpoint {
             Self::Pod => "pod",
             Self::Agent => "agent",
             Self::Partner => "partner",
+            Self::Webex(family) => family.name(),
         }
     }
 

@@ -77,6 +77,11 @@ fn read(body: &[u8], endpoints: &[Endpoint]) -> Result<Armed, String> {
     if wanted.requests == 0 {
         return Err("requests is 0, expected how many meet the fault".to_owned());
     }
+    let expires = [Fault::ExpireNow, Fault::ExpireSessions, Fault::ExpireKeyManagerTokens];
+    if expires.contains(&fault) && matches!(endpoint, Endpoint::Webex(_)) {
+        let text = "Webex Connect keeps no sessions and no tokens that could expire";
+        return Err(format!("fault is {}: {text}, expected unauthorized", fault.name()));
+    }
     if matches!(fault, Fault::Slow(Duration::ZERO)) {
         return Err("seconds is missing or 0, expected how long slow waits".to_owned());
     }
@@ -114,6 +119,8 @@ async fn counts(State((_, record, _)): Shared) -> Response {
         key_manager_tokens,
         session_infos,
         messages_accepted,
+        flows_triggered,
+        refused,
         unauthorized,
         forbidden,
         throttled,
@@ -128,6 +135,8 @@ async fn counts(State((_, record, _)): Shared) -> Response {
         "key_manager_tokens": key_manager_tokens,
         "session_infos": session_infos,
         "messages_accepted": messages_accepted,
+        "flows_triggered": flows_triggered,
+        "refused": refused,
         "unauthorized": unauthorized,
         "forbidden": forbidden,
         "throttled": throttled,

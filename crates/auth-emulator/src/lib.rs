@@ -1,7 +1,7 @@
 //! The log-in, session and API ends of messaging platforms, for tests without a network or an account.
 //!
-//! For tests of programs that log in to Infobip or Symphony: the emulator issues and ends sessions, tokens and keys, accepts
-//! messages that it never sends, and goes wrong on demand. It verifies with the same verifiers that this project offers to
+//! For tests of programs that call Infobip, Symphony or Webex Connect: the emulator issues and ends sessions, tokens and keys,
+//! accepts messages that it never sends, and goes wrong on demand. It verifies with the same verifiers that this project offers to
 //! platforms.
 //!
 //! ```
@@ -31,6 +31,7 @@
 //! |---|---|
 //! | [`Infobip`], [`InfobipBuilder`], [`RunningInfobip`] | a platform: in the process, or listening on loopback |
 //! | [`Symphony`], [`SymphonyBuilder`], [`RunningSymphony`] | another one: pod, key manager and agent, told apart by their paths |
+//! | [`Webex`], [`WebexBuilder`], [`RunningWebex`] | a third one: every family of APIs of a tenant of Webex Connect |
 //! | [`IssuedCertificate`] | what a bot with a certificate logs in with |
 //! | [`Faults`], [`Fault`], [`Endpoint`] | what goes wrong with the next requests, and where |
 //! | [`Counts`], [`Recorded`] | what arrived, without secrets |
@@ -40,7 +41,8 @@
 //! `cargo run -p auth-emulator -- infobip --port 8081 --faults-port 8082` (in the project's own repository also
 //! `cargo xtask emulate infobip`) is the same for tests in other languages and by
 //! hand. It prints its user, password and API key. `symphony --bot NAME --public-key FILE` is the other platform: without a
-//! key it says how one is made, and `--certificates FOLDER` in place of the key has the bot log in by certificate. The faults are an API on the second port, which needs no credentials:
+//! key it says how one is made, and `--certificates FOLDER` in place of the key has the bot log in by certificate. `webex` is
+//! the third. The faults are an API on the second port, which needs no credentials:
 //!
 //! ```sh
 //! curl -d '{"fault":"slow","endpoint":"messages","requests":2,"seconds":1.5}' http://127.0.0.1:8082/faults
@@ -64,7 +66,10 @@
 //!
 //! `endpoint` is of Infobip `create_session`, `destroy_session`, `token`, `settings` (the API keys) or `messages`; of Symphony
 //! `session_log_in`, `key_manager_log_in` (by a key and by certificate alike), `pod`, `agent`, and of its partners `token` or
-//! `partner`.
+//! `partner`; of Webex Connect `messaging_v1`, `messaging_v2`, `custom_event`, `inbound_webhook`, `rcs_capability`, `profile`,
+//! `contact_policy`, `rtm` or `sandbox`. A fault of Webex Connect is told as its family does it: `unauthorized` is code 7001,
+//! `forbidden` 7010 and `too_many_requests` 7020, and of Custom Event each comes with a 200. It keeps no sessions and no
+//! tokens, so that the three that end some are not for it.
 //!
 //! # What there is of Infobip
 //!
@@ -108,6 +113,20 @@
 //!
 //! Log-outs are not there.
 //!
+//! # What there is of Webex Connect
+//!
+//! | path | credential |
+//! |---|---|
+//! | `POST /resources/v1/messaging`, `POST /v2/messages`, `GET /v2/messages/{id}`, `/v1/rcs` | service key or service JWT |
+//! | `POST /resources/v1/events/externalevent` | the same, of the service that has the event |
+//! | `POST /events/{id}` | the same, of the service that has the webhook, or [nobody's](WebexBuilder::with_open_inbound_webhook) |
+//! | `/resources/v2/customerprofile`, `.../customerappprofile/{app}`, `.../profile/status/{id}` | profile key in `key` |
+//! | `/v1/groups` | profile key as Bearer |
+//! | `/rtmsAPI/api/v1/apps/{app}/threads`, `.../segments`, `.../topics` | JWT of the app |
+//! | `POST /v1/sms/messages`, the sandbox | service key or service JWT, either as Bearer |
+//!
+//! Credentials are of a registry: [`Webex::owner`] rotates, discards and reactivates them while a program calls.
+//!
 //! # Where Infobip does not say
 //!
 //! - A session lives 60 minutes from its creation, or from its last use: the vendor says both, and
@@ -149,6 +168,19 @@
 //! - `authorizationToken` does not come with a log-in, and session tokens are no JWTs, so there is no simplified key delivery.
 //! - Rates are not limited: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!
+//! # Where Webex Connect does not say
+//!
+//! - A refusal of Messaging v1 is a 400, of Custom Event a 200 and of the sandbox a 403, as pages of the vendor have it. Of any
+//!   other family it is a 401, or a 403 where the address or the app is another one.
+//! - An event of another service is a 7001, and a webhook of another service too:
+//!   [`accepting_events_of_other_services`](WebexBuilder::accepting_events_of_other_services) answers as the vendor has it.
+//!   An event that nobody has is a 7008, and a webhook that nobody has is accepted.
+//! - The limit of transactions counts calls of a service in a minute of the clock, at the APIs of services.
+//! - The JWT of an app needs an `exp`, which the vendor lets be left out. `userId` is answered, and compared with nothing.
+//! - A JSON body, and in messages the member `to`, is wanted where the table has `POST`; no other member is looked at, and
+//!   neither are `Idempotency-Key` and the signatures of inbound webhooks.
+//! - All hosts of the vendor are one base URL here.
+//!
 //! # Security
 //!
 //! It is a test tool and not for production: everything is in memory and is lost when it ends, it
@@ -166,11 +198,15 @@ mod request;
 mod running;
 mod symphony;
 mod tls;
+mod webex;
 
 // What the signatures of this crate need of other crates of ours, so that a test can depend on this crate alone.
 pub use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, Timestamp};
 pub use auth_ibsso::SessionLifetime;
+pub use auth_lifecycle;
+pub use auth_net::AddressList;
 pub use auth_symphony::TokenLifetime;
+pub use auth_webex::WebexFamily;
 
 pub use faults::{Armed, Endpoint, Fault, Faults};
 pub use infobip::{Infobip, InfobipBuilder, RunningInfobip};
@@ -179,3 +215,4 @@ pub use record::{Counts, Recorded};
 pub use running::Running;
 pub use symphony::{RunningSymphony, Symphony, SymphonyBuilder};
 pub use tls::IssuedCertificate;
+pub use webex::{IssuedApp, IssuedService, RunningWebex, Webex, WebexBuilder};

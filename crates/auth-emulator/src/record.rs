@@ -28,7 +28,7 @@ pub struct Recorded {
     pub path: Box<str>,
     /// The address that it came from, if it is known.
     pub source: Option<IpAddr>,
-    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`, and of Symphony the names of its header fields;
+    /// The scheme of its credentials: `IBSSO`, `App`, `Basic`, `Bearer`, and of Symphony and Webex Connect the names of their header fields;
     /// `other` for anything else, and `None` without.
     pub scheme: Option<&'static str>,
     /// What it was answered; `None` where the connection was dropped in place of the answer.
@@ -57,6 +57,11 @@ pub struct Counts {
     pub session_infos: u64,
     /// Messages that were accepted, as requests.
     pub messages_accepted: u64,
+    /// Webex Connect: events and calls of inbound webhooks that have triggered a flow of their service.
+    pub flows_triggered: u64,
+    /// Webex Connect: requests whose credentials, address or number was refused, whatever the status of the answer;
+    /// those that met a fault are not among them.
+    pub refused: u64,
     /// Answers with status 401. A client that creates another session first destroys the old one, and gets a 401 for that
     /// if it had ended already: that is one here too.
     pub unauthorized: u64,

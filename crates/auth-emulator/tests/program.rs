@@ -118,6 +118,23 @@ fn the_line_to_try_sends_a_message() {
     }
 }
 
+/// Each line that it prints is one that a shell takes, and its answer has the code of a call that was taken.
+#[test]
+fn the_lines_to_try_call_webex_under_each_kind_of_key() {
+    let it = Running::start(&["webex", "--service", "my alerts"]);
+    let tries: Vec<_> = it.said.iter().filter(|line| line.starts_with("  curl ")).collect();
+    for (line, expected) in tries.iter().zip(["1001", "1002", "groups", "custom_event"]) {
+        let tried = Command::new("sh").args(["-c", &format!("{} -s", line.trim())]).output();
+        let Ok(tried) = tried else { return eprintln!("skipped: there is no shell") };
+        if tried.status.code() == Some(127) {
+            return eprintln!("skipped: there is no curl");
+        }
+        let answered = String::from_utf8_lossy(&tried.stdout).into_owned();
+        assert!(answered.contains(expected), "{line} {answered}");
+    }
+    assert_eq!(tries.len(), 4, "{:?}", it.said);
+}
+
 #[test]
 fn a_port_that_is_in_use_is_named_and_what_to_do() {
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -138,11 +155,13 @@ fn words_that_it_does_not_know_are_named_with_the_help() {
         assert!(code == Some(2) && text.contains(expected), "{words:?} {code:?} {text}");
         assert!(text.contains("auth-emulator infobip"), "{text}");
     };
-    check(&[], "which platform? expected infobip or symphony");
-    check(&["webex"], "`webex` is unknown");
+    check(&[], "which platform? expected infobip, symphony or webex");
+    check(&["slack"], "`slack` is unknown");
+    check(&["webex", "--sliding"], "--sliding is for another platform");
+    check(&["webex", "--service"], "--service needs a value");
     check(&["infobip", "symphony"], "`symphony` is unknown");
-    check(&["infobip", "--bot", "symphony"], "--bot is for the other platform");
-    check(&["--sliding", "symphony"], "--sliding is for the other platform");
+    check(&["infobip", "--bot", "symphony"], "--bot is for another platform");
+    check(&["--sliding", "symphony"], "--sliding is for another platform");
     check(&["symphony", "--public-key"], "--public-key needs a value");
     check(&["infobip", "--prot", "1"], "`--prot` is unknown");
     check(&["infobip", "--port"], "--port needs a value");

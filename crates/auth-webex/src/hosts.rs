@@ -94,7 +94,7 @@ impl WebexHosts {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when it is no URL of http or https, or has a query or a fragment.
+    /// `Error::Config` when it is no URL of https, or of http on this machine, or has a query or a fragment.
     pub fn with_base(mut self, family: WebexFamily, url: &str) -> Result<Self> {
         *self.of_family_mut(family) = Base::read(url)?;
         Ok(self)
@@ -144,6 +144,9 @@ impl Base {
         };
         let uri: Uri = url.parse().map_err(|error| wrong(&error))?;
         let origin = Origin::of(&uri).map_err(|error| wrong(error.cause()))?;
+        if !origin.is_confidential() {
+            return Err(wrong(&"it is http, which anybody on the way can read; expected https"));
+        }
         Ok(Self { url: url.into(), origin })
     }
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 pub mod symphony;
+pub mod webex;
 
 use auth_emulator::{Infobip, InfobipBuilder, RunningInfobip, Secret};
 use auth_testing::ManualClock;

@@ -124,9 +124,10 @@ fn what_cannot_be_a_credential_is_told() {
     }
     assert_eq!(code(Region::named("mars").map(drop)), "webex_region");
     assert_eq!(Region::named("us1").unwrap(), Region::Us1);
-    for url in ["ftp://a.example", "https://a.example/?x", "nonsense"] {
+    for url in ["ftp://a.example", "https://a.example/?x", "nonsense", "http://a.example"] {
         assert_eq!(code(WebexHosts::at(url).map(drop)), "webex_base_url", "{url}");
     }
+    assert!(WebexHosts::at("http://127.0.0.1:8081").is_ok());
     let shown = format!("{:?} {:?}", webex(), ServiceCredential::key("k-1").unwrap());
     assert!(!shown.contains("k-1"), "{shown}");
 }

@@ -1,7 +1,7 @@
 //! Refusals as the platform's pages have them.
 
 use crate::WebexFamily;
-use auth_core::Rejection;
+use auth_core::{Rejection, retry_after_seconds};
 use http::{HeaderValue, Response, StatusCode, header};
 
 /// How a family of APIs answers a request that was rejected: its status, and the body with the platform's code.
@@ -48,6 +48,9 @@ pub fn refusal_answer(
     *answer.status_mut() = status;
     let fields = answer.headers_mut();
     fields.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(pause) = rejection.retry_after() {
+        fields.insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds(pause)));
+    }
     if status == StatusCode::UNAUTHORIZED {
         for challenge in rejection.challenges() {
             fields.append(header::WWW_AUTHENTICATE, challenge.field().clone());

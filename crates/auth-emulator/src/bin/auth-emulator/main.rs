@@ -2,6 +2,7 @@
 
 mod infobip;
 mod symphony;
+mod webex;
 
 use auth_emulator::Running;
 use std::{
@@ -12,6 +13,7 @@ use std::{
 const USAGE: &str = "auth-emulator infobip [--port PORT] [--faults-port PORT] [--user NAME] [--password PASSWORD] [--sliding]
 auth-emulator symphony [--port PORT] [--faults-port PORT] [--bot NAME] --public-key FILE
 auth-emulator symphony [--port PORT] [--faults-port PORT] [--bot NAME] --certificates FOLDER
+auth-emulator webex [--port PORT] [--faults-port PORT] [--service NAME] [--not-triggered]
 
 Answers the log-in, session and API paths of a platform on 127.0.0.1, until it is interrupted. It sends no messages,
 forgets everything when it ends, and is for tests alone.
@@ -28,7 +30,12 @@ Of symphony:
   --bot NAME           the name of the one bot; `bot` unless given
   --public-key FILE    its public key, in PEM; the bot has the private one
   --certificates FOLDER  in place of a key: the bot logs in by certificate, over https. bot.pem (certificate and private
-                       key) and authority.pem (what the bot trusts) are written there, anew at each start";
+                       key) and authority.pem (what the bot trusts) are written there, anew at each start
+
+Of webex:
+  --service NAME       the name of the one service; `alerts` unless given
+  --not-triggered      an event of another service is accepted and triggers nothing, as the vendor documents it; it is
+                       refused unless given";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -51,6 +58,7 @@ async fn run(wanted: &Wanted) -> auth_emulator::Result<()> {
     match &wanted.platform {
         Platform::Infobip(it) => infobip::run(wanted, it).await,
         Platform::Symphony(it) => symphony::run(wanted, it).await,
+        Platform::Webex(it) => webex::run(wanted, it).await,
     }
 }
 
@@ -71,6 +79,7 @@ struct Wanted {
 enum Platform {
     Infobip(infobip::Wanted),
     Symphony(symphony::Wanted),
+    Webex(webex::Wanted),
 }
 
 /// What the words ask for; `None` for the help.
@@ -80,9 +89,9 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
     while let Some(word) = words.next() {
         match word {
             "--help" | "-h" => return Ok(None),
-            "--sliding" => flags.push((word, "")),
+            "--sliding" | "--not-triggered" => flags.push((word, "")),
             "--port" | "--faults-port" | "--user" | "--password" | "--bot" | "--public-key"
-            | "--certificates" => {
+            | "--certificates" | "--service" => {
                 flags.push((word, words.next().ok_or_else(|| format!("{word} needs a value"))?));
             }
             "infobip" if platform.is_none() => {
@@ -91,10 +100,13 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
             "symphony" if platform.is_none() => {
                 platform = Some(Platform::Symphony(symphony::Wanted::default()));
             }
+            "webex" if platform.is_none() => {
+                platform = Some(Platform::Webex(webex::Wanted::default()));
+            }
             _ => return Err(format!("`{word}` is unknown")),
         }
     }
-    let platform = platform.ok_or("which platform? expected infobip or symphony")?;
+    let platform = platform.ok_or("which platform? expected infobip, symphony or webex")?;
     let mut wanted = Wanted { port: 0, faults_port: 0, platform };
     for (flag, value) in flags {
         match (flag, &mut wanted.platform) {
@@ -106,7 +118,9 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
             ("--bot", Platform::Symphony(it)) => it.bot = value.into(),
             ("--public-key", Platform::Symphony(it)) => it.public_key = Some(value.into()),
             ("--certificates", Platform::Symphony(it)) => it.certificates = Some(value.into()),
-            _ => return Err(format!("{flag} is for the other platform")),
+            ("--service", Platform::Webex(it)) => it.service = value.into(),
+            ("--not-triggered", Platform::Webex(it)) => it.not_triggered = true,
+            _ => return Err(format!("{flag} is for another platform")),
         }
     }
     Ok(Some(wanted))

@@ -1,0 +1,106 @@
+//! What every handler shares, and the step before all of them.
+
+use super::{account::Account, answers, transactions::Transactions};
+use crate::{Faults, record::Record, request::Whole};
+use auth_core::{Clock, Random, Result, TenantId, Verifier};
+use auth_lifecycle::Admit;
+use auth_net::AddressList;
+use auth_webex::{WebexDoors, WebexFamily};
+use axum::response::Response;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
+
+pub(super) struct App {
+    pub(super) account: Account,
+    pub(super) doors: WebexDoors,
+    pub(super) addresses: HashMap<WebexFamily, AddressList>,
+    pub(super) transactions: Transactions,
+    /// The services that events and webhooks are of, by their identifiers.
+    pub(super) events: HashMap<Box<str>, Box<str>>,
+    pub(super) webhooks: HashMap<Box<str>, Box<str>>,
+    /// The webhooks that anybody calls.
+    pub(super) open_webhooks: HashSet<Box<str>>,
+    pub(super) events_of_others: EventsOfOthers,
+    pub(super) faults: Faults,
+    pub(super) record: Record,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) random: Arc<dyn Random>,
+}
+
+/// What becomes of an event that a service sends and another one has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EventsOfOthers {
+    Refused,
+    /// As the vendor documents it.
+    AcceptedAndNotTriggered,
+}
+
+impl App {
+    /// The principal of a request, if this door of a family takes it from its address; else the refusal.
+    pub(super) async fn admit<V: Verifier>(
+        &self,
+        family: WebexFamily,
+        door: Result<Admit<V>>,
+        request: &Whole,
+    ) -> Result<<Admit<V> as Verifier>::Principal, Response>
+    where
+        Admit<V>: Verifier,
+    {
+        let door = door.map_err(|error| answers::failed(family, &error))?;
+        let door = match self.addresses.get(&family) {
+            None => door,
+            Some(list) => door.with_addresses(HashMap::<TenantId, _>::from([(
+                self.account.tenant.clone(),
+                Arc::new(list.clone()),
+            )])),
+        };
+        match door.verify(request.view()).await {
+            Ok(Ok(accepted)) => Ok(accepted.principal),
+            Ok(Err(rejection)) => Err(self.refused(family, &rejection)),
+            Err(error) => Err(answers::failed(family, &error)),
+        }
+    }
+
+    /// As [`admit`](Self::admit), at the door of services; gives the Service ID, of which this is one more transaction.
+    pub(super) async fn service(
+        &self,
+        family: WebexFamily,
+        request: &Whole,
+    ) -> Result<Arc<str>, Response> {
+        let caller = match family {
+            WebexFamily::Sandbox => self.admit(family, self.doors.sandbox(), request).await?,
+            _ => self.admit(family, self.doors.service(), request).await?,
+        };
+        let service = caller.service.unwrap_or_else(|| Arc::from(""));
+        self.transactions
+            .begin(&service, self.clock.now())
+            .map_err(|rejection| self.refused(family, &rejection))?;
+        Ok(service)
+    }
+
+    pub(super) fn refused(
+        &self,
+        family: WebexFamily,
+        rejection: &auth_core::Rejection,
+    ) -> Response {
+        self.record.count(|counts| counts.refused += 1);
+        match self.identifier() {
+            Ok(transaction) => answers::refused(family, rejection, &transaction),
+            Err(error) => answers::failed(family, &error),
+        }
+    }
+
+    /// A new identifier of a transaction, in the form of a UUID.
+    pub(super) fn identifier(&self) -> Result<String> {
+        let mut bytes = [0; 16];
+        self.random.fill(&mut bytes)?;
+        let hex = format!("{:032x}", u128::from_be_bytes(bytes));
+        let (head, rest) = hex.split_at(8);
+        let (one, rest) = rest.split_at(4);
+        let (two, rest) = rest.split_at(4);
+        let (three, tail) = rest.split_at(4);
+        Ok([head, one, two, three, tail].join("-"))
+    }
+}

@@ -1,6 +1,10 @@
 //! What bots, apps and their users do, through every adapter.
 
-use super::{MESSAGE, SESSION_INFO, Stage, Who, app_log_in, code, stage, transport};
+use super::{
+    MESSAGE, SESSION_INFO, Stage, app_log_in, code,
+    sends::{Answered, Sends, Tower, Who, reqwest, ureq},
+    stage, transport,
+};
 use auth_core::{Authenticator, Context, RequestView, Transport, Verifier};
 use auth_emulator::{Endpoint, Fault};
 use auth_oauth2::{
@@ -8,75 +12,10 @@ use auth_oauth2::{
     TokenEndpoint,
 };
 use auth_symphony::{CircleOfTrust, CommonJwtVerifier, SymphonyUser, UserJwtVerifier};
-use auth_tower::{AuthenticateLayer, OutgoingBody};
 use auth_ureq::UreqTransport;
-use http::{HeaderMap, Method, Request, Uri};
-use http_body_util::BodyExt;
-use hyper_util::{client::legacy, rt::TokioExecutor};
+use http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 use std::sync::Arc;
-use tower::{Layer, ServiceExt as _};
-
-/// What came back.
-struct Answered {
-    status: u16,
-    warning: Option<String>,
-    body: Value,
-}
-
-impl Answered {
-    fn of<B>(head: &http::Response<B>, body: &[u8]) -> Self {
-        let warning = head.headers().get("warning").map(|it| it.to_str().unwrap().to_owned());
-        let body = serde_json::from_slice(body).unwrap_or_default();
-        Self { status: head.status().as_u16(), warning, body }
-    }
-}
-
-/// Sends a request under these credentials.
-trait Sends {
-    async fn send(&self, who: Who, method: Method, url: String, body: &'static str) -> Answered;
-}
-
-struct Reqwest(auth_reqwest::AuthClient);
-struct Ureq(auth_ureq::AuthClient);
-struct Tower;
-
-impl Sends for Reqwest {
-    async fn send(&self, who: Who, method: Method, url: String, body: &'static str) -> Answered {
-        let request = self.0.http().request(method, url).body(body).build().unwrap();
-        let answer: http::Response<reqwest::Body> =
-            self.0.send(&who, request).await.unwrap().into();
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered::of(&http::Response::from_parts(head, ()), &body)
-    }
-}
-
-impl Sends for Ureq {
-    async fn send(&self, who: Who, method: Method, url: String, body: &'static str) -> Answered {
-        let client = self.0.clone();
-        // It blocks the thread that it is called on.
-        let sending = tokio::task::spawn_blocking(move || {
-            let request = Request::builder().method(method).uri(url).body(body).unwrap();
-            let mut answer = client.send(&who, request).unwrap();
-            let body = answer.body_mut().read_to_vec().unwrap();
-            Answered::of(&answer, &body)
-        });
-        sending.await.unwrap()
-    }
-}
-
-impl Sends for Tower {
-    async fn send(&self, who: Who, method: Method, url: String, body: &'static str) -> Answered {
-        let http = legacy::Client::builder(TokioExecutor::new()).build_http::<OutgoingBody>();
-        let request = Request::builder().method(method).uri(url);
-        let request = request.body(OutgoingBody::from(body)).unwrap();
-        let answer = AuthenticateLayer::new(who).layer(http).oneshot(request).await.unwrap();
-        let (head, body) = answer.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answered::of(&http::Response::from_parts(head, ()), &body)
-    }
-}
 
 /// A stage, a client, and the context of all log-ins.
 struct Through<S> {
@@ -154,11 +93,13 @@ impl<S: Sends> Through<S> {
         let agent: Who = Arc::new(self.stage.bot(self.context.clone()).agent());
         let ask = async || self.ask(&agent, Method::POST, "/agent/v4/datafeed/create", "").await;
         let warned = ask().await;
-        assert!(warned.status == 200 && warned.warning.unwrap().starts_with("299 - "));
+        let warning = warned.headers["warning"].to_str().unwrap();
+        assert!(warned.status == 200 && warning.starts_with("299 - "), "{warning}");
         self.stage.symphony.switch_off_deprecated();
         let before = self.stage.log_ins();
         let gone = ask().await;
-        assert_eq!((gone.status, gone.warning, &gone.body["code"]), (410, None, &410.into()));
+        assert_eq!((gone.status, &gone.body["code"]), (410, &410.into()));
+        assert!(!gone.headers.contains_key("warning"));
         assert_eq!(self.stage.log_ins(), before, "a 410 is no reason to log in");
         self.stage.pass(60);
     }
@@ -251,15 +192,13 @@ impl<S: Sends> Through<S> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bots_apps_and_users_work_through_reqwest() {
-    let sends = Reqwest(auth_reqwest::AuthClient::builder().build().unwrap());
-    Through::new(transport(), sends).await.everything().await;
+    Through::new(transport(), reqwest()).await.everything().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bots_apps_and_users_work_through_ureq() {
-    let sends = Ureq(auth_ureq::AuthClient::builder().build().unwrap());
     let transport = UreqTransport::builder().allowing_loopback().build().unwrap();
-    Through::new(transport, sends).await.everything().await;
+    Through::new(transport, ureq()).await.everything().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

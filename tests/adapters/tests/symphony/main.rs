@@ -4,6 +4,8 @@ mod adapters;
 mod common_jwt;
 mod faults;
 mod gateway;
+#[path = "../sends/mod.rs"]
+mod sends;
 
 use auth_core::{Authenticator, Context, Error, Result, Transport};
 use auth_emulator::{RunningSymphony, Secret, Symphony};
@@ -11,7 +13,8 @@ use auth_reqwest::{AuthClient, ReqwestTransport};
 use auth_symphony::{App, Bot, LogInRetry, SymphonyEndpoints, SymphonyLogIn};
 use auth_testing::{ManualClock, SeededRandom};
 use http::Method;
-use std::{sync::Arc, time::Duration};
+use sends::Who;
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 const NOW: u64 = 1_700_000_000;
@@ -102,5 +105,3 @@ async fn message(client: &AuthClient, who: &dyn Authenticator, url: &str) -> Res
 fn code(error: Error) -> String {
     error.code().to_owned()
 }
-
-type Who = Arc<dyn Authenticator>;

@@ -67,6 +67,7 @@ const PLACES: &[Place] = &[
     place("conformance-oauth2", Row::Top, May::All),
     place("conformance-infobip", Row::Top, May::All),
     place("conformance-symphony", Row::Top, May::All),
+    place("conformance-webex", Row::Top, May::All),
     place("conformance-webhook", Row::Top, May::All),
     place("conformance-all", Row::Top, May::All),
     place("demo", Row::Top, May::All),

@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         conformance_oauth2::SUITES,
         conformance_infobip::SUITES,
         conformance_symphony::SUITES,
+        conformance_webex::SUITES,
         conformance_webhook::SUITES,
     ];
     let suites: Vec<&Suite> = schemes.into_iter().flatten().collect();

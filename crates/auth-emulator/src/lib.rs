@@ -125,7 +125,7 @@
 //! | `/rtmsAPI/api/v1/apps/{app}/threads`, `.../segments`, `.../topics` | JWT of the app |
 //! | `POST /v1/sms/messages`, the sandbox | service key or service JWT, either as Bearer |
 //!
-//! Credentials are of a registry: [`Webex::owner`] rotates, discards and reactivates them while a program calls.
+//! Credentials are of a registry: [`Webex::by`] rotates, discards and reactivates them while a program calls.
 //!
 //! # Where Infobip does not say
 //!

@@ -17,7 +17,7 @@ pub use build::WebexBuilder;
 use crate::{Counts, Faults, Recorded, Running, gate::gate, request::MOST_BODY_BYTES};
 use app::App;
 use auth_core::Secret;
-use auth_lifecycle::Commands;
+use auth_lifecycle::{Commands, Role};
 use axum::{Router, extract::DefaultBodyLimit, middleware::from_fn_with_state};
 use std::{fmt, sync::Arc};
 
@@ -71,11 +71,11 @@ impl Webex {
         &self.0.account.profile_key
     }
 
-    /// What an owner of the tenant does with its credentials: rotate, discard, reactivate, regenerate. The platform's doors
-    /// follow at once.
+    /// What somebody of the tenant with this role does with its credentials: rotate, discard, reactivate, regenerate. The
+    /// platform's doors follow at once.
     #[must_use]
-    pub fn owner(&self) -> Commands {
-        self.0.account.owner()
+    pub fn by(&self, role: Role) -> Commands {
+        self.0.account.by(role)
     }
 
     /// The fault switches.

@@ -6,7 +6,7 @@ mod common;
 
 use auth_emulator::{
     AddressList, Endpoint, Fault, WebexFamily,
-    auth_lifecycle::{CredentialId, Kind, NewSecret, ServiceId, Wanted},
+    auth_lifecycle::{CredentialId, Kind, NewSecret, Role, ServiceId, Wanted},
 };
 use common::webex::{EVENT, EVENT_PATH, MESSAGE, Stage, bearer, stage, stage_of, text};
 use http::Method;
@@ -214,7 +214,7 @@ async fn a_body_that_is_wrong_is_told_to_a_good_credential() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_owner_rotates_credentials_and_the_doors_follow() {
     let it = stage().await;
-    let (owner, old) = (it.webex.owner(), it.key("alerts"));
+    let (owner, old) = (it.webex.by(Role::Owner), it.key("alerts"));
     let service = ServiceId::new(&*it.webex.service("alerts").unwrap().id);
     let made = owner.create(Some(&service), Kind::ServiceKey, Wanted::default());
     let new = text(made.await.unwrap().unwrap().secret.as_ref().unwrap()).to_owned();

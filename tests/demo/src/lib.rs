@@ -6,6 +6,7 @@ pub mod aws;
 pub mod callers;
 pub mod calls;
 pub mod digest;
+pub mod documents;
 pub mod issuer;
 pub mod oauth2;
 pub mod print;

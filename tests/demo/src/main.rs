@@ -1,7 +1,7 @@
 //! `demo`: a real server, and real calls of every scheme through every adapter. `demo --serve ADDR`: the server alone.
 
 use demo::{
-    accounts, aws, callers, digest, oauth2,
+    accounts, aws, callers, digest, documents, oauth2,
     print::{self, Colour},
     rotation, sender,
     server::Running,
@@ -13,7 +13,8 @@ const USAGE: &str = "demo [--serve ADDR [--json]]
 
 Starts a server on loopback with one path for each scheme, and calls it with good, wrong, missing,
 doubled and malformed credentials through every adapter; then sends messages under sessions that end midway, and
-replaces a service key and a JWT credential while clients call all the time. Fails if any line is not as it should be.
+replaces a service key and a JWT credential while clients call all the time. The last act walks the documents of the
+platforms, step by step. Fails if any line is not as it should be.
 
   --serve ADDR  keep the server up at ADDR (127.0.0.1:8080) and print its paths and accounts
   --json        print them as one JSON document";
@@ -88,6 +89,13 @@ async fn demo() -> Result<ExitCode, String> {
         print::rotation(&rotation, colour);
         total += 1;
         wrong += usize::from(!rotation.is_right());
+    }
+    println!("\n  {}", colour.bold("The documents of the platforms, step by step"));
+    for document in &documents::DOCUMENTS {
+        let lines = document.run().await?;
+        print::lines(document.name, &lines, colour);
+        total += lines.len();
+        wrong += lines.iter().filter(|line| line.instead_of.is_some()).count();
     }
     let verdict = format!("{total} calls, {wrong} not as they should be");
     println!("\n{}", if wrong == 0 { colour.green(&verdict) } else { colour.red(&verdict) });

@@ -14,7 +14,8 @@ use auth_tower::{Authenticated, VerifyLayer};
 use auth_webhook::{
     AuthorizationSet, BodySignatureVerifier, BodySigner, BodySigningKey, BodyVerifyingKey,
     ConfiguredBy, Delivery, DeliveryPlan, InboundAuthorization, InboundLookUps, Receipt,
-    SignatureForm, Subscription, WebhookDelivery, WebhookReceiver, WebhookSender, WebhookUrl,
+    SignatureForm, Subscription, TenantAuthorizations, WebhookDelivery, WebhookReceiver,
+    WebhookSender, WebhookUrl,
 };
 use axum::{Json, Router, routing::post};
 use http::StatusCode;
@@ -26,13 +27,13 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 pub const PATH: &str = "/hooks";
 
-const SECRET: &str = "s3cret-of-the-receiver";
+pub(super) const SECRET: &str = "s3cret-of-the-receiver";
 const HUB_SECRET: &str = "the hub secret";
 const MESSAGE: &str = r#"{"channel":"message","transaction_id":"4711","status":"delivered"}"#;
 const VOICE: &str = r#"{"channel":"voice","transaction_id":"4712","status":"answered"}"#;
 
 /// What both ends are told of one authorization: its name, what the sender fills in, and what the receiver is told.
-const KINDS: [(&str, &str, &str); 6] = [
+pub(super) const KINDS: [(&str, &str, &str); 6] = [
     ("none", r#"{"type":"none"}"#, r#"{"type":"none"}"#),
     (
         "basic",
@@ -73,12 +74,12 @@ pub async fn run() -> Result<Vec<Line>, String> {
                 lines.push(platform.deliver(kind, "a-guess", wrong).await?);
             }
         }
-        platform.receiver.abort();
+        platform.stop();
     }
     Ok(lines)
 }
 
-struct Platform {
+pub(super) struct Platform {
     adapter: Adapter,
     set: AuthorizationSet,
     base: String,
@@ -88,7 +89,7 @@ struct Platform {
 }
 
 impl Platform {
-    async fn start(adapter: Adapter) -> Result<Self, Error> {
+    pub(super) async fn start(adapter: Adapter) -> Result<Self, Error> {
         let broken = |error: std::io::Error| Error::transport("demo_listen", error);
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(broken)?;
         let base = format!("http://{}", listener.local_addr().map_err(broken)?);
@@ -103,8 +104,17 @@ impl Platform {
         Ok(Self { adapter, set, base, receiver: tokio::spawn(serving), handled })
     }
 
+    /// The authorizations of the one tenant.
+    pub(super) fn of_tenant(&self) -> TenantAuthorizations {
+        self.set.of_tenant(&TenantId::new("acme"))
+    }
+
+    pub(super) fn stop(&self) {
+        self.receiver.abort();
+    }
+
     /// One attempt, and what came of it on both ends.
-    async fn deliver(
+    pub(super) async fn deliver(
         &self,
         kind: &'static str,
         secret: &str,
@@ -117,7 +127,7 @@ impl Platform {
         let outbound = outbound.replace("SECRET", secret).replace("BASE", &self.base);
         let outbound = serde_json::from_str(&outbound).map_err(|error| error.to_string())?;
         let name = format!("{kind} with {secret}");
-        let acme = self.set.of_tenant(&tenant);
+        let acme = self.of_tenant();
         acme.save(&name, outbound, ConfiguredBy::Tenant).map_err(text)?;
         let url = WebhookUrl::parse(&format!("{}{PATH}/{kind}", self.base)).map_err(text)?;
         let form = hub();

@@ -1,8 +1,8 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
 use demo::{
-    accounts::PATHS, aws, callers, digest, oauth2, rotation, sender, server::Running, storms,
-    symphony, table, webhooks,
+    accounts::PATHS, aws, callers, digest, documents, oauth2, rotation, sender, server::Running,
+    storms, symphony, table, webhooks,
 };
 use std::collections::BTreeSet;
 
@@ -52,6 +52,17 @@ async fn every_scheme_through_every_adapter_ends_as_it_should() {
                 path == "/none" || seen.contains(&(path, adapter, 401)),
                 "{path} never refused through {adapter}"
             );
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_documents_are_walked_and_every_step_is_as_it_should_be() {
+    for document in &documents::DOCUMENTS {
+        let lines = document.run().await.unwrap();
+        assert!(lines.len() >= 8, "{}: {} steps", document.name, lines.len());
+        for line in &lines {
+            assert_eq!(line.instead_of, None, "{}: {}: {}", document.name, line.sent, line.verdict);
         }
     }
 }

@@ -64,7 +64,7 @@ impl Account {
             .with_random(random)
             .finish()?;
         let tenant = TenantId::new("tenant");
-        let by = registry.by(&owner(&tenant));
+        let by = registry.by(&Actor::new(tenant.clone(), "system", Role::Owner));
         let profile = by.create(None, Kind::ProfileKey, Wanted::default()).await?;
         let profile_key = secret_of(profile.map_err(refused)?)?;
         let mut all =
@@ -108,13 +108,9 @@ impl Account {
         self.apps.iter().find(|app| *app.name == *name)
     }
 
-    pub(super) fn owner(&self) -> Commands {
-        self.registry.by(&owner(&self.tenant))
+    pub(super) fn by(&self, role: Role) -> Commands {
+        self.registry.by(&Actor::new(self.tenant.clone(), "a person", role))
     }
-}
-
-fn owner(tenant: &TenantId) -> Actor {
-    Actor::new(tenant.clone(), "owner", Role::Owner)
 }
 
 fn secret_of(issued: Issued) -> Result<Secret> {

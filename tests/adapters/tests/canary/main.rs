@@ -4,6 +4,7 @@ mod blocking;
 mod ibsso;
 mod oauth2;
 mod symphony;
+mod webex;
 mod webhook;
 
 use auth_core::{

@@ -87,6 +87,8 @@ pub use auth_core::{
 pub use auth_ibsso::{ErrorForm, SessionAnswer, SessionEndpoint, SessionLifetime};
 #[cfg(feature = "server")]
 pub use auth_lifecycle::{Known, Registry, RegistryBuilder, ServiceId};
+#[cfg(feature = "client")]
+pub use auth_session::TokenStore;
 #[cfg(feature = "server")]
 pub use auth_static::Passwords;
 
@@ -97,7 +99,7 @@ pub use api_keys::{ApiKeyCalls, ApiKeyChanges, InfobipApiKey, NewApiKey};
 #[cfg(feature = "client")]
 pub use authorization::InfobipAuthorization;
 #[cfg(feature = "client")]
-pub use client::Infobip;
+pub use client::{Infobip, InfobipSession};
 #[cfg(feature = "server")]
 pub use server::{
     ApiKeyEndpoint, EVERY_SCOPE, InfobipDoor, InfobipPlatform, InfobipUsers, OAuthTokenEndpoint,

@@ -62,6 +62,7 @@ pub use auth_webhook;
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
+#[doc = include_str!("../../../docs/guide/infobip-platform.md")]
 #[doc = include_str!("../../../docs/guide/lifecycle.md")]
 #[doc = include_str!("../../../docs/guide/oauth2.md")]
 #[doc = include_str!("../../../docs/guide/symphony.md")]

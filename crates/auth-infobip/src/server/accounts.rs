@@ -33,7 +33,8 @@ impl InfobipPlatform {
     ///
     /// # Errors
     ///
-    /// `Error::Config` with the code `infobip_account_exists`; those of the registry and of the randomness.
+    /// `Error::Config` with the code `infobip_account_exists`; those of the registry and of the randomness, after which the
+    /// account may be there without its key: its users create one.
     pub fn create_account(&self, account: &TenantId) -> Flow<'_, Secret> {
         let account = account.clone();
         Flow::new(async move {
@@ -42,7 +43,8 @@ impl InfobipPlatform {
                 return Err(Error::config("infobip_account_exists", text));
             }
             let by = by_system(&self.registry, &account);
-            let made = by.create_service_with(KEYS, &[]).await?;
+            // Two that are at it at once make one service.
+            let made = by.clone().once(KEYS).create_service_with(KEYS, &[]).await?;
             let service = made.map_err(refused)?.0.id;
             let key = key_text(&*self.random)?;
             let wanted = Wanted {

@@ -5,11 +5,11 @@ mod app;
 mod build;
 mod gate;
 mod messages;
-mod oauth;
-mod platform;
+mod passwords;
 mod sessions;
 mod settings;
 mod token;
+mod tokens;
 
 pub use build::InfobipBuilder;
 
@@ -73,7 +73,7 @@ impl Infobip {
     /// The identifier of the account.
     #[must_use]
     pub fn account_id(&self) -> &str {
-        self.app.account.tenant.as_str()
+        self.app.account.as_str()
     }
 
     /// How often what happened.

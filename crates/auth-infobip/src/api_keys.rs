@@ -1,19 +1,20 @@
 //! The calls that manage API keys (`/settings/2/api-keys`), as requests to send and answers to read.
 
 use crate::InfobipAnswer;
-use auth_core::{Error, Result, Secret, Timestamp};
+use auth_core::{Clock, Error, Result, Secret};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{fmt, sync::Arc, time::Duration};
 use zeroize::Zeroizing;
 
 /// Builds the requests that list, create, change and revoke API keys: [`Infobip::api_keys`](crate::Infobip::api_keys).
 ///
 /// Send them under the same authorization, and read what comes with [`read_key`](Self::read_key) and
 /// [`read_list`](Self::read_list). The scope is `account-management:manage`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ApiKeyCalls {
     url: String,
+    clock: Arc<dyn Clock>,
 }
 
 /// A key that is to be made.
@@ -109,8 +110,8 @@ impl NewApiKey {
 }
 
 impl ApiKeyCalls {
-    pub(crate) fn at(base: &str) -> Self {
-        Self { url: format!("{base}/settings/2/api-keys") }
+    pub(crate) fn at(base: &str, clock: Arc<dyn Clock>) -> Self {
+        Self { url: format!("{base}/settings/2/api-keys"), clock }
     }
 
     /// Lists a page of a hundred keys, counted from zero.
@@ -161,10 +162,15 @@ impl ApiKeyCalls {
     ///
     /// # Errors
     ///
-    /// `Error::Unavailable` with `infobip_api_key_limit` for a 429, which is the limit of 40 a day; `Error::Protocol` when
-    /// it is no key; every other refusal is that of [`InfobipAnswer::error`].
-    pub fn read_key(&self, status: StatusCode, body: &[u8]) -> Result<InfobipApiKey> {
-        read(status, body)
+    /// `Error::Unavailable` with `infobip_api_key_limit` for a 429, which is most often the limit of 40 a day, with the pause
+    /// that the platform names; `Error::Protocol` when it is no key; every other refusal is that of [`InfobipAnswer::error`].
+    pub fn read_key(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<InfobipApiKey> {
+        self.read(status, headers, body)
     }
 
     /// Reads a page of keys.
@@ -172,9 +178,49 @@ impl ApiKeyCalls {
     /// # Errors
     ///
     /// Those of [`read_key`](Self::read_key).
-    pub fn read_list(&self, status: StatusCode, body: &[u8]) -> Result<Vec<InfobipApiKey>> {
-        read::<List>(status, body).map(|list| list.api_keys)
+    pub fn read_list(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Vec<InfobipApiKey>> {
+        self.read::<List>(status, headers, body).map(|list| list.api_keys)
     }
+
+    fn read<T: for<'a> Deserialize<'a>>(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<T> {
+        let answer = InfobipAnswer::read(status, headers, body, self.clock.now());
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(limit(answer.retry_after));
+        }
+        if let Some(refused) = answer.error() {
+            return Err(refused);
+        }
+        let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
+        read.ok_or_else(|| {
+            let text = format!(
+                "answer {} of Infobip has no API key, expected an object with `id`",
+                status.as_u16()
+            );
+            Error::protocol("infobip_api_key_answer", text)
+        })
+    }
+}
+
+/// A 429 to a call that manages keys.
+fn limit(pause: Option<Duration>) -> Error {
+    let when = match pause {
+        Some(pause) => format!("in {} s", pause.as_secs()),
+        None => "tomorrow".to_owned(),
+    };
+    let text = format!(
+        "Infobip makes and changes 40 API keys a day for an account, or is asked too often; try again {when}, or share a key"
+    );
+    Error::unavailable("infobip_api_key_limit", pause, text)
 }
 
 impl InfobipApiKey {
@@ -196,30 +242,16 @@ fn request<T: Serialize>(method: Method, url: &str, body: Option<&T>) -> Result<
     request.body(body.unwrap_or_default()).map_err(|error| Error::config("infobip_base_url", error))
 }
 
-fn read<T: for<'a> Deserialize<'a>>(status: StatusCode, body: &[u8]) -> Result<T> {
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        let text = "Infobip makes and changes 40 API keys a day for an account, or is asked too often; try again tomorrow, or \
-                    share a key";
-        return Err(Error::unavailable("infobip_api_key_limit", None, text));
-    }
-    let answer = InfobipAnswer::read(status, &HeaderMap::new(), body, Timestamp::default());
-    if let Some(refused) = answer.error() {
-        return Err(refused);
-    }
-    let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
-    read.ok_or_else(|| {
-        let text = format!(
-            "answer {} of Infobip has no API key, expected an object with `id`",
-            status.as_u16()
-        );
-        Error::protocol("infobip_api_key_answer", text)
-    })
-}
-
 /// Shows the name, and nothing of the key.
 impl fmt::Debug for InfobipApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InfobipApiKey({:?}, enabled: {})", self.name, self.enabled)
+    }
+}
+
+impl fmt::Debug for ApiKeyCalls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ApiKeyCalls({:?})", self.url)
     }
 }
 
@@ -228,7 +260,8 @@ mod tests {
     use super::*;
 
     fn calls() -> ApiKeyCalls {
-        ApiKeyCalls::at("https://xyz12.api.infobip.com")
+        let clock = auth_testing::ManualClock::at(1_700_000_000);
+        ApiKeyCalls::at("https://xyz12.api.infobip.com", Arc::new(clock))
     }
 
     #[track_caller]
@@ -265,27 +298,46 @@ mod tests {
         let body = br#"{"id":"573711510E1C002E29679B12C7CB48AE","apiKeySecret":"k3y-s3cret","accountId":"8F07","name":"n",
             "allowedIPs":["127.0.0.1"],"validFrom":"2023-09-01T10:00:00","validTo":"2024-09-01T10:00:00","enabled":true,
             "permissions":["PUBLIC_API"],"scopeGuids":["2fa:manage"]}"#;
-        let key = calls().read_key(StatusCode::OK, body).unwrap();
+        let key = calls().read_key(StatusCode::OK, &HeaderMap::new(), body).unwrap();
         assert!(key.secret().unwrap().matches(b"k3y-s3cret") && key.enabled);
         assert!(!format!("{key:?}").contains("s3cret"));
         let list = [br#"{"apiKeys":["#.as_slice(), body, br#"],"paging":{"page":0}}"#].concat();
-        assert_eq!(calls().read_list(StatusCode::OK, &list).unwrap().len(), 1);
+        assert_eq!(calls().read_list(StatusCode::OK, &HeaderMap::new(), &list).unwrap().len(), 1);
+    }
+
+    #[track_caller]
+    fn refused(status: u16, retry_after: &str, body: &str, expected: (&str, Option<u64>)) {
+        let (status, mut headers) = (StatusCode::from_u16(status).unwrap(), HeaderMap::new());
+        if !retry_after.is_empty() {
+            headers.insert(header::RETRY_AFTER, retry_after.parse().unwrap());
+        }
+        let error = calls().read_key(status, &headers, body.as_bytes()).unwrap_err();
+        let pause = match &error {
+            Error::Unavailable { retry_after, .. } => retry_after.map(|pause| pause.as_secs()),
+            _ => None,
+        };
+        assert_eq!((error.code(), pause), expected, "{status} {retry_after:?} {body}: {error}");
+        let listed = calls().read_list(status, &headers, body.as_bytes()).unwrap_err();
+        assert_eq!(listed.code(), error.code());
     }
 
     #[test]
-    fn the_limit_of_a_day_is_told() {
-        let code = |status, body: &[u8]| calls().read_key(status, body).map(drop).unwrap_err();
-        let limit = code(StatusCode::TOO_MANY_REQUESTS, b"{}");
-        assert!(
-            limit.code() == "infobip_api_key_limit"
-                && limit.to_string().contains("40 API keys a day")
+    fn a_refusal_says_when_to_try_again() {
+        let limit = "infobip_api_key_limit";
+        refused(429, "", "{}", (limit, None));
+        refused(429, "3600", r#"{"errorCode":"E429"}"#, (limit, Some(3600)));
+        // The clock of the calls stands at 22:13:20.
+        refused(429, "Tue, 14 Nov 2023 22:14:20 GMT", "", (limit, Some(60)));
+        refused(503, "7", "", ("infobip_platform", Some(7)));
+        refused(403, "7", r#"{"errorCode":"E403"}"#, ("infobip_scope", None));
+        refused(200, "", "{}", ("infobip_api_key_answer", None));
+        refused(200, "", "[]", ("infobip_api_key_answer", None));
+        let told = calls().read_key(
+            StatusCode::TOO_MANY_REQUESTS,
+            &HeaderMap::from_iter([(header::RETRY_AFTER, http::HeaderValue::from_static("60"))]),
+            b"",
         );
-        for (status, body) in [(StatusCode::OK, "{}"), (StatusCode::OK, "[]")] {
-            assert_eq!(
-                code(status, body.as_bytes()).code(),
-                "infobip_api_key_answer",
-                "{status} {body}"
-            );
-        }
+        let told = told.unwrap_err().to_string();
+        assert!(told.contains("40 API keys a day") && told.contains("try again in 60 s"), "{told}");
     }
 }

@@ -12,7 +12,7 @@ pub use auth_net;
 pub use auth_digest;
 #[cfg(feature = "ibsso")]
 pub use auth_ibsso;
-#[cfg(feature = "infobip")]
+#[cfg(any(feature = "infobip", feature = "infobip-server"))]
 pub use auth_infobip;
 #[cfg(feature = "jwt")]
 pub use auth_jwt;
@@ -51,6 +51,7 @@ pub use auth_webhook;
     feature = "axum",
     feature = "bdk-config",
     feature = "infobip",
+    feature = "infobip-server",
     feature = "pkcs12",
     feature = "reqwest",
     feature = "sqlite",
@@ -61,6 +62,7 @@ pub use auth_webhook;
 #[doc = include_str!("../../../README.md")]
 #[doc = include_str!("../../../docs/guide/getting-started.md")]
 #[doc = include_str!("../../../docs/guide/infobip.md")]
+#[doc = include_str!("../../../docs/guide/infobip-platform.md")]
 #[doc = include_str!("../../../docs/guide/lifecycle.md")]
 #[doc = include_str!("../../../docs/guide/oauth2.md")]
 #[doc = include_str!("../../../docs/guide/symphony.md")]

@@ -34,7 +34,8 @@ async fn s003_02_which_method_is_used_is_configuration() {
     let path = request.uri().path().to_owned();
     let answer = stage.send(&by_basic, Method::POST, &path, &body).await.unwrap();
     let status = StatusCode::from_u16(answer.status).unwrap();
-    let key = calls.read_key(status, answer.body.to_string().as_bytes()).unwrap();
+    let key =
+        calls.read_key(status, &HeaderMap::new(), answer.body.to_string().as_bytes()).unwrap();
     let secret = String::from_utf8(key.secret().unwrap().expose().to_vec()).unwrap();
     let key = format!(r#"{{"method":"api_key","key":"{secret}"}}"#);
     for (configuration, scheme) in [

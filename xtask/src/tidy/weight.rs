@@ -28,7 +28,7 @@ pub fn forbidden(metadata: &Metadata) -> Result<Vec<String>, String> {
             found.extend(wrong.into_iter().map(|name| format!("{} brings {name}", package.name)));
         }
     }
-    for (name, with, not) in CALLERS {
+    for (name, with, not) in ENDS {
         let brought = tree(name, with)?;
         let wrong = named(&brought, &[not]);
         found.extend(
@@ -38,9 +38,15 @@ pub fn forbidden(metadata: &Metadata) -> Result<Vec<String>, String> {
     Ok(found)
 }
 
-/// What programs that only call a platform do not get: a crate, its features, and what they never bring.
-const CALLERS: &[(&str, &[&str], &str)] =
-    &[("auth-webex", &["--no-default-features", "--features", "client"], "auth-lifecycle")];
+/// What a program at one end of a platform does not get of the other end: a crate, its features, and what they never bring.
+const ENDS: &[(&str, &[&str], &str)] = &[
+    ("auth-webex", CLIENT, "auth-lifecycle"),
+    ("auth-infobip", CLIENT, "auth-lifecycle"),
+    ("auth-infobip", SERVER, "auth-oauth2"),
+];
+
+const CLIENT: &[&str] = &["--no-default-features", "--features", "client"];
+const SERVER: &[&str] = &["--no-default-features", "--features", "server"];
 
 pub fn counted(metadata: &Metadata) -> Result<Vec<String>, String> {
     let mut found = Vec::new();

@@ -1,12 +1,13 @@
 //! Answers in the vendor's forms.
 
 use crate::gate::JSON;
-use auth_core::Error;
+use auth_core::{Error, Result};
 use auth_ibsso::ErrorForm;
+use auth_infobip::PlatformAnswer;
 use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 /// An answer with this body, which no cache keeps.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
@@ -28,16 +29,21 @@ pub(super) fn error(form: ErrorForm, status: StatusCode, text: &str) -> Response
 
 /// A 400 that names the field, in the form of older APIs.
 pub(super) fn invalid(field: &str, expected: &str) -> Response {
-    json(StatusCode::BAD_REQUEST, &invalid_body(field, expected))
-}
-
-pub(super) fn invalid_body(field: &str, expected: &str) -> Value {
     let exception = json!({
         "messageId": "BAD_REQUEST",
         "text": "Bad Request",
         "validationErrors": { field: [expected] },
     });
-    json!({ "requestError": { "serviceException": exception } })
+    let body = json!({ "requestError": { "serviceException": exception } });
+    json(StatusCode::BAD_REQUEST, &body)
+}
+
+/// What an endpoint answers.
+pub(super) fn answered(form: ErrorForm, answered: Result<PlatformAnswer>) -> Response {
+    match answered {
+        Ok(answer) => answer.response.map(Body::from),
+        Err(error) => failed(form, &error),
+    }
 }
 
 /// A 503 that says what the emulator could not do. A platform would not say it; who tests wants to know.

@@ -1,13 +1,11 @@
 //! Setting an emulator up.
 
-use super::{
-    Infobip, RunningInfobip,
-    app::App,
-    platform::{Account, AccountSettings, EVERYTHING},
-};
+use super::{Infobip, RunningInfobip, app::App};
 use crate::{Endpoint, running::Ports};
-use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom};
+use auth_core::{Clock, Error, Random, Result, Secret, SystemClock, SystemRandom, TenantId};
 use auth_ibsso::SessionLifetime;
+use auth_infobip::{EVERY_SCOPE, InfobipPlatform};
+use auth_lifecycle::{MemoryLifecycleStore, Registry, RegistryKeys};
 use std::{collections::HashSet, fmt, sync::Arc};
 
 /// Sets an [`Infobip`] up.
@@ -31,6 +29,9 @@ pub struct InfobipBuilder {
     ports: Ports,
 }
 
+/// The identifier of the account, in the form of the vendor's.
+const ACCOUNT: &str = "EA0792F86035A9F4290821F1EE6BC06A";
+
 struct User {
     name: Box<str>,
     password: Secret,
@@ -50,7 +51,7 @@ impl InfobipBuilder {
 
     /// With a user whose role allows everything. The password may hold `:`, the user name may not.
     pub fn with_user(self, name: &str, password: Secret) -> Self {
-        self.with_limited_user(name, password, [EVERYTHING])
+        self.with_limited_user(name, password, [EVERY_SCOPE])
     }
 
     /// With a user whose role has these scopes and no others, such as `sms:message:send`.
@@ -101,10 +102,18 @@ impl InfobipBuilder {
     /// `Error::Config` when two users have one name, a name holds `:`, or a password is not UTF-8; those of the randomness.
     pub async fn build(self) -> Result<Infobip> {
         let Self { users, session, clock, random, .. } = self;
-        let settings =
-            AccountSettings { clock: Arc::clone(&clock), random: Arc::clone(&random), session };
-        let account = Account::open(settings).await?;
-        let key = account.first_key(&[EVERYTHING], &*random).await?;
+        let mut master = [0; 32];
+        random.fill(&mut master)?;
+        let keys = RegistryKeys::from_master(&Secret::new(master))?;
+        let registry = Registry::build(MemoryLifecycleStore::new(), keys)
+            .with_environment("emulated")
+            .with_clock(Arc::clone(&clock))
+            .with_random(Arc::clone(&random));
+        let platform = InfobipPlatform::new(registry, session)?
+            .with_clock(Arc::clone(&clock))
+            .with_random(Arc::clone(&random));
+        let account = TenantId::new(ACCOUNT);
+        let key = platform.create_account(&account).await?;
         let mut names = HashSet::new();
         for User { name, password, scopes } in &users {
             let wrong = |what| {
@@ -117,9 +126,10 @@ impl InfobipBuilder {
             if !names.insert(name) {
                 return wrong("is given twice, expected once");
             }
-            account.add_user(name, password, scopes, &*random).await?;
+            let scopes: Vec<&str> = scopes.iter().map(|scope| &**scope).collect();
+            platform.create_user(&account, name, password, &scopes).await?;
         }
-        Ok(Infobip { app: App::new(account, clock, random)?, key: Arc::new(key) })
+        Ok(Infobip { app: App::new(platform, account, clock, random)?, key: Arc::new(key) })
     }
 
     /// The emulator, listening on two ports of 127.0.0.1: the platform, and its faults.

@@ -46,7 +46,7 @@ impl Gated for App {
     /// The registry has no background: it believes the clock, however far and in which direction a test has moved it, and
     /// knows when sessions were last used.
     async fn begin(&self) -> Result<()> {
-        let registry = &self.account.registry;
+        let registry = self.platform.registry();
         if registry.clock_suspicion().is_some() {
             registry.trust_clock();
         }
@@ -55,11 +55,11 @@ impl Gated for App {
 
     async fn expire(&self, fault: Fault) -> Result<()> {
         if fault == Fault::ExpireNow {
-            self.tokens.end_all();
+            self.end_tokens()?;
         }
         match fault {
             Fault::ExpireNow | Fault::ExpireSessions => {
-                self.sessions.end_all(&self.account.tenant).await
+                self.platform.sessions().end_all(&self.account).await
             }
             _ => Ok(()),
         }

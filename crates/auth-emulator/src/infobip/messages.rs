@@ -1,12 +1,8 @@
 //! The APIs of messages, which send nothing.
 
-use super::{
-    answers,
-    app::{App, Door},
-    platform::covers,
-};
+use super::{answers, app::App};
 use crate::request::Whole;
-use auth_core::{Caller, Flow, Reason, Rejection, Verifier};
+use auth_infobip::InfobipDoor;
 use auth_tower::VerifyLayer;
 use axum::{
     Router,
@@ -19,7 +15,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// One route for each, behind its scopes: one of those that it lists suffices.
-pub(super) fn routes(door: &Door) -> Router<Arc<App>> {
+pub(super) fn routes(door: &InfobipDoor) -> Router<Arc<App>> {
     let send = &["sms:message:send"];
     Router::new()
         .route("/sms/3/messages", scoped(door, send, post(send_sms)))
@@ -32,26 +28,12 @@ pub(super) fn routes(door: &Door) -> Router<Arc<App>> {
 
 /// A route that a caller needs one of these scopes for.
 fn scoped(
-    door: &Door,
+    door: &InfobipDoor,
     needed: &'static [&'static str],
     route: MethodRouter<Arc<App>>,
 ) -> MethodRouter<Arc<App>> {
-    route.layer(VerifyLayer::new(needing(door, needed)))
+    route.layer(VerifyLayer::new(door.needing(needed)))
 }
-
-/// The door for callers with one of these scopes.
-pub(super) fn needing(
-    door: &Door,
-    needed: &'static [&'static str],
-) -> impl Verifier<Principal = Caller> + 'static {
-    Arc::clone(door).check(move |caller: &Caller, _| {
-        let covered = covers(&caller.scopes, needed);
-        Flow::ready(if covered { Ok(()) } else { Err(Rejection::forbidden(SCOPE)) })
-    })
-}
-
-const SCOPE: Reason =
-    Reason::new("infobip_scope", "caller has none of the scopes of this endpoint");
 
 async fn send_sms(State(app): State<Arc<App>>, request: Whole) -> Response {
     let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();

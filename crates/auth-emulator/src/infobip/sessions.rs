@@ -1,9 +1,10 @@
 //! `POST` and `DELETE /auth/1/session`.
 
-use super::{answers, app::App, platform::RegistrySessions};
+use super::{answers, app::App};
 use crate::{record::Record, request::Whole};
 use auth_core::{Caller, Flow, KeyHasher};
 use auth_ibsso::{CreateOutcome, ErrorForm, NewSession, SessionAnswer, Sessions};
+use auth_infobip::RegistrySessions;
 use auth_lifecycle::Known;
 use axum::{body::Body, extract::State, http::StatusCode, response::Response};
 use std::{
@@ -21,7 +22,7 @@ pub(super) async fn destroy(State(app): State<Arc<App>>, request: Whole) -> Resp
 
 fn answer(answered: auth_core::Result<SessionAnswer>) -> Response {
     match answered {
-        Ok(SessionAnswer { response, .. }) => response.map(Body::from),
+        Ok(answer) => answer.response.map(Body::from),
         Err(error) => {
             let mut failed = answers::failed(ErrorForm::ServiceException, &error);
             // A 503 says that nothing was done.

@@ -21,7 +21,7 @@ use zeroize::Zeroizing;
 /// with the check of addresses around it, and a session that is bound is destroyed from its address alone.
 ///
 /// A server gives each method a [`RequestView`] with the body and the address of the caller (`Peer`); the guide
-/// (`docs/guide/infobip.md`, "For platforms") has the handlers for axum.
+/// (`docs/guide/infobip-platform.md`, "Sessions over a store of your own") has the handlers for axum.
 ///
 /// Its answers are whole: statuses and bodies as the platform documents them. An outer error is for the server to answer:
 /// an `Error::Unavailable`, after which nothing was done, with a 503, and every other one with a 500. A client takes a 503

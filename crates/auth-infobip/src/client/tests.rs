@@ -136,3 +136,34 @@ fn a_missing_scope_causes_no_log_in() {
     assert_eq!(read.error().unwrap().code(), "infobip_scope");
     assert_eq!((calls.load(Ordering::Relaxed), asked.lock().unwrap().len()), (1, 1));
 }
+
+/// Two programs with one store make one session, and either ends it for both.
+#[test]
+fn a_session_is_shared_through_a_store_and_can_be_ended() {
+    let asked = Arc::default();
+    let store = Arc::new(MemoryTokenStore::new(Arc::new(auth_core::SystemClock)));
+    let program = |json: &str| {
+        let store = Arc::clone(&store);
+        Infobip::sharing_session(BASE, authorization(json), store, "acme", context(&asked)).unwrap()
+    };
+    let presented = |infobip: &Infobip| {
+        let uri: Uri = infobip.url("/sms/1/logs").parse().unwrap();
+        let (method, headers) = (Method::GET, HeaderMap::new());
+        let made = infobip.credentials(RequestView::new(&method, &uri, &headers)).wait()?;
+        Ok::<_, Error>(made.field(&http::header::AUTHORIZATION).unwrap().clone())
+    };
+    let json = r#"{"method":"ibsso","username":"acme","password":"s3cret"}"#;
+    let (one, other) = (program(json), program(json));
+    assert_eq!(presented(&one).unwrap(), presented(&other).unwrap());
+    assert_eq!(*asked.lock().unwrap(), [format!("POST {BASE}/auth/1/session")]);
+    other.session().unwrap().destroy().wait().unwrap();
+    assert_eq!(asked.lock().unwrap().pop().unwrap(), format!("DELETE {BASE}/auth/1/session"));
+    assert_eq!(presented(&other).unwrap_err().code(), "session_ended");
+    for json in [
+        r#"{"method":"api_key","key":"k"}"#,
+        r#"{"method":"basic","username":"u","password":"p"}"#,
+        r#"{"method":"oauth2","client_id":"u","client_secret":"p"}"#,
+    ] {
+        assert!(program(json).session().is_none(), "{json}");
+    }
+}

@@ -105,7 +105,7 @@ impl Program {
         new: &NewApiKey,
     ) -> Result<(String, Infobip), Error> {
         let answered = self.asked(basic, calls.create(new)?).await?;
-        let key = calls.read_key(answered.status, &answered.body)?;
+        let key = calls.read_key(answered.status, &answered.headers, &answered.body)?;
         let secret = text(super::there(key.secret().as_ref())?);
         Ok((key.id, self.under(&format!(r#"{{"method":"api_key","key":"{secret}"}}"#))?))
     }

@@ -1,6 +1,6 @@
 //! curl, as somebody uses it who follows the document line by line.
 
-use super::{MESSAGE, PASSWORD, Platform, USER};
+use super::{MESSAGE, PASSWORD, Platform, USER, told};
 use conformance::{Compared, compare, output};
 use serde_json::Value;
 use std::{path::Path, process::Command, time::Duration};
@@ -8,6 +8,7 @@ use std::{path::Path, process::Command, time::Duration};
 /// A method of the document.
 #[derive(Clone, Copy)]
 pub enum Method {
+    ApiKey,
     Basic,
     Ibsso,
     OAuth,
@@ -16,6 +17,7 @@ pub enum Method {
 pub fn cases(program: &Path, platform: &Platform, method: Method) -> Vec<Compared> {
     let mut curl = Curl { program, platform, compared: Vec::new() };
     match method {
+        Method::ApiKey => curl.api_key(),
         Method::Basic => curl.basic(),
         Method::Ibsso => curl.ibsso(),
         Method::OAuth => curl.oauth(),
@@ -25,6 +27,7 @@ pub fn cases(program: &Path, platform: &Platform, method: Method) -> Vec<Compare
 
 const MESSAGES: &str = "/sms/3/messages";
 const SESSION: &str = "/auth/1/session";
+const KEYS: &str = "/settings/2/api-keys";
 const TOKEN: &str = "/auth/1/oauth2/token";
 const SENT: &str = "200 1";
 const UNAUTHORIZED: &str = "401 UNAUTHORIZED";
@@ -36,7 +39,23 @@ struct Curl<'a> {
 }
 
 /// The status and the body, as JSON if it is.
-type Answered = (String, Value);
+pub type Answered = (String, Value);
+
+/// An OAuth token.
+pub fn token(program: &Path, platform: &Platform) -> String {
+    let curl = Curl { program, platform, compared: Vec::new() };
+    let form = [format!("client_id={USER}"), format!("client_secret={PASSWORD}")];
+    let [user, secret] = &form;
+    let grant = "grant_type=client_credentials";
+    let form = ["--data-urlencode", user, "--data-urlencode", secret, "--data-urlencode", grant];
+    text(&curl.ask(TOKEN, &form), "access_token")
+}
+
+/// What comes of a message under this OAuth token.
+pub fn bearer(program: &Path, platform: &Platform, token: &str) -> String {
+    let curl = Curl { program, platform, compared: Vec::new() };
+    told(&curl.send(&["--header", &format!("Authorization: Bearer {token}")]))
+}
 
 impl Curl<'_> {
     fn ask(&self, path: &str, arguments: &[&str]) -> Answered {
@@ -57,15 +76,74 @@ impl Curl<'_> {
         self.compared.push(compare(id, expected, told(answered)));
     }
 
-    fn message(&mut self, id: &str, expected: &str, arguments: &[&str]) {
+    fn send(&self, arguments: &[&str]) -> Answered {
         let json = ["--header", "content-type: application/json", "--data", MESSAGE];
-        let answered = self.ask(MESSAGES, &[arguments, &json].concat());
+        self.ask(MESSAGES, &[arguments, &json].concat())
+    }
+
+    fn message(&mut self, id: &str, expected: &str, arguments: &[&str]) {
+        let answered = self.send(arguments);
         self.check(id, expected, &answered);
     }
 
     /// A message with this in `Authorization`.
     fn with(&mut self, id: &str, expected: &str, field: &str) {
         self.message(id, expected, &["--header", &format!("Authorization: {field}")]);
+    }
+
+    /// A call that manages keys under Basic, with this body.
+    fn manage(&self, method: &str, id: &str, body: &str) -> Answered {
+        let user = format!("{USER}:{PASSWORD}");
+        let json = "content-type: application/json";
+        let call = ["--request", method, "--user", &user, "--header", json, "--data", body];
+        self.ask(&format!("{KEYS}{id}"), &call)
+    }
+
+    fn api_key(&mut self) {
+        let own = String::from_utf8_lossy(self.platform.infobip.api_key().expose()).into_owned();
+        self.with("own-key", SENT, &format!("App {own}"));
+        self.with("own-key-again", SENT, &format!("App {own}"));
+        self.with("upper-case-scheme", SENT, &format!("APP {own}"));
+        self.with("lower-case-scheme", SENT, &format!("app {own}"));
+        self.with("without-the-word-app", UNAUTHORIZED, &own);
+        self.with("wrong", UNAUTHORIZED, &format!("App {own}x"));
+        self.with("as-bearer", UNAUTHORIZED, &format!("Bearer {own}"));
+        self.with("as-ibsso", UNAUTHORIZED, &format!("IBSSO {own}"));
+        self.message("nothing", UNAUTHORIZED, &[]);
+        // The document has keys in the query too, and names no parameter.
+        let path = format!("{MESSAGES}?apiKey={own}");
+        let json = ["--header", "content-type: application/json", "--data", MESSAGE];
+        let in_query = self.ask(&path, &json);
+        self.check("in-the-query", UNAUTHORIZED, &in_query);
+        let members = r#"{"name":"reader","scopeGuids":["sms:logs:read"]}"#;
+        let made = self.manage("POST", "", members);
+        self.check("made", "200", &made);
+        let (id, key) = (format!("/{}", text(&made, "id")), text(&made, "apiKeySecret"));
+        self.with("scope-that-is-missing", "403 FORBIDDEN", &format!("App {key}"));
+        let more = self.manage("PUT", &id, r#"{"scopeGuids":["sms:message:send"]}"#);
+        self.check("updated", "200", &more);
+        self.with("scope-that-was-added", SENT, &format!("App {key}"));
+        let by_key = ["--header", &format!("Authorization: App {own}")];
+        let listed = self.ask(KEYS, &by_key);
+        self.check("no-key-manages-keys", "403 E403", &listed);
+        let revoked = self.manage("PUT", &id, r#"{"enabled":false}"#);
+        self.check("revoked", "200", &revoked);
+        self.with("after-it-was-revoked", UNAUTHORIZED, &format!("App {key}"));
+        self.with("own-key-goes-on", SENT, &format!("App {own}"));
+        // One was made; the fortieth is the last of the day.
+        let more = |curl: &Self| curl.manage("POST", "", r#"{"name":"more"}"#);
+        for _ in 2..40 {
+            more(self);
+        }
+        let last = more(self);
+        self.check("the-fortieth-of-a-day", "200", &last);
+        let one_more = more(self);
+        self.check("the-next-one", "429 E429", &one_more);
+        self.platform.clock.advance(Duration::from_secs(24 * 3600));
+        let one_more = more(self);
+        self.check("a-day-later", "200", &one_more);
+        self.platform.clock.advance(Duration::from_secs(364 * 24 * 3600));
+        self.with("own-key-after-a-year", UNAUTHORIZED, &format!("App {own}"));
     }
 
     fn basic(&mut self) {
@@ -84,7 +162,7 @@ impl Curl<'_> {
         self.with("no-base64", "400 BAD_REQUEST", &format!("Basic {user}"));
         self.with("another-scheme", UNAUTHORIZED, &format!("App {encoded}"));
         let answered = self.ask(
-            "/settings/2/api-keys",
+            KEYS,
             &[
                 "--user",
                 &user,
@@ -191,15 +269,4 @@ impl Curl<'_> {
 
 fn text(answered: &Answered, member: &str) -> String {
     answered.1[member].as_str().unwrap_or_default().to_owned()
-}
-
-/// The status, and what of the body is worth comparing: the code of an error, the number of messages, the name of a token.
-fn told((status, body): &Answered) -> String {
-    let error = body["requestError"]["serviceException"]["messageId"].as_str();
-    let messages = body["messages"].as_array().map(|messages| messages.len().to_string());
-    let token = ["token", "access_token"].into_iter().find(|name| body[*name].is_string());
-    match error.map(str::to_owned).or(messages).or(token.map(str::to_owned)) {
-        Some(told) => format!("{status} {told}"),
-        None => status.clone(),
-    }
 }

@@ -3,12 +3,14 @@
 mod curl;
 mod keys;
 mod python;
+mod requests;
 
 use auth_core::Secret;
 use auth_emulator::{Infobip, RunningInfobip};
 use auth_testing::ManualClock;
 use conformance::{Compared, Missing, Outcome, Settings, Suite, broken, ran, suite};
 use curl::Method;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use tokio::runtime::Runtime;
 
@@ -19,6 +21,18 @@ pub const SUITES: &[Suite] = &[
         let python = library.map_err(|_| Missing::Peer("infobip-api-python-client".into()));
         at_platform(python, python::cases)
     }),
+    suite("infobip-requests", "Infobip, all four", "requests", |settings| {
+        at_platform(settings.python("requests"), requests::cases)
+    }),
+    suite("infobip-oauth-pyjwt", "Infobip OAuth", "PyJWT", |settings| {
+        let curl = match settings.peer("curl") {
+            Ok(curl) => curl,
+            Err(missing) => return Outcome::Skipped(missing),
+        };
+        let python = settings.own_python("jwt").map_err(|_| Missing::Peer("PyJWT".into()));
+        at_platform(python, |python, platform| requests::forgeries(python, &curl, platform))
+    }),
+    suite("infobip-key-curl", "Infobip API key", "curl", |settings| curl(settings, Method::ApiKey)),
     suite("infobip-basic-curl", "Infobip Basic", "curl", |settings| curl(settings, Method::Basic)),
     suite("infobip-ibsso-curl", "Infobip IBSSO", "curl", |settings| curl(settings, Method::Ibsso)),
     suite("infobip-oauth-curl", "Infobip OAuth", "curl", |settings| curl(settings, Method::OAuth)),
@@ -64,4 +78,16 @@ fn at_platform(
         Err(missing) => return Outcome::Skipped(missing),
     };
     Platform::start().and_then(|platform| run(&peer, &platform)).map_or_else(broken, ran)
+}
+
+/// The status, and what of the body is worth comparing: the code of an error, the number of messages, the name of a token.
+fn told((status, body): &(String, Value)) -> String {
+    let older = body["requestError"]["serviceException"]["messageId"].as_str();
+    let error = older.or(body["errorCode"].as_str());
+    let messages = body["messages"].as_array().map(|messages| messages.len().to_string());
+    let token = ["token", "access_token"].into_iter().find(|name| body[*name].is_string());
+    match error.map(str::to_owned).or(messages).or(token.map(str::to_owned)) {
+        Some(told) => format!("{status} {told}"),
+        None => status.clone(),
+    }
 }

@@ -1,11 +1,11 @@
-//! Dates as the vendor writes them: `2023-09-01T10:00:00`, `...988+00:00`, `...988+0000`.
+//! Dates as the platform writes them: `2023-09-01T10:00:00`, `...988+00:00`, `...988+0000`.
 
 use auth_core::Timestamp;
 use jiff::{civil::DateTime, tz::TimeZone};
 use std::time::Duration;
 
 /// The moment of a date in any of the three forms, from 1970 on. One without a zone is UTC.
-pub(in crate::infobip) fn parse(text: &str) -> Option<Timestamp> {
+pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if text.as_bytes().get(DAY_LENGTH) != Some(&b'T') {
         return None;
     }
@@ -18,11 +18,11 @@ pub(in crate::infobip) fn parse(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_unix(seconds).after(Duration::from_nanos(nanoseconds)))
 }
 
-/// How many characters a day has: other forms of ISO 8601 are none of the vendor's.
+/// How many characters a day has: other forms of ISO 8601 are none of the platform's.
 const DAY_LENGTH: usize = 10;
 
 /// The date in the form without a zone, in whole seconds; `None` after the year 9999.
-pub(in crate::infobip) fn format(moment: Timestamp) -> Option<String> {
+pub(super) fn format(moment: Timestamp) -> Option<String> {
     let moment = jiff::Timestamp::from_second(i64::try_from(moment.unix()).ok()?).ok()?;
     Some(moment.strftime("%Y-%m-%dT%H:%M:%S").to_string())
 }

@@ -1,7 +1,7 @@
 //! What the bodies and queries of the API of keys say.
 
-use super::{KeyRefusal, view::begins};
-use crate::infobip::platform::{
+use super::{refusal::KeyRefusal, view::begins};
+use crate::server::{
     dates,
     scopes::{PERMISSION, covers, is_scope},
 };
@@ -12,10 +12,10 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::{collections::HashSet, sync::Arc};
 
-/// The members of a body, for a new key and for an update. What the vendor's API does not know is ignored.
+/// The members of a body, for a new key and for an update. What the platform's API does not know is ignored.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(in crate::infobip) struct KeyFields {
+pub(super) struct KeyFields {
     pub(super) name: Option<String>,
     pub(super) enabled: Option<bool>,
     account_id: Option<String>,
@@ -30,11 +30,39 @@ pub(in crate::infobip) struct KeyFields {
 
 /// What a list is asked for.
 #[derive(Debug)]
-pub(in crate::infobip) struct KeyFilter {
-    pub(in crate::infobip) name: Option<String>,
-    pub(in crate::infobip) enabled: Option<bool>,
-    pub(in crate::infobip) page: usize,
-    pub(in crate::infobip) size: usize,
+pub(super) struct KeyFilter {
+    pub(super) name: Option<String>,
+    pub(super) enabled: Option<bool>,
+    pub(super) page: usize,
+    pub(super) size: usize,
+}
+
+/// No page has more keys.
+const MOST_KEYS: usize = 100;
+
+impl KeyFilter {
+    /// What a query asks for. The order is that of creation, whatever is asked for.
+    pub(super) fn read(query: &str) -> Result<Self, KeyRefusal> {
+        let mut filter = Self { name: None, enabled: None, page: 0, size: MOST_KEYS };
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let number = |property, least: usize| {
+                let violation = format!("must be a number from {least} to {MOST_KEYS}");
+                let read = value.parse().ok().filter(|it| (least..=MOST_KEYS).contains(it));
+                read.ok_or_else(|| KeyRefusal::invalid(property, violation))
+            };
+            match &*name {
+                "name" => filter.name = Some(value.into_owned()),
+                "enabled" => {
+                    let invalid = || KeyRefusal::invalid("enabled", "must be true or false");
+                    filter.enabled = Some(value.parse().map_err(|_| invalid())?);
+                }
+                "page" => filter.page = number("page", 0)?,
+                "size" => filter.size = number("size", 1)?,
+                _ => {}
+            }
+        }
+        Ok(filter)
+    }
 }
 
 /// What a new key is to be.
@@ -80,7 +108,7 @@ impl KeyFields {
         }
         let from = date("validFrom", self.valid_from.as_deref())?;
         if from.is_some_and(|from| from.unix() != begins(seen).unix()) {
-            return Err(KeyRefusal::invalid("validFrom", "the emulator does not move it"));
+            return Err(KeyRefusal::invalid("validFrom", "cannot be moved"));
         }
         self.given(caller)
     }
@@ -91,7 +119,10 @@ impl KeyFields {
             return Err(KeyRefusal::Forbidden("the account is not that of the caller"));
         }
         if self.platform.is_some_and(|platform| !platform.is_empty()) {
-            return Err(KeyRefusal::invalid("platform", "the emulator keeps no platforms"));
+            return Err(KeyRefusal::invalid(
+                "platform",
+                "must be empty: no platforms are kept here",
+            ));
         }
         Ok(Given {
             addresses: self.allowed_ips.map(addresses).transpose()?,
@@ -123,7 +154,7 @@ fn date(property: &'static str, text: Option<&str>) -> Result<Option<Timestamp>,
     dates::parse(text).map(Some).ok_or_else(|| KeyRefusal::invalid(property, expected))
 }
 
-/// No addresses are no restriction. The vendor does not say how it writes a range: here it is CIDR.
+/// No addresses are no restriction. Infobip does not say how it writes a range: here it is CIDR.
 fn addresses(list: Vec<String>) -> Result<Option<AddressList>, KeyRefusal> {
     if list.is_empty() {
         return Ok(None);
@@ -149,7 +180,7 @@ fn permissions(list: Vec<String>) -> Result<Vec<Box<str>>, KeyRefusal> {
     Ok(names.map(|name| format!("{PERMISSION}{name}").into()).collect())
 }
 
-/// The vendor does not say whether a user may give a key what its own role has not: here it may not.
+/// Infobip does not say whether a user may give a key what its own role has not: here it may not.
 fn scopes_of(caller: &Caller, list: Vec<String>) -> Result<Vec<Box<str>>, KeyRefusal> {
     let invalid = |violation| Err(KeyRefusal::invalid("scopeGuids", violation));
     if list.iter().collect::<HashSet<_>>().len() < list.len() {

@@ -1,9 +1,9 @@
-//! Keys as the vendor's API shows them.
+//! Keys as the platform's API shows them.
 
-use super::KeyFilter;
-use crate::infobip::platform::{
+use super::fields::KeyFilter;
+use crate::server::{
     dates,
-    scopes::{EVERYTHING, PERMISSION},
+    scopes::{EVERY_SCOPE, PERMISSION},
 };
 use auth_core::{Secret, Timestamp};
 use auth_lifecycle::{CredentialView, State};
@@ -12,7 +12,7 @@ use serde::Serialize;
 /// A key.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::infobip) struct KeyView {
+pub(super) struct KeyView {
     id: Box<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_key_secret: Option<Box<str>>,
@@ -24,7 +24,7 @@ pub(in crate::infobip) struct KeyView {
     valid_to: Option<String>,
     enabled: bool,
     permissions: Vec<Box<str>>,
-    /// Left out where the key has all scopes of a role that allows everything: the vendor does not list those.
+    /// Left out where the key has all scopes of a role that allows everything: Infobip does not list those.
     #[serde(skip_serializing_if = "Option::is_none")]
     scope_guids: Option<Vec<Box<str>>>,
 }
@@ -32,7 +32,7 @@ pub(in crate::infobip) struct KeyView {
 /// One page of keys.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(in crate::infobip) struct KeyPage {
+pub(super) struct KeyPage {
     api_keys: Vec<KeyView>,
     paging: Paging,
 }
@@ -55,7 +55,7 @@ impl KeyView {
             scopes().filter_map(|one| one.strip_prefix(PERMISSION)).map(Into::into).collect();
         let is_public = permissions.is_empty();
         let own = scopes().filter(|one| !one.starts_with(PERMISSION));
-        let has_all = scopes().any(|one| one == EVERYTHING);
+        let has_all = scopes().any(|one| one == EVERY_SCOPE);
         let addresses = seen.allowed_addresses.as_ref().map(ToString::to_string);
         let from = seen.not_before.unwrap_or(seen.created);
         Self {

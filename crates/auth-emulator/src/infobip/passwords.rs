@@ -1,9 +1,8 @@
-//! User names and passwords: of Basic, of log-ins, and of OAuth clients.
+//! Passwords that are checked thousands of times in one test.
 
 use auth_core::{
-    Attempt, AttemptOutcome, Caller, Flow, KeyDigest, KeyHasher, Lookup, Random, Result, Secret,
+    Attempt, AttemptOutcome, Flow, KeyDigest, KeyHasher, Lookup, Random, Result, Secret,
 };
-use auth_ibsso::UserPassword;
 use auth_lifecycle::{BasicPasswords, BasicUsers, Known, Registry};
 use auth_static::{Passwords, UserPass};
 use std::{
@@ -12,28 +11,11 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Finds the user that a user name and a password belong to, for log-ins.
-#[derive(Clone, Debug)]
-pub(in crate::infobip) struct Users<W>(pub(in crate::infobip) W);
-
-impl<W: Passwords<Principal = Known>> Lookup<UserPassword> for Users<W> {
-    type Found = Caller;
-
-    fn lookup(&self, login: &UserPassword) -> Flow<'_, Option<Caller>> {
-        let Ok(password) = std::str::from_utf8(login.password.expose()) else {
-            return Flow::ready(None);
-        };
-        // The log-in itself counts attempts.
-        let found = self.0.check(UserPass::new(&login.user, password), Attempt::UNLIMITED);
-        found.map(|known| known.map(|known| known.caller().clone()))
-    }
-}
-
 /// Passwords that were right once are known again by a keyed hash, as long as the registry has them.
 ///
 /// An emulator is asked for the same password thousands of times in one test, and a slow hash takes 40 ms of a core. The
 /// passwords are those that the test itself has set. A wrong password is always hashed slowly.
-pub(in crate::infobip) struct RememberedPasswords {
+pub(super) struct RememberedPasswords {
     passwords: BasicPasswords,
     users: BasicUsers,
     hasher: KeyHasher,
@@ -41,7 +23,7 @@ pub(in crate::infobip) struct RememberedPasswords {
 }
 
 impl RememberedPasswords {
-    pub(in crate::infobip) fn new(
+    pub(super) fn new(
         registry: &Registry,
         passwords: BasicPasswords,
         random: &dyn Random,

@@ -1,53 +1,40 @@
 //! API keys over a registry: created, listed, seen, updated. Nothing deletes one: to revoke it is to disable it.
 
+mod endpoint;
 mod fields;
 mod refusal;
 mod view;
 
-pub(in crate::infobip) use fields::{KeyFields, KeyFilter};
-pub(in crate::infobip) use refusal::KeyRefusal;
-pub(in crate::infobip) use view::{KeyPage, KeyView};
+pub use endpoint::ApiKeyEndpoint;
 
 use super::{
-    Account,
-    account::{YEAR, key_text},
+    InfobipPlatform,
+    accounts::{YEAR, key_text},
 };
-use auth_core::{Caller, Clock, Random, Secret};
+use auth_core::{Caller, Error, Secret};
 use auth_lifecycle::{
     Actor, Commands, CredentialId, CredentialView, FieldChange, Issued, Kind, NewSecret, Role,
-    State, Update, Wanted,
+    ServiceId, State, Update, Wanted,
 };
-use fields::NewKey;
+use fields::{KeyFields, KeyFilter, NewKey};
+use refusal::KeyRefusal;
 use std::sync::Arc;
+use view::{KeyPage, KeyView};
 
-/// The API keys of an account, as users with the scope for it manage them.
-pub(in crate::infobip) struct ApiKeys {
-    account: Account,
-    clock: Arc<dyn Clock>,
-    random: Arc<dyn Random>,
+/// The API keys of all accounts, as users with the scope for it manage those of their own.
+struct ApiKeys {
+    platform: InfobipPlatform,
 }
 
 /// A group may change between a look at it and a command.
 const MOST_ATTEMPTS: usize = 20;
 
 impl ApiKeys {
-    pub(in crate::infobip) fn new(
-        account: Account,
-        clock: Arc<dyn Clock>,
-        random: Arc<dyn Random>,
-    ) -> Self {
-        Self { account, clock, random }
-    }
-
-    /// A new key, and its secret, which is shown this once: the vendor does not say whether it shows it again.
-    pub(in crate::infobip) async fn create(
-        &self,
-        caller: &Caller,
-        fields: KeyFields,
-    ) -> Result<KeyView, KeyRefusal> {
-        let now = self.clock.now();
+    /// A new key, and its secret, which is shown this once: the platform does not say whether it shows it again.
+    async fn create(&self, caller: &Caller, fields: KeyFields) -> Result<KeyView, KeyRefusal> {
+        let now = self.platform.clock.now();
         let NewKey { name, given, from } = fields.new_key(caller, now)?;
-        let secret = key_text(&*self.random)?;
+        let secret = key_text(&*self.platform.random)?;
         let wanted = Wanted {
             secret: NewSecret::Given(Secret::new(secret.expose())),
             label: name,
@@ -56,35 +43,28 @@ impl ApiKeys {
             scopes: given.scopes(caller.scopes.iter()),
             allowed_addresses: given.addresses.flatten(),
         };
-        let by = self.by(caller);
-        let made = by.create(Some(&self.account.keys), Kind::ApiKey, wanted).await??;
+        let service = self.service(caller).await?;
+        let made = self.by(caller).create(Some(&service), Kind::ApiKey, wanted).await??;
         let Issued { credential, .. } = made;
         Ok(KeyView::of(&credential).with_secret(&secret))
     }
 
     /// The keys that the filter leaves, one page of them, the oldest first.
-    pub(in crate::infobip) async fn list(
-        &self,
-        caller: &Caller,
-        filter: &KeyFilter,
-    ) -> Result<KeyPage, KeyRefusal> {
-        let groups = self.by(caller).list(Some(&self.account.keys)).await??;
+    async fn list(&self, caller: &Caller, filter: &KeyFilter) -> Result<KeyPage, KeyRefusal> {
+        let service = self.service(caller).await?;
+        let groups = self.by(caller).list(Some(&service)).await??;
         let keys = groups.iter().filter(|group| group.id.kind == Kind::ApiKey);
         let all: Vec<_> = keys.flat_map(|group| &group.credentials).map(KeyView::of).collect();
         Ok(KeyPage::of(all, filter))
     }
 
-    pub(in crate::infobip) async fn see(
-        &self,
-        caller: &Caller,
-        id: &str,
-    ) -> Result<KeyView, KeyRefusal> {
+    async fn see(&self, caller: &Caller, id: &str) -> Result<KeyView, KeyRefusal> {
         let seen = self.find(&self.by(caller), &CredentialId::new(id)).await?;
         Ok(KeyView::of(&seen))
     }
 
     /// What the update does not name stays as it is.
-    pub(in crate::infobip) async fn update(
+    async fn update(
         &self,
         caller: &Caller,
         id: &str,
@@ -142,10 +122,18 @@ impl ApiKeys {
         if is_key { Ok(seen) } else { Err(KeyRefusal::Unknown) }
     }
 
+    async fn service(&self, caller: &Caller) -> Result<ServiceId, KeyRefusal> {
+        let unknown = || {
+            let text = "account of the caller has no service of API keys; create accounts with create_account";
+            Error::config("infobip_account_unknown", text)
+        };
+        Ok(self.platform.keys_of(&caller.tenant).await?.ok_or_else(unknown)?)
+    }
+
     fn by(&self, caller: &Caller) -> Commands {
         let name = caller.service.as_ref().unwrap_or(&caller.credential);
         let actor = Actor::new(caller.tenant.clone(), Arc::clone(name), Role::FullAccess);
-        self.account.registry.by(&actor)
+        self.platform.registry.by(&actor)
     }
 }
 

@@ -1,43 +1,56 @@
 //! IBSSO sessions in a registry: one of a user is alive, bound to the address that created it.
 
-use auth_core::{Caller, Error, Flow, Lookup, Result, Secret};
+use super::accounts::{PAGE, by_system};
+use auth_core::{Caller, Error, Flow, Lookup, Result, Secret, TenantId};
 use auth_ibsso::{CreateOutcome, NewSession, Sessions};
 use auth_lifecycle::{
     Actor, CommandRefusal, Issued, Kind, Known, Registry, Role, ServiceId, Status, Wanted,
 };
 use auth_net::AddressList;
 
-/// The sessions of the users of a registry. Each user is a service of its own, so each has one session.
+/// The sessions of the users of a platform: one of a user is alive.
 ///
-/// The address that a session is bound to is the allowed address of its credential, so
-/// [`Registry::admit`] has to stand around the verifier.
+/// [`InfobipPlatform::session_endpoint`](crate::InfobipPlatform::session_endpoint) creates and destroys them. A platform that
+/// counts sessions, or ends them, takes these and stands around them.
+///
+/// # Security
+///
+/// The address that a session is bound to is the allowed address of its credential: [`InfobipDoor`](crate::InfobipDoor)
+/// compares it, and so does [`Registry::admit`] around a verifier of your own.
 #[derive(Clone, Debug)]
-pub(in crate::infobip) struct RegistrySessions {
+pub struct RegistrySessions {
     registry: Registry,
 }
 
 impl RegistrySessions {
-    pub(in crate::infobip) const fn new(registry: Registry) -> Self {
+    pub(super) const fn new(registry: Registry) -> Self {
         Self { registry }
     }
 
-    /// Ends every session of every user of the tenant that this caller belongs to.
-    pub(in crate::infobip) async fn end_all(&self, tenant: &auth_core::TenantId) -> Result<()> {
-        let by = self.registry.by(&Actor::new(tenant.clone(), "system", Role::Owner));
-        let mut after = None;
-        loop {
-            let services = by.services(after.as_ref(), 100).await?.map_err(unexpected)?;
-            let Some(last) = services.last() else { return Ok(()) };
-            after = Some(last.id.clone());
-            for service in &services {
-                let groups = by.list(Some(&service.id)).await?.map_err(unexpected)?;
-                let sessions = groups.iter().filter(|group| group.id.kind == Kind::IbssoSession);
-                for session in sessions.flat_map(|group| &group.credentials) {
-                    // One that has ended meanwhile is as it should be.
-                    let _ = by.destroy(&session.id).await?;
+    /// Ends every session of every user of an account.
+    ///
+    /// # Errors
+    ///
+    /// Those of the registry: some sessions may have ended then.
+    pub fn end_all(&self, account: &TenantId) -> Flow<'_, ()> {
+        let by = by_system(&self.registry, account);
+        Flow::new(async move {
+            let mut after = None;
+            loop {
+                let services = by.services(after.as_ref(), PAGE).await?.map_err(unexpected)?;
+                let Some(last) = services.last() else { return Ok(()) };
+                after = Some(last.id.clone());
+                for service in &services {
+                    let groups = by.list(Some(&service.id)).await?.map_err(unexpected)?;
+                    let sessions =
+                        groups.iter().filter(|group| group.id.kind == Kind::IbssoSession);
+                    for session in sessions.flat_map(|group| &group.credentials) {
+                        // One that has ended meanwhile is as it should be.
+                        let _ = by.destroy(&session.id).await?;
+                    }
                 }
             }
-        }
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Why nothing was done with a key.
 #[derive(Debug)]
-pub(in crate::infobip) enum KeyRefusal {
+pub(super) enum KeyRefusal {
     /// A member of the body is wrong.
     Invalid { property: &'static str, violation: String },
     /// The account has no such key.
@@ -15,7 +15,7 @@ pub(in crate::infobip) enum KeyRefusal {
     Forbidden(&'static str),
     /// 40 keys were created in 24 hours.
     TooMany { retry_after: Duration },
-    /// The emulator itself failed.
+    /// The platform itself failed.
     Failed(Error),
 }
 
@@ -31,7 +31,7 @@ impl From<Error> for KeyRefusal {
     }
 }
 
-/// The registry has other names for what the vendor's API has.
+/// The registry has other names for what the platform's API has.
 impl From<CommandRefusal> for KeyRefusal {
     fn from(refusal: CommandRefusal) -> Self {
         match refusal {

@@ -2,8 +2,8 @@
 
 use auth_core::Scopes;
 
-/// What a role has that allows everything: no scope of the vendor's, which does not list those of a role.
-pub(in crate::infobip) const EVERYTHING: &str = "*";
+/// What a role has that allows everything. It is no scope of Infobip's, which does not list those of a role.
+pub const EVERY_SCOPE: &str = "*";
 
 /// What a key's permissions are kept as, among its scopes.
 pub(super) const PERMISSION: &str = "permission:";
@@ -15,7 +15,7 @@ const PUBLIC_API: &str = "permission:PUBLIC_API";
 /// A scope is `product:resource:action` or `product:manage`, which is the broadest of its product. `message:send` is that of
 /// every channel, and so is `inbound-message:read`. A key that is for clients alone, by its permissions, allows nothing of
 /// the public API whatever its scopes are.
-pub(in crate::infobip) fn covers(granted: &Scopes, needed: &[&str]) -> bool {
+pub(super) fn covers(granted: &Scopes, needed: &[&str]) -> bool {
     let mut permissions = granted.iter().filter(|one| one.starts_with(PERMISSION)).peekable();
     if permissions.peek().is_some() && !permissions.any(|one| one == PUBLIC_API) {
         return false;
@@ -24,7 +24,7 @@ pub(in crate::infobip) fn covers(granted: &Scopes, needed: &[&str]) -> bool {
 }
 
 fn allows(granted: &str, needed: &str) -> bool {
-    if granted == needed || granted == EVERYTHING {
+    if granted == needed || granted == EVERY_SCOPE {
         return true;
     }
     let Some((product, rest)) = needed.split_once(':') else { return false };
@@ -61,7 +61,7 @@ mod tests {
         check(&["inbound-message:read"], &["sms:inbound-message:read"], true);
         check(&["2fa:manage", "sms:manage"], &send, true);
         check(&["sms:manage"], &["2fa:manage", "sms:logs:read"], true);
-        check(&[EVERYTHING], &send, true);
+        check(&[EVERY_SCOPE], &send, true);
     }
 
     #[test]
@@ -85,7 +85,7 @@ mod tests {
     fn a_key_for_clients_alone_allows_nothing_of_the_public_api() {
         let send = ["sms:message:send"];
         check(&["sms:manage", "permission:WEB_SDK"], &send, false);
-        check(&[EVERYTHING, "permission:2FA_CLIENT"], &send, false);
+        check(&[EVERY_SCOPE, "permission:2FA_CLIENT"], &send, false);
         check(&["sms:manage", "permission:2FA_CLIENT", "permission:PUBLIC_API"], &send, true);
         check(&["permission:PUBLIC_API"], &send, false);
     }

@@ -1,6 +1,9 @@
 //! The order in which a request is judged: cheap checks, then as much of the body as is needed, then the verifier.
 
-use crate::{BoxError, BufferedBody, ConnectionInfo, buffered::limit, drain::DrainLimits};
+use crate::{
+    BoxError, BufferedBody, ConnectionInfo, buffered::limit, drain::DrainLimits,
+    reply::RejectionAnswer,
+};
 use auth_core::{
     Accepted, Body, Error, Event, Need, Observer, Peer, Presence, Reason, Rejection, RequestView,
     Verifier,
@@ -22,6 +25,7 @@ pub(crate) struct Door<V> {
     pub(crate) proxies: Option<Arc<TrustedProxies>>,
     pub(crate) most_buffered: usize,
     pub(crate) drain: DrainLimits,
+    pub(crate) rejection_answer: Option<Arc<RejectionAnswer>>,
 }
 
 impl<V> Clone for Door<V> {
@@ -32,6 +36,7 @@ impl<V> Clone for Door<V> {
             proxies: self.proxies.clone(),
             most_buffered: self.most_buffered,
             drain: self.drain,
+            rejection_answer: self.rejection_answer.clone(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     BoxError, BufferedBody, ReplyBody,
     drain::{Drain, DrainLimits, Drained},
-    judge::Refused,
+    judge::{Door, Refused},
 };
 use auth_core::{Error, Rejection, retry_after_seconds};
 use bytes::Bytes;
@@ -28,7 +28,7 @@ use std::{
 /// The future is in a box of its own, as no accepted request needs it.
 #[cold]
 pub(crate) fn refusal<B, R>(
-    refused: Refused,
+    answer: Response<BufferedBody<R>>,
     head: Parts,
     mut body: BufferedBody<B>,
     limits: DrainLimits,
@@ -38,11 +38,7 @@ where
     B::Error: Into<BoxError>,
 {
     Box::pin(async move {
-        let mut answer = match &refused {
-            Refused::Rejected(rejection) => rejected(rejection),
-            Refused::Failed(error) => failed(error),
-        }
-        .map(ReplyBody::new);
+        let mut answer = answer.map(ReplyBody::new);
         if body.has_arrived() {
             return answer;
         }
@@ -70,14 +66,39 @@ where
     })
 }
 
-/// The answer to a rejected request: its status, its challenges, and a body that says no more than the status.
-pub(crate) fn rejected<B>(rejection: &Rejection) -> Response<BufferedBody<B>> {
-    let mut response = plain(rejection.status(), rejection.retry_after());
-    for challenge in rejection.challenges() {
-        response.headers_mut().append(WWW_AUTHENTICATE, challenge.field().clone());
+/// How a platform writes its rejections, where it has a form of its own for them.
+pub(crate) type RejectionAnswer = dyn Fn(&Rejection) -> Response<Vec<u8>> + Send + Sync;
+
+impl<V> Door<V> {
+    /// The answer to a request that the handler does not see.
+    pub(crate) fn answer<B>(&self, refused: &Refused) -> Response<BufferedBody<B>> {
+        match refused {
+            Refused::Rejected(rejection) => self.rejected(rejection),
+            Refused::Failed(error) => failed(error),
+        }
     }
-    response
+
+    /// The answer to a rejected request: its status, its challenges, and a body that says no more than the status; or
+    /// what the platform has for it.
+    pub(crate) fn rejected<B>(&self, rejection: &Rejection) -> Response<BufferedBody<B>> {
+        let mut response = match &self.rejection_answer {
+            Some(answer) => answer(rejection).map(|body| BufferedBody::whole(body.into())),
+            None => plain(rejection.status(), rejection.retry_after()),
+        };
+        let (status, headers) = (response.status(), response.headers_mut());
+        headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
+        // A 401 has its challenges (RFC 9110 section 15.5.2), whoever writes it.
+        let lacks = status == StatusCode::UNAUTHORIZED && !headers.contains_key(WWW_AUTHENTICATE);
+        if self.rejection_answer.is_none() || lacks {
+            for challenge in rejection.challenges() {
+                headers.append(WWW_AUTHENTICATE, challenge.field().clone());
+            }
+        }
+        response
+    }
 }
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The answer when we could not tell: 503 when waiting helps, else 500. The caller learns nothing of the reason.
 pub(crate) fn failed<B>(error: &Error) -> Response<BufferedBody<B>> {
@@ -104,7 +125,7 @@ fn plain<B>(status: StatusCode, retry_after: Option<Duration>) -> Response<Buffe
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, NO_STORE);
     if let Some(wait) = retry_after {
         headers.insert(RETRY_AFTER, retry_after_seconds(wait).into());
     }

@@ -1,8 +1,9 @@
 //! The server layer: who is calling, before the handler is asked.
 
 use crate::{drain::DrainLimits, judge::Door, verify::Verify};
-use auth_core::Observer;
+use auth_core::{Observer, Rejection};
 use auth_net::TrustedProxies;
+use http::Response;
 use std::{fmt, sync::Arc, time::Duration};
 use tower_layer::Layer;
 
@@ -85,6 +86,7 @@ impl<V> VerifyLayer<V> {
                 proxies: None,
                 most_buffered: Self::MOST_BUFFERED,
                 drain: DrainLimits::DEFAULT,
+                rejection_answer: None,
             }),
         }
     }
@@ -104,6 +106,35 @@ impl<V> VerifyLayer<V> {
     #[must_use]
     pub fn with_trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.change(|door| door.proxies = Some(Arc::new(proxies)))
+    }
+
+    /// Answers rejected requests as a platform has it: with a body of its form, or with a status of its own.
+    ///
+    /// A 401 gets the challenges of the rejection where the answer has none, and every answer is kept out of caches.
+    ///
+    /// # Security
+    ///
+    /// The reason of a rejection is for the log: an answer that depends on it tells callers what they could not know
+    /// otherwise, such as which of two credentials exists.
+    ///
+    /// ```
+    /// # use auth_core::Verifier;
+    /// # fn example<V: Verifier>(door: V) {
+    /// let layer = auth_tower::VerifyLayer::new(door).with_rejection_answer(|rejection| {
+    ///     let body = br#"{"error":"refused"}"#.to_vec();
+    ///     let mut answer = http::Response::new(body);
+    ///     *answer.status_mut() = rejection.status();
+    ///     answer
+    /// });
+    /// # let _ = layer;
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn with_rejection_answer(
+        self,
+        answer: impl Fn(&Rejection) -> Response<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.change(|door| door.rejection_answer = Some(Arc::new(answer)))
     }
 
     /// Buffers at most so many bytes of a body for the verifier, which makes a longer one a 413, or for a body check,

@@ -5,8 +5,8 @@ use crate::{
     admit::admit,
     checked::Check,
     complete::complete,
-    judge::{Door, Refused},
-    reply::{closing, refusal, rejected},
+    judge::Door,
+    reply::{closing, refusal},
 };
 use auth_core::{Accepted, Obligations, Verifier};
 use bytes::Bytes;
@@ -95,7 +95,9 @@ where
     async move {
         let mut accepted = match door.judge(&head, &mut body).await {
             Ok(accepted) => accepted,
-            Err(refused) => return Ok(refusal(refused, head, body, door.drain).await),
+            Err(refused) => {
+                return Ok(refusal(door.answer(&refused), head, body, door.drain).await);
+            }
         };
         let Obligations { body: check, completions, .. } = accepted.take_obligations();
         let Accepted { principal, scheme, .. } = accepted;
@@ -111,8 +113,8 @@ where
                     (check, late)
                 }
                 Err(rejection) => {
-                    let refused = Refused::Rejected(rejection);
-                    return Ok(refusal(refused, head, body, door.drain).await);
+                    let answer = door.rejected(&rejection);
+                    return Ok(refusal(answer, head, body, door.drain).await);
                 }
             },
         };
@@ -123,7 +125,7 @@ where
         if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
             // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions
             // are dropped unasked: this is not the handler's reply. What is still to come of the body nobody will read.
-            let mut answer = rejected(rejection);
+            let mut answer = door.rejected(rejection);
             closing(&mut answer, version);
             return Ok(answer.map(ReplyBody::new));
         }

@@ -238,3 +238,44 @@ async fn when_we_cannot_tell_the_caller_learns_only_when_to_come_back() {
         assert!(!told.body.contains("db1") && !told.headers.contains_key(header::WWW_AUTHENTICATE));
     }
 }
+
+/// A platform that has a form of its own: its status and its body, and a challenge wherever there is a 401.
+#[tokio::test]
+async fn a_rejection_is_written_as_the_platform_has_it_and_a_401_has_its_challenge() {
+    const OURS: &str = "Word realm=\"test\"";
+    for (status, challenge, cache, expected) in [
+        (200, None, None, (None, "no-store")),
+        (403, None, Some("private"), (None, "private")),
+        (401, None, None, (Some(OURS), "no-store")),
+        (401, Some("Other"), None, (Some("Other"), "no-store")),
+    ] {
+        let layer = VerifyLayer::new(Word::default()).with_rejection_answer(move |rejection| {
+            let mut answer = Response::builder().status(status);
+            for (name, value) in
+                [(header::WWW_AUTHENTICATE, challenge), (header::CACHE_CONTROL, cache)]
+            {
+                if let Some(value) = value {
+                    answer = answer.header(name, value);
+                }
+            }
+            answer.body(format!("code {}", rejection.status().as_u16()).into_bytes()).unwrap()
+        });
+        let handler = service_fn(|_: Request<CheckedBody<Pieces>>| async {
+            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("handled"))))
+        });
+        let service = layer.layer(handler);
+        let bad = Request::post("/")
+            .header("word", "bad")
+            .body(Pieces::counted(&[], Arc::default()))
+            .unwrap();
+        let answer = service.clone().oneshot(bad).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        let field = |name| answer.headers().get_all(name).iter().map(|it| it.to_str().unwrap());
+        let challenges: Vec<_> = field(header::WWW_AUTHENTICATE).collect();
+        assert_eq!(challenges, expected.0.into_iter().collect::<Vec<_>>(), "{status}");
+        assert_eq!(field(header::CACHE_CONTROL).collect::<Vec<_>>(), [expected.1]);
+        assert_eq!(text(answer).await, "code 401");
+        let good = good().body(Pieces::counted(&[], Arc::default())).unwrap();
+        assert_eq!(text(service.oneshot(good).await.unwrap()).await, "handled");
+    }
+}

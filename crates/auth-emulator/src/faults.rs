@@ -172,28 +172,10 @@ impl Fault {
 }
 
 impl Endpoint {
-    /// Every endpoint.
-    pub const ALL: [Self; 19] = [
-        Self::CreateSession,
-        Self::DestroySession,
-        Self::Token,
-        Self::Settings,
-        Self::Messages,
-        Self::SessionLogIn,
-        Self::KeyManagerLogIn,
-        Self::Pod,
-        Self::Agent,
-        Self::Partner,
-        Self::Webex(WebexFamily::MessagingV1),
-        Self::Webex(WebexFamily::MessagingV2),
-        Self::Webex(WebexFamily::CustomEvent),
-        Self::Webex(WebexFamily::InboundWebhook),
-        Self::Webex(WebexFamily::RcsCapability),
-        Self::Webex(WebexFamily::Profile),
-        Self::Webex(WebexFamily::ContactPolicy),
-        Self::Webex(WebexFamily::Rtm),
-        Self::Webex(WebexFamily::Sandbox),
-    ];
+    /// Every endpoint of every platform. Those that two platforms have are there twice.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::INFOBIP.into_iter().chain(Self::SYMPHONY).chain(Self::WEBEX)
+    }
 
     /// Those of Infobip.
     pub const INFOBIP: [Self; 5] =
@@ -243,7 +225,7 @@ impl Endpoint {
     /// The endpoint of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|endpoint| endpoint.name() == name)
+        Self::all().find(|endpoint| endpoint.name() == name)
     }
 }
 
@@ -282,7 +264,7 @@ mod tests {
             assert_eq!(Fault::from_name(fault.name(), span), Some(fault));
         }
         assert_eq!(Fault::from_name("none", span), None);
-        for endpoint in Endpoint::ALL {
+        for endpoint in Endpoint::all() {
             assert_eq!(Endpoint::from_name(endpoint.name()), Some(endpoint));
         }
         assert_eq!(Endpoint::from_name("none"), None);

@@ -29,6 +29,7 @@ mod answer;
 mod api_keys;
 mod authorization;
 mod client;
+mod object;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
 pub use auth_core::{Authenticator, Context, Error, Result, Secret};

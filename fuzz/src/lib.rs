@@ -16,6 +16,7 @@ mod ibsso_answer;
 mod ibsso_create;
 mod ibsso_error;
 mod imported_hash;
+mod infobip_answer;
 mod jwk;
 mod jws;
 mod jwt_verdicts;
@@ -35,6 +36,7 @@ mod symphony_certificate;
 mod symphony_user_jwt;
 mod token_answer;
 mod token_error;
+mod webex_answer;
 mod webhook_authorization;
 mod webhook_signature;
 mod webhook_url;
@@ -51,6 +53,7 @@ pub use ibsso_answer::ibsso_answer;
 pub use ibsso_create::ibsso_create;
 pub use ibsso_error::ibsso_error;
 pub use imported_hash::imported_hash;
+pub use infobip_answer::infobip_answer;
 pub use jwk::jwk;
 pub use jws::jws;
 pub use jwt_verdicts::jwt_verdicts;
@@ -70,6 +73,7 @@ pub use symphony_certificate::symphony_certificate;
 pub use symphony_user_jwt::symphony_user_jwt;
 pub use token_answer::token_answer;
 pub use token_error::token_error;
+pub use webex_answer::webex_answer;
 pub use webhook_authorization::webhook_authorization;
 pub use webhook_signature::webhook_signature;
 pub use webhook_url::webhook_url;
@@ -78,7 +82,7 @@ pub use webhook_url::webhook_url;
 pub type Law = fn(&[u8]);
 
 /// Every law, by the name of its target and of its folder of seeds.
-pub const LAWS: [(&str, Law); 34] = [
+pub const LAWS: [(&str, Law); 36] = [
     ("address_list", address_list),
     ("authorization", authorization),
     ("callback", callback),
@@ -91,6 +95,7 @@ pub const LAWS: [(&str, Law); 34] = [
     ("ibsso_create", ibsso_create),
     ("ibsso_error", ibsso_error),
     ("imported_hash", imported_hash),
+    ("infobip_answer", infobip_answer),
     ("jwk", jwk),
     ("jws", jws),
     ("jwt_verdicts", jwt_verdicts),
@@ -110,6 +115,7 @@ pub const LAWS: [(&str, Law); 34] = [
     ("symphony_user_jwt", symphony_user_jwt),
     ("token_answer", token_answer),
     ("token_error", token_error),
+    ("webex_answer", webex_answer),
     ("webhook_authorization", webhook_authorization),
     ("webhook_signature", webhook_signature),
     ("webhook_url", webhook_url),

@@ -5,6 +5,7 @@ mod basic;
 mod challenges;
 mod digest;
 mod ibsso;
+mod infobip;
 mod jwt;
 mod lifecycle;
 mod live;
@@ -13,6 +14,7 @@ mod replay;
 mod session;
 mod sigv4;
 mod symphony;
+mod webex;
 mod webhook;
 
 use auth_core::RequestView;
@@ -47,6 +49,8 @@ pub fn all() -> Vec<Group> {
     all.extend(sigv4::groups());
     all.extend(live::groups());
     all.extend(oauth2::groups());
+    all.extend(webex::groups());
+    all.extend(infobip::groups());
     all.extend(webhook::groups());
     all.extend(strangers::groups());
     all

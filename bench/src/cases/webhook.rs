@@ -26,7 +26,7 @@ pub fn groups() -> Vec<Group> {
 }
 
 /// What choosing costs beside a scheme: the slot, the rule, and what is remembered of the delivery.
-const CHOOSING: (u64, u64) = (5_600, 13);
+const CHOOSING: (u64, u64) = (4_000, 11);
 
 /// What a kept choice costs beside a scheme: the URL is compared with the origin that the credentials are for.
 const KEPT: (u64, u64) = (500, 0);

@@ -8,7 +8,7 @@ use http::{
 use std::{fmt, str::FromStr};
 
 /// Scheme, host and port of a URL (RFC 6454 section 4): `https://api.example.com`, `http://127.0.0.1:8080`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
     encrypted: bool,
     host: Box<str>,

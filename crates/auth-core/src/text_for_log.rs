@@ -11,7 +11,7 @@
 /// ```
 #[must_use]
 pub fn text_for_log(text: &str, most_bytes: usize) -> Box<str> {
-    let mut kept = String::new();
+    let mut kept = String::with_capacity(text.len().min(most_bytes));
     for character in text.chars().filter(|character| !character.is_control()) {
         if kept.len().saturating_add(character.len_utf8()) > most_bytes {
             break;

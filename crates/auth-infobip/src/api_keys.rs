@@ -1,7 +1,7 @@
 //! The calls that manage API keys (`/settings/2/api-keys`), as requests to send and answers to read.
 
-use crate::InfobipAnswer;
-use auth_core::{Clock, Error, Result, Secret};
+use crate::{InfobipAnswer, object::Object};
+use auth_core::{Clock, Error, Result, Secret, text_for_log};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use std::{fmt, sync::Arc, time::Duration};
@@ -89,11 +89,14 @@ pub struct InfobipApiKey {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct List {
-    api_keys: Vec<InfobipApiKey>,
+    api_keys: Vec<Object<InfobipApiKey>>,
 }
 
 /// As much of an answer is read: a page has at most a hundred keys.
 const MOST_BYTES: usize = 1024 * 1024;
+
+/// As much of a name is shown.
+const MOST_SHOWN: usize = 256;
 
 impl NewApiKey {
     /// A key of this name, with what the platform gives it.
@@ -184,7 +187,8 @@ impl ApiKeyCalls {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Vec<InfobipApiKey>> {
-        self.read::<List>(status, headers, body).map(|list| list.api_keys)
+        let list: List = self.read(status, headers, body)?;
+        Ok(list.api_keys.into_iter().map(|Object(key)| key).collect())
     }
 
     fn read<T: for<'a> Deserialize<'a>>(
@@ -201,7 +205,7 @@ impl ApiKeyCalls {
             return Err(refused);
         }
         let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
-        read.ok_or_else(|| {
+        read.map(|Object(read)| read).ok_or_else(|| {
             let text = format!(
                 "answer {} of Infobip has no API key, expected an object with `id`",
                 status.as_u16()
@@ -242,10 +246,11 @@ fn request<T: Serialize>(method: Method, url: &str, body: Option<&T>) -> Result<
     request.body(body.unwrap_or_default()).map_err(|error| Error::config("infobip_base_url", error))
 }
 
-/// Shows the name, and nothing of the key.
+/// Shows the name, cut to 256 bytes that a log can show, and nothing of the key.
 impl fmt::Debug for InfobipApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "InfobipApiKey({:?}, enabled: {})", self.name, self.enabled)
+        let name = text_for_log(&self.name, MOST_SHOWN);
+        write!(f, "InfobipApiKey({name:?}, enabled: {})", self.enabled)
     }
 }
 
@@ -319,6 +324,27 @@ mod tests {
         assert_eq!((error.code(), pause), expected, "{status} {retry_after:?} {body}: {error}");
         let listed = calls().read_list(status, &headers, body.as_bytes()).unwrap_err();
         assert_eq!(listed.code(), error.code());
+    }
+
+    #[test]
+    fn a_log_is_not_filled_by_a_name() {
+        let body = format!(r#"{{"id":"57AB","name":"a\n{}"}}"#, "x".repeat(10_000));
+        let key = calls().read_key(StatusCode::OK, &HeaderMap::new(), body.as_bytes()).unwrap();
+        let shown = format!("{key:?}");
+        assert!(shown.starts_with(r#"InfobipApiKey("axx"#) && shown.len() < 300, "{shown}");
+        assert_eq!(key.name.len(), 10_002);
+    }
+
+    #[test]
+    fn a_key_is_an_object_and_no_array_of_what_it_has() {
+        let (code, none) = (|error: Error| error.code(), HeaderMap::new());
+        let key = |body: &str| calls().read_key(StatusCode::OK, &none, body.as_bytes()).map(drop);
+        assert_eq!(key(r#"["57AB","n",true]"#).map_err(code), Err("infobip_api_key_answer"));
+        let list = |body: &str| calls().read_list(StatusCode::OK, &none, body.as_bytes()).map(drop);
+        for body in [r#"[[{"id":"57AB"}]]"#, r#"{"apiKeys":[["57AB"]]}"#] {
+            assert_eq!(list(body).map_err(code), Err("infobip_api_key_answer"), "{body}");
+        }
+        assert_eq!(list(r#"{"apiKeys":[{"id":"57AB"}]}"#).map_err(code), Ok(()));
     }
 
     #[test]

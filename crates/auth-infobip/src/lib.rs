@@ -76,6 +76,8 @@ mod api_keys;
 mod authorization;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(feature = "client")]
+mod object;
 #[cfg(feature = "server")]
 mod server;
 

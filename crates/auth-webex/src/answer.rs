@@ -1,6 +1,6 @@
 //! What an answer of the platform says.
 
-use crate::{WebexFamily, json::Envelope};
+use crate::{WebexFamily, json::Entry};
 use auth_core::text_for_log;
 use http::StatusCode;
 use std::fmt;
@@ -51,13 +51,12 @@ impl WebexAnswer {
     /// Reads an answer of this family.
     #[must_use]
     pub fn read(family: WebexFamily, status: StatusCode, body: &[u8]) -> Self {
-        let entry = Envelope::read(body).unwrap_or_default();
-        let code = entry.code.as_ref().and_then(crate::json::Code::number);
+        let entry = Entry::read(body);
         let said = entry.description.as_deref().or(entry.message.as_deref());
         let shown = |text: &str| text_for_log(text, MOST_SHOWN);
         Self {
-            outcome: WebexOutcome::of(family, status, code),
-            code,
+            outcome: WebexOutcome::of(family, status, entry.code),
+            code: entry.code,
             description: said.map(shown),
             transaction: entry.transid.as_deref().map(shown),
         }
@@ -211,6 +210,29 @@ mod tests {
             check(F::MessagingV1, 403, body, (O::CredentialRefused, None));
             check(F::MessagingV1, 429, body, (O::RateLimited, None));
             check(F::MessagingV1, 503, body, (O::PlatformFailed, None));
+        }
+    }
+
+    /// A refusal behind a 200 is not taken for a success because something beside its code is odd.
+    #[test]
+    fn nothing_that_is_odd_hides_the_code_beside_it() {
+        for body in [
+            r#"{"code":"7001","description":7,"message":{},"transid":[1]}"#,
+            r#"{"response":{"transid":12,"code":"7001","description":["a"]}}"#,
+            r#"{"response":[{"code":"7001","message":false},7]}"#,
+            r#"{"response":"failed","code":"7001"}"#,
+            r#"{"response":[],"code":7001}"#,
+            r#"{"code":"1001","code":"7001"}"#,
+            r#"{"c\u006fde":"\u0037001"}"#,
+        ] {
+            check(F::MessagingV1, 200, body, (O::CredentialRefused, Some(7001)));
+        }
+    }
+
+    #[test]
+    fn an_array_is_no_entry() {
+        for body in [r#"["7001"]"#, r#"{"response":["7001"]}"#, r#"{"response":[["7001"]]}"#] {
+            check(F::MessagingV1, 200, body, (O::Accepted, None));
         }
     }
 

@@ -4,7 +4,9 @@ mod credential;
 
 pub use credential::{AppCredential, ServiceCredential};
 
-use crate::{AppApi, Region, ServiceApi, TenantApi, WebexAnswer, WebexFamily, WebexHosts};
+use crate::{
+    AppApi, Region, ServiceApi, TenantApi, WebexAnswer, WebexFamily, WebexHosts, json::Entry,
+};
 use auth_core::{
     Answer, Authenticator, Credentials, Error, Flow, Need, OriginBound, RequestView, Result,
     Verdict,
@@ -174,7 +176,8 @@ impl Authenticator for WebexApi {
     }
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
-        match self.read_answer(answer.status, answer.body.unwrap_or_default()).code {
+        // Of the answer the code alone counts here: no text is copied.
+        match Entry::read(answer.body.unwrap_or_default()).code {
             Some(7001) => {
                 let fields = HeaderMap::new();
                 let refused = Answer::new(answer.request, StatusCode::UNAUTHORIZED, &fields);

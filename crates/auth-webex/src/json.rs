@@ -1,64 +1,149 @@
-//! The one thing that is read of a body: the code of an answer, in one of two envelopes.
+//! What is read of a body: the code of an answer and the texts beside it, in one of two envelopes.
 
-use serde::Deserialize;
-use std::borrow::Cow;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::{borrow::Cow, fmt};
 
-/// `{"response": {..}}`, `{"response": [{..}]}`, or the members themselves.
-#[derive(Deserialize)]
-pub(crate) struct Envelope<'a> {
-    #[serde(borrow, default)]
-    response: Option<Response<'a>>,
-    #[serde(borrow, flatten)]
-    bare: Entry<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Response<'a> {
-    #[serde(borrow)]
-    One(Entry<'a>),
-    Several(Vec<Entry<'a>>),
-}
-
-#[derive(Default, Deserialize)]
+/// The members of an answer that say something, from `{"response": {..}}`, from the first of `{"response": [{..}]}`, or
+/// from the body itself.
+///
+/// A member of another form than the platform's pages have is passed over: it cannot hide the code that stands beside it.
+/// Of two members of one name the last counts.
+#[derive(Default)]
 pub(crate) struct Entry<'a> {
-    #[serde(borrow, default)]
-    pub(crate) code: Option<Code<'a>>,
-    #[serde(borrow, default)]
+    pub(crate) code: Option<u32>,
     pub(crate) description: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     pub(crate) message: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
     pub(crate) transid: Option<Cow<'a, str>>,
 }
 
-/// A code is a string everywhere, and a number in some samples.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(crate) enum Code<'a> {
-    Number(u32),
-    #[serde(borrow)]
-    Text(Cow<'a, str>),
-}
-
-impl<'a> Envelope<'a> {
-    /// What is said of the request as a whole: of several entries the first.
-    pub(crate) fn read(body: &'a [u8]) -> Option<Entry<'a>> {
-        let Self { response, bare } = serde_json::from_slice(body).ok()?;
-        match response {
-            Some(Response::One(entry)) => Some(entry),
-            Some(Response::Several(entries)) => entries.into_iter().next(),
-            None => Some(bare),
+impl<'a> Entry<'a> {
+    /// What is said of the request as a whole; nothing where the body is no object of JSON.
+    pub(crate) fn read(body: &'a [u8]) -> Self {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object { response: Some(entry), .. } | Value::Object { entry, .. }) => entry,
+            _ => Self::default(),
         }
     }
 }
 
-impl Code<'_> {
-    pub(crate) fn number(&self) -> Option<u32> {
+/// A value, as far as answers have it.
+enum Value<'a> {
+    Number(u32),
+    Text(Cow<'a, str>),
+    /// With what its member `response` says.
+    Object {
+        entry: Entry<'a>,
+        response: Option<Entry<'a>>,
+    },
+    /// With its first element, where that is an object.
+    Array(Option<Entry<'a>>),
+    Other,
+}
+
+impl<'a> Value<'a> {
+    /// A code is a string everywhere, and a number in some samples.
+    fn code(self) -> Option<u32> {
         match self {
-            Self::Number(number) => Some(*number),
+            Self::Number(number) => Some(number),
             Self::Text(text) if text.len() <= 8 => text.parse().ok(),
-            Self::Text(_) => None,
+            _ => None,
         }
+    }
+
+    fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// One entry, or the first of several.
+    fn entry(self) -> Option<Entry<'a>> {
+        match self {
+            Self::Object { entry, .. } => Some(entry),
+            Self::Array(first) => first,
+            _ => None,
+        }
+    }
+}
+
+/// The names that are read.
+#[derive(serde::Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Name {
+    Response,
+    Code,
+    Description,
+    Message,
+    Transid,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Value<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyValue)
+    }
+}
+
+struct AnyValue;
+
+impl<'de> Visitor<'de> for AnyValue {
+    type Value = Value<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value<'de>, E> {
+        Ok(u32::try_from(number).map_or(Value::Other, Value::Number))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value<'de>, E> {
+        Ok(Value::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
+        let first = seq.next_element()?;
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Value::Array(match first {
+            Some(Value::Object { entry, .. }) => Some(entry),
+            _ => None,
+        }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+        let (mut entry, mut response) = (Entry::default(), None);
+        while let Some(name) = map.next_key()? {
+            match name {
+                Name::Response => response = map.next_value::<Value<'de>>()?.entry(),
+                Name::Code => entry.code = map.next_value::<Value<'de>>()?.code(),
+                Name::Description => entry.description = map.next_value::<Value<'de>>()?.text(),
+                Name::Message => entry.message = map.next_value::<Value<'de>>()?.text(),
+                Name::Transid => entry.transid = map.next_value::<Value<'de>>()?.text(),
+                Name::Other => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(Value::Object { entry, response })
     }
 }

@@ -18,7 +18,11 @@ use url::{Host, Url};
 /// # Ok::<_, auth_core::Error>(())
 /// ```
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct WebhookUrl(Url);
+pub struct WebhookUrl {
+    url: Url,
+    /// Where it leads, read once: the credentials of every delivery are bound to it.
+    origin: Origin,
+}
 
 impl WebhookUrl {
     /// The most bytes that a URL may have.
@@ -81,32 +85,26 @@ impl WebhookUrl {
                 "has . or .. beside an encoded slash or a semicolon, which receivers read as another path; remove it",
             );
         }
-        let made = Self(url);
-        let origin = made.origin()?;
+        let origin = Origin::of(&uri(&url)?)?;
         if !origin.is_confidential() {
             return wrong("is http, which anybody on the way can read; use https");
         }
-        Ok(made)
+        Ok(Self { url, origin })
     }
 
     /// As it is sent.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        self.url.as_str()
     }
 
     /// Where it leads.
-    ///
-    /// # Errors
-    ///
-    /// None for a URL that was read; the signature is that of [`Origin::of`].
-    pub(crate) fn origin(&self) -> Result<Origin> {
-        Origin::of(&self.uri()?)
+    pub(crate) const fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     pub(crate) fn uri(&self) -> Result<Uri> {
-        let read = self.0.as_str().parse::<Uri>();
-        read.map_err(|error| Error::config("webhook_url", format!("url cannot be sent: {error}")))
+        uri(&self.url)
     }
 
     /// As it is sent, without its query.
@@ -120,8 +118,14 @@ impl WebhookUrl {
     }
 
     pub(crate) fn has_query(&self) -> bool {
-        self.0.query().is_some()
+        self.url.query().is_some()
     }
+}
+
+/// The URL as a request has it.
+fn uri(url: &Url) -> Result<Uri> {
+    let read = url.as_str().parse::<Uri>();
+    read.map_err(|error| Error::config("webhook_url", format!("url cannot be sent: {error}")))
 }
 
 /// Would a path have `.` or `..` for receivers that decode slashes first, or cut parameters off segments?
@@ -165,7 +169,7 @@ fn unreserved_decoded(path: &str) -> String {
 /// Shows where it leads, and neither path nor query, in which some receivers want a key.
 impl fmt::Debug for WebhookUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "WebhookUrl({})", self.0.origin().ascii_serialization())
+        write!(f, "WebhookUrl({})", self.url.origin().ascii_serialization())
     }
 }
 

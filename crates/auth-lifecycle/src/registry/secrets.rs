@@ -179,7 +179,9 @@ impl Inner {
 
 /// A keyed hash of parts, each with its length, so that no two lists are written alike.
 pub(super) fn parts_hash(hasher: &KeyHasher, parts: &[&[u8]]) -> KeyDigest {
-    let mut bytes = Zeroizing::new(Vec::new());
+    // Room for all at once: a buffer that grows leaves copies behind, which nobody wipes.
+    let all = parts.iter().map(|part| part.len().saturating_add(size_of::<u64>())).sum();
+    let mut bytes = Zeroizing::new(Vec::with_capacity(all));
     for part in parts {
         bytes.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         bytes.extend_from_slice(part);

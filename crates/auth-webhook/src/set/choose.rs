@@ -134,7 +134,10 @@ impl TenantAuthorizations {
             None => Arc::new(NoAuth),
         };
         Ok(Chosen {
-            authenticator: OriginBound::new([found.subscription.url.origin()?], authenticator),
+            authenticator: OriginBound::new(
+                [found.subscription.url.origin().clone()],
+                authenticator,
+            ),
             context: self.context(certificate)?,
             found,
             built,

@@ -29,6 +29,12 @@ impl Timestamp {
         self.0
     }
 
+    /// The moment as a time of the system; `None` where those do not reach so far.
+    #[must_use]
+    pub fn to_system_time(self) -> Option<SystemTime> {
+        UNIX_EPOCH.checked_add(self.0)
+    }
+
     /// The moment `span` later, or the last there is.
     #[must_use]
     pub const fn after(self, span: Duration) -> Self {
@@ -45,6 +51,13 @@ impl Timestamp {
     #[must_use]
     pub const fn since(self, earlier: Self) -> Duration {
         self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// A moment before 1970 is the epoch.
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        Self(time.duration_since(UNIX_EPOCH).unwrap_or_default())
     }
 }
 
@@ -87,7 +100,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
-        Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+        SystemTime::now().into()
     }
 
     fn steady(&self) -> Instant {
@@ -132,5 +145,14 @@ mod tests {
         assert_eq!(start.after(Duration::MAX).since_epoch(), Duration::MAX);
         assert_eq!(start.since(Timestamp::from_unix(11)), Duration::ZERO);
         assert_eq!(start.since(Timestamp::from_unix(4)), Duration::from_secs(6));
+    }
+
+    #[test]
+    fn is_a_time_of_the_system_and_back_within_what_both_reach() {
+        let moment = Timestamp::from_unix(1_700_000_000).after(Duration::from_nanos(7));
+        assert_eq!(moment.to_system_time().map(Timestamp::from), Some(moment));
+        let before = UNIX_EPOCH.checked_sub(Duration::from_secs(1)).unwrap();
+        assert_eq!(Timestamp::from(before), Timestamp::default());
+        assert_eq!(Timestamp::default().after(Duration::MAX).to_system_time(), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::{
 use auth_core::{Answer, Authenticator, Event, Redirects, RequestView, Result};
 use auth_outbound::ClientSettings;
 use http::Method;
-use reqwest::{Request, Response};
+use reqwest::{Request, RequestBuilder, Response};
 use std::{fmt, sync::Arc};
 
 /// Sends requests under any [`Authenticator`].
@@ -28,9 +28,8 @@ use std::{fmt, sync::Arc};
 /// ```no_run
 /// # use auth_core::Authenticator;
 /// # async fn example(key: &dyn Authenticator) -> Result<(), Box<dyn std::error::Error>> {
-/// let client = auth_reqwest::AuthClient::builder().build()?;
-/// let request = client.http().get("https://api.example.com/balance").build()?;
-/// let answer = client.send(key, request).await?;
+/// let client = auth_reqwest::AuthClient::new()?;
+/// let answer = client.send(key, client.http().get("https://api.example.com/balance")).await?;
 /// println!("{}", answer.text().await?);
 /// # Ok(())
 /// # }
@@ -42,13 +41,22 @@ pub struct AuthClient {
 }
 
 impl AuthClient {
+    /// A client as it is unless something is set: system authorities, no proxy, a time limit to connecting.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`builder`](Self::builder)'s `build`.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::new(Self::new)
+        ClientBuilder::new(Self::with_settings)
     }
 
-    fn new(settings: ClientSettings) -> Result<Self> {
+    fn with_settings(settings: ClientSettings) -> Result<Self> {
         let http = bare(&settings.tls, settings.proxy.as_ref())?;
         let http = http.connect_timeout(settings.connect_timeout);
         let http = settings.timeout.into_iter().fold(http, reqwest::ClientBuilder::timeout);
@@ -61,18 +69,22 @@ impl AuthClient {
         &self.http
     }
 
-    /// Authenticates a request, sends it, and gives the answer to the last attempt.
+    /// Authenticates a request, sends it, and gives the answer to the last attempt. A builder of
+    /// [`http`](Self::http) is a request too.
     ///
     /// # Errors
     ///
-    /// Whatever the authenticator says; `Error::Config` when the request cannot carry the credentials or would carry
+    /// `Error::Config` with `reqwest_builder` when a builder makes no request; whatever the authenticator says; `Error::Config` when the request cannot carry the credentials or would carry
     /// them in the clear; `Error::Transport` when no whole answer came.
     pub async fn send(
         &self,
         authenticator: &dyn Authenticator,
-        request: Request,
+        request: impl IntoRequest,
     ) -> Result<Response> {
-        let outcome = self.follow(authenticator, request).await;
+        let outcome = match request.into_request() {
+            Ok(request) => self.follow(authenticator, request).await,
+            Err(error) => Err(made(error)),
+        };
         if let Err(error) = &outcome {
             self.settings.observer.observe(Event::Failed(error));
         }
@@ -110,6 +122,28 @@ impl AuthClient {
             uri = target(&to)?;
             *request.url_mut() = to;
         }
+    }
+}
+
+/// What [`AuthClient::send`] sends: a request of reqwest, or the builder of one.
+pub trait IntoRequest: Send {
+    /// The request.
+    ///
+    /// # Errors
+    ///
+    /// When a builder was given what makes no request.
+    fn into_request(self) -> reqwest::Result<Request>;
+}
+
+impl IntoRequest for Request {
+    fn into_request(self) -> reqwest::Result<Request> {
+        Ok(self)
+    }
+}
+
+impl IntoRequest for RequestBuilder {
+    fn into_request(self) -> reqwest::Result<Request> {
+        self.build()
     }
 }
 

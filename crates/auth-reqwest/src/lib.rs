@@ -19,7 +19,7 @@ mod read;
 mod transport;
 
 pub use auth_outbound::{ClientIdentity, Proxy, TlsSettings};
-pub use client::AuthClient;
+pub use client::{AuthClient, IntoRequest};
 pub use transport::ReqwestTransport;
 
 /// Builds an [`AuthClient`]. Its methods are those of `auth_outbound::ClientBuilder`: `with_tls`, `with_proxy`,

@@ -18,7 +18,7 @@ use std::sync::Mutex;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn client() -> AuthClient {
-    AuthClient::builder().build().unwrap()
+    AuthClient::new().unwrap()
 }
 
 fn seen(seen: &Seen) -> Vec<String> {
@@ -47,6 +47,19 @@ async fn every_attempt_is_authenticated_afresh() {
     let expected = (0..4).map(|n| format!("POST /p?q&k=a%2Fb [session:{n}] text"));
     assert_eq!(seen(&log), expected.collect::<Vec<_>>());
     assert_eq!(got.text().await.unwrap(), "7001 is not first", "what was read is delivered");
+}
+
+/// The builder of a request needs no `build`, and says what was wrong with it where it makes none.
+#[tokio::test]
+async fn the_builder_of_a_request_is_sent_as_the_request() {
+    let (address, log) = serve(|_| answer(200, &[], "yes")).await;
+    let (client, session) = (client(), Session::default());
+    let builder = client.http().get(format!("http://{address}/p"));
+    assert_eq!(client.send(&session, builder).await.unwrap().status(), 200);
+    assert_eq!(seen(&log), ["GET /p?k=a%2Fb [session:0] "]);
+    let wrong = client.http().get(format!("http://{address}/")).header("a b", "c");
+    let error = client.send(&session, wrong).await.unwrap_err();
+    assert_eq!((error.code(), seen(&log).len()), ("reqwest_builder", 1));
 }
 
 #[tokio::test]

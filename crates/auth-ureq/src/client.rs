@@ -24,7 +24,7 @@ use ureq::{Agent, Body};
 /// ```no_run
 /// # use auth_core::Authenticator;
 /// # fn example(key: &dyn Authenticator) -> Result<(), Box<dyn std::error::Error>> {
-/// let client = auth_ureq::AuthClient::builder().build()?;
+/// let client = auth_ureq::AuthClient::new()?;
 /// let request = http::Request::get("https://api.example.com/balance").body(())?;
 /// let mut answer = client.send(key, request)?;
 /// println!("{} {}", answer.status(), answer.body_mut().read_to_string()?);
@@ -38,13 +38,22 @@ pub struct AuthClient {
 }
 
 impl AuthClient {
+    /// A client as it is unless something is set: system authorities, no proxy, a time limit to connecting.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`builder`](Self::builder)'s `build`.
+    pub fn new() -> Result<Self> {
+        Self::builder().build()
+    }
+
     /// Begins a client: system authorities, no proxy but the one asked for, a time limit to connecting.
     #[must_use]
     pub fn builder() -> ClientBuilder {
-        ClientBuilder::new(Self::new)
+        ClientBuilder::new(Self::with_settings)
     }
 
-    fn new(settings: ClientSettings) -> Result<Self> {
+    fn with_settings(settings: ClientSettings) -> Result<Self> {
         let agent = AgentSettings {
             tls: &settings.tls,
             proxy: settings.proxy.as_ref(),

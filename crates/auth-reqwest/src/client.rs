@@ -9,7 +9,7 @@ use crate::{
 use auth_core::{Answer, Authenticator, Event, Redirects, RequestView, Result};
 use auth_outbound::ClientSettings;
 use http::Method;
-use reqwest::{Request, RequestBuilder, Response};
+use reqwest::{Body, Request, RequestBuilder, Response};
 use std::{fmt, sync::Arc};
 
 /// Sends requests under any [`Authenticator`].
@@ -125,13 +125,13 @@ impl AuthClient {
     }
 }
 
-/// What [`AuthClient::send`] sends: a request of reqwest, or the builder of one.
+/// What [`AuthClient::send`] sends: a request of reqwest, the builder of one, or a request of the crate `http`.
 pub trait IntoRequest: Send {
     /// The request.
     ///
     /// # Errors
     ///
-    /// When a builder was given what makes no request.
+    /// When a builder was given what makes no request, or the URL of a request has no host.
     fn into_request(self) -> reqwest::Result<Request>;
 }
 
@@ -144,6 +144,12 @@ impl IntoRequest for Request {
 impl IntoRequest for RequestBuilder {
     fn into_request(self) -> reqwest::Result<Request> {
         self.build()
+    }
+}
+
+impl<B: Into<Body> + Send> IntoRequest for http::Request<B> {
+    fn into_request(self) -> reqwest::Result<Request> {
+        self.try_into()
     }
 }
 

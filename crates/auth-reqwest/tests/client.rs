@@ -57,9 +57,11 @@ async fn the_builder_of_a_request_is_sent_as_the_request() {
     let builder = client.http().get(format!("http://{address}/p"));
     assert_eq!(client.send(&session, builder).await.unwrap().status(), 200);
     assert_eq!(seen(&log), ["GET /p?k=a%2Fb [session:0] "]);
+    let of_http = http::Request::get(format!("http://{address}/p")).body("").unwrap();
+    assert_eq!(client.send(&session, of_http).await.unwrap().status(), 200);
     let wrong = client.http().get(format!("http://{address}/")).header("a b", "c");
     let error = client.send(&session, wrong).await.unwrap_err();
-    assert_eq!((error.code(), seen(&log).len()), ("reqwest_builder", 1));
+    assert_eq!((error.code(), seen(&log).len()), ("reqwest_builder", 2));
 }
 
 #[tokio::test]

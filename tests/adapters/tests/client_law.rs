@@ -151,7 +151,7 @@ impl Through {
         match self {
             Self::Reqwest => {
                 let client = auth_reqwest::AuthClient::builder().build().unwrap();
-                let request = request.body("body").unwrap().try_into().unwrap();
+                let request = request.body("body").unwrap();
                 let answer = client.send(&authenticator, request).await.map_err(code)?;
                 Ok(answer.text().await.unwrap())
             }

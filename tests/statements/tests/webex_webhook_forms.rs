@@ -53,8 +53,7 @@ fn stage() -> Stage {
             kept.push(request.clone());
             Ok(answer(&kept))
         }));
-    let transports = move |_: &TenantId, _: Option<&str>| Ok(Arc::clone(&transport));
-    let set = AuthorizationSet::builder(transports).with_clock(clock.clone()).build().unwrap();
+    let set = AuthorizationSet::builder(transport).with_clock(clock.clone()).build().unwrap();
     let acme = set.of_tenant(&TenantId::new("acme"));
     Stage { set, acme, clock, sent }
 }

@@ -2,20 +2,21 @@
 //! doors, over the credentials that a registry has issued.
 
 use auth_core::{
-    Authenticator, Caller, Challenge, Clock, Context, Flow, Reason, Rejection, RequestView, Secret,
-    Stack, SystemClock, TenantId, Timestamp, Verifier,
+    Authenticator, Caller, Challenge, Clock, Context, Flow, Peer, Reason, Rejection, RequestView,
+    Secret, Stack, SystemClock, TenantId, Timestamp, Verifier,
 };
 use auth_lifecycle::{
     Actor, Commands, Kind, MemoryLifecycleStore, NewSecret, NewService, Registry, RegistryKeys,
     Role, ServiceId, Wanted,
 };
+use auth_net::AddressList;
 use auth_testing::ScriptedTransport;
 use auth_webex::{
-    AppApi, AppCaller, AppCredential, ServiceApi, ServiceCredential, TenantApi, Webex, WebexApi,
-    WebexApp, WebexDoors, WebexFamily, WebexHosts, WebexOutcome, refusal_answer,
+    AppApi, AppCaller, AppCredential, ServiceApi, ServiceCredential, ServiceDoor, TenantApi, Webex,
+    WebexApi, WebexApp, WebexDoors, WebexFamily, WebexHosts, WebexOutcome, refusal_answer,
 };
 use http::{HeaderMap, Method, Uri};
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 const APP_KEY: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pem");
 const APP_PUBLIC: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pub.pem");
@@ -92,10 +93,21 @@ fn judged<P: Send + 'static>(
     api: &WebexApi,
     sent: &dyn Authenticator,
 ) -> Result<P, WebexOutcome> {
+    judged_from(Peer::UNKNOWN, door, family, api, sent)
+}
+
+fn judged_from<P: Send + 'static>(
+    peer: Peer<'_>,
+    door: &dyn Verifier<Principal = P>,
+    family: WebexFamily,
+    api: &WebexApi,
+    sent: &dyn Authenticator,
+) -> Result<P, WebexOutcome> {
     let (mut uri, mut headers): (Uri, _) = (api.url().parse().unwrap(), HeaderMap::new());
     let made = sent.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     made.commit(&mut uri, &mut headers).unwrap();
-    match door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap() {
+    let request = RequestView::new(&Method::POST, &uri, &headers).with_peer(peer);
+    match door.verify(request).wait().unwrap() {
         Ok(accepted) => Ok(accepted.principal),
         Err(refused) => {
             let answer = refusal_answer(family, &refused, "4711");
@@ -185,6 +197,42 @@ fn s000_11_the_door_of_services_never_falls_back_to_the_key() {
         assert_eq!(told, expected);
         let told = judge(&door, WebexFamily::MessagingV2, &jwt, &Stack(key, jwt.clone()));
         assert_eq!(told, expected);
+    }
+}
+
+/// A door with a list refuses an address that is not on it, and one that is not known, with the code of each family; the
+/// door of another family, and another tenant's list, do not matter.
+#[test]
+fn s000_13_a_door_with_a_list_refuses_other_addresses_as_its_family_does() {
+    let platform = platform();
+    let list = |tenant: &str| {
+        let list = Arc::new("198.51.100.0/24".parse::<AddressList>().unwrap());
+        HashMap::from([(TenantId::new(tenant), list)])
+    };
+    let open = platform.doors.service().unwrap();
+    let of_other = platform.doors.service().unwrap().with_addresses(list("other"));
+    let listed = platform.doors.service().unwrap().with_addresses(list("acme"));
+    let [inside, outside] = ["198.51.100.7", "192.0.2.9"].map(|it| it.parse().ok());
+    for credential in [platform.key(), platform.jwt(&platform.jwt_secret())] {
+        let service = webex().service(credential);
+        for (family, api) in [
+            (WebexFamily::MessagingV1, service.api(ServiceApi::MessagingV1)),
+            (WebexFamily::MessagingV2, service.api(ServiceApi::MessagingV2)),
+            (WebexFamily::CustomEvent, service.api(ServiceApi::CustomEvent)),
+            (WebexFamily::InboundWebhook, service.inbound_webhook("A1").unwrap()),
+        ] {
+            let told = |door: &ServiceDoor, address| {
+                let peer = Peer { address, ..Peer::UNKNOWN };
+                judged_from(peer, door, family, &api, &api).map(drop)
+            };
+            assert_eq!(told(&listed, inside), Ok(()), "{family:?}");
+            for address in [outside, None] {
+                let refused = Err(WebexOutcome::AddressNotListed);
+                assert_eq!(told(&listed, address), refused, "{family:?}");
+                assert_eq!(told(&of_other, address), Ok(()), "{family:?}");
+                assert_eq!(told(&open, address), Ok(()), "{family:?}");
+            }
+        }
     }
 }
 

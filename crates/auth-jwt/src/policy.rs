@@ -55,6 +55,8 @@ pub struct JwtPolicy {
     expiry: Expiry,
     dates: DatePrecision,
     max_age: Option<Duration>,
+    /// Leeway does not lengthen the greatest age.
+    exact_age: bool,
     most_ahead: Option<Duration>,
     leeway: Duration,
     signer: SignerClaim,
@@ -79,6 +81,7 @@ impl JwtPolicy {
             expiry: Expiry::Required,
             dates: DatePrecision::Fractional,
             max_age: None,
+            exact_age: false,
             most_ahead: None,
             leeway: Duration::from_secs(60),
             signer: SignerClaim::Issuer,
@@ -166,10 +169,22 @@ impl JwtPolicy {
         self
     }
 
-    /// A token lives no longer than this from its `iat`, which is then required, whatever its `exp` says.
+    /// A token lives no longer than this, and the leeway, from its `iat`, which is then required, whatever its `exp` says.
     #[must_use]
     pub const fn with_max_age(mut self, age: Duration) -> Self {
         self.max_age = Some(age);
+        self.exact_age = false;
+        self
+    }
+
+    /// A token lives no longer than this from its `iat`, whatever its `exp` and the leeway say.
+    ///
+    /// For a platform that promises when its tokens end. The leeway still counts at `iat`, so that the clock of a signer may
+    /// be ahead.
+    #[must_use]
+    pub const fn with_exact_max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self.exact_age = true;
         self
     }
 

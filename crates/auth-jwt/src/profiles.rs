@@ -27,7 +27,7 @@ pub fn webex_service_policy() -> JwtPolicy {
         .with_required_claim(RequiredClaim::Issuer)
         .with_required_claim(RequiredClaim::IssuedAt)
         .with_expiry(Expiry::Optional)
-        .with_max_age(WEBEX_LIFE)
+        .with_exact_max_age(WEBEX_LIFE)
         .with_date_precision(DatePrecision::WholeSeconds)
 }
 

@@ -34,7 +34,7 @@ use std::{fmt, sync::Arc};
 /// assert_eq!(report.end, DeliveryEnd::Delivered);
 /// # Ok(()) }
 /// # let transport: Arc<dyn Transport> = Arc::new(auth_testing::ScriptedTransport::new(|_| Ok(http::Response::new(Vec::new()))));
-/// # let set = AuthorizationSet::builder(move |_: &TenantId, _: Option<&str>| Ok(Arc::clone(&transport))).build().unwrap();
+/// # let set = AuthorizationSet::builder(transport).build().unwrap();
 /// # let acme = TenantId::new("acme");
 /// # set.of_tenant(&acme).subscribe("receipts", Subscription::webhook(WebhookUrl::parse("https://hooks.example").unwrap())).unwrap();
 /// # example(set, acme).unwrap();

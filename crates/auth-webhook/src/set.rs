@@ -57,7 +57,7 @@ use std::{
 /// use auth_webhook::{AuthorizationSet, ConfiguredBy, Subscription, WebhookUrl};
 /// # use std::sync::Arc;
 /// # fn example(transport: Arc<dyn Transport>) -> auth_core::Result<()> {
-/// let set = AuthorizationSet::builder(move |_: &TenantId, _: Option<&str>| Ok(Arc::clone(&transport))).build()?;
+/// let set = AuthorizationSet::builder(transport).build()?;
 /// let acme = set.of_tenant(&TenantId::new("acme"));
 /// let basic = serde_json::from_str(r#"{ "type": "basic", "username": "acme", "password": "s3cret" }"#).unwrap();
 /// acme.save("crm", basic, ConfiguredBy::Tenant)?;

@@ -1,15 +1,16 @@
 //! Document 004: bots and apps of Symphony at the emulated installation. One test for each statement; `docs/coverage.md`
 //! lists them all.
 
-use auth_core::{Authenticator, Context};
-use auth_emulator::{Endpoint, Fault, RunningSymphony, Symphony};
+use auth_core::{Authenticator, Context, RequestView, Secret, Stack};
+use auth_emulator::{Endpoint, Fault, RunningSymphony, Symphony, SymphonyBuilder};
 use auth_reqwest::{AuthClient, ClientIdentity, ReqwestTransport, TlsSettings};
-use auth_static::NoAuth;
+use auth_static::{ApiKey, NoAuth, Placement};
 use auth_symphony::{
     App, Bot, CircleOfTrust, LogInRetry, SymphonyEndpoints, SymphonyLogIn, SymphonyUser,
     TokenLifetime,
 };
 use auth_testing::ManualClock;
+use http::{HeaderMap, Method, Uri};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -17,6 +18,7 @@ use tokio::runtime::Handle;
 const KEY: &str = include_str!("../../demo/src/bot.pem");
 const PUBLIC: &str = include_str!("symphony/bot.pub.pem");
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const INFO: &str = "/pod/v2/sessioninfo";
 const MESSAGE: &str = "/agent/v4/stream/s1/message/create";
 
 struct Stage {
@@ -26,6 +28,10 @@ struct Stage {
 }
 
 async fn stage() -> Stage {
+    stage_of(|builder| builder).await
+}
+
+async fn stage_of(change: impl FnOnce(SymphonyBuilder) -> SymphonyBuilder) -> Stage {
     let clock = ManualClock::at(1_700_000_000);
     let symphony = Symphony::builder()
         .with_bot("bot", PUBLIC)
@@ -33,7 +39,7 @@ async fn stage() -> Stage {
         .with_app("app", PUBLIC)
         .with_user(7, "jane@acme.com", ["app"])
         .with_clock(clock.clone());
-    let symphony = symphony.start().await.unwrap();
+    let symphony = change(symphony).start().await.unwrap();
     Stage { symphony, clock, client: AuthClient::builder().build().unwrap() }
 }
 
@@ -58,6 +64,13 @@ impl Stage {
         let answer = self.client.send(who, request).await.unwrap();
         let status = answer.status().as_u16();
         (status, serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or_default())
+    }
+
+    /// The status of a `GET`.
+    async fn get(&self, who: &dyn Authenticator, path: &str) -> u16 {
+        let url = format!("{}{path}", self.symphony.base_url());
+        let request = self.client.http().get(url).build().unwrap();
+        self.client.send(who, request).await.unwrap().status().as_u16()
     }
 
     async fn message(&self, who: &dyn Authenticator) -> u16 {
@@ -88,9 +101,65 @@ async fn s004_01_s004_07_s004_08_a_bot_logs_in_with_its_key_at_both_endpoints_be
     assert_eq!(paths, [&[MESSAGE], &log_ins[..], &[MESSAGE]].concat());
 }
 
-/// From an hour to two weeks, whatever an administrator would like.
+/// A bot sends its session token to the pod, and both tokens to the agent; the pod takes the one, and the agent takes
+/// neither without the other.
+#[tokio::test]
+async fn s004_02_s004_03_a_bot_sends_the_pod_one_token_and_the_agent_both() {
+    let stage = stage().await;
+    let bot = stage.bot();
+    let text = |secret: &Secret| std::str::from_utf8(secret.expose()).unwrap().to_owned();
+    let session = text(bot.session_token().await.unwrap().token.secret());
+    let manager = text(bot.key_manager_token().await.unwrap().token.secret());
+    let fields = async |who: &dyn Authenticator, path: &str| {
+        let url = format!("{}{path}", stage.symphony.base_url()).parse::<Uri>().unwrap();
+        let (mut uri, mut headers) = (url.clone(), HeaderMap::new());
+        let made = who.credentials(RequestView::new(&Method::POST, &url, &headers)).await.unwrap();
+        made.commit(&mut uri, &mut headers).unwrap();
+        assert_eq!(uri, url);
+        let text = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
+            format!("{name}: {}", value.to_str().unwrap())
+        };
+        let mut fields: Vec<_> = headers.iter().map(text).collect();
+        fields.sort_unstable();
+        fields
+    };
+    let of_session = format!("sessiontoken: {session}");
+    let of_both = [format!("keymanagertoken: {manager}"), of_session.clone()];
+    assert_eq!(fields(&bot.pod(), INFO).await, [of_session]);
+    assert_eq!(fields(&bot.agent(), MESSAGE).await, of_both);
+
+    let sent = |field: &str, token: &str| -> Box<dyn Authenticator> {
+        Box::new(ApiKey::new(Placement::header(field).unwrap(), token).unwrap())
+    };
+    let (session, manager) =
+        (|| sent("sessionToken", &session), || sent("keyManagerToken", &manager));
+    let callers: [(&str, Box<dyn Authenticator>, [u16; 2]); 4] = [
+        ("both", Box::new(Stack(session(), manager())), [200, 200]),
+        ("session token alone", session(), [200, 401]),
+        ("key manager token alone", manager(), [401, 401]),
+        ("nothing", Box::new(NoAuth), [401, 401]),
+    ];
+    for (who, authenticator, expected) in callers {
+        let at_pod = stage.get(&*authenticator, INFO).await;
+        assert_eq!([at_pod, stage.message(&*authenticator).await], expected, "{who}");
+    }
+}
+
+/// From an hour to two weeks, whatever an administrator would like; and it ends when the administrator said.
 #[tokio::test]
 async fn s004_04_a_session_lives_from_an_hour_to_two_weeks() {
+    let hour = Duration::from_secs(60 * 60);
+    for lifetime in [hour, 14 * DAY] {
+        let lives = TokenLifetime::new(lifetime).unwrap();
+        let stage = stage_of(|builder| builder.with_token_lifetime(lives)).await;
+        let token = stage.bot().session_token().await.unwrap().token;
+        let token = std::str::from_utf8(token.secret().expose()).unwrap();
+        let token = ApiKey::new(Placement::header("sessionToken").unwrap(), token).unwrap();
+        stage.clock.advance(lifetime - Duration::from_secs(1));
+        assert_eq!(stage.get(&token, INFO).await, 200, "{lifetime:?}");
+        stage.clock.advance(Duration::from_secs(1));
+        assert_eq!(stage.get(&token, INFO).await, 401, "{lifetime:?}");
+    }
     for (minutes, is_good) in [(59, false), (60, true), (14 * 24 * 60, true), (15 * 24 * 60, false)]
     {
         let made = TokenLifetime::new(Duration::from_secs(minutes * 60));
@@ -164,7 +233,8 @@ async fn s004_10_an_app_acts_for_users_and_proves_itself_in_a_circle_of_trust() 
     assert!(!circle.is_trusted(ours.expose(), b"another"));
 }
 
-/// A 429 waits as long as it is told, and a 403 is delivered: neither causes a log-in of its own.
+/// A log-in that meets a 429 waits as long as it is told. A call that meets one has it delivered, as it has a 403: neither
+/// causes a log-in.
 #[tokio::test]
 async fn s004_12_a_throttled_log_in_waits_and_a_missing_permission_logs_nobody_in() {
     let stage = stage().await;
@@ -181,7 +251,10 @@ async fn s004_12_a_throttled_log_in_waits_and_a_missing_permission_logs_nobody_i
     assert_eq!(stage.symphony.counts().requests, 1, "nobody asks before the pause is over");
     stage.clock.advance(Duration::from_secs(2));
     assert_eq!(stage.message(&agent).await, 200);
-    faults.arm(Fault::Forbidden, Endpoint::Agent, 1);
-    assert_eq!(stage.message(&agent).await, 403);
-    assert_eq!(stage.log_ins(), [1, 1]);
+    for (fault, status) in [(Fault::Forbidden, 403), (Fault::TooManyRequests(pause), 429)] {
+        let before = stage.symphony.counts().requests;
+        faults.arm(fault, Endpoint::Agent, 1);
+        assert_eq!(stage.message(&agent).await, status, "it is delivered");
+        assert_eq!((stage.symphony.counts().requests, stage.log_ins()), (before + 1, [1, 1]));
+    }
 }

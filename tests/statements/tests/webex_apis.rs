@@ -2,20 +2,21 @@
 //! doors, over the credentials that a registry has issued.
 
 use auth_core::{
-    Authenticator, Caller, Challenge, Context, Flow, Reason, Rejection, RequestView, Secret,
-    SystemClock, TenantId, Verifier,
+    Authenticator, Caller, Challenge, Clock, Context, Flow, Peer, Reason, Rejection, RequestView,
+    Secret, Stack, SystemClock, TenantId, Timestamp, Verifier,
 };
 use auth_lifecycle::{
     Actor, Commands, Kind, MemoryLifecycleStore, NewSecret, NewService, Registry, RegistryKeys,
     Role, ServiceId, Wanted,
 };
+use auth_net::AddressList;
 use auth_testing::ScriptedTransport;
 use auth_webex::{
-    AppApi, AppCaller, AppCredential, ServiceApi, ServiceCredential, TenantApi, Webex, WebexApi,
-    WebexApp, WebexDoors, WebexFamily, WebexHosts, WebexOutcome, refusal_answer,
+    AppApi, AppCaller, AppCredential, ServiceApi, ServiceCredential, ServiceDoor, TenantApi, Webex,
+    WebexApi, WebexApp, WebexDoors, WebexFamily, WebexHosts, WebexOutcome, refusal_answer,
 };
 use http::{HeaderMap, Method, Uri};
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 const APP_KEY: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pem");
 const APP_PUBLIC: &str = include_str!("../../../crates/auth-emulator/tests/keys/bot.pub.pem");
@@ -59,9 +60,14 @@ impl Platform {
     }
 
     fn jwt(&self, secret: &str) -> ServiceCredential {
-        let id = self.alerts.service.id.as_str();
-        let context = Context::new(ScriptedTransport::new(|_| panic!("nothing is fetched")));
-        ServiceCredential::jwt(id, secret, context).unwrap()
+        ServiceCredential::jwt(self.alerts.service.id.as_str(), secret, context()).unwrap()
+    }
+
+    /// A JWT that was signed at this moment.
+    fn jwt_at(&self, moment: Timestamp) -> ServiceCredential {
+        let context = context().with_clock(moment);
+        ServiceCredential::jwt(self.alerts.service.id.as_str(), &self.jwt_secret(), context)
+            .unwrap()
     }
 
     fn jwt_secret(&self) -> String {
@@ -87,10 +93,21 @@ fn judged<P: Send + 'static>(
     api: &WebexApi,
     sent: &dyn Authenticator,
 ) -> Result<P, WebexOutcome> {
+    judged_from(Peer::UNKNOWN, door, family, api, sent)
+}
+
+fn judged_from<P: Send + 'static>(
+    peer: Peer<'_>,
+    door: &dyn Verifier<Principal = P>,
+    family: WebexFamily,
+    api: &WebexApi,
+    sent: &dyn Authenticator,
+) -> Result<P, WebexOutcome> {
     let (mut uri, mut headers): (Uri, _) = (api.url().parse().unwrap(), HeaderMap::new());
     let made = sent.credentials(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap();
     made.commit(&mut uri, &mut headers).unwrap();
-    match door.verify(RequestView::new(&Method::POST, &uri, &headers)).wait().unwrap() {
+    let request = RequestView::new(&Method::POST, &uri, &headers).with_peer(peer);
+    match door.verify(request).wait().unwrap() {
         Ok(accepted) => Ok(accepted.principal),
         Err(refused) => {
             let answer = refusal_answer(family, &refused, "4711");
@@ -126,21 +143,115 @@ fn check(family: WebexFamily, of: impl Fn(ServiceCredential) -> WebexApi) {
 #[test]
 fn s000_01_every_call_carries_a_key_or_a_jwt() {
     let platform = platform();
-    let api = webex().service(platform.key()).api(ServiceApi::MessagingV2);
-    let none = auth_static::NoAuth;
-    let missing = Err(WebexOutcome::CredentialMissing);
-    let service = platform.doors.service().unwrap();
-    assert_eq!(judge(&service, WebexFamily::MessagingV2, &api, &none), missing);
-    assert_eq!(
-        judge(&platform.doors.sandbox().unwrap(), WebexFamily::Sandbox, &api, &none),
-        missing
-    );
-    assert_eq!(
-        judge(&platform.doors.profile().unwrap(), WebexFamily::Profile, &api, &none),
-        missing
-    );
-    let policy = platform.doors.contact_policy().unwrap();
-    assert_eq!(judge(&policy, WebexFamily::ContactPolicy, &api, &none), missing);
+    let (service, tenant) =
+        (webex().service(platform.key()), webex().tenant(&platform.profile_key).unwrap());
+    let (none, missing) = (auth_static::NoAuth, Err(WebexOutcome::CredentialMissing));
+    let doors = &platform.doors;
+    let (services, sandbox) = (doors.service().unwrap(), doors.sandbox().unwrap());
+    let (profile, policy) = (doors.profile().unwrap(), doors.contact_policy().unwrap());
+    let app = App::of(&platform.owner, "shop", "k1", APP_PUBLIC).hs256(None).api(AppApi::Threads);
+    for family in WebexFamily::ALL {
+        let (door, api): (&dyn Verifier<Principal = Caller>, _) = match family {
+            WebexFamily::MessagingV1 => (&services, service.api(ServiceApi::MessagingV1)),
+            WebexFamily::MessagingV2 => (&services, service.api(ServiceApi::MessagingV2)),
+            WebexFamily::CustomEvent => (&services, service.api(ServiceApi::CustomEvent)),
+            WebexFamily::RcsCapability => (&services, service.api(ServiceApi::RcsCapability)),
+            WebexFamily::InboundWebhook => (&services, service.inbound_webhook("A1").unwrap()),
+            WebexFamily::Sandbox => (&sandbox, service.api(ServiceApi::Sandbox)),
+            WebexFamily::Profile => (&profile, tenant.api(TenantApi::Profile)),
+            WebexFamily::ContactPolicy => (&policy, tenant.api(TenantApi::ContactPolicy)),
+            _ => {
+                let told = judged(&doors.app().unwrap(), family, &app, &none);
+                assert_eq!(told.map(drop), Err(WebexOutcome::CredentialMissing), "{family:?}");
+                continue;
+            }
+        };
+        assert_eq!(judge(door, family, &api, &none), missing, "{family:?}");
+    }
+}
+
+/// The door that a platform has: with a JWT and a service key on one request, in either order of the fields, the JWT alone
+/// decides. A good key saves no bad JWT, and a bad key spoils no good one.
+#[test]
+fn s000_11_the_door_of_services_never_falls_back_to_the_key() {
+    let platform = platform();
+    let door = platform.doors.service().unwrap();
+    let of = |credential| webex().service(credential).api(ServiceApi::MessagingV2);
+    let (good_key, bad_key) =
+        (platform.key(), ServiceCredential::key("sk_a-key-of-nobody").unwrap());
+    let of_other = ServiceCredential::key(&text(platform.other.key.secret.as_ref())).unwrap();
+    let forged = platform.jwt("MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=");
+    let expired = platform.jwt_at(SystemClock.now().before(Duration::from_secs(7200)));
+    let good = platform.jwt(&platform.jwt_secret());
+    let alerts = Ok(Some(platform.alerts.service.id.as_str().to_owned()));
+    for (jwt, key, expected) in [
+        (&good, &good_key, alerts.clone()),
+        (&good, &bad_key, alerts.clone()),
+        (&good, &of_other, alerts),
+        (&forged, &good_key, REFUSED),
+        (&forged, &of_other, REFUSED),
+        (&expired, &good_key, REFUSED),
+    ] {
+        let (jwt, key) = (of(jwt.clone()), of(key.clone()));
+        let told = judge(&door, WebexFamily::MessagingV2, &jwt, &Stack(jwt.clone(), key.clone()));
+        assert_eq!(told, expected);
+        let told = judge(&door, WebexFamily::MessagingV2, &jwt, &Stack(key, jwt.clone()));
+        assert_eq!(told, expected);
+    }
+}
+
+/// A door with a list refuses an address that is not on it, and one that is not known, with the code of each family; the
+/// door of another family, and another tenant's list, do not matter.
+#[test]
+fn s000_13_a_door_with_a_list_refuses_other_addresses_as_its_family_does() {
+    let platform = platform();
+    let list = |tenant: &str| {
+        let list = Arc::new("198.51.100.0/24".parse::<AddressList>().unwrap());
+        HashMap::from([(TenantId::new(tenant), list)])
+    };
+    let open = platform.doors.service().unwrap();
+    let of_other = platform.doors.service().unwrap().with_addresses(list("other"));
+    let listed = platform.doors.service().unwrap().with_addresses(list("acme"));
+    let [inside, outside] = ["198.51.100.7", "192.0.2.9"].map(|it| it.parse().ok());
+    for credential in [platform.key(), platform.jwt(&platform.jwt_secret())] {
+        let service = webex().service(credential);
+        for (family, api) in [
+            (WebexFamily::MessagingV1, service.api(ServiceApi::MessagingV1)),
+            (WebexFamily::MessagingV2, service.api(ServiceApi::MessagingV2)),
+            (WebexFamily::CustomEvent, service.api(ServiceApi::CustomEvent)),
+            (WebexFamily::InboundWebhook, service.inbound_webhook("A1").unwrap()),
+        ] {
+            let told = |door: &ServiceDoor, address| {
+                let peer = Peer { address, ..Peer::UNKNOWN };
+                judged_from(peer, door, family, &api, &api).map(drop)
+            };
+            assert_eq!(told(&listed, inside), Ok(()), "{family:?}");
+            for address in [outside, None] {
+                let refused = Err(WebexOutcome::AddressNotListed);
+                assert_eq!(told(&listed, address), refused, "{family:?}");
+                assert_eq!(told(&of_other, address), Ok(()), "{family:?}");
+                assert_eq!(told(&open, address), Ok(()), "{family:?}");
+            }
+        }
+    }
+}
+
+/// The door that a platform has takes a JWT until an hour after its `iat`, and no second longer.
+#[test]
+fn s001_14_the_door_of_services_takes_a_jwt_for_sixty_minutes() {
+    let platform = platform();
+    let issued = Timestamp::from_unix(1_734_006_610);
+    let api = webex().service(platform.jwt_at(issued)).api(ServiceApi::CustomEvent);
+    let told = |now: Timestamp| {
+        let doors = platform.doors.clone().with_clock(now);
+        judge(&doors.service().unwrap(), WebexFamily::CustomEvent, &api, &api)
+    };
+    let alerts = Ok(Some(platform.alerts.service.id.as_str().to_owned()));
+    assert_eq!(told(issued.after(Duration::from_secs(3599))), alerts);
+    assert_eq!(told(issued.after(Duration::from_secs(3600))), REFUSED);
+    // The clock of a caller may be a minute ahead.
+    assert_eq!(told(issued.before(Duration::from_secs(60))), alerts);
+    assert_eq!(told(issued.before(Duration::from_secs(61))), REFUSED);
 }
 
 /// The sandbox: both credentials as Bearer, told apart by their form, each judged once.

@@ -163,13 +163,24 @@ fn s001_13_the_secret_is_decoded_before_it_signs() {
     }
 }
 
-/// Dead 60 minutes after issue, whatever `exp` says: accepted at 3599 s, refused at 3600 s.
+/// Dead 60 minutes after issue, whatever `exp` says: accepted at 3599 s, refused at 3600 s, by the policy as it is
+/// shipped too, whose leeway is for clocks that are ahead.
 #[test]
 fn s001_14_dead_after_sixty_minutes() {
     let claims = format!(r#"{{"iss":"{SERVICE}","iat":{NOW},"exp":{}}}"#, NOW + 7200);
     check(&claims, NOW + 3599, Ok(()));
     check(&claims, NOW + 3600, Err("jwt_iat_old"));
     assert_eq!(judged(&of_claims(&claims), NOW).unwrap().dies().unix(), NOW + 3600);
+    let shipped = |now| {
+        let token = of_claims(&claims);
+        let signed = UnverifiedJws::parse(&token).unwrap();
+        let signed = signed.verify(&secret().verifying()).unwrap();
+        let claims = signed.claims(&profiles::webex_service_policy(), Timestamp::from_unix(now));
+        claims.map(drop).map_err(|refused| refused.reason().code)
+    };
+    assert_eq!(shipped(NOW - 60), Ok(()));
+    assert_eq!(shipped(NOW + 3599), Ok(()));
+    assert_eq!(shipped(NOW + 3600), Err("jwt_iat_old"));
 }
 
 /// Any tool may make the token: PyJWT's is accepted, and PyJWT accepts ours. (The suite `jwt-pyjwt` has thousands more.)

@@ -54,7 +54,8 @@ impl JwtPolicy {
     fn too_old(&self, claims: &ReadClaims) -> Result<Option<Timestamp>, JwtRefused> {
         let Some(age) = self.max_age else { return Ok(None) };
         let issued_at = claims.issued_at().ok_or(reason::IAT_MISSING)?;
-        Ok(Some(issued_at.rounded_down().after(age).after(self.leeway)))
+        let oldest = issued_at.rounded_down().after(age);
+        Ok(Some(if self.exact_age { oldest } else { oldest.after(self.leeway) }))
     }
 
     /// From when on `exp` is past.
@@ -154,6 +155,18 @@ mod tests {
         let lenient = || aged().with_leeway(seconds(60));
         check(lenient(), "{\"iat\":1000,\"exp\":8200}", 4_659_999, Ok(4_660_000));
         check(lenient(), "{\"iat\":1000,\"exp\":8200}", 4_660_000, Err(reason::IAT_OLD));
+    }
+
+    #[test]
+    fn leeway_does_not_lengthen_an_exact_age() {
+        let aged = || JwtPolicy::new().with_exact_max_age(seconds(3600));
+        check(aged(), "{\"iat\":1000,\"exp\":8200}", 4_599_999, Ok(4_600_000));
+        check(aged(), "{\"iat\":1000,\"exp\":8200}", 4_600_000, Err(reason::IAT_OLD));
+        // It counts at `exp` and at `iat` as before.
+        check(aged(), "{\"iat\":1000,\"exp\":2000}", 2_059_999, Ok(2_060_000));
+        check(aged(), "{\"iat\":1000,\"exp\":4600}", 940_000, Ok(4_600_000));
+        let (again, payload) = (aged().with_max_age(seconds(3600)), "{\"iat\":1000,\"exp\":8200}");
+        check(again, payload, 4_659_999, Ok(4_660_000));
     }
 
     #[test]

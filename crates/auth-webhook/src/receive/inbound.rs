@@ -4,7 +4,7 @@ use auth_core::{
     Accepted, Candidates, Error, Flow, KeyDigest, KeyHasher, Lookup, MemoryReplayStore, Need,
     Outcome, Presence, RequestView, Result, SystemClock, SystemRandom, Verifier,
 };
-use auth_digest::{DigestQuery, DigestUserRecord, DigestVerifier, Nonces};
+use auth_digest::{DigestAlgorithm, DigestQuery, DigestUserRecord, DigestVerifier, Nonces};
 use auth_jwt::{JwtKeys, JwtPolicy, JwtVerifier, KeyId};
 use auth_sigv4::{AccessKeyRecord, AwsService, ScopedKeyId, SigV4Policy, SigV4Verifier};
 use auth_static::{ApiKeyVerifier, BasicVerifier, Passwords, Placement};
@@ -40,6 +40,11 @@ pub enum InboundAuthorization {
     Digest {
         /// The realm that passwords are hashed with.
         realm: String,
+        /// The algorithms that are offered, as RFC 7616 names them; SHA-256 alone unless some are named. The look-up has a
+        /// secret for each. Under a `-sess` form it may be that of one session, which an authority gives. MD5 is taken only
+        /// over TLS and within this machine.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        algorithms: Vec<String>,
     },
     /// AWS Signature Version 4.
     AwsSignature {
@@ -167,11 +172,12 @@ impl InboundAuthorization {
                 realm,
                 needed("basic", "with_passwords", known.passwords)?,
             )?),
-            Self::Digest { realm } => {
+            Self::Digest { realm, algorithms } => {
                 let users = needed("digest", "with_digest_users", known.digest_users)?;
                 let nonces = Nonces::of_this_process(SystemRandom::new(), SystemClock)?;
                 let replay = MemoryReplayStore::new(SystemClock);
                 let verifier = DigestVerifier::new(realm, users, nonces, replay)?;
+                let verifier = verifier.with_algorithms(&named(algorithms)?)?;
                 Box::new(verifier.map(|proven| proven.caller))
             }
             Self::AwsSignature { region, service_name } => {
@@ -194,6 +200,21 @@ impl InboundAuthorization {
         let asks = if matches!(self, Self::None {}) { Asks::Nothing } else { Asks::Credentials };
         Ok(InboundVerifier { verifier, asks })
     }
+}
+
+/// The algorithms of these names.
+fn named(algorithms: &[String]) -> Result<Vec<DigestAlgorithm>> {
+    if algorithms.is_empty() {
+        return Ok(vec![DigestAlgorithm::Sha256]);
+    }
+    let known = |name: &String| {
+        DigestAlgorithm::named(name.as_bytes()).ok_or_else(|| {
+            let expected = "MD5, SHA-256 or SHA-512-256, or one of them with -sess";
+            let text = format!("algorithms has {name:?}, expected {expected}");
+            Error::config("webhook_digest_algorithm", text)
+        })
+    };
+    algorithms.iter().map(known).collect()
 }
 
 fn needed<T>(kind: &str, method: &str, known: Option<T>) -> Result<T> {

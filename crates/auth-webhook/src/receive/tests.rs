@@ -97,8 +97,11 @@ impl Lookup<KeyId> for IssuerKey {
 
 /// A sender and a receiver of one of the six kinds; `outbound` may be wrong.
 fn deliver(outbound: &str, inbound: &str) -> (DeliveryEnd, Vec<u16>) {
+    deliver_to(Arc::new(WebhookReceiver::authorized(connection(), verifier(inbound))), outbound)
+}
+
+fn deliver_to(door: Door, outbound: &str) -> (DeliveryEnd, Vec<u16>) {
     let issuer = SigningKey::from_secret(JwsAlgorithm::HS256, &[7; 32]).unwrap();
-    let door: Door = Arc::new(WebhookReceiver::authorized(connection(), verifier(inbound)));
     let statuses: Arc<Mutex<Vec<u16>>> = Arc::default();
     let told = Arc::clone(&statuses);
     let transport = ScriptedTransport::new(move |request: &Request<Vec<u8>>| {
@@ -180,6 +183,56 @@ fn each_of_the_six_is_verified_and_wrong_credentials_are_refused() {
         r#"{"type":"oauth2","issuer":"https://login.example","audience":"hooks"}"#,
         &[200],
     );
+}
+
+/// Knows the passwords, and tells receivers the secret of one session.
+struct DomainController;
+
+impl Lookup<DigestQuery<'_>> for DomainController {
+    type Found = Candidates<DigestUserRecord, &'static str>;
+
+    fn lookup(&self, query: &DigestQuery<'_>) -> Flow<'_, Option<Self::Found>> {
+        let ha1 = Ha1::new(query.algorithm.function(), "u", query.realm.as_bytes(), b"p");
+        let secret = match query.algorithm.is_session() {
+            true => UserSecret::Session(ha1.session(query.algorithm, query.nonce, query.cnonce)),
+            false => UserSecret::Ha1(ha1),
+        };
+        let record = DigestUserRecord { user: "u".into(), secret };
+        Flow::ready(Some(Candidates::one(record, "acme")))
+    }
+}
+
+#[test]
+fn a_receiver_offers_the_algorithms_that_it_is_told() {
+    let inbound = |algorithms: &str| {
+        let text = format!(r#"{{"type":"digest","realm":"hooks","algorithms":{algorithms}}}"#);
+        serde_json::from_str::<InboundAuthorization>(&text).unwrap()
+    };
+    let known = || InboundLookUps::new().with_digest_users(DomainController);
+    let door = |algorithms: &str| -> Door {
+        let verifier = inbound(algorithms).verifier(known()).unwrap();
+        Arc::new(WebhookReceiver::authorized(connection(), verifier))
+    };
+    for (algorithms, offered) in [
+        ("[]", "SHA-256"),
+        (r#"["SHA-512-256"]"#, "SHA-512-256"),
+        (r#"["SHA-256-sess"]"#, "SHA-256-sess"),
+        (r#"["SHA-256", "SHA-512-256-sess"]"#, "SHA-512-256-sess"),
+    ] {
+        let asked = serve(&door(algorithms), &|_| 200, &Request::post("/in").body(vec![]).unwrap());
+        let field = asked.headers()["www-authenticate"].to_str().unwrap();
+        assert!(field.contains(&format!("algorithm={offered},")), "{field}");
+        for (password, expected) in [("p", &[401, 200][..]), ("q", &[401, 401])] {
+            let out = format!(r#"{{"type":"digest","username":"u","password":"{password}"}}"#);
+            let (_, statuses) = deliver_to(door(algorithms), &out);
+            assert_eq!(&statuses[..2], expected, "{algorithms} {password}");
+        }
+    }
+    let error = inbound(r#"["SHA-1"]"#).verifier(known()).unwrap_err();
+    assert_eq!(error.code(), "webhook_digest_algorithm");
+    assert!(error.to_string().contains("algorithms has \"SHA-1\""), "{error}");
+    let plain = r#"{"type":"digest","realm":"hooks"}"#;
+    assert_eq!(serde_json::to_string(&inbound("[]")).unwrap(), plain);
 }
 
 #[test]
@@ -562,7 +615,8 @@ fn of_many_at_once_one_is_handled_and_a_handler_that_panics_frees_the_delivery()
 fn a_digest_sender_is_answered_with_proof_behind_once() {
     use auth_core::{Authenticator, Exchange, send};
     let users = DigestUser(Ha1::new(HashFunction::Sha256, "u", b"hooks", b"p"));
-    let inbound = InboundAuthorization::Digest { realm: "hooks".to_owned() };
+    let inbound =
+        InboundAuthorization::Digest { realm: "hooks".to_owned(), algorithms: Vec::new() };
     let known = InboundLookUps::new().with_digest_users(users);
     let door = WebhookReceiver::authorized(connection(), inbound.verifier(known).unwrap());
     let door: Door = Arc::new(door.once(MemoryReplayStore::new(SystemClock)));

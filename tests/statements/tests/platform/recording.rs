@@ -17,7 +17,8 @@ pub struct RecordingStore {
 }
 
 impl RecordingStore {
-    /// All bytes that a store was given: a database and its journal hold these and no others.
+    /// All that a store was given of credentials, events and answers. The files themselves are searched in the tests of
+    /// `auth-store-sqlite`, the one that is written ahead among them.
     pub fn written(&self) -> Vec<u8> {
         self.written.lock().unwrap().clone()
     }

@@ -35,7 +35,7 @@ macro_rules! method {
 pub fn groups() -> Vec<Group> {
     vec![
         method!("infobip-api-key", "ApiKey", app_key(), {
-            InfobipAuthorization::ApiKey { key: KEY.to_owned().into() }
+            InfobipAuthorization::ApiKey { key: KEY.to_owned().into(), query_parameter: None }
         }),
         method!("infobip-basic", "Basic", Basic::new(USER, PASSWORD).expect("credentials"), {
             InfobipAuthorization::Basic {

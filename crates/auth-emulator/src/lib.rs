@@ -146,6 +146,7 @@
 //! - The scopes of `GET /sms/1/logs` and `GET /sms/1/inbox/reports` are `sms:logs:read` and `sms:inbound-message:read`.
 //! - Answers to messages have the identifiers and the status of the vendor's, and no more.
 //! - Keys are read from `Authorization` alone: the vendor has them in the query as well, and does not name the parameter.
+//!   [`allowing_key_in_query`](InfobipBuilder::allowing_key_in_query) names one.
 //! - Errors are JSON, also for clients that ask for XML.
 //! - Rates are not limited, except to 40 API keys a day: [`Fault::TooManyRequests`] answers a 429 on demand.
 //!

@@ -20,6 +20,10 @@ pub enum InfobipAuthorization {
     ApiKey {
         /// The key.
         key: Zeroizing<String>,
+        /// The parameter of the query string that has the key, in place of the field. The platform says that a key may stand
+        /// there and does not name the parameter: ask its support. A URL ends up in logs.
+        #[serde(default)]
+        query_parameter: Option<String>,
     },
     /// `Authorization: Basic`, with the account's user name and password on each request.
     Basic {

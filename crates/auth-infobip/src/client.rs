@@ -83,8 +83,12 @@ impl Infobip {
         let (method, clock) = (authorization.method(), Arc::clone(&context.clock));
         let mut session = None;
         let authenticator: Arc<dyn Authenticator> = match authorization {
-            InfobipAuthorization::ApiKey { key } => {
-                Arc::new(ApiKey::new(Placement::scheme("App")?, &key)?)
+            InfobipAuthorization::ApiKey { key, query_parameter } => {
+                let placement = match query_parameter {
+                    Some(name) => Placement::query(&name)?,
+                    None => Placement::scheme("App")?,
+                };
+                Arc::new(ApiKey::new(placement, &key)?)
             }
             InfobipAuthorization::Basic { username, password } => {
                 Arc::new(Basic::new(&username, &password)?)

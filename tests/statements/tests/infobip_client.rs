@@ -51,6 +51,27 @@ async fn s003_02_which_method_is_used_is_configuration() {
     }
 }
 
+/// In the header, or in the parameter of the query string that configuration names, since the vendor names none.
+#[tokio::test]
+async fn s003_11_a_key_goes_in_the_header_or_in_the_query_string() {
+    let stage = infobip::stage_of(|builder| builder.allowing_key_in_query("apiKey")).await;
+    let key = String::from_utf8(stage.infobip.api_key().expose().to_vec()).unwrap();
+    let configured = |more: &str| format!(r#"{{"method":"api_key","key":"{key}"{more}}}"#);
+    for (more, sent) in [
+        ("", format!("POST {SMS} App {key}")),
+        (r#","query_parameter":"apiKey""#, format!("POST {SMS}?apiKey={key} -")),
+    ] {
+        assert_eq!(stage.message(&program(&stage, &configured(more))).await, 200, "{more}");
+        assert_eq!(stage.wire().pop().unwrap(), sent);
+    }
+    let elsewhere = program(&stage, &configured(r#","query_parameter":"key""#));
+    assert_eq!(stage.message(&elsewhere).await, 401);
+    let plain = infobip::stage().await;
+    let key = String::from_utf8(plain.infobip.api_key().expose().to_vec()).unwrap();
+    let text = format!(r#"{{"method":"api_key","key":"{key}","query_parameter":"apiKey"}}"#);
+    assert_eq!(plain.message(&program(&plain, &text)).await, 401, "nobody has named it there");
+}
+
 /// Errors of both envelopes are told apart, with advice and without a secret; they reach the program as values.
 #[tokio::test]
 async fn s003_30_s003_31_errors_are_values_with_advice_and_without_a_secret() {

@@ -26,6 +26,7 @@ pub struct InfobipBuilder {
     session: SessionLifetime,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
+    key_in_query: Option<Box<str>>,
     ports: Ports,
 }
 
@@ -45,6 +46,7 @@ impl InfobipBuilder {
             session: SessionLifetime::default(),
             clock: Arc::new(SystemClock),
             random: Arc::new(SystemRandom::new()),
+            key_in_query: None,
             ports: Ports::default(),
         }
     }
@@ -72,6 +74,12 @@ impl InfobipBuilder {
     /// session that slides ends up to a minute later than it says, since uses are noted to the minute.
     pub fn with_session_lifetime(self, session: SessionLifetime) -> Self {
         Self { session, ..self }
+    }
+
+    /// Takes an API key in this parameter of the query string too. The vendor says that one may stand there, and does not
+    /// name the parameter.
+    pub fn allowing_key_in_query(self, parameter: &str) -> Self {
+        Self { key_in_query: Some(parameter.into()), ..self }
     }
 
     /// With another clock than the system's, which a test can move.
@@ -112,6 +120,10 @@ impl InfobipBuilder {
         let platform = InfobipPlatform::new(registry, session)?
             .with_clock(Arc::clone(&clock))
             .with_random(Arc::clone(&random));
+        let platform = match self.key_in_query {
+            Some(parameter) => platform.allowing_key_in_query(&parameter)?,
+            None => platform,
+        };
         let account = TenantId::new(ACCOUNT);
         let key = platform.create_account(&account).await?;
         let mut names = HashSet::new();

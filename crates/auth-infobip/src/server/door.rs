@@ -2,8 +2,8 @@
 
 use super::{InfobipUsers, RegistrySessions, scopes::covers};
 use auth_core::{
-    AnyOf, AttemptLimit, Caller, Challenge, Flow, Need, Outcome, Presence, Reason, Rejection,
-    RequestView, Result, Verifier,
+    AnyOf, AttemptLimit, Caller, Challenge, Error, Flow, Need, Outcome, Presence, Reason,
+    Rejection, RequestView, Result, Verifier,
 };
 use auth_ibsso::IbssoVerifier;
 use auth_lifecycle::{Kind, Known, Registry};
@@ -36,22 +36,29 @@ impl InfobipDoor {
         users: &InfobipUsers,
         tokens: impl Verifier<Principal = Known> + 'static,
         limit: Option<&AttemptLimit>,
+        in_query: Option<&Placement>,
     ) -> Result<Self> {
         let mut sessions = IbssoVerifier::new(RegistrySessions::new(registry.clone()));
-        let (app, keys) = (Placement::scheme(APP)?, registry.tokens(&[Kind::ApiKey]));
-        let mut keys = ApiKeyVerifier::new(super::REALM, app, registry.token_hasher(), keys)?;
         let mut basic = BasicVerifier::new(super::REALM, users.clone())?;
         if let Some(limit) = limit {
             sessions = sessions.with_limit(limit.clone());
-            keys = keys.with_limit(limit.clone());
             basic = basic.with_limit(limit.clone());
         }
+        let keys = |placement: Placement| {
+            let (hasher, keys) = (registry.token_hasher(), registry.tokens(&[Kind::ApiKey]));
+            let keys = ApiKeyVerifier::new(super::REALM, placement, hasher, keys)?;
+            let keys = limit.into_iter().fold(keys, |keys, limit| keys.with_limit(limit.clone()));
+            Ok::<_, Error>(BoundToAddress { verifier: registry.admit(keys), scheme: APP })
+        };
         let sessions =
             BoundToAddress { verifier: registry.admit(sessions), scheme: auth_ibsso::SCHEME };
-        let keys = BoundToAddress { verifier: registry.admit(keys), scheme: APP };
         let bearer = registry.admit(tokens).map(by_token);
-        let door = AnyOf::new(sessions).or(keys).or(registry.admit(basic)).or(bearer);
-        Ok(Self(Arc::new(door)))
+        let door = AnyOf::new(sessions).or(keys(Placement::scheme(APP)?)?);
+        let door = door.or(registry.admit(basic)).or(bearer);
+        Ok(Self(Arc::new(match in_query {
+            None => door,
+            Some(placement) => door.or(keys(placement.clone())?),
+        })))
     }
 
     /// The door of an API that needs one of these scopes: a caller that is proved and has neither of them is a 403.

@@ -8,6 +8,7 @@ use super::{
 use auth_core::{AttemptLimit, Clock, Random, Result, Secret, SystemClock, SystemRandom, Verifier};
 use auth_ibsso::{SessionEndpoint, SessionLifetime};
 use auth_lifecycle::{Known, Registry, RegistryBuilder};
+use auth_static::Placement;
 use std::{fmt, sync::Arc};
 
 /// A platform that is called as Infobip is: accounts and users, and what its server is made of.
@@ -30,6 +31,8 @@ pub struct InfobipPlatform {
     pub(super) random: Arc<dyn Random>,
     pub(super) key_services: Arc<KeyServices>,
     limit: Option<AttemptLimit>,
+    /// Where an API key may stand beside its field.
+    key_in_query: Option<Placement>,
 }
 
 impl InfobipPlatform {
@@ -58,7 +61,14 @@ impl InfobipPlatform {
     pub fn new(registry: RegistryBuilder, session: SessionLifetime) -> Result<Self> {
         let registry = with_policies(registry, session).finish()?;
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom::new()));
-        Ok(Self { registry, clock, random, key_services: Arc::default(), limit: None })
+        Ok(Self {
+            registry,
+            clock,
+            random,
+            key_services: Arc::default(),
+            limit: None,
+            key_in_query: None,
+        })
     }
 
     /// With another clock than the system's: that of the registry.
@@ -78,6 +88,20 @@ impl InfobipPlatform {
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Takes an API key in this parameter of the query string too, in doors that are made from now on. Infobip says that one
+    /// may stand there, and does not name the parameter.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Placement::query`] for the name.
+    ///
+    /// # Security
+    ///
+    /// URLs end up in the logs of proxies and servers, and with them the keys.
+    pub fn allowing_key_in_query(self, parameter: &str) -> Result<Self> {
+        Ok(Self { key_in_query: Some(Placement::query(parameter)?), ..self })
     }
 
     /// The registry, which has the accounts as tenants and the users as services.
@@ -119,7 +143,8 @@ impl InfobipPlatform {
         users: &InfobipUsers,
         tokens: impl Verifier<Principal = Known> + 'static,
     ) -> Result<InfobipDoor> {
-        InfobipDoor::new(&self.registry, users, tokens, self.limit.as_ref())
+        let (limit, in_query) = (self.limit.as_ref(), self.key_in_query.as_ref());
+        InfobipDoor::new(&self.registry, users, tokens, limit, in_query)
     }
 
     /// `POST` and `DELETE /auth/1/session`.

@@ -18,7 +18,7 @@ use std::{error, fmt, sync::Arc, time::Duration};
 /// assert_eq!(error.code(), "basic_user_name_colon");
 /// assert!(error.to_string().starts_with("configuration: user name holds ':'"));
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Error {
     /// The program or its configuration is wrong. What to do: fix it; trying again changes nothing.
@@ -122,6 +122,13 @@ impl fmt::Display for Error {
     }
 }
 
+/// The same sentence, and the code: a `main` that returns an error prints this.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{}]", self.code())
+    }
+}
+
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         self.cause().error.source()
@@ -129,7 +136,7 @@ impl error::Error for Error {
 }
 
 /// The precise error beneath an [`Error`], with its stable code; cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Cause {
     code: &'static str,
     error: Arc<dyn error::Error + Send + Sync>,
@@ -162,6 +169,13 @@ impl fmt::Display for Cause {
     }
 }
 
+/// The same sentence, and the code.
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{}]", self.code)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,6 +193,16 @@ mod tests {
         let unavailable =
             Error::Unavailable { retry_after: None, cause: Cause::new("d", "queue is full") };
         check(&unavailable, "d", "unavailable: queue is full");
+    }
+
+    /// What a `main` that returns an error prints.
+    #[test]
+    fn is_debugged_as_its_sentence_and_its_code() {
+        let error = Error::config("api_key_malformed", "key ends with a line break; remove it");
+        let expected = "configuration: key ends with a line break; remove it [api_key_malformed]";
+        assert_eq!(format!("{error:?}"), expected);
+        let cause = format!("{:#?}", error.cause());
+        assert_eq!(cause, "key ends with a line break; remove it [api_key_malformed]");
     }
 
     #[test]

@@ -33,6 +33,12 @@ impl Secret {
         &self.0
     }
 
+    /// The bytes as text, for the one place that wants text; `None` where they are not UTF-8.
+    #[must_use]
+    pub fn expose_text(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
     /// Compares in time that depends on the lengths alone.
     #[must_use]
     pub fn matches(&self, presented: &[u8]) -> bool {
@@ -71,6 +77,12 @@ mod tests {
     #[track_caller]
     fn check(presented: &[u8], expected: bool) {
         assert_eq!(Secret::from("abc").matches(presented), expected);
+    }
+
+    #[test]
+    fn is_text_where_it_is_utf_8() {
+        assert_eq!(Secret::from("pa55:wörd").expose_text(), Some("pa55:wörd"));
+        assert_eq!(Secret::new([0xff, 0xfe]).expose_text(), None);
     }
 
     #[test]

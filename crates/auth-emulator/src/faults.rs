@@ -15,9 +15,10 @@ pub enum Fault {
     ExpireSessions,
     /// As [`ExpireNow`](Self::ExpireNow), of Symphony's key manager tokens alone.
     ExpireKeyManagerTokens,
-    /// The answer is a 401, though the credentials may be good. Nothing is done, and every session lives on.
+    /// The answer is a 401, though the credentials may be good. Nothing is done, and every session lives on. Webex Connect
+    /// answers code 7001, with the status that its family has for it.
     Unauthorized,
-    /// The answer is a 403. Nothing is done.
+    /// The answer is a 403. Nothing is done. Webex Connect answers code 7010, with the status that its family has for it.
     Forbidden,
     /// The request waits for so long before anything is done. It is done then, though its client has given up.
     Slow(Duration),
@@ -25,7 +26,8 @@ pub enum Fault {
     Reset,
     /// The work is done, and the connection is dropped in place of the answer.
     LostAnswer,
-    /// The answer is a 429 with this long in `Retry-After`, rounded up to whole seconds. Nothing is done.
+    /// The answer is a 429 with this long in `Retry-After`, rounded up to whole seconds. Nothing is done. Webex Connect
+    /// answers code 7020, with the status that its family has for it.
     TooManyRequests(Duration),
 }
 

@@ -6,7 +6,7 @@ mod common;
 
 use auth_emulator::{
     AddressList, Endpoint, Fault, WebexFamily,
-    auth_lifecycle::{CredentialId, Kind, NewSecret, Role, ServiceId, Wanted},
+    auth_lifecycle::{Kind, NewSecret, Role, ServiceId, Wanted},
 };
 use common::webex::{EVENT, EVENT_PATH, MESSAGE, Stage, bearer, stage, stage_of, text};
 use http::Method;
@@ -218,9 +218,7 @@ async fn the_owner_rotates_credentials_and_the_doors_follow() {
     let service = ServiceId::new(&*it.webex.service("alerts").unwrap().id);
     let made = owner.create(Some(&service), Kind::ServiceKey, Wanted::default());
     let new = text(made.await.unwrap().unwrap().secret.as_ref().unwrap()).to_owned();
-    let groups = owner.list(Some(&service)).await.unwrap().unwrap();
-    let keys = groups.iter().find(|group| group.id.kind == Kind::ServiceKey).unwrap();
-    let id: CredentialId = keys.credentials[0].id.clone();
+    let id = it.webex.service("alerts").unwrap().key_id.clone();
     let path = "/resources/v1/messaging";
     check(&it, path, ("key", &old), MESSAGE, "200 1001").await;
     check(&it, path, ("key", &new), MESSAGE, "200 1001").await;

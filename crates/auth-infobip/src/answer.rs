@@ -200,7 +200,10 @@ impl fmt::Display for InfobipAnswer {
         if let Some(code) = &self.code {
             write!(f, " ({code})")?;
         }
-        write!(f, "; {}", self.outcome.advice())
+        match self.outcome {
+            InfobipOutcome::Accepted => Ok(()),
+            outcome => write!(f, "; {}", outcome.advice()),
+        }
     }
 }
 

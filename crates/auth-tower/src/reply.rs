@@ -67,22 +67,28 @@ where
 }
 
 /// How a platform writes its rejections, where it has a form of its own for them.
-pub(crate) type RejectionAnswer = dyn Fn(&Rejection) -> Response<Vec<u8>> + Send + Sync;
+pub(crate) type RejectionAnswer = dyn Fn(&Rejection, &Parts) -> Response<Vec<u8>> + Send + Sync;
 
 impl<V> Door<V> {
     /// The answer to a request that the handler does not see.
-    pub(crate) fn answer<B>(&self, refused: &Refused) -> Response<BufferedBody<B>> {
+    pub(crate) fn answer<B>(&self, refused: &Refused, head: &Parts) -> Response<BufferedBody<B>> {
         match refused {
-            Refused::Rejected(rejection) => self.rejected(rejection),
+            Refused::Rejected(rejection) => self.rejected(rejection, Some(head)),
             Refused::Failed(error) => failed(error),
         }
     }
 
     /// The answer to a rejected request: its status, its challenges, and a body that says no more than the status; or
-    /// what the platform has for it.
-    pub(crate) fn rejected<B>(&self, rejection: &Rejection) -> Response<BufferedBody<B>> {
-        let mut response = match &self.rejection_answer {
-            Some(answer) => answer(rejection).map(|body| BufferedBody::whole(body.into())),
+    /// what the platform has for it, which is asked with the head of the request.
+    pub(crate) fn rejected<B>(
+        &self,
+        rejection: &Rejection,
+        head: Option<&Parts>,
+    ) -> Response<BufferedBody<B>> {
+        let mut response = match self.rejection_answer.as_ref().zip(head) {
+            Some((answer, head)) => {
+                answer(rejection, head).map(|body| BufferedBody::whole(body.into()))
+            }
             None => plain(rejection.status(), rejection.retry_after()),
         };
         let (status, headers) = (response.status(), response.headers_mut());

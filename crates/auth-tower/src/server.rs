@@ -3,7 +3,7 @@
 use crate::{drain::DrainLimits, judge::Door, verify::Verify};
 use auth_core::{Observer, Rejection};
 use auth_net::TrustedProxies;
-use http::Response;
+use http::{Response, request::Parts};
 use std::{fmt, sync::Arc, time::Duration};
 use tower_layer::Layer;
 
@@ -108,7 +108,8 @@ impl<V> VerifyLayer<V> {
         self.change(|door| door.proxies = Some(Arc::new(proxies)))
     }
 
-    /// Answers rejected requests as a platform has it: with a body of its form, or with a status of its own.
+    /// Answers rejected requests as a platform has it: with a body of its form, or with a status of its own. The head of the
+    /// request is there for the identifier that a layer before this one has put into its extensions.
     ///
     /// A 401 gets the challenges of the rejection where the answer has none, and every answer is kept out of caches.
     ///
@@ -120,7 +121,7 @@ impl<V> VerifyLayer<V> {
     /// ```
     /// # use auth_core::Verifier;
     /// # fn example<V: Verifier>(door: V) {
-    /// let layer = auth_tower::VerifyLayer::new(door).with_rejection_answer(|rejection| {
+    /// let layer = auth_tower::VerifyLayer::new(door).with_rejection_answer(|rejection, _head| {
     ///     let body = br#"{"error":"refused"}"#.to_vec();
     ///     let mut answer = http::Response::new(body);
     ///     *answer.status_mut() = rejection.status();
@@ -132,7 +133,7 @@ impl<V> VerifyLayer<V> {
     #[must_use]
     pub fn with_rejection_answer(
         self,
-        answer: impl Fn(&Rejection) -> Response<Vec<u8>> + Send + Sync + 'static,
+        answer: impl Fn(&Rejection, &Parts) -> Response<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
         self.change(|door| door.rejection_answer = Some(Arc::new(answer)))
     }

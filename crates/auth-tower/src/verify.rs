@@ -96,7 +96,7 @@ where
         let mut accepted = match door.judge(&head, &mut body).await {
             Ok(accepted) => accepted,
             Err(refused) => {
-                return Ok(refusal(door.answer(&refused), head, body, door.drain).await);
+                return Ok(refusal(door.answer(&refused, &head), head, body, door.drain).await);
             }
         };
         let Obligations { body: check, completions, .. } = accepted.take_obligations();
@@ -113,19 +113,22 @@ where
                     (check, late)
                 }
                 Err(rejection) => {
-                    let answer = door.rejected(&rejection);
+                    let answer = door.rejected(&rejection, Some(&head));
                     return Ok(refusal(answer, head, body, door.drain).await);
                 }
             },
         };
         let version = head.version;
+        // The platform's own answer to a body that breaks later is asked with the head, which the handler has then.
+        let kept =
+            (late.is_some() && door.rejection_answer.is_some()).then(|| Box::new(head.clone()));
         head.extensions.insert(Authenticated { principal, scheme });
         let request = Request::from_parts(head, CheckedBody::new(body, check));
         let replied = inner.call(request).await;
         if let Some(rejection) = late.as_ref().and_then(|late| late.get()) {
             // Whatever the handler made of the broken body, the caller is told what was wrong with it. The completions
             // are dropped unasked: this is not the handler's reply. What is still to come of the body nobody will read.
-            let mut answer = door.rejected(rejection);
+            let mut answer = door.rejected(rejection, kept.as_deref());
             closing(&mut answer, version);
             return Ok(answer.map(ReplyBody::new));
         }

@@ -249,17 +249,19 @@ async fn a_rejection_is_written_as_the_platform_has_it_and_a_401_has_its_challen
         (401, None, None, (Some(OURS), "no-store")),
         (401, Some("Other"), None, (Some("Other"), "no-store")),
     ] {
-        let layer = VerifyLayer::new(Word::default()).with_rejection_answer(move |rejection| {
-            let mut answer = Response::builder().status(status);
-            for (name, value) in
-                [(header::WWW_AUTHENTICATE, challenge), (header::CACHE_CONTROL, cache)]
-            {
-                if let Some(value) = value {
-                    answer = answer.header(name, value);
+        let layer =
+            VerifyLayer::new(Word::default()).with_rejection_answer(move |rejection, head| {
+                let mut answer = Response::builder().status(status);
+                for (name, value) in
+                    [(header::WWW_AUTHENTICATE, challenge), (header::CACHE_CONTROL, cache)]
+                {
+                    if let Some(value) = value {
+                        answer = answer.header(name, value);
+                    }
                 }
-            }
-            answer.body(format!("code {}", rejection.status().as_u16()).into_bytes()).unwrap()
-        });
+                let told = format!("code {} at {}", rejection.status().as_u16(), head.uri);
+                answer.body(told.into_bytes()).unwrap()
+            });
         let handler = service_fn(|_: Request<CheckedBody<Pieces>>| async {
             Ok::<_, Infallible>(Response::new(Full::new(Bytes::from("handled"))))
         });
@@ -274,7 +276,7 @@ async fn a_rejection_is_written_as_the_platform_has_it_and_a_401_has_its_challen
         let challenges: Vec<_> = field(header::WWW_AUTHENTICATE).collect();
         assert_eq!(challenges, expected.0.into_iter().collect::<Vec<_>>(), "{status}");
         assert_eq!(field(header::CACHE_CONTROL).collect::<Vec<_>>(), [expected.1]);
-        assert_eq!(text(answer).await, "code 401");
+        assert_eq!(text(answer).await, "code 401 at /");
         let good = good().body(Pieces::counted(&[], Arc::default())).unwrap();
         assert_eq!(text(service.oneshot(good).await.unwrap()).await, "handled");
     }

@@ -130,14 +130,17 @@ impl fmt::Debug for WebexAnswer {
     }
 }
 
-/// The outcome with its code and what to do.
+/// The outcome with its code, and what to do about one that is none of success.
 impl fmt::Display for WebexAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", self.outcome)?;
         if let Some(code) = self.code {
             write!(f, " ({code})")?;
         }
-        write!(f, ": {}", self.outcome.advice())
+        match self.outcome {
+            WebexOutcome::Accepted => Ok(()),
+            outcome => write!(f, ": {}", outcome.advice()),
+        }
     }
 }
 

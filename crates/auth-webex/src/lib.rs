@@ -49,7 +49,9 @@ mod json;
 mod server;
 
 // What the signatures of this crate need of other crates of ours, so that a program can depend on this crate alone.
-pub use auth_core::{Authenticator, Clock, Context, Error, Result, Secret, SystemClock, Verifier};
+pub use auth_core::{
+    AttemptLimit, Authenticator, Clock, Context, Error, Result, Secret, SystemClock, Verifier,
+};
 
 pub use answer::{WebexAnswer, WebexOutcome};
 #[cfg(feature = "client")]

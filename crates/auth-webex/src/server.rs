@@ -10,7 +10,7 @@ pub use bearer::BearerDoor;
 pub use refusal::refusal_answer;
 
 use app::AppIssuers;
-use auth_core::{Clock, Precedence, Result, SystemClock, Verifier};
+use auth_core::{AttemptLimit, Clock, Precedence, Result, SystemClock, Verifier};
 use auth_jwt::{JwtVerifier, profiles};
 use auth_lifecycle::{Admit, Kind, Known, Registry, Tokens};
 use auth_static::{ApiKeyVerifier, BearerVerifier, Placement};
@@ -52,6 +52,7 @@ pub struct WebexDoors {
     clock: Arc<dyn Clock>,
     issuer: ServiceKeyAsIssuer,
     token_field: Option<HeaderName>,
+    limit: Option<AttemptLimit>,
 }
 
 impl WebexDoors {
@@ -59,13 +60,19 @@ impl WebexDoors {
     #[must_use]
     pub fn new(registry: Registry) -> Self {
         let (clock, issuer) = (Arc::new(SystemClock), ServiceKeyAsIssuer::Refused);
-        Self { registry, clock, issuer, token_field: None }
+        Self { registry, clock, issuer, token_field: None, limit: None }
     }
 
     /// With another clock.
     #[must_use]
     pub fn with_clock(self, clock: impl Clock + 'static) -> Self {
         Self { clock: Arc::new(clock), ..self }
+    }
+
+    /// With a limit to wrong credentials of each source, in doors that are made from now on: beyond it callers get code 7020.
+    #[must_use]
+    pub fn with_limit(self, limit: AttemptLimit) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     /// Takes a service key for the Service ID in `iss`, as a sample of the documentation has it. The token is still signed by
@@ -137,21 +144,32 @@ impl WebexDoors {
     pub fn app(&self) -> Result<Admit<AppDoor>> {
         let (policy, issuers) = (profiles::webex_app_policy(), AppIssuers::new(&self.registry));
         let jwt = JwtVerifier::new(REALM, policy, issuers, Arc::clone(&self.clock))?;
-        Ok(self.registry.admit(AppDoor::new(jwt)))
+        Ok(self.registry.admit(AppDoor::new(self.limited(jwt, JwtVerifier::with_limit))))
     }
 
     fn jwt(&self) -> Result<JwtVerifier<ServiceIssuers>> {
         let issuers = ServiceIssuers::new(&self.registry, self.issuer);
-        JwtVerifier::new(REALM, profiles::webex_service_policy(), issuers, Arc::clone(&self.clock))
+        let policy = profiles::webex_service_policy();
+        let jwt = JwtVerifier::new(REALM, policy, issuers, Arc::clone(&self.clock))?;
+        Ok(self.limited(jwt, JwtVerifier::with_limit))
     }
 
     fn in_key(&self, kind: Kind) -> Result<ApiKeyVerifier<Tokens>> {
         let (hasher, tokens) = (self.registry.token_hasher(), self.registry.tokens(&[kind]));
-        ApiKeyVerifier::new(REALM, Placement::header("key")?, hasher, tokens)
+        let keys = ApiKeyVerifier::new(REALM, Placement::header("key")?, hasher, tokens)?;
+        Ok(self.limited(keys, ApiKeyVerifier::with_limit))
     }
 
     fn as_bearer(&self, kind: Kind) -> Result<BearerVerifier<Tokens>> {
-        BearerVerifier::new(REALM, self.registry.token_hasher(), self.registry.tokens(&[kind]))
+        let (hasher, tokens) = (self.registry.token_hasher(), self.registry.tokens(&[kind]));
+        Ok(self.limited(BearerVerifier::new(REALM, hasher, tokens)?, BearerVerifier::with_limit))
+    }
+
+    fn limited<V>(&self, verifier: V, with_limit: fn(V, AttemptLimit) -> V) -> V {
+        match &self.limit {
+            Some(limit) => with_limit(verifier, limit.clone()),
+            None => verifier,
+        }
     }
 }
 

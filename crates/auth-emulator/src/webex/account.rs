@@ -2,8 +2,8 @@
 
 use auth_core::{Clock, Error, Random, Result, Secret, TenantId};
 use auth_lifecycle::{
-    Actor, CommandRefusal, Commands, Issued, Kind, MemoryLifecycleStore, NewSecret, Registry,
-    RegistryKeys, Role, ServiceId, Wanted,
+    Actor, CommandRefusal, Commands, CredentialId, Issued, Kind, MemoryLifecycleStore, NewSecret,
+    Registry, RegistryKeys, Role, ServiceId, Wanted,
 };
 use std::{fmt, sync::Arc};
 
@@ -14,8 +14,12 @@ pub struct IssuedService {
     pub id: Box<str>,
     /// The service key.
     pub key: Secret,
+    /// The name of the service key, for commands of [`Webex::by`](crate::Webex::by).
+    pub key_id: CredentialId,
     /// The secret that its JWTs are signed with, in Base64 as the platform shows it.
     pub jwt_secret: Secret,
+    /// The name of that secret, for commands.
+    pub jwt_secret_id: CredentialId,
 }
 
 /// An app of the tenant, with the secret that it was made with. `Debug` shows its id alone.
@@ -71,9 +75,11 @@ impl Account {
             Self { registry, tenant, profile_key, services: Vec::new(), apps: Vec::new() };
         for name in services {
             let made = by.create_service(&name).await?.map_err(refused)?;
+            let (key_id, jwt_secret_id) =
+                (made.key.credential.id.clone(), made.jwt.credential.id.clone());
             let (key, jwt_secret) = (secret_of(made.key)?, secret_of(made.jwt)?);
             let id = made.service.id.as_str().into();
-            all.services.push(IssuedService { name, id, key, jwt_secret });
+            all.services.push(IssuedService { name, id, key, key_id, jwt_secret, jwt_secret_id });
         }
         for name in apps {
             let made = by.create_service_with(&name, &[Kind::AppJwtSecret]).await?;

@@ -13,8 +13,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 /// | too many wrong attempts | 7020 |
 /// | anything else | 7001 |
 ///
-/// Custom Event answers a refusal with 200, Messaging v1 with 400, and all others with the rejection's own status, as the
-/// sandbox's pages do with 403. `transaction` is the platform's own identifier of the request.
+/// Custom Event answers every refusal with 200, Messaging v1 with 400 and the sandbox with 403, as their pages have it. All
+/// others answer with the rejection's own status. `transaction` is the platform's own identifier of the request.
 ///
 /// # Security
 ///
@@ -27,7 +27,7 @@ pub fn refusal_answer(
     transaction: &str,
 ) -> Response<Vec<u8>> {
     let (code, text) = match rejection.reason().code {
-        "api_key_missing" | "bearer_missing" | "jwt_missing" => ("7002", "Service key missing"),
+        "api_key_missing" | "bearer_missing" | "jwt_missing" => ("7002", missing(family)),
         "lifecycle_address" => ("7010", "IP address not allowed"),
         _ if rejection.status() == StatusCode::TOO_MANY_REQUESTS => {
             ("7020", "Transaction limit reached")
@@ -57,6 +57,15 @@ pub fn refusal_answer(
         }
     }
     answer
+}
+
+/// What is missing is told by the family alone.
+const fn missing(family: WebexFamily) -> &'static str {
+    match family {
+        WebexFamily::Profile | WebexFamily::ContactPolicy => "Profile key missing",
+        WebexFamily::Rtm => "JWT missing",
+        _ => "Service key missing",
+    }
 }
 
 fn enveloped(code: &str, text: &str, transaction: &str) -> String {

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use auth_core::{AttemptRate, Body, Flow, InlineWorkers, MemoryAttemptLimits, Peer};
+use auth_core::{AttemptRate, Body, Flow, InlineWorkers, Lookup, MemoryAttemptLimits, Peer};
 use auth_infobip::{
     ApiKeyEndpoint, AttemptLimit, Caller, EVERY_SCOPE, InfobipDoor, InfobipPlatform, InfobipUsers,
-    OAuthTokenEndpoint, OAuthTokens, Registry, RegistrySessions, RequestView, Secret, ServiceId,
-    SessionEndpoint, SessionLifetime, TenantId, Verifier,
+    Known, OAuthTokenEndpoint, OAuthTokens, Registry, RegistrySessions, RequestView, Secret,
+    ServiceId, SessionEndpoint, SessionLifetime, TenantId, Verifier,
 };
-use auth_lifecycle::{Actor, Kind, MemoryLifecycleStore, NewSecret, RegistryKeys, Role, Wanted};
+use auth_lifecycle::{
+    Actor, CredentialId, Kind, MemoryLifecycleStore, NewSecret, RegistryKeys, Role, Wanted,
+};
 use auth_static::{Argon2Concurrency, Argon2Cost, PasswordHash};
 use auth_testing::{ManualClock, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
@@ -165,6 +167,22 @@ fn a_scope_that_is_missing_is_a_403_under_every_method() {
     assert!(it.judged(&send, &it.app()).is_ok());
 }
 
+/// A password that is regenerated keeps its credential, and is another password all the same.
+#[test]
+fn a_token_ends_with_the_generation_of_its_password() {
+    let it = stage(&[EVERY_SCOPE]);
+    let bearer = it.bearer();
+    let by = it.platform.registry().by(&Actor::new(it.account.clone(), "test", Role::Owner));
+    let credential = CredentialId::new(Arc::clone(&it.caller(BASIC).credential));
+    let hash = PasswordHash::of("next", Argon2Cost::default(), &SeededRandom::new(2)).unwrap();
+    let secret = NewSecret::Password { user: "acme".into(), hash: Secret::new(hash.to_phc()) };
+    by.regenerate(&credential, secret).wait().unwrap().unwrap();
+    assert_eq!([BASIC, &bearer].map(|old| it.judged(&it.door, old).unwrap_err()), [401; 2]);
+    let next = it.oauth.issue(sent("", &FORM.replace("word", "next")).view()).wait().unwrap();
+    let next = format!("Bearer {}", member(next.response.body(), "access_token"));
+    assert_eq!(&*it.caller(&next).credential, credential.as_str());
+}
+
 /// A token stands for the password that it was obtained with, and for no other one of its user.
 #[test]
 fn a_token_ends_with_its_password() {
@@ -189,11 +207,15 @@ fn a_token_ends_with_its_password() {
 #[test]
 fn a_token_that_was_not_issued_here_or_has_ended_is_refused() {
     let it = stage(&[EVERY_SCOPE]);
-    let (user, key) = (it.caller(BASIC), it.caller(&it.app()));
-    let check = |tokens: &OAuthTokens, name: &str, caller: &Caller, accepted: bool| {
-        let token = tokens.issue(name, caller).unwrap();
+    let registry = it.platform.registry();
+    let digest = registry.token_hasher().hash(it.key.expose());
+    let key = registry.tokens(&[Kind::ApiKey]).lookup(&digest).wait().unwrap().unwrap();
+    let user = registry.basic_users().lookup("acme").wait().unwrap().unwrap();
+    let (user, key) = (user.principal(0).unwrap(), key.principal(0).unwrap());
+    let check = |tokens: &OAuthTokens, name: &str, password: &Known, accepted: bool| {
+        let token = tokens.issue(name, password).unwrap();
         let field = format!("Bearer {}", std::str::from_utf8(token.expose()).unwrap());
-        assert_eq!(it.judged(&it.door, &field).is_ok(), accepted, "{tokens:?} {name} {caller:?}");
+        assert_eq!(it.judged(&it.door, &field).is_ok(), accepted, "{tokens:?} {name} {password:?}");
         field
     };
     let ours = check(&it.tokens, "acme", &user, true);

@@ -37,6 +37,8 @@ struct Facts {
     /// The kind, as doors compare it.
     kinds: Kinds,
     state: State,
+    /// How often its secret was made.
+    generation: u64,
     /// It is good from then on.
     from: u64,
     /// It is good strictly before then: its expiry. Zero where time has ended it already, and the last moment there is
@@ -64,9 +66,8 @@ pub(super) enum Opened {
     Ha1(Box<auth_digest::DigestUserRecord>),
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
-    /// The hash of a password, and the generation that it is of.
     #[cfg(feature = "basic")]
-    Password(crate::StoredPassword, u64),
+    Password(crate::StoredPassword),
 }
 
 impl Known {
@@ -87,6 +88,7 @@ impl Known {
             kind: group.kind,
             kinds: Kinds::of(&[group.kind]),
             state: it.state,
+            generation: it.generation,
             from: it.not_before.map_or(0, nanos),
             ends,
             retires: never(it.retire_at),
@@ -108,6 +110,15 @@ impl Known {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Which of its secrets it was found with: one for the first, and one more each time it was regenerated.
+    ///
+    /// What stands for a secret once it was shown, such as a token that a password was exchanged for, is of a credential and
+    /// its generation: the identifier alone stays the same when the secret is replaced.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generation
     }
 
     #[inline]

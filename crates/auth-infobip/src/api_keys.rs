@@ -1,6 +1,6 @@
 //! The calls that manage API keys (`/settings/2/api-keys`), as requests to send and answers to read.
 
-use crate::InfobipAnswer;
+use crate::{InfobipAnswer, json::read_object};
 use auth_core::{Clock, Error, Result, Secret};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -200,7 +200,7 @@ impl ApiKeyCalls {
         if let Some(refused) = answer.error() {
             return Err(refused);
         }
-        let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
+        let read = if body.len() > MOST_BYTES { None } else { read_object(body).ok() };
         read.ok_or_else(|| {
             let text = format!(
                 "answer {} of Infobip has no API key, expected an object with `id`",

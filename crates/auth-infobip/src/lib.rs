@@ -76,6 +76,8 @@ mod api_keys;
 mod authorization;
 #[cfg(feature = "client")]
 mod client;
+#[cfg(any(feature = "client", feature = "server"))]
+mod json;
 #[cfg(feature = "server")]
 mod server;
 

@@ -287,8 +287,40 @@ fn a_platform_that_is_started_anew_knows_its_accounts_and_users() {
         anew.create_user(&other, name, &Secret::new(password), &[]).map(drop)
     };
     assert_eq!(code(user("acme", b"x")), "infobip_user_name", "of another account's user");
-    assert_eq!(code(user("account: API keys", b"x")), "infobip_user_name");
+    let long = "x".repeat(201);
+    for name in ["account: API keys", "", "a\0b", "a\nb", &long] {
+        assert_eq!(code(user(name, b"x")), "infobip_user_name", "{name:?}");
+    }
     assert_eq!(code(user("new", &[0xff])), "infobip_password");
+    let by = anew.registry().by(&Actor::new(other.clone(), "test", Role::Owner));
+    let services = by.services(None, 100).wait().unwrap().unwrap();
+    assert_eq!(services.len(), 1, "none is left of a user who was not made: {services:?}");
+}
+
+#[test]
+fn the_name_of_a_user_is_taken_by_one_of_many_who_ask_at_once() {
+    let it = stage(&[]);
+    let made = || {
+        let made = it.platform.create_user(&it.account, "twin", &Secret::new("word"), &[]);
+        made.wait().map_err(|error| error.code())
+    };
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let begun: Vec<_> = (0..4).map(|_| scope.spawn(made)).collect();
+        begun.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let refused: Vec<_> = made.iter().filter_map(|made| made.as_ref().err()).collect();
+    assert_eq!(refused, [&"infobip_user_name"; 3]);
+}
+
+/// An array of the values of its members is none.
+#[test]
+fn the_body_of_a_key_is_an_object() {
+    let it = stage(&[EVERY_SCOPE]);
+    let by = it.caller(BASIC);
+    for body in [r#"["n",true]"#, "null", "7", r#""n""#, ""] {
+        assert_eq!(it.created(&by, body).0, 400, "{body}");
+    }
+    assert_eq!(it.created(&by, r#" {"name":"n"}"#).0, 200);
 }
 
 #[test]

@@ -254,6 +254,34 @@ fn the_endpoint_of_keys_itself_refuses_callers_who_may_not_manage_them() {
     assert_eq!(more.0, 403, "no key has more than its creator");
 }
 
+/// A key for clients is in the hands of everybody who has the client: its scopes are nothing as long as it is one.
+#[test]
+fn a_key_for_clients_gets_the_public_api_from_a_caller_with_its_scopes_alone() {
+    let it = stage(&[EVERY_SCOPE]);
+    let scopes = ["account-management:manage", "sms:message:send"];
+    let made = it.platform.create_user(&it.account, "manager", &Secret::new("word"), &scopes);
+    made.wait().unwrap();
+    // `manager:word`.
+    let manager = it.caller("Basic bWFuYWdlcjp3b3Jk");
+    let (_, key) = it.created(&it.caller(BASIC), r#"{"name":"n","permissions":["2FA_CLIENT"]}"#);
+    let field = format!("App {}", key["apiKeySecret"].as_str().unwrap());
+    let send = it.door.needing(&["sms:message:send"]);
+    for (by, body, status, opens) in [
+        (&manager, r#"{"permissions":["PUBLIC_API"]}"#, 403, false),
+        (&manager, r#"{"permissions":[]}"#, 403, false),
+        (&manager, r#"{"permissions":["2FA_CLIENT","PUBLIC_API"]}"#, 403, false),
+        (&manager, r#"{"permissions":["WEB_SDK"]}"#, 200, false),
+        (&it.caller(BASIC), r#"{"permissions":[]}"#, 200, true),
+        (&manager, r#"{"permissions":["2FA_CLIENT"]}"#, 200, false),
+        (&manager, r#"{"permissions":[],"scopeGuids":["sms:message:send"]}"#, 200, true),
+    ] {
+        let id = key["id"].as_str().unwrap();
+        let updated = it.keys.update(by, id, sent("", body).view()).wait().unwrap();
+        assert_eq!(updated.response.status(), status, "{body}");
+        assert_eq!(it.judged(&send, &field).is_ok(), opens, "{body}");
+    }
+}
+
 #[test]
 fn forty_keys_are_created_in_a_day_and_the_next_one_says_when() {
     let it = stage(&[EVERY_SCOPE]);
@@ -280,6 +308,8 @@ fn a_platform_that_is_started_anew_knows_its_accounts_and_users() {
     assert_eq!(body["apiKeys"][0]["name"], "Default API key");
     assert_eq!(body["paging"]["totalCount"], 1);
     let code = |flow: Flow<'_, ()>| flow.wait().unwrap_err().code();
+    let lost = anew.create_user(&TenantId::new("lost"), "lost", &Secret::new("word"), &[]);
+    assert_eq!(code(lost.map(drop)), "infobip_account_unknown");
     assert_eq!(code(anew.create_account(&it.account).map(drop)), "infobip_account_exists");
     let other = TenantId::new("other");
     anew.create_account(&other).wait().unwrap();

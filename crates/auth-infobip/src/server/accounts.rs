@@ -67,7 +67,8 @@ impl InfobipPlatform {
     /// # Errors
     ///
     /// `Error::Config` with the code `infobip_user_name` when the name is empty, longer than 200 bytes, or holds a colon or a
-    /// control character, as no user name of Basic may, or when another user of the platform has it; `infobip_password` when the password is not UTF-8; those of the registry and of
+    /// control character, as no user name of Basic may, or when another user of the platform has it; `infobip_account_unknown`
+    /// when nobody has created the account; `infobip_password` when the password is not UTF-8; those of the registry and of
     /// the randomness.
     pub fn create_user(
         &self,
@@ -83,6 +84,7 @@ impl InfobipPlatform {
                 let text = format!("user name {name:?} {what}");
                 Err(Error::config("infobip_user_name", text))
             };
+            self.known_keys_of(&account).await?;
             // What is refused after the service of the user was made leaves it behind.
             if !is_user_name(&name) {
                 return wrong(
@@ -108,6 +110,14 @@ impl InfobipPlatform {
                 Err(CommandRefusal::SecretTaken) => wrong(TAKEN),
                 Err(refusal) => Err(refused(refusal)),
             }
+        })
+    }
+
+    /// The service of an account's API keys; an error when nobody has created the account.
+    pub(super) async fn known_keys_of(&self, account: &TenantId) -> Result<ServiceId> {
+        self.keys_of(account).await?.ok_or_else(|| {
+            let text = "account has no service of API keys; create accounts with create_account";
+            Error::config("infobip_account_unknown", text)
         })
     }
 

@@ -20,7 +20,7 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// `Error::Config` when the target is not an absolute http or https URL, or names a user.
+    /// `Error::Config` when the target is not an absolute http or https URL, names a user, or has a port that is none.
     pub fn of(uri: &Uri) -> Result<Self> {
         let Parts { encrypted, host, port } = Parts::of(uri)?;
         Ok(Self { encrypted, host: host.to_ascii_lowercase().into(), port })
@@ -88,7 +88,7 @@ impl<'a> Parts<'a> {
     fn of(uri: &'a Uri) -> Result<Self> {
         let encrypted = is_https(uri)?;
         let (host, authority) = host(uri)?;
-        let port = authority.port_u16().unwrap_or(own_port(encrypted));
+        let port = port(authority)?.unwrap_or(own_port(encrypted));
         Ok(Self { encrypted, host, port })
     }
 }
@@ -120,6 +120,18 @@ fn host(uri: &Uri) -> Result<(&str, &Authority)> {
     if host.is_empty() { Err(none()) } else { Ok((host, authority)) }
 }
 
+/// The port that is written; one that no host has must not be taken for the scheme's own.
+fn port(authority: &Authority) -> Result<Option<u16>> {
+    let written = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    match (authority.port_u16(), written) {
+        (None, "" | ":") => Ok(None),
+        (None, _) => {
+            Err(Error::config("origin_port", "url has a port that is not from 0 to 65535"))
+        }
+        (port, _) => Ok(port),
+    }
+}
+
 /// As [`Origin::is_confidential`] of the target's origin, without making one.
 pub(crate) fn is_confidential(uri: &Uri) -> Result<bool> {
     let encrypted = is_https(uri)?;
@@ -145,10 +157,11 @@ impl FromStr for Origin {
             Error::config("origin_url", text)
         })?;
         let origin = Self::of(&uri)?;
-        if uri.path() != "/" || uri.query().is_some() {
+        // The fragment is no part of a `Uri`.
+        if uri.path() != "/" || uri.query().is_some() || text.contains('#') {
             return Err(Error::config(
                 "origin_path",
-                "origin has a path or query, expected scheme, host and port alone",
+                "origin has a path, query or fragment, expected scheme, host and port alone",
             ));
         }
         Ok(origin)
@@ -185,6 +198,11 @@ mod tests {
         check("http://[::1]:8080", Ok("http://[::1]:8080"));
         check("https://a.example/path", Err("origin_path"));
         check("https://a.example/?q", Err("origin_path"));
+        check("https://a.example#f", Err("origin_path"));
+        check("https://a.example/#f", Err("origin_path"));
+        check("https://a.example:", Ok("https://a.example"));
+        check("https://a.example:65536", Err("origin_port"));
+        check("http://[::1]:99999", Err("origin_port"));
         check("https://user@a.example", Err("origin_user"));
         check("ftp://a.example", Err("origin_scheme"));
         check("a.example", Err("origin_scheme"));

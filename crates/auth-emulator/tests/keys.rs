@@ -157,7 +157,8 @@ async fn what_is_wrong_with_a_key_is_named() {
     check(json!({ "name": "n", "scopeGuids": ["a:b", "a:b"] }), "scopeGuids").await;
     check(json!({ "name": "n", "platform": [{ "applicationId": "a" }] }), "platform").await;
     check(json!({ "name": 1 }), "body").await;
-    check(json!([]), "name").await;
+    check(json!([]), "body").await;
+    check(json!(["n", true]), "body").await;
     let other = json!({ "name": "n", "accountId": "another" });
     assert_eq!(it.create(&other).await.status, 403);
     assert_eq!(it.infobip.counts().keys_created, 0);

@@ -1,6 +1,9 @@
 //! The calls that manage API keys (`/settings/2/api-keys`), as requests to send and answers to read.
 
-use crate::{InfobipAnswer, object::Object};
+use crate::{
+    InfobipAnswer,
+    object::{Object, read_object},
+};
 use auth_core::{Clock, Error, Result, Secret, text_for_log};
 use http::{HeaderMap, Method, Request, StatusCode, header};
 use serde::{Deserialize, Serialize};
@@ -204,8 +207,8 @@ impl ApiKeyCalls {
         if let Some(refused) = answer.error() {
             return Err(refused);
         }
-        let read = if body.len() > MOST_BYTES { None } else { serde_json::from_slice(body).ok() };
-        read.map(|Object(read)| read).ok_or_else(|| {
+        let read = if body.len() > MOST_BYTES { None } else { read_object(body).ok() };
+        read.ok_or_else(|| {
             let text = format!(
                 "answer {} of Infobip has no API key, expected an object with `id`",
                 status.as_u16()

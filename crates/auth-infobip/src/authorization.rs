@@ -1,6 +1,6 @@
 //! The four ways to authenticate, as they are configured.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error as _};
 use std::fmt;
 use zeroize::Zeroizing;
 
@@ -19,6 +19,7 @@ pub enum InfobipAuthorization {
     /// `Authorization: App KEY`.
     ApiKey {
         /// The key.
+        #[serde(deserialize_with = "secret_text")]
         key: Zeroizing<String>,
         /// The parameter of the query string that has the key, in place of the field. The platform says that a key may stand
         /// there and does not name the parameter: ask its support. A URL ends up in logs.
@@ -30,6 +31,7 @@ pub enum InfobipAuthorization {
         /// The user name.
         username: String,
         /// The password.
+        #[serde(deserialize_with = "secret_text")]
         password: Zeroizing<String>,
     },
     /// `Authorization: IBSSO TOKEN`: a session that is made with the user name and password. One of a user is alive at a time.
@@ -37,6 +39,7 @@ pub enum InfobipAuthorization {
         /// The user name.
         username: String,
         /// The password.
+        #[serde(deserialize_with = "secret_text")]
         password: Zeroizing<String>,
     },
     /// `Authorization: Bearer TOKEN`: the client id is the user name, the client secret the password.
@@ -45,8 +48,15 @@ pub enum InfobipAuthorization {
         /// The user name.
         client_id: String,
         /// The password.
+        #[serde(deserialize_with = "secret_text")]
         client_secret: Zeroizing<String>,
     },
+}
+
+/// A secret that is text. Whatever else stands there is not repeated: it may be a password of digits alone, without its quotes.
+fn secret_text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Zeroizing<String>, D::Error> {
+    Zeroizing::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("key or password is not text; put it in quotes"))
 }
 
 impl InfobipAuthorization {
@@ -66,5 +76,30 @@ impl InfobipAuthorization {
 impl fmt::Debug for InfobipAuthorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "InfobipAuthorization({})", self.method())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_does_not_repeat_a_secret_that_is_a_number() {
+        for text in [
+            r#"{"method":"api_key","key":8675309}"#,
+            r#"{"method":"basic","username":"u","password":8675309}"#,
+            r#"{"method":"ibsso","username":"u","password":8675309.5}"#,
+            r#"{"method":"oauth2","client_id":"u","client_secret":-8675309}"#,
+        ] {
+            let error = serde_json::from_str::<InfobipAuthorization>(text).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "key or password is not text; put it in quotes",
+                "{text}"
+            );
+            let quoted =
+                text.replace(":-", ":").replace(".5", "").replace("8675309", "\"8675309\"");
+            assert!(serde_json::from_str::<InfobipAuthorization>(&quoted).is_ok(), "{quoted}");
+        }
     }
 }

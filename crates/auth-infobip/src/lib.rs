@@ -65,7 +65,7 @@
 //!
 //! The calling end sends nothing but log-ins and token requests, and knows no bodies but those of errors and of API keys. The
 //! platform's end has no routes, no background and no messages: a server framework calls its endpoints. It issues no
-//! authorization codes, and takes no key in the query string, since Infobip names no parameter for it. Sessions alone, over
+//! authorization codes. Sessions alone, over
 //! sessions and users of your own, are in auth-ibsso.
 
 #[cfg(feature = "client")]
@@ -76,7 +76,7 @@ mod api_keys;
 mod authorization;
 #[cfg(feature = "client")]
 mod client;
-#[cfg(feature = "client")]
+#[cfg(any(feature = "client", feature = "server"))]
 mod object;
 #[cfg(feature = "server")]
 mod server;

@@ -3,6 +3,11 @@
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor, value::MapAccessDeserializer};
 use std::{fmt, marker::PhantomData};
 
+/// A body that is an object.
+pub(crate) fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(body).map(|Object(read)| read)
+}
+
 /// A `T` that stands as an object. What serde derives for a struct takes an array too, for its members in their order.
 pub(crate) struct Object<T>(pub(crate) T);
 

@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
-use auth_core::{AttemptRate, Body, Flow, InlineWorkers, MemoryAttemptLimits, Peer};
+use auth_core::{AttemptRate, Body, Flow, InlineWorkers, Lookup, MemoryAttemptLimits, Peer};
 use auth_infobip::{
     ApiKeyEndpoint, AttemptLimit, Caller, EVERY_SCOPE, InfobipDoor, InfobipPlatform, InfobipUsers,
-    OAuthTokenEndpoint, OAuthTokens, Registry, RegistrySessions, RequestView, Secret, ServiceId,
-    SessionEndpoint, SessionLifetime, TenantId, Verifier,
+    Known, OAuthTokenEndpoint, OAuthTokens, Registry, RegistrySessions, RequestView, Secret,
+    ServiceId, SessionEndpoint, SessionLifetime, TenantId, Verifier,
 };
-use auth_lifecycle::{Actor, Kind, MemoryLifecycleStore, NewSecret, RegistryKeys, Role, Wanted};
+use auth_lifecycle::{
+    Actor, CredentialId, Kind, MemoryLifecycleStore, NewSecret, RegistryKeys, Role, Wanted,
+};
 use auth_static::{Argon2Concurrency, Argon2Cost, PasswordHash};
 use auth_testing::{ManualClock, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header::AUTHORIZATION};
@@ -165,6 +167,22 @@ fn a_scope_that_is_missing_is_a_403_under_every_method() {
     assert!(it.judged(&send, &it.app()).is_ok());
 }
 
+/// A password that is regenerated keeps its credential, and is another password all the same.
+#[test]
+fn a_token_ends_with_the_generation_of_its_password() {
+    let it = stage(&[EVERY_SCOPE]);
+    let bearer = it.bearer();
+    let by = it.platform.registry().by(&Actor::new(it.account.clone(), "test", Role::Owner));
+    let credential = CredentialId::new(Arc::clone(&it.caller(BASIC).credential));
+    let hash = PasswordHash::of("next", Argon2Cost::default(), &SeededRandom::new(2)).unwrap();
+    let secret = NewSecret::Password { user: "acme".into(), hash: Secret::new(hash.to_phc()) };
+    by.regenerate(&credential, secret).wait().unwrap().unwrap();
+    assert_eq!([BASIC, &bearer].map(|old| it.judged(&it.door, old).unwrap_err()), [401; 2]);
+    let next = it.oauth.issue(sent("", &FORM.replace("word", "next")).view()).wait().unwrap();
+    let next = format!("Bearer {}", member(next.response.body(), "access_token"));
+    assert_eq!(&*it.caller(&next).credential, credential.as_str());
+}
+
 /// A token stands for the password that it was obtained with, and for no other one of its user.
 #[test]
 fn a_token_ends_with_its_password() {
@@ -189,11 +207,15 @@ fn a_token_ends_with_its_password() {
 #[test]
 fn a_token_that_was_not_issued_here_or_has_ended_is_refused() {
     let it = stage(&[EVERY_SCOPE]);
-    let (user, key) = (it.caller(BASIC), it.caller(&it.app()));
-    let check = |tokens: &OAuthTokens, name: &str, caller: &Caller, accepted: bool| {
-        let token = tokens.issue(name, caller).unwrap();
+    let registry = it.platform.registry();
+    let digest = registry.token_hasher().hash(it.key.expose());
+    let key = registry.tokens(&[Kind::ApiKey]).lookup(&digest).wait().unwrap().unwrap();
+    let user = registry.basic_users().lookup("acme").wait().unwrap().unwrap();
+    let (user, key) = (user.principal(0).unwrap(), key.principal(0).unwrap());
+    let check = |tokens: &OAuthTokens, name: &str, password: &Known, accepted: bool| {
+        let token = tokens.issue(name, password).unwrap();
         let field = format!("Bearer {}", std::str::from_utf8(token.expose()).unwrap());
-        assert_eq!(it.judged(&it.door, &field).is_ok(), accepted, "{tokens:?} {name} {caller:?}");
+        assert_eq!(it.judged(&it.door, &field).is_ok(), accepted, "{tokens:?} {name} {password:?}");
         field
     };
     let ours = check(&it.tokens, "acme", &user, true);
@@ -232,6 +254,34 @@ fn the_endpoint_of_keys_itself_refuses_callers_who_may_not_manage_them() {
     assert_eq!(more.0, 403, "no key has more than its creator");
 }
 
+/// A key for clients is in the hands of everybody who has the client: its scopes are nothing as long as it is one.
+#[test]
+fn a_key_for_clients_gets_the_public_api_from_a_caller_with_its_scopes_alone() {
+    let it = stage(&[EVERY_SCOPE]);
+    let scopes = ["account-management:manage", "sms:message:send"];
+    let made = it.platform.create_user(&it.account, "manager", &Secret::new("word"), &scopes);
+    made.wait().unwrap();
+    // `manager:word`.
+    let manager = it.caller("Basic bWFuYWdlcjp3b3Jk");
+    let (_, key) = it.created(&it.caller(BASIC), r#"{"name":"n","permissions":["2FA_CLIENT"]}"#);
+    let field = format!("App {}", key["apiKeySecret"].as_str().unwrap());
+    let send = it.door.needing(&["sms:message:send"]);
+    for (by, body, status, opens) in [
+        (&manager, r#"{"permissions":["PUBLIC_API"]}"#, 403, false),
+        (&manager, r#"{"permissions":[]}"#, 403, false),
+        (&manager, r#"{"permissions":["2FA_CLIENT","PUBLIC_API"]}"#, 403, false),
+        (&manager, r#"{"permissions":["WEB_SDK"]}"#, 200, false),
+        (&it.caller(BASIC), r#"{"permissions":[]}"#, 200, true),
+        (&manager, r#"{"permissions":["2FA_CLIENT"]}"#, 200, false),
+        (&manager, r#"{"permissions":[],"scopeGuids":["sms:message:send"]}"#, 200, true),
+    ] {
+        let id = key["id"].as_str().unwrap();
+        let updated = it.keys.update(by, id, sent("", body).view()).wait().unwrap();
+        assert_eq!(updated.response.status(), status, "{body}");
+        assert_eq!(it.judged(&send, &field).is_ok(), opens, "{body}");
+    }
+}
+
 #[test]
 fn forty_keys_are_created_in_a_day_and_the_next_one_says_when() {
     let it = stage(&[EVERY_SCOPE]);
@@ -258,6 +308,8 @@ fn a_platform_that_is_started_anew_knows_its_accounts_and_users() {
     assert_eq!(body["apiKeys"][0]["name"], "Default API key");
     assert_eq!(body["paging"]["totalCount"], 1);
     let code = |flow: Flow<'_, ()>| flow.wait().unwrap_err().code();
+    let lost = anew.create_user(&TenantId::new("lost"), "lost", &Secret::new("word"), &[]);
+    assert_eq!(code(lost.map(drop)), "infobip_account_unknown");
     assert_eq!(code(anew.create_account(&it.account).map(drop)), "infobip_account_exists");
     let other = TenantId::new("other");
     anew.create_account(&other).wait().unwrap();
@@ -265,8 +317,40 @@ fn a_platform_that_is_started_anew_knows_its_accounts_and_users() {
         anew.create_user(&other, name, &Secret::new(password), &[]).map(drop)
     };
     assert_eq!(code(user("acme", b"x")), "infobip_user_name", "of another account's user");
-    assert_eq!(code(user("account: API keys", b"x")), "infobip_user_name");
+    let long = "x".repeat(201);
+    for name in ["account: API keys", "", "a\0b", "a\nb", &long] {
+        assert_eq!(code(user(name, b"x")), "infobip_user_name", "{name:?}");
+    }
     assert_eq!(code(user("new", &[0xff])), "infobip_password");
+    let by = anew.registry().by(&Actor::new(other.clone(), "test", Role::Owner));
+    let services = by.services(None, 100).wait().unwrap().unwrap();
+    assert_eq!(services.len(), 1, "none is left of a user who was not made: {services:?}");
+}
+
+#[test]
+fn the_name_of_a_user_is_taken_by_one_of_many_who_ask_at_once() {
+    let it = stage(&[]);
+    let made = || {
+        let made = it.platform.create_user(&it.account, "twin", &Secret::new("word"), &[]);
+        made.wait().map_err(|error| error.code())
+    };
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let begun: Vec<_> = (0..4).map(|_| scope.spawn(made)).collect();
+        begun.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    let refused: Vec<_> = made.iter().filter_map(|made| made.as_ref().err()).collect();
+    assert_eq!(refused, [&"infobip_user_name"; 3]);
+}
+
+/// An array of the values of its members is none.
+#[test]
+fn the_body_of_a_key_is_an_object() {
+    let it = stage(&[EVERY_SCOPE]);
+    let by = it.caller(BASIC);
+    for body in [r#"["n",true]"#, "null", "7", r#""n""#, ""] {
+        assert_eq!(it.created(&by, body).0, 400, "{body}");
+    }
+    assert_eq!(it.created(&by, r#" {"name":"n"}"#).0, 200);
 }
 
 #[test]

@@ -99,6 +99,13 @@ impl AddressList {
         nearest.is_some_and(|network| network.contains(&address))
     }
 
+    /// How many bytes of memory its entries take, for caches that are bounded by them.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        let entries = self.entries.capacity().saturating_add(self.disjoint.capacity());
+        entries.saturating_mul(size_of::<IpNet>())
+    }
+
     /// Whether there are no entries, so that no address is contained.
     #[must_use]
     pub fn is_empty(&self) -> bool {

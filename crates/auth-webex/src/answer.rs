@@ -51,7 +51,9 @@ impl WebexAnswer {
     /// Reads an answer of this family.
     #[must_use]
     pub fn read(family: WebexFamily, status: StatusCode, body: &[u8]) -> Self {
-        let entry = Entry::read(body);
+        // Bytes that are no text may be in a member that nobody reads.
+        let body = String::from_utf8_lossy(body);
+        let entry = Entry::read(&body);
         let said = entry.description.as_deref().or(entry.message.as_deref());
         let shown = |text: &str| text_for_log(text, MOST_SHOWN);
         Self {
@@ -186,6 +188,49 @@ mod tests {
             r#"{"response":{"code":7010}}"#,
             (O::AddressNotListed, Some(7010)),
         );
+    }
+
+    /// A refusal that is not seen is a message that is taken for sent, and a token that is not renewed.
+    #[test]
+    fn nothing_beside_a_code_hides_it() {
+        let deep = "[".repeat(10_000) + &"]".repeat(10_000);
+        for beside in [
+            r#""transid":5"#,
+            r#""description":["a"]"#,
+            r#""message":{"text":{"a":1}},"description":false"#,
+            r#""description":null,"message":1.5,"transid":-1"#,
+            r#""description":"a\ud83d\ude00\"b""#,
+            &format!(r#""x":{deep}"#),
+        ] {
+            for body in [
+                format!(r#"{{{beside},"code":"7001"}}"#),
+                format!(r#"{{"code":7001,{beside}}}"#),
+                format!(r#"{{"response":{{"code":"7001",{beside}}},{beside}}}"#),
+                format!(r#"{{"response":[{{{beside},"code":"7001"}},5,{{}}]}}"#),
+                format!(r#"{{"response":"none","code":"7001",{beside}}}"#),
+            ] {
+                check(F::CustomEvent, 200, &body, (O::CredentialRefused, Some(7001)));
+            }
+        }
+        let bytes = b"{\"code\":\"7001\",\"message\":\"\xff\"}";
+        let read = WebexAnswer::read(F::CustomEvent, StatusCode::OK, bytes);
+        assert_eq!(read.outcome, O::CredentialRefused);
+    }
+
+    #[test]
+    fn what_is_no_code_is_none() {
+        for body in [
+            r#"{"code":-7001}"#,
+            r#"{"code":7001.5}"#,
+            r#"{"code":4294974297}"#,
+            r#"{"code":{"7001":"7001"}}"#,
+            r#"{"code":["7001"]}"#,
+            r#"{"response":["7001"]}"#,
+            r#"{"response":[[],{"code":"7001"}]}"#,
+            r#"["7001","7001"]"#,
+        ] {
+            check(F::CustomEvent, 200, body, (O::Accepted, None));
+        }
     }
 
     #[test]

@@ -177,7 +177,8 @@ impl Authenticator for WebexApi {
 
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         // Of the answer the code alone counts here: no text is copied.
-        match Entry::read(answer.body.unwrap_or_default()).code {
+        let body = String::from_utf8_lossy(answer.body.unwrap_or_default());
+        match Entry::read(&body).code {
             Some(7001) => {
                 let fields = HeaderMap::new();
                 let refused = Answer::new(answer.request, StatusCode::UNAUTHORIZED, &fields);

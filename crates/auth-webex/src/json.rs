@@ -1,6 +1,6 @@
 //! What is read of a body: the code of an answer and the texts beside it, in one of two envelopes.
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::{borrow::Cow, fmt};
 
 /// The members of an answer that say something, from `{"response": {..}}`, from the first of `{"response": [{..}]}`, or
@@ -18,8 +18,10 @@ pub(crate) struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     /// What is said of the request as a whole; nothing where the body is no object of JSON.
-    pub(crate) fn read(body: &'a [u8]) -> Self {
-        match serde_json::from_slice(body) {
+    pub(crate) fn read(body: &'a str) -> Self {
+        let mut reader = serde_json::Deserializer::from_str(body);
+        let read = Place::Body.deserialize(&mut reader);
+        match read.and_then(|read| reader.end().map(|()| read)) {
             Ok(Value::Object { response: Some(entry), .. } | Value::Object { entry, .. }) => entry,
             _ => Self::default(),
         }
@@ -80,15 +82,28 @@ enum Name {
     Other,
 }
 
-impl<'de> Deserialize<'de> for Value<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyValue)
+/// Where a value stands, which says how much of it is looked at. What is deeper than answers are is passed over without a
+/// limit to its depth, so that it hides nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Body,
+    /// The member `response` of the body.
+    Response,
+    /// The first element of that.
+    First,
+    /// A member of an entry: a text or a number.
+    Member,
+}
+
+impl<'de> DeserializeSeed<'de> for Place {
+    type Value = Value<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        deserializer.deserialize_any(self)
     }
 }
 
-struct AnyValue;
-
-impl<'de> Visitor<'de> for AnyValue {
+impl<'de> Visitor<'de> for Place {
     type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -124,7 +139,10 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        let first = seq.next_element()?;
+        let first = match self {
+            Self::Response => seq.next_element_seed(Self::First)?,
+            _ => None,
+        };
         while seq.next_element::<IgnoredAny>()?.is_some() {}
         Ok(Value::Array(match first {
             Some(Value::Object { entry, .. }) => Some(entry),
@@ -133,15 +151,21 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {
+        if self == Self::Member {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            return Ok(Value::Other);
+        }
         let (mut entry, mut response) = (Entry::default(), None);
         while let Some(name) = map.next_key()? {
             match name {
-                Name::Response => response = map.next_value::<Value<'de>>()?.entry(),
-                Name::Code => entry.code = map.next_value::<Value<'de>>()?.code(),
-                Name::Description => entry.description = map.next_value::<Value<'de>>()?.text(),
-                Name::Message => entry.message = map.next_value::<Value<'de>>()?.text(),
-                Name::Transid => entry.transid = map.next_value::<Value<'de>>()?.text(),
-                Name::Other => drop(map.next_value::<IgnoredAny>()?),
+                Name::Response if self == Self::Body => {
+                    response = map.next_value_seed(Self::Response)?.entry();
+                }
+                Name::Code => entry.code = map.next_value_seed(Self::Member)?.code(),
+                Name::Description => entry.description = map.next_value_seed(Self::Member)?.text(),
+                Name::Message => entry.message = map.next_value_seed(Self::Member)?.text(),
+                Name::Transid => entry.transid = map.next_value_seed(Self::Member)?.text(),
+                Name::Response | Name::Other => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         Ok(Value::Object { entry, response })

@@ -133,7 +133,7 @@ impl WebexDoors {
 
     /// The door of Thread, Segment and Topic: HS256 under a secret of the app ([`Kind::AppJwtSecret`]), or RS256 under the
     /// key that it has named by a `kid` ([`Kind::AppJwtKey`]). The app is the service that `appId` names, and the path has to
-    /// be of that app: `/apps/{appId}/` is in it.
+    /// be of that app: `/apps/{appId}/` is in it, and no proxy or router can read another app in it, as in `/apps/a/../b`.
     ///
     /// The platform's pages let `exp` be left out. This door requires it, since a token without an end is a password that
     /// nobody can change.

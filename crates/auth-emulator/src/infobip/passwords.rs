@@ -19,7 +19,14 @@ pub(super) struct RememberedPasswords {
     passwords: BasicPasswords,
     users: BasicUsers,
     hasher: KeyHasher,
-    right: Mutex<HashMap<[u8; 32], Arc<str>>>,
+    right: Mutex<HashMap<[u8; 32], Right>>,
+}
+
+/// The credential whose password was right, and its generation: a password that is regenerated keeps its credential.
+type Right = (Arc<str>, u64);
+
+fn right(known: &Known) -> Right {
+    (Arc::clone(&known.caller().credential), known.generation())
 }
 
 impl RememberedPasswords {
@@ -42,15 +49,14 @@ impl RememberedPasswords {
         checked.map(move |found| found.inspect(|known| self.remember(&digest, known)))
     }
 
-    fn remembered(&self, digest: &KeyDigest) -> Option<Arc<str>> {
-        let right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        right.get(digest.as_bytes()).map(Arc::clone)
+    fn remembered(&self, digest: &KeyDigest) -> Option<Right> {
+        let all = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(digest.as_bytes()).cloned()
     }
 
     fn remember(&self, digest: &KeyDigest, known: &Known) {
-        let credential = Arc::clone(&known.caller().credential);
-        let mut right = self.right.lock().unwrap_or_else(PoisonError::into_inner);
-        right.insert(*digest.as_bytes(), credential);
+        let mut all = self.right.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(*digest.as_bytes(), right(known));
     }
 }
 
@@ -59,12 +65,12 @@ impl Passwords for RememberedPasswords {
 
     fn check(&self, presented: UserPass<'_>, attempt: Attempt) -> Flow<'_, Option<Known>> {
         let digest = self.hasher.hash_password(presented.user(), presented.password());
-        let Some(credential) = self.remembered(&digest) else {
+        let Some(remembered) = self.remembered(&digest) else {
             return self.check_slowly(presented, digest, attempt);
         };
         let (user, password) = (presented.user().to_owned(), Secret::new(presented.password()));
         self.users.lookup(presented.user()).and_then(move |found| {
-            let is_it = |known: &&Known| known.caller().credential == credential;
+            let is_it = |known: &&Known| right(known) == remembered;
             let known = found.and_then(|found| {
                 let mut all = found.as_slice().iter().map(|one| &one.principal);
                 all.find(is_it).cloned()

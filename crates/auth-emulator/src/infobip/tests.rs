@@ -5,7 +5,7 @@ use crate::gate::Gated;
 use crate::{Random, SessionLifetime};
 use auth_core::{Attempt, Body, Caller, Flow, InlineWorkers, Peer, RequestView, Verifier, Workers};
 use auth_ibsso::{CreateOutcome, NewSession, Sessions};
-use auth_lifecycle::{Actor, CredentialView, Kind, Role};
+use auth_lifecycle::{Actor, CredentialView, Kind, Role, State};
 use auth_static::{Argon2Concurrency, Argon2Cost, Passwords, UserPass};
 use auth_testing::{ManualClock, SeededRandom};
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
@@ -159,4 +159,17 @@ async fn a_right_password_is_hashed_slowly_once_and_a_wrong_one_each_time() {
     assert_eq!(check("acme", "word").await, (false, 5));
     assert_eq!(check("acme", "next").await, (true, 6));
     assert_eq!(check("acme", "next").await, (true, 6));
+    // A password that is regenerated keeps its credential.
+    let all = self::all(&infobip).await;
+    let is_active =
+        |it: &&CredentialView| it.group.kind == Kind::BasicPassword && it.state == State::Active;
+    let now = all.iter().find(is_active).unwrap().id.clone();
+    let hash = auth_static::PasswordHash::of("last", Argon2Cost::default(), &random).unwrap();
+    let secret = auth_lifecycle::NewSecret::Password {
+        user: "acme".into(),
+        hash: Secret::new(hash.to_phc()),
+    };
+    by.regenerate(&now, secret).await.unwrap().unwrap();
+    assert_eq!(check("acme", "next").await, (false, 7));
+    assert_eq!(check("acme", "last").await, (true, 8));
 }

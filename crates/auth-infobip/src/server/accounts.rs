@@ -66,8 +66,9 @@ impl InfobipPlatform {
     ///
     /// # Errors
     ///
-    /// `Error::Config` with the code `infobip_user_name` when the name holds a colon, as no user name of Basic may, or when
-    /// another user of the platform has it; `infobip_password` when the password is not UTF-8; those of the registry and of
+    /// `Error::Config` with the code `infobip_user_name` when the name is empty, longer than 200 bytes, or holds a colon or a
+    /// control character, as no user name of Basic may, or when another user of the platform has it; `infobip_account_unknown`
+    /// when nobody has created the account; `infobip_password` when the password is not UTF-8; those of the registry and of
     /// the randomness.
     pub fn create_user(
         &self,
@@ -83,11 +84,15 @@ impl InfobipPlatform {
                 let text = format!("user name {name:?} {what}");
                 Err(Error::config("infobip_user_name", text))
             };
-            if name.contains(':') {
-                return wrong("holds ':', which no user name of Basic may");
+            self.known_keys_of(&account).await?;
+            // What is refused after the service of the user was made leaves it behind.
+            if !is_user_name(&name) {
+                return wrong(
+                    "is none of Basic, expected 1 to 200 bytes without ':' and control characters",
+                );
             }
             if self.registry.basic_users().lookup(&name).await?.is_some() {
-                return wrong("is that of another user, expected one that no user has");
+                return wrong(TAKEN);
             }
             let text = std::str::from_utf8(password.expose()).map_err(|_| {
                 Error::config("infobip_password", "password of a user is not UTF-8")
@@ -99,8 +104,20 @@ impl InfobipPlatform {
                 NewSecret::Password { user: name.as_str().into(), hash: Secret::new(hash) };
             let label = name.as_str().into();
             let wanted = Wanted { secret, scopes, label, ..Wanted::default() };
-            by.create(Some(&service), Kind::BasicPassword, wanted).await?.map_err(refused)?;
-            Ok(service)
+            match by.create(Some(&service), Kind::BasicPassword, wanted).await? {
+                Ok(_) => Ok(service),
+                // Another one took it in the meantime, or has it with a password that is not in use.
+                Err(CommandRefusal::SecretTaken) => wrong(TAKEN),
+                Err(refusal) => Err(refused(refusal)),
+            }
+        })
+    }
+
+    /// The service of an account's API keys; an error when nobody has created the account.
+    pub(super) async fn known_keys_of(&self, account: &TenantId) -> Result<ServiceId> {
+        self.keys_of(account).await?.ok_or_else(|| {
+            let text = "account has no service of API keys; create accounts with create_account";
+            Error::config("infobip_account_unknown", text)
         })
     }
 
@@ -121,6 +138,14 @@ impl InfobipPlatform {
             after = Some(last.id.clone());
         }
     }
+}
+
+/// What is wrong with the name of another user.
+const TAKEN: &str = "is that of another user, expected one that no user has";
+
+/// May a user of Basic have this name, and can the registry keep it?
+fn is_user_name(name: &str) -> bool {
+    (1..=200).contains(&name.len()) && !name.contains(|it: char| it == ':' || it.is_control())
 }
 
 /// The name of the service of an account's API keys. No user has it, since it holds a colon.

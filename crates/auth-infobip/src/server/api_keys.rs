@@ -11,7 +11,7 @@ use super::{
     InfobipPlatform,
     accounts::{YEAR, key_text},
 };
-use auth_core::{Caller, Error, Secret};
+use auth_core::{Caller, Secret};
 use auth_lifecycle::{
     Actor, Commands, CredentialId, CredentialView, FieldChange, Issued, Kind, NewSecret, Role,
     ServiceId, State, Update, Wanted,
@@ -123,11 +123,7 @@ impl ApiKeys {
     }
 
     async fn service(&self, caller: &Caller) -> Result<ServiceId, KeyRefusal> {
-        let unknown = || {
-            let text = "account of the caller has no service of API keys; create accounts with create_account";
-            Error::config("infobip_account_unknown", text)
-        };
-        Ok(self.platform.keys_of(&caller.tenant).await?.ok_or_else(unknown)?)
+        Ok(self.platform.known_keys_of(&caller.tenant).await?)
     }
 
     fn by(&self, caller: &Caller) -> Commands {

@@ -1,30 +1,46 @@
 //! Dates as the platform writes them: `2023-09-01T10:00:00`, `...988+00:00`, `...988+0000`.
 
 use auth_core::Timestamp;
-use jiff::{civil::DateTime, tz::TimeZone};
+use jiff::{SignedDuration, civil::DateTime};
 use std::time::Duration;
 
 /// The moment of a date in any of the three forms, from 1970 on. One without a zone is UTC.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
-    if text.as_bytes().get(DAY_LENGTH) != Some(&b'T') {
-        return None;
-    }
-    let moment: jiff::Timestamp = match text.parse() {
-        Ok(moment) => moment,
-        Err(_) => TimeZone::UTC.to_timestamp(text.parse::<DateTime>().ok()?).ok()?,
+    let (local, zone) = local_and_zone(text)?;
+    let since = match zone {
+        // A `Timestamp` of jiff ends before the year 9999 does, and a `DateTime` with it.
+        "" | "Z" | "+00:00" | "+0000" => local.parse::<DateTime>().ok()?.duration_since(EPOCH),
+        _ => text.parse::<jiff::Timestamp>().ok()?.duration_since(jiff::Timestamp::UNIX_EPOCH),
     };
-    let seconds = u64::try_from(moment.as_second()).ok()?;
-    let nanoseconds = u64::try_from(moment.subsec_nanosecond()).ok()?;
-    Some(Timestamp::from_unix(seconds).after(Duration::from_nanos(nanoseconds)))
+    Some(Timestamp::default().after(Duration::try_from(since).ok()?))
 }
-
-/// How many characters a day has: other forms of ISO 8601 are none of the platform's.
-const DAY_LENGTH: usize = 10;
 
 /// The date in the form without a zone, in whole seconds; `None` after the year 9999.
 pub(super) fn format(moment: Timestamp) -> Option<String> {
-    let moment = jiff::Timestamp::from_second(i64::try_from(moment.unix()).ok()?).ok()?;
-    Some(moment.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+    let since = SignedDuration::from_secs(i64::try_from(moment.unix()).ok()?);
+    Some(EPOCH.checked_add(since).ok()?.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+}
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+/// The two parts of a date. All other forms of ISO 8601 are none of the platform's: without seconds, with the name of a zone.
+fn local_and_zone(text: &str) -> Option<(&str, &str)> {
+    let zone =
+        text.get(SECONDS.len()..)?.trim_start_matches(|it: char| it == '.' || it.is_ascii_digit());
+    let local = text.strip_suffix(zone)?;
+    let hours = zone.strip_prefix(['+', '-']);
+    let is_zone = hours.is_some_and(|it| has_form(it, "00:00") || has_form(it, "0000"));
+    let is_date = has_form(local.get(..SECONDS.len())?, SECONDS);
+    (is_date && (is_zone || matches!(zone, "" | "Z"))).then_some((local, zone))
+}
+
+/// A date without a fraction and a zone, as [`has_form`] compares it.
+const SECONDS: &str = "0000-00-00T00:00:00";
+
+/// Has it a digit for each zero of the form, and is it the same elsewhere?
+fn has_form(text: &str, form: &str) -> bool {
+    let fits = |(it, of): (u8, u8)| if of == b'0' { it.is_ascii_digit() } else { it == of };
+    text.len() == form.len() && text.bytes().zip(form.bytes()).all(fits)
 }
 
 #[cfg(test)]
@@ -48,6 +64,17 @@ mod tests {
         check("2023-09-01T12:30:00+02:30", Some(1_693_562_400_000));
         check("2023-09-01T09:00:00-0100", Some(1_693_562_400_000));
         check("2024-02-29T00:00:00", Some(1_709_164_800_000));
+        check("1970-01-01T00:00:00", Some(0));
+        check("1970-01-01T00:00:00-01:00", Some(3_600_000));
+    }
+
+    /// What callers write who mean that a key has no end.
+    #[test]
+    fn the_last_second_of_the_year_9999_is_read_in_all_three_forms() {
+        for zone in ["", "Z", "+00:00", ".000+0000"] {
+            check(&format!("9999-12-31T23:59:59{zone}"), Some(253_402_300_799_000));
+        }
+        check("10000-01-01T00:00:00", None);
     }
 
     #[test]
@@ -68,6 +95,16 @@ mod tests {
             "2023-09-01T10:00:00+00:60",
             "2023-09-01T10:00:00+-1:00",
             "2023-09-01T10:00:00 UTC",
+            "2023-09-01T10:00:00[America/New_York]",
+            "2023-09-01T10:00:00Z[Europe/Paris]",
+            "2023-09-01T10:00:00[u-ca=japanese]",
+            "2023-09-01T10",
+            "2023-09-01T1000",
+            "2023-09-01T10:00",
+            "2023-09-01T10:00:00,5",
+            "2023-09-01T10:00:00+02",
+            "2023-09-01T10:00:00+02:00:30",
+            "1970-01-01T00:00:00+00:01",
             "1969-12-31T23:59:59",
             "2023-09-01T10:00:0\u{e9}",
         ] {
@@ -77,11 +114,12 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        for seconds in [0, 951_782_400, 1_693_562_400, 253_402_207_199] {
+        for seconds in [0, 951_782_400, 1_693_562_400, 253_402_207_199, 253_402_300_799] {
             let moment = Timestamp::from_unix(seconds);
             assert_eq!(parse(&format(moment).unwrap()), Some(moment));
         }
         assert_eq!(format(Timestamp::from_unix(1_693_562_400)).unwrap(), "2023-09-01T10:00:00");
+        assert_eq!(format(Timestamp::from_unix(253_402_300_800)), None);
         assert_eq!(format(Timestamp::from_unix(u64::MAX)), None);
     }
 }

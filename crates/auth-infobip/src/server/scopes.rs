@@ -16,8 +16,7 @@ const PUBLIC_API: &str = "permission:PUBLIC_API";
 /// every channel, and so is `inbound-message:read`. A key that is for clients alone, by its permissions, allows nothing of
 /// the public API whatever its scopes are.
 pub(super) fn covers(granted: &Scopes, needed: &[&str]) -> bool {
-    let mut permissions = granted.iter().filter(|one| one.starts_with(PERMISSION)).peekable();
-    if permissions.peek().is_some() && !permissions.any(|one| one == PUBLIC_API) {
+    if !is_of_public_api(granted.iter()) {
         return false;
     }
     needed.iter().any(|needed| granted.iter().any(|granted| allows(granted, needed)))
@@ -28,8 +27,27 @@ fn allows(granted: &str, needed: &str) -> bool {
         return true;
     }
     let Some((product, rest)) = needed.split_once(':') else { return false };
-    let is_of_all_channels = matches!(granted, "message:send" | "inbound-message:read");
-    granted.strip_suffix(":manage") == Some(product) || (is_of_all_channels && granted == rest)
+    if is_of_all_channels(needed) {
+        return false;
+    }
+    granted.strip_suffix(":manage") == Some(product)
+        || (is_of_all_channels(granted) && granted == rest)
+}
+
+/// Is it of every channel, and so of no product that could be managed?
+fn is_of_all_channels(scope: &str) -> bool {
+    matches!(scope, "message:send" | "inbound-message:read")
+}
+
+/// Do the granted scopes allow all that a key has, so that its power may be given on?
+pub(super) fn cover_all<'a>(granted: &Scopes, mut of_key: impl Iterator<Item = &'a str>) -> bool {
+    of_key.all(|scope| covers(granted, &[scope]))
+}
+
+/// Is it a key of the public API, by its permissions?
+pub(super) fn is_of_public_api<'a>(of_key: impl Iterator<Item = &'a str>) -> bool {
+    let mut permissions = of_key.filter(|one| one.starts_with(PERMISSION)).peekable();
+    permissions.peek().is_none() || permissions.any(|one| one == PUBLIC_API)
 }
 
 /// Has it the form of a scope: two parts or more, each of letters, digits and `-`?
@@ -74,6 +92,8 @@ mod tests {
         check(&["message:send"], &["sms:logs:read"], false);
         check(&["message:send"], &["sms:manage"], false);
         check(&["sms:message"], &send, false);
+        check(&["message:manage"], &["message:send"], false);
+        check(&["inbound-message:manage"], &["inbound-message:read"], false);
         check(&["SMS:MANAGE"], &send, false);
         check(&[":manage"], &send, false);
         check(&["sms:manage"], &["sms"], false);

@@ -7,8 +7,8 @@ use super::{
     tokens::LIFETIME,
 };
 use auth_core::{
-    Attempt, AttemptLimit, AttemptOutcome, Challenge, Flow, Lookup, Reason, Rejection, RequestView,
-    Result, Secret,
+    Attempt, AttemptLimit, AttemptOutcome, Challenge, Flow, Reason, Rejection, RequestView, Result,
+    Secret,
 };
 use auth_ibsso::{ErrorForm, UserPassword};
 use http::StatusCode;
@@ -82,13 +82,13 @@ impl OAuthTokenEndpoint {
             Ok(attempt) => attempt,
             Err(rejection) => return Ok(Err(Refused::Rejected(rejection))),
         };
-        let found = self.users.lookup(&login).await;
+        let found = self.users.proved(&login).await;
         attempt.settle(match &found {
             Ok(found) => found.is_some().into(),
             Err(_) => AttemptOutcome::Unknown,
         });
         match found? {
-            Some(caller) => self.tokens.issue(&login.user, &caller).map(Ok),
+            Some(password) => self.tokens.issue(&login.user, &password).map(Ok),
             None => Ok(Err(Refused::Rejected(Rejection::unauthenticated(
                 WRONG,
                 Challenge::without_parameters("Bearer"),

@@ -2,8 +2,8 @@
 
 use super::accounts::random_uuid;
 use auth_core::{
-    Accepted, AttemptLimit, BearerRealm, Caller, Clock, Flow, Lookup, Need, Outcome, Presence,
-    Random, Reason, RequestView, Result, Secret, Verifier,
+    Accepted, AttemptLimit, BearerRealm, Clock, Flow, Lookup, Need, Outcome, Presence, Random,
+    Reason, RequestView, Result, Secret, Verifier,
 };
 use auth_jwt::{
     ClaimsToSign, JwsAlgorithm, JwtKeys, JwtPolicy, JwtPrincipal, JwtVerifier, KeyId, SigningKey,
@@ -20,7 +20,7 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 ///
 /// # Security
 ///
-/// A token stands for the password that it was obtained with: it ends with that password, and opens what the role of its
+/// A token stands for the password that it was obtained with: it ends with that password, however it is replaced, and opens what the role of its
 /// user opens at the moment of the request, not at that of its issue.
 #[derive(Clone)]
 pub struct OAuthTokens(Arc<Inner>);
@@ -39,6 +39,8 @@ struct Inner {
 #[derive(Deserialize)]
 struct Claimed {
     credential: Box<str>,
+    /// A password that is regenerated keeps its credential.
+    generation: u64,
 }
 
 /// What the tokens of a platform are made with.
@@ -73,18 +75,19 @@ impl OAuthTokens {
         Ok(Self(Arc::new(Inner { issuer, key, jwt, users, realm, clock, random })))
     }
 
-    /// A token of this user, whose name and password have proved the caller.
+    /// A token of this user, whose name and password have proved this credential.
     ///
     /// # Errors
     ///
     /// Those of the randomness.
-    pub fn issue(&self, user: &str, caller: &Caller) -> Result<Secret> {
+    pub fn issue(&self, user: &str, password: &Known) -> Result<Secret> {
         let Inner { issuer, key, clock, random, .. } = &*self.0;
         let claims = ClaimsToSign::expiring_in(LIFETIME)?
             .with_issuer(issuer)
             .with_subject(user)
             .with_key_id(KEY_ID)?
-            .with_claim("credential", &&*caller.credential)?;
+            .with_claim("credential", &&*password.caller().credential)?
+            .with_claim("generation", &password.generation())?;
         let signed = claims.sign(key, clock.now(), Some(&random_uuid(&**random)?))?;
         Ok(Secret::new(signed.expose()))
     }
@@ -97,7 +100,10 @@ impl OAuthTokens {
             return Flow::ready(ended());
         };
         self.0.users.lookup(user).map(move |found| {
-            let is_it = |known: &&Known| *known.caller().credential == *claimed.credential;
+            let is_it = |known: &&Known| {
+                let same = *known.caller().credential == *claimed.credential;
+                same && known.generation() == claimed.generation
+            };
             let known = found.and_then(|found| {
                 let mut all = found.as_slice().iter().map(|one| &one.principal);
                 all.find(is_it).cloned()

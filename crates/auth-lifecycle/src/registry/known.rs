@@ -37,6 +37,8 @@ struct Facts {
     /// The kind, as doors compare it.
     kinds: Kinds,
     state: State,
+    /// How often its secret was made.
+    generation: u64,
     /// It is good from then on.
     from: u64,
     /// It is good strictly before then: its expiry. Zero where time has ended it already, and the last moment there is
@@ -64,9 +66,8 @@ pub(super) enum Opened {
     Ha1(Box<auth_digest::DigestUserRecord>),
     #[cfg(feature = "sigv4")]
     AccessKey(Box<auth_sigv4::DerivedKeys>),
-    /// The hash of a password, and the generation that it is of.
     #[cfg(feature = "basic")]
-    Password(crate::StoredPassword, u64),
+    Password(crate::StoredPassword),
 }
 
 impl Known {
@@ -87,6 +88,7 @@ impl Known {
             kind: group.kind,
             kinds: Kinds::of(&[group.kind]),
             state: it.state,
+            generation: it.generation,
             from: it.not_before.map_or(0, nanos),
             ends,
             retires: never(it.retire_at),
@@ -108,6 +110,15 @@ impl Known {
     #[must_use]
     pub fn kind(&self) -> Kind {
         self.0.kind
+    }
+
+    /// Which of its secrets it was found with: one for the first, and one more each time it was regenerated.
+    ///
+    /// What stands for a secret once it was shown, such as a token that a password was exchanged for, is of a credential and
+    /// its generation: the identifier alone stays the same when the secret is replaced.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.0.generation
     }
 
     #[inline]
@@ -170,13 +181,14 @@ impl Known {
             names.fold(0_usize, |sum, name| sum.saturating_add(name.len()).saturating_add(16));
         let scopes =
             caller.scopes.iter().fold(0_usize, |sum, one| sum.saturating_add(one.len() + 16));
-        let lists = if self.0.allowed_addresses.is_some() { 1024 } else { 0 };
+        let list = self.0.allowed_addresses.as_deref();
+        let list = list.map_or(0, |list| size_of::<AddressList>().saturating_add(list.memory()));
         let opened = match self.0.opened {
             Opened::Nothing => 0,
             #[cfg(any(feature = "jwt", feature = "digest", feature = "sigv4", feature = "basic"))]
             _ => 1024,
         };
-        [names, scopes, lists, opened].into_iter().fold(facts, usize::saturating_add)
+        [names, scopes, list, opened].into_iter().fold(facts, usize::saturating_add)
     }
 }
 
@@ -221,5 +233,29 @@ fn source_mark(source: Option<IpAddr>) -> u64 {
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Known").field(&self.0.caller).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::credential;
+    use auth_core::TenantId;
+
+    /// A list has up to 1024 entries, of a user of some tenant: it must not take more of the cache than is counted.
+    #[test]
+    fn weighs_as_much_as_its_addresses_do() {
+        let group = GroupId::of_tenant(TenantId::new("acme"), Kind::ProfileKey);
+        let weight = |addresses: Option<usize>| {
+            let list = addresses.map(|most| {
+                let entries = (0..most).map(|at| format!("10.0.{}.{}", at / 256, at % 256));
+                AddressList::new(entries).unwrap()
+            });
+            let it = Credential { allowed_addresses: list, ..credential("c1", 1000) };
+            Known::new(&group, &it, Opened::Nothing).weight()
+        };
+        // Each entry is kept twice, in 17 bytes or more.
+        let lists = [weight(Some(1)), weight(Some(1024))].map(|it| it - weight(None));
+        assert!(lists[0] < 1024 && lists[1] >= 1024 * 2 * 17, "{lists:?}");
     }
 }

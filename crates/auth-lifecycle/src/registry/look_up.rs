@@ -36,7 +36,6 @@ use std::sync::Arc;
 pub(super) struct RawSecret<'a> {
     pub(super) kind: Kind,
     pub(super) id: &'a CredentialId,
-    pub(super) generation: u64,
     /// The public name that belongs to it.
     pub(super) name: Option<&'a Arc<str>>,
     pub(super) secret: &'a Secret,
@@ -56,7 +55,7 @@ pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
         #[cfg(feature = "basic")]
         Kind::BasicPassword => password::parse(raw),
         _ => {
-            let _ = (raw.id, raw.generation, raw.name, raw.secret);
+            let _ = (raw.id, raw.name, raw.secret);
             Ok(Opened::Nothing)
         }
     }

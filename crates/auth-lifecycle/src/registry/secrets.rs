@@ -117,7 +117,7 @@ impl Inner {
         if let Some(value) = &plain.value {
             // What no verifier could read would be an error with every caller that names it.
             let name = plain.name.as_ref();
-            let raw = RawSecret { kind, id, generation, name, secret: value };
+            let raw = RawSecret { kind, id, name, secret: value };
             look_up::parse(&raw).map_err(|_| wrong(kind))?;
         }
         let (found_by, fingerprint) = self.digests(group, &plain)?;

@@ -88,8 +88,7 @@ async fn open(sealer: &EnvelopeSealer, group: &GroupId, it: &Credential) -> Resu
         Material::Sealed(_) | Material::Nothing => return Ok(Opened::Nothing),
     };
     let (kind, id, name) = (group.kind, &it.id, it.kept.name.as_ref());
-    let generation = it.generation;
-    super::look_up::parse(&RawSecret { kind, id, generation, name, secret: &secret })
+    super::look_up::parse(&RawSecret { kind, id, name, secret: &secret })
 }
 
 /// Does a verifier compute with the sealed secret? A copy that may be revealed is opened for nobody else.

@@ -64,7 +64,7 @@ struct UserClaim {
 impl ProvenApp {
     fn of(proven: JwtPrincipal<Known>, path: &str) -> Result<Self, Rejection> {
         let app = proven.caller.caller().service.as_deref();
-        if app.is_none() || app != app_of(path) {
+        if app.is_none() || app != app_of(path) || has_two_readings(path) {
             return Err(Rejection::forbidden(OTHER_APP));
         }
         let UserClaim { user_id } = proven.claims.read().map_err(|_| {
@@ -80,8 +80,24 @@ fn app_of(path: &str) -> Option<&str> {
     segments.nth(1)
 }
 
-const OTHER_APP: Reason =
-    Reason::new("webex_app_other", "JWT is of another app than the one that the path names");
+/// May a proxy or a router find another app in this path? It may with dot segments and separators, as they are or encoded
+/// (RFC 3986 section 6.2.2), and where a segment before the app is `apps` in another way to write it.
+fn has_two_readings(path: &str) -> bool {
+    let is_odd = |segment: &str| {
+        let segment = segment.to_ascii_lowercase();
+        let separators = ["%2e", "%2f", "%5c", "\\"];
+        segment.starts_with('.') || separators.iter().any(|it| segment.contains(it))
+    };
+    let may_be_apps =
+        |segment: &str| segment.contains(['%', ';']) || segment.eq_ignore_ascii_case("apps");
+    let mut before = path.split('/').take_while(|segment| *segment != "apps");
+    before.any(may_be_apps) || path.split('/').any(is_odd)
+}
+
+const OTHER_APP: Reason = Reason::new(
+    "webex_app_other",
+    "JWT is of another app than the one that the path names, or the path can be read in two ways",
+);
 const USER_TYPE: Reason = Reason::new("webex_user_type", "userId is not a string");
 
 impl Proven for ProvenApp {
@@ -192,6 +208,32 @@ mod tests {
         assert_eq!(of("userId", json!(7)), "webex_user_type");
         assert_eq!(told(|claims, app| claims.with_issuer(app)), "jwt_signer_missing");
         assert_eq!(told(|it, _| it.with_claim("appId", &"other").unwrap()), "jwt_key_unknown");
+    }
+
+    /// Whom a path is for has to be the same to this door and to the router behind it.
+    #[test]
+    fn a_path_that_can_be_read_in_two_ways_is_refused() {
+        for path in [
+            "/apps/a/../b/threads",
+            "/apps/a/threads/../../b/threads",
+            "/apps/a/.",
+            "/apps/a/..;/b",
+            "/apps/a/%2e%2e/b/threads",
+            "/apps/a/.%2E/b",
+            "/apps/a/..%2fb",
+            "/apps/a/x%2F..%2F..%2Fb",
+            "/apps/a/x%5c..\\b",
+            "/%61pps/b/apps/a/threads",
+            "/apps%2fb/apps/a",
+            "/apps;x/b/apps/a",
+            "/Apps/b/apps/a",
+        ] {
+            assert!(has_two_readings(path), "{path}");
+        }
+        for path in ["/rtmsAPI/api/v1/apps/a/threads/t%20%3B1", "//apps/a/apps/b", "/apps/a;x", ""]
+        {
+            assert!(!has_two_readings(path), "{path}");
+        }
     }
 
     #[test]

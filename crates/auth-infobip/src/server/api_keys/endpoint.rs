@@ -5,7 +5,10 @@ use super::{
     fields::{KeyFields, KeyFilter},
     refusal::KeyRefusal,
 };
-use crate::server::{InfobipPlatform, PlatformAnswer, request::body_of, scopes::covers};
+use crate::{
+    object::read_object,
+    server::{InfobipPlatform, PlatformAnswer, request::body_of, scopes::covers},
+};
 use auth_core::{Caller, Flow, Reason, Rejection, RequestView, Result};
 use auth_ibsso::ErrorForm;
 use http::StatusCode;
@@ -115,7 +118,7 @@ fn answered<'a, T: Serialize>(
 
 fn fields(request: RequestView<'_>) -> Result<KeyFields, KeyRefusal> {
     let body = body_of(request)?.map_err(|reason| KeyRefusal::invalid("body", reason.text))?;
-    serde_json::from_slice(body).map_err(|error| {
+    read_object(body).map_err(|error| {
         let violation = format!("is not JSON with the members of an API key: {error}");
         KeyRefusal::invalid("body", violation)
     })

@@ -3,7 +3,7 @@
 use super::{refusal::KeyRefusal, view::begins};
 use crate::server::{
     dates,
-    scopes::{PERMISSION, covers, is_scope},
+    scopes::{PERMISSION, cover_all, is_of_public_api, is_scope},
 };
 use auth_core::{Caller, Scopes, Timestamp};
 use auth_lifecycle::CredentialView;
@@ -110,7 +110,11 @@ impl KeyFields {
         if from.is_some_and(|from| from.unix() != begins(seen).unix()) {
             return Err(KeyRefusal::invalid("validFrom", "cannot be moved"));
         }
-        self.given(caller)
+        let given = self.given(caller)?;
+        if given.opens_public_api(seen) && !cover_all(&caller.scopes, own_scopes(&seen.scopes)) {
+            return Err(BEYOND);
+        }
+        Ok(given)
     }
 
     fn given(self, caller: &Caller) -> Result<Given, KeyRefusal> {
@@ -138,6 +142,13 @@ impl Given {
         self.permissions.is_some() || self.scopes.is_some()
     }
 
+    /// Does a key that was for clients alone get to use the scopes that it has?
+    fn opens_public_api(&self, seen: &CredentialView) -> bool {
+        let permissions = self.permissions.iter().flatten().map(|one| &**one);
+        let opens = self.permissions.is_some() && is_of_public_api(permissions);
+        opens && self.scopes.is_none() && !is_of_public_api(seen.scopes.iter())
+    }
+
     /// What was given in place of what there is. Permissions are kept among the scopes.
     pub(super) fn scopes<'a>(&self, there: impl Iterator<Item = &'a str>) -> Scopes {
         let (kept, scopes): (Vec<_>, Vec<_>) =
@@ -147,6 +158,14 @@ impl Given {
         scopes.into_iter().chain(permissions).collect()
     }
 }
+
+/// What a key has beside its permissions.
+fn own_scopes(scopes: &Scopes) -> impl Iterator<Item = &str> {
+    scopes.iter().filter(|one| !one.starts_with(PERMISSION))
+}
+
+const BEYOND: KeyRefusal =
+    KeyRefusal::Forbidden("a key must not have scopes that its creator has not");
 
 fn date(property: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, KeyRefusal> {
     let Some(text) = text else { return Ok(None) };
@@ -189,8 +208,8 @@ fn scopes_of(caller: &Caller, list: Vec<String>) -> Result<Vec<Box<str>>, KeyRef
     if !list.iter().all(|scope| is_scope(scope)) {
         return invalid("must be scopes such as sms:message:send");
     }
-    if !list.iter().all(|scope| covers(&caller.scopes, &[scope])) {
-        return Err(KeyRefusal::Forbidden("a key must not have scopes that its creator has not"));
+    if !cover_all(&caller.scopes, list.iter().map(String::as_str)) {
+        return Err(BEYOND);
     }
     Ok(list.into_iter().map(String::into_boxed_str).collect())
 }

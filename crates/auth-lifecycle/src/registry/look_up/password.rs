@@ -28,7 +28,7 @@ impl Lookup<str> for BasicUsers {
             let hashes: Candidates<_, _> = known
                 .into_iter()
                 .filter_map(|known| match known.opened() {
-                    Opened::Password(hash, _) => Some((hash.clone(), known)),
+                    Opened::Password(hash) => Some((hash.clone(), known)),
                     _ => None,
                 })
                 .collect();
@@ -39,7 +39,7 @@ impl Lookup<str> for BasicUsers {
 
 pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
     let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
-    StoredPassword::parse(text).map(|hash| Opened::Password(hash, raw.generation))
+    StoredPassword::parse(text).map(Opened::Password)
 }
 
 impl fmt::Debug for BasicUsers {

@@ -84,7 +84,7 @@ impl Passwords for BasicPasswords {
 impl BasicPasswords {
     fn is_due(&self, known: &Known, password: &Secret) -> bool {
         match known.opened() {
-            Opened::Password(hash, _) => {
+            Opened::Password(hash) => {
                 hash.needs_rehash(self.cost) && hash.sees_all_of(password.expose())
             }
             _ => false,
@@ -104,17 +104,15 @@ impl BasicPasswords {
         let digest = self.registry.0.hashers.name(Kind::BasicPassword, &[user]);
         let now = self.registry.usable(digest, Kinds::of(&[Kind::BasicPassword])).await?;
         let same = |one: &&Known| one.caller().credential == credential;
-        let Some(Opened::Password(hash, generation)) = now.iter().find(same).map(Known::opened)
-        else {
-            return Ok(());
-        };
-        let proved = matches!(known.opened(), Opened::Password(_, proved) if proved == generation);
-        if !proved || !hash.needs_rehash(self.cost) {
+        let Some(now) = now.iter().find(same) else { return Ok(()) };
+        let Opened::Password(hash) = now.opened() else { return Ok(()) };
+        let generation = now.generation();
+        if known.generation() != generation || !hash.needs_rehash(self.cost) {
             return Ok(());
         }
         let made = self.passwords.hash(password, &*self.registry.0.random).await?;
         let material = Material::PasswordHash(Arc::new(Secret::new(made.to_phc())));
-        let (credential, generation) = (CredentialId::new(credential), *generation);
+        let credential = CredentialId::new(credential);
         let command = Command::Rehash { credential: credential.clone(), generation, material };
         let tenant = known.caller().tenant.clone();
         let Some(group) = self.registry.0.store.group_of(&tenant, &credential).await? else {

@@ -62,7 +62,8 @@ impl InfobipPlatform {
     /// [`EVERY_SCOPE`](crate::EVERY_SCOPE). The result is the user's service in the registry, whose commands replace the
     /// password and end the session.
     ///
-    /// The password is hashed on the thread that the flow runs on, for some tens of milliseconds.
+    /// The password is hashed on the thread that the flow runs on: for some tens of milliseconds, and for half a second in a
+    /// build without optimizations.
     ///
     /// # Errors
     ///

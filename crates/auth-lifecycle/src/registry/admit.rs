@@ -70,7 +70,8 @@ impl<V> Admit<V> {
         if known.note_use(now, source) {
             self.registry.0.uses.note(known, moment(now), source);
         }
-        Ok(proven.admitted())
+        let caller = known.caller().clone();
+        Ok(proven.admitted(caller))
     }
 
     fn judged<P: Proven>(
@@ -92,8 +93,8 @@ pub trait Proven: Send + 'static {
     /// The credential.
     fn known(&self) -> &Known;
 
-    /// The caller in place of the credential.
-    fn admitted(self) -> Self::Admitted;
+    /// The caller, which is that of the credential, in place of it.
+    fn admitted(self, caller: Caller) -> Self::Admitted;
 }
 
 impl Proven for Known {
@@ -103,8 +104,8 @@ impl Proven for Known {
         self
     }
 
-    fn admitted(self) -> Caller {
-        self.caller().clone()
+    fn admitted(self, caller: Caller) -> Caller {
+        caller
     }
 }
 
@@ -116,8 +117,8 @@ impl Proven for auth_jwt::JwtPrincipal<Known> {
         &self.caller
     }
 
-    fn admitted(self) -> Self::Admitted {
-        self.map_caller(Proven::admitted)
+    fn admitted(self, caller: Caller) -> Self::Admitted {
+        self.map_caller(|_| caller)
     }
 }
 

@@ -107,8 +107,8 @@ impl Proven for ProvenApp {
         &self.known
     }
 
-    fn admitted(self) -> AppCaller {
-        AppCaller { caller: self.known.admitted(), user_id: self.user_id }
+    fn admitted(self, caller: Caller) -> AppCaller {
+        AppCaller { caller, user_id: self.user_id }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Throw-away accounts, the same in every run so that they can be typed.
 
+use super::ready::Ready;
+
 /// What the demo server knows, path by path.
 pub const PATHS: &[Path] = &[
     Path { path: "/none", scheme: "none", accepts: "anything", curl: "" },
@@ -119,7 +121,7 @@ pub struct Path {
     pub path: &'static str,
     pub scheme: &'static str,
     pub accepts: &'static str,
-    /// What curl needs to be let in.
+    /// What curl needs to be let in; `TOKEN` stands for a token that is made when the server starts.
     pub curl: &'static str,
 }
 
@@ -146,11 +148,12 @@ pub const BOT: &str = "demo-bot";
 pub const BOT_KEY: &str = include_str!("bot.pem");
 
 /// All of it as one JSON document.
-pub fn document(base: &str) -> serde_json::Value {
-    let paths = PATHS.iter().map(|path| {
+pub fn document(base: &str, calls: &[Ready]) -> serde_json::Value {
+    let paths = calls.iter().map(|Ready { path, curl }| {
         serde_json::json!({
             "path": path.path, "url": format!("{base}{}", path.path), "scheme": path.scheme,
-            "parameters": parameters(path.path), "accepts": path.accepts, "curl": path.curl,
+            "parameters": parameters(path.path), "accepts": path.accepts,
+            "curl": curl.as_ref().ok(), "no_curl_because": curl.as_ref().err(),
         })
     });
     serde_json::json!({

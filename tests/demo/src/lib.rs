@@ -10,6 +10,7 @@ pub mod documents;
 pub mod issuer;
 pub mod oauth2;
 pub mod print;
+pub mod ready;
 pub mod rotation;
 pub mod sender;
 pub mod server;

@@ -3,7 +3,7 @@
 use demo::{
     accounts, aws, callers, digest, documents, oauth2,
     print::{self, Colour},
-    rotation, sender,
+    ready, rotation, sender,
     server::Running,
     storms, symphony, table, webhooks,
 };
@@ -16,8 +16,9 @@ doubled and malformed credentials through every adapter; then sends messages und
 replaces a service key and a JWT credential while clients call all the time. The last act walks the documents of the
 platforms, step by step. Fails if any line is not as it should be.
 
-  --serve ADDR  keep the server up at ADDR (127.0.0.1:8080) and print its paths and accounts
-  --json        print them as one JSON document";
+  --serve ADDR  keep the server up at ADDR (127.0.0.1:8080), print its paths with calls that the installed curl can make,
+                and tell what is refused
+  --json        print paths and accounts as one JSON document";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -111,17 +112,22 @@ async fn serve(address: &str, form: Form) -> Result<ExitCode, String> {
     let address = address
         .parse()
         .map_err(|_| format!("{address} is no address, expected one as 127.0.0.1:8080"))?;
-    let server = Running::start(address).await?;
+    let server = Running::start_telling(address).await?;
+    let calls = ready::calls(&server.base()).await?;
     match form {
-        Form::Json => println!("{:#}", accounts::document(&server.base())),
+        Form::Json => println!("{:#}", accounts::document(&server.base(), &calls)),
         Form::Text => {
             println!(
-                "Serving at {}; stop with Ctrl-C. The accounts are throw-away.\n",
+                "Serving at {}; stop with Ctrl-C. The accounts are throw-away, tokens end within minutes, and refusals are told \
+                 here.\n",
                 server.base()
             );
-            for path in accounts::PATHS {
+            for ready::Ready { path, curl } in &calls {
                 println!("{}\n  {}\n  accepts {}", path.path, path.scheme, path.accepts);
-                println!("  curl {} {}{}\n", path.curl, server.base(), path.path);
+                match curl {
+                    Ok(call) => println!("  {call}\n"),
+                    Err(why) => println!("  no call to try: {why}\n"),
+                }
             }
         }
     }

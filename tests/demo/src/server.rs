@@ -2,15 +2,15 @@
 
 use super::{
     accounts::{
-        ACCESS_KEY, BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, REALM,
-        REGION, SECRET_KEY, SERVICE, SERVICE_SECRET, TOKEN, USER,
+        ACCESS_KEY, BOT, BOT_KEY, KEY, KEY_HEADER, KEY_PARAMETER, KEY_SCHEME, PASSWORD, PATHS,
+        REALM, REGION, SECRET_KEY, SERVICE, SERVICE_SECRET, TOKEN, USER,
     },
     authorization_server::{AuthorizationServer, Granted},
     issuer::{Issuer, Live},
 };
 use auth_core::{
-    AnyOf, AttemptLimit, Candidates, Error, MemoryAttemptLimits, MemoryReplayStore, Precedence,
-    SystemClock, SystemRandom, Verifier,
+    AnyOf, AttemptLimit, Candidates, Error, Event, MemoryAttemptLimits, MemoryReplayStore,
+    Observer, Precedence, SystemClock, SystemRandom, Verifier,
 };
 use auth_digest::{DigestAlgorithm, OfferedQop};
 use auth_jwt::{KeyId, SigningKey, VerifyingKey, profiles};
@@ -26,6 +26,7 @@ use axum::{
     routing::{any, post},
 };
 use conformance::{Log, Told};
+use http::StatusCode;
 use serde_json::{Value, json};
 use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
@@ -42,10 +43,19 @@ pub struct Running {
 impl Running {
     /// Starts the server; port 0 takes any that is free.
     pub async fn start(address: SocketAddr) -> Result<Self, String> {
+        Self::begin(address, Refusals::Kept).await
+    }
+
+    /// As [`start`](Self::start), and tells on the standard error what it refuses, for a person who tries it.
+    pub async fn start_telling(address: SocketAddr) -> Result<Self, String> {
+        Self::begin(address, Refusals::Told).await
+    }
+
+    async fn begin(address: SocketAddr, refusals: Refusals) -> Result<Self, String> {
         let told = Log::default();
         let hasher = KeyHasher::random(&SystemRandom::new()).map_err(|error| error.to_string())?;
         let issuer = Issuer::new(&hasher);
-        let app = router(&told, hasher, &issuer).map_err(|error| error.to_string())?;
+        let app = router(&told, refusals, hasher, &issuer).map_err(|error| error.to_string())?;
         let listener =
             TcpListener::bind(address).await.map_err(|error| format!("{address}: {error}"))?;
         let address = listener.local_addr().map_err(|error| error.to_string())?;
@@ -79,7 +89,38 @@ impl Drop for Running {
 
 type Principal = &'static str;
 
-fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, Error> {
+/// What becomes of refusals.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refusals {
+    /// The last one is kept for whoever asks.
+    Kept,
+    /// Each is told as well.
+    Told,
+}
+
+/// What a path has decided, for the log and perhaps for a person.
+struct Decided {
+    path: &'static str,
+    log: Log,
+    refusals: Refusals,
+}
+
+impl Observer for Decided {
+    fn observe(&self, event: Event<'_>) {
+        if let (Refusals::Told, Event::Rejected(rejection)) = (self.refusals, &event) {
+            let (status, reason) = (rejection.status().as_u16(), rejection.reason());
+            eprintln!("{}: {status}: {} ({})", self.path, reason.text, reason.code);
+        }
+        self.log.observe(event);
+    }
+}
+
+fn router(
+    log: &Log,
+    refusals: Refusals,
+    hasher: KeyHasher,
+    issuer: &Arc<Issuer>,
+) -> Result<Router, Error> {
     let keys = || FixedKeys::new(&hasher, [(KEY, "acme")]);
     let key = |placement| ApiKeyVerifier::new(REALM, placement, hasher.clone(), keys());
     let header = || key(Placement::header(KEY_HEADER)?);
@@ -94,9 +135,9 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
             told.note(Told::Accepted(caller.principal.to_owned()));
             who(&caller, uri.path())
         };
-        let route = Router::new()
-            .route(path, any(answer))
-            .layer(VerifyLayer::new(verifier).with_observer(log.clone()));
+        let route = Router::new().route(path, any(answer)).layer(
+            VerifyLayer::new(verifier).with_observer(Decided { path, log: log.clone(), refusals }),
+        );
         app = std::mem::take(&mut app).merge(route);
     };
     at("/none", Arc::new(NoAuth.map(|_| "anonymous")));
@@ -125,7 +166,14 @@ fn router(log: &Log, hasher: KeyHasher, issuer: &Arc<Issuer>) -> Result<Router, 
     at("/sigv4/s3", Arc::new(sigv4(auth_sigv4::AwsService::S3)?));
     let issuer = Arc::clone(issuer);
     let app = app.merge(granting.router());
-    Ok(app.route("/session/token", post(move || async move { issuer.answer() })))
+    let app = app.route("/session/token", post(move || async move { issuer.answer() }));
+    Ok(app.fallback(|| async { (StatusCode::NOT_FOUND, nowhere()) }))
+}
+
+/// What a path is answered that the server has not.
+fn nowhere() -> String {
+    let paths: Vec<_> = PATHS.iter().map(|path| path.path).collect();
+    format!("no such path; there are {}\n", paths.join(", "))
 }
 
 /// The tokens of a service, whose secret is known by its ID.

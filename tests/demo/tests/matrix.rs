@@ -1,8 +1,8 @@
 //! Every scheme through every adapter, over loopback: the lines of the demo, held to what they promise.
 
 use demo::{
-    accounts::PATHS, aws, callers, digest, documents, oauth2, rotation, sender, server::Running,
-    storms, symphony, table, webhooks,
+    accounts::PATHS, aws, callers, digest, documents, oauth2, ready, rotation, sender,
+    server::Running, storms, symphony, table, webhooks,
 };
 use std::collections::BTreeSet;
 
@@ -65,6 +65,29 @@ async fn the_documents_are_walked_and_every_step_is_as_it_should_be() {
             assert_eq!(line.instead_of, None, "{}: {}: {}", document.name, line.sent, line.verdict);
         }
     }
+}
+
+/// What `--serve` shows is what works: with ready tokens, and with a reason where this curl cannot do it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_calls_that_are_shown_are_let_in_and_an_unknown_path_lists_the_others() {
+    let server = Running::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+    let calls = ready::calls(&server.base()).await.unwrap();
+    if calls.iter().any(|call| call.curl.as_ref().is_err_and(|why| why.contains("not installed"))) {
+        return eprintln!("skipped: curl is not installed");
+    }
+    let shown: Vec<_> = calls.iter().filter_map(|call| call.curl.as_ref().ok()).collect();
+    assert!(shown.len() >= 15, "{shown:?}");
+    assert!(shown.iter().all(|call| !call.contains("TOKEN")), "{shown:?}");
+    let document = demo::accounts::document(&server.base(), &calls);
+    let paths = document["paths"].as_array().unwrap();
+    assert_eq!(paths.len(), PATHS.len());
+    assert!(
+        paths.iter().all(|path| path["curl"].is_string() != path["no_curl_because"].is_string())
+    );
+    let client = auth_reqwest::AuthClient::new().unwrap();
+    let nowhere = client.http().get(format!("{}/nowhere", server.base())).send().await.unwrap();
+    let (status, text) = (nowhere.status().as_u16(), nowhere.text().await.unwrap());
+    assert!(status == 404 && PATHS.iter().all(|path| text.contains(path.path)), "{status} {text}");
 }
 
 #[tokio::test]

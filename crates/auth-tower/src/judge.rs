@@ -16,7 +16,10 @@ use std::{
     pin::pin,
     sync::Arc,
 };
-use tracing::{Span, field::Empty};
+use tracing::{
+    Span,
+    field::{Empty, display},
+};
 
 /// What every request to one service is judged with.
 pub(crate) struct Door<V> {
@@ -70,7 +73,15 @@ impl<V: Verifier> Door<V> {
         B: http_body::Body<Data = Bytes> + Send,
         B::Error: Into<BoxError>,
     {
-        let span = tracing::debug_span!("auth.verify", auth.scheme = Empty, auth.outcome = Empty, error.type = Empty);
+        let span = tracing::info_span!(
+            "auth.verify",
+            http.request.method = %head.method,
+            url.path = original(head).path(),
+            client.address = Empty,
+            auth.scheme = Empty,
+            auth.outcome = Empty,
+            error.type = Empty,
+        );
         let mut deciding = pin!(self.decide(head, body));
         let outcome = poll_fn(|context| span.in_scope(|| deciding.as_mut().poll(context))).await;
         self.tell(&span, &outcome);
@@ -92,7 +103,8 @@ impl<V: Verifier> Door<V> {
                 (_, error) => span.record("error.type", error),
             };
         }
-        self.observer.observe(event);
+        // What an observer writes to a log stands inside the span, and so beside path and address.
+        span.in_scope(|| self.observer.observe(event));
     }
 
     async fn decide<B>(
@@ -110,6 +122,9 @@ impl<V: Verifier> Door<V> {
             encrypted: connection.encrypted,
             certificate: connection.certificate.as_deref(),
         };
+        if let Some(address) = peer.address {
+            Span::current().record("client.address", display(address));
+        }
         let view = RequestView::new(&head.method, original(head), &head.headers).with_peer(peer);
         view.authority()?;
         let need = match self.verifier.presence(view) {

@@ -5,8 +5,8 @@ use auth_core::{Event, Observer};
 /// Tells `tracing` what happened: one event each, with a counter that metrics exporters understand.
 ///
 /// Field names are those of the OpenTelemetry conventions (`error.type`, `http.response.status_code`) and
-/// `auth.scheme`; counters are `monotonic_counter.auth.*`. The server layer opens a span `auth.verify` with the same
-/// fields by itself.
+/// `auth.scheme`; counters are `monotonic_counter.auth.*`. What it tells of a request stands inside the span `auth.verify`
+/// that the server layer opens, with the method, the path without its query, and the address of the client.
 ///
 /// # Security
 ///

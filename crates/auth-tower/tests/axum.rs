@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use auth_core::*;
-use auth_tower::{Authenticated, VerifyLayer};
+use auth_tower::{Authenticated, TracingObserver, VerifyLayer};
 use axum::{Router, body::Body as AxumBody, extract::ConnectInfo, routing::get};
 use http::Request;
 use http_body_util::BodyExt;
@@ -78,15 +78,20 @@ impl io::Write for Lines {
 
 /// Sends a request; the answer, and what was logged as an error.
 async fn ask_logged(app: Router) -> (u16, String, String) {
+    ask_logged_at(tracing::Level::ERROR, app, "/x").await
+}
+
+/// Sends a request; the answer, and what was logged at this level.
+async fn ask_logged_at(level: tracing::Level, app: Router, path: &str) -> (u16, String, String) {
     let lines = Lines::default();
     let written = lines.clone();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::ERROR)
+        .with_max_level(level)
         .with_ansi(false)
         .with_writer(move || lines.clone())
         .finish();
     let guard = tracing::subscriber::set_default(subscriber);
-    let (status, body) = ask(app, "/x").await;
+    let (status, body) = ask(app, path).await;
     drop(guard);
     let logged = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
     (status, body, logged)
@@ -120,4 +125,22 @@ async fn an_optional_principal_is_there_behind_a_layer_and_not_without() {
     assert_eq!((status, body.as_str(), logged.as_str()), (200, "nobody", ""));
     let (status, body) = ask(app().layer(VerifyLayer::new(Seen)), "/x").await;
     assert_eq!((status, body.as_str()), (200, "/x Some(192.0.2.1)"));
+}
+
+/// The line of a refusal tells where it was and from where, and nothing of the query.
+#[tokio::test]
+async fn a_refusal_is_logged_with_its_path_and_the_address_of_its_caller() {
+    const NO: Reason = Reason::new("test_no", "nobody is let in");
+    let nobody = Seen.check(|_: &String, _| Flow::ready(Err::<(), _>(Rejection::forbidden(NO))));
+    let layer = VerifyLayer::new(nobody).with_observer(TracingObserver);
+    let app = Router::new().route("/x/{id}", get(who)).layer(layer);
+    let (status, _, logged) = ask_logged_at(tracing::Level::INFO, app, "/x/7?key=s3cret").await;
+    assert_eq!(status, 403);
+    let line = logged.lines().find(|line| line.contains("request rejected")).unwrap();
+    for part in
+        ["http.request.method=GET", "url.path=\"/x/7\"", "client.address=192.0.2.1", "test_no"]
+    {
+        assert!(line.contains(part), "{part} is not in {line}");
+    }
+    assert!(!logged.contains("s3cret"), "{logged}");
 }

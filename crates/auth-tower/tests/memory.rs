@@ -134,15 +134,18 @@ async fn send_frames_of_one_byte(address: SocketAddr) {
 
 #[test]
 fn frames_of_one_byte_cost_what_they_hold_over_http_2() {
-    let drops =
-        Router::new().route(
-            "/",
-            post(|mut body: axum::body::Body| async move {
-                while let Some(Ok(_)) = body.frame().await {}
-            }),
-        );
-    let (kept, dropped) =
-        (held(verified(), send_frames_of_one_byte), held(drops, send_frames_of_one_byte));
+    let drops = || {
+        let read = |mut body: axum::body::Body| async move {
+            while let Some(Ok(_)) = body.frame().await {}
+        };
+        Router::new().route("/", post(read))
+    };
+    // Frames that wait beneath the server are counted too, and on a busy machine more of them wait: the least of three
+    // counts has the fewest.
+    let least = |app: &dyn Fn() -> Router| {
+        (0..3).map(|_| held(app(), send_frames_of_one_byte)).min().unwrap()
+    };
+    let (kept, dropped) = (least(&verified), least(&drops));
     assert!(kept < dropped + 1024 * 1024, "{kept} bytes held, {dropped} without verifying");
 }
 

@@ -1,6 +1,5 @@
 //! Answers in the vendor's forms.
 
-use super::app::App;
 use crate::gate::JSON;
 use auth_core::{Error, Rejection};
 use auth_webex::{WebexFamily, refusal_answer};
@@ -21,18 +20,6 @@ pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response {
 /// A refusal in the form of its family.
 pub(super) fn refused(family: WebexFamily, rejection: &Rejection, transaction: &str) -> Response {
     refusal_answer(family, rejection, transaction).map(Body::from)
-}
-
-/// A request that is wrong, in the form of its family: a 400, and of Custom Event a 200 like its refusals.
-pub(super) fn wrong(app: &App, family: WebexFamily, code: &str, text: &str) -> Response {
-    let status = match family {
-        WebexFamily::CustomEvent => StatusCode::OK,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    match app.identifier() {
-        Ok(transaction) => coded(family, status, code, text, &transaction),
-        Err(error) => failed(family, &error),
-    }
 }
 
 /// An answer with a code, in the form of its family.

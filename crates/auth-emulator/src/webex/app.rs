@@ -7,6 +7,7 @@ use auth_lifecycle::Admit;
 use auth_net::AddressList;
 use auth_webex::{WebexDoors, WebexFamily};
 use axum::response::Response;
+use http::StatusCode;
 use std::{
     collections::{HashMap, HashSet},
     sync::Arc,
@@ -88,6 +89,18 @@ impl App {
         self.record.count(|counts| counts.refused += 1);
         match self.identifier() {
             Ok(transaction) => answers::refused(family, rejection, &transaction),
+            Err(error) => answers::failed(family, &error),
+        }
+    }
+
+    /// A request that is wrong, in the form of its family: a 400, and of Custom Event a 200 like its refusals.
+    pub(super) fn wrong(&self, family: WebexFamily, code: &str, text: &str) -> Response {
+        let status = match family {
+            WebexFamily::CustomEvent => StatusCode::OK,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        match self.identifier() {
+            Ok(transaction) => answers::coded(family, status, code, text, &transaction),
             Err(error) => answers::failed(family, &error),
         }
     }

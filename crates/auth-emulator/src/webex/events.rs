@@ -48,7 +48,7 @@ async fn event(State(app): State<Arc<App>>, request: Whole) -> Response {
 async fn events(app: &App, request: &Whole) -> Result<Vec<Value>, Response> {
     const FAMILY: WebexFamily = WebexFamily::CustomEvent;
     let service = app.service(FAMILY, request).await?;
-    let wrong = |code, text: &str| answers::wrong(app, FAMILY, code, text);
+    let wrong = |code, text: &str| app.wrong(FAMILY, code, text);
     let body: Value =
         serde_json::from_slice(&request.body).map_err(|_| wrong("7000", "Invalid JSON"))?;
     let Events { events } = serde_json::from_value(body)

@@ -77,9 +77,9 @@ async fn rcs(State(app): State<Arc<App>>, request: Whole) -> Response {
 async fn accepted(app: &App, family: WebexFamily, request: &Whole) -> Result<String, Response> {
     app.service(family, request).await?;
     let body: Value = serde_json::from_slice(&request.body)
-        .map_err(|_| answers::wrong(app, family, "7000", "Invalid JSON"))?;
+        .map_err(|_| app.wrong(family, "7000", "Invalid JSON"))?;
     if body.get("to").is_none() {
-        return Err(answers::wrong(app, family, "7003", "Mandatory parameter missing: to"));
+        return Err(app.wrong(family, "7003", "Mandatory parameter missing: to"));
     }
     app.record.count(|counts| counts.messages_accepted += 1);
     app.identifier().map_err(|error| answers::failed(family, &error))

@@ -88,7 +88,7 @@ async fn broken(stage: &Stage) -> Vec<Compared> {
                             Sent::new(stage, &format!("{base}/token"), method, grant, placement)?;
                         let said = sent.said(&context).await;
                         shown.extend(sent.canaries(&said));
-                        if !["Transport", "Protocol"].iter().any(|kind| said.starts_with(kind)) {
+                        if !["transport", "protocol"].iter().any(|kind| said.starts_with(kind)) {
                             shown.push("no failure of a transport");
                         }
                     }
@@ -168,7 +168,11 @@ impl Sent {
     async fn said(&self, context: &Context) -> String {
         match self.registration.obtain(&self.request, context).await {
             Ok(token) => format!("{token:?} {token:#?} {:?}", token.masked()),
-            Err(error) => format!("{error:?} {error:#?} {error}"),
+            Err(error) => {
+                // A program may look at what lies beneath as well.
+                let precise = error.cause().error();
+                format!("{error} {error:?} {precise:?} {precise:#?}")
+            }
         }
     }
 

@@ -473,13 +473,18 @@ fn a_value_that_is_dropped_destroys_it_in_the_background() {
         assert_eq!(sent(), Ok(()));
     }
     assert_eq!(stage.asked(), [CREATE], "nobody waits for the rest");
-    // What is detached detaches more, and waits for it.
+    // What is detached detaches more, and waits for it: whichever thread takes the first, the other one takes what follows.
+    let is_destroyed = || stage.transport.exchanges() == 2;
     thread::scope(|scope| {
-        let first = scope.spawn(|| stage.transport.run());
-        while !first.is_finished() {
+        let run = || {
+            while !is_destroyed() {
+                stage.transport.run();
+                thread::yield_now();
+            }
             stage.transport.run();
-            thread::yield_now();
-        }
+        };
+        scope.spawn(run);
+        run();
     });
     assert_eq!(stage.asked(), [destroy(1)]);
     assert_eq!(sent(), Err("session_ended"));

@@ -18,7 +18,10 @@ use http::{
     header::{AUTHORIZATION, RETRY_AFTER},
 };
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -473,18 +476,23 @@ fn a_value_that_is_dropped_destroys_it_in_the_background() {
         assert_eq!(sent(), Ok(()));
     }
     assert_eq!(stage.asked(), [CREATE], "nobody waits for the rest");
-    // What is detached detaches more, and waits for it: whichever thread takes the first, the other one takes what follows.
-    let is_destroyed = || stage.transport.exchanges() == 2;
+    // What is detached detaches more, and waits for it: so there are threads enough, until none of them has work.
+    let (busy, done) = (AtomicUsize::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        let run = || {
-            while !is_destroyed() {
-                stage.transport.run();
-                thread::yield_now();
-            }
-            stage.transport.run();
-        };
-        scope.spawn(run);
-        run();
+        for _ in 0..6 {
+            scope.spawn(|| {
+                while !done.load(Ordering::SeqCst) {
+                    busy.fetch_add(1, Ordering::SeqCst);
+                    stage.transport.run();
+                    busy.fetch_sub(1, Ordering::SeqCst);
+                    thread::sleep(Duration::from_millis(1));
+                }
+            });
+        }
+        while stage.transport.exchanges() < 2 || busy.load(Ordering::SeqCst) > 0 {
+            thread::yield_now();
+        }
+        done.store(true, Ordering::SeqCst);
     });
     assert_eq!(stage.asked(), [destroy(1)]);
     assert_eq!(sent(), Err("session_ended"));

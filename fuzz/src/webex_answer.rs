@@ -56,17 +56,24 @@ fn bounded(answer: &WebexAnswer, secret: &str) {
 
 /// With a reader that keeps the whole body, and takes the last of two members of one name.
 fn agrees(answer: &WebexAnswer, family: WebexFamily, status: StatusCode, body: &Value) {
-    let several = body["response"].as_array().and_then(|entries| entries.first());
-    let entry = several.or(body.get("response")).filter(|entry| entry.is_object()).unwrap_or(body);
-    let code = match &entry["code"] {
-        Value::String(text) if text.len() <= 8 => text.parse().ok(),
-        number => number.as_u64().and_then(|number| u32::try_from(number).ok()),
-    };
+    let several = body["response"].as_array().into_iter().flatten().filter(|it| it.is_object());
+    let several: Vec<&Value> = several.collect();
+    let refused = several.iter().find(|entry| code_of(entry).is_some_and(|code| code >= 7000));
+    let one = body.get("response").filter(|entry| entry.is_object());
+    let entry = refused.or(several.first()).copied().or(one).unwrap_or(body);
+    let code = code_of(entry);
     assert_eq!(answer.code, code);
     assert_eq!(answer.outcome, outcome(family, status.as_u16(), code));
     let said = entry["description"].as_str().or(entry["message"].as_str());
     assert!(is_cut_of(answer.description.as_deref(), said));
     assert!(is_cut_of(answer.transaction.as_deref(), entry["transid"].as_str()));
+}
+
+fn code_of(entry: &Value) -> Option<u32> {
+    match &entry["code"] {
+        Value::String(text) if text.len() <= 8 => text.parse().ok(),
+        number => number.as_u64().and_then(|number| u32::try_from(number).ok()),
+    }
 }
 
 /// The codes of the platform's pages, and below them the status alone.

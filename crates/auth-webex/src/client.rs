@@ -178,8 +178,9 @@ impl Authenticator for WebexApi {
     fn assess(&self, sent: &Credentials, answer: Answer<'_>) -> Verdict {
         // Of the answer the code alone counts here: no text is copied.
         let body = String::from_utf8_lossy(answer.body.unwrap_or_default());
-        match Entry::read(&body).code {
-            Some(7001) => {
+        match Entry::read(&body) {
+            // What was taken in part is not sent once more: the platform would do that part twice.
+            Entry { code: Some(7001), is_partial: false, .. } => {
                 let fields = HeaderMap::new();
                 let refused = Answer::new(answer.request, StatusCode::UNAUTHORIZED, &fields);
                 self.credential.assess(sent, refused)

@@ -3,8 +3,8 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::{borrow::Cow, fmt};
 
-/// The members of an answer that say something, from `{"response": {..}}`, from the first of `{"response": [{..}]}`, or
-/// from the body itself.
+/// The members of an answer that say something, from `{"response": {..}}`, from one of `{"response": [{..}, ..]}`, or from
+/// the body itself. Of several entries the first that is refused counts, and the first one where none is.
 ///
 /// A member of another form than the platform's pages have is passed over: it cannot hide the code that stands beside it.
 /// Of two members of one name the last counts.
@@ -14,6 +14,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) description: Option<Cow<'a, str>>,
     pub(crate) message: Option<Cow<'a, str>>,
     pub(crate) transid: Option<Cow<'a, str>>,
+    /// Was another entry of the same list taken, while this one was refused?
+    pub(crate) is_partial: bool,
 }
 
 impl<'a> Entry<'a> {
@@ -26,6 +28,21 @@ impl<'a> Entry<'a> {
             _ => Self::default(),
         }
     }
+
+    /// The one of two entries that counts: a refusal is not hidden by what was taken before it.
+    fn beside(self, next: Self) -> Self {
+        let (kept, other) = match (self.is_refused(), next.is_refused()) {
+            (false, true) => (next, self),
+            _ => (self, next),
+        };
+        let is_partial = kept.is_partial || (kept.is_refused() && !other.is_refused());
+        Self { is_partial, ..kept }
+    }
+
+    /// The platform's codes of refusals and failures begin at 7000.
+    fn is_refused(&self) -> bool {
+        self.code.is_some_and(|code| code >= 7000)
+    }
 }
 
 /// A value, as far as answers have it.
@@ -37,7 +54,7 @@ enum Value<'a> {
         entry: Entry<'a>,
         response: Option<Entry<'a>>,
     },
-    /// With its first element, where that is an object.
+    /// With the one of its objects that counts.
     Array(Option<Entry<'a>>),
     Other,
 }
@@ -59,11 +76,11 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// One entry, or the first of several.
+    /// One entry, or the one of several that counts.
     fn entry(self) -> Option<Entry<'a>> {
         match self {
             Self::Object { entry, .. } => Some(entry),
-            Self::Array(first) => first,
+            Self::Array(entry) => entry,
             _ => None,
         }
     }
@@ -89,8 +106,8 @@ enum Place {
     Body,
     /// The member `response` of the body.
     Response,
-    /// The first element of that.
-    First,
+    /// An element of that.
+    Element,
     /// A member of an entry: a text or a number.
     Member,
 }
@@ -139,15 +156,20 @@ impl<'de> Visitor<'de> for Place {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value<'de>, A::Error> {
-        let first = match self {
-            Self::Response => seq.next_element_seed(Self::First)?,
-            _ => None,
-        };
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Value::Array(match first {
-            Some(Value::Object { entry, .. }) => Some(entry),
-            _ => None,
-        }))
+        if self != Self::Response {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(Value::Other);
+        }
+        let mut kept: Option<Entry<'de>> = None;
+        while let Some(value) = seq.next_element_seed(Self::Element)? {
+            if let Value::Object { entry, .. } = value {
+                kept = Some(match kept {
+                    Some(before) => before.beside(entry),
+                    None => entry,
+                });
+            }
+        }
+        Ok(Value::Array(kept))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value<'de>, A::Error> {

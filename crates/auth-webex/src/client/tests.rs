@@ -72,20 +72,23 @@ fn each_api_has_its_host_and_its_field() {
     }
 }
 
+const REFUSED: &str = r#"{"response":{"code":"7001"}}"#;
+
 /// A token that is refused behind a 200, a 400 or a 403 is made anew, and the request is sent once more; a key is not.
 #[track_caller]
-fn refused(status: u16, api: &WebexApi, clock: &ManualClock, expected: usize) {
+fn check_attempts(
+    (status, first_body): (u16, &'static str),
+    api: &WebexApi,
+    clock: &ManualClock,
+    expected: usize,
+) {
     let (asked, clock) = (AtomicUsize::new(0), clock.clone());
     let asked = Arc::new(asked);
     let counted = Arc::clone(&asked);
     let transport = ScriptedTransport::new(move |_: &Request<Vec<u8>>| {
         let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
         clock.set(Timestamp::from_unix(1_734_006_620));
-        let body = if first {
-            r#"{"response":{"code":"7001"}}"#
-        } else {
-            r#"{"response":[{"code":"1002"}]}"#
-        };
+        let body = if first { first_body } else { r#"{"response":[{"code":"1002"}]}"# };
         let status = if first { status } else { 200 };
         Ok(Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap())
     });
@@ -104,9 +107,24 @@ fn a_refused_token_is_renewed_whatever_the_status_says() {
         let clock = ManualClock::at(1_734_006_610);
         let context = context().with_clock(clock.clone());
         let jwt = webex().service(ServiceCredential::jwt("S-1", SECRET, context).unwrap());
-        refused(status, &jwt.api(ServiceApi::CustomEvent), &clock, 2);
+        check_attempts((status, REFUSED), &jwt.api(ServiceApi::CustomEvent), &clock, 2);
         let key = webex().service(ServiceCredential::key("k-1").unwrap());
-        refused(status, &key.api(ServiceApi::CustomEvent), &clock, 1);
+        check_attempts((status, REFUSED), &key.api(ServiceApi::CustomEvent), &clock, 1);
+    }
+}
+
+/// The platform would trigger the event that it has taken twice.
+#[test]
+fn what_was_taken_in_part_is_not_sent_once_more() {
+    for (body, expected) in [
+        (r#"{"response":[{"code":"1002"},{"code":"7001"}]}"#, 1),
+        (r#"{"response":[{"code":"7001"},{"code":"7001"},{"code":"1002"}]}"#, 1),
+        (r#"{"response":[{"code":"7001"},{"code":"7001"}]}"#, 2),
+    ] {
+        let clock = ManualClock::at(1_734_006_610);
+        let context = context().with_clock(clock.clone());
+        let jwt = webex().service(ServiceCredential::jwt("S-1", SECRET, context).unwrap());
+        check_attempts((200, body), &jwt.api(ServiceApi::CustomEvent), &clock, expected);
     }
 }
 

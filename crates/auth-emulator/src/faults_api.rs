@@ -27,8 +27,6 @@ pub(crate) fn router(state: Switches) -> Router {
 /// What a test may ask and arm: the faults, the record, and the endpoints that the platform has.
 pub(crate) type Switches = (Faults, Record, &'static [Endpoint]);
 
-type Shared = State<Switches>;
-
 const MOST_BODY_BYTES: usize = 16 * 1024;
 
 #[derive(Deserialize)]
@@ -47,7 +45,7 @@ const fn one() -> u32 {
     1
 }
 
-async fn arm(State((faults, _, endpoints)): Shared, body: Bytes) -> Response {
+async fn arm(State((faults, _, endpoints)): State<Switches>, body: Bytes) -> Response {
     match read(&body, endpoints) {
         Ok(Armed { fault, endpoint, requests }) => {
             faults.arm(fault, endpoint, requests);
@@ -88,11 +86,11 @@ fn read(body: &[u8], endpoints: &[Endpoint]) -> Result<Armed, String> {
     Ok(Armed { fault, endpoint, requests: wanted.requests })
 }
 
-async fn list(State((faults, ..)): Shared) -> Response {
+async fn list(State((faults, ..)): State<Switches>) -> Response {
     answer(StatusCode::OK, &armed(&faults))
 }
 
-async fn clear(State((faults, ..)): Shared) -> Response {
+async fn clear(State((faults, ..)): State<Switches>) -> Response {
     faults.clear();
     answer(StatusCode::OK, &armed(&faults))
 }
@@ -109,7 +107,7 @@ fn armed(faults: &Faults) -> Value {
     faults.armed().iter().map(one).collect()
 }
 
-async fn counts(State((_, record, _)): Shared) -> Response {
+async fn counts(State((_, record, _)): State<Switches>) -> Response {
     let Counts {
         requests,
         sessions_created,
@@ -145,7 +143,7 @@ async fn counts(State((_, record, _)): Shared) -> Response {
     answer(StatusCode::OK, &body)
 }
 
-async fn requests(State((_, record, _)): Shared) -> Response {
+async fn requests(State((_, record, _)): State<Switches>) -> Response {
     let one = |it: &Recorded| {
         json!({
             "at": it.at.unix(),

@@ -1,11 +1,13 @@
 //! What every request of a platform goes through: faults, the record, and the form of errors.
 
 use crate::{
-    ConnectionDropped, Endpoint, Fault, Faults,
-    record::{Record, Recorded},
+    ConnectionDropped, Endpoint, Fault,
+    record::Recorded,
     request::{MOST_BODY_BYTES, source},
+    shared::Shared,
 };
-use auth_core::{Result, Timestamp};
+use auth_core::Result;
+use auth_lifecycle::Registry;
 use axum::{
     body::to_bytes,
     extract::{Request, State},
@@ -20,11 +22,10 @@ pub(crate) trait Gated: Send + Sync + 'static {
     /// What a 401 says that no handler has made.
     const UNAUTHORIZED: &'static str;
 
-    fn faults(&self) -> &Faults;
+    fn shared(&self) -> &Shared;
 
-    fn record(&self) -> &Record;
-
-    fn now(&self) -> Timestamp;
+    /// What holds its credentials.
+    fn registry(&self) -> &Registry;
 
     /// Where requests with this method and path go; `None` where the platform has nothing.
     fn endpoint(method: &Method, path: &str) -> Option<Endpoint>;
@@ -32,10 +33,7 @@ pub(crate) trait Gated: Send + Sync + 'static {
     /// What is recorded of the credentials of a request: never a part of them.
     fn scheme(headers: &HeaderMap) -> Option<&'static str>;
 
-    /// What has to be done before each request.
-    fn begin(&self) -> impl Future<Output = Result<()>> + Send;
-
-    /// Ends what a fault ends.
+    /// Ends the sessions and tokens that a fault ends.
     fn expire(&self, fault: Fault) -> impl Future<Output = Result<()>> + Send;
 
     /// An error in the form of this endpoint.
@@ -61,9 +59,10 @@ async fn judged<P: Gated>(
     request: Request,
     next: Next,
 ) -> Response {
-    let fault = endpoint.and_then(|endpoint| platform.faults().take(endpoint));
+    let shared = platform.shared();
+    let fault = endpoint.and_then(|endpoint| shared.faults.take(endpoint));
     let arrived = Recorded {
-        at: platform.now(),
+        at: shared.now(),
         endpoint,
         method: request.method().clone(),
         path: request.uri().path().chars().take(MOST_PATH).collect(),
@@ -72,7 +71,7 @@ async fn judged<P: Gated>(
         status: None,
         fault,
     };
-    let response = match platform.begin().await {
+    let response = match settle(platform.registry()).await {
         Ok(()) => {
             let response = with_fault(&*platform, fault, endpoint, request, next).await;
             in_form::<P>(endpoint, response).await
@@ -80,8 +79,17 @@ async fn judged<P: Gated>(
         Err(error) => failed::<P>(endpoint, &error),
     };
     let status = (!ConnectionDropped::is(&response)).then(|| response.status());
-    platform.record().note(Recorded { at: platform.now(), status, ..arrived });
+    shared.record.note(Recorded { at: shared.now(), status, ..arrived });
     response
+}
+
+/// The registry has no background: it believes the clock, however far and in which direction a test has moved it, and knows
+/// what was used when.
+pub(crate) async fn settle(registry: &Registry) -> Result<()> {
+    if registry.clock_suspicion().is_some() {
+        registry.trust_clock();
+    }
+    registry.flush_uses().await
 }
 
 /// So many characters of a path are recorded: no path of a platform has as many.

@@ -61,7 +61,7 @@ impl Infobip {
     /// The fault switches.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.app.faults
+        &self.app.shared.faults
     }
 
     /// The API key that the account has by itself, for `Authorization: App`. It is good for a year.
@@ -79,13 +79,13 @@ impl Infobip {
     /// How often what happened.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.app.record.counts()
+        self.app.shared.record.counts()
     }
 
     /// The last 10,000 requests, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.app.record.requests()
+        self.app.shared.record.requests()
     }
 }
 

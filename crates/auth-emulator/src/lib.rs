@@ -159,8 +159,8 @@
 //! - An account has any number of sessions; beyond 1,000 that are alive the oldest ends.
 //! - An account logs in with a key or by certificate: a certificate of one that has a key is a 403, one of nobody a 401. A
 //!   log-in by certificate that has a body or a content type is a 400.
-//! - The log-in of a user by certificate wants the certificate of the app whose session it is. The emulator answers an
-//!   unknown user with a 404, and a user who has not installed the app with a 401.
+//! - The log-in of a user by certificate wants the certificate of the app whose session it is. The emulator answers with a
+//!   404 where nobody has that user's id or name, and with a 401 where the user has not installed the app.
 //! - Keys of a bot: a request for what cannot be is a 400, and 72 more hours begin where the last ones end. To revoke either
 //!   key ends every session of the bot. The keys of an app change by [`Symphony::replace_public_key`] alone.
 //! - The token endpoint of partners takes a JSON object with `grant_type`, `client_id`, `client_secret` and `audience`, and
@@ -197,6 +197,7 @@ mod listen;
 mod record;
 mod request;
 mod running;
+mod shared;
 mod symphony;
 mod tls;
 mod webex;

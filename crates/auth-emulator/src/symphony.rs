@@ -60,19 +60,19 @@ impl Symphony {
     /// The fault switches.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.0.faults
+        &self.0.shared.faults
     }
 
     /// How often what happened.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.0.record.counts()
+        self.0.shared.record.counts()
     }
 
     /// The last 10,000 requests, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.0.record.requests()
+        self.0.shared.record.requests()
     }
 
     /// Gives a bot or an app another public key, in PEM. The one that it had is good for 72 hours more.
@@ -111,7 +111,7 @@ impl Symphony {
     pub fn user_jwt(&self, app_id: &str, user_id: i64) -> Result<Secret> {
         let accounts = &self.0.installation.accounts;
         match (accounts.named(Role::App, app_id), accounts.user(user_id)) {
-            (Some(app), Some(user)) => platform::user_jwt(&app.name, user, self.0.clock.now()),
+            (Some(app), Some(user)) => platform::user_jwt(&app.name, user, self.0.shared.now()),
             _ => {
                 let text = format!("there is no app {app_id:?}, or no user {user_id}");
                 Err(Error::config("emulator_account", text))

@@ -81,19 +81,19 @@ impl Webex {
     /// The fault switches.
     #[must_use]
     pub fn faults(&self) -> &Faults {
-        &self.0.faults
+        &self.0.shared.faults
     }
 
     /// How often what happened.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        self.0.record.counts()
+        self.0.shared.record.counts()
     }
 
     /// The last 10,000 requests, in the order in which they were answered.
     #[must_use]
     pub fn requests(&self) -> Vec<Recorded> {
-        self.0.record.requests()
+        self.0.shared.record.requests()
     }
 }
 

@@ -152,8 +152,7 @@ impl InfobipBuilder {
     pub async fn start(self) -> Result<RunningInfobip> {
         let ports = self.ports;
         let infobip = self.build().await?;
-        let App { faults, record, .. } = &*infobip.app;
-        let switches = (faults.clone(), record.clone(), &Endpoint::INFOBIP[..]);
+        let switches = infobip.app.shared.switches(&Endpoint::INFOBIP);
         let router = infobip.router();
         RunningInfobip::begin(infobip, router, switches, ports).await
     }

@@ -1,29 +1,22 @@
 //! What Infobip brings to the gate of its requests.
 
 use super::{answers, app::App};
-use crate::{
-    Endpoint, Fault, Faults,
-    gate::Gated,
-    record::{Record, scheme},
-};
-use auth_core::{Result, Timestamp};
+use crate::{Endpoint, Fault, gate::Gated, record::scheme, shared::Shared};
+use auth_core::Result;
 use auth_ibsso::{ErrorForm, SESSION_PATH};
+use auth_lifecycle::Registry;
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 
 impl Gated for App {
     const UNAUTHORIZED: &'static str = "Invalid login details";
 
-    fn faults(&self) -> &Faults {
-        &self.faults
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
+    fn registry(&self) -> &Registry {
+        self.platform.registry()
     }
 
     fn endpoint(method: &Method, path: &str) -> Option<Endpoint> {
@@ -41,16 +34,6 @@ impl Gated for App {
 
     fn scheme(headers: &HeaderMap) -> Option<&'static str> {
         scheme(headers)
-    }
-
-    /// The registry has no background: it believes the clock, however far and in which direction a test has moved it, and
-    /// knows when sessions were last used.
-    async fn begin(&self) -> Result<()> {
-        let registry = self.platform.registry();
-        if registry.clock_suspicion().is_some() {
-            registry.trust_clock();
-        }
-        registry.flush_uses().await
     }
 
     async fn expire(&self, fault: Fault) -> Result<()> {

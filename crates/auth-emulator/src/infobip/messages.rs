@@ -54,7 +54,7 @@ async fn send_one(State(app): State<Arc<App>>, request: Whole) -> Response {
 
 /// As many answers as messages. Only their identifiers and their status are like the vendor's.
 fn accepted(app: &App, messages: usize) -> Response {
-    app.record.count(|counts| counts.messages_accepted += 1);
+    app.shared.record.count(|counts| counts.messages_accepted += 1);
     let status = json!({
         "groupId": 1,
         "groupName": "PENDING",
@@ -64,7 +64,7 @@ fn accepted(app: &App, messages: usize) -> Response {
     });
     let mut answered = Vec::new();
     for _ in 0..messages {
-        let Ok(id) = app.identifier() else { break };
+        let Ok(id) = app.shared.uuid() else { break };
         answered.push(json!({ "messageId": id, "status": status }));
     }
     answers::json(StatusCode::OK, &json!({ "messages": answered }))

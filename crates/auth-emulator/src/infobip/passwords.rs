@@ -80,7 +80,7 @@ impl Passwords for RememberedPasswords {
                 return Flow::ready(Some(known));
             }
             // The credential has ended; another one may have the same password.
-            let password = std::str::from_utf8(password.expose()).unwrap_or_default();
+            let password = password.expose_text().unwrap_or_default();
             self.check_slowly(UserPass::new(&user, password), digest, attempt)
         })
     }

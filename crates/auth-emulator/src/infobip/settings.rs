@@ -26,7 +26,7 @@ type By = Authenticated<Caller>;
 async fn create(State(app): State<Arc<App>>, by: By, request: Whole) -> Response {
     let created = app.keys.create(&by.principal, request.view()).await;
     if created.as_ref().is_ok_and(|answer| answer.refused.is_none()) {
-        app.record.count(|counts| counts.keys_created += 1);
+        app.shared.record.count(|counts| counts.keys_created += 1);
     }
     answer(created)
 }

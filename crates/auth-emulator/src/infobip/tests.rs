@@ -1,7 +1,7 @@
 //! What cannot be seen from outside: the registry beneath.
 
 use super::{passwords::RememberedPasswords, *};
-use crate::gate::Gated;
+use crate::gate::settle;
 use crate::{Random, SessionLifetime};
 use auth_core::{Attempt, Body, Caller, Flow, InlineWorkers, Peer, RequestView, Verifier, Workers};
 use auth_ibsso::{CreateOutcome, NewSession, Sessions};
@@ -88,7 +88,7 @@ async fn uses_are_written_down_with_the_next_request() {
         all.iter().find(|it| it.group.kind == Kind::IbssoSession).unwrap().last_used
     };
     assert_eq!(used().await, None);
-    infobip.app.begin().await.unwrap();
+    settle(infobip.app.platform.registry()).await.unwrap();
     assert_eq!(used().await.map(|at| at.unix()), Some(1_700_000_000));
 }
 

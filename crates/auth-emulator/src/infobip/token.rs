@@ -10,7 +10,7 @@ pub(super) async fn token(State(app): State<Arc<App>>, request: Whole) -> Respon
     let endpoint = app.platform.token_endpoint(&app.users, &app.tokens.current());
     let issued = endpoint.issue(request.view()).await;
     if issued.as_ref().is_ok_and(|answer| answer.refused.is_none()) {
-        app.record.count(|counts| counts.tokens_issued += 1);
+        app.shared.record.count(|counts| counts.tokens_issued += 1);
     }
     answers::answered(ErrorForm::ServiceException, issued)
 }

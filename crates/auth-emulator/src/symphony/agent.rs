@@ -42,8 +42,8 @@ async fn message(
     if request.body.is_empty() {
         return answers::error(StatusCode::BAD_REQUEST, "message is empty");
     }
-    answers::answered(app.identifier().map(|id| {
-        app.record.count(|counts| counts.messages_accepted += 1);
+    answers::answered(app.shared.identifier().map(|id| {
+        app.shared.record.count(|counts| counts.messages_accepted += 1);
         let body = json!({
             "messageId": id,
             "timestamp": app.milliseconds(),
@@ -61,7 +61,7 @@ async fn create(State(app): State<Arc<App>>, by: By) -> Response {
 }
 
 fn made(app: &App, by: &By) -> Result<String> {
-    let id = app.identifier()?;
+    let id = app.shared.identifier()?;
     app.datafeeds.insert(owner(by), &id);
     Ok(id)
 }

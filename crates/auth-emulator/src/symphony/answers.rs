@@ -33,5 +33,5 @@ pub(super) fn answered(made: Result<Response>) -> Response {
 
 /// A token that goes into an answer.
 pub(super) fn text(token: &Secret) -> String {
-    String::from_utf8_lossy(token.expose()).into_owned()
+    token.expose_text().unwrap_or_default().to_owned()
 }

@@ -6,7 +6,7 @@ use super::{
     platform::{CommonJwts, Doors, Installation, LogIns},
     trust::Pairs,
 };
-use crate::{Faults, record::Record, tls::Authority};
+use crate::{shared::Shared, tls::Authority};
 use auth_core::{Clock, Random, Result};
 use std::sync::{Arc, atomic::AtomicBool};
 
@@ -21,10 +21,7 @@ pub(super) struct App {
     pub(super) partners: Partners,
     /// Are the endpoints that are deprecated switched off?
     pub(super) switched_off: AtomicBool,
-    pub(super) faults: Faults,
-    pub(super) record: Record,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) random: Arc<dyn Random>,
+    pub(super) shared: Shared,
 }
 
 impl App {
@@ -44,23 +41,13 @@ impl App {
             authority: Authority::new()?,
             partners: Partners::new(partners),
             switched_off: AtomicBool::new(false),
-            faults: Faults::default(),
-            record: Record::default(),
             installation,
-            clock,
-            random,
+            shared: Shared::new(clock, random),
         }))
-    }
-
-    /// A new identifier: 32 hexadecimal digits.
-    pub(super) fn identifier(&self) -> Result<String> {
-        let mut bytes = [0; 16];
-        self.random.fill(&mut bytes)?;
-        Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
     }
 
     /// Now, in milliseconds since 1970.
     pub(super) fn milliseconds(&self) -> u64 {
-        self.clock.now().unix().saturating_mul(1000)
+        self.shared.now().unix().saturating_mul(1000)
     }
 }

@@ -169,8 +169,7 @@ impl SymphonyBuilder {
         let (ports, clock, authorities) =
             (self.ports, Arc::clone(&self.clock), self.authorities.clone());
         let symphony = self.build().await?;
-        let App { faults, record, .. } = &*symphony.0;
-        let switches = (faults.clone(), record.clone(), &Endpoint::SYMPHONY[..]);
+        let switches = symphony.0.shared.switches(&Endpoint::SYMPHONY);
         let protection = Protection::Tls(symphony.0.authority.server(&authorities, clock)?);
         let router = symphony.router();
         let running = RunningSymphony::begin(symphony, router.clone(), switches, ports).await?;

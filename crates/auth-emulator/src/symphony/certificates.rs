@@ -58,7 +58,7 @@ async fn log_in(app: &App, request: &Whole, role: Role, kind: Kind, name: &str) 
     };
     let issued = app.installation.issue(kind, &account.service, role).await;
     answers::answered(issued.map(|token| {
-        app.record.count(|counts| match kind {
+        app.shared.record.count(|counts| match kind {
             Kind::KeyManagerToken => counts.key_manager_tokens += 1,
             _ => counts.sessions_created += 1,
         });
@@ -124,7 +124,7 @@ async fn on_behalf_of(app: &App, by: &By, user: Option<&Account>, request: &Whol
     let made = app.log_ins.on_behalf_of(&by.principal, Some(user)).await;
     answers::answered(made.map(|made| match made {
         Some(token) => {
-            app.record.count(|counts| counts.sessions_created += 1);
+            app.shared.record.count(|counts| counts.sessions_created += 1);
             // Not in the form of the other log-ins.
             answers::json(StatusCode::OK, &json!({ "sessionToken": answers::text(&token) }))
         }
@@ -145,7 +145,9 @@ async fn pair(State(app): State<Arc<App>>, request: Whole) -> Response {
     };
     match account(&app, &request, Role::App) {
         Ok(account) => answers::answered(
-            app.identifier().map(|made| trust::pair_of(&app, &account.name, &app_token, &made)),
+            app.shared
+                .identifier()
+                .map(|made| trust::pair_of(&app, &account.name, &app_token, &made)),
         ),
         Err((status, text)) => answers::error(status, text),
     }

@@ -1,29 +1,21 @@
 //! What Symphony brings to the gate of its requests.
 
 use super::{answers, app::App};
-use crate::{
-    Endpoint, Fault, Faults,
-    gate::Gated,
-    record::{Record, scheme},
-};
-use auth_core::{Result, Timestamp};
-use auth_lifecycle::Kind;
+use crate::{Endpoint, Fault, gate::Gated, record::scheme, shared::Shared};
+use auth_core::Result;
+use auth_lifecycle::{Kind, Registry};
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
 
 impl Gated for App {
     const UNAUTHORIZED: &'static str = "Invalid session";
 
-    fn faults(&self) -> &Faults {
-        &self.faults
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
+    fn registry(&self) -> &Registry {
+        &self.installation.registry
     }
 
     fn endpoint(_: &Method, path: &str) -> Option<Endpoint> {
@@ -47,15 +39,6 @@ impl Gated for App {
             (false, true) => Some("keyManagerToken"),
             (false, false) => scheme(headers),
         }
-    }
-
-    /// The registry has no background: it believes the clock, however far and in which direction a test has moved it.
-    async fn begin(&self) -> Result<()> {
-        let registry = &self.installation.registry;
-        if registry.clock_suspicion().is_some() {
-            registry.trust_clock();
-        }
-        registry.flush_uses().await
     }
 
     async fn expire(&self, fault: Fault) -> Result<()> {

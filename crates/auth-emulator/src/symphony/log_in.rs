@@ -38,7 +38,7 @@ type By = Authenticated<Caller>;
 async fn bot(State(app): State<Arc<App>>, request: Whole) -> Response {
     let answered = answer(app.log_ins.bots.log_in(request.view()).await);
     if answered.status() == StatusCode::OK {
-        app.record.count(|counts| counts.sessions_created += 1);
+        app.shared.record.count(|counts| counts.sessions_created += 1);
     }
     answered
 }
@@ -46,7 +46,7 @@ async fn bot(State(app): State<Arc<App>>, request: Whole) -> Response {
 async fn key_manager(State(app): State<Arc<App>>, request: Whole) -> Response {
     let answered = answer(app.log_ins.key_manager.log_in(request.view()).await);
     if answered.status() == StatusCode::OK {
-        app.record.count(|counts| counts.key_manager_tokens += 1);
+        app.shared.record.count(|counts| counts.key_manager_tokens += 1);
     }
     answered
 }
@@ -54,7 +54,7 @@ async fn key_manager(State(app): State<Arc<App>>, request: Whole) -> Response {
 async fn extension_app(State(app): State<Arc<App>>, request: Whole) -> Response {
     let answered = answer(app.log_ins.apps.log_in(request.view()).await);
     if answered.status() == StatusCode::OK {
-        app.record.count(|counts| counts.sessions_created += 1);
+        app.shared.record.count(|counts| counts.sessions_created += 1);
     }
     answered
 }
@@ -81,7 +81,7 @@ async fn on_behalf_of(app: &App, by: &By, user: Option<i64>) -> Response {
     let made = app.log_ins.on_behalf_of(&by.principal, user).await;
     answers::answered(made.map(|made| match made {
         Some(token) => {
-            app.record.count(|counts| counts.sessions_created += 1);
+            app.shared.record.count(|counts| counts.sessions_created += 1);
             let body = json!({ "name": "sessionToken", "token": answers::text(&token) });
             answers::json(StatusCode::OK, &body)
         }
@@ -94,7 +94,7 @@ async fn common_jwt(State(app): State<Arc<App>>, by: By) -> Response {
         return answers::error(StatusCode::UNAUTHORIZED, "Invalid session");
     };
     answers::answered(app.common.issue(account).map(|token| {
-        app.record.count(|counts| counts.tokens_issued += 1);
+        app.shared.record.count(|counts| counts.tokens_issued += 1);
         let body = json!({
             "token_type": "Bearer",
             "expires_in": super::platform::CommonJwts::LIFETIME.as_secs(),

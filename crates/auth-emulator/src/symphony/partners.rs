@@ -93,9 +93,9 @@ async fn token(State(app): State<Arc<App>>, request: Whole) -> Response {
     if !app.partners.knows(&asked) {
         return refused(StatusCode::UNAUTHORIZED, "invalid_client");
     }
-    answers::answered(app.identifier().map(|token| {
-        app.partners.keep(&token, app.clock.now().after(LIFETIME));
-        app.record.count(|counts| counts.tokens_issued += 1);
+    answers::answered(app.shared.identifier().map(|token| {
+        app.partners.keep(&token, app.shared.now().after(LIFETIME));
+        app.shared.record.count(|counts| counts.tokens_issued += 1);
         let body = json!({ "access_token": token, "token_type": "Bearer" });
         answers::json(StatusCode::OK, &body)
     }))
@@ -106,7 +106,7 @@ fn refused(status: StatusCode, error: &str) -> Response {
 }
 
 async fn status(State(app): State<Arc<App>>, request: Whole) -> Response {
-    if app.partners.admits(&request.head.headers, app.clock.now()) {
+    if app.partners.admits(&request.head.headers, app.shared.now()) {
         return answers::json(StatusCode::OK, &json!({ "status": "ENABLED" }));
     }
     let mut response = answers::error(StatusCode::UNAUTHORIZED, "Invalid token");

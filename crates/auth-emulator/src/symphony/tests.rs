@@ -23,7 +23,7 @@ async fn beyond_a_thousand_sessions_the_oldest_makes_room() {
     }
     let alive = async |token: &Secret| {
         let request = http::Request::get("/pod/v2/sessioninfo");
-        let field = std::str::from_utf8(token.expose()).unwrap();
+        let field = token.expose_text().unwrap();
         let request = request.header("sessionToken", field).body(axum::body::Body::empty());
         let answered = tower::ServiceExt::oneshot(symphony.router(), request.unwrap()).await;
         answered.unwrap().status() == http::StatusCode::OK

@@ -69,7 +69,7 @@ async fn paired(app: &App, request: &Whole) -> Result<Response> {
 /// The answer that makes this pair.
 pub(super) fn pair_of(app: &App, app_id: &str, app_token: &str, symphony_token: &str) -> Response {
     app.pairs.insert(app_token, symphony_token);
-    let expires = app.clock.now().unix().saturating_add(PAIR_SECONDS);
+    let expires = app.shared.now().unix().saturating_add(PAIR_SECONDS);
     let body = json!({
         "appId": app_id,
         "appToken": app_token,

@@ -1,8 +1,8 @@
 //! What every handler shares, and the step before all of them.
 
 use super::{account::Account, answers, transactions::Transactions};
-use crate::{Faults, record::Record, request::Whole};
-use auth_core::{Clock, Random, Result, TenantId, Verifier};
+use crate::{request::Whole, shared::Shared};
+use auth_core::{Rejection, Result, TenantId, Verifier};
 use auth_lifecycle::Admit;
 use auth_net::AddressList;
 use auth_webex::{WebexDoors, WebexFamily};
@@ -24,11 +24,11 @@ pub(super) struct App {
     /// The webhooks that anybody calls.
     pub(super) open_webhooks: HashSet<Box<str>>,
     pub(super) events_of_others: EventsOfOthers,
-    pub(super) faults: Faults,
-    pub(super) record: Record,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) random: Arc<dyn Random>,
+    pub(super) shared: Shared,
 }
+
+/// What a handler answers: an error is the answer too, in the form of its family.
+pub(super) type Answer = Result<Response, Response>;
 
 /// What becomes of an event that a service sends and another one has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,18 +76,14 @@ impl App {
         };
         let service = caller.service.unwrap_or_else(|| Arc::from(""));
         self.transactions
-            .begin(&service, self.clock.now())
+            .begin(&service, self.shared.now())
             .map_err(|rejection| self.refused(family, &rejection))?;
         Ok(service)
     }
 
-    pub(super) fn refused(
-        &self,
-        family: WebexFamily,
-        rejection: &auth_core::Rejection,
-    ) -> Response {
-        self.record.count(|counts| counts.refused += 1);
-        match self.identifier() {
+    pub(super) fn refused(&self, family: WebexFamily, rejection: &Rejection) -> Response {
+        self.shared.record.count(|counts| counts.refused += 1);
+        match self.shared.uuid() {
             Ok(transaction) => answers::refused(family, rejection, &transaction),
             Err(error) => answers::failed(family, &error),
         }
@@ -99,21 +95,9 @@ impl App {
             WebexFamily::CustomEvent => StatusCode::OK,
             _ => StatusCode::BAD_REQUEST,
         };
-        match self.identifier() {
+        match self.shared.uuid() {
             Ok(transaction) => answers::coded(family, status, code, text, &transaction),
             Err(error) => answers::failed(family, &error),
         }
-    }
-
-    /// A new identifier of a transaction, in the form of a UUID.
-    pub(super) fn identifier(&self) -> Result<String> {
-        let mut bytes = [0; 16];
-        self.random.fill(&mut bytes)?;
-        let hex = format!("{:032x}", u128::from_be_bytes(bytes));
-        let (head, rest) = hex.split_at(8);
-        let (one, rest) = rest.split_at(4);
-        let (two, rest) = rest.split_at(4);
-        let (three, tail) = rest.split_at(4);
-        Ok([head, one, two, three, tail].join("-"))
     }
 }

@@ -6,7 +6,7 @@ use super::{
     app::{App, EventsOfOthers},
     transactions::Transactions,
 };
-use crate::{Endpoint, Faults, record::Record, running::Ports};
+use crate::{Endpoint, running::Ports, shared::Shared};
 use auth_core::{Clock, Error, Random, Result, SystemClock, SystemRandom};
 use auth_net::AddressList;
 use auth_webex::{WebexDoors, WebexFamily};
@@ -178,10 +178,7 @@ impl WebexBuilder {
             transactions: Transactions::at_most(self.most_transactions),
             open_webhooks,
             events_of_others: self.events_of_others,
-            faults: Faults::default(),
-            record: Record::default(),
-            clock,
-            random,
+            shared: Shared::new(clock, random),
         })))
     }
 
@@ -193,9 +190,7 @@ impl WebexBuilder {
     pub async fn start(self) -> Result<RunningWebex> {
         let ports = self.ports;
         let webex = self.build().await?;
-        let App { faults, record, .. } = &*webex.0;
-        let switches = (faults.clone(), record.clone(), &Endpoint::WEBEX[..]);
-        let router = webex.router();
+        let (router, switches) = (webex.router(), webex.0.shared.switches(&Endpoint::WEBEX));
         RunningWebex::begin(webex, router, switches, ports).await
     }
 }

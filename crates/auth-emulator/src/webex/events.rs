@@ -2,7 +2,7 @@
 
 use super::{
     answers,
-    app::{App, EventsOfOthers},
+    app::{Answer, App, EventsOfOthers},
 };
 use crate::request::Whole;
 use auth_core::{Challenge, Reason, Rejection};
@@ -37,11 +37,9 @@ struct Event {
     correlationid: Option<String>,
 }
 
-async fn event(State(app): State<Arc<App>>, request: Whole) -> Response {
-    match events(&app, &request).await {
-        Ok(all) => answers::json(StatusCode::OK, &json!({ "response": all })),
-        Err(refused) => refused,
-    }
+async fn event(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    let all = events(&app, &request).await?;
+    Ok(answers::json(StatusCode::OK, &json!({ "response": all })))
 }
 
 /// One answer for each event. Where an event is refused none of them has triggered anything.
@@ -60,7 +58,7 @@ async fn events(app: &App, request: &Whole) -> Result<Vec<Value>, Response> {
         let owner = app.events.get(id).ok_or_else(|| wrong("7008", "Invalid or unsaved event"))?;
         let begins = triggers(app, owner, &service);
         triggered += u64::from(begins.map_err(|rejection| app.refused(FAMILY, &rejection))?);
-        let transaction = app.identifier().map_err(|error| answers::failed(FAMILY, &error))?;
+        let transaction = app.shared.uuid().map_err(|error| answers::failed(FAMILY, &error))?;
         let mut answer = answers::queued("1002", &transaction);
         if let Some(members) = answer.as_object_mut() {
             let correlation = correlationid.as_deref().unwrap_or_default();
@@ -71,32 +69,25 @@ async fn events(app: &App, request: &Whole) -> Result<Vec<Value>, Response> {
     if answered.is_empty() {
         return Err(wrong("7003", "Mandatory parameter missing: events"));
     }
-    app.record.count(|counts| counts.flows_triggered += triggered);
+    app.shared.record.count(|counts| counts.flows_triggered += triggered);
     Ok(answered)
 }
 
-async fn webhook(State(app): State<Arc<App>>, Path(id): Path<String>, request: Whole) -> Response {
+async fn webhook(State(app): State<Arc<App>>, Path(id): Path<String>, request: Whole) -> Answer {
     const FAMILY: WebexFamily = WebexFamily::InboundWebhook;
     let triggered = match app.webhooks.get(&*id) {
         // One that no flow is associated with is answered like any other.
-        None => Ok(false),
-        Some(_) if app.open_webhooks.contains(&*id) => Ok(true),
-        Some(owner) => match app.service(FAMILY, &request).await {
-            Ok(service) => {
-                triggers(&app, owner, &service).map_err(|rejection| app.refused(FAMILY, &rejection))
-            }
-            Err(refused) => Err(refused),
-        },
-    };
-    match (triggered, app.identifier()) {
-        (Err(refused), _) => refused,
-        (_, Err(error)) => answers::failed(FAMILY, &error),
-        (Ok(triggered), Ok(transaction)) => {
-            app.record.count(|counts| counts.flows_triggered += u64::from(triggered));
-            let body = json!({ "response": [answers::queued("1002", &transaction)] });
-            answers::json(StatusCode::OK, &body)
+        None => false,
+        Some(_) if app.open_webhooks.contains(&*id) => true,
+        Some(owner) => {
+            let service = app.service(FAMILY, &request).await?;
+            triggers(&app, owner, &service).map_err(|rejection| app.refused(FAMILY, &rejection))?
         }
-    }
+    };
+    let transaction = app.shared.uuid().map_err(|error| answers::failed(FAMILY, &error))?;
+    app.shared.record.count(|counts| counts.flows_triggered += u64::from(triggered));
+    let body = json!({ "response": [answers::queued("1002", &transaction)] });
+    Ok(answers::json(StatusCode::OK, &body))
 }
 
 /// Does a flow of its owner begin, when this service calls? That of another service is refused, unless the emulator does

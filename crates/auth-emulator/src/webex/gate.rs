@@ -1,12 +1,9 @@
 //! What Webex Connect brings to the gate of its requests.
 
 use super::{answers, app::App};
-use crate::{
-    Endpoint, Fault, Faults,
-    gate::Gated,
-    record::{Record, scheme},
-};
-use auth_core::{Challenge, Reason, Rejection, Result, Timestamp};
+use crate::{Endpoint, Fault, gate::Gated, record::scheme, shared::Shared};
+use auth_core::{Challenge, Reason, Rejection, Result};
+use auth_lifecycle::Registry;
 use auth_webex::WebexFamily;
 use axum::response::Response;
 use http::{HeaderMap, Method, StatusCode};
@@ -15,16 +12,12 @@ use std::time::Duration;
 impl Gated for App {
     const UNAUTHORIZED: &'static str = "Authentication failed";
 
-    fn faults(&self) -> &Faults {
-        &self.faults
+    fn shared(&self) -> &Shared {
+        &self.shared
     }
 
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn now(&self) -> Timestamp {
-        self.clock.now()
+    fn registry(&self) -> &Registry {
+        &self.account.registry
     }
 
     fn endpoint(_: &Method, path: &str) -> Option<Endpoint> {
@@ -37,15 +30,6 @@ impl Gated for App {
             (true, None) => Some("key"),
             (false, other) => other,
         }
-    }
-
-    /// The registry has no background: it believes the clock, however far and in which direction a test has moved it.
-    async fn begin(&self) -> Result<()> {
-        let registry = &self.account.registry;
-        if registry.clock_suspicion().is_some() {
-            registry.trust_clock();
-        }
-        registry.flush_uses().await
     }
 
     /// There are neither sessions nor tokens that the platform keeps.

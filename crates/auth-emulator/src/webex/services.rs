@@ -1,6 +1,9 @@
 //! The APIs of services that send and ask: Messaging v1 and v2, the sandbox, RCS capability. Nothing is sent.
 
-use super::{answers, app::App};
+use super::{
+    answers,
+    app::{Answer, App},
+};
 use crate::request::Whole;
 use auth_webex::WebexFamily;
 use axum::{
@@ -23,54 +26,36 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/rcs/{*rest}", any(rcs))
 }
 
-async fn send_v1(State(app): State<Arc<App>>, request: Whole) -> Response {
-    let family = WebexFamily::MessagingV1;
-    match accepted(&app, family, &request).await {
-        Err(refused) => refused,
-        Ok(transaction) => {
-            let body = json!({ "response": [answers::queued("1001", &transaction)] });
-            answers::json(StatusCode::OK, &body)
-        }
-    }
+async fn send_v1(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    let transaction = accepted(&app, WebexFamily::MessagingV1, &request).await?;
+    let body = json!({ "response": [answers::queued("1001", &transaction)] });
+    Ok(answers::json(StatusCode::OK, &body))
 }
 
-async fn send_v2(State(app): State<Arc<App>>, request: Whole) -> Response {
-    match accepted(&app, WebexFamily::MessagingV2, &request).await {
-        Err(refused) => refused,
-        Ok(id) => {
-            let body = json!({ "messageId": id, "status": "queued" });
-            answers::json(StatusCode::CREATED, &body)
-        }
-    }
+async fn send_v2(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    let id = accepted(&app, WebexFamily::MessagingV2, &request).await?;
+    Ok(answers::json(StatusCode::CREATED, &json!({ "messageId": id, "status": "queued" })))
 }
 
-async fn see_v2(State(app): State<Arc<App>>, Path(id): Path<String>, request: Whole) -> Response {
-    match app.service(WebexFamily::MessagingV2, &request).await {
-        Err(refused) => refused,
-        Ok(_) => answers::json(StatusCode::OK, &json!({ "messageId": id, "status": "queued" })),
-    }
+async fn see_v2(State(app): State<Arc<App>>, Path(id): Path<String>, request: Whole) -> Answer {
+    app.service(WebexFamily::MessagingV2, &request).await?;
+    Ok(answers::json(StatusCode::OK, &json!({ "messageId": id, "status": "queued" })))
 }
 
-async fn send_sandbox(State(app): State<Arc<App>>, request: Whole) -> Response {
-    match accepted(&app, WebexFamily::Sandbox, &request).await {
-        Err(refused) => refused,
-        Ok(id) => {
-            let mut response = answers::json(StatusCode::ACCEPTED, &json!({ "messageId": id }));
-            if let Ok(id) = HeaderValue::from_str(&id) {
-                response.headers_mut().insert(REQUEST_ID, id);
-            }
-            response
-        }
+async fn send_sandbox(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    let id = accepted(&app, WebexFamily::Sandbox, &request).await?;
+    let mut response = answers::json(StatusCode::ACCEPTED, &json!({ "messageId": id }));
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
+    Ok(response)
 }
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
 
-async fn rcs(State(app): State<Arc<App>>, request: Whole) -> Response {
-    match app.service(WebexFamily::RcsCapability, &request).await {
-        Err(refused) => refused,
-        Ok(_) => answers::json(StatusCode::OK, &json!({ "capabilities": [] })),
-    }
+async fn rcs(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    app.service(WebexFamily::RcsCapability, &request).await?;
+    Ok(answers::json(StatusCode::OK, &json!({ "capabilities": [] })))
 }
 
 /// The identifier of a message that a service may send.
@@ -81,6 +66,6 @@ async fn accepted(app: &App, family: WebexFamily, request: &Whole) -> Result<Str
     if body.get("to").is_none() {
         return Err(app.wrong(family, "7003", "Mandatory parameter missing: to"));
     }
-    app.record.count(|counts| counts.messages_accepted += 1);
-    app.identifier().map_err(|error| answers::failed(family, &error))
+    app.shared.record.count(|counts| counts.messages_accepted += 1);
+    app.shared.uuid().map_err(|error| answers::failed(family, &error))
 }

@@ -1,9 +1,12 @@
 //! The APIs of the tenant, which take its profile key: Profile v2 and Contact Policy. Nothing is kept.
 
-use super::{answers, app::App};
+use super::{
+    answers,
+    app::{Answer, App},
+};
 use crate::request::Whole;
 use auth_webex::WebexFamily;
-use axum::{Router, extract::State, response::Response, routing::any};
+use axum::{Router, extract::State, routing::any};
 use http::StatusCode;
 use serde_json::json;
 use std::sync::Arc;
@@ -18,24 +21,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/v1/groups/{*rest}", any(policy))
 }
 
-async fn profile(State(app): State<Arc<App>>, request: Whole) -> Response {
+async fn profile(State(app): State<Arc<App>>, request: Whole) -> Answer {
     const FAMILY: WebexFamily = WebexFamily::Profile;
-    match app.admit(FAMILY, app.doors.profile(), &request).await {
-        Err(refused) => refused,
-        Ok(_) => match app.identifier() {
-            Ok(transaction) => {
-                let body =
-                    json!({ "code": "1001", "description": "Success", "transid": transaction });
-                answers::json(StatusCode::OK, &body)
-            }
-            Err(error) => answers::failed(FAMILY, &error),
-        },
-    }
+    app.admit(FAMILY, app.doors.profile(), &request).await?;
+    let transaction = app.shared.uuid().map_err(|error| answers::failed(FAMILY, &error))?;
+    let body = json!({ "code": "1001", "description": "Success", "transid": transaction });
+    Ok(answers::json(StatusCode::OK, &body))
 }
 
-async fn policy(State(app): State<Arc<App>>, request: Whole) -> Response {
-    match app.admit(WebexFamily::ContactPolicy, app.doors.contact_policy(), &request).await {
-        Err(refused) => refused,
-        Ok(_) => answers::json(StatusCode::OK, &json!({ "groups": [] })),
-    }
+async fn policy(State(app): State<Arc<App>>, request: Whole) -> Answer {
+    app.admit(WebexFamily::ContactPolicy, app.doors.contact_policy(), &request).await?;
+    Ok(answers::json(StatusCode::OK, &json!({ "groups": [] })))
 }

@@ -39,8 +39,8 @@ pub fn webex_service_claims(service_id: &str) -> ClaimsToSign {
 
 /// What an app of Webex Connect has to say: its ID as `appId`, by which keys are looked up, and an `exp` in whole seconds.
 ///
-/// The platform's pages let `exp` be left out. Here it is required, since a token without an end is a password that
-/// nobody can change. They define no `aud` and no `iss`, and the key belongs to one app: either is ignored.
+/// The platform's pages let `exp` be left out. Here it is required, since a token without an end opens the door for
+/// as long as its key lives. They define no `aud` and no `iss`, and the key belongs to one app: either is ignored.
 #[must_use]
 pub fn webex_app_policy() -> JwtPolicy {
     JwtPolicy::new()
@@ -53,7 +53,7 @@ pub fn webex_app_policy() -> JwtPolicy {
 ///
 /// # Errors
 ///
-/// None for an ID: the signature is that of [`ClaimsToSign::with_claim`].
+/// None: those of [`ClaimsToSign::with_claim`] are about values that no text is.
 pub fn webex_app_claims(app_id: &str) -> auth_core::Result<ClaimsToSign> {
     ClaimsToSign::new(Some(WEBEX_LIFE.as_secs())).with_claim("appId", &app_id)
 }

@@ -69,13 +69,15 @@ impl AuthClient {
         &self.http
     }
 
-    /// Authenticates a request, sends it, and gives the answer to the last attempt. A builder of
-    /// [`http`](Self::http) is a request too.
+    /// Authenticates a request, sends it, and gives the answer to the last attempt.
+    ///
+    /// The request is one of reqwest, the builder that [`http`](Self::http) makes, or one of the crate `http`.
     ///
     /// # Errors
     ///
-    /// `Error::Config` with `reqwest_builder` when a builder makes no request; whatever the authenticator says; `Error::Config` when the request cannot carry the credentials or would carry
-    /// them in the clear; `Error::Transport` when no whole answer came.
+    /// Whatever the authenticator says; `Error::Config` when the request cannot carry the credentials or would carry them in
+    /// the clear, and with the code `reqwest_builder` when there is no request to send: a builder was given what makes none,
+    /// or a URL has no host; `Error::Transport` when no whole answer came.
     pub async fn send(
         &self,
         authenticator: &dyn Authenticator,

@@ -85,7 +85,8 @@ impl<V> Door<V> {
         rejection: &Rejection,
         head: Option<&Parts>,
     ) -> Response<BufferedBody<B>> {
-        let mut response = match self.rejection_answer.as_ref().zip(head) {
+        let own = self.rejection_answer.as_ref().zip(head);
+        let mut response = match own {
             Some((answer, head)) => {
                 answer(rejection, head).map(|body| BufferedBody::whole(body.into()))
             }
@@ -93,9 +94,9 @@ impl<V> Door<V> {
         };
         let (status, headers) = (response.status(), response.headers_mut());
         headers.entry(CACHE_CONTROL).or_insert(NO_STORE);
-        // A 401 has its challenges (RFC 9110 section 15.5.2), whoever writes it.
+        // The layer adds the challenges to a 401 of the platform that has none (RFC 9110 section 15.5.2).
         let lacks = status == StatusCode::UNAUTHORIZED && !headers.contains_key(WWW_AUTHENTICATE);
-        if self.rejection_answer.is_none() || lacks {
+        if own.is_none() || lacks {
             for challenge in rejection.challenges() {
                 headers.append(WWW_AUTHENTICATE, challenge.field().clone());
             }

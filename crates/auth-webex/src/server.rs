@@ -69,7 +69,8 @@ impl WebexDoors {
         Self { clock: Arc::new(clock), ..self }
     }
 
-    /// With a limit to wrong credentials of each source, in doors that are made from now on: beyond it callers get code 7020.
+    /// With a limit to the wrong credentials that each source sends, in doors that are made from now on. A source that has reached
+    /// it is refused with code 7020.
     #[must_use]
     pub fn with_limit(self, limit: AttemptLimit) -> Self {
         Self { limit: Some(limit), ..self }
@@ -135,8 +136,8 @@ impl WebexDoors {
     /// key that it has named by a `kid` ([`Kind::AppJwtKey`]). The app is the service that `appId` names, and the path has to
     /// be of that app: `/apps/{appId}/` is in it, and no proxy or router can read another app in it, as in `/apps/a/../b`.
     ///
-    /// The platform's pages let `exp` be left out. This door requires it, since a token without an end is a password that
-    /// nobody can change.
+    /// The platform's pages let `exp` be left out. This door requires it, since a token without an end opens it for
+    /// as long as its key lives.
     ///
     /// # Errors
     ///

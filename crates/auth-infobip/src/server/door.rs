@@ -61,7 +61,7 @@ impl InfobipDoor {
         })))
     }
 
-    /// The door of an API that needs one of these scopes: a caller that is proved and has neither of them is a 403.
+    /// The door of an API that needs one of these scopes: a caller that is proved and has none of them is a 403.
     ///
     /// `product:manage` allows everything of its product, `message:send` and `inbound-message:read` that of every channel. A
     /// key that is for clients alone, by its permissions, allows nothing.

@@ -27,7 +27,7 @@ pub fn callback(data: &[u8]) {
     let grant = grant.expect("a grant").with_issuer(ISSUER, IssuerParameter::Promised);
     let connection = ConnectionId::new(TenantId::new("acme"), "crm").on_behalf_of("alice");
     let (_, pending) = grant.begin(&connection, &context).expect("randomness");
-    let state = String::from_utf8(pending.state().expose().to_vec()).expect("text");
+    let state = pending.state().expose_text().expect("text").to_owned();
     let query = String::from_utf8_lossy(data).replace("STATE", &state);
 
     let read = AuthorizationCallback::parse(&query);

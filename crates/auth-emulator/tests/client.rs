@@ -49,7 +49,7 @@ async fn a_session_is_created_once_for_all_and_renewed_when_it_ends_behind_its_b
 async fn basic_and_the_key_of_the_account_send() {
     let it = stage().await;
     assert_eq!(message(&it, &Basic::new(USER, PASSWORD).unwrap()).await, 200);
-    let key = std::str::from_utf8(it.infobip.api_key().expose()).unwrap();
+    let key = it.infobip.api_key().expose_text().unwrap();
     let key = ApiKey::new(Placement::scheme("App").unwrap(), key).unwrap();
     assert_eq!(message(&it, &key).await, 200);
 }

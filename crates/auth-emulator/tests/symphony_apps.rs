@@ -132,7 +132,7 @@ async fn what_a_client_says_of_its_user_is_verified_by_the_certificate_of_the_po
     let users = UserJwtVerifier::new(&it.endpoints(), "app", it.context());
     let others = UserJwtVerifier::new(&it.endpoints(), "other", it.context());
     let token = it.symphony.user_jwt("app", 7).unwrap();
-    let token = std::str::from_utf8(token.expose()).unwrap();
+    let token = token.expose_text().unwrap();
     let claims = users.verify(token).await.unwrap().unwrap();
     assert_eq!(claims.subject(), Some("7"));
     let said: serde_json::Value = claims.read().unwrap();

@@ -171,7 +171,7 @@ async fn what_the_pod_refuses_changes_nothing() {
     assert_eq!(it.change_as(&bot, it.bot_id, RevokePrevious).await, forbidden);
     assert_eq!(it.log_in().await, [true, true, false]);
     let session = it.admin.session_token().await.unwrap();
-    let field = std::str::from_utf8(session.token.secret().expose()).unwrap();
+    let field = session.token.secret().expose_text().unwrap();
     let path = format!("/pod/v2/admin/user/{}/update", it.bot_id);
     for (body, status) in [
         ("", 400),

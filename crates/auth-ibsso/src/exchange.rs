@@ -29,8 +29,9 @@ pub(crate) fn create(
     password: &Secret,
     binding: Binding,
 ) -> Result<Exchange> {
-    let password = std::str::from_utf8(password.expose())
-        .map_err(|_| Error::config("ibsso_password", "password is not UTF-8, as JSON needs it"))?;
+    let password = password.expose_text().ok_or_else(|| {
+        Error::config("ibsso_password", "password is not UTF-8, as JSON needs it")
+    })?;
     let body = CreateBody { username: user, password, is_unsafe: binding == Binding::Unbound };
     let body = serde_json::to_vec(&body).map_err(|error| Error::config("ibsso_user", error))?;
     let mut request = Request::new(body);
@@ -155,8 +156,7 @@ fn not_created(answer: &Response<Vec<u8>>, password: &Secret, now: Timestamp) ->
 /// repeat the secret that was sent.
 fn said(answer: &Response<Vec<u8>>, sent: &Secret) -> String {
     let status = answer.status().as_u16();
-    let repeats =
-        |code: &str| std::str::from_utf8(sent.expose()).is_ok_and(|sent| code.contains(sent));
+    let repeats = |code: &str| sent.expose_text().is_some_and(|sent| code.contains(sent));
     match error_code(answer.body()) {
         Some(code) if !repeats(&code) => format!("{status} {code}"),
         _ => status.to_string(),

@@ -278,7 +278,7 @@ impl World {
         self.processes[number] = self.process();
         let kept = self.store.0.load("acme").wait().unwrap();
         let kept = kept.and_then(|kept| kept.token);
-        let rest = kept.map(|token| String::from_utf8_lossy(token.expose()).into_owned());
+        let rest = kept.map(|token| token.expose_text().unwrap_or_default().to_owned());
         let mut server = self.server.lock().unwrap();
         let is_kept = |live: &str| rest.is_some_and(|rest| rest.ends_with(live));
         let is_lost = server.live.as_ref().is_some_and(|(live, _)| !is_kept(live));

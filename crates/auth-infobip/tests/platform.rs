@@ -121,7 +121,7 @@ impl Stage {
     }
 
     fn app(&self) -> String {
-        format!("App {}", std::str::from_utf8(self.key.expose()).unwrap())
+        format!("App {}", self.key.expose_text().unwrap())
     }
 
     /// Status and body of a creation by this caller.
@@ -214,7 +214,7 @@ fn a_token_that_was_not_issued_here_or_has_ended_is_refused() {
     let (user, key) = (user.principal(0).unwrap(), key.principal(0).unwrap());
     let check = |tokens: &OAuthTokens, name: &str, password: &Known, accepted: bool| {
         let token = tokens.issue(name, password).unwrap();
-        let field = format!("Bearer {}", std::str::from_utf8(token.expose()).unwrap());
+        let field = format!("Bearer {}", token.expose_text().unwrap());
         assert_eq!(it.judged(&it.door, &field).is_ok(), accepted, "{tokens:?} {name} {password:?}");
         field
     };
@@ -254,7 +254,8 @@ fn the_endpoint_of_keys_itself_refuses_callers_who_may_not_manage_them() {
     assert_eq!(more.0, 403, "no key has more than its creator");
 }
 
-/// A key for clients is in the hands of everybody who has the client: its scopes are nothing as long as it is one.
+/// Whoever has a client can read the key in it, so the door gives such a key none of its scopes until a user opens it to the
+/// public API.
 #[test]
 fn a_key_for_clients_gets_the_public_api_from_a_caller_with_its_scopes_alone() {
     let it = stage(&[EVERY_SCOPE]);

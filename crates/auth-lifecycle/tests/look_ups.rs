@@ -204,7 +204,7 @@ fn a_jwt_is_proved_by_any_usable_secret_of_its_service() {
     let verifier = JwtVerifier::new("api", policy, issuers, platform.clock.clone()).unwrap();
     let door = platform.registry.admit(verifier.map(|proven| proven.caller));
     let sign = |issuer: &str, secret: &Secret| {
-        let secret = std::str::from_utf8(secret.expose()).unwrap();
+        let secret = secret.expose_text().unwrap();
         let key = SigningKey::from_base64_secret(JwsAlgorithm::HS256, secret).unwrap();
         let claims = ClaimsToSign::expiring_in(HOUR).unwrap().with_issuer(issuer);
         format!("Bearer {}", claims.sign(&key, platform.clock.now(), None).unwrap().expose())
@@ -324,7 +324,7 @@ fn a_report_of_leaked_secrets_revokes_and_never_empties_a_group() {
     let leaked = [Secret::from("unknown"), Secret::from(text(&second)), secret];
     platform.registry.report_leaked(&leaked, "scanner").wait().unwrap();
     assert_eq!(ask(&door, "key", &text(&second), ANYWHERE), UNKNOWN);
-    let key = String::from_utf8(leaked[2].expose().to_vec()).unwrap();
+    let key = leaked[2].expose_text().unwrap().to_owned();
     assert_eq!(ask(&door, "key", &key, ANYWHERE), first.to_string());
 }
 

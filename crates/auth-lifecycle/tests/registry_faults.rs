@@ -229,7 +229,7 @@ fn uses_of_which_the_writing_was_given_up_or_failed_are_written_later() {
     use auth_core::{Peer, RequestView, Verifier};
     let (registry, store) = registry();
     let made = owner(&registry).create_service("alerts").wait().unwrap().unwrap();
-    let text = String::from_utf8(made.key.secret.unwrap().expose().to_vec()).unwrap();
+    let text = made.key.secret.unwrap().expose_text().unwrap().to_owned();
     let placement = auth_static::Placement::header("key").unwrap();
     let (hasher, keys) = (registry.token_hasher(), registry.tokens(&[Kind::ServiceKey]));
     let verifier = auth_static::ApiKeyVerifier::new("api", placement, hasher, keys).unwrap();

@@ -61,7 +61,7 @@ impl ReceivedCallback {
     #[must_use]
     pub fn query(&self) -> &str {
         // It was text when it was received.
-        std::str::from_utf8(self.query.expose()).unwrap_or_default()
+        self.query.expose_text().unwrap_or_default()
     }
 }
 

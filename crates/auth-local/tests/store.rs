@@ -75,7 +75,7 @@ fn load(store: &FileTokenStore) -> Result<Option<(String, u64)>, &'static str> {
     let entry = store.load("tenant").wait().map_err(|error| error.code())?;
     Ok(entry.and_then(|entry| {
         let token = entry.token?;
-        Some((String::from_utf8(token.expose().to_vec()).unwrap(), entry.fence))
+        Some((token.expose_text().unwrap().to_owned(), entry.fence))
     }))
 }
 

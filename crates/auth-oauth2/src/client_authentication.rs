@@ -232,7 +232,7 @@ pub(crate) fn check_client_id(field: &str, client_id: &str) -> Result<()> {
 
 /// Refuses what is no secret of a client. `field` is what the person who typed it calls it.
 pub(crate) fn check_secret(field: &str, secret: &Secret) -> Result<()> {
-    let Ok(text) = std::str::from_utf8(secret.expose()) else {
+    let Some(text) = secret.expose_text() else {
         return Err(config("oauth2_client_secret", format!("{field} is no UTF-8 text")));
     };
     check_text("oauth2_client_secret", field, text)

@@ -51,7 +51,7 @@ fn parameters(url: &str) -> Vec<(String, String)> {
 }
 
 fn state(pending: &PendingAuthorization) -> String {
-    String::from_utf8(pending.state().expose().to_vec()).unwrap()
+    pending.state().expose_text().unwrap().to_owned()
 }
 
 #[test]

@@ -315,7 +315,7 @@ fn a_code_is_redeemed_at_the_access_token_url_and_tokens_refreshed_at_the_refres
     let begins = "https://login.example/authorize?response_type=code&client_id=me\
                   &redirect_uri=https%3A%2F%2Fplatform.example%2Fcallback%2Fcrm&state=";
     assert!(url.starts_with(begins), "{url}");
-    let state = String::from_utf8(pending.state().expose().to_vec()).unwrap();
+    let state = pending.state().expose_text().unwrap().to_owned();
     let callback = AuthorizationCallback::parse(&format!("code=c0de&state={state}")).unwrap();
     let (grant, context) = (session.source(), session.context());
     let token = grant.redeem(pending, callback, &connection(), context).wait().unwrap();

@@ -63,7 +63,7 @@ const ASKED: &str =
 
 fn token(session: &Session<ClientCredentials>) -> String {
     let current = session.token().wait().unwrap();
-    String::from_utf8(current.token.access_token().expose().to_vec()).unwrap()
+    current.token.access_token().expose_text().unwrap().to_owned()
 }
 
 #[test]

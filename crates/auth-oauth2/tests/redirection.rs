@@ -67,7 +67,7 @@ impl Nodes {
     fn keep(&self) -> impl FnOnce(OAuthToken) -> Flow<'static, ()> + Send + 'static {
         let kept = Arc::clone(&self.kept);
         move |token| {
-            let token = String::from_utf8_lossy(token.access_token().expose()).into_owned();
+            let token = token.access_token().expose_text().unwrap_or_default().to_owned();
             kept.lock().unwrap().push(token);
             Flow::ready(())
         }

@@ -271,7 +271,7 @@ fn a_hook_is_told_of_every_rotation_and_takes_nothing_along_when_it_panics() {
     let seen: Arc<Mutex<Vec<String>>> = Arc::default();
     let telling = Arc::clone(&seen);
     let hook = move |token: &OAuthToken| {
-        let text = String::from_utf8(token.refresh_token().unwrap().expose().to_vec()).unwrap();
+        let text = token.refresh_token().unwrap().expose_text().unwrap().to_owned();
         telling.lock().unwrap().push(text.clone());
         assert_ne!(text, "r3", "panics on purpose");
     };

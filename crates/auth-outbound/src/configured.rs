@@ -95,8 +95,9 @@ impl<T> TransportBuilder<T> {
             self = self.with_identity(identity(file, password)?);
         }
         if let Some(url) = &settings.proxy {
-            let url = std::str::from_utf8(url.expose())
-                .map_err(|_| Error::config("outbound_proxy", "proxy is no text, expected a URL"))?;
+            let url = url.expose_text().ok_or_else(|| {
+                Error::config("outbound_proxy", "proxy is no text, expected a URL")
+            })?;
             self = self.with_proxy(Proxy::new(url)?.trusting_its_address_filter());
         }
         Ok(match settings.deadline {

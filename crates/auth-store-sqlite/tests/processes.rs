@@ -52,7 +52,7 @@ fn count_on(directory: &Path) {
 }
 
 fn number(token: &Secret) -> u64 {
-    std::str::from_utf8(token.expose()).unwrap().parse().unwrap()
+    token.expose_text().unwrap().parse().unwrap()
 }
 
 /// Does nothing unless this process was started by the test below.

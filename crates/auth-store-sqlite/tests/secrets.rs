@@ -189,7 +189,7 @@ fn no_secret_is_in_a_file_or_in_what_is_shown() {
         assert_eq!(output.leaks(&planted.all()), [""; 0]);
         let all = output.all();
         for secret in &secrets {
-            let text = std::str::from_utf8(secret.expose()).unwrap();
+            let text = secret.expose_text().unwrap();
             let hex: String = text.bytes().map(|byte| format!("{byte:02x}")).collect();
             assert!(!all.contains(text) && !all.contains(&hex));
         }

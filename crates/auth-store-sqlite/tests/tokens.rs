@@ -32,7 +32,7 @@ fn save(store: &SqliteTokenStore, lease: Lease, token: &str) -> SaveOutcome {
 fn load(store: &SqliteTokenStore) -> Result<Option<String>, &'static str> {
     let entry = store.load("name").wait().map_err(|error| error.code())?;
     let token = entry.and_then(|entry| entry.token);
-    Ok(token.map(|token| String::from_utf8(token.expose().to_vec()).unwrap()))
+    Ok(token.map(|token| token.expose_text().unwrap().to_owned()))
 }
 
 #[test]

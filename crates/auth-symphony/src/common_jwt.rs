@@ -126,7 +126,7 @@ impl ByBot {
 
 /// The token that came with the log-in, if it is good for a while.
 fn brought_along(session: &SessionToken, now: Timestamp) -> Option<CommonJwt> {
-    let text = std::str::from_utf8(session.authorization()?.expose()).ok()?;
+    let text = session.authorization()?.expose_text()?;
     let token = CommonJwt::read(text, now).ok()?;
     let expires = Hints::of(token.secret().expose()).expires()?;
     (expires > now.after(LEAST_LEFT)).then(|| CommonJwt { expires, ..token })

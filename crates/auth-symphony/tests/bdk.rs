@@ -35,7 +35,7 @@ fn reached(config: &BdkConfig) -> Vec<String> {
 }
 
 fn text(secret: &Secret) -> String {
-    std::str::from_utf8(secret.expose()).unwrap().to_owned()
+    secret.expose_text().unwrap().to_owned()
 }
 
 const WHOLE: &str = "

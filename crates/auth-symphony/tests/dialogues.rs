@@ -258,7 +258,7 @@ fn the_circle_of_trust_sends_the_token_of_the_app_and_by_a_key_a_signed_one_besi
         let stage = stage();
         let circle = CircleOfTrust::new(&endpoints(), &log_in, stage.context.clone()).unwrap();
         let app_token = circle.begin().wait().unwrap();
-        let app_token = std::str::from_utf8(app_token.expose()).unwrap();
+        let app_token = app_token.expose_text().unwrap();
         let fields = "accept: application/json\ncontent-type: application/json";
         let body = format!(r#"{{"appToken":"{app_token}"{auth_token}}}"#);
         stage.check(&[format!("POST {url}\n{fields}\n\n{body}")]);

@@ -47,7 +47,7 @@ fn read(path: &str) -> Result<Secret> {
 
 fn shown(route: &RouteSettings) -> String {
     let text = |secret: &Option<Arc<Secret>>| {
-        secret.as_ref().map_or("-", |it| std::str::from_utf8(it.expose()).unwrap()).to_owned()
+        secret.as_ref().map_or("-", |it| it.expose_text().unwrap()).to_owned()
     };
     let (proxy, certificate) = (text(&route.proxy), text(&route.certificate));
     let limit = route.deadline.map_or("-".into(), |limit| format!("{limit:?}"));

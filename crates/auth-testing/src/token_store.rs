@@ -236,7 +236,7 @@ impl Tried<'_> {
     /// The token, or that there is none, and its fence.
     fn token(&self, store: &dyn TokenStore) -> Result<Option<(Option<String>, u64)>> {
         let entry = store.load(self.name).wait()?;
-        let text = |token: Secret| String::from_utf8_lossy(token.expose()).into_owned();
+        let text = |token: Secret| token.expose_text().unwrap_or_default().to_owned();
         Ok(entry.map(|entry| (entry.token.map(text), entry.fence)))
     }
 }

@@ -90,7 +90,7 @@ fn hidden(field: &str) -> Error {
 
 /// The text of a value that is sent as text.
 pub(crate) fn text<'a>(field: &str, value: &'a Secret) -> Result<&'a str> {
-    std::str::from_utf8(value.expose()).map_err(|_| {
+    value.expose_text().ok_or_else(|| {
         Error::config("webhook_field_text", format!("{field} is not UTF-8; give it as text"))
     })
 }
@@ -177,9 +177,8 @@ impl Serialize for FieldValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let other = match &self.0 {
             Kind::Literal(secret) => {
-                let text = std::str::from_utf8(secret.expose());
-                let text = text.map_err(|_| serde::ser::Error::custom("a value is not UTF-8"))?;
-                return serializer.serialize_str(text);
+                let wrong = || serde::ser::Error::custom("a value is not UTF-8");
+                return serializer.serialize_str(secret.expose_text().ok_or_else(wrong)?);
             }
             Kind::Source(name) => Other { source: Some(name.to_string()), hidden: None },
             Kind::Hidden => Other { source: None, hidden: Some(true) },

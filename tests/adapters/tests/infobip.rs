@@ -103,7 +103,7 @@ impl<S: Sends> Through<S> {
     }
 
     fn of_key(&self, key: &Secret) -> Infobip {
-        let key = std::str::from_utf8(key.expose()).unwrap();
+        let key = key.expose_text().unwrap();
         self.program(&format!(r#"{{"method":"api_key","key":"{key}"}}"#))
     }
 

@@ -99,7 +99,7 @@ struct Answered {
 }
 
 fn text(secret: &Secret) -> String {
-    String::from_utf8_lossy(secret.expose()).into_owned()
+    secret.expose_text().unwrap_or_default().to_owned()
 }
 
 /// Something that the platform has made, or the error that it is missing.

@@ -152,7 +152,7 @@ async fn serve(registry: &Registry, clock: &ManualClock) -> Result<String> {
 fn sent(issued: &Issued, clock: &ManualClock) -> Result<Arc<dyn Authenticator>> {
     let none = || Error::config("demo_rotation_secret", "expected a secret that is text");
     let secret = issued.secret.as_ref().ok_or_else(none)?;
-    let secret = std::str::from_utf8(secret.expose()).map_err(|_| none())?;
+    let secret = secret.expose_text().ok_or_else(none)?;
     let group = &issued.credential.group;
     if group.kind == Kind::ServiceKey {
         return Ok(Arc::new(ApiKey::new(Placement::header("key")?, secret)?));

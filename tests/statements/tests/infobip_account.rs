@@ -13,7 +13,7 @@ use infobip::{DAY, KEYS, NOW, PASSWORD, SMS, Stage, USER, app, basic, stage, sta
 use serde_json::{Value, json};
 
 fn first_key(stage: &Stage) -> ApiKey {
-    app(std::str::from_utf8(stage.infobip.api_key().expose()).unwrap())
+    app(stage.infobip.api_key().expose_text().unwrap())
 }
 
 fn oauth(stage: &Stage) -> Session<ClientCredentials> {
@@ -182,7 +182,7 @@ async fn s003_27_the_platform_judges_the_tokens_that_it_issues() {
     assert_eq!(stage.message(&ours).await, 200);
     assert_eq!(stage.infobip.counts().tokens_issued, 1);
     let token: OAuthToken = ours.token().await.unwrap().token.clone();
-    let token = std::str::from_utf8(token.access_token().expose()).unwrap().to_owned();
+    let token = token.access_token().expose_text().unwrap().to_owned();
     let bearer = Bearer::new(&token).unwrap();
     assert_eq!((stage.message(&bearer).await, other.message(&bearer).await), (200, 401));
     stage.pass(3600);

@@ -36,7 +36,7 @@ async fn s003_02_which_method_is_used_is_configuration() {
     let status = StatusCode::from_u16(answer.status).unwrap();
     let key =
         calls.read_key(status, &HeaderMap::new(), answer.body.to_string().as_bytes()).unwrap();
-    let secret = String::from_utf8(key.secret().unwrap().expose().to_vec()).unwrap();
+    let secret = key.secret().unwrap().expose_text().unwrap().to_owned();
     let key = format!(r#"{{"method":"api_key","key":"{secret}"}}"#);
     for (configuration, scheme) in [
         (key, "App "),
@@ -55,7 +55,7 @@ async fn s003_02_which_method_is_used_is_configuration() {
 #[tokio::test]
 async fn s003_11_a_key_goes_in_the_header_or_in_the_query_string() {
     let stage = infobip::stage_of(|builder| builder.allowing_key_in_query("apiKey")).await;
-    let key = String::from_utf8(stage.infobip.api_key().expose().to_vec()).unwrap();
+    let key = stage.infobip.api_key().expose_text().unwrap().to_owned();
     let configured = |more: &str| format!(r#"{{"method":"api_key","key":"{key}"{more}}}"#);
     for (more, sent) in [
         ("", format!("POST {SMS} App {key}")),
@@ -67,7 +67,7 @@ async fn s003_11_a_key_goes_in_the_header_or_in_the_query_string() {
     let elsewhere = program(&stage, &configured(r#","query_parameter":"key""#));
     assert_eq!(stage.message(&elsewhere).await, 401);
     let plain = infobip::stage().await;
-    let key = String::from_utf8(plain.infobip.api_key().expose().to_vec()).unwrap();
+    let key = plain.infobip.api_key().expose_text().unwrap().to_owned();
     let text = format!(r#"{{"method":"api_key","key":"{key}","query_parameter":"apiKey"}}"#);
     assert_eq!(plain.message(&program(&plain, &text)).await, 401, "nobody has named it there");
 }

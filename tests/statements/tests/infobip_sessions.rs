@@ -18,7 +18,7 @@ use tower::{Layer, ServiceExt, service_fn};
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn text(token: &SessionToken) -> &str {
-    std::str::from_utf8(token.secret().expose()).unwrap()
+    token.secret().expose_text().unwrap()
 }
 
 /// The token itself in `Authorization`, whatever its session has come to: a client that knows nothing of sessions.

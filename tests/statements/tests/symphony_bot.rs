@@ -107,7 +107,7 @@ async fn s004_01_s004_07_s004_08_a_bot_logs_in_with_its_key_at_both_endpoints_be
 async fn s004_02_s004_03_a_bot_sends_the_pod_one_token_and_the_agent_both() {
     let stage = stage().await;
     let bot = stage.bot();
-    let text = |secret: &Secret| std::str::from_utf8(secret.expose()).unwrap().to_owned();
+    let text = |secret: &Secret| secret.expose_text().unwrap().to_owned();
     let session = text(bot.session_token().await.unwrap().token.secret());
     let manager = text(bot.key_manager_token().await.unwrap().token.secret());
     let fields = async |who: &dyn Authenticator, path: &str| {
@@ -153,7 +153,7 @@ async fn s004_04_a_session_lives_from_an_hour_to_two_weeks() {
         let lives = TokenLifetime::new(lifetime).unwrap();
         let stage = stage_of(|builder| builder.with_token_lifetime(lives)).await;
         let token = stage.bot().session_token().await.unwrap().token;
-        let token = std::str::from_utf8(token.secret().expose()).unwrap();
+        let token = token.secret().expose_text().unwrap();
         let token = ApiKey::new(Placement::header("sessionToken").unwrap(), token).unwrap();
         stage.clock.advance(lifetime - Duration::from_secs(1));
         assert_eq!(stage.get(&token, INFO).await, 200, "{lifetime:?}");

@@ -32,7 +32,7 @@ struct Platform {
 }
 
 fn text(secret: Option<&Secret>) -> String {
-    String::from_utf8(secret.unwrap().expose().to_vec()).unwrap()
+    secret.unwrap().expose_text().unwrap().to_owned()
 }
 
 fn platform() -> Platform {

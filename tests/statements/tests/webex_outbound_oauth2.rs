@@ -240,7 +240,7 @@ fn s002_25_s002_26_s002_27_one_grant_is_in_the_context_of_a_user_and_one_is_not(
     let nobody = Session::new(grant.clone(), context.clone()).token().wait();
     assert_eq!(nobody.unwrap_err().code(), "oauth2_consent_needed", "without a user there is none");
     let (_, pending) = grant.begin(&alice, &context).unwrap();
-    let state = String::from_utf8(pending.state().expose().to_vec()).unwrap();
+    let state = pending.state().expose_text().unwrap().to_owned();
     let callback = AuthorizationCallback::parse(&format!("code=alices&state={state}")).unwrap();
     grant.redeem(pending, callback, &alice, &context).wait().unwrap();
     let request = written.lock().unwrap().pop().unwrap();

@@ -139,5 +139,5 @@ fn asked(door: impl Verifier<Principal = Caller> + 'static, field: Field) -> Cal
 }
 
 fn text(secret: Option<&Secret>) -> String {
-    String::from_utf8(secret.expect("it is shown once").expose().to_vec()).expect("text")
+    secret.expect("it is shown once").expose_text().expect("text").to_owned()
 }

@@ -160,5 +160,5 @@ pub fn basic(user: &str, password: &str) -> String {
 }
 
 pub fn app(key: &Secret) -> String {
-    format!("App {}", std::str::from_utf8(key.expose()).unwrap())
+    format!("App {}", key.expose_text().unwrap())
 }

@@ -42,7 +42,7 @@ pub async fn stage_of(change: impl FnOnce(WebexBuilder) -> WebexBuilder) -> Stag
 }
 
 pub fn text(secret: &Secret) -> &str {
-    std::str::from_utf8(secret.expose()).unwrap()
+    secret.expose_text().unwrap()
 }
 
 impl Stage {

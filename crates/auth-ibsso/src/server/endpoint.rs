@@ -171,8 +171,9 @@ fn nothing_done(error: Error) -> Error {
 }
 
 fn created(token: &Secret) -> Result<SessionAnswer> {
-    let token = std::str::from_utf8(token.expose())
-        .map_err(|_| Error::config("ibsso_session_token", "token of a session is no text"))?;
+    let token = token
+        .expose_text()
+        .ok_or_else(|| Error::config("ibsso_session_token", "token of a session is no text"))?;
     let body = serde_json::to_vec(&serde_json::json!({ "token": token }))
         .map_err(|error| Error::config("ibsso_session_token", error))?;
     let mut response = Response::new(body);

@@ -95,7 +95,7 @@ impl InfobipPlatform {
             if self.registry.basic_users().lookup(&name).await?.is_some() {
                 return wrong(TAKEN);
             }
-            let text = std::str::from_utf8(password.expose()).map_err(|_| {
+            let text = password.expose_text().ok_or_else(|| {
                 Error::config("infobip_password", "password of a user is not UTF-8")
             })?;
             let hash = PasswordHash::of(text, Argon2Cost::default(), &*self.random)?.to_phc();
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!(uuid([0; 16]), "00000000-0000-4000-8000-000000000000");
         assert_eq!(uuid([0xff; 16]), "ffffffff-ffff-4fff-bfff-ffffffffffff");
         let key = key_text(&auth_testing::SeededRandom::new(1)).unwrap();
-        let text = std::str::from_utf8(key.expose()).unwrap();
+        let text = key.expose_text().unwrap();
         let (head, tail) = text.split_once('-').unwrap();
         assert_eq!((head.len(), tail.len()), (32, 36));
     }

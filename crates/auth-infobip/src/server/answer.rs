@@ -1,6 +1,6 @@
 //! What a request came to.
 
-use auth_core::{Reason, Rejection, Secret, retry_after_seconds};
+use auth_core::{Reason, Rejection, retry_after_seconds};
 use auth_ibsso::ErrorForm;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
@@ -82,11 +82,6 @@ fn with_body(status: StatusCode, body: Vec<u8>) -> Response<Vec<u8>> {
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(header::CONTENT_TYPE, json);
     response
-}
-
-/// The text of a token or a key that was made here.
-pub(super) fn text_of(secret: &Secret) -> String {
-    String::from_utf8_lossy(secret.expose()).into_owned()
 }
 
 impl fmt::Debug for PlatformAnswer {

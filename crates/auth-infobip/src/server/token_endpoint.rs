@@ -2,7 +2,6 @@
 
 use super::{
     InfobipUsers, OAuthTokens, PlatformAnswer,
-    answer::text_of,
     request::{body_of, invalid_body},
     tokens::LIFETIME,
 };
@@ -56,7 +55,7 @@ impl OAuthTokenEndpoint {
         Flow::new(async move {
             Ok(match self.token(request).await? {
                 Ok(token) => PlatformAnswer::told(&json!({
-                    "access_token": text_of(&token),
+                    "access_token": token.expose_text(),
                     "expires_in": LIFETIME.as_secs(),
                     "token_type": "bearer",
                 })),

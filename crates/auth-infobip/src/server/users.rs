@@ -36,9 +36,9 @@ impl InfobipUsers {
 impl InfobipUsers {
     /// The password that this log-in has proved. The endpoint that asks counts the attempts.
     pub(super) fn proved(&self, login: &UserPassword) -> Flow<'_, Option<Known>> {
-        match std::str::from_utf8(login.password.expose()) {
-            Ok(password) => self.check(UserPass::new(&login.user, password), Attempt::UNLIMITED),
-            Err(_) => Flow::ready(None),
+        match login.password.expose_text() {
+            Some(password) => self.check(UserPass::new(&login.user, password), Attempt::UNLIMITED),
+            None => Flow::ready(None),
         }
     }
 }

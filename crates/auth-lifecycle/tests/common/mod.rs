@@ -95,7 +95,7 @@ fn node(
 /// The secret of a new credential, as its owner sends it.
 pub fn text(issued: &Issued) -> String {
     let secret = issued.secret.as_ref().unwrap();
-    String::from_utf8(secret.expose().to_vec()).unwrap()
+    secret.expose_text().unwrap().to_owned()
 }
 
 /// A request with one header field, from an address.

@@ -53,7 +53,7 @@ fn a_planted_secret_is_shown_by_no_type() {
     let token = made.key.secret.as_ref().unwrap().expose();
     let tokens = [
         String::from_utf8(token.to_vec()).unwrap(),
-        String::from_utf8(made.jwt.secret.as_ref().unwrap().expose().to_vec()).unwrap(),
+        made.jwt.secret.as_ref().unwrap().expose_text().unwrap().to_owned(),
     ];
     let service = Some(&made.service.id);
     let kinds = [Kind::ApiKey, Kind::BasicPassword, Kind::DigestHa1, Kind::SigV4Key];

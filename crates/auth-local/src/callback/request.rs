@@ -94,7 +94,7 @@ fn answer(query: &str, state: &Secret) -> Result<ReceivedCallback, Fault> {
 fn shown(text: &str, state: &Secret) -> String {
     let is_allowed = |char: &char| matches!(char, ' ' | '!' | '#'..='[' | ']'..='~');
     let fit = |text: &str| text.chars().filter(is_allowed).collect::<String>();
-    let state = std::str::from_utf8(state.expose()).map(fit).unwrap_or_default();
+    let state = state.expose_text().map(fit).unwrap_or_default();
     let text = fit(text);
     let text = if state.is_empty() { text } else { text.replace(&state, "[state]") };
     text.chars().take(256).collect()
@@ -135,7 +135,7 @@ mod tests {
     fn check(head: &str, expected: Result<&str, Fault>) {
         let (here, state) = (HERE.parse().unwrap(), Secret::from("s t"));
         let read = read(head.as_bytes(), here, "/callback", &state);
-        let code = |read: ReceivedCallback| String::from_utf8(read.code.expose().to_vec()).unwrap();
+        let code = |read: ReceivedCallback| read.code.expose_text().unwrap().to_owned();
         assert_eq!(read.map(code), expected.map(str::to_owned), "{head}");
     }
 

@@ -63,5 +63,5 @@ impl<'a> ClientProof<'a> {
 
 /// Secrets were checked to be text.
 fn text(secret: &Secret) -> &str {
-    std::str::from_utf8(secret.expose()).unwrap_or_default()
+    secret.expose_text().unwrap_or_default()
 }

@@ -18,7 +18,7 @@ pub(super) struct Password {
 
 impl Password {
     pub(super) fn new(password: &Secret) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(password.expose()).map_err(|_| Fault::Password)?;
+        let text = password.expose_text().ok_or(Fault::Password)?;
         // With its final capacity, so that no part of it stays behind where it grew.
         let mut wide =
             Zeroizing::new(Vec::with_capacity(text.len().saturating_add(1).saturating_mul(2)));

@@ -64,5 +64,5 @@ fn told_of(issued: &Issued) -> String {
 }
 
 fn text(secret: &Secret) -> String {
-    String::from_utf8(secret.expose().to_vec()).unwrap()
+    secret.expose_text().unwrap().to_owned()
 }

@@ -44,7 +44,7 @@ impl BdkIdentity {
     pub fn log_in(&self, read: impl FnOnce(&str) -> Result<Secret>) -> Result<SymphonyLogIn> {
         let Self::Key { name, key } = self else { return Ok(SymphonyLogIn::certificate()) };
         let key = key.content(read)?;
-        let pem = std::str::from_utf8(key.expose()).map_err(|_| {
+        let pem = key.expose_text().ok_or_else(|| {
             Error::config("symphony_bdk_key", "private key is no text, expected PEM")
         })?;
         SymphonyLogIn::rsa(name, pem)

@@ -32,7 +32,7 @@ struct ErrorBody<'a> {
 
 impl LogInAnswer {
     pub(super) fn token(name: &str, token: &Secret) -> Result<Self> {
-        let token = std::str::from_utf8(token.expose()).map_err(|_| {
+        let token = token.expose_text().ok_or_else(|| {
             Error::config("symphony_issued_token", "token that was issued is no text")
         })?;
         let mut answer = Self::json(StatusCode::OK, &TokenBody { name, token }, None)?;

@@ -177,7 +177,7 @@ mod tests {
         let made = owner.create_service_with("app", &[Kind::AppJwtSecret]).wait().unwrap();
         let (service, first) = made.unwrap();
         let secret = first.first().and_then(|issued| issued.secret.as_ref()).unwrap();
-        let secret = std::str::from_utf8(secret.expose()).unwrap();
+        let secret = secret.expose_text().unwrap();
         let key = SigningKey::from_base64_secret(JwsAlgorithm::HS256, secret).unwrap();
         let now = std::time::SystemTime::now();
         let now = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();

@@ -196,7 +196,7 @@ fn raw(text: &Secret) -> Result<&[u8]> {
 }
 
 fn as_text(text: &Secret) -> Result<&str> {
-    std::str::from_utf8(text.expose()).map_err(|_| wrong("is not text"))
+    text.expose_text().ok_or_else(|| wrong("is not text"))
 }
 
 fn wrong(what: &str) -> Error {

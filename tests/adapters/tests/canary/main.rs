@@ -233,7 +233,7 @@ impl StorableToken for Kept {
 
 impl PresentableToken for Kept {
     fn credentials(&self) -> auth_core::Result<auth_core::Credentials> {
-        Ok(Bearer::new(std::str::from_utf8(self.0.expose()).unwrap())?.present())
+        Ok(Bearer::new(self.0.expose_text().unwrap())?.present())
     }
 
     fn refusal(answer: Answer<'_>) -> Option<Refusal> {

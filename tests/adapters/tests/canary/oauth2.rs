@@ -338,11 +338,11 @@ fn no_authorization_shows_its_state_code_or_verifier() {
             AuthorizationCode::new(registration, &url, "https://p.example/callback").unwrap();
         in_every_way(&echo, || {
             let (url, pending) = grant.begin(&connection, &context).unwrap();
-            let state = String::from_utf8(pending.state().expose().to_vec()).unwrap();
+            let state = pending.state().expose_text().unwrap().to_owned();
             assert!(url.contains(&state));
             echo.sent.lock().unwrap().push(state.clone());
             let sealed = pending.seal(&sealer).unwrap();
-            let sealed = std::str::from_utf8(sealed.expose()).unwrap().to_owned();
+            let sealed = sealed.expose_text().unwrap().to_owned();
             let pending = PendingAuthorization::unseal(&sealer, &connection, &sealed).unwrap();
             shown.debug(&grant).debug(&pending);
             for query in [

@@ -160,10 +160,10 @@ impl<S: Sends> Through<S> {
         assert!(!circle.is_trusted(symphony_token.expose(), app_token.expose()));
         let users = UserJwtVerifier::new(&endpoints, "app", context);
         let jwt = self.stage.symphony.user_jwt("app", 7).unwrap();
-        let claims = users.verify(std::str::from_utf8(jwt.expose()).unwrap()).await.unwrap();
+        let claims = users.verify(jwt.expose_text().unwrap()).await.unwrap();
         assert_eq!(claims.unwrap().subject(), Some("7"));
         self.stage.pass(361);
-        let late = users.verify(std::str::from_utf8(jwt.expose()).unwrap()).await.unwrap();
+        let late = users.verify(jwt.expose_text().unwrap()).await.unwrap();
         assert_eq!(late.unwrap_err().reason().code, "jwt_exp_past");
     }
 

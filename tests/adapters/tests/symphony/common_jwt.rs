@@ -49,7 +49,7 @@ async fn a_common_jwt_is_of_this_pod_about_somebody_and_nothing_else_that_the_po
     let stage = stage().await;
     let door = door(&stage);
     let user = stage.symphony.user_jwt("app", 7).unwrap();
-    let user = std::str::from_utf8(user.expose()).unwrap();
+    let user = user.expose_text().unwrap();
     let kid = "emulated-pod";
     let public = include_str!("../../../../crates/auth-emulator/src/symphony/pod_keys/jwks.json");
     for (token, expected) in [

@@ -29,7 +29,7 @@ struct Stage<S> {
 }
 
 fn text(secret: &Secret) -> &str {
-    std::str::from_utf8(secret.expose()).unwrap()
+    secret.expose_text().unwrap()
 }
 
 impl<S: Sends> Stage<S> {

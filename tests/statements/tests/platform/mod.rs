@@ -56,7 +56,7 @@ impl Held {
     }
 
     pub fn with(issued: &Issued, secret: &Secret) -> Self {
-        let secret = std::str::from_utf8(secret.expose()).unwrap().into();
+        let secret = secret.expose_text().unwrap().into();
         let group = issued.credential.group.clone();
         Self { id: issued.credential.id.clone(), kind: group.kind, service: group.service, secret }
     }

@@ -100,7 +100,7 @@ impl Curl<'_> {
     }
 
     fn api_key(&mut self) {
-        let own = String::from_utf8_lossy(self.platform.infobip.api_key().expose()).into_owned();
+        let own = self.platform.infobip.api_key().expose_text().unwrap_or_default().to_owned();
         self.with("own-key", SENT, &format!("App {own}"));
         self.with("own-key-again", SENT, &format!("App {own}"));
         self.with("upper-case-scheme", SENT, &format!("APP {own}"));

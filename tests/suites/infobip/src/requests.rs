@@ -44,7 +44,7 @@ impl Requests<'_> {
     }
 
     fn keys(&mut self) -> Result<(), String> {
-        let own = String::from_utf8_lossy(self.platform.infobip.api_key().expose()).into_owned();
+        let own = self.platform.infobip.api_key().expose_text().unwrap_or_default().to_owned();
         self.check("app-own-key", SENT, &["app", &own])?;
         self.check("app-own-key-again", SENT, &["app", &own])?;
         self.check("app-wrong-key", UNAUTHORIZED, &["app", &format!("{own}x")])?;

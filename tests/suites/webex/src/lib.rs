@@ -60,7 +60,7 @@ impl Platform {
 }
 
 fn text(secret: &Secret) -> String {
-    String::from_utf8_lossy(secret.expose()).into_owned()
+    secret.expose_text().unwrap_or_default().to_owned()
 }
 
 fn python(settings: &Settings) -> Outcome {

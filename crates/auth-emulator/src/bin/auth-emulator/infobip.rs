@@ -36,7 +36,7 @@ pub(crate) async fn run(all: &crate::Wanted, wanted: &Wanted) -> Result<()> {
 
 fn greeting(infobip: &RunningInfobip, wanted: &Wanted) -> String {
     let (base, faults) = (infobip.base_url(), infobip.faults_url());
-    let key = String::from_utf8_lossy(infobip.api_key().expose());
+    let key = crate::shown(infobip.api_key());
     let Wanted { user, password, session } = wanted;
     let session = match session {
         SessionLifetime::Fixed(_) => "live for 60 minutes from their creation",

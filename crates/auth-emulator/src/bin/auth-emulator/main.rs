@@ -4,7 +4,7 @@ mod infobip;
 mod symphony;
 mod webex;
 
-use auth_emulator::Running;
+use auth_emulator::{Running, Secret};
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -128,6 +128,11 @@ fn read(words: &[String]) -> Result<Option<Wanted>, String> {
 
 fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("`{text}` is no port, expected a number from 0 to 65535"))
+}
+
+/// A secret that the program prints: a platform's own are text.
+fn shown(secret: &Secret) -> &str {
+    secret.expose_text().unwrap_or_default()
 }
 
 /// What cannot be written has nobody who reads it.

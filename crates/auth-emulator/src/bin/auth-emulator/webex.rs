@@ -1,6 +1,7 @@
 //! `auth-emulator webex`.
 
-use auth_emulator::{IssuedApp, IssuedService, Result, RunningWebex, Secret, Webex};
+use crate::shown;
+use auth_emulator::{IssuedApp, IssuedService, Result, RunningWebex, Webex};
 
 pub(crate) struct Wanted {
     pub(crate) service: String,
@@ -40,9 +41,10 @@ pub(crate) async fn run(all: &crate::Wanted, wanted: &Wanted) -> Result<()> {
 
 fn greeting(webex: &RunningWebex, service: &IssuedService, app: &IssuedApp) -> String {
     let (base, faults) = (webex.base_url(), webex.faults_url());
-    let (id, key, jwt_secret) = (&service.id, text(&service.key), text(&service.jwt_secret));
-    let (app_id, app_secret) = (&app.id, text(&app.secret));
-    let profile_key = text(webex.profile_key());
+    let (id, key) = (&service.id, shown(&service.key));
+    let jwt_secret = shown(&service.jwt_secret);
+    let (app_id, app_secret) = (&app.id, shown(&app.secret));
+    let profile_key = shown(webex.profile_key());
     let message = r#"{"channel":"SMS","from":"a","to":[{"msisdn":["+447700900001"]}]}"#;
     let event = format!(r#"{{"events":[{{"evtid":"{EVENT}","correlationid":"c1"}}]}}"#);
     format!(
@@ -66,8 +68,4 @@ Try:
   curl -d '{{\"fault\":\"unauthorized\",\"endpoint\":\"custom_event\",\"requests\":1}}' {faults}/faults
 "
     )
-}
-
-fn text(secret: &Secret) -> String {
-    String::from_utf8_lossy(secret.expose()).into_owned()
 }

@@ -77,8 +77,7 @@ impl KeyView {
     }
 
     pub(super) fn with_secret(self, secret: &Secret) -> Self {
-        let text = String::from_utf8_lossy(secret.expose());
-        Self { api_key_secret: Some(text.into()), ..self }
+        Self { api_key_secret: secret.expose_text().map(Into::into), ..self }
     }
 }
 

@@ -48,7 +48,7 @@ fn fits(record: &DigestUserRecord, function: HashFunction) -> bool {
 }
 
 pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
-    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
+    let text = raw.secret.expose_text().ok_or_else(|| not_text(raw.id))?;
     let (function, hex) = text
         .strip_prefix("MD5:")
         .map(|hex| (HashFunction::Md5, hex))

@@ -51,7 +51,7 @@ impl Lookup<KeyId> for JwtIssuers {
 }
 
 pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
-    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
+    let text = raw.secret.expose_text().ok_or_else(|| not_text(raw.id))?;
     let key = match raw.kind {
         Kind::AppJwtKey => VerifyingKey::from_pem(JwsAlgorithm::RS256, text)?,
         Kind::BotPublicKey => VerifyingKey::from_pem(JwsAlgorithm::RS512, text)?,

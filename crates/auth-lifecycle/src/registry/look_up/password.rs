@@ -38,7 +38,7 @@ impl Lookup<str> for BasicUsers {
 }
 
 pub(super) fn parse(raw: &RawSecret<'_>) -> Result<Opened> {
-    let text = std::str::from_utf8(raw.secret.expose()).map_err(|_| not_text(raw.id))?;
+    let text = raw.secret.expose_text().ok_or_else(|| not_text(raw.id))?;
     StoredPassword::parse(text).map(Opened::Password)
 }
 

@@ -171,7 +171,7 @@ async fn forged(stage: &Stage) -> Vec<Compared> {
         let run = async {
             let (pending, _) = stage.begun(&stage.good()?, "crm", "mallory").await?;
             let sealed = pending.seal(&sealer(7)?).map_err(text)?;
-            let sealed = String::from_utf8_lossy(sealed.expose()).into_owned();
+            let sealed = sealed.expose_text().unwrap_or_default().to_owned();
             let opened = PendingAuthorization::unseal(&sealer(key)?, &here, &sealed);
             let said = opened.map_or_else(|error| error.code(), |_| "opens");
             Ok(format!("{said}, {}", stage.arrived()))
@@ -212,7 +212,7 @@ async fn mixed_up(stage: &Stage) -> Vec<Compared> {
 }
 
 fn with_state(query: &str, state: &Secret) -> String {
-    let state = String::from_utf8_lossy(state.expose()).into_owned();
+    let state = state.expose_text().unwrap_or_default().to_owned();
     let parts = query.split('&').map(|part| match part.starts_with("state=") {
         true => format!("state={state}"),
         false => part.to_owned(),

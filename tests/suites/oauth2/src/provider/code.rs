@@ -109,7 +109,7 @@ impl Flow<'_> {
             let session = Session::new(grant, self.context.clone());
             let second = refreshed(&session, &first).await?.map_err(text)?;
             let claims = |token: &OAuthToken| {
-                let claims = claims_of(&String::from_utf8_lossy(token.access_token().expose()))?;
+                let claims = claims_of(token.access_token().expose_text().unwrap_or_default())?;
                 Ok::<_, String>(format!("{} {} {}", claims["aud"], claims["sub"], claims["scope"]))
             };
             Ok(format!("{}, refreshed {}", claims(&first)?, claims(&second)?))
@@ -183,7 +183,7 @@ impl Flow<'_> {
             let (_, pending) =
                 grant.begin(&connection("crm", "alice"), self.context).map_err(text)?;
             let code = victim.query.split('&').next().unwrap_or_default();
-            let state = String::from_utf8_lossy(pending.state().expose()).into_owned();
+            let state = pending.state().expose_text().unwrap_or_default().to_owned();
             let issuer = self.provider.issuer.replace(':', "%3A").replace('/', "%2F");
             let query = format!("{code}&state={state}&iss={issuer}");
             let outcome = self.redeem(&grant, Back { pending, query }).await?;
@@ -236,7 +236,7 @@ impl Copies {
         let sealer = Sealer::new(&Secret::new([7; 32]), auth_core::SystemRandom::new());
         let sealer = sealer.map_err(text)?;
         let sealed = pending.seal(&sealer).map_err(text)?;
-        Ok(Self { sealer, sealed: String::from_utf8_lossy(sealed.expose()).into_owned() })
+        Ok(Self { sealer, sealed: sealed.expose_text().unwrap_or_default().to_owned() })
     }
 
     fn copy(&self) -> Done<PendingAuthorization> {

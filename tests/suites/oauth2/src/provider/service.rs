@@ -62,7 +62,7 @@ async fn granted(provider: &Provider, context: &Context) -> Vec<Compared> {
             let grant = ClientCredentials::new(registration(&provider.token_endpoint(), client)?);
             let grant = grant.with_resource(resource).map_err(text)?;
             let token = grant.token(context, Renewal::First).await.map_err(text)?;
-            let claims = claims_of(&String::from_utf8_lossy(token.access_token().expose()))?;
+            let claims = claims_of(token.access_token().expose_text().unwrap_or_default())?;
             Ok(claims["aud"].to_string())
         };
         let id = format!("service-resource-{}", resource.rsplit('/').next().unwrap_or_default());
@@ -247,7 +247,7 @@ pub async fn subject(
 ) -> Result<String, String> {
     let url = format!("{}/token/introspection", provider.issuer);
     let basic = ("service-client_secret_basic", provider.secret.text());
-    let token = String::from_utf8_lossy(token.access_token().expose()).into_owned();
+    let token = token.access_token().expose_text().unwrap_or_default().to_owned();
     let said = posted(context, &url, basic, &[("token", &token)]).await?;
     Ok(match (&said["active"], said["sub"].as_str()) {
         (serde_json::Value::Bool(true), Some(subject)) => format!("of {subject}"),

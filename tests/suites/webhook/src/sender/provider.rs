@@ -134,7 +134,7 @@ impl Provider {
         let token = async |name: &str| {
             let token = stage.acme.reveal_token(name, SlotName::Current).await.map_err(text)?;
             let token = token.ok_or("no token")?;
-            Ok::<_, String>(String::from_utf8_lossy(token.access_token().expose()).into_owned())
+            Ok::<_, String>(token.access_token().expose_text().unwrap_or_default().to_owned())
         };
         let mut cases = Vec::new();
         let run = async {
